@@ -1,0 +1,200 @@
+/* The wire between the kernel side and userspace/: the one record type, the per-target configuration, the
+ * attach cookie and the counters. Included by BPF C and by C++; version GT_ABI_VERSION; every struct is
+ * naturally aligned with explicit padding, sizes asserted at the end in both languages.
+ */
+#ifndef GOROTRACE_SHARED_ABI_H
+#define GOROTRACE_SHARED_ABI_H
+
+#ifdef __bpf__
+typedef __u8 gt_u8;
+typedef __u16 gt_u16;
+typedef __u32 gt_u32;
+typedef __u64 gt_u64;
+#else
+#include <stdint.h>
+typedef uint8_t gt_u8;
+typedef uint16_t gt_u16;
+typedef uint32_t gt_u32;
+typedef uint64_t gt_u64;
+#endif
+
+#define GT_ABI_VERSION 1
+#define GT_MAX_TARGETS 64
+#define GT_MAX_SITES 48       /* sites of one target; the planner refuses more */
+#define GT_MAX_STACK_FRAMES 64
+#define GT_STACK_WINDOW 4096  /* bytes of stack one bulk copy takes: 97 % of real stacks end within it */
+#define GT_G_WINDOW 448       /* bytes of runtime.g one read takes: covers every g field in golang/offsets.h */
+#define GT_MAX_RINGS 16
+
+/* What a probe site means. One value per transition of the goroutine state machine, whatever function of
+ * whatever Go version it sits in. Order is ABI. */
+enum gt_hook {
+	GT_HOOK_NONE = 0,
+	/* lifecycle */
+	GT_HOOK_CREATE,      /* the new g in cookie.reg, on g0; creator = m.curg */
+	GT_HOOK_CREATE_CORO, /* the same in newcoro.func1: born waiting (coroutine) */
+	GT_HOOK_EXIT,        /* goexit0(gp) */
+	GT_HOOK_CORO_OUT,    /* coroswitch_m(gp): gp leaves the M; with g.coroexit set it ends */
+	GT_HOOK_CORO_IN,     /* call gogo(&newg.sched) in coroswitch_m: newg = cookie.reg - offsetof(g.sched) */
+	GT_HOOK_EXTRA_IN,    /* needm: goroutine of a C thread appears, in syscall state */
+	GT_HOOK_EXTRA_OUT,   /* dropm: and goes */
+	/* block */
+	GT_HOOK_PARK,        /* park_m(gp) */
+	GT_HOOK_READY,       /* ready(gp) */
+	GT_HOOK_INJECT,      /* call casgstatus(gp, ...) in injectglist, once per g */
+	GT_HOOK_SUSPEND,     /* preemptPark(gp): waits for the GC to scan it */
+	/* run; GT_HOOK_EXECUTE serves block too */
+	GT_HOOK_EXECUTE,     /* execute(gp) */
+	GT_HOOK_YIELD,       /* goschedImpl(gp), goyield_m(gp) */
+	/* syscall: current goroutine, on its own stack */
+	GT_HOOK_SYSCALL_ENTER,
+	GT_HOOK_SYSCALL_EXIT,
+	GT_HOOK_SYSCALL_EXIT_SLOW, /* exitsyscall0(gp) / exitsyscallNoP(gp), on g0: lost its P, now runnable */
+	/* sync: current goroutine */
+	GT_HOOK_SEM_ACQUIRE, /* semacquire1(addr, ...) */
+	GT_HOOK_SEM_RELEASE, /* semrelease1(addr, ...) */
+	/* chan: current goroutine */
+	GT_HOOK_CHAN_SEND,   /* chansend(c, ...) */
+	GT_HOOK_CHAN_RECV,   /* chanrecv(c, ...) */
+	GT_HOOK_CHAN_CLOSE,  /* closechan(c) */
+	GT_HOOK_CALIBRATE,   /* the tracer's own probed instructions: counts nothing, emits nothing */
+	GT_HOOK_COUNT
+};
+
+enum gt_group {
+	GT_GROUP_LIFECYCLE,
+	GT_GROUP_BLOCK,
+	GT_GROUP_RUN,
+	GT_GROUP_SYSCALL,
+	GT_GROUP_SYNC,
+	GT_GROUP_CHAN,
+	GT_GROUP_COUNT
+};
+
+/* The attach cookie (bpf_get_attach_cookie; on kernels without it, the value of the ip map). */
+struct gt_cookie {
+	gt_u16 target; /* slot in `targets` */
+	gt_u8 site;    /* index in the target's plan, < GT_MAX_SITES */
+	gt_u8 hook;    /* enum gt_hook */
+	gt_u8 reg;     /* enum gt_reg holding the g (or object) */
+	gt_u8 flags;   /* GT_SITE_* */
+	gt_u16 pad;
+};
+#define GT_SITE_SKIP_TAKEN 1 /* the probed branch goes to morestack when taken: such a hit is not an event */
+#define GT_SITE_FRAME_SET 2  /* frame already pushed: caller pc at [fp + 8]; else at [sp] (arm64: in x30) */
+
+/* Register numbers in cookie.reg: the hardware's own encoding (amd64 0..15 = rax rcx rdx rbx rsp rbp rsi rdi
+ * r8..r15; arm64 x0..x30). */
+enum gt_reg { GT_REG_AMD64_RAX = 0, GT_REG_AMD64_RBX = 3, GT_REG_AMD64_R14 = 14, GT_REG_ARM64_X28 = 28 };
+
+/* Per-target configuration, written by user space before the target's first link. Offsets in bytes from
+ * golang/offsets.h; 0xffff = this Go version has no such field. */
+struct gt_target {
+	gt_u32 tgid;            /* in the initial PID namespace */
+	gt_u16 g_stack_hi, g_m, g_sched_sp, g_sched_pc, g_sched_bp;
+	gt_u16 g_goid, g_waitreason, g_gopc, g_startpc, g_waiting, g_labels, g_coroexit, g_schedlink;
+	gt_u16 m_curg, sudog_c, hchan_qcount, hchan_dataqsiz;
+	gt_u16 g_window;        /* bytes of g to read: end of the last field above that lies in g, <= GT_G_WINDOW */
+	gt_u64 sudog_reasons;   /* bit r set: with wait reason r, g.waiting.c is the channel waited on */
+	gt_u32 stacks;          /* 0: record no stacks */
+	gt_u32 pad;
+};
+
+/* Who made a goroutine runnable or created it. */
+enum gt_actor {
+	GT_ACTOR_GOROUTINE, /* record.other is its goid */
+	GT_ACTOR_RUNTIME,   /* g0 with no curg: timers, netpoll, GC, boot */
+	GT_ACTOR_UNKNOWN    /* a read failed */
+};
+
+/* record.flags */
+#define GT_REC_ACTOR_MASK 0x03   /* enum gt_actor */
+#define GT_REC_NO_STACK 0x04     /* a stack was wanted and could not be read: counted in gt_stats */
+#define GT_REC_TRUNCATED 0x08    /* stack deeper than GT_MAX_STACK_FRAMES or than the window */
+#define GT_REC_ENDS 0x10         /* CORO_OUT with coroexit: the goroutine ends */
+#define GT_REC_WOULD_BLOCK 0x20  /* chan: at entry no buffer slot / no element was free */
+
+/* One event, 64 bytes. Times are bpf_ktime_get_ns (CLOCK_MONOTONIC), taken before the runtime publishes the
+ * new state, so their order is the order of cause and effect. */
+struct gt_record {
+	gt_u64 time_ns;
+	gt_u64 goid;   /* the goroutine whose state changes */
+	gt_u64 other;  /* CREATE: creator's goid; READY/INJECT: waker's goid; 0 when not a goroutine */
+	gt_u64 object; /* PARK: channel or 0; SEM_*: semaphore address; CHAN_*: channel; CREATE: gopc */
+	gt_u64 stack;  /* id in `stacks`; 0 = none. PARK/YIELD/SUSPEND/SYSCALL: goid's own; CREATE/READY: the actor's */
+	gt_u64 extra;  /* CREATE: startpc; PARK: g.labels */
+	gt_u32 seq;    /* per cpu, consecutive; assigned also to records that are then dropped */
+	gt_u32 tid;
+	gt_u16 target;
+	gt_u16 cpu;
+	gt_u8 site;
+	gt_u8 hook;
+	gt_u8 detail;  /* PARK: g.waitreason */
+	gt_u8 flags;
+};
+
+/* Value of the `stacks` hash map; key = gt_stack_hash(). User space may pull (and delete) entries any time:
+ * a deleted stack is put back at its next use. pcs[0] is exact or a return address as `first_exact` says. */
+struct gt_stack {
+	gt_u32 depth;
+	gt_u32 truncated;
+	gt_u64 pcs[GT_MAX_STACK_FRAMES];
+};
+#define GT_MAX_STACKS 16384
+
+/* Why a record or a stack was not delivered; names in capture/drop_reason.cpp. Order is ABI. */
+enum gt_drop {
+	GT_DROP_RING_FULL,      /* no room in the ring buffer */
+	GT_DROP_SCRATCH_BUSY,   /* every scratch slot of this CPU is claimed (nested preempted programs) */
+	GT_DROP_BAD_G,          /* g could not be read */
+	GT_DROP_COUNT
+};
+enum gt_stack_fail {
+	GT_STACK_READ_FAILED,   /* the stack's bytes could not be read */
+	GT_STACK_MAP_FULL,      /* `stacks` is full */
+	GT_STACK_NO_BASE,       /* no frame pointer where there should be one */
+	GT_STACK_FAIL_COUNT
+};
+
+/* Per CPU. produced = received + sum(dropped), exactly, whenever no program is running. */
+struct gt_stats {
+	gt_u64 produced; /* records attempted; low 32 bits are the next seq */
+	gt_u64 dropped[GT_DROP_COUNT];
+	gt_u64 stack_failed[GT_STACK_FAIL_COUNT];
+};
+
+/* Per CPU and (target, site): what the governor charges. Index = target * GT_MAX_SITES + site. */
+struct gt_site_stats {
+	gt_u64 hits;       /* every trap, filtered ones included */
+	gt_u64 sampled;    /* hits whose program time was taken (1 in GT_TIME_SAMPLE) */
+	gt_u64 sampled_ns;
+};
+#define GT_TIME_SAMPLE 64
+
+#ifdef __cplusplus
+static_assert(sizeof(gt_cookie) == 8);
+static_assert(sizeof(gt_target) == 56);
+static_assert(sizeof(gt_record) == 64);
+static_assert(sizeof(gt_stack) == 520);
+#else
+_Static_assert(sizeof(struct gt_cookie) == 8, "gt_cookie");
+_Static_assert(sizeof(struct gt_target) == 56, "gt_target");
+_Static_assert(sizeof(struct gt_record) == 64, "gt_record");
+_Static_assert(sizeof(struct gt_stack) == 520, "gt_stack");
+#endif
+
+/* Identity of a stack: the same function in the kernel and in snapshot/, so that a stack read from memory and
+ * one walked by a probe have one id. Multiply-xorshift per pc (constants of splitmix64). Never 0. */
+static inline gt_u64 gt_stack_hash_step(gt_u64 h, gt_u64 pc)
+{
+	h = (h ^ pc) * 0x9e3779b97f4a7c15ULL;
+	return h ^ (h >> 29);
+}
+static inline gt_u64 gt_stack_hash_end(gt_u64 h, gt_u32 depth)
+{
+	h = (h ^ depth) * 0xbf58476d1ce4e5b9ULL;
+	h ^= h >> 32;
+	return h ? h : 1;
+}
+
+#endif

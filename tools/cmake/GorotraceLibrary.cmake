@@ -1,0 +1,26 @@
+# gorotrace_library(NAME <folder> SOURCES a.cpp ... DEPS <target> ...)
+# One static library per folder of userspace/, all with the same warnings; target gorotrace_<folder>.
+# gorotrace_options(<target>): the same compile options for executables and tests.
+
+set(GOROTRACE_SANITIZE "" CACHE STRING "value of -fsanitize=, empty for none")
+option(GOROTRACE_COVERAGE "gcov instrumentation" OFF)
+
+function(gorotrace_options target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+  target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR}/userspace ${CMAKE_SOURCE_DIR})
+  if(GOROTRACE_SANITIZE)
+    target_compile_options(${target} PUBLIC -fsanitize=${GOROTRACE_SANITIZE} -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${GOROTRACE_SANITIZE})
+  endif()
+  if(GOROTRACE_COVERAGE)
+    target_compile_options(${target} PUBLIC --coverage)
+    target_link_options(${target} PUBLIC --coverage)
+  endif()
+endfunction()
+
+function(gorotrace_library)
+  cmake_parse_arguments(ARG "" "NAME" "SOURCES;DEPS" ${ARGN})
+  add_library(gorotrace_${ARG_NAME} STATIC ${ARG_SOURCES})
+  gorotrace_options(gorotrace_${ARG_NAME})
+  target_link_libraries(gorotrace_${ARG_NAME} PUBLIC ${ARG_DEPS})
+endfunction()

@@ -1,0 +1,16 @@
+# gorotrace_test(NAME <name> LABEL unit|bpf|e2e|vm|bench SOURCES ... DEPS ... [TIMEOUT seconds])
+# A GoogleTest executable registered case by case in ctest under its label.
+include(GoogleTest)
+
+function(gorotrace_test)
+  cmake_parse_arguments(ARG "" "NAME;LABEL;TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  add_executable(${ARG_NAME} ${ARG_SOURCES})
+  gorotrace_options(${ARG_NAME})
+  target_link_libraries(${ARG_NAME} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${ARG_NAME} DISCOVERY_MODE PRE_TEST
+    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT}
+    TEST_PREFIX "${ARG_LABEL}/")
+endfunction()

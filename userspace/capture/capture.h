@@ -1,0 +1,88 @@
+// The kernel side as user space sees it: one loaded object for all targets, its rings, its counters, and the
+// attaching of sites. Raw libbpf pointers live only in capture/ (bpf_handles.h).
+// Threads: make/add_target/attach/detach/counters on the control thread; drain() on the reader thread only;
+// stack() on any thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "bpf/shared/abi.h"
+#include "probe/plan.h"
+
+namespace gorotrace {
+
+enum class AttachMode { kUprobeMulti, kPerfEventCookie, kPerfEventIp };
+[[nodiscard]] const char* attach_mode_name(AttachMode mode);
+
+struct CaptureOptions {
+  std::uint32_t ring_bytes = 0;               // per ring, power of two >= 4096; 0 = default
+  std::optional<AttachMode> force_mode;       // tests; by default the best this kernel passes the self-test with
+};
+
+struct CaptureCounters {
+  std::uint64_t produced = 0;
+  std::array<std::uint64_t, GT_DROP_COUNT> dropped{};
+  std::array<std::uint64_t, GT_STACK_FAIL_COUNT> stack_failed{};
+  [[nodiscard]] std::uint64_t dropped_total() const;
+};
+
+struct SiteCounters {
+  std::uint64_t hits = 0, sampled = 0, sampled_ns = 0;
+};
+
+using TargetSlot = std::uint16_t;
+
+class Capture {
+ public:
+  // kKernel / kPermission with the way out when BPF cannot be used here.
+  [[nodiscard]] static Result<std::unique_ptr<Capture>> make(const CaptureOptions& options);
+  ~Capture();  // detaches everything
+
+  [[nodiscard]] AttachMode mode() const;
+
+  // `plan` is kept by value. exe_path: a path that opens the executable (Process::executable_path()).
+  [[nodiscard]] Result<TargetSlot> add_target(pid_t pid, const std::string& exe_path, const gt_target& config,
+                                              Plan plan);
+  void remove_target(TargetSlot slot);
+
+  // Attaches or detaches so that exactly `groups` are on; sites shared with a group that stays are left alone.
+  // On failure what was on before is still on. Returns the mask that is on.
+  [[nodiscard]] Result<GroupMask> set_groups(TargetSlot slot, GroupMask groups);
+  [[nodiscard]] GroupMask groups(TargetSlot slot) const;
+
+  // Reader thread: waits up to timeout_ms (or until a ring is a quarter full), then hands every committed record
+  // over, ring by ring. Returns the number of records; negative errno on failure.
+  using Sink = std::function<void(unsigned ring, const gt_record& record)>;
+  int drain(int timeout_ms, const Sink& sink);
+  [[nodiscard]] unsigned ring_count() const;
+
+  [[nodiscard]] CaptureCounters counters() const;
+  [[nodiscard]] std::vector<SiteCounters> site_counters(TargetSlot slot) const;  // index = site in the plan
+  // Definition of a stack id; nullopt when the map no longer has it.
+  [[nodiscard]] std::optional<gt_stack> stack(std::uint64_t id) const;
+  // Number of instructions the verifier walked, per program: held by a test.
+  struct ProgramInfo {
+    std::string name;
+    std::uint32_t verified_instructions;
+  };
+  [[nodiscard]] std::vector<ProgramInfo> programs() const;
+
+ private:
+  struct Impl;
+  explicit Capture(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Cost of one trap on this host, emulated and single-stepped: probes two instructions of this very process with
+// an empty program (PROBES.md's method) and times them with and without.
+[[nodiscard]] Result<TrapCosts> calibrate_traps();
+
+}  // namespace gorotrace

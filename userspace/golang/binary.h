@@ -1,0 +1,59 @@
+// Everything we know of a Go executable without running it. The facade of golang/.
+// Threads: immutable after open(); any thread may read.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "elf/image.h"
+#include "golang/offsets.h"
+#include "golang/pclntab.h"
+#include "golang/version.h"
+
+namespace gorotrace {
+
+// Link-time addresses of runtime variables, found in code so that a stripped binary has them too
+// (GO-RUNTIME.md E). An address that a checked recipe did not give is 0.
+struct RuntimeGlobals {
+  std::uint64_t allgs = 0;          // runtime.allgs: []*g {ptr, len, cap}
+  std::uint64_t allp = 0;           // runtime.allp: []*p
+  std::uint64_t sched = 0;          // runtime.sched
+  std::uint64_t semtable = 0;       // runtime.semtable
+};
+
+enum class LinkMode { kStatic, kPie, kCgo, kCgoPie };
+
+class GoBinary {
+ public:
+  // kUnsupported: not ELF, 32-bit, not Go, Go too old or too new; each says which and what to do.
+  [[nodiscard]] static Result<std::unique_ptr<GoBinary>> open(const std::string& path);
+
+  [[nodiscard]] const ElfImage& image() const { return *image_; }
+  [[nodiscard]] const Pclntab& pclntab() const { return *pclntab_; }
+  [[nodiscard]] const GoVersion& version() const { return version_; }
+  [[nodiscard]] const RuntimeOffsets& offsets() const { return offsets_.offsets; }
+  [[nodiscard]] const std::string& offsets_source() const { return offsets_.source; }
+  [[nodiscard]] const RuntimeGlobals& globals() const { return globals_; }
+  // runtime.waitReasonStrings as this binary has them, index = value of g.waitreason; sanitised.
+  [[nodiscard]] const std::vector<std::string>& wait_reasons() const { return wait_reasons_; }
+  [[nodiscard]] const std::string& main_module() const { return main_module_; }    // "" when no build info
+  [[nodiscard]] const std::string& main_version() const { return main_version_; }  // "(devel)", "v1.2.3", ""
+  [[nodiscard]] LinkMode link_mode() const;
+  [[nodiscard]] bool stripped() const { return !image_->has_symtab(); }
+
+ private:
+  GoBinary() = default;
+  std::unique_ptr<ElfImage> image_;
+  std::unique_ptr<Pclntab> pclntab_;
+  GoVersion version_;
+  OffsetsWithSource offsets_;
+  RuntimeGlobals globals_;
+  std::vector<std::string> wait_reasons_;
+  std::string main_module_, main_version_;
+};
+
+}  // namespace gorotrace

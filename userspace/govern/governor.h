@@ -1,0 +1,58 @@
+// Keeps what tracing costs a target within its budget: charges hits x calibrated trap cost + sampled program time,
+// and says which groups may stay. Pure arithmetic over counters; the session feeds and obeys it.
+// Threads: control thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "probe/plan.h"
+
+namespace gorotrace {
+
+struct Budget {  // exactly one holds
+  std::optional<double> target_share;  // 0.10: of the target's own CPU time, never less room than kFloorCpu
+  std::optional<double> cpus;          // "0.5cpu"
+  bool unlimited = false;              // "none"
+  [[nodiscard]] static Result<Budget> parse(const std::string& text);
+};
+inline constexpr double kFloorCpu = 0.05;
+
+struct Charge {
+  double ns = 0;              // cumulative cost charged to the target
+  std::uint64_t hits = 0;
+};
+
+// Charge of one target from its sites' cumulative counters.
+struct SiteCost {
+  Execution execution;
+  std::uint64_t hits, sampled, sampled_ns;
+};
+[[nodiscard]] Charge charge(const std::vector<SiteCost>& sites, const TrapCosts& costs);
+
+class Governor {
+ public:
+  Governor(Budget budget, std::uint64_t grace_ns = 200'000'000);
+
+  // Called every few ten ms with cumulative figures; returns the groups that may stay on.
+  [[nodiscard]] GroupMask step(std::uint64_t now_ns, double charged_ns, std::uint64_t target_cpu_ns, GroupMask on);
+
+ private:
+  Budget budget_;
+  std::uint64_t grace_ns_;
+  struct Sample {
+    std::uint64_t now_ns;
+    double charged_ns;
+    std::uint64_t cpu_ns;
+  };
+  std::vector<Sample> window_;
+};
+
+// Order in which groups go when the budget is passed: what others rest on goes last.
+inline constexpr gt_group kDetachOrder[] = {GT_GROUP_CHAN, GT_GROUP_SYNC,  GT_GROUP_SYSCALL,
+                                            GT_GROUP_RUN,  GT_GROUP_BLOCK, GT_GROUP_LIFECYCLE};
+
+}  // namespace gorotrace

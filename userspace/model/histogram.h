@@ -1,0 +1,31 @@
+// Log-linear histogram of durations in ns: 16 sub-buckets per power of two, so a quantile is within 1/32 of the
+// value it stands for. Grows only to the buckets that were hit. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace gorotrace {
+
+class Histogram {
+ public:
+  void add(std::uint64_t ns);
+  void merge(const Histogram& other);
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+  [[nodiscard]] std::uint64_t total() const { return total_; }
+  [[nodiscard]] std::uint64_t max() const { return max_; }
+  [[nodiscard]] std::optional<std::uint64_t> quantile(double q) const;  // nullopt when empty
+  // Counts folded to powers of two: pair (upper bound ns, count), ascending, empty ones between kept.
+  struct Bucket {
+    std::uint64_t upper_ns, count;
+  };
+  [[nodiscard]] std::vector<Bucket> by_powers_of_two() const;
+
+ private:
+  std::vector<std::uint32_t> buckets_;  // from first_ on
+  std::uint32_t first_ = 0;
+  std::uint64_t count_ = 0, total_ = 0, max_ = 0;
+};
+
+}  // namespace gorotrace

@@ -1,0 +1,133 @@
+// The state machine of one target's goroutines and the tables built from it. Pure: takes records and snapshots
+// in time order, answers with tables; no kernel, no process, no clock of its own.
+// Threads: lives on the aggregator thread; tables() returns values that may go anywhere.
+// Memory: bounded by live goroutines and distinct (reason, stack), creation sites, objects; not by run time.
+//
+// Words (count, in_window, tainted, covered, ...) are used exactly as userspace/README.md "Words" defines them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bpf/shared/abi.h"
+#include "model/histogram.h"
+#include "snapshot/goroutines.h"
+
+namespace gorotrace {
+
+enum class GState : std::uint8_t { kUnknown, kRunning, kRunnable, kWaiting, kSyscall, kCount };
+inline constexpr std::size_t kGStates = static_cast<std::size_t>(GState::kCount);
+
+enum class WakerKind : std::uint8_t { kGoroutine, kTimer, kNetpoll, kGc, kRuntime };
+
+struct Interval {
+  std::uint64_t from_ns, to_ns;
+};
+
+// What the model must know of the target; filled by its owner.
+struct ModelConfig {
+  std::function<bool(std::uint64_t startpc)> is_system;  // by start function; called once per distinct startpc
+  std::vector<std::string> wait_reasons;                 // index = g.waitreason; decides the waker's kind
+};
+
+struct WakerRow {
+  WakerKind kind = WakerKind::kGoroutine;
+  std::uint64_t stack = 0;  // 0 for runtime wakers
+  std::uint64_t count = 0;
+};
+
+struct BlockingRow {  // wait reason x blocking stack
+  std::uint8_t reason = 0;
+  std::uint64_t stack = 0;
+  bool in_syscall = false;          // row of goroutines in a syscall or cgo call; reason is meaningless
+  bool system = false;
+  Histogram waits;                  // both ends seen
+  std::uint64_t ended_unknown = 0, tainted = 0;
+  std::uint64_t in_window_ns = 0;
+  std::uint64_t blocked_now = 0;
+  std::optional<std::uint64_t> oldest_ns;  // age of the oldest open wait; lower bound when oldest_is_lower_bound
+  bool oldest_is_lower_bound = false;
+  std::vector<WakerRow> wakers;     // most frequent first, at most kTopWakers, the rest summed in wakers_other
+  std::uint64_t wakers_other = 0;
+};
+
+struct CreationRow {  // (gopc, startpc)
+  std::uint64_t gopc = 0, startpc = 0;
+  bool system = false;
+  struct Stack {
+    std::uint64_t stack, created;
+  };
+  std::vector<Stack> stacks;
+  std::uint64_t live = 0, created = 0, exited = 0;
+  std::optional<std::uint64_t> oldest_ns;
+  bool oldest_is_lower_bound = false;
+};
+
+struct ObjectRow {  // channel or semaphore
+  enum class Kind { kChannel, kSemaphore } kind = Kind::kChannel;
+  std::uint64_t address = 0;
+  std::uint64_t waits = 0, in_window_ns = 0;
+  std::uint64_t sends = 0, receives = 0, closes = 0, would_block = 0;  // chan group
+  std::uint64_t acquires = 0, releases = 0;                            // sync group
+  std::vector<WakerRow> releasers;  // stacks of semrelease1 callers
+};
+
+struct Latency {
+  Histogram histogram;
+  std::uint64_t inferred = 0;  // runs whose wake-up was not seen: no latency
+};
+
+struct Tables {
+  std::uint64_t at_ns = 0;
+  std::array<std::uint64_t, kGStates> state_ns{};  // goroutine-nanoseconds, system goroutines out
+  std::uint64_t live_integral_ns = 0;              // from created/exited counting, independent of state_ns
+  std::array<std::uint64_t, kGStates> in_state{};  // goroutines in each state now
+  std::uint64_t live = 0, system = 0;              // live: system ones out
+  std::uint64_t created = 0, exited = 0;           // since the start, system ones included
+  std::uint64_t created_system = 0, exited_system = 0;
+  std::uint64_t parks = 0, unparks = 0, syscalls = 0;
+  std::uint64_t late = 0;             // records that came behind the watermark
+  std::uint64_t illegal = 0;          // transitions the state machine does not allow without loss
+  std::uint64_t gaps = 0;
+  std::uint64_t table_overflow = 0;   // events whose row would have passed the bound of a table
+  std::vector<BlockingRow> blocking;
+  std::vector<CreationRow> creation;
+  std::vector<ObjectRow> objects;
+  Latency latency;
+  std::array<std::vector<Interval>, GT_GROUP_COUNT> covered;  // by group
+};
+
+class Model {
+ public:
+  static constexpr std::size_t kTopWakers = 8;
+  explicit Model(ModelConfig config);
+  ~Model();
+
+  // In time order (the merger sees to it); a record older than the last one is counted late and still applied.
+  void apply(const gt_record& record);
+  // The memory's view. Its goroutines are merged by goid at their read_at_ns; goroutines the model knows and
+  // the snapshot has not are ended (unless created after the snapshot began).
+  void apply(const Snapshot& snapshot);
+  // Records were lost somewhere in (last seen, at_ns]: every open state becomes unknown, every open wait tainted.
+  void gap(std::uint64_t at_ns);
+  // A group went on or off at at_ns: coverage; going off makes what depends on it unknown.
+  void group(gt_group group, bool on, std::uint64_t at_ns);
+  // Time passes without events.
+  void advance(std::uint64_t at_ns);
+
+  [[nodiscard]] Tables tables(std::uint64_t at_ns) const;
+  // The cheap part of tables(): everything but rows. For interval lines.
+  [[nodiscard]] Tables totals(std::uint64_t at_ns) const;
+  [[nodiscard]] std::size_t memory_bytes() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gorotrace

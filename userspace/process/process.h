@@ -1,0 +1,87 @@
+// A process as /proc and process_vm_readv show it. Knows nothing of Go.
+// Threads: one owner thread, except read_memory(), which any thread may call.
+#pragma once
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace gorotrace {
+
+// The seam behind which remote memory hides (tests give a fake one).
+class Memory {
+ public:
+  virtual ~Memory() = default;
+  // Reads exactly `out.size()` bytes at a *process* address; false when any byte is unmapped or the process is gone.
+  [[nodiscard]] virtual bool read(std::uint64_t address, std::span<std::uint8_t> out) const = 0;
+  // One process_vm_readv per <= IOV_MAX iovecs; each remote range either arrives whole or its index is
+  // reported failed. remote[i] fills local[i]; sizes equal.
+  struct Range {
+    std::uint64_t address;
+    std::span<std::uint8_t> out;
+  };
+  // failed[i] set for ranges that did not arrive. Returns false when the process is gone.
+  [[nodiscard]] virtual bool read_many(std::span<const Range> ranges, std::vector<bool>& failed) const = 0;
+
+  template <typename T>
+  [[nodiscard]] std::optional<T> value(std::uint64_t address) const {
+    T v;
+    if (!read(address, {reinterpret_cast<std::uint8_t*>(&v), sizeof v})) return std::nullopt;
+    return v;
+  }
+};
+
+struct Mapping {
+  std::uint64_t start, end, file_offset;
+  bool readable, writable, executable;
+  std::uint64_t device, inode;
+  std::string path;
+};
+
+enum class Liveness { kAlive, kExited, kExeced };
+
+class Process : public Memory {
+ public:
+  // kNoProcess when there is none; kPermission with the capability to add when it may not be read.
+  [[nodiscard]] static Result<std::unique_ptr<Process>> open(pid_t host_pid);
+
+  [[nodiscard]] pid_t pid() const { return pid_; }                // in our PID namespace
+  [[nodiscard]] pid_t namespace_pid() const { return ns_pid_; }   // innermost NSpid; equals pid() without a namespace
+  [[nodiscard]] const std::string& executable() const { return exe_; }  // readlink of /proc/PID/exe, sanitised
+  [[nodiscard]] bool executable_deleted() const { return deleted_; }
+  // Path that opens the executable's inode from here whatever the mount namespace: "/proc/PID/exe".
+  [[nodiscard]] std::string executable_path() const;
+  [[nodiscard]] std::uint64_t start_time_ticks() const { return start_time_; }  // /proc/PID/stat field 22
+  [[nodiscard]] Result<std::vector<Mapping>> mappings() const;
+  // Run-time minus link-time address of the executable; first_load_vaddr is the first PT_LOAD's page-aligned vaddr.
+  [[nodiscard]] Result<std::uint64_t> load_bias(std::uint64_t first_load_vaddr, bool position_independent) const;
+
+  // pidfd + identity of the executable and stack start: tells an exec from the process we opened.
+  [[nodiscard]] Liveness liveness() const;
+  [[nodiscard]] bool stopped() const;  // state T/t
+  // User + system CPU time of all threads, ns (process CPU clock of another process); nullopt when gone.
+  [[nodiscard]] std::optional<std::uint64_t> cpu_time_ns() const;
+  [[nodiscard]] std::size_t thread_count() const;
+
+  [[nodiscard]] bool read(std::uint64_t address, std::span<std::uint8_t> out) const override;
+  [[nodiscard]] bool read_many(std::span<const Range> ranges, std::vector<bool>& failed) const override;
+
+ private:
+  Process() = default;
+  pid_t pid_ = 0, ns_pid_ = 0;
+  std::string exe_;
+  bool deleted_ = false;
+  std::uint64_t start_time_ = 0, start_stack_ = 0, exe_device_ = 0, exe_inode_ = 0;
+  UniqueFd pidfd_;
+};
+
+}  // namespace gorotrace

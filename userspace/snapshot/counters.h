@@ -1,0 +1,43 @@
+// What the runtime itself counts, read from memory: the witness beside the probes (GO-RUNTIME.md H).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/result.h"
+#include "golang/offsets.h"
+#include "process/process.h"
+
+namespace gorotrace {
+
+struct RuntimeCounters {
+  std::uint64_t time_ns = 0;      // CLOCK_MONOTONIC
+  std::uint64_t created = 0;      // goroutines ever created, system ones included
+  std::int64_t live = 0;          // = runtime.NumGoroutine
+  std::int64_t system = 0;        // sched.ngsys
+  std::uint64_t syscalls = 0;     // sum of p.syscalltick, 32-bit wraps unfolded
+  std::uint64_t switches = 0;     // sum of p.schedtick, likewise
+  bool settled = false;           // two passes agreed: exact; else the words moved while being read
+};
+
+// Stateful: unfolds 32-bit wrap-around between reads and keeps Ps that GOMAXPROCS dropped.
+class CounterReader {
+ public:
+  struct Config {
+    RuntimeOffsets offsets;
+    std::uint64_t allgs_address = 0, allp_address = 0, sched_address = 0;  // process addresses
+  };
+  CounterReader(const Memory& memory, Config config);
+  [[nodiscard]] Result<RuntimeCounters> read();
+
+ private:
+  struct PerP {
+    std::uint32_t schedtick = 0, syscalltick = 0;
+    std::uint64_t switches = 0, syscalls = 0;
+  };
+  const Memory& memory_;
+  Config config_;
+  std::vector<PerP> per_p_;
+};
+
+}  // namespace gorotrace
