@@ -1,0 +1,88 @@
+// What a session knows beside the model's tables, as reports take it. Plain values: filled by the session on
+// the control thread, read by report/. Times are CLOCK_MONOTONIC ns; counters are cumulative since the
+// attach.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bpf/shared/abi.h"
+#include "model/model.h"
+#include "probe/plan.h"
+#include "snapshot/counters.h"
+
+namespace gorotrace {
+
+struct TargetFacts {
+  pid_t pid = 0;       // in the target's own PID namespace (Process::namespace_pid)
+  pid_t host_pid = 0;  // in ours
+  std::string exe, go_version, main_module, main_version;  // "" when unknown
+};
+
+struct CostFacts {
+  std::uint64_t hits = 0;
+  double charged_ns = 0;            // hits x calibrated trap cost + program time: an estimate, and called so
+  std::uint64_t target_cpu_ns = 0;  // CPU time of the target since the attach
+};
+
+// Of the whole tracer: the rings are shared by all its targets.
+struct EventFacts {
+  std::uint64_t produced = 0, received = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> dropped;       // by reason, every reason, 0 included
+  std::vector<std::pair<std::string, std::uint64_t>> stack_failed;  // events that arrived without their stack
+  [[nodiscard]] std::uint64_t dropped_total() const {
+    std::uint64_t sum = 0;
+    for (const auto& [reason, n] : dropped) sum += n;
+    return sum;
+  }
+};
+
+struct Detachment {
+  gt_group group = GT_GROUP_LIFECYCLE;
+  std::uint64_t at_ns = 0;
+  std::string reason;  // "cost 14 % of the target's CPU, budget 10 %"
+};
+
+// Everything at one instant; an interval is the difference of two.
+struct Sample {
+  std::uint64_t at_ns = 0;
+  Tables totals;  // Aggregator::totals(): no rows
+  std::optional<RuntimeCounters> counters;
+  CostFacts cost;
+  EventFacts events;
+  GroupMask groups = 0;  // on at this instant
+};
+
+// The runtime's own words against the probes' count of the same stretch. A reading at the start lies between
+// the model's totals just before and just after it, the one at the end likewise.
+struct Witness {
+  RuntimeCounters begin, end;
+  struct Totals {
+    std::uint64_t created = 0, exited = 0;  // Tables::created, exited (system ones included)
+  };
+  Totals before_begin, after_begin, before_end, after_end;
+};
+
+struct StatFacts {
+  TargetFacts target;
+  std::uint64_t begin_ns = 0,
+                end_ns = 0;  // all sites armed .. first detach at the end; without probes: the session
+  std::vector<std::string> wait_reasons;  // GoBinary::wait_reasons()
+  GroupMask requested = 0, on_at_end = 0;
+  std::vector<Detachment> detached;
+  CostFacts cost;
+  TrapCosts calibrated;
+  EventFacts events;
+  std::optional<std::uint64_t> live_at_start;                   // census of the attach, system goroutines out
+  std::optional<Witness> witness;                               // with lifecycle on between both readings
+  std::optional<RuntimeCounters> counters_begin, counters_end;  // nearest to the window's ends
+  std::string ended_by;                                         // "", "the target exited", "interrupted"
+  std::vector<std::string> notices;                             // lines for a person, already complete
+};
+
+}  // namespace gorotrace

@@ -1,0 +1,37 @@
+// `stat` for a person at a terminal. Pure; nothing of the target reaches the terminal unescaped.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "report/facts.h"
+#include "report/interval.h"
+#include "report/symbols.h"
+
+namespace gorotrace {
+
+struct StatTextOptions {
+  std::size_t width = 80;  // columns; below 60 counts as 60
+  std::size_t limit = 10;  // rows per table, 0 = all
+  bool stacks = false;     // whole stacks instead of the frames that tell most
+  bool system = false;     // rows of runtime-internal goroutines too
+  bool colour = false;     // only for a terminal
+};
+
+// The lines of intervals, a header before the first and again every kHeaderEvery lines. With several targets
+// each line starts with the PID.
+class IntervalText {
+ public:
+  static constexpr unsigned kHeaderEvery = 20;
+  IntervalText(bool several_targets, bool colour) : several_(several_targets), colour_(colour) {}
+  [[nodiscard]] std::string line(const IntervalRow& row, const TargetFacts& target);  // '\n' at its end
+
+ private:
+  bool several_, colour_;
+  unsigned lines_ = 0;
+};
+
+[[nodiscard]] std::string stat_summary_text(const StatFacts& facts, const Tables& tables, Symbolizer& symbols,
+                                            const StatTextOptions& options);
+
+}  // namespace gorotrace

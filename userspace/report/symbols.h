@@ -1,0 +1,88 @@
+// From stack ids and program counters to frames with names a terminal and JSON can take.
+// Threads: control thread only. Pure but for the lookups it is given.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "golang/pclntab.h"
+
+namespace gorotrace {
+
+// Whether a pc is the address after a call (everything found on a stack) or of the instruction itself
+// (startpc).
+enum class PcKind { kReturnAddress, kExact };
+
+// What reports ask. All addresses are the process's own.
+class Symbolizer {
+ public:
+  virtual ~Symbolizer() = default;
+  // Leaf first, inlined frames included, names printable(). Empty: no stack of that id is known (id 0 too).
+  [[nodiscard]] virtual const std::vector<Frame>& stack(std::uint64_t id) = 0;
+  [[nodiscard]] virtual bool truncated(std::uint64_t id) = 0;  // deeper than could be recorded
+  // Never empty; outside Go text one frame named "?0x..." without file.
+  [[nodiscard]] virtual std::vector<Frame> frames(std::uint64_t pc, PcKind kind) = 0;
+};
+
+// Link-time lookups; the seam between this folder and a Go binary.
+struct PcLookup {
+  std::function<std::vector<Frame>(std::uint64_t link_pc)> frames;           // as Pclntab::frames
+  std::function<std::optional<std::uint64_t>(std::uint64_t link_pc)> entry;  // entry of the function at pc
+};
+// `pclntab` must outlive the result.
+[[nodiscard]] PcLookup pclntab_lookup(const Pclntab& pclntab);
+
+// Which pc of a stack is looked up as it is and which at pc - 1 follows runtime/traceback.go (unwinder.symPC
+// and its injected calls, 1.18..1.27): pc - 1, except at a function's first instruction, and except where the
+// callee is runtime.sigpanic, asyncPreempt or debugCallV2, below which the pc is the interrupted instruction
+// itself. A leaf taken from registers at a probe site is exact, yet pc - 1 serves it too: sites that are not
+// the entry lie in the prologue behind another instruction of it, where nothing is inlined and the line is
+// the function's own.
+class StackTable : public Symbolizer {
+ public:
+  struct Stack {
+    std::vector<std::uint64_t> pcs;
+    bool truncated = false;
+  };
+  // Asked once per unknown id (Capture::stack); a stack not found is asked for again the next time.
+  using Source = std::function<std::optional<Stack>(std::uint64_t id)>;
+  // More distinct stacks than this are not kept but counted: the table is bounded whatever the target does.
+  static constexpr std::size_t kMaxStacks = 1u << 17;
+
+  StackTable(PcLookup lookup, std::uint64_t load_bias, Source source = {});
+
+  // A stack that was read from memory (snapshot). The first definition of an id wins. False when full.
+  bool add(std::uint64_t id, std::span<const std::uint64_t> pcs, bool truncated);
+  // Forces the source's definition in while it is still there to be pulled. True when the stack is known.
+  bool ensure(std::uint64_t id);
+
+  [[nodiscard]] const std::vector<Frame>& stack(std::uint64_t id) override;
+  [[nodiscard]] bool truncated(std::uint64_t id) override;
+  [[nodiscard]] std::vector<Frame> frames(std::uint64_t pc, PcKind kind) override;
+
+  [[nodiscard]] const std::vector<std::uint64_t>* pcs(std::uint64_t id) const;  // nullptr when unknown
+  [[nodiscard]] std::size_t size() const { return stacks_.size(); }
+  [[nodiscard]] std::uint64_t refused() const { return refused_; }  // stacks beyond kMaxStacks
+
+ private:
+  struct Entry {
+    Stack stack;
+    std::optional<std::vector<Frame>> frames;
+  };
+  const std::vector<Frame>& resolved(std::uint64_t pc, PcKind kind);
+
+  PcLookup lookup_;
+  std::uint64_t load_bias_;
+  Source source_;
+  std::unordered_map<std::uint64_t, Entry> stacks_;
+  std::unordered_map<std::uint64_t, std::vector<Frame>> by_lookup_pc_;  // key: the pc that is looked up
+  std::uint64_t refused_ = 0;
+};
+
+}  // namespace gorotrace
