@@ -82,6 +82,7 @@ class Process : public Memory {
   bool deleted_ = false;
   std::uint64_t start_time_ = 0, start_stack_ = 0, exe_device_ = 0, exe_inode_ = 0;
   UniqueFd pidfd_;
+  UniqueFd mem_;  // /proc/PID/mem of the address space that was opened
 };
 
 }  // namespace gorotrace

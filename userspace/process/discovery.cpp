@@ -1,0 +1,124 @@
+#include "process/discovery.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+
+#include "base/text.h"
+#include "base/unique_fd.h"
+#include "process/procfs.h"
+
+namespace gorotrace {
+namespace {
+
+constexpr std::size_t kShownContainer = 12;  // as docker ps shows it
+constexpr std::size_t kShortestPrefix = 6;
+constexpr std::size_t kListed = 10;  // candidates named in an error
+
+struct Candidate {
+  ProcessRow row;
+  std::string container;  // whole id
+};
+
+bool is_elf(pid_t pid) {
+  const UniqueFd fd(::open(procfs::path(pid, "exe").c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 4> magic{};
+  return fd && ::pread(fd.get(), magic.data(), magic.size(), 0) == 4 &&
+         std::memcmp(magic.data(), "\177ELF", 4) == 0;
+}
+
+std::string user_name(uid_t uid) {
+  std::array<char, 4096> buffer;
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found)
+    return printable(found->pw_name);
+  return std::to_string(uid);
+}
+
+std::vector<Candidate> candidates() {
+  std::vector<Candidate> out;
+  for (const pid_t pid : procfs::all_pids()) {
+    const auto exe = procfs::read_link(pid, "exe");
+    if (!exe || !is_elf(pid)) continue;
+    const auto stat_text = procfs::read_file(pid, "stat", 4096);
+    const auto status_text = procfs::read_file(pid, "status");
+    const auto stat = stat_text ? procfs::parse_stat(*stat_text) : std::nullopt;
+    const auto status = status_text ? procfs::parse_status(*status_text) : std::nullopt;
+    if (!stat || !status) continue;  // gone meanwhile
+    Candidate c;
+    c.row.pid = pid;
+    c.row.namespace_pid = status->namespace_pid;
+    c.row.user = user_name(status->uid);
+    c.row.comm = stat->comm;
+    c.row.executable = printable(*exe);
+    if (const auto cgroup = procfs::read_file(pid, "cgroup")) c.container = procfs::container_id(*cgroup);
+    c.row.container = c.container.substr(0, kShownContainer);
+    out.push_back(std::move(c));
+  }
+  return out;
+}
+
+std::string_view base_name(std::string_view path) {
+  constexpr std::string_view kDeleted = " (deleted)";
+  if (path.ends_with(kDeleted)) path.remove_suffix(kDeleted.size());
+  return path.substr(path.rfind('/') + 1);  // npos + 1 == 0
+}
+
+Result<pid_t> only_one(const std::vector<const Candidate*>& found, const std::string& text) {
+  if (found.size() == 1) return found[0]->row.pid;
+  std::string list;
+  for (std::size_t i = 0; i < std::min(found.size(), kListed); ++i) {
+    list += fmt::format("\n  {:>8}  {:<12}  {}", found[i]->row.pid, found[i]->row.container,
+                        found[i]->row.executable);
+  }
+  if (found.size() > kListed) list += fmt::format("\n  and {} more", found.size() - kListed);
+  return fail(ErrorKind::kUsage,
+              fmt::format("'{}' names {} processes, give one PID:{}", printable(text), found.size(), list));
+}
+
+}  // namespace
+
+std::vector<ProcessRow> list_processes() {
+  std::vector<ProcessRow> rows;
+  for (Candidate& c : candidates()) rows.push_back(std::move(c.row));
+  return rows;
+}
+
+Result<pid_t> resolve_target(const std::string& text) {
+  if (text.empty())
+    return fail(ErrorKind::kUsage, "no process named: give a PID, a container id or a process name");
+  pid_t pid = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+  const bool is_number = error == std::errc() && end == text.data() + text.size() && pid > 0;
+  if (is_number && ::access(procfs::path(pid, "stat").c_str(), F_OK) == 0) return pid;
+
+  const auto all = candidates();
+  std::vector<const Candidate*> found;
+  const bool is_hex = text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (is_hex && text.size() >= kShortestPrefix) {
+    for (const Candidate& c : all) {
+      if (c.container.starts_with(text)) found.push_back(&c);
+    }
+    if (!found.empty()) return only_one(found, text);
+  }
+  const pid_t self = ::getpid();
+  for (const Candidate& c : all) {
+    if (c.row.pid != self && (c.row.comm == text || base_name(c.row.executable) == text)) found.push_back(&c);
+  }
+  if (!found.empty()) return only_one(found, text);
+  if (is_number) {
+    return fail(ErrorKind::kNoProcess, fmt::format("no process with PID {} in this PID namespace", pid));
+  }
+  return fail(
+      ErrorKind::kNoProcess,
+      fmt::format("no process or container is named '{}' ('gorotrace ps' lists them)", printable(text)));
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,256 @@
+#include "process/process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <elf.h>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <climits>
+#include <cstring>
+#include <ctime>
+#include <string_view>
+
+#include "base/text.h"
+#include "process/procfs.h"
+
+namespace gorotrace {
+namespace {
+
+constexpr std::string_view kDeleted = " (deleted)";  // fs/d_path.c appends it to the path of an unlinked file
+
+std::unexpected<Error> no_process(pid_t pid) {
+  return fail(ErrorKind::kNoProcess, fmt::format("no process with PID {} in this PID namespace", pid));
+}
+
+std::unexpected<Error> no_permission(pid_t pid, const std::string& what) {
+  return fail(
+      ErrorKind::kPermission,
+      fmt::format("not allowed to read PID {} ({}): run as root, or add CAP_SYS_PTRACE (its memory) and "
+                  "CAP_DAC_READ_SEARCH (its executable)",
+                  pid, what));
+}
+
+std::optional<std::uint64_t> auxv_value(std::string_view auxv, std::uint64_t type) {
+  for (std::size_t at = 0; at + sizeof(Elf64_auxv_t) <= auxv.size(); at += sizeof(Elf64_auxv_t)) {
+    Elf64_auxv_t entry;
+    std::memcpy(&entry, auxv.data() + at, sizeof entry);
+    if (entry.a_type == type) return entry.a_un.a_val;
+  }
+  return std::nullopt;
+}
+
+// One line of /proc/PID/maps: "start-end perms offset major:minor inode   path".
+std::optional<Mapping> parse_mapping(std::string_view line) {
+  Mapping m{};
+  const char* at = line.data();
+  const char* const end = at + line.size();
+  const auto field = [&]<typename T>(T& value, int base, char stop) {
+    const auto [next, error] = std::from_chars(at, end, value, base);
+    if (error != std::errc() || next == end || *next != stop) return false;
+    at = next + 1;
+    return true;
+  };
+  std::uint64_t major = 0, minor = 0;
+  if (!field(m.start, 16, '-') || !field(m.end, 16, ' ') || end - at < 5) return std::nullopt;
+  m.readable = at[0] == 'r';
+  m.writable = at[1] == 'w';
+  m.executable = at[2] == 'x';
+  at += 5;
+  if (!field(m.file_offset, 16, ' ') || !field(major, 16, ':') || !field(minor, 16, ' ')) return std::nullopt;
+  const auto [next, error] = std::from_chars(at, end, m.inode);
+  if (error != std::errc()) return std::nullopt;
+  m.device = (major << 32) | minor;
+  std::string_view path(next, static_cast<std::size_t>(end - next));
+  path.remove_prefix(std::min(path.find_first_not_of(' '), path.size()));
+  m.path = printable(path);
+  return m;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Process>> Process::open(pid_t host_pid) {
+  if (host_pid <= 0) return no_process(host_pid);
+  std::unique_ptr<Process> process(new Process);
+  process->pid_ = host_pid;
+  process->pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, host_pid, 0)));
+  if (!process->pidfd_) {
+    const int error = errno;
+    if (error == ESRCH) return no_process(host_pid);
+    // A thread that leads no process: EINVAL, since Linux 6.9 ENOENT.
+    const auto status = procfs::read_file(host_pid, "status");
+    const auto task = status ? procfs::parse_status(*status) : std::nullopt;
+    if (task && task->tgid != host_pid) {
+      return fail(ErrorKind::kUsage,
+                  fmt::format("{} is a thread of process {}: name the process", host_pid, task->tgid));
+    }
+    return fail_errno(error, fmt::format("pidfd_open of PID {}", host_pid));
+  }
+  const auto stat_text = procfs::read_file(host_pid, "stat");
+  const auto status_text = procfs::read_file(host_pid, "status");
+  if (!stat_text || !status_text) return no_process(host_pid);
+  const auto stat = procfs::parse_stat(*stat_text);
+  const auto status = procfs::parse_status(*status_text);
+  if (!stat || !status) {
+    return fail(ErrorKind::kFailed, fmt::format("/proc/{}/stat or status has an unknown form", host_pid));
+  }
+  if ((stat->flags & procfs::kKernelThread) != 0) {
+    return fail(ErrorKind::kUnsupported,
+                fmt::format("PID {} ({}) is a kernel thread, it runs no executable", host_pid, stat->comm));
+  }
+  if (stat->state == 'Z' || stat->state == 'X') {
+    return fail(ErrorKind::kNoProcess,
+                fmt::format("PID {} ({}) has exited and waits for its parent", host_pid, stat->comm));
+  }
+  process->ns_pid_ = status->namespace_pid;
+  process->start_time_ = stat->start_time;
+  process->start_stack_ = stat->start_stack;
+
+  const auto link = procfs::read_link(host_pid, "exe");
+  if (!link) {
+    if (link.error().kind == ErrorKind::kPermission) return no_permission(host_pid, stat->comm);
+    return no_process(host_pid);
+  }
+  std::string_view exe = *link;
+  process->deleted_ = exe.ends_with(kDeleted);
+  if (process->deleted_) exe.remove_suffix(kDeleted.size());
+  process->exe_ = printable(exe);
+
+  struct ::stat file{};
+  if (::stat(process->executable_path().c_str(), &file) != 0) {
+    if (errno == EACCES || errno == EPERM) return no_permission(host_pid, process->exe_);
+    return no_process(host_pid);
+  }
+  process->exe_device_ = file.st_dev;
+  process->exe_inode_ = file.st_ino;
+  // Pins the address space's identity, not its pages: see liveness().
+  process->mem_.reset(::open(procfs::path(host_pid, "mem").c_str(), O_RDONLY | O_CLOEXEC));
+  if (!process->mem_) {
+    if (errno == EACCES || errno == EPERM) return no_permission(host_pid, process->exe_);
+    return no_process(host_pid);
+  }
+  return process;
+}
+
+std::string Process::executable_path() const {
+  return procfs::path(pid_, "exe");
+}
+
+Result<std::vector<Mapping>> Process::mappings() const {
+  constexpr std::size_t kMaxBytes = 64u << 20;  // vm.max_map_count's default is 65530 lines
+  const auto text = procfs::read_file(pid_, "maps", kMaxBytes);
+  if (!text) return std::unexpected(text.error());
+  std::vector<Mapping> out;
+  std::size_t at = 0;
+  while (at < text->size()) {
+    const std::size_t end = std::min(text->find('\n', at), text->size());
+    if (auto mapping = parse_mapping(std::string_view(*text).substr(at, end - at)))
+      out.push_back(std::move(*mapping));
+    at = end + 1;
+  }
+  return out;
+}
+
+Result<std::uint64_t> Process::load_bias(std::uint64_t first_load_vaddr, bool position_independent) const {
+  if (!position_independent) return std::uint64_t{0};
+  const auto auxv = procfs::read_file(pid_, "auxv", 4096);
+  if (!auxv) return std::unexpected(auxv.error());
+  const auto entry = auxv_value(*auxv, AT_ENTRY);
+  Elf64_Ehdr header{};
+  const UniqueFd exe(::open(executable_path().c_str(), O_RDONLY | O_CLOEXEC));
+  if (!exe) return fail_errno(errno, "open " + executable_path());
+  if (!entry || ::pread(exe.get(), &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header)) {
+    return fail(ErrorKind::kFailed,
+                fmt::format("cannot establish where PID {} is loaded: no AT_ENTRY", pid_));
+  }
+  // The kernel's own record of where it put the entry point; a process may map its file again elsewhere.
+  const std::uint64_t bias = *entry - header.e_entry;
+  const auto maps = mappings();
+  if (!maps) return std::unexpected(maps.error());
+  for (const Mapping& m : *maps) {
+    if (m.start == bias + first_load_vaddr) return bias;
+  }
+  return fail(ErrorKind::kFailed,
+              fmt::format("cannot establish where PID {} is loaded: nothing is mapped at {:#x}", pid_,
+                          bias + first_load_vaddr));
+}
+
+Liveness Process::liveness() const {
+  pollfd poll_fd{pidfd_.get(), POLLIN, 0};
+  if (::poll(&poll_fd, 1, 0) > 0) return Liveness::kExited;
+  // /proc/PID/mem stays bound to the address space it was opened on: once that has no user left a read gives
+  // 0 bytes (fs/proc/base.c mem_rw), which also tells a re-exec of the same binary without address
+  // randomisation.
+  std::uint8_t byte = 0;
+  const bool space_gone = ::pread(mem_.get(), &byte, 1, static_cast<off_t>(start_stack_)) == 0;
+  struct ::stat file{};
+  const bool have_file = ::stat(executable_path().c_str(), &file) == 0;
+  const auto text = procfs::read_file(pid_, "stat", 4096);
+  const auto now = text ? procfs::parse_stat(*text) : std::nullopt;
+  if (!now || now->start_time != start_time_ || now->state == 'Z' || now->state == 'X')
+    return Liveness::kExited;
+  const bool other_file = have_file && (file.st_dev != exe_device_ || file.st_ino != exe_inode_);
+  if (space_gone || other_file || (now->start_stack != 0 && now->start_stack != start_stack_)) {
+    // Dying, the address space goes before the task does.
+    return ::poll(&poll_fd, 1, 0) > 0 || !have_file ? Liveness::kExited : Liveness::kExeced;
+  }
+  return Liveness::kAlive;
+}
+
+bool Process::stopped() const {
+  const auto text = procfs::read_file(pid_, "stat", 4096);
+  const auto stat = text ? procfs::parse_stat(*text) : std::nullopt;
+  return stat && (stat->state == 'T' || stat->state == 't');
+}
+
+std::optional<std::uint64_t> Process::cpu_time_ns() const {
+  clockid_t clock{};
+  timespec t{};
+  if (::clock_getcpuclockid(pid_, &clock) != 0 || ::clock_gettime(clock, &t) != 0) return std::nullopt;
+  return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(t.tv_nsec);
+}
+
+std::size_t Process::thread_count() const {
+  const auto text = procfs::read_file(pid_, "stat", 4096);
+  const auto stat = text ? procfs::parse_stat(*text) : std::nullopt;
+  return stat ? stat->threads : 0;
+}
+
+bool Process::read(std::uint64_t address, std::span<std::uint8_t> out) const {
+  if (out.empty()) return true;
+  const iovec local{out.data(), out.size()};
+  const iovec remote{reinterpret_cast<void*>(address), out.size()};
+  return ::process_vm_readv(pid_, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(out.size());
+}
+
+bool Process::read_many(std::span<const Range> ranges, std::vector<bool>& failed) const {
+  failed.assign(ranges.size(), false);
+  std::array<iovec, IOV_MAX> local, remote;
+  for (std::size_t done = 0; done < ranges.size();) {
+    const std::size_t n = std::min<std::size_t>(ranges.size() - done, IOV_MAX);
+    for (std::size_t i = 0; i < n; ++i) {
+      const Range& range = ranges[done + i];
+      local[i] = {range.out.data(), range.out.size()};
+      remote[i] = {reinterpret_cast<void*>(range.address), range.out.size()};
+    }
+    const ssize_t got = ::process_vm_readv(pid_, local.data(), n, remote.data(), n, 0);
+    if (got < 0 && errno != EFAULT) {
+      for (std::size_t i = done; i < ranges.size(); ++i) failed[i] = true;
+      return errno != ESRCH;
+    }
+    // A batch stops inside the first bad range: what came before is whole, what follows is asked for again.
+    auto left = static_cast<std::size_t>(std::max<ssize_t>(got, 0));
+    std::size_t whole = 0;
+    while (whole < n && left >= ranges[done + whole].out.size()) left -= ranges[done + whole++].out.size();
+    done += whole;
+    if (whole < n) failed[done++] = true;
+  }
+  return true;
+}
+
+}  // namespace gorotrace

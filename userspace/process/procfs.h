@@ -1,0 +1,50 @@
+// The few files of /proc/PID we read, parsed. Everything in them that a target chooses (comm, paths) is
+// hostile.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace gorotrace::procfs {
+
+// The part of /proc/PID/stat that is used (proc_pid_stat(5)); numbers are its field numbers.
+struct Stat {
+  std::string comm;               // 2, sanitised
+  char state = '?';               // 3
+  std::uint32_t flags = 0;        // 9
+  std::size_t threads = 0;        // 20
+  std::uint64_t start_time = 0;   // 22, clock ticks since boot
+  std::uint64_t start_stack = 0;  // 28, 0 unless we may ptrace it
+};
+inline constexpr std::uint32_t kKernelThread = 0x0020'0000;  // PF_KTHREAD, include/linux/sched.h
+
+[[nodiscard]] std::optional<Stat> parse_stat(std::string_view text);
+
+struct TaskStatus {
+  pid_t tgid = 0;
+  pid_t namespace_pid = 0;  // last number of NSpid
+  uid_t uid = 0;            // effective
+};
+[[nodiscard]] std::optional<TaskStatus> parse_status(std::string_view text);
+
+// The 64 hex digits that docker, containerd, cri-o and podman put in the cgroup path (the innermost when
+// nested), else "".
+[[nodiscard]] std::string container_id(std::string_view cgroup_text);
+
+// Whole content of /proc/PID/<name>, at most max_bytes of it.
+[[nodiscard]] Result<std::string> read_file(pid_t pid, std::string_view name,
+                                            std::size_t max_bytes = 1u << 20);
+[[nodiscard]] Result<std::string> read_link(pid_t pid, std::string_view name);
+[[nodiscard]] std::string path(pid_t pid, std::string_view name);
+
+// Numeric directories of /proc, ascending.
+[[nodiscard]] std::vector<pid_t> all_pids();
+
+}  // namespace gorotrace::procfs
