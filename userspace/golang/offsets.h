@@ -18,48 +18,48 @@ class Pclntab;
 inline constexpr std::uint16_t kAbsent = 0xffff;
 
 // X-macro: struct member, "Go struct", "Go field (dotted path)". Nested paths go through embedded structs.
-#define GOROTRACE_OFFSETS(X)                          \
-  X(g_stack_lo, "runtime.g", "stack.lo")              \
-  X(g_stack_hi, "runtime.g", "stack.hi")              \
-  X(g_m, "runtime.g", "m")                            \
-  X(g_sched_sp, "runtime.g", "sched.sp")              \
-  X(g_sched_pc, "runtime.g", "sched.pc")              \
-  X(g_sched_bp, "runtime.g", "sched.bp")              \
-  X(g_syscallsp, "runtime.g", "syscallsp")            \
-  X(g_syscallpc, "runtime.g", "syscallpc")            \
-  X(g_syscallbp, "runtime.g", "syscallbp")            \
-  X(g_atomicstatus, "runtime.g", "atomicstatus")      \
-  X(g_goid, "runtime.g", "goid")                      \
-  X(g_schedlink, "runtime.g", "schedlink")            \
-  X(g_waitsince, "runtime.g", "waitsince")            \
-  X(g_waitreason, "runtime.g", "waitreason")          \
-  X(g_lockedm, "runtime.g", "lockedm")                \
-  X(g_parentGoid, "runtime.g", "parentGoid")          \
-  X(g_gopc, "runtime.g", "gopc")                      \
-  X(g_startpc, "runtime.g", "startpc")                \
-  X(g_waiting, "runtime.g", "waiting")                \
-  X(g_labels, "runtime.g", "labels")                  \
-  X(g_coroexit, "runtime.g", "coroexit")              \
-  X(g_trackingSeq, "runtime.g", "trackingSeq")        \
-  X(m_procid, "runtime.m", "procid")                  \
-  X(m_gsignal, "runtime.m", "gsignal")                \
-  X(m_curg, "runtime.m", "curg")                      \
-  X(m_p, "runtime.m", "p")                            \
-  X(p_schedtick, "runtime.p", "schedtick")            \
-  X(p_syscalltick, "runtime.p", "syscalltick")        \
-  X(p_goidcache, "runtime.p", "goidcache")            \
-  X(p_goidcacheend, "runtime.p", "goidcacheend")      \
-  X(p_gFree_n, "runtime.p", "gFree.n")                \
-  X(sudog_g, "runtime.sudog", "g")                    \
-  X(sudog_elem, "runtime.sudog", "elem")              \
-  X(sudog_waitlink, "runtime.sudog", "waitlink")      \
-  X(sudog_c, "runtime.sudog", "c")                    \
-  X(hchan_qcount, "runtime.hchan", "qcount")          \
-  X(hchan_dataqsiz, "runtime.hchan", "dataqsiz")      \
-  X(hchan_closed, "runtime.hchan", "closed")          \
-  X(sched_goidgen, "runtime.schedt", "goidgen")       \
-  X(sched_ngsys, "runtime.schedt", "ngsys")           \
-  X(sched_gFree_n, "runtime.schedt", "gFree.n")       \
+#define GOROTRACE_OFFSETS(X)                     \
+  X(g_stack_lo, "runtime.g", "stack.lo")         \
+  X(g_stack_hi, "runtime.g", "stack.hi")         \
+  X(g_m, "runtime.g", "m")                       \
+  X(g_sched_sp, "runtime.g", "sched.sp")         \
+  X(g_sched_pc, "runtime.g", "sched.pc")         \
+  X(g_sched_bp, "runtime.g", "sched.bp")         \
+  X(g_syscallsp, "runtime.g", "syscallsp")       \
+  X(g_syscallpc, "runtime.g", "syscallpc")       \
+  X(g_syscallbp, "runtime.g", "syscallbp")       \
+  X(g_atomicstatus, "runtime.g", "atomicstatus") \
+  X(g_goid, "runtime.g", "goid")                 \
+  X(g_schedlink, "runtime.g", "schedlink")       \
+  X(g_waitsince, "runtime.g", "waitsince")       \
+  X(g_waitreason, "runtime.g", "waitreason")     \
+  X(g_lockedm, "runtime.g", "lockedm")           \
+  X(g_parentGoid, "runtime.g", "parentGoid")     \
+  X(g_gopc, "runtime.g", "gopc")                 \
+  X(g_startpc, "runtime.g", "startpc")           \
+  X(g_waiting, "runtime.g", "waiting")           \
+  X(g_labels, "runtime.g", "labels")             \
+  X(g_coroexit, "runtime.g", "coroexit")         \
+  X(g_trackingSeq, "runtime.g", "trackingSeq")   \
+  X(m_procid, "runtime.m", "procid")             \
+  X(m_gsignal, "runtime.m", "gsignal")           \
+  X(m_curg, "runtime.m", "curg")                 \
+  X(m_p, "runtime.m", "p")                       \
+  X(p_schedtick, "runtime.p", "schedtick")       \
+  X(p_syscalltick, "runtime.p", "syscalltick")   \
+  X(p_goidcache, "runtime.p", "goidcache")       \
+  X(p_goidcacheend, "runtime.p", "goidcacheend") \
+  X(p_gFree_n, "runtime.p", "gFree.n")           \
+  X(sudog_g, "runtime.sudog", "g")               \
+  X(sudog_elem, "runtime.sudog", "elem")         \
+  X(sudog_waitlink, "runtime.sudog", "waitlink") \
+  X(sudog_c, "runtime.sudog", "c")               \
+  X(hchan_qcount, "runtime.hchan", "qcount")     \
+  X(hchan_dataqsiz, "runtime.hchan", "dataqsiz") \
+  X(hchan_closed, "runtime.hchan", "closed")     \
+  X(sched_goidgen, "runtime.schedt", "goidgen")  \
+  X(sched_ngsys, "runtime.schedt", "ngsys")      \
+  X(sched_gFree_n, "runtime.schedt", "gFree.n")  \
   X(sched_lock, "runtime.schedt", "lock")
 
 struct RuntimeOffsets {
@@ -73,11 +73,13 @@ struct OffsetsWithSource {
   std::string source;  // "DWARF" or "table go1.26"
 };
 
-// DWARF when the image has it, else the table of the version's minor. kUnsupported outside 1.18..1.27 without DWARF.
+// DWARF when the image has it, else the table of the version's minor. kUnsupported outside 1.18..1.27 without
+// DWARF.
 [[nodiscard]] Result<OffsetsWithSource> offsets_for(const ElfImage& image, const GoVersion& version);
 
 // Field values the code of this very binary uses (systemstack, mcall, casgstatus; GO-RUNTIME C "Self-check").
-// Every field that can be derived and differs is refused by name: kUnsupported "offset of runtime.g.goid ...".
+// Every field that can be derived and differs is refused by name: kUnsupported "offset of runtime.g.goid
+// ...".
 [[nodiscard]] Status check_offsets_against_code(const RuntimeOffsets& offsets, const ElfImage& image,
                                                 const Pclntab& pclntab);
 
