@@ -48,7 +48,8 @@ class ElfImage {
   [[nodiscard]] Bytes bytes_at(std::uint64_t vaddr, std::uint64_t size) const;
   // All file-backed bytes from vaddr to the end of its segment; empty when vaddr is in none.
   [[nodiscard]] Bytes bytes_from(std::uint64_t vaddr) const;
-  // The pointer-sized word at vaddr with R_X86_64_RELATIVE / R_AARCH64_RELATIVE applied (addend), as link-time address.
+  // The pointer-sized word at vaddr with R_X86_64_RELATIVE / R_AARCH64_RELATIVE applied (addend), as
+  // link-time address.
   [[nodiscard]] std::optional<std::uint64_t> word_at(std::uint64_t vaddr) const;
   // Addresses of words that hold (or are relocated to) `value`, at 8-byte alignment, in data segments.
   [[nodiscard]] std::vector<std::uint64_t> words_equal(std::uint64_t value, std::size_t limit) const;

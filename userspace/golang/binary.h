@@ -19,10 +19,10 @@ namespace gorotrace {
 // Link-time addresses of runtime variables, found in code so that a stripped binary has them too
 // (GO-RUNTIME.md E). An address that a checked recipe did not give is 0.
 struct RuntimeGlobals {
-  std::uint64_t allgs = 0;          // runtime.allgs: []*g {ptr, len, cap}
-  std::uint64_t allp = 0;           // runtime.allp: []*p
-  std::uint64_t sched = 0;          // runtime.sched
-  std::uint64_t semtable = 0;       // runtime.semtable
+  std::uint64_t allgs = 0;     // runtime.allgs: []*g {ptr, len, cap}
+  std::uint64_t allp = 0;      // runtime.allp: []*p
+  std::uint64_t sched = 0;     // runtime.sched
+  std::uint64_t semtable = 0;  // runtime.semtable
 };
 
 enum class LinkMode { kStatic, kPie, kCgo, kCgoPie };

@@ -16,8 +16,8 @@ enum class GStatus : std::uint32_t {
   kDead = 6,
   kCopystack = 8,
   kPreempted = 9,
-  kLeaked = 10,      // 1.26+
-  kDeadExtra = 11,   // 1.26+
+  kLeaked = 10,     // 1.26+
+  kDeadExtra = 11,  // 1.26+
 };
 inline constexpr std::uint32_t kGScanBit = 0x1000;
 

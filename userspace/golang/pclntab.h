@@ -38,7 +38,8 @@ struct Frame {
 
 class Pclntab {
  public:
-  // Locates the table and moduledata (text base, gofunc) in the image. kUnsupported when there is none ("not a Go binary").
+  // Locates the table and moduledata (text base, gofunc) in the image. kUnsupported when there is none ("not
+  // a Go binary").
   [[nodiscard]] static Result<std::unique_ptr<Pclntab>> make(const ElfImage& image);
   ~Pclntab();
 
@@ -48,7 +49,8 @@ class Pclntab {
   [[nodiscard]] std::size_t function_count() const;
 
   [[nodiscard]] std::optional<GoFunction> function_at(std::uint64_t pc) const;
-  // The function of that name which is not an ABI0 wrapper (GO-RUNTIME: the wrapper's funcID is the table's maximum).
+  // The function of that name which is not an ABI0 wrapper (GO-RUNTIME: the wrapper's funcID is the table's
+  // maximum).
   [[nodiscard]] std::optional<GoFunction> function_named(std::string_view name) const;
   // Every function whose inline tree holds `name`: where it was inlined (PGO).
   [[nodiscard]] std::vector<GoFunction> functions_inlining(std::string_view name) const;

@@ -11,8 +11,8 @@ namespace gorotrace {
 struct GoVersion {
   int major = 0;
   int minor = 0;
-  int patch = 0;        // 0 when absent
-  std::string text;     // as found in the binary, sanitised
+  int patch = 0;     // 0 when absent
+  std::string text;  // as found in the binary, sanitised
 
   [[nodiscard]] static std::optional<GoVersion> parse(std::string_view text);
   // Only (major, minor) decide layout questions; see golang/offsets.h for what drifts between patches.

@@ -1,0 +1,265 @@
+#include "golang/pclntab.h"
+
+#include <algorithm>
+#include <functional>
+#include <mutex>
+
+#include "base/text.h"
+#include "golang/moduledata.h"
+#include "golang/pclntab_layout.h"
+
+namespace gorotrace {
+namespace {
+
+constexpr int kMaxInlineDepth = 256;
+constexpr std::size_t kMaxSameName = 256;
+constexpr std::size_t kMaxInlineNodes = 1u << 16;   // of one function
+constexpr std::uint64_t kInlineSteps = 1ull << 26;  // of all functions; prometheus (97 MB) needs 3 million
+constexpr std::size_t kMaxInlinedPairs = 1ull << 24;
+
+struct Located {
+  PclntabLayout layout;
+  Moduledata moduledata;
+};
+
+std::optional<Located> table_at(const ElfImage& image, std::uint64_t address, std::uint64_t size) {
+  Bytes bytes = image.bytes_from(address);
+  if (size != 0) bytes = slice(bytes, 0, std::min<std::uint64_t>(size, bytes.size()));
+  const auto layout = PclntabLayout::parse(bytes);
+  if (!layout) return std::nullopt;
+  const auto moduledata = find_moduledata(image, address, *layout);
+  if (!moduledata) return std::nullopt;
+  return Located{*layout, *moduledata};
+}
+
+// The header's magic at 8-byte alignment in [begin, end) of a segment: what is left without section names,
+// and in 1.18-1.25 externally linked PIE, where the table lies inside .data.rel.ro.
+std::optional<Located> scan(const ElfImage& image, const ElfImage::Segment& segment) {
+  const Bytes bytes = image.bytes_at(segment.vaddr, segment.filesz);
+  for (std::uint64_t at = (8 - segment.vaddr % 8) % 8; at + 8 <= bytes.size(); at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, bytes.data() + at, sizeof word);
+    constexpr std::uint64_t kMask = 0x0000'ffff'ffff'fffe, kMagic = 0x0000'0000'ffff'fff0;
+    if ((word & kMask) != kMagic) continue;
+    if (auto found = table_at(image, segment.vaddr + at, 0)) return found;
+  }
+  return std::nullopt;
+}
+
+std::optional<Located> locate(const ElfImage& image, bool& too_old) {
+  for (const char* name : {".gopclntab", ".data.rel.ro.gopclntab"}) {
+    const auto section = image.section(name);
+    if (!section) continue;
+    if (PclntabLayout::too_old(image.bytes_from(section->vaddr))) too_old = true;
+    if (auto found = table_at(image, section->vaddr, section->size)) return found;
+  }
+  if (too_old) return std::nullopt;
+  for (const bool executable : {false, true}) {
+    for (const ElfImage::Segment& s : image.segments()) {
+      if (s.executable != executable) continue;
+      if (auto found = scan(image, s)) return found;
+    }
+  }
+  return std::nullopt;
+}
+
+// runtime.funcNameForPrint (1.21+): type arguments are written "[...]". Before 1.21 the linker did it.
+std::string name_for_print(std::string_view name) {
+  const std::size_t open = name.find('['), close = name.rfind(']');
+  if (open == std::string_view::npos || close == std::string_view::npos || close <= open)
+    return printable(name);
+  return printable(std::string(name.substr(0, open)) + "[...]" + std::string(name.substr(close + 1)));
+}
+
+}  // namespace
+
+struct Pclntab::Impl {
+  const ElfImage& image;
+  PclntabLayout layout;
+  Moduledata moduledata;
+
+  // (hash of name, index in functab), sorted: built by the first look-up of a name.
+  mutable std::once_flag names_once;
+  mutable std::vector<std::pair<std::uint32_t, std::uint32_t>> by_name;
+  mutable std::uint8_t wrapper_id = 0;  // the greatest funcID of the table
+  // (name offset, index in functab) of every node of every inline tree: built by the first
+  // functions_inlining.
+  mutable std::once_flag inlined_once;
+  mutable std::vector<std::pair<std::uint32_t, std::uint32_t>> inlined;
+
+  static std::uint32_t hash(std::string_view name) {
+    return static_cast<std::uint32_t>(std::hash<std::string_view>{}(name));
+  }
+
+  [[nodiscard]] std::optional<GoFunction> make_function(std::uint32_t index) const {
+    const auto f = layout.func(index);
+    const auto begin = layout.entry_off(index), end = layout.entry_off(index + 1);
+    if (!f || !begin || !end) return std::nullopt;
+    return GoFunction{.entry = moduledata.text + *begin,
+                      .end = moduledata.text + *end,
+                      .name = layout.name(f->name_off),
+                      .func_id = f->func_id,
+                      .flag = f->flag,
+                      .index = index};
+  }
+
+  [[nodiscard]] std::optional<std::uint32_t> index_at(std::uint64_t pc) const {
+    if (pc < moduledata.text || pc >= moduledata.etext) return std::nullopt;
+    return layout.find(pc - moduledata.text);
+  }
+
+  [[nodiscard]] Bytes inline_tree(const PclntabLayout::Func& f) const {
+    const auto off = layout.funcdata(f, kFuncdataInlTree);
+    if (!off || moduledata.gofunc == 0) return {};
+    return image.bytes_from(moduledata.gofunc + *off);
+  }
+
+  void index_names() const {
+    by_name.reserve(layout.count());
+    for (std::uint32_t i = 0; i < layout.count(); ++i) {
+      const auto f = layout.func(i);
+      if (!f) continue;
+      by_name.emplace_back(hash(layout.name(f->name_off)), i);
+      wrapper_id = std::max(wrapper_id, f->func_id);
+    }
+    std::sort(by_name.begin(), by_name.end());
+  }
+
+  void index_inlined() const {
+    std::uint64_t budget = kInlineSteps;
+    for (std::uint32_t i = 0; i < layout.count() && budget != 0 && inlined.size() < kMaxInlinedPairs; ++i) {
+      const auto f = layout.func(i);
+      if (!f) continue;
+      const Bytes tree = inline_tree(*f);
+      if (tree.empty()) continue;
+      const std::int32_t most = layout.max_value(layout.pcdata(*f, kPcdataInlTreeIndex), budget);
+      const auto nodes = std::min<std::size_t>(static_cast<std::size_t>(most + 1), kMaxInlineNodes);
+      const std::size_t first = inlined.size();
+      for (std::size_t n = 0; n < nodes; ++n) {
+        const auto node = layout.inlined(tree, static_cast<std::int32_t>(n));
+        if (!node) break;
+        const std::pair entry{node->name_off, i};
+        // Trees repeat the same few names; a short look back keeps most repetitions out.
+        const std::size_t look = std::max(first, inlined.size() - std::min<std::size_t>(inlined.size(), 8));
+        if (std::find(inlined.begin() + static_cast<std::ptrdiff_t>(look), inlined.end(), entry) ==
+            inlined.end())
+          inlined.push_back(entry);
+      }
+    }
+  }
+
+  [[nodiscard]] Frame make_frame(const PclntabLayout::Func& f, std::uint32_t name_off,
+                                 std::uint64_t pc_off) const {
+    Frame frame;
+    frame.function = name_for_print(layout.name(name_off));
+    if (const auto number = layout.value(f.pcfile, pc_off)) frame.file = printable(layout.file(f, *number));
+    if (const auto line = layout.value(f.pcln, pc_off); line && *line >= 0) frame.line = *line;
+    return frame;
+  }
+};
+
+Pclntab::Pclntab(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Pclntab::~Pclntab() = default;
+
+Result<std::unique_ptr<Pclntab>> Pclntab::make(const ElfImage& image) {
+  bool too_old = false;
+  auto located = locate(image, too_old);
+  if (!located && too_old)
+    return fail(ErrorKind::kUnsupported, "built by Go 1.17 or older; rebuild it with Go 1.18 or newer");
+  if (!located)
+    return fail(
+        ErrorKind::kUnsupported,
+        "not a Go executable: it has no Go line table (pclntab) with a matching runtime.firstmoduledata");
+  return std::unique_ptr<Pclntab>(
+      new Pclntab(std::make_unique<Impl>(image, std::move(located->layout), located->moduledata)));
+}
+
+std::uint64_t Pclntab::text() const {
+  return impl_->moduledata.text;
+}
+std::uint64_t Pclntab::etext() const {
+  return impl_->moduledata.etext;
+}
+std::uint64_t Pclntab::moduledata() const {
+  return impl_->moduledata.address;
+}
+std::size_t Pclntab::function_count() const {
+  return impl_->layout.count();
+}
+
+std::optional<GoFunction> Pclntab::function_at(std::uint64_t pc) const {
+  const auto index = impl_->index_at(pc);
+  return index ? impl_->make_function(*index) : std::nullopt;
+}
+
+std::optional<GoFunction> Pclntab::function(std::size_t index) const {
+  if (index >= impl_->layout.count()) return std::nullopt;
+  return impl_->make_function(static_cast<std::uint32_t>(index));
+}
+
+std::optional<GoFunction> Pclntab::function_named(std::string_view name) const {
+  std::call_once(impl_->names_once, [this] { impl_->index_names(); });
+  std::optional<GoFunction> wrapper;
+  const std::uint32_t hash = Impl::hash(name);
+  auto it = std::lower_bound(impl_->by_name.begin(), impl_->by_name.end(), std::pair{hash, 0u});
+  for (std::size_t n = 0; it != impl_->by_name.end() && it->first == hash && n < kMaxSameName; ++it, ++n) {
+    const auto f = impl_->make_function(it->second);
+    if (!f || f->name != name) continue;
+    if (f->func_id != impl_->wrapper_id) return f;
+    wrapper = f;
+  }
+  return wrapper;  // a name that only a wrapper has (methods promoted through embedding) is that wrapper
+}
+
+std::vector<GoFunction> Pclntab::functions_inlining(std::string_view name) const {
+  std::call_once(impl_->inlined_once, [this] { impl_->index_inlined(); });
+  // The same string may occur more than once: the linker shares names per symbol, and an ABI has its own.
+  std::vector<std::uint32_t> offsets;
+  const Bytes names = impl_->layout.names();
+  const std::string wanted = std::string(name) + '\0';
+  const std::string_view all(reinterpret_cast<const char*>(names.data()), names.size());
+  for (std::size_t at = all.find(wanted); at != std::string_view::npos && offsets.size() < kMaxSameName;
+       at = all.find(wanted, at + 1)) {
+    if (at == 0 || all[at - 1] == '\0') offsets.push_back(static_cast<std::uint32_t>(at));
+  }
+  std::vector<GoFunction> out;
+  std::optional<std::uint32_t> last;
+  for (const auto& [name_off, index] : impl_->inlined) {
+    if (last == index || std::find(offsets.begin(), offsets.end(), name_off) == offsets.end()) continue;
+    last = index;
+    if (const auto f = impl_->make_function(index)) out.push_back(*f);
+  }
+  return out;
+}
+
+std::vector<Frame> Pclntab::frames(std::uint64_t pc) const {
+  std::vector<Frame> out;
+  const auto index = impl_->index_at(pc);
+  const auto f = index ? impl_->layout.func(*index) : std::nullopt;
+  if (!f) return {Frame{}};
+  const std::uint64_t entry = impl_->moduledata.text + *impl_->layout.entry_off(*index);
+  const Bytes tree = impl_->inline_tree(*f);
+  const std::uint32_t indexes = impl_->layout.pcdata(*f, kPcdataInlTreeIndex);
+  // runtime/symtabinl.go, inlineUnwinder: each node says at which pc of the function its call stood.
+  std::uint64_t pc_off = pc - entry;
+  for (int depth = 0; depth < kMaxInlineDepth && !tree.empty(); ++depth) {
+    const auto node = impl_->layout.inlined(tree, impl_->layout.value(indexes, pc_off).value_or(-1));
+    if (!node) break;
+    out.push_back(impl_->make_frame(*f, node->name_off, pc_off));
+    out.back().inlined = true;
+    pc_off = node->parent_pc;
+  }
+  out.push_back(impl_->make_frame(*f, f->name_off, pc_off));
+  return out;
+}
+
+std::optional<std::int32_t> Pclntab::sp_delta(std::uint64_t pc) const {
+  const auto index = impl_->index_at(pc);
+  const auto f = index ? impl_->layout.func(*index) : std::nullopt;
+  if (!f) return std::nullopt;
+  const auto value =
+      impl_->layout.value(f->pcsp, pc - impl_->moduledata.text - *impl_->layout.entry_off(*index));
+  return value && *value >= 0 ? value : std::nullopt;
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,77 @@
+// The line table's raw layout: header, functab, _func, pcvalue tables, inline trees. Every accessor is
+// bounded. Source: runtime/symtab.go (pcHeader, _func, pcvalue, step), runtime/symtabinl.go (inlinedCall),
+// internal/abi/symtab.go, cmd/link/internal/ld/pcln.go; Go 1.18-1.27.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace gorotrace {
+
+// internal/abi/symtab.go: PCDATA_InlTreeIndex, FUNCDATA_InlTree (unchanged 1.18-1.27).
+inline constexpr std::uint32_t kPcdataInlTreeIndex = 2, kFuncdataInlTree = 3;
+inline constexpr std::uint32_t kMagic118 = 0xfffffff0, kMagic120 = 0xfffffff1;
+
+class PclntabLayout {
+ public:
+  // A _func record with the fields all versions have.
+  struct Func {
+    std::uint64_t at = 0;  // in pcln
+    std::uint32_t entry_off = 0, name_off = 0, pcsp = 0, pcfile = 0, pcln = 0, npcdata = 0, cu_offset = 0;
+    std::uint8_t func_id = 0, flag = 0, nfuncdata = 0;
+  };
+  // One node of an inline tree: 20 bytes up to 1.19, 16 since.
+  struct Inlined {
+    std::uint32_t name_off = 0, parent_pc = 0;
+  };
+
+  // `table` starts at the header and may reach past the end of the line table.
+  [[nodiscard]] static std::optional<PclntabLayout> parse(Bytes table);
+  // True for the header of Go 1.2-1.17, whose tables we do not read.
+  [[nodiscard]] static bool too_old(Bytes table);
+
+  [[nodiscard]] std::uint32_t count() const { return count_; }
+  [[nodiscard]] std::uint64_t funcname_off() const { return funcname_; }
+  [[nodiscard]] std::uint64_t cu_off() const { return cu_; }
+  [[nodiscard]] std::uint64_t filetab_off() const { return file_; }
+  [[nodiscard]] std::uint64_t pctab_off() const { return pc_; }
+  [[nodiscard]] std::uint64_t pcln_off() const { return pcln_; }
+  [[nodiscard]] bool go118() const { return magic_ == kMagic118; }
+
+  // Entry of functab[i] as offset from text; i == count() is the end marker.
+  [[nodiscard]] std::optional<std::uint32_t> entry_off(std::uint32_t i) const;
+  [[nodiscard]] std::optional<Func> func(std::uint32_t i) const;
+  // The i with entry_off(i) <= offset < entry_off(i + 1).
+  [[nodiscard]] std::optional<std::uint32_t> find(std::uint64_t offset) const;
+
+  [[nodiscard]] std::string_view name(std::uint32_t name_off) const;
+  [[nodiscard]] std::string_view file(const Func& f, std::int32_t file_number) const;
+  [[nodiscard]] Bytes names() const { return names_; }
+
+  // Value of the table at pctab offset `off` for `pc_off`, bytes from the function's entry; nullopt past its
+  // end.
+  [[nodiscard]] std::optional<std::int32_t> value(std::uint32_t off, std::uint64_t pc_off) const;
+  // Greatest value the table takes for any pc, -1 when none. Takes its steps off `budget` and stops at 0, so that
+  // a caller that looks at every function stays bounded on a table made to be slow.
+  [[nodiscard]] std::int32_t max_value(std::uint32_t off, std::uint64_t& budget) const;
+
+  [[nodiscard]] std::uint32_t pcdata(const Func& f, std::uint32_t index) const;  // 0 when none
+  [[nodiscard]] std::optional<std::uint32_t> funcdata(const Func& f,
+                                                      std::uint32_t index) const;  // from gofunc
+  [[nodiscard]] std::optional<Inlined> inlined(Bytes tree, std::int32_t index) const;
+
+ private:
+  PclntabLayout() = default;
+  template <typename Visit>
+  void walk(std::uint32_t off, Visit visit) const;
+
+  std::uint32_t magic_ = 0, count_ = 0;
+  std::uint8_t quantum_ = 1;
+  std::uint64_t funcname_ = 0, cu_ = 0, file_ = 0, pc_ = 0, pcln_ = 0;
+  Bytes names_, cus_, files_, pcs_, pclns_;
+};
+
+}  // namespace gorotrace
