@@ -18,48 +18,54 @@ class Pclntab;
 inline constexpr std::uint16_t kAbsent = 0xffff;
 
 // X-macro: struct member, "Go struct", "Go field (dotted path)". Nested paths go through embedded structs.
-#define GOROTRACE_OFFSETS(X)                     \
-  X(g_stack_lo, "runtime.g", "stack.lo")         \
-  X(g_stack_hi, "runtime.g", "stack.hi")         \
-  X(g_m, "runtime.g", "m")                       \
-  X(g_sched_sp, "runtime.g", "sched.sp")         \
-  X(g_sched_pc, "runtime.g", "sched.pc")         \
-  X(g_sched_bp, "runtime.g", "sched.bp")         \
-  X(g_syscallsp, "runtime.g", "syscallsp")       \
-  X(g_syscallpc, "runtime.g", "syscallpc")       \
-  X(g_syscallbp, "runtime.g", "syscallbp")       \
-  X(g_atomicstatus, "runtime.g", "atomicstatus") \
-  X(g_goid, "runtime.g", "goid")                 \
-  X(g_schedlink, "runtime.g", "schedlink")       \
-  X(g_waitsince, "runtime.g", "waitsince")       \
-  X(g_waitreason, "runtime.g", "waitreason")     \
-  X(g_lockedm, "runtime.g", "lockedm")           \
-  X(g_parentGoid, "runtime.g", "parentGoid")     \
-  X(g_gopc, "runtime.g", "gopc")                 \
-  X(g_startpc, "runtime.g", "startpc")           \
-  X(g_waiting, "runtime.g", "waiting")           \
-  X(g_labels, "runtime.g", "labels")             \
-  X(g_coroexit, "runtime.g", "coroexit")         \
-  X(g_trackingSeq, "runtime.g", "trackingSeq")   \
-  X(m_procid, "runtime.m", "procid")             \
-  X(m_gsignal, "runtime.m", "gsignal")           \
-  X(m_curg, "runtime.m", "curg")                 \
-  X(m_p, "runtime.m", "p")                       \
-  X(p_schedtick, "runtime.p", "schedtick")       \
-  X(p_syscalltick, "runtime.p", "syscalltick")   \
-  X(p_goidcache, "runtime.p", "goidcache")       \
-  X(p_goidcacheend, "runtime.p", "goidcacheend") \
-  X(p_gFree_n, "runtime.p", "gFree.n")           \
-  X(sudog_g, "runtime.sudog", "g")               \
-  X(sudog_elem, "runtime.sudog", "elem")         \
-  X(sudog_waitlink, "runtime.sudog", "waitlink") \
-  X(sudog_c, "runtime.sudog", "c")               \
-  X(hchan_qcount, "runtime.hchan", "qcount")     \
-  X(hchan_dataqsiz, "runtime.hchan", "dataqsiz") \
-  X(hchan_closed, "runtime.hchan", "closed")     \
-  X(sched_goidgen, "runtime.schedt", "goidgen")  \
-  X(sched_ngsys, "runtime.schedt", "ngsys")      \
-  X(sched_gFree_n, "runtime.schedt", "gFree.n")  \
+// Free lists of goroutines: *_gFree_n counts them up to 1.24; since 1.25 each gList has its own size, and of
+// the scheduler's two both count (runtime/proc.go gfput, gcount).
+#define GOROTRACE_OFFSETS(X)                                          \
+  X(g_stack_lo, "runtime.g", "stack.lo")                              \
+  X(g_stack_hi, "runtime.g", "stack.hi")                              \
+  X(g_m, "runtime.g", "m")                                            \
+  X(g_sched_sp, "runtime.g", "sched.sp")                              \
+  X(g_sched_pc, "runtime.g", "sched.pc")                              \
+  X(g_sched_bp, "runtime.g", "sched.bp")                              \
+  X(g_syscallsp, "runtime.g", "syscallsp")                            \
+  X(g_syscallpc, "runtime.g", "syscallpc")                            \
+  X(g_syscallbp, "runtime.g", "syscallbp")                            \
+  X(g_atomicstatus, "runtime.g", "atomicstatus")                      \
+  X(g_goid, "runtime.g", "goid")                                      \
+  X(g_schedlink, "runtime.g", "schedlink")                            \
+  X(g_waitsince, "runtime.g", "waitsince")                            \
+  X(g_waitreason, "runtime.g", "waitreason")                          \
+  X(g_lockedm, "runtime.g", "lockedm")                                \
+  X(g_parentGoid, "runtime.g", "parentGoid")                          \
+  X(g_gopc, "runtime.g", "gopc")                                      \
+  X(g_startpc, "runtime.g", "startpc")                                \
+  X(g_waiting, "runtime.g", "waiting")                                \
+  X(g_labels, "runtime.g", "labels")                                  \
+  X(g_coroexit, "runtime.g", "coroexit")                              \
+  X(g_trackingSeq, "runtime.g", "trackingSeq")                        \
+  X(m_procid, "runtime.m", "procid")                                  \
+  X(m_gsignal, "runtime.m", "gsignal")                                \
+  X(m_curg, "runtime.m", "curg")                                      \
+  X(m_p, "runtime.m", "p")                                            \
+  X(m_syscalltick, "runtime.m", "syscalltick")                        \
+  X(p_schedtick, "runtime.p", "schedtick")                            \
+  X(p_syscalltick, "runtime.p", "syscalltick")                        \
+  X(p_goidcache, "runtime.p", "goidcache")                            \
+  X(p_goidcacheend, "runtime.p", "goidcacheend")                      \
+  X(p_gFree_n, "runtime.p", "gFree.n")                                \
+  X(p_gFree_size, "runtime.p", "gFree.size")                          \
+  X(sudog_g, "runtime.sudog", "g")                                    \
+  X(sudog_elem, "runtime.sudog", "elem")                              \
+  X(sudog_waitlink, "runtime.sudog", "waitlink")                      \
+  X(sudog_c, "runtime.sudog", "c")                                    \
+  X(hchan_qcount, "runtime.hchan", "qcount")                          \
+  X(hchan_dataqsiz, "runtime.hchan", "dataqsiz")                      \
+  X(hchan_closed, "runtime.hchan", "closed")                          \
+  X(sched_goidgen, "runtime.schedt", "goidgen")                       \
+  X(sched_ngsys, "runtime.schedt", "ngsys")                           \
+  X(sched_gFree_n, "runtime.schedt", "gFree.n")                       \
+  X(sched_gFree_stack_size, "runtime.schedt", "gFree.stack.size")     \
+  X(sched_gFree_noStack_size, "runtime.schedt", "gFree.noStack.size") \
   X(sched_lock, "runtime.schedt", "lock")
 
 struct RuntimeOffsets {
@@ -78,8 +84,8 @@ struct OffsetsWithSource {
 [[nodiscard]] Result<OffsetsWithSource> offsets_for(const ElfImage& image, const GoVersion& version);
 
 // Field values the code of this very binary uses (systemstack, mcall, casgstatus; GO-RUNTIME C "Self-check").
-// Every field that can be derived and differs is refused by name: kUnsupported "offset of runtime.g.goid
-// ...".
+// Every field that can be derived and differs is refused by name: kUnsupported
+// "offset of runtime.g.goid ...".
 [[nodiscard]] Status check_offsets_against_code(const RuntimeOffsets& offsets, const ElfImage& image,
                                                 const Pclntab& pclntab);
 
