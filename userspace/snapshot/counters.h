@@ -11,13 +11,13 @@
 namespace gorotrace {
 
 struct RuntimeCounters {
-  std::uint64_t time_ns = 0;      // CLOCK_MONOTONIC
-  std::uint64_t created = 0;      // goroutines ever created, system ones included
-  std::int64_t live = 0;          // = runtime.NumGoroutine
-  std::int64_t system = 0;        // sched.ngsys
-  std::uint64_t syscalls = 0;     // sum of p.syscalltick, 32-bit wraps unfolded
-  std::uint64_t switches = 0;     // sum of p.schedtick, likewise
-  bool settled = false;           // two passes agreed: exact; else the words moved while being read
+  std::uint64_t time_ns = 0;   // CLOCK_MONOTONIC
+  std::uint64_t created = 0;   // goroutines ever created, system ones included
+  std::int64_t live = 0;       // = runtime.NumGoroutine
+  std::int64_t system = 0;     // sched.ngsys
+  std::uint64_t syscalls = 0;  // sum of p.syscalltick, 32-bit wraps unfolded
+  std::uint64_t switches = 0;  // sum of p.schedtick, likewise
+  bool settled = false;        // two passes agreed: exact; else the words moved while being read
 };
 
 // Stateful: unfolds 32-bit wrap-around between reads and keeps Ps that GOMAXPROCS dropped.

@@ -1,11 +1,13 @@
 // All goroutines of a running process, read from its memory without stopping it.
 // Protocol and its holes: userspace/README.md "Reading without stopping". Threads: one owner; may run beside
-// anything. Hostile input: counts, pointers and stacks are bounded, cycles cannot occur (no list is followed).
+// anything. Hostile input: counts, pointers and stacks are bounded, cycles cannot occur (no list is
+// followed).
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
-#include <unordered_map>
+#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -17,18 +19,22 @@ namespace gorotrace {
 
 struct GoroutineSnapshot {
   std::uint64_t goid = 0;
-  std::uint64_t g = 0;          // address of the runtime.g
+  std::uint64_t g = 0;  // address of the runtime.g
   GStatus status = GStatus::kIdle;
   std::uint8_t wait_reason = 0;
   std::uint64_t gopc = 0, startpc = 0;  // process addresses
   std::uint64_t parent_goid = 0;        // 1.21+
-  std::uint64_t wait_since_ns = 0;      // g.waitsince (nanotime, = CLOCK_MONOTONIC): set by GC only, a lower bound; 0 = unset
-  std::uint64_t read_at_ns = 0;         // CLOCK_MONOTONIC when this g was read
-  // Stack of a goroutine that is not running: sched.pc (or syscallpc) then return addresses, process addresses,
-  // identity as in bpf/shared/abi.h. Empty when running or when it could not be validated.
+  std::uint64_t wait_since_ns =
+      0;  // g.waitsince (nanotime, = CLOCK_MONOTONIC): set by GC only, a lower bound; 0 = unset
+  std::uint64_t read_at_ns = 0;  // CLOCK_MONOTONIC when this g was read
+  // Stack of a goroutine that is not running: sched.pc (or syscallpc) then return addresses, process
+  // addresses, identity as in bpf/shared/abi.h. Empty when running or when it could not be validated.
   std::vector<std::uint64_t> pcs;
   std::uint64_t stack_id = 0;
   bool truncated = false;
+  // The stack passed every check, but nothing in the runtime counts what could have happened between the
+  // looks: coroutine switches (1.22+), and from 1.26 on running <-> syscall.
+  bool unproven = false;
 };
 
 struct SnapshotCounts {
@@ -36,6 +42,14 @@ struct SnapshotCounts {
   std::size_t alive = 0;        // not idle/dead
   std::size_t stacks = 0;       // with a validated stack
   std::size_t unvalidated = 0;  // moved while they were read: state of the first read, no stack
+  // With stacks wanted, alive = stacks + unvalidated + running + no_base.
+  std::size_t running = 0;  // on a thread (or growing their stack): none to read
+  std::size_t no_base =
+      0;  // in a syscall without a saved frame (C threads; before 1.23 without Config::sp_delta)
+  std::size_t unproven = 0;     // of `stacks`: see GoroutineSnapshot::unproven
+  std::size_t retried = 0;      // of `stacks`: at the second look or later
+  std::size_t unreadable = 0;   // allgs entries that are no pointer to a goroutine, or repeat one
+  std::size_t not_reached = 0;  // time ran out (Config::max_duration_ns)
   std::uint64_t begin_ns = 0, end_ns = 0;
 };
 
@@ -52,13 +66,21 @@ class GoroutineReader {
     std::uint64_t allgs_address = 0;
     std::uint64_t text = 0, etext = 0;
     std::size_t max_goroutines = 16u << 20;  // more than this in allgs.len is refused as hostile
+    std::uint64_t max_duration_ns =
+        30'000'000'000;                 // then the result is partial: SnapshotCounts::not_reached
+    std::uint8_t coroutine_reason = 0;  // index of "coroutine" in GoBinary::wait_reasons(); 0 = has none
+    // running <-> syscall increments g.trackingSeq (before 1.26)
+    bool syscalls_counted = false;
+    // Pclntab::sp_delta behind a load bias, for syscalls before 1.23 and goroutines preempted in a prologue.
+    std::function<std::optional<std::int32_t>(std::uint64_t link_time_pc)> sp_delta = nullptr;
+    std::uint64_t load_bias = 0;  // process address - link-time address
   };
   GoroutineReader(const Memory& memory, Config config);
 
   [[nodiscard]] Result<Snapshot> read(bool with_stacks);
 
-  // The live self-check of offsets, before the first use (GO-RUNTIME "Self-check"): stack bounds, goid, status
-  // and g.m.curg == g over the first goroutines. kUnsupported naming the field that does not hold.
+  // The live self-check of offsets, before the first use (GO-RUNTIME "Self-check"): stack bounds, goid,
+  // status and g.m.curg == g over the first goroutines. kUnsupported naming the field that does not hold.
   [[nodiscard]] Status check_offsets();
 
  private:

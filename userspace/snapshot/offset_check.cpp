@@ -1,0 +1,222 @@
+// GoroutineReader::check_offsets: do the offsets describe this live process? A wrong one must be refused by
+// name, a right one must pass while the goroutines move: only words that stood still between two looks are
+// judged.
+#include <fmt/format.h>
+
+#include <string_view>
+#include <unordered_set>
+
+#include "base/clock.h"
+#include "snapshot/allgs.h"
+#include "snapshot/g_words.h"
+#include "snapshot/goroutines.h"
+
+namespace gorotrace {
+namespace {
+
+constexpr std::size_t kGoroutines = 256;
+constexpr int kRounds = 4;
+constexpr std::uint64_t kMaxGoid = 1ull << 48;
+constexpr std::uint64_t kMaxStack = 1ull << 30;  // runtime/proc.go main: maxstacksize on 64 bits
+constexpr std::uint64_t kMinStack = 2048;        // runtime/stack.go stackMin
+// Goids are handed to Ms in batches of 16 a P (proc.go goidCacheBatch): a parent's may exceed its child's by
+// that.
+constexpr std::uint64_t kGoidSlack = 16 * 4096;
+constexpr std::uint8_t kMaxReason = 64;
+
+struct Refusal {
+  std::string_view field;
+  std::uint16_t offset;
+  std::string why;
+};
+
+class Check {
+ public:
+  Check(const Memory& memory, const GoroutineReader::Config& config)
+      : memory_(memory), config_(config), o_(config.offsets), window_(g_window(config.offsets)) {}
+
+  std::optional<Refusal> round(const std::vector<std::uint64_t>& pointers) {
+    std::unordered_set<std::uint64_t> goids;
+    std::size_t seen = 0, waiting = 0, with_reason = 0, on_thread = 0, thread_agrees = 0;
+    std::size_t alive = 0, starts_in_text = 0, created_in_text = 0;
+    for (const std::uint64_t g : pointers) {
+      const auto words = still_words(g);
+      if (!words) continue;
+      ++seen;
+      const GWords& w = *words;
+      if (auto r = status(w)) return r;
+      if (!w.alive()) continue;
+      ++alive;
+      if (auto r = identity(w, goids)) return r;
+      if (auto r = stack_bounds(w)) return r;
+      if (config_text(w.startpc)) ++starts_in_text;
+      if (config_text(w.gopc)) ++created_in_text;
+      if (w.state() == GStatus::kWaiting) {
+        ++waiting;
+        if (w.wait_reason >= kMaxReason) {
+          return Refusal{"runtime.g.waitreason", o_.g_waitreason,
+                         fmt::format("goroutine {} waits for reason {}", w.goid, w.wait_reason)};
+        }
+        if (w.wait_reason != 0) ++with_reason;
+        if (auto r = parked(w)) return r;
+      }
+      if (w.state() == GStatus::kSyscall) {
+        if (auto r = in_syscall(w)) return r;
+      }
+      if (w.state() == GStatus::kRunning || w.state() == GStatus::kSyscall) {
+        const auto agrees = thread_of(g, w);
+        if (!agrees) continue;
+        ++on_thread;
+        if (*agrees) ++thread_agrees;
+      }
+    }
+    if (seen == 0 || alive == 0) {
+      return Refusal{"runtime.g.atomicstatus", o_.g_atomicstatus, "none of the first goroutines is alive"};
+    }
+    if (waiting > 0 && with_reason == 0) {
+      return Refusal{"runtime.g.waitreason", o_.g_waitreason, "no waiting goroutine has a reason"};
+    }
+    if (on_thread > 0 && thread_agrees == 0) {
+      return Refusal{"runtime.m.curg", o_.m_curg,
+                     "no thread that runs a goroutine names it (or runtime.g.m is wrong)"};
+    }
+    // Not all: plugins and C threads lie outside of the first module's text.
+    if (2 * starts_in_text < alive) {
+      return Refusal{"runtime.g.startpc", o_.g_startpc,
+                     "most start functions lie outside of the program's text"};
+    }
+    if (2 * created_in_text < alive) {
+      return Refusal{"runtime.g.gopc", o_.g_gopc, "most go statements lie outside of the program's text"};
+    }
+    return std::nullopt;
+  }
+
+ private:
+  [[nodiscard]] bool config_text(std::uint64_t pc) const { return pc >= config_.text && pc < config_.etext; }
+
+  [[nodiscard]] std::optional<GWords> still_words(std::uint64_t g) const {
+    std::vector<std::uint8_t> a(window_), b(window_);
+    if (!memory_.read(g, a) || !memory_.read(g, b) || a != b) return std::nullopt;
+    return pick_words(a, o_);
+  }
+
+  [[nodiscard]] std::optional<Refusal> status(const GWords& w) const {
+    if (w.alive() || w.state() == GStatus::kIdle || w.state() == GStatus::kDead ||
+        w.state() == GStatus::kDeadExtra) {
+      return std::nullopt;
+    }
+    return Refusal{"runtime.g.atomicstatus", o_.g_atomicstatus,
+                   fmt::format("{} is no goroutine status", w.status)};
+  }
+
+  std::optional<Refusal> identity(const GWords& w, std::unordered_set<std::uint64_t>& goids) const {
+    if (w.goid == 0 || w.goid >= kMaxGoid || !goids.insert(w.goid).second) {
+      return Refusal{"runtime.g.goid", o_.g_goid,
+                     fmt::format("{} is no goroutine id, or two goroutines have it", w.goid)};
+    }
+    if (o_.g_parentGoid != kAbsent && w.parent_goid > w.goid + kGoidSlack) {
+      return Refusal{"runtime.g.parentGoid", o_.g_parentGoid,
+                     fmt::format("goroutine {} would be a child of {}", w.goid, w.parent_goid)};
+    }
+    if (w.waitsince > monotonic_ns()) {
+      return Refusal{"runtime.g.waitsince", o_.g_waitsince,
+                     fmt::format("goroutine {} would wait since the future", w.goid)};
+    }
+    return std::nullopt;
+  }
+
+  // Every goroutine's stack comes from stackalloc: a power of two (runtime/stack.go).
+  [[nodiscard]] std::optional<Refusal> stack_bounds(const GWords& w) const {
+    const std::uint64_t size = w.stack_hi - w.stack_lo;
+    if (w.stack_lo % kMinStack != 0 || w.stack_lo == 0) {
+      return Refusal{"runtime.g.stack.lo", o_.g_stack_lo,
+                     fmt::format("goroutine {} has {:#x}", w.goid, w.stack_lo)};
+    }
+    if (w.stack_hi <= w.stack_lo || size < kMinStack || size > kMaxStack || (size & (size - 1)) != 0) {
+      return Refusal{
+          "runtime.g.stack.hi", o_.g_stack_hi,
+          fmt::format("goroutine {} has a stack from {:#x} to {:#x}", w.goid, w.stack_lo, w.stack_hi)};
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::optional<Refusal> parked(const GWords& w) const {
+    // Zero: stopped on its thread by the runtime itself (casGToWaiting), gogo cleared it.
+    if (w.sched_sp == 0) return std::nullopt;
+    if (w.sched_sp <= w.stack_lo || w.sched_sp > w.stack_hi || w.sched_sp % 8 != 0) {
+      return Refusal{"runtime.g.sched.sp", o_.g_sched_sp, outside(w, w.sched_sp)};
+    }
+    if (!config_text(w.sched_pc)) {
+      return Refusal{"runtime.g.sched.pc", o_.g_sched_pc,
+                     fmt::format("goroutine {} would be at {:#x}", w.goid, w.sched_pc)};
+    }
+    if (w.sched_bp != 0 && (w.sched_bp < w.sched_sp || w.sched_bp >= w.stack_hi || w.sched_bp % 8 != 0)) {
+      return Refusal{"runtime.g.sched.bp", o_.g_sched_bp, outside(w, w.sched_bp)};
+    }
+    // gopark saves its caller's frame: only a goroutine that never ran has none.
+    if (w.sched_bp == 0 && w.stack_hi - w.sched_sp > 128) {
+      return Refusal{"runtime.g.sched.bp", o_.g_sched_bp,
+                     fmt::format("goroutine {} has frames and no pointer to them", w.goid)};
+    }
+    // dropg (runtime/proc.go) clears it.
+    if (w.m != 0) {
+      const auto curg = memory_.value<std::uint64_t>(w.m + o_.m_curg);
+      if (!curg)
+        return Refusal{"runtime.g.m", o_.g_m, fmt::format("waiting goroutine {} has {:#x}", w.goid, w.m)};
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::optional<Refusal> in_syscall(const GWords& w) const {
+    if (w.syscallsp == 0) return std::nullopt;  // a C thread's
+    if (w.syscallsp <= w.stack_lo || w.syscallsp > w.stack_hi) {
+      return Refusal{"runtime.g.syscallsp", o_.g_syscallsp, outside(w, w.syscallsp)};
+    }
+    if (!config_text(w.syscallpc)) {
+      return Refusal{"runtime.g.syscallpc", o_.g_syscallpc,
+                     fmt::format("goroutine {} would be at {:#x}", w.goid, w.syscallpc)};
+    }
+    if (o_.g_syscallbp != kAbsent && w.syscallbp != 0 &&
+        (w.syscallbp < w.syscallsp || w.syscallbp >= w.stack_hi || w.syscallbp % 8 != 0)) {
+      return Refusal{"runtime.g.syscallbp", o_.g_syscallbp, outside(w, w.syscallbp)};
+    }
+    return std::nullopt;
+  }
+
+  // g.m.curg == g; nullopt when the goroutine left its thread meanwhile.
+  [[nodiscard]] std::optional<bool> thread_of(std::uint64_t g, const GWords& before) const {
+    const auto curg = memory_.value<std::uint64_t>(before.m + o_.m_curg);
+    const auto after = still_words(g);
+    if (!after || after->status != before.status || after->m != before.m || after->goid != before.goid) {
+      return std::nullopt;
+    }
+    return curg && *curg == g;
+  }
+
+  static std::string outside(const GWords& w, std::uint64_t value) {
+    return fmt::format("{:#x} lies outside of the used stack {:#x}-{:#x} of goroutine {}", value, w.stack_lo,
+                       w.stack_hi, w.goid);
+  }
+
+  const Memory& memory_;
+  const GoroutineReader::Config& config_;
+  const RuntimeOffsets& o_;
+  const std::size_t window_;
+};
+
+}  // namespace
+
+Status GoroutineReader::check_offsets() {
+  std::optional<Refusal> last;
+  for (int i = 0; i < kRounds; ++i) {
+    const auto pointers = read_allgs(memory_, config_.allgs_address, config_.max_goroutines, kGoroutines);
+    if (!pointers) return std::unexpected(pointers.error());
+    last = Check(memory_, config_).round(*pointers);
+    if (!last) return {};
+  }
+  return fail(ErrorKind::kUnsupported,
+              fmt::format("the offset of {} ({}) does not hold in the live process: {}", last->field,
+                          last->offset, last->why));
+}
+
+}  // namespace gorotrace

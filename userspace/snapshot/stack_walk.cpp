@@ -1,0 +1,87 @@
+#include "snapshot/stack_walk.h"
+
+#include "bpf/shared/abi.h"
+
+namespace gorotrace {
+namespace {
+
+// newproc1 and oneNewExtraM leave 4 words above the first frame's return address into goexit
+// (runtime/proc.go, totalSize): they are never written, nothing at or above them is a frame.
+constexpr std::uint64_t kTopReserve = 4 * 8;
+
+std::optional<std::uint64_t> word(const StackWindow& stack, std::uint64_t address) {
+  if (address < stack.base) return std::nullopt;
+  return load<std::uint64_t>(stack.bytes, address - stack.base);
+}
+
+}  // namespace
+
+WalkedStack walk_frame_pointers(const StackWindow& stack, TextRange text, std::uint64_t first_pc,
+                                std::uint64_t between, std::uint64_t fp) {
+  WalkedStack out;
+  out.broken = !text.holds(first_pc) || (between != 0 && !text.holds(between));
+  if (out.broken) return out;
+  out.pcs.reserve(16);
+  out.pcs.push_back(first_pc);
+  if (between != 0) out.pcs.push_back(between);
+  while (fp != 0 && fp >= stack.base && fp < stack.hi) {
+    if (out.pcs.size() == GT_MAX_STACK_FRAMES) {
+      out.truncated = true;
+      break;
+    }
+    const auto caller = word(stack, fp), pc = word(stack, fp + 8);
+    if (!caller || !pc) {
+      out.truncated = fp + 16 <= stack.hi;
+      out.broken = !out.truncated;
+      break;
+    }
+    // Frames of callers lie above; equal or below would be a cycle.
+    if (fp % 8 != 0 || !text.holds(*pc) || (*caller >= stack.base && *caller <= fp)) {
+      out.broken = true;
+      break;
+    }
+    out.pcs.push_back(*pc);
+    fp = *caller;
+  }
+  return out;
+}
+
+WalkedStack walk_sp_deltas(const StackWindow& stack, TextRange text, const SpDelta& sp_delta,
+                           std::uint64_t first_pc, std::uint64_t sp) {
+  WalkedStack out;
+  std::uint64_t pc = first_pc;
+  for (;;) {
+    if (!text.holds(pc)) {
+      out.broken = true;
+      return out;
+    }
+    if (out.pcs.size() == GT_MAX_STACK_FRAMES) {
+      out.truncated = true;
+      return out;
+    }
+    out.pcs.push_back(pc);
+    // Every pc here is a return address: the call before it is what has this delta.
+    const auto delta = sp_delta(pc - 1);
+    if (!delta || *delta < 0 || *delta % 8 != 0) {
+      out.broken = true;
+      return out;
+    }
+    const std::uint64_t slot = sp + static_cast<std::uint64_t>(*delta);
+    if (slot < sp || slot >= stack.hi - kTopReserve) return out;
+    const auto caller = word(stack, slot);
+    if (!caller) {
+      out.truncated = true;
+      return out;
+    }
+    pc = *caller;
+    sp = slot + 8;
+  }
+}
+
+std::uint64_t stack_identity(const std::vector<std::uint64_t>& pcs) {
+  std::uint64_t hash = 0;
+  for (const std::uint64_t pc : pcs) hash = gt_stack_hash_step(hash, pc);
+  return gt_stack_hash_end(hash, static_cast<std::uint32_t>(pcs.size()));
+}
+
+}  // namespace gorotrace

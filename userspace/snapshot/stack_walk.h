@@ -1,0 +1,49 @@
+// Call stack of one goroutine from a copy of its stack's bytes. Pure; every input is hostile.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace gorotrace {
+
+// [base, base + bytes.size()) of a stack that ends at hi.
+struct StackWindow {
+  std::uint64_t base = 0;
+  Bytes bytes;
+  std::uint64_t hi = 0;
+};
+
+struct TextRange {
+  std::uint64_t begin = 0, end = 0;
+  [[nodiscard]] bool holds(std::uint64_t pc) const { return pc >= begin && pc < end; }
+};
+
+struct WalkedStack {
+  std::vector<std::uint64_t> pcs;  // the first as given, then return addresses
+  bool truncated = false;          // deeper than GT_MAX_STACK_FRAMES or than the window
+  bool broken = false;             // a frame that no goroutine at rest can have: the bytes are not one stack
+};
+
+// Along the frame pointers: [fp] the caller's, [fp + 8] the return address (Go on amd64 and arm64 alike),
+// until fp is 0 or leaves the stack. `between` is put after first_pc when not 0: the caller of a function
+// that was interrupted before it had a frame.
+[[nodiscard]] WalkedStack walk_frame_pointers(const StackWindow& stack, TextRange text,
+                                              std::uint64_t first_pc, std::uint64_t between,
+                                              std::uint64_t fp);
+
+// Bytes between SP and the return address at a process pc; nullopt when the line table has none.
+using SpDelta = std::function<std::optional<std::int32_t>(std::uint64_t pc)>;
+
+// With the compiler's stack deltas, from a return address and its SP: for goroutines in a syscall before
+// Go 1.23, which saved no frame pointer (runtime/proc.go reentersyscall).
+[[nodiscard]] WalkedStack walk_sp_deltas(const StackWindow& stack, TextRange text, const SpDelta& sp_delta,
+                                         std::uint64_t first_pc, std::uint64_t sp);
+
+// Identity of a stack (bpf/shared/abi.h gt_stack_hash_*).
+[[nodiscard]] std::uint64_t stack_identity(const std::vector<std::uint64_t>& pcs);
+
+}  // namespace gorotrace
