@@ -11,7 +11,7 @@
 namespace gorotrace {
 
 struct StatTextOptions {
-  std::size_t width = 80;  // columns; below 60 counts as 60
+  std::size_t width = 80;  // columns; below 76 counts as 76
   std::size_t limit = 10;  // rows per table, 0 = all
   bool stacks = false;     // whole stacks instead of the frames that tell most
   bool system = false;     // rows of runtime-internal goroutines too

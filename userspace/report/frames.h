@@ -1,0 +1,32 @@
+// Which frames of a stack a person needs, and how a frame is written.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "golang/pclntab.h"
+#include "report/columns.h"
+
+namespace gorotrace {
+
+enum class FrameClass { kRuntime, kStandard, kUser };
+// By package path: runtime and its internals; the standard library; everything else.
+[[nodiscard]] FrameClass classify(std::string_view function);
+
+// "github.com/a/b/pkg.(*T).M" as it is when it fits, else "…/pkg.(*T).M", else cut in the middle.
+[[nodiscard]] std::string short_function(std::string_view function, std::size_t columns);
+// "worker.go:88"; "" when the file is unknown.
+[[nodiscard]] std::string location(const Frame& frame);
+// "function  file:line" within the columns; user frames bold, runtime frames dim.
+[[nodiscard]] std::string frame_text(const Frame& frame, std::size_t columns, const Style& style);
+
+// Indices into frames, leaf first: where it waits (the first frame above the runtime), then the first `user`
+// frames of the program itself. Without any frame above the runtime: the leaf.
+[[nodiscard]] std::vector<std::size_t> telling_frames(const std::vector<Frame>& frames, std::size_t user);
+// The one frame to name a waker or creator by: the first of the program, else of the library, else the leaf.
+[[nodiscard]] const Frame* naming_frame(const std::vector<Frame>& frames);
+// Function the goroutine was started with: the outermost frame but runtime.goexit; "" when unknown.
+[[nodiscard]] std::string start_function(const std::vector<Frame>& frames);
+
+}  // namespace gorotrace

@@ -1,0 +1,85 @@
+#include "report/interval.h"
+
+namespace gorotrace {
+namespace {
+
+std::uint64_t grown(std::uint64_t before, std::uint64_t now) {
+  return now > before ? now - before : 0;
+}
+
+std::optional<Rate> rate(std::uint64_t before, std::uint64_t now, std::uint64_t from_ns, std::uint64_t to_ns,
+                         Engine engine) {
+  if (to_ns <= from_ns) return std::nullopt;
+  const std::uint64_t n = grown(before, now);
+  return Rate{n, static_cast<double>(n) * 1e9 / static_cast<double>(to_ns - from_ns), engine};
+}
+
+// What has ended since the start, up to a constant: created = live + system + exited.
+std::uint64_t exited(const RuntimeCounters& c) {
+  const std::int64_t there = c.live + c.system;
+  return there < 0 ? c.created : grown(static_cast<std::uint64_t>(there), c.created);
+}
+
+}  // namespace
+
+const char* engine_name(Engine engine) {
+  switch (engine) {
+    case Engine::kProbes:
+      return "probes";
+    case Engine::kCounters:
+      return "counters";
+    case Engine::kSnapshot:
+      return "snapshot";
+  }
+  return "unknown";
+}
+
+IntervalRow interval_row(const Sample& before, const Sample& now) {
+  IntervalRow row;
+  row.from_ns = before.at_ns;
+  row.to_ns = now.at_ns;
+  row.groups = before.groups & now.groups;
+  const auto on = [&](gt_group group) { return (row.groups & group_bit(group)) != 0; };
+  const auto probed = [&](std::uint64_t Tables::* member) {
+    return rate(before.totals.*member, now.totals.*member, before.at_ns, now.at_ns, Engine::kProbes);
+  };
+
+  if (on(GT_GROUP_LIFECYCLE)) {
+    row.created = probed(&Tables::created);
+    row.exited = probed(&Tables::exited);
+  }
+  if (on(GT_GROUP_BLOCK)) {
+    row.parks = probed(&Tables::parks);
+    row.unparks = probed(&Tables::unparks);
+  }
+  if (on(GT_GROUP_SYSCALL)) row.syscalls = probed(&Tables::syscalls);
+  if (before.counters && now.counters) {
+    const RuntimeCounters &b = *before.counters, &n = *now.counters;
+    const auto counted = [&](std::uint64_t from, std::uint64_t to) {
+      return rate(from, to, b.time_ns, n.time_ns, Engine::kCounters);
+    };
+    if (!row.created) row.created = counted(b.created, n.created);
+    if (!row.exited) row.exited = counted(exited(b), exited(n));
+    if (!row.syscalls) row.syscalls = counted(b.syscalls, n.syscalls);
+  }
+
+  row.live = static_cast<std::int64_t>(now.totals.live);
+  row.live_engine = Engine::kProbes;
+  if (!on(GT_GROUP_LIFECYCLE)) {
+    row.live_engine = now.counters ? Engine::kCounters : Engine::kSnapshot;
+    if (now.counters) row.live = now.counters->live;
+  }
+  row.runnable = now.totals.in_state[static_cast<std::size_t>(GState::kRunnable)];
+
+  const double charged = now.cost.charged_ns - before.cost.charged_ns;
+  const std::uint64_t cpu = grown(before.cost.target_cpu_ns, now.cost.target_cpu_ns);
+  if (cpu > 0) row.target_cpu_percent = 100 * charged / static_cast<double>(cpu);
+  if (now.at_ns > before.at_ns) {
+    row.of_one_cpu_percent = 100 * charged / static_cast<double>(now.at_ns - before.at_ns);
+  }
+  row.hits = grown(before.cost.hits, now.cost.hits);
+  row.lost = grown(before.events.dropped_total(), now.events.dropped_total());
+  return row;
+}
+
+}  // namespace gorotrace

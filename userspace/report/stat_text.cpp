@@ -1,0 +1,196 @@
+#include "report/stat_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+#include "report/text_tables.h"
+
+namespace gorotrace {
+namespace {
+
+constexpr std::size_t kNarrowest = 76;
+
+std::uint64_t since(std::uint64_t at, std::uint64_t begin) {
+  return at > begin ? at - begin : 0;
+}
+
+std::string group_names(GroupMask mask) {
+  std::string out;
+  for (unsigned g = 0; g < GT_GROUP_COUNT; ++g) {
+    if ((mask & (1u << g)) != 0)
+      out.append(out.empty() ? "" : ",").append(group_name(static_cast<gt_group>(g)));
+  }
+  return out.empty() ? "none (memory alone)" : out;
+}
+
+std::string head(const TextContext& c) {
+  const TargetFacts& t = c.facts.target;
+  std::string who = fmt::format("pid {}", t.host_pid);
+  if (t.pid != t.host_pid) who += fmt::format(" ({} in its namespace)", t.pid);
+  std::string what = fmt::format("{}  {}", who, printable(t.exe, 256));
+  if (!t.go_version.empty()) what += "  " + printable(t.go_version, 64);
+  std::string out = c.style.bold(cut_middle(what, c.width)) + "\n";
+  std::string how =
+      fmt::format("window {} · probes {}", format_duration(since(c.facts.end_ns, c.facts.begin_ns)),
+                  group_names(c.facts.requested));
+  if (!c.facts.ended_by.empty()) how += " · " + printable(c.facts.ended_by, 128);
+  return out + wrapped(how, c.width, 2);
+}
+
+std::string seconds(double s) {
+  return s == 0      ? "0"
+         : s < 9.995 ? fmt::format("{:.2f}", s)
+         : s < 99.95 ? fmt::format("{:.1f}", s)
+                     : fmt::format("{:.0f}", s);
+}
+
+// States and the integral of live are counted apart: a difference means loss, or a bug of ours. 0.1 % and 1
+// ms are the rounding of the events at both ends.
+std::string goroutine_seconds(const TextContext& c) {
+  const Tables& t = c.tables;
+  const TableTrust trust = table_trust(TableKind::kGoroutineSeconds, c.facts, t);
+  std::string line = "goroutine-seconds:";
+  std::uint64_t sum_ns = 0;
+  for (const auto& [state, name] : {std::pair{GState::kRunning, "running"},
+                                    {GState::kRunnable, "runnable"},
+                                    {GState::kWaiting, "waiting"},
+                                    {GState::kSyscall, "syscall"},
+                                    {GState::kUnknown, "unknown"}}) {
+    const std::uint64_t ns = t.state_ns[static_cast<std::size_t>(state)];
+    sum_ns += ns;
+    line += fmt::format(" {} {}", name, seconds(static_cast<double>(ns) / 1e9));
+  }
+  const double sum = static_cast<double>(sum_ns) / 1e9, live = static_cast<double>(t.live_integral_ns) / 1e9;
+  line += fmt::format("; sum {}, integral of live {} ({})", seconds(sum), seconds(live), trust.quality);
+  std::string out = wrapped(line, c.width, 2);
+  if (std::abs(sum - live) > std::max(1e-3, live * 1e-3)) {
+    out += c.style.warn(
+        wrapped(fmt::format("! the states add up to {:.4g} goroutine-seconds, live to {:.4g}: some "
+                            "states of this report are wrong",
+                            sum, live),
+                c.width, 2));
+  }
+  return out;
+}
+
+std::string goroutines(const TextContext& c) {
+  const Tables& t = c.tables;
+  const CreatedExited n = created_exited(c.facts, t);
+  const auto count = [](const std::optional<std::uint64_t>& v) { return v ? fmt::format("{}", *v) : "-"; };
+  std::string line = fmt::format("goroutines: live {}", t.live);
+  if (c.facts.live_at_start) line += fmt::format(" (at the start {})", *c.facts.live_at_start);
+  line += fmt::format(", created {}, exited {}", count(n.created), count(n.exited));
+  if (n.engine == Engine::kCounters && n.created) line += " (from counters)";
+  line += fmt::format(", system {}", t.system);
+  const auto in = [&](GState s) { return t.in_state[static_cast<std::size_t>(s)]; };
+  line += fmt::format("; now {} running, {} runnable, {} waiting, {} in syscalls, {} unknown",
+                      in(GState::kRunning), in(GState::kRunnable), in(GState::kWaiting), in(GState::kSyscall),
+                      in(GState::kUnknown));
+  const SyscallCount calls = syscall_count(c.facts, t);
+  if (calls.count) line += fmt::format("; {} syscalls ({})", *calls.count, engine_name(calls.source));
+  std::string out = wrapped(line, c.width, 2);
+  if (const auto off = live_discrepancy(c.facts, t); off && *off != 0) {
+    out += c.style.warn(
+        wrapped(fmt::format("! live at the end is {:+d} against live at the start + created - exited "
+                            "- change in system",
+                            *off),
+                c.width, 2));
+  }
+  return out;
+}
+
+// What makes figures above or below worth less stands before them.
+std::string warnings(const TextContext& c) {
+  std::string out;
+  const auto warn = [&](const std::string& text) { out += c.style.warn(wrapped("! " + text, c.width, 2)); };
+  const EventFacts& e = c.facts.events;
+  if (const std::uint64_t lost = e.dropped_total(); lost > 0) {
+    std::string reasons;
+    for (const auto& [reason, n] : e.dropped) {
+      if (n > 0) reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", printable(reason, 64), n);
+    }
+    warn(fmt::format("{} of {} events lost ({}); waits open at a loss are tainted", lost, e.produced,
+                     reasons));
+  }
+  if (e.produced != e.received + e.dropped_total()) {
+    warn(fmt::format("events do not add up: {} produced, {} received, {} dropped", e.produced, e.received,
+                     e.dropped_total()));
+  }
+  for (const Detachment& d : c.facts.detached) {
+    warn(fmt::format("probes {} detached at {}: {}", group_name(d.group),
+                     format_duration(since(d.at_ns, c.facts.begin_ns)), printable(d.reason, 256)));
+  }
+  const auto counted = [&](std::uint64_t n, std::string_view what) {
+    if (n > 0) warn(fmt::format("{} {}", n, what));
+  };
+  counted(c.tables.illegal, "transitions that no goroutine can make, without a loss to explain them");
+  counted(c.tables.table_overflow, "events beyond the bound of a table: rows are missing");
+  if (c.facts.witness) {
+    const WitnessVerdict v = judge(*c.facts.witness);
+    for (const auto& [figure, name] : {std::pair{v.created, "created"}, {v.exited, "exited"}}) {
+      if (figure.verdict != Verdict::kDisagree) continue;
+      warn(fmt::format("the runtime's counters say {} {}, the probes {} to {}", figure.counters, name,
+                       figure.low, figure.high));
+    }
+  }
+  for (const std::string& notice : c.facts.notices) warn(printable(notice, 1024));
+  return out;
+}
+
+std::string witness(const TextContext& c) {
+  if (!c.facts.witness) return "";
+  const WitnessVerdict v = judge(*c.facts.witness);
+  const auto figure = [](const WitnessFigure& f) {
+    const std::string probes =
+        f.low == f.high ? fmt::format("{}", f.low) : fmt::format("{}..{}", f.low, f.high);
+    return fmt::format("{} (probes {}: {})", f.counters, probes, verdict_name(f.verdict));
+  };
+  return wrapped(
+      fmt::format("witness: the runtime's own counters between two readings: created {}, exited {}; live {} "
+                  "at the second{}",
+                  figure(v.created), figure(v.exited), c.facts.witness->end.live,
+                  c.facts.witness->end.settled ? "" : " (still moving)"),
+      c.width, 2);
+}
+
+std::string cost(const TextContext& c) {
+  const CostFacts& cost = c.facts.cost;
+  const std::uint64_t window = since(c.facts.end_ns, c.facts.begin_ns);
+  const auto percent = [&](std::uint64_t of) {
+    return of > 0 ? short_percent(100 * cost.charged_ns / static_cast<double>(of)) : std::string("-");
+  };
+  return wrapped(
+      fmt::format(
+          "cost: {} hits, {} % of the target's CPU, {} % of one CPU (estimated: a trap here costs "
+          "{}, single-stepped {})",
+          cost.hits, percent(cost.target_cpu_ns), percent(window),
+          format_duration(static_cast<std::uint64_t>(std::max(0.0, c.facts.calibrated.emulated_ns))),
+          format_duration(static_cast<std::uint64_t>(std::max(0.0, c.facts.calibrated.single_step_ns)))),
+      c.width, 2);
+}
+
+std::string events(const TextContext& c) {
+  const EventFacts& e = c.facts.events;
+  std::string line =
+      fmt::format("events: {} produced, {} received, {} lost", e.produced, e.received, e.dropped_total());
+  for (const auto& [reason, n] : e.stack_failed) {
+    if (n > 0) line += fmt::format("; {} without stack ({})", n, printable(reason, 64));
+  }
+  if (c.tables.late > 0) line += fmt::format("; {} late", c.tables.late);
+  return wrapped(line, c.width, 2);
+}
+
+}  // namespace
+
+std::string stat_summary_text(const StatFacts& facts, const Tables& tables, Symbolizer& symbols,
+                              const StatTextOptions& options) {
+  const TextContext c{
+      facts, tables, symbols, options, Style{options.colour}, std::max(options.width, kNarrowest)};
+  return head(c) + goroutine_seconds(c) + goroutines(c) + warnings(c) + blocking_text(c) + creation_text(c) +
+         objects_text(c) + latency_text(c) + "\n" + witness(c) + events(c) + cost(c);
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,89 @@
+#include "report/symbols.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/text.h"
+
+namespace gorotrace {
+namespace {
+
+// Generic names of real programs pass 1 kB; beyond this nobody reads on.
+constexpr std::size_t kMaxNameBytes = 4096;
+
+bool injects_call(const std::string& function) {
+  return function == "runtime.sigpanic" || function == "runtime.asyncPreempt" ||
+         function == "runtime.debugCallV2";
+}
+
+}  // namespace
+
+StackTable::StackTable(PcLookup lookup, std::uint64_t load_bias, Source source)
+    : lookup_(std::move(lookup)), load_bias_(load_bias), source_(std::move(source)) {}
+
+bool StackTable::add(std::uint64_t id, std::span<const std::uint64_t> pcs, bool truncated) {
+  if (id == 0 || pcs.empty() || stacks_.contains(id)) return id != 0 && !pcs.empty();
+  if (stacks_.size() >= kMaxStacks) {
+    ++refused_;
+    return false;
+  }
+  stacks_.emplace(id, Entry{Stack{{pcs.begin(), pcs.end()}, truncated}, std::nullopt});
+  return true;
+}
+
+bool StackTable::ensure(std::uint64_t id) {
+  if (id == 0) return false;
+  if (stacks_.contains(id)) return true;
+  if (!source_) return false;
+  const std::optional<Stack> found = source_(id);
+  return found && add(id, found->pcs, found->truncated);
+}
+
+const std::vector<std::uint64_t>* StackTable::pcs(std::uint64_t id) const {
+  const auto it = stacks_.find(id);
+  return it == stacks_.end() ? nullptr : &it->second.stack.pcs;
+}
+
+bool StackTable::truncated(std::uint64_t id) {
+  return ensure(id) && stacks_.find(id)->second.stack.truncated;
+}
+
+const std::vector<Frame>& StackTable::stack(std::uint64_t id) {
+  static const std::vector<Frame> none;
+  if (!ensure(id)) return none;
+  Entry& entry = stacks_.find(id)->second;
+  if (!entry.frames) {
+    entry.frames.emplace();
+    PcKind kind = PcKind::kReturnAddress;
+    for (const std::uint64_t pc : entry.stack.pcs) {
+      const std::vector<Frame>& frames = resolved(pc, kind);
+      entry.frames->insert(entry.frames->end(), frames.begin(), frames.end());
+      kind = injects_call(frames.back().function) ? PcKind::kExact : PcKind::kReturnAddress;
+    }
+  }
+  return *entry.frames;
+}
+
+std::vector<Frame> StackTable::frames(std::uint64_t pc, PcKind kind) {
+  return resolved(pc, kind);
+}
+
+const std::vector<Frame>& StackTable::resolved(std::uint64_t pc, PcKind kind) {
+  std::uint64_t link = pc - load_bias_;  // a hostile pc wraps to an address no function has
+  if (kind == PcKind::kReturnAddress && lookup_.entry(link) != link) --link;
+  const auto [it, fresh] = by_lookup_pc_.try_emplace(link);
+  if (!fresh) return it->second;
+  std::vector<Frame>& frames = it->second;
+  frames = lookup_.frames(link);
+  for (Frame& frame : frames) {
+    frame.function = printable(frame.function, kMaxNameBytes);
+    frame.file = printable(frame.file, kMaxNameBytes);
+  }
+  if (frames.empty() || frames.back().function.empty()) {
+    frames.assign(1, Frame{fmt::format("?{:#x}", pc), "", 0, false});
+  }
+  return frames;
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,32 @@
+// The tables of the summary, one function each; stat_text.cpp puts them in order.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "report/columns.h"
+#include "report/stat_text.h"
+#include "report/trust.h"
+
+namespace gorotrace {
+
+struct TextContext {
+  const StatFacts& facts;
+  const Tables& tables;
+  Symbolizer& symbols;
+  const StatTextOptions& options;
+  Style style;
+  std::size_t width;
+};
+
+// "TITLE  note" and, when the table saw only part of the window, a line that says which.
+[[nodiscard]] std::string table_title(const TextContext& c, std::string_view title, std::string_view note,
+                                      const TableTrust& trust);
+[[nodiscard]] std::string blocking_text(const TextContext& c);
+[[nodiscard]] std::string creation_text(const TextContext& c);
+[[nodiscard]] std::string objects_text(const TextContext& c);  // "" without rows
+[[nodiscard]] std::string latency_text(const TextContext& c);
+// A paragraph broken at spaces, continuation lines indented.
+[[nodiscard]] std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
+
+}  // namespace gorotrace

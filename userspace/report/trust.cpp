@@ -1,0 +1,175 @@
+#include "report/trust.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/text.h"
+
+namespace gorotrace {
+namespace {
+
+GroupMask needed(TableKind kind, GroupMask requested) {
+  switch (kind) {
+    case TableKind::kGoroutineSeconds:
+      return group_bit(GT_GROUP_LIFECYCLE) | group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_RUN);
+    case TableKind::kGoroutines:
+    case TableKind::kCreation:
+      return group_bit(GT_GROUP_LIFECYCLE);
+    case TableKind::kBlocking:
+    case TableKind::kLatency:
+      return group_bit(GT_GROUP_BLOCK);
+    case TableKind::kSyscallSites:
+      return group_bit(GT_GROUP_SYSCALL);
+    case TableKind::kObjects: {
+      const GroupMask either = group_bit(GT_GROUP_SYNC) | group_bit(GT_GROUP_CHAN);
+      return (requested & either) != 0 ? requested & either : either;
+    }
+  }
+  return 0;
+}
+
+std::vector<Interval> intersect(const std::vector<Interval>& a, const std::vector<Interval>& b) {
+  std::vector<Interval> out;
+  for (std::size_t i = 0, j = 0; i < a.size() && j < b.size();) {
+    const Interval both{std::max(a[i].from_ns, b[j].from_ns), std::min(a[i].to_ns, b[j].to_ns)};
+    if (both.from_ns < both.to_ns) out.push_back(both);
+    (a[i].to_ns < b[j].to_ns ? i : j)++;
+  }
+  return out;
+}
+
+WitnessFigure compare(std::int64_t counters, std::uint64_t low, std::uint64_t high, bool settled) {
+  WitnessFigure figure{counters, low, high, Verdict::kAgree};
+  const bool inside = counters >= 0 && static_cast<std::uint64_t>(counters) >= low &&
+                      static_cast<std::uint64_t>(counters) <= high;
+  if (!inside) figure.verdict = settled ? Verdict::kDisagree : Verdict::kUnsettled;
+  return figure;
+}
+
+std::int64_t signed_difference(std::uint64_t to, std::uint64_t from) {
+  return static_cast<std::int64_t>(to - from);
+}
+std::uint64_t clamped(std::uint64_t to, std::uint64_t from) {
+  return to > from ? to - from : 0;
+}
+
+// created - live - system: what has ended, up to a constant of the process.
+std::int64_t ended(const RuntimeCounters& c) {
+  return static_cast<std::int64_t>(c.created) - c.live - c.system;
+}
+
+}  // namespace
+
+TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tables) {
+  TableTrust trust;
+  trust.covered = {{facts.begin_ns, facts.end_ns}};
+  for (unsigned group = 0; group < GT_GROUP_COUNT; ++group) {
+    if ((needed(kind, facts.requested) & (1u << group)) == 0) continue;
+    trust.covered = intersect(trust.covered, tables.covered[group]);
+  }
+  for (const Interval& i : trust.covered) trust.covered_ns += i.to_ns - i.from_ns;
+  if (trust.covered_ns == 0) {
+    trust.quality = kind == TableKind::kGoroutineSeconds ? "estimated" : "lower bound";
+    return trust;
+  }
+  trust.engine = Engine::kProbes;
+  const bool whole = trust.covered_ns >= clamped(facts.end_ns, facts.begin_ns);
+  const bool bounded =
+      tables.table_overflow > 0 && kind != TableKind::kGoroutineSeconds && kind != TableKind::kGoroutines;
+  trust.quality = whole && !bounded ? "exact" : "lower bound";
+  return trust;
+}
+
+const char* verdict_name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kAgree:
+      return "agree";
+    case Verdict::kDisagree:
+      return "disagree";
+    case Verdict::kUnsettled:
+      return "unsettled";
+  }
+  return "unknown";
+}
+
+WitnessVerdict judge(const Witness& w) {
+  const bool settled = w.begin.settled && w.end.settled;
+  return {
+      compare(signed_difference(w.end.created, w.begin.created),
+              clamped(w.before_end.created, w.after_begin.created),
+              clamped(w.after_end.created, w.before_begin.created), settled),
+      compare(ended(w.end) - ended(w.begin), clamped(w.before_end.exited, w.after_begin.exited),
+              clamped(w.after_end.exited, w.before_begin.exited), settled),
+  };
+}
+
+std::optional<std::int64_t> live_discrepancy(const StatFacts& facts, const Tables& tables) {
+  const TableTrust trust = table_trust(TableKind::kGoroutines, facts, tables);
+  if (!facts.live_at_start || trust.covered_ns < clamped(facts.end_ns, facts.begin_ns)) return std::nullopt;
+  const std::int64_t created = signed_difference(tables.created, tables.created_system);
+  const std::int64_t gone = signed_difference(tables.exited, tables.exited_system);
+  return static_cast<std::int64_t>(tables.live) -
+         (static_cast<std::int64_t>(*facts.live_at_start) + created - gone);
+}
+
+SyscallCount syscall_count(const StatFacts& facts, const Tables& tables) {
+  if (table_trust(TableKind::kSyscallSites, facts, tables).probed())
+    return {tables.syscalls, Engine::kProbes};
+  if (!facts.counters_begin || !facts.counters_end) return {};
+  return {clamped(facts.counters_end->syscalls, facts.counters_begin->syscalls), Engine::kCounters};
+}
+
+CreatedExited created_exited(const StatFacts& facts, const Tables& tables) {
+  if (table_trust(TableKind::kGoroutines, facts, tables).probed()) {
+    return {tables.created, tables.exited, Engine::kProbes};
+  }
+  if (!facts.counters_begin || !facts.counters_end) return {};
+  const std::int64_t gone = ended(*facts.counters_end) - ended(*facts.counters_begin);
+  return {clamped(facts.counters_end->created, facts.counters_begin->created),
+          gone > 0 ? static_cast<std::uint64_t>(gone) : 0, Engine::kCounters};
+}
+
+std::vector<const BlockingRow*> blocking_rows(const Tables& tables, bool system) {
+  std::vector<const BlockingRow*> rows;
+  for (const BlockingRow& row : tables.blocking) {
+    if (system || !row.system) rows.push_back(&row);
+  }
+  // Ties (nothing in the window: read from memory alone) by what is blocked now; then by identity, to be
+  // stable.
+  const auto key = [](const BlockingRow* r) {
+    return std::tuple(~r->in_window_ns, ~r->blocked_now, ~r->oldest_ns.value_or(0), r->reason, r->stack);
+  };
+  std::ranges::sort(rows, {}, key);
+  return rows;
+}
+
+std::vector<const CreationRow*> creation_rows(const Tables& tables, bool system) {
+  std::vector<const CreationRow*> rows;
+  for (const CreationRow& row : tables.creation) {
+    if (system || !row.system) rows.push_back(&row);
+  }
+  const auto key = [](const CreationRow* r) {
+    return std::tuple(~r->live, ~r->created, r->gopc, r->startpc);
+  };
+  std::ranges::sort(rows, {}, key);
+  return rows;
+}
+
+std::vector<const ObjectRow*> object_rows(const Tables& tables) {
+  std::vector<const ObjectRow*> rows;
+  for (const ObjectRow& row : tables.objects) rows.push_back(&row);
+  const auto key = [](const ObjectRow* r) { return std::tuple(~r->in_window_ns, ~r->waits, r->address); };
+  std::ranges::sort(rows, {}, key);
+  return rows;
+}
+
+std::string reason_name(const BlockingRow& row, const StatFacts& facts) {
+  if (row.in_syscall) return "syscall";
+  if (row.reason >= facts.wait_reasons.size()) return fmt::format("wait reason {}", row.reason);
+  const std::string& name = facts.wait_reasons[row.reason];
+  return name.empty() ? "(no reason given)" : printable(name, 64);
+}
+
+}  // namespace gorotrace

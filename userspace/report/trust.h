@@ -1,0 +1,72 @@
+// How far each table of a summary may be trusted: which engine filled it, what part of the window it saw, and
+// whether the runtime's own counters agree. Shared by text and JSON so that both say the same.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "report/facts.h"
+#include "report/interval.h"
+
+namespace gorotrace {
+
+enum class TableKind {
+  kGoroutineSeconds,
+  kGoroutines,
+  kBlocking,
+  kSyscallSites,
+  kCreation,
+  kObjects,
+  kLatency
+};
+
+struct TableTrust {
+  Engine engine = Engine::kSnapshot;
+  const char* quality = "lower bound";  // exact | lower bound | estimated
+  std::vector<Interval> covered;        // within the window, ascending, disjoint
+  std::uint64_t covered_ns = 0;
+  [[nodiscard]] bool probed() const { return engine == Engine::kProbes; }
+};
+// A table needs every group of its mask at once; no group of them ever on = filled from memory alone.
+[[nodiscard]] TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tables);
+
+// Counters against probes. kUnsettled: the words moved while they were read and lie outside the bounds, which
+// proves nothing.
+enum class Verdict { kAgree, kDisagree, kUnsettled };
+[[nodiscard]] const char* verdict_name(Verdict verdict);
+struct WitnessFigure {
+  std::int64_t counters = 0;        // growth between the two readings
+  std::uint64_t low = 0, high = 0;  // the probes' bounds of the same stretch
+  Verdict verdict = Verdict::kAgree;
+};
+struct WitnessVerdict {
+  WitnessFigure created, exited;
+};
+[[nodiscard]] WitnessVerdict judge(const Witness& witness);
+
+// live at end - (live at start + created - exited - change in system), in the model's own figures; 0 when it
+// holds, nullopt when it cannot be said (no census at the start, lifecycle not on throughout).
+[[nodiscard]] std::optional<std::int64_t> live_discrepancy(const StatFacts& facts, const Tables& tables);
+
+// Calls of entersyscall in the window.
+struct SyscallCount {
+  std::optional<std::uint64_t> count;
+  Engine source = Engine::kCounters;
+};
+[[nodiscard]] SyscallCount syscall_count(const StatFacts& facts, const Tables& tables);
+
+// created / exited of the window from whoever saw them; absent when nobody did.
+struct CreatedExited {
+  std::optional<std::uint64_t> created, exited;
+  Engine engine = Engine::kProbes;
+};
+[[nodiscard]] CreatedExited created_exited(const StatFacts& facts, const Tables& tables);
+
+// Rows of a summary in the order both outputs show them; runtime-internal ones only when asked for.
+[[nodiscard]] std::vector<const BlockingRow*> blocking_rows(const Tables& tables, bool system);
+[[nodiscard]] std::vector<const CreationRow*> creation_rows(const Tables& tables, bool system);
+[[nodiscard]] std::vector<const ObjectRow*> object_rows(const Tables& tables);
+[[nodiscard]] std::string reason_name(const BlockingRow& row, const StatFacts& facts);
+
+}  // namespace gorotrace
