@@ -26,6 +26,19 @@ struct RuntimeGlobals {
 };
 
 enum class LinkMode { kStatic, kPie, kCgo, kCgoPie };
+[[nodiscard]] constexpr const char* link_mode_name(LinkMode mode) {
+  switch (mode) {
+    case LinkMode::kStatic:
+      return "static";
+    case LinkMode::kPie:
+      return "pie";
+    case LinkMode::kCgo:
+      return "cgo";
+    case LinkMode::kCgoPie:
+      return "cgo-pie";
+  }
+  return "?";
+}
 
 class GoBinary {
  public:

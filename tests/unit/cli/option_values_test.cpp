@@ -1,0 +1,35 @@
+#include "cli/option_values.h"
+
+#include <gtest/gtest.h>
+
+namespace gorotrace {
+namespace {
+
+TEST(Groups, AreNamedInAnyOrder) {
+  EXPECT_EQ(parse_groups("none").value(), 0u);
+  EXPECT_EQ(parse_groups("block").value(), group_bit(GT_GROUP_BLOCK));
+  EXPECT_EQ(parse_groups("run,lifecycle").value(), group_bit(GT_GROUP_RUN) | group_bit(GT_GROUP_LIFECYCLE));
+  EXPECT_EQ(parse_groups("lifecycle,block,run,syscall,sync,chan").value(), (1u << GT_GROUP_COUNT) - 1);
+}
+
+TEST(Groups, RefuseUnknownNamesByName) {
+  for (const char* text : {"", "blok", "block,", ",block", "block,none", "block run"}) {
+    const auto groups = parse_groups(text);
+    ASSERT_FALSE(groups.has_value()) << text;
+    EXPECT_EQ(groups.error().kind, ErrorKind::kUsage);
+  }
+  EXPECT_NE(parse_groups("block,blok").error().message.find("\"blok\""), std::string::npos);
+}
+
+TEST(RingSize, IsAPowerOfTwoWithAUnit) {
+  EXPECT_EQ(parse_ring_size("4096").value(), 4096u);
+  EXPECT_EQ(parse_ring_size("4KiB").value(), 4096u);
+  EXPECT_EQ(parse_ring_size("8MiB").value(), 8u << 20);
+  EXPECT_EQ(parse_ring_size("1024MiB").value(), 1u << 30);
+  for (const char* text : {"", "0", "2048", "5000", "3MiB", "4kb", "4 KiB", "-4096", "2048MiB", "99999999999999999999", "18446744073709551615MiB"}) {
+    EXPECT_FALSE(parse_ring_size(text).has_value()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace gorotrace

@@ -1,0 +1,171 @@
+// gorotrace check: what this host and this process allow, and where each probe would go at what cost.
+#include <fmt/core.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "capture/capture.h"
+#include "cli/commands.h"
+#include "cli/exit_codes.h"
+#include "process/discovery.h"
+#include "session/target.h"
+
+namespace gorotrace {
+namespace {
+
+using nlohmann::json;
+
+struct Host {
+  std::string kernel, architecture;
+  bool btf = false;
+  std::string attach_mode, error;  // one of them is empty
+  TrapCosts costs;                 // defaults, when there is an error
+};
+
+Host look_at_host() {
+  Host h;
+  utsname name{};
+  uname(&name);
+  h.kernel = name.release;
+  h.architecture = name.machine;
+  h.btf = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+  auto capture = Capture::make({});
+  if (!capture) {
+    h.error = capture.error().message;
+    return h;
+  }
+  h.attach_mode = attach_mode_name((*capture)->mode());
+  if (auto costs = calibrate_traps()) {
+    h.costs = *costs;
+  } else {
+    h.error = costs.error().message;
+  }
+  return h;
+}
+
+std::string group_list(GroupMask mask) {
+  std::string text;
+  for (int i = 0; i < GT_GROUP_COUNT; ++i) {
+    const auto group = static_cast<gt_group>(i);
+    if ((mask & group_bit(group)) != 0) text += (text.empty() ? "" : ",") + std::string(group_name(group));
+  }
+  return text;
+}
+
+const char* execution_name(Execution e) { return e == Execution::kEmulated ? "emulated" : "single-step"; }
+
+json host_json(const Host& h) {
+  return {{"kernel", h.kernel},
+          {"architecture", h.architecture},
+          {"btf", h.btf},
+          {"attach", h.attach_mode.empty() ? json() : json(h.attach_mode)},
+          {"error", h.error.empty() ? json() : json(h.error)},
+          {"trap_ns", h.error.empty() ? json{{"emulated", h.costs.emulated_ns}, {"single_step", h.costs.single_step_ns}}
+                                      : json()}};
+}
+
+void print_host(const Host& h) {
+  fmt::print("host     kernel {} {}, BTF {}\n", h.kernel, h.architecture, h.btf ? "yes" : "no");
+  if (!h.error.empty()) {
+    fmt::print("probes   not possible: {}\n         stat --probes none works without them\n", h.error);
+    return;
+  }
+  fmt::print("probes   {}; a trap costs {:.2f} µs emulated, {:.1f} µs single-stepped (measured here, now)\n", h.attach_mode,
+             h.costs.emulated_ns / 1e3, h.costs.single_step_ns / 1e3);
+}
+
+json target_json(const Target& t, const Plan& plan, const std::vector<std::string>& shared, const Host& h) {
+  const GoBinary& go = t.binary();
+  json sites = json::array();
+  for (const Site& s : plan.sites) {
+    sites.push_back({{"hook", hook_name(s.hook)},
+                     {"groups", group_list(s.groups)},
+                     {"function", s.function},
+                     {"offset", s.offset},
+                     {"file_offset", s.file_offset},
+                     {"instruction", s.mnemonic},
+                     {"execution", execution_name(s.execution)},
+                     {"trap_ns", h.error.empty() ? json(h.costs.of(s.execution)) : json()}});
+  }
+  json missing = json::array();
+  for (const Unplanned& u : plan.unplanned) {
+    missing.push_back({{"hook", hook_name(u.hook)}, {"function", u.function}, {"reason", u.reason}, {"expected", u.expected}});
+  }
+  return {{"pid", t.process().namespace_pid()},
+          {"host_pid", t.process().pid()},
+          {"exe", t.process().executable()},
+          {"go_version", go.version().text},
+          {"link_mode", link_mode_name(go.link_mode())},
+          {"stripped", go.stripped()},
+          {"offsets", go.offsets_source()},
+          {"counters", t.has_counters()},
+          {"sites", sites},
+          {"unplanned", missing},
+          {"shared", shared}};
+}
+
+void print_target(const Target& t, const Plan& plan, const std::vector<std::string>& shared, const Host& h) {
+  const GoBinary& go = t.binary();
+  fmt::print("process  {} {}: {}, {}{}, offsets from {}, checked against its code and its live goroutines\n", t.process().pid(),
+             t.process().executable(), go.version().text, link_mode_name(go.link_mode()),
+             go.stripped() ? ", stripped" : "", go.offsets_source());
+  if (!t.has_counters()) fmt::print("counters not found in this binary: no witness beside the probes\n");
+  fmt::print("\n{:<18} {:<14} {:<30} {:<24} {:<12} {:>8}\n", "HOOK", "GROUPS", "SITE", "INSTRUCTION", "EXECUTION", "COST");
+  for (const Site& s : plan.sites) {
+    fmt::print("{:<18} {:<14} {:<30} {:<24} {:<12} {:>8}\n", hook_name(s.hook), group_list(s.groups),
+               fmt::format("{}+{:#x}", s.function, s.offset), s.mnemonic, execution_name(s.execution),
+               h.error.empty() ? fmt::format("{:.2f}µs", h.costs.of(s.execution) / 1e3) : "?");
+  }
+  for (const Unplanned& u : plan.unplanned) {
+    fmt::print("{:<18} {:<14} {:<30} {}{}\n", hook_name(u.hook), "-", u.function, u.expected ? "" : "MISSING: ", u.reason);
+  }
+  for (const std::string& site : shared) fmt::print("shared   {} already carries a breakpoint of another tracer\n", site);
+}
+
+int run(const std::string& target_text, bool as_json) {
+  std::unique_ptr<Target> target;
+  if (!target_text.empty()) {
+    const auto pid = resolve_target(target_text);
+    if (!pid) return report_error(pid.error());
+    auto opened = Target::open(*pid);
+    if (!opened) return report_error(opened.error());
+    target = std::move(*opened);
+  }
+  const Host host = look_at_host();
+  json out = {{"host", host_json(host)}};
+  if (!as_json) print_host(host);
+  if (target) {
+    std::vector<std::string> shared;
+    auto plan = target->plan(host.costs, shared);
+    if (!plan) return report_error(plan.error());
+    if (as_json) {
+      out["target"] = target_json(*target, *plan, shared, host);
+    } else {
+      print_target(*target, *plan, shared, host);
+    }
+  }
+  if (as_json) fmt::print("{}\n", out.dump(-1, ' ', false, json::error_handler_t::replace));
+  return host.error.empty() ? kExitDone : kExitFailed;
+}
+
+}  // namespace
+
+void add_check_command(CLI::App& app, int& exit) {
+  struct Arguments {
+    std::string target;
+    bool json = false;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* check = app.add_subcommand("check", "what this host and a process allow; planned probes and their cost");
+  check->footer("Example: sudo gorotrace check -p 4242");
+  check->add_option("-p,--pid", arguments->target, "PID, container id prefix or unique process name");
+  check->add_flag("--json", arguments->json, "one JSON object");
+  check->callback([arguments, &exit] { exit = run(arguments->target, arguments->json); });
+}
+
+}  // namespace gorotrace

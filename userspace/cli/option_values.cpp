@@ -1,0 +1,53 @@
+#include "cli/option_values.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <charconv>
+#include <string_view>
+
+#include "base/text.h"
+
+namespace gorotrace {
+
+Result<GroupMask> parse_groups(const std::string& text) {
+  if (text == "none") return GroupMask{0};
+  GroupMask mask = 0;
+  std::string_view rest = text;
+  while (true) {
+    const std::size_t comma = rest.find(',');
+    const std::string_view name = rest.substr(0, comma);
+    GroupMask bit = 0;
+    for (int i = 0; i < GT_GROUP_COUNT; ++i) {
+      const auto group = static_cast<gt_group>(i);
+      if (name == group_name(group)) bit = group_bit(group);
+    }
+    if (bit == 0) {
+      return fail(ErrorKind::kUsage,
+                  fmt::format("\"{}\" is not a probe group; choose from lifecycle,block,run,syscall,sync,chan or none",
+                              printable(name, 64)));
+    }
+    mask |= bit;
+    if (comma == std::string_view::npos) return mask;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+Result<std::uint32_t> parse_ring_size(const std::string& text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  std::uint64_t bytes = 0;
+  if (error == std::errc{} && value <= (1u << 30)) {
+    if (unit.empty()) bytes = value;
+    if (unit == "KiB") bytes = value << 10;
+    if (unit == "MiB") bytes = value << 20;
+  }
+  if (bytes < 4096 || bytes > (1u << 30) || !std::has_single_bit(bytes)) {
+    return fail(ErrorKind::kUsage, fmt::format("\"{}\" is not a ring size; give a power of two from 4KiB to 1024MiB",
+                                               printable(text, 64)));
+  }
+  return static_cast<std::uint32_t>(bytes);
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,18 @@
+// The values options take, as text from the command line. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "probe/plan.h"
+
+namespace gorotrace {
+
+// "lifecycle,block,run" in any order, or "none". kUsage naming what is not a group.
+[[nodiscard]] Result<GroupMask> parse_groups(const std::string& text);
+
+// "4096", "4KiB", "1MiB": bytes; a power of two from 4 KiB to 1 GiB, as the kernel's ring buffer wants it.
+[[nodiscard]] Result<std::uint32_t> parse_ring_size(const std::string& text);
+
+}  // namespace gorotrace

@@ -1,0 +1,32 @@
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+#include "cli/exit_codes.h"
+
+int main(int argc, char** argv) {
+  // stdout belongs to reports.
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("gorotrace"));
+  spdlog::set_pattern("gorotrace: %v");
+  spdlog::set_level(spdlog::level::warn);
+
+  CLI::App app{"See every goroutine of a running Go process: no restart, no endpoint, nothing stopped."};
+  app.name("gorotrace");
+  app.set_version_flag("--version", GOROTRACE_VERSION);
+  app.require_subcommand(1);
+  app.add_flag_callback("-v,--verbose", [] { spdlog::set_level(spdlog::level::debug); }, "say what is done and why");
+
+  int exit = gorotrace::kExitDone;
+  gorotrace::add_stat_command(app, exit);
+  gorotrace::add_check_command(app, exit);
+  gorotrace::add_ps_command(app, exit);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = app.exit(e);
+    return code == 0 ? gorotrace::kExitDone : gorotrace::kExitUsage;
+  }
+  return exit;
+}

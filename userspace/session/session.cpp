@@ -1,0 +1,323 @@
+#include "session/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+#include "capture/drop_reason.h"
+
+namespace gorotrace {
+namespace {
+
+// A look at all goroutines may take 1/20 of one CPU of the tracer: the next one waits 20 times as long as the last took.
+constexpr std::uint64_t kLookRest = 20;
+constexpr std::uint64_t kShortestLookNs = 100'000'000;
+
+void notice(Traced& t, std::string text) {
+  if (std::ranges::find(t.notices, text) == t.notices.end()) t.notices.push_back(std::move(text));
+}
+
+Witness::Totals created_exited(const Tables& totals) { return {totals.created, totals.exited}; }
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::make(const SessionOptions& options) {
+  std::unique_ptr<Session> session(new Session(options));
+  session->aggregator_ = std::make_unique<Aggregator>();
+  if (options.groups == 0) return session;
+
+  auto capture = Capture::make(options.capture);
+  if (!capture) return std::unexpected(capture.error());
+  session->capture_ = std::move(*capture);
+  auto costs = calibrate_traps();
+  if (!costs) return wrap(costs.error(), "calibrating the cost of a probe");
+  session->costs_ = *costs;
+  session->reader_ = std::make_unique<RecordReader>(*session->capture_, *session->aggregator_);
+  return session;
+}
+
+Session::~Session() {
+  for (auto& t : traced_) {
+    if (t->groups_on != 0) (void)capture_->set_groups(t->slot, 0);
+  }
+}
+
+Status Session::add(std::unique_ptr<Target> target) {
+  auto t = std::make_unique<Traced>();
+  t->target = std::move(target);
+  Target& go = *t->target;
+  t->stacks = std::make_unique<StackTable>(
+      pclntab_lookup(go.binary().pclntab()), go.load_bias(),
+      [this](std::uint64_t id) -> std::optional<StackTable::Stack> {
+        const auto stack = capture_ ? capture_->stack(id) : std::nullopt;
+        if (!stack) return std::nullopt;
+        const std::size_t depth = std::min<std::size_t>(stack->depth, GT_MAX_STACK_FRAMES);
+        return StackTable::Stack{{stack->pcs, stack->pcs + depth}, stack->truncated != 0};
+      });
+  t->governor.emplace(options_.budget);
+  t->slot = static_cast<TargetSlot>(traced_.size());
+  if (capture_) {
+    std::vector<std::string> shared;
+    auto plan = go.plan(costs_, shared);
+    if (!plan) return std::unexpected(plan.error());
+    t->plan = std::move(*plan);
+    for (const std::string& site : shared) notice(*t, site + " already carries a breakpoint of another tracer; both count");
+    auto slot = capture_->add_target(go.process().pid(), go.process().executable_path(), go.bpf_config(options_.stacks),
+                                     t->plan);
+    if (!slot) return std::unexpected(slot.error());
+    t->slot = *slot;
+  }
+
+  ModelConfig model;
+  model.is_system = [&go](std::uint64_t startpc) { return go.is_system(startpc); };
+  model.wait_reasons = go.binary().wait_reasons();
+  aggregator_->add_target(t->slot, std::move(model));
+  if (auto armed = arm(*t); !armed) {
+    aggregator_->remove_target(t->slot);
+    if (capture_) capture_->remove_target(t->slot);
+    return armed;
+  }
+  traced_.push_back(std::move(t));
+  return {};
+}
+
+Status Session::arm(Traced& t) {
+  const Process& process = t.target->process();
+  t.cpu_at_begin_ns = process.cpu_time_ns().value_or(0);
+  if (capture_) {
+    auto on = capture_->set_groups(t.slot, options_.groups);
+    if (!on) return wrap(on.error(), fmt::format("attaching to process {}", process.pid()));
+    t.groups_on = *on;
+  }
+  t.begin_ns = monotonic_ns();
+  for (int i = 0; i < GT_GROUP_COUNT; ++i) {
+    const auto group = static_cast<gt_group>(i);
+    if ((t.groups_on & group_bit(group)) != 0) aggregator_->post_group(t.slot, group, true, t.begin_ns);
+  }
+  look(t);
+  if (process.liveness() != Liveness::kAlive) {
+    return fail(ErrorKind::kNoProcess, fmt::format("process {} ended while it was being attached", process.pid()));
+  }
+  if (auto first = reading(t)) {
+    t.counters_begin = first->counters;
+    t.witness = Witness{first->counters, first->counters, first->before, first->after, first->before, first->after};
+  } else {
+    notice(t, "the runtime's counters are not available in this binary: no witness beside the probes");
+  }
+  t.live_at_start = aggregator_->totals(t.slot, as_of(t)).live;
+  return {};
+}
+
+void Session::look(Traced& t) {
+  auto snapshot = t.target->goroutines().read(/*with_stacks=*/options_.stacks);
+  const std::uint64_t now = monotonic_ns();
+  if (!snapshot) {
+    t.next_look_ns = now + options_.interval_ns;
+    if (t.target->process().liveness() == Liveness::kAlive) notice(t, snapshot.error().message);
+    return;
+  }
+  const std::uint64_t took = snapshot->counts.end_ns - snapshot->counts.begin_ns;
+  // With probes, memory is asked once an interval (syscalls, and what a gap hid); without, as often as its cost allows.
+  const std::uint64_t shortest = t.groups_on != 0 ? options_.interval_ns : kShortestLookNs;
+  t.next_look_ns = now + std::max(shortest, took * kLookRest);
+  for (const GoroutineSnapshot& g : snapshot->goroutines) {
+    if (g.stack_id != 0) t.stacks->add(g.stack_id, g.pcs, g.truncated);
+  }
+  aggregator_->post(t.slot, std::move(*snapshot));
+}
+
+std::optional<RuntimeCounters> Session::read_counters(Traced& t) {
+  CounterReader* reader = t.target->counters();
+  if (reader == nullptr) return std::nullopt;
+  auto counters = reader->read();
+  if (!counters) return std::nullopt;
+  t.counters_now = *counters;
+  return *counters;
+}
+
+std::optional<Session::Reading> Session::reading(Traced& t) {
+  Reading r;
+  r.before = created_exited(aggregator_->totals(t.slot, as_of(t)));
+  const auto counters = read_counters(t);
+  if (!counters) return std::nullopt;
+  r.counters = *counters;
+  r.after = created_exited(aggregator_->totals(t.slot, as_of(t)));
+  return r;
+}
+
+void Session::charge_target(Traced& t, std::uint64_t now) {
+  const auto cpu = t.target->process().cpu_time_ns();
+  if (cpu) t.cost.target_cpu_ns = *cpu - t.cpu_at_begin_ns;
+  if (!capture_) return;
+  const std::vector<SiteCounters> counters = capture_->site_counters(t.slot);
+  std::vector<SiteCost> sites;
+  for (std::size_t i = 0; i < std::min(counters.size(), t.plan.sites.size()); ++i) {
+    sites.push_back({t.plan.sites[i].execution, counters[i].hits, counters[i].sampled, counters[i].sampled_ns});
+  }
+  const Charge charged = charge(sites, costs_);
+  t.cost.charged_ns = charged.ns;
+  t.cost.hits = charged.hits;
+  if (t.groups_on == 0 || !cpu) return;
+  const GroupMask allowed = t.governor->step(now, charged.ns, *cpu, t.groups_on);
+  if (allowed != t.groups_on) switch_groups(t, allowed, "over the budget");
+}
+
+void Session::switch_groups(Traced& t, GroupMask want, const std::string& reason) {
+  const GroupMask before = t.groups_on;
+  // Off is told as of before the detach, on as of after the attach: coverage claims only what was armed throughout.
+  const std::uint64_t off_ns = monotonic_ns();
+  auto on = capture_->set_groups(t.slot, want);
+  if (!on) {
+    notice(t, on.error().message);
+    return;
+  }
+  const std::uint64_t on_ns = monotonic_ns();
+  t.groups_on = *on;
+  for (int i = 0; i < GT_GROUP_COUNT; ++i) {
+    const auto group = static_cast<gt_group>(i);
+    const bool was = (before & group_bit(group)) != 0, is = (*on & group_bit(group)) != 0;
+    if (was && !is) {
+      aggregator_->post_group(t.slot, group, false, off_ns);
+      t.detached.push_back({group, off_ns, reason});
+      if (group == GT_GROUP_LIFECYCLE) t.witness.reset();
+    }
+    if (!was && is) aggregator_->post_group(t.slot, group, true, on_ns);
+  }
+  look(t);
+}
+
+Status Session::set_groups(std::size_t target, GroupMask groups, const std::string& reason) {
+  if (!capture_) return fail(ErrorKind::kUsage, "this session runs without probes");
+  Traced& t = *traced_[target];
+  if (t.state != TargetState::kTraced) return fail(ErrorKind::kNoProcess, "the target has ended");
+  switch_groups(t, groups, reason);
+  if (t.groups_on != groups) return fail(ErrorKind::kFailed, t.notices.empty() ? "groups were not switched" : t.notices.back());
+  return {};
+}
+
+void Session::tick() {
+  const std::uint64_t dropped = capture_ ? capture_->counters().dropped_total() : 0;
+  for (auto& owned : traced_) {
+    Traced& t = *owned;
+    if (t.state != TargetState::kTraced) continue;
+    const std::uint64_t now = monotonic_ns();
+    if (const Liveness life = t.target->process().liveness(); life != Liveness::kAlive) {
+      t.state = life == Liveness::kExited ? TargetState::kExited : TargetState::kExeced;
+      end_target(t, now);
+      continue;
+    }
+    if (dropped > t.dropped_seen) t.next_look_ns = std::min(t.next_look_ns, now + kShortestLookNs);
+    t.dropped_seen = dropped;
+    charge_target(t, now);
+    if (now >= t.next_look_ns) look(t);
+  }
+  if (reader_ && reader_->error() != 0) {
+    for (auto& t : traced_) notice(*t, fmt::format("the ring buffers cannot be read any more: errno {}", reader_->error()));
+  }
+}
+
+void Session::end_target(Traced& t, std::uint64_t at_ns) {
+  t.end_ns = at_ns;
+  t.groups_at_end = t.groups_on;
+  if (t.groups_on == 0) return;
+  if (auto off = capture_->set_groups(t.slot, 0); !off) notice(t, off.error().message);
+  t.groups_on = 0;
+}
+
+void Session::finish() {
+  for (auto& owned : traced_) {
+    Traced& t = *owned;
+    if (t.end_ns != 0) continue;
+    look(t);
+    if (auto last = reading(t); last && t.witness) {
+      t.witness->end = last->counters;
+      t.witness->before_end = last->before;
+      t.witness->after_end = last->after;
+    }
+    const std::uint64_t end = monotonic_ns();
+    charge_target(t, end);
+    end_target(t, end);
+  }
+}
+
+bool Session::any_alive() const {
+  return std::ranges::any_of(traced_, [](const auto& t) { return t->state == TargetState::kTraced; });
+}
+
+std::uint64_t Session::as_of(const Traced& t) {
+  const std::uint64_t now = monotonic_ns();
+  // Without probes there is no reader whose drains tell the aggregator that time has passed.
+  if (!reader_) aggregator_->push({.rings = {}, .watermark_ns = now, .dropped = std::nullopt});
+  return t.end_ns != 0 ? t.end_ns : now;
+}
+
+Tables Session::tables(std::size_t target) {
+  Traced& t = *traced_[target];
+  return aggregator_->tables(t.slot, as_of(t));
+}
+
+Sample Session::sample(std::size_t target) {
+  Traced& t = *traced_[target];
+  Sample s;
+  if (t.end_ns == 0) (void)read_counters(t);
+  s.at_ns = as_of(t);
+  s.totals = aggregator_->totals(t.slot, s.at_ns);
+  s.counters = t.counters_now;
+  s.cost = t.cost;
+  s.events = events();
+  s.groups = t.groups_on;
+  return s;
+}
+
+StatFacts Session::facts(std::size_t target) const {
+  const Traced& t = *traced_[target];
+  const GoBinary& go = t.target->binary();
+  StatFacts f;
+  f.target = {.pid = t.target->process().namespace_pid(),
+              .host_pid = t.target->process().pid(),
+              .exe = t.target->process().executable(),
+              .go_version = go.version().text,
+              .main_module = go.main_module(),
+              .main_version = go.main_version()};
+  f.begin_ns = t.begin_ns;
+  f.end_ns = t.end_ns;
+  f.wait_reasons = go.wait_reasons();
+  f.requested = options_.groups;
+  f.on_at_end = t.end_ns != 0 ? t.groups_at_end : t.groups_on;
+  f.detached = t.detached;
+  f.cost = t.cost;
+  f.calibrated = costs_;
+  f.events = events();
+  f.live_at_start = t.live_at_start;
+  f.witness = t.witness;
+  f.counters_begin = t.counters_begin;
+  f.counters_end = t.counters_now;
+  if (t.state == TargetState::kExited) f.ended_by = "the target exited";
+  if (t.state == TargetState::kExeced) f.ended_by = "the target executed another program";
+  f.notices = t.notices;
+  return f;
+}
+
+EventFacts Session::events() const {
+  EventFacts e;
+  e.received = aggregator_->counts().received;
+  if (!capture_) return e;
+  const CaptureCounters kernel = capture_->counters();
+  e.produced = kernel.produced;
+  for (std::size_t i = 0; i < GT_DROP_COUNT; ++i) {
+    e.dropped.emplace_back(drop_reason_name(static_cast<gt_drop>(i)), kernel.dropped[i]);
+  }
+  for (std::size_t i = 0; i < GT_STACK_FAIL_COUNT; ++i) {
+    e.stack_failed.emplace_back(stack_fail_name(static_cast<gt_stack_fail>(i)), kernel.stack_failed[i]);
+  }
+  return e;
+}
+
+std::optional<AttachMode> Session::attach_mode() const {
+  if (!capture_) return std::nullopt;
+  return capture_->mode();
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,130 @@
+#include "session/target.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <initializer_list>
+
+#include "base/text.h"
+#include "probe/verify.h"
+
+namespace gorotrace {
+namespace {
+
+// Wait reasons under which g.waiting heads the list of channel sudogs: chan.go and select.go set it before gopark.
+// By name, because Go 1.26 renumbered the reasons.
+std::uint64_t sudog_reasons(const std::vector<std::string>& names) {
+  std::uint64_t mask = 0;
+  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 64); ++i) {
+    const std::string& name = names[i];
+    for (const char* channel_wait : {"chan receive", "chan send", "select", "chan receive (durable)",
+                                     "chan send (durable)", "select (durable)"}) {
+      if (name == channel_wait) mask |= std::uint64_t{1} << i;
+    }
+  }
+  return mask;
+}
+
+std::uint16_t window_of(const gt_target& c) {
+  std::uint16_t end = 0;
+  for (std::uint16_t offset : {c.g_stack_hi, c.g_m, c.g_sched_sp, c.g_sched_pc, c.g_sched_bp, c.g_goid, c.g_waitreason,
+                               c.g_gopc, c.g_startpc, c.g_waiting, c.g_labels, c.g_coroexit}) {
+    if (offset != kAbsent) end = std::max<std::uint16_t>(end, static_cast<std::uint16_t>(offset + 8));
+  }
+  return end;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Target>> Target::open(pid_t pid) {
+  std::unique_ptr<Target> target(new Target);
+
+  auto process = Process::open(pid);
+  if (!process) return std::unexpected(process.error());
+  target->process_ = std::move(*process);
+  const std::string who = fmt::format("process {} ({})", pid, target->process_->executable());
+
+  auto binary = GoBinary::open(target->process_->executable_path());
+  if (!binary) return wrap(binary.error(), who);
+  target->binary_ = std::move(*binary);
+  const GoBinary& go = *target->binary_;
+
+  if (auto ok = check_offsets_against_code(go.offsets(), go.image(), go.pclntab()); !ok) return wrap(ok.error(), who);
+
+  const auto segments = go.image().segments();
+  if (segments.empty()) return fail(ErrorKind::kUnsupported, who + ": the executable has no loadable segment");
+  auto bias = target->process_->load_bias(segments.front().vaddr & ~std::uint64_t{0xfff},
+                                          go.image().position_independent());
+  if (!bias) return wrap(bias.error(), who);
+  target->bias_ = *bias;
+
+  if (go.globals().allgs == 0) {
+    return fail(ErrorKind::kUnsupported, who + ": runtime.allgs was not found in runtime.allgadd; goroutines cannot be read");
+  }
+  GoroutineReader::Config reader;
+  reader.offsets = go.offsets();
+  reader.allgs_address = go.globals().allgs + target->bias_;
+  reader.text = go.pclntab().text() + target->bias_;
+  reader.etext = go.pclntab().etext() + target->bias_;
+  target->goroutines_ = std::make_unique<GoroutineReader>(*target->process_, reader);
+  if (auto ok = target->goroutines_->check_offsets(); !ok) return wrap(ok.error(), who);
+
+  if (go.globals().allp != 0 && go.globals().sched != 0) {
+    CounterReader::Config counters;
+    counters.offsets = go.offsets();
+    counters.allgs_address = reader.allgs_address;
+    counters.allp_address = go.globals().allp + target->bias_;
+    counters.sched_address = go.globals().sched + target->bias_;
+    target->counters_ = std::make_unique<CounterReader>(*target->process_, counters);
+  }
+  return target;
+}
+
+Result<Plan> Target::plan(const TrapCosts& costs, std::vector<std::string>& shared) const {
+  auto plan = make_plan(*binary_, costs);
+  if (!plan) return plan;
+  for (const Site& site : plan->sites) {
+    std::vector<std::uint8_t> live(site.instruction.size());
+    if (!process_->read(site.vaddr + bias_, live)) {
+      return fail(ErrorKind::kFailed, fmt::format("{}+{:#x}: the process's text cannot be read", site.function, site.offset));
+    }
+    auto verified = verify_site_bytes(binary_->image().arch(), site, live);
+    if (!verified) return wrap(verified.error(), fmt::format("process {}", process_->pid()));
+    if (*verified == SiteBytes::kShared) shared.push_back(fmt::format("{}+{:#x}", site.function, site.offset));
+  }
+  return plan;
+}
+
+gt_target Target::bpf_config(bool stacks) const {
+  const RuntimeOffsets& o = binary_->offsets();
+  gt_target c{};
+  c.tgid = static_cast<gt_u32>(process_->pid());
+  c.g_stack_hi = o.g_stack_hi;
+  c.g_m = o.g_m;
+  c.g_sched_sp = o.g_sched_sp;
+  c.g_sched_pc = o.g_sched_pc;
+  c.g_sched_bp = o.g_sched_bp;
+  c.g_goid = o.g_goid;
+  c.g_waitreason = o.g_waitreason;
+  c.g_gopc = o.g_gopc;
+  c.g_startpc = o.g_startpc;
+  c.g_waiting = o.g_waiting;
+  c.g_labels = o.g_labels;
+  c.g_coroexit = o.g_coroexit;
+  c.g_schedlink = o.g_schedlink;
+  c.m_curg = o.m_curg;
+  c.sudog_c = o.sudog_c;
+  c.hchan_qcount = o.hchan_qcount;
+  c.hchan_dataqsiz = o.hchan_dataqsiz;
+  c.g_window = window_of(c);
+  c.sudog_reasons = sudog_reasons(binary_->wait_reasons());
+  c.stacks = stacks ? 1 : 0;
+  return c;
+}
+
+bool Target::is_system(std::uint64_t startpc) const {
+  const auto function = binary_->pclntab().function_at(startpc - bias_);
+  return function && is_system_goroutine(function->name);
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,55 @@
+// One process being traced: what we know of its binary, its memory and its probes, checked against each other
+// before anything is attached. Threads: control thread, except is_system(), which the aggregator thread calls.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "bpf/shared/abi.h"
+#include "golang/binary.h"
+#include "probe/plan.h"
+#include "process/process.h"
+#include "snapshot/counters.h"
+#include "snapshot/goroutines.h"
+
+namespace gorotrace {
+
+class Target {
+ public:
+  // Opens the process and its executable, checks the runtime's offsets against the code and against the live
+  // goroutines, and plans the probes. Attaches nothing. Every refusal says what does not hold.
+  [[nodiscard]] static Result<std::unique_ptr<Target>> open(pid_t pid);
+
+  // The plan of this binary at this host's trap costs, its bytes verified in the live process.
+  // `shared` gets the sites where another tracer's breakpoint already sits.
+  [[nodiscard]] Result<Plan> plan(const TrapCosts& costs, std::vector<std::string>& shared) const;
+
+  [[nodiscard]] gt_target bpf_config(bool stacks) const;
+  [[nodiscard]] bool is_system(std::uint64_t startpc) const;  // process address of the start function
+
+  [[nodiscard]] Process& process() { return *process_; }
+  [[nodiscard]] const Process& process() const { return *process_; }
+  [[nodiscard]] const GoBinary& binary() const { return *binary_; }
+  [[nodiscard]] std::uint64_t load_bias() const { return bias_; }
+  [[nodiscard]] GoroutineReader& goroutines() { return *goroutines_; }
+  // nullptr when the binary did not give the addresses of allp and sched.
+  [[nodiscard]] CounterReader* counters() { return counters_.get(); }
+  [[nodiscard]] bool has_counters() const { return counters_ != nullptr; }
+
+ private:
+  Target() = default;
+
+  std::unique_ptr<Process> process_;
+  std::unique_ptr<GoBinary> binary_;
+  std::uint64_t bias_ = 0;
+  std::unique_ptr<GoroutineReader> goroutines_;  // refers to *process_
+  std::unique_ptr<CounterReader> counters_;      // refers to *process_
+};
+
+}  // namespace gorotrace
