@@ -1,0 +1,287 @@
+// Against real processes: children of the test, which it may read.
+#include "process/process.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <climits>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <thread>
+
+#include "process/discovery.h"
+
+namespace gorotrace {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Child {
+ public:
+  explicit Child(const std::function<void()>& body) : pid_(::fork()) {
+    if (pid_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      body();
+      ::_exit(0);
+    }
+  }
+  ~Child() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_;
+};
+
+void sleep_for_ever() {
+  for (;;) ::pause();
+}
+
+bool eventually(const std::function<bool()>& holds) {
+  for (int i = 0; i < 500; ++i) {
+    if (holds()) return true;
+    std::this_thread::sleep_for(10ms);
+  }
+  return false;
+}
+
+std::unique_ptr<Process> opened(pid_t pid) {
+  auto process = Process::open(pid);
+  if (!process) throw std::runtime_error(process.error().message);
+  return std::move(*process);
+}
+
+TEST(ProcessOpen, SaysWhatItIs) {
+  const Child child(sleep_for_ever);
+  const auto p = opened(child.pid());
+  EXPECT_EQ(p->executable(), std::filesystem::read_symlink("/proc/self/exe").string());
+  EXPECT_FALSE(p->executable_deleted());
+  EXPECT_EQ(p->namespace_pid(), child.pid());
+  EXPECT_GT(p->start_time_ticks(), 0u);
+  EXPECT_EQ(p->thread_count(), 1u);
+  EXPECT_EQ(p->liveness(), Liveness::kAlive);
+}
+
+TEST(ProcessOpen, EachRefusalHasItsMessage) {
+  const auto none = Process::open(INT_MAX);
+  ASSERT_FALSE(none.has_value());
+  EXPECT_EQ(none.error().kind, ErrorKind::kNoProcess);
+  EXPECT_FALSE(Process::open(0).has_value());
+
+  pid_t tid = 0;
+  std::thread thread([&] {
+    __atomic_store_n(&tid, ::gettid(), __ATOMIC_RELEASE);
+    std::this_thread::sleep_for(1s);
+  });
+  while (__atomic_load_n(&tid, __ATOMIC_ACQUIRE) == 0) std::this_thread::yield();
+  const auto of_thread = Process::open(tid);
+  thread.join();
+  ASSERT_FALSE(of_thread.has_value());
+  EXPECT_NE(of_thread.error().message.find("thread of process " + std::to_string(::getpid())),
+            std::string::npos)
+      << of_thread.error().message;
+
+  const pid_t zombie = ::fork();
+  if (zombie == 0) ::_exit(0);
+  siginfo_t info;
+  ::waitid(P_PID, static_cast<id_t>(zombie), &info, WEXITED | WNOWAIT);
+  const auto exited = Process::open(zombie);
+  ::waitpid(zombie, nullptr, 0);
+  ASSERT_FALSE(exited.has_value());
+  EXPECT_EQ(exited.error().kind, ErrorKind::kNoProcess);
+  EXPECT_NE(exited.error().message.find("exited"), std::string::npos) << exited.error().message;
+}
+
+TEST(ProcessOpen, NamesTheCapabilityThatIsMissing) {
+  // Process 1 and a process that gave up its rights: in a child, because rights cannot be had back.
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
+  const Child victim(sleep_for_ever);
+  int pipe[2];
+  ASSERT_EQ(::pipe(pipe), 0);
+  const Child other([&] {
+    if (::setresgid(65534, 65534, 65534) != 0 || ::setresuid(65534, 65534, 65534) != 0) ::_exit(1);
+    const auto p = Process::open(victim.pid());
+    const std::string text = p ? "opened" : p.error().message;
+    const char kind = p ? '?' : static_cast<char>('0' + static_cast<int>(p.error().kind));
+    if (::write(pipe[1], &kind, 1) < 0 || ::write(pipe[1], text.data(), text.size()) < 0) ::_exit(1);
+  });
+  ::close(pipe[1]);
+  std::string text;
+  char c;
+  while (::read(pipe[0], &c, 1) == 1) text.push_back(c);
+  ::close(pipe[0]);
+  ASSERT_FALSE(text.empty());
+  EXPECT_EQ(text[0], '0' + static_cast<int>(ErrorKind::kPermission)) << text;
+  EXPECT_NE(text.find("CAP_SYS_PTRACE"), std::string::npos) << text;
+}
+
+TEST(ProcessOpen, KernelThreadsAreNamedSo) {
+  const auto p = Process::open(2);  // kthreadd, where the PID namespace is the initial one
+  ASSERT_FALSE(p.has_value());
+  if (p.error().kind == ErrorKind::kNoProcess) GTEST_SKIP() << "no kernel threads in this PID namespace";
+  EXPECT_EQ(p.error().kind, ErrorKind::kUnsupported);
+  EXPECT_NE(p.error().message.find("kernel thread"), std::string::npos);
+}
+
+TEST(ProcessOpen, ADeletedExecutableIsFlagged) {
+  const auto copy =
+      std::filesystem::temp_directory_path() / ("gorotrace_deleted_" + std::to_string(::getpid()));
+  std::filesystem::copy_file("/bin/sleep", copy, std::filesystem::copy_options::overwrite_existing);
+  const Child child([&] { ::execl(copy.c_str(), "sleep", "1000", nullptr); });
+  ASSERT_TRUE(eventually([&] { return opened(child.pid())->executable() == copy.string(); }));
+  std::filesystem::remove(copy);
+  const auto p = opened(child.pid());
+  EXPECT_TRUE(p->executable_deleted());
+  EXPECT_EQ(p->executable(), copy.string());
+  EXPECT_EQ(::access(p->executable_path().c_str(), R_OK), 0);
+  EXPECT_EQ(p->liveness(), Liveness::kAlive);
+}
+
+TEST(ProcessMemory, ReadsAndGoesOnAfterBadRanges) {
+  constexpr std::size_t kPage = 4096, kPages = 3000;  // more ranges than one call takes
+  auto* area = static_cast<std::uint8_t*>(
+      ::mmap(nullptr, kPage * kPages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  for (std::size_t i = 0; i < kPages; ++i) area[i * kPage] = static_cast<std::uint8_t>(i);
+  for (const std::size_t hole : {0u, 7u, 8u, 1023u, 1024u, 2999u}) ::munmap(area + hole * kPage, kPage);
+  const Child child(sleep_for_ever);
+  const auto p = opened(child.pid());
+  const auto base = reinterpret_cast<std::uint64_t>(area);
+
+  std::vector<std::uint8_t> bytes(kPages, 0xee);
+  std::vector<Memory::Range> ranges;
+  for (std::size_t i = 0; i < kPages; ++i) ranges.push_back({base + i * kPage, {&bytes[i], 1}});
+  std::vector<bool> failed;
+  ASSERT_TRUE(p->read_many(ranges, failed));
+  for (std::size_t i = 0; i < kPages; ++i) {
+    const bool hole = i == 0 || i == 7 || i == 8 || i == 1023 || i == 1024 || i == 2999;
+    ASSERT_EQ(failed[i], hole) << i;
+    ASSERT_EQ(bytes[i], hole ? 0xee : static_cast<std::uint8_t>(i)) << i;
+  }
+  std::array<std::uint8_t, 16> across{};
+  EXPECT_TRUE(p->read(base + kPage, across));
+  EXPECT_FALSE(p->read(base + 7 * kPage - 8, across));  // half of it is mapped
+  EXPECT_FALSE(p->value<std::uint64_t>(0).has_value());
+  ::munmap(area, kPage * kPages);
+}
+
+TEST(ProcessMemory, SaysWhenTheProcessIsGone) {
+  std::unique_ptr<Process> p;
+  std::uint64_t word = 42;
+  {
+    const Child child(sleep_for_ever);
+    p = opened(child.pid());
+    EXPECT_EQ(p->value<std::uint64_t>(reinterpret_cast<std::uint64_t>(&word)), 42u);
+  }
+  EXPECT_EQ(p->liveness(), Liveness::kExited);
+  std::uint8_t byte;
+  std::vector<bool> failed;
+  const std::array<Memory::Range, 1> ranges{
+      Memory::Range{reinterpret_cast<std::uint64_t>(&word), {&byte, 1}}};
+  EXPECT_FALSE(p->read_many(ranges, failed));
+  EXPECT_TRUE(failed[0]);
+  EXPECT_FALSE(p->cpu_time_ns().has_value());
+}
+
+TEST(ProcessLiveness, AnExecIsSeenOfTheSameFileToo) {
+  for (const bool randomised : {true, false}) {
+    int go[2];
+    ASSERT_EQ(::pipe2(go, O_CLOEXEC), 0);
+    // A shell that re-executes itself when told: same file, same arguments, and without ASLR the same
+    // addresses.
+    const Child child([&] {
+      if (!randomised) ::personality(ADDR_NO_RANDOMIZE);
+      ::dup2(go[0], 0);
+      ::execl("/bin/sh", "sh", "-c", "read x; exec /bin/sh -c \"$0\" \"$0\"",
+              "read x; exec /bin/sh -c \"$0\" \"$0\"", nullptr);
+    });
+    ::close(go[0]);
+    ASSERT_TRUE(
+        eventually([&] { return opened(child.pid())->executable() != opened(::getpid())->executable(); }));
+    const auto p = opened(child.pid());
+    std::this_thread::sleep_for(50ms);
+    EXPECT_EQ(p->liveness(), Liveness::kAlive);
+    ASSERT_EQ(::write(go[1], "x\n", 2), 2);
+    EXPECT_TRUE(eventually([&] { return p->liveness() == Liveness::kExeced; }));
+    ::close(go[1]);
+  }
+}
+
+TEST(ProcessLiveness, StoppedIsSeen) {
+  const Child child(sleep_for_ever);
+  const auto p = opened(child.pid());
+  EXPECT_FALSE(p->stopped());
+  ::kill(child.pid(), SIGSTOP);
+  EXPECT_TRUE(eventually([&] { return p->stopped(); }));
+  EXPECT_EQ(p->liveness(), Liveness::kAlive);
+}
+
+TEST(ProcessCpu, CountsAllThreads) {
+  const Child child([] {
+    std::thread other([] {
+      for (;;) asm volatile("");
+    });
+    sleep_for_ever();
+  });
+  const auto p = opened(child.pid());
+  const auto before = p->cpu_time_ns();
+  ASSERT_TRUE(before.has_value());
+  EXPECT_TRUE(eventually([&] { return *p->cpu_time_ns() > *before + 20'000'000; }));
+  EXPECT_EQ(p->thread_count(), 2u);
+}
+
+TEST(ProcessMaps, LoadBiasIsWhereTheFileLies) {
+  const Child child(sleep_for_ever);
+  const auto p = opened(child.pid());
+  const auto maps = p->mappings();
+  ASSERT_TRUE(maps.has_value());
+  const auto lowest =
+      std::find_if(maps->begin(), maps->end(), [&](const Mapping& m) { return m.path == p->executable(); });
+  ASSERT_NE(lowest, maps->end());
+  const auto bias = p->load_bias(0, true);
+  ASSERT_TRUE(bias.has_value()) << bias.error().message;
+  EXPECT_EQ(*bias, lowest->start);
+  EXPECT_EQ(p->load_bias(0x400000, false).value(), 0u);
+  EXPECT_FALSE(p->load_bias(0x1000'0000'0000, true).has_value());
+}
+
+TEST(Discovery, FindsAChildByPidAndByName) {
+  const auto copy = std::filesystem::temp_directory_path() / ("grt" + std::to_string(::getpid()));
+  std::filesystem::copy_file("/bin/sleep", copy, std::filesystem::copy_options::overwrite_existing);
+  const auto run = [&] { ::execl(copy.c_str(), copy.c_str(), "1000", nullptr); };
+  const Child child(run);
+  const std::string name = copy.filename();
+  ASSERT_TRUE(eventually([&] { return resolve_target(name).has_value(); }));
+  EXPECT_EQ(*resolve_target(name), child.pid());
+  EXPECT_EQ(*resolve_target(std::to_string(child.pid())), child.pid());
+  const auto rows = list_processes();
+  EXPECT_TRUE(std::any_of(rows.begin(), rows.end(), [&](const ProcessRow& r) {
+    return r.pid == child.pid() && r.executable == copy.string() && r.comm == name && !r.user.empty();
+  }));
+  EXPECT_TRUE(
+      std::is_sorted(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.pid < b.pid; }));
+  {
+    const Child twin(run);
+    ASSERT_TRUE(eventually([&] { return !resolve_target(name).has_value(); }));
+    const auto ambiguous = resolve_target(name);
+    EXPECT_EQ(ambiguous.error().kind, ErrorKind::kUsage);
+    EXPECT_NE(ambiguous.error().message.find(std::to_string(twin.pid())), std::string::npos);
+  }
+  std::filesystem::remove(copy);
+  const auto none = resolve_target("no-such-process-here");
+  ASSERT_FALSE(none.has_value());
+  EXPECT_EQ(none.error().kind, ErrorKind::kNoProcess);
+  EXPECT_EQ(resolve_target("").error().kind, ErrorKind::kUsage);
+}
+
+}  // namespace
+}  // namespace gorotrace
