@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "base/clock.h"
@@ -14,6 +16,7 @@ namespace {
 // A look at all goroutines may take 1/20 of one CPU of the tracer: the next one waits 20 times as long as the last took.
 constexpr std::uint64_t kLookRest = 20;
 constexpr std::uint64_t kShortestLookNs = 100'000'000;
+constexpr std::uint64_t kSettleNs = 500'000'000;
 
 void notice(Traced& t, std::string text) {
   if (std::ranges::find(t.notices, text) == t.notices.end()) t.notices.push_back(std::move(text));
@@ -106,7 +109,9 @@ Status Session::arm(Traced& t) {
   } else {
     notice(t, "the runtime's counters are not available in this binary: no witness beside the probes");
   }
-  t.live_at_start = aggregator_->totals(t.slot, as_of(t)).live;
+  // The first look took a while: what came and went meanwhile is taken back out.
+  const Tables now = aggregator_->totals(t.slot, as_of(t));
+  t.live_at_start = now.live + (now.exited - now.exited_system) - (now.created - now.created_system);
   return {};
 }
 
@@ -220,6 +225,8 @@ void Session::tick() {
 
 void Session::end_target(Traced& t, std::uint64_t at_ns) {
   t.end_ns = at_ns;
+  // Sites go one by one: what comes in while they do is no longer the whole story, so the tables are taken first.
+  t.final_tables = aggregator_->tables(t.slot, as_of(t));
   t.groups_at_end = t.groups_on;
   if (t.groups_on == 0) return;
   if (auto off = capture_->set_groups(t.slot, 0); !off) notice(t, off.error().message);
@@ -240,6 +247,11 @@ void Session::finish() {
     charge_target(t, end);
     end_target(t, end);
   }
+  // Nothing produces any more: wait until all of it has arrived, so that the account closes.
+  const std::uint64_t deadline = monotonic_ns() + kSettleNs;
+  for (EventFacts e = events(); e.produced != e.received + e.dropped_total() && monotonic_ns() < deadline; e = events()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
 }
 
 bool Session::any_alive() const {
@@ -255,6 +267,7 @@ std::uint64_t Session::as_of(const Traced& t) {
 
 Tables Session::tables(std::size_t target) {
   Traced& t = *traced_[target];
+  if (t.final_tables) return *t.final_tables;
   return aggregator_->tables(t.slot, as_of(t));
 }
 
@@ -263,7 +276,7 @@ Sample Session::sample(std::size_t target) {
   Sample s;
   if (t.end_ns == 0) (void)read_counters(t);
   s.at_ns = as_of(t);
-  s.totals = aggregator_->totals(t.slot, s.at_ns);
+  s.totals = t.final_tables ? *t.final_tables : aggregator_->totals(t.slot, s.at_ns);
   s.counters = t.counters_now;
   s.cost = t.cost;
   s.events = events();

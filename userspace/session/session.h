@@ -45,6 +45,7 @@ struct Traced {
   std::optional<std::uint64_t> live_at_start;
   std::optional<RuntimeCounters> counters_begin, counters_now;
   std::optional<Witness> witness;
+  std::optional<Tables> final_tables;  // as of end_ns
 
   // Bookkeeping of Session.
   std::optional<Governor> governor;
