@@ -1,0 +1,125 @@
+// A process at rest that knows everything about itself: prints runtime.NumGoroutine and runtime.Stack of all its
+// goroutines, then obeys lines on stdin: "go N" (N goroutines, all ended before it answers), "read N" (N read
+// system calls), "procs N" (GOMAXPROCS), "parked N" (N more goroutines that stay), "quit". Answers "ok NumGoroutine".
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+)
+
+var (
+	never   = make(chan int)
+	started sync.WaitGroup
+)
+
+//go:noinline
+func deep(n int, ready func()) int {
+	if n == 0 {
+		ready()
+		return <-never
+	}
+	return deep(n-1, ready) + n
+}
+
+func inlinedReceive(c chan int) int { return <-c }
+
+func park(f func(ready func())) {
+	started.Add(1)
+	go func() {
+		f(started.Done)
+	}()
+}
+
+func start() {
+	var mu sync.Mutex
+	mu.Lock()
+	var never2 sync.WaitGroup
+	never2.Add(1)
+	var rw sync.RWMutex
+	rw.Lock()
+	cond := sync.NewCond(new(sync.Mutex))
+	pr, _, err := os.Pipe()
+	if err != nil {
+		panic(err)
+	}
+	var fds [2]int
+	if err := syscall.Pipe(fds[:]); err != nil {
+		panic(err)
+	}
+	park(func(ready func()) { ready(); <-never })
+	park(func(ready func()) { ready(); make(chan int) <- 1 })
+	park(func(ready func()) {
+		ready()
+		select {
+		case <-never:
+		case <-make(chan int):
+		}
+	})
+	park(func(ready func()) { ready(); select {} })
+	park(func(ready func()) { ready(); time.Sleep(time.Hour) })
+	park(func(ready func()) { ready(); mu.Lock() })
+	park(func(ready func()) { ready(); rw.RLock() })
+	park(func(ready func()) { ready(); never2.Wait() })
+	park(func(ready func()) { cond.L.Lock(); ready(); cond.Wait() })
+	park(func(ready func()) { ready(); pr.Read(make([]byte, 1)) })
+	park(func(ready func()) { ready(); syscall.Read(fds[0], make([]byte, 1)) })
+	park(func(ready func()) { ready(); inlinedReceive(never) })
+	for _, n := range []int{3, 20, 55} {
+		n := n
+		park(func(ready func()) { deep(n, ready) })
+	}
+	started.Wait()
+	// Until each has reached the place where it stays, GC workers included.
+	runtime.GC()
+	time.Sleep(300 * time.Millisecond)
+}
+
+func main() {
+	start()
+	buf := make([]byte, 4<<20)
+	buf = buf[:runtime.Stack(buf, true)]
+	fmt.Printf("goroutines %d\n%s\nend\n", runtime.NumGoroutine(), buf)
+	zero, err := syscall.Open("/dev/zero", syscall.O_RDONLY, 0)
+	if err != nil {
+		panic(err)
+	}
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		var what string
+		var n int
+		fmt.Sscan(in.Text(), &what, &n)
+		switch what {
+		case "go":
+			var done sync.WaitGroup
+			done.Add(n)
+			for i := 0; i < n; i++ {
+				go func() { done.Done() }()
+			}
+			done.Wait()
+			time.Sleep(100 * time.Millisecond)
+		case "read":
+			var b [1]byte
+			for i := 0; i < n; i++ {
+				syscall.Read(zero, b[:])
+			}
+		case "procs":
+			runtime.GOMAXPROCS(n)
+		case "parked":
+			started.Add(n)
+			for i := 0; i < n; i++ {
+				go func() { deep(i%8, started.Done) }()
+			}
+			started.Wait()
+			time.Sleep(100 * time.Millisecond)
+		case "quit":
+			return
+		}
+		fmt.Println("ok", runtime.NumGoroutine())
+	}
+}

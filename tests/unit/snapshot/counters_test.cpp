@@ -1,0 +1,144 @@
+// The runtime's own counters against programs that do an exactly known number of things.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+
+#include "fake_memory.h"
+#include "go_target.h"
+
+namespace gorotrace {
+namespace {
+
+using testing::FakeMemory;
+using testing::GoTarget;
+
+class Counters : public ::testing::TestWithParam<std::string> {};
+
+RuntimeCounters at_rest(CounterReader& reader) {
+  RuntimeCounters c;
+  for (int i = 0; i < 50; ++i) {
+    const auto read = reader.read();
+    if (!read) throw std::runtime_error(read.error().message);
+    c = *read;
+    if (c.settled) return c;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return c;
+}
+
+TEST_P(Counters, AreThoseOfTheProgram) {
+  GoTarget target("parked", GetParam());
+  while (target.line() != "end") {
+  }
+  CounterReader reader(target.process(), target.counter_config());
+  const auto live = [](const std::string& answer) { return std::stoll(answer.substr(3)); };
+  EXPECT_EQ(at_rest(reader).live, live(target.ask("nothing")));
+
+  const RuntimeCounters before = at_rest(reader);
+  ASSERT_TRUE(before.settled);
+  const auto now_live = live(target.ask("go 10000"));
+  const RuntimeCounters created = at_rest(reader);
+  ASSERT_TRUE(created.settled);
+  EXPECT_EQ(created.live, now_live);
+  // The runtime may start workers of its own (GC, scavenger, cleanup): system goroutines, told apart.
+  const auto more_system =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, created.system - before.system));
+  EXPECT_GE(created.created - before.created, 10000u);
+  EXPECT_LE(created.created - before.created, 10000u + more_system);
+  EXPECT_GE(created.switches - before.switches, 1u);
+
+  target.ask("read 5000");
+  const RuntimeCounters reads = at_rest(reader);
+  // Reading the command and answering it are system calls as well.
+  EXPECT_GE(reads.syscalls - created.syscalls, 5000u);
+  EXPECT_LE(reads.syscalls - created.syscalls, 5000u + 20u);
+
+  target.ask("procs 7");
+  target.ask("go 1000");
+  target.ask("procs 1");
+  target.ask("go 1000");
+  const RuntimeCounters scaled = at_rest(reader);
+  const auto system = static_cast<std::uint64_t>(std::max<std::int64_t>(0, scaled.system - reads.system));
+  EXPECT_GE(scaled.created - reads.created, 2000u);
+  EXPECT_LE(scaled.created - reads.created, 2000u + system);
+  EXPECT_EQ(scaled.live, live(target.ask("parked 3000")) - 3000);
+  EXPECT_EQ(at_rest(reader).live, scaled.live + 3000);
+}
+
+INSTANTIATE_TEST_SUITE_P(Go, Counters, ::testing::ValuesIn(testing::go_versions()),
+                         [](const auto& parameter) {
+                           std::string name = parameter.param;
+                           for (char& c : name) c = c == '.' ? '_' : c;
+                           return name;
+                         });
+
+struct FakeRuntime {
+  FakeMemory memory;
+  CounterReader::Config config;
+  FakeRuntime() {
+    RuntimeOffsets& o = config.offsets;
+    o.sched_goidgen = 0;
+    o.sched_ngsys = 8;
+    o.sched_gFree_n = 12;
+    o.p_schedtick = 0;
+    o.p_syscalltick = 4;
+    o.p_goidcache = 8;
+    o.p_goidcacheend = 16;
+    o.p_gFree_n = 24;
+    config.allgs_address = 0x1000;
+    config.allp_address = 0x2000;
+    config.sched_address = 0x3000;
+    memory.words(0x1000, {0x9000, 40, 64});
+    memory.words(0x2000, {0x2100, 1, 2});
+    memory.words(0x2100, {0x5000, 0x6000});
+    memory.words(0x3000, {1000, 2 | (3ull << 32)});  // goidgen; ngsys, gFree.n
+    ticks(0xffff'fff0, 0xffff'ff00);
+    memory.words(0x6000, {7, 20, 20, 1});
+  }
+  void ticks(std::uint64_t schedtick, std::uint64_t syscalltick) {
+    memory.words(0x5000, {schedtick | (syscalltick << 32), 90, 100, 4});
+  }
+};
+
+TEST(CountersFake, UnfoldsWrapsAndReadsDroppedPs) {
+  FakeRuntime fake;
+  CounterReader reader(fake.memory, fake.config);
+  const auto first = reader.read();
+  ASSERT_TRUE(first.has_value()) << first.error().message;
+  EXPECT_TRUE(first->settled);
+  EXPECT_EQ(first->created, 990u);             // 10 goids of the first P are not handed out
+  EXPECT_EQ(first->live, 40 - 3 - 2 - 4 - 1);  // the dropped P's free list counts too
+  EXPECT_EQ(first->switches, 0xffff'fff0u + 7u);
+  fake.ticks(0x10, 0x100);
+  const auto second = reader.read();
+  ASSERT_TRUE(second.has_value());
+  EXPECT_EQ(second->switches - first->switches, 0x20u);
+  EXPECT_EQ(second->syscalls - first->syscalls, 0x200u);
+}
+
+TEST(CountersFake, RefusesWhatIsNoSliceOfPs) {
+  FakeRuntime fake;
+  fake.memory.words(0x2000, {0x2100, 1, 1ull << 40});
+  const auto read = CounterReader(fake.memory, fake.config).read();
+  ASSERT_FALSE(read.has_value());
+  EXPECT_EQ(read.error().kind, ErrorKind::kUnsupported);
+  EXPECT_NE(read.error().message.find("allp"), std::string::npos);
+}
+
+TEST(CountersFake, RefusesWithoutAddresses) {
+  FakeRuntime fake;
+  fake.config.allp_address = 0;
+  const auto read = CounterReader(fake.memory, fake.config).read();
+  ASSERT_FALSE(read.has_value());
+  EXPECT_EQ(read.error().kind, ErrorKind::kUnsupported);
+}
+
+TEST(CountersFake, PsThatAreNotMappedAreAnError) {
+  FakeRuntime fake;
+  fake.memory.words(0x2100, {0x5000, 0xdead'0000});
+  EXPECT_FALSE(CounterReader(fake.memory, fake.config).read().has_value());
+}
+
+}  // namespace
+}  // namespace gorotrace

@@ -1,0 +1,141 @@
+#include "go_target.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+#include <stdexcept>
+
+namespace gorotrace::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+template <typename T>
+T need(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().message);
+  return std::move(*result);
+}
+
+std::string output_of(const std::string& command) {
+  std::FILE* pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) throw std::runtime_error("cannot run " + command);
+  std::string text;
+  for (int c; (c = std::fgetc(pipe)) != EOF;) text.push_back(static_cast<char>(c));
+  if (::pclose(pipe) != 0) throw std::runtime_error("failed: " + command);
+  return text;
+}
+
+std::string build(const std::string& program, const std::string& version) {
+  const fs::path source = fs::path(GOROTRACE_SOURCE_DIR) / "tests/testprogs" / program;
+  const fs::path binary = fs::path(GOROTRACE_TESTPROGS_DIR) / (program + "-" + version);
+  fs::create_directories(binary.parent_path());
+  const UniqueFd lock(::open((binary.string() + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  ::flock(lock.get(), LOCK_EX);
+  if (fs::exists(binary) && fs::last_write_time(binary) > fs::last_write_time(source / "main.go"))
+    return binary;
+  output_of(fmt::format("cd '{}' && CGO_ENABLED=0 '{}/tools/toolchain' {} build -ldflags='-s -w' -o '{}' .",
+                        source.string(), GOROTRACE_SOURCE_DIR, version, binary.string()));
+  fs::last_write_time(binary, fs::file_time_type::clock::now());
+  return binary;
+}
+
+}  // namespace
+
+std::vector<std::string> go_versions() {
+  std::istringstream list(output_of(std::string(GOROTRACE_SOURCE_DIR) + "/tools/toolchain --list"));
+  std::vector<std::string> versions;
+  for (std::string v; list >> v;) versions.push_back(v);
+  return versions;
+}
+
+GoTarget::GoTarget(const std::string& program, const std::string& go_version,
+                   const std::vector<std::string>& arguments) {
+  const std::string binary = build(program, go_version);
+  int to[2], from[2];
+  if (::pipe2(to, O_CLOEXEC) != 0 || ::pipe2(from, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
+  pid_ = ::fork();
+  if (pid_ == 0) {
+    ::dup2(to[0], 0);
+    ::dup2(from[1], 1);
+    std::vector<char*> argv{const_cast<char*>(binary.c_str())};
+    for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+    argv.push_back(nullptr);
+    ::execv(binary.c_str(), argv.data());
+    ::_exit(127);
+  }
+  ::close(to[0]);
+  ::close(from[1]);
+  in_.reset(to[1]);
+  out_ = ::fdopen(from[0], "r");
+
+  binary_ = need(GoBinary::open(binary));
+}
+
+GoTarget::~GoTarget() {
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+  if (out_ != nullptr) std::fclose(out_);
+}
+
+std::string GoTarget::line() {
+  std::string text;
+  int c;
+  while ((c = std::fgetc(out_)) != EOF && c != '\n') text.push_back(static_cast<char>(c));
+  if (c == EOF) throw std::runtime_error("the Go program ended");
+  // Past its exec for sure, now that it has spoken.
+  if (!process_) {
+    process_ = need(Process::open(pid_));
+    bias_ = need(process_->load_bias(binary_->image().segments()[0].vaddr & ~0xfffull,
+                                     binary_->image().position_independent()));
+  }
+  return text;
+}
+
+std::string GoTarget::ask(const std::string& command) {
+  const std::string text = command + "\n";
+  if (::write(in_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    throw std::runtime_error("the Go program does not listen");
+  }
+  return line();
+}
+
+GoroutineReader::Config GoTarget::goroutine_config() const {
+  GoroutineReader::Config config;
+  config.offsets = binary_->offsets();
+  config.allgs_address = binary_->globals().allgs + bias_;
+  config.text = pclntab().text() + bias_;
+  config.etext = pclntab().etext() + bias_;
+  config.load_bias = bias_;
+  config.sp_delta = [this](std::uint64_t pc) { return pclntab().sp_delta(pc); };
+  config.syscalls_counted = minor() < 26;
+  const auto& reasons = binary_->wait_reasons();
+  for (std::size_t i = 0; i < reasons.size(); ++i) {
+    if (reasons[i] == "coroutine") config.coroutine_reason = static_cast<std::uint8_t>(i);
+  }
+  return config;
+}
+
+CounterReader::Config GoTarget::counter_config() const {
+  const RuntimeGlobals& at = binary_->globals();
+  return {binary_->offsets(), at.allgs + bias_, at.allp + bias_, at.sched + bias_};
+}
+
+std::vector<std::string> GoTarget::frames(const std::vector<std::uint64_t>& pcs) const {
+  std::vector<std::string> out;
+  for (const std::uint64_t pc : pcs) {
+    for (const Frame& f : pclntab().frames(pc - 1 - bias_)) {
+      out.push_back(fmt::format("{} {}:{}", f.function, f.file, f.line));
+    }
+  }
+  return out;
+}
+
+}  // namespace gorotrace::testing

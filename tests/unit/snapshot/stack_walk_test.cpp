@@ -1,0 +1,111 @@
+#include "snapshot/stack_walk.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "bpf/shared/abi.h"
+
+namespace gorotrace {
+namespace {
+
+constexpr TextRange kText{0x400000, 0x500000};
+constexpr std::uint64_t kBase = 0xc000001000;
+
+// A stack of words; hi is its end unless told.
+struct FakeStack {
+  std::vector<std::uint8_t> bytes;
+  StackWindow window;
+  explicit FakeStack(const std::vector<std::uint64_t>& words, std::uint64_t hi = 0)
+      : bytes(words.size() * 8) {
+    std::memcpy(bytes.data(), words.data(), bytes.size());
+    window = {kBase, bytes, hi ? hi : kBase + bytes.size()};
+  }
+};
+
+constexpr std::uint64_t at(std::uint64_t word) {
+  return kBase + word * 8;
+}
+using Pcs = std::vector<std::uint64_t>;
+
+TEST(FramePointers, FollowsToTheZero) {
+  const FakeStack s({at(2), 0x400001, at(4), 0x400002, 0, 0x400003, 0, 0});
+  const auto walked = walk_frame_pointers(s.window, kText, 0x400000, 0, at(0));
+  EXPECT_EQ(walked.pcs, (Pcs{0x400000, 0x400001, 0x400002, 0x400003}));
+  EXPECT_FALSE(walked.truncated);
+  EXPECT_FALSE(walked.broken);
+}
+
+TEST(FramePointers, LeavingTheStackEndsIt) {
+  const FakeStack s({0x7fff0000, 0x400001});
+  EXPECT_EQ(walk_frame_pointers(s.window, kText, 0x400000, 0, at(0)).pcs, (Pcs{0x400000, 0x400001}));
+  EXPECT_EQ(walk_frame_pointers(s.window, kText, 0x400000, 0, 0).pcs, (Pcs{0x400000}));
+}
+
+TEST(FramePointers, InterruptedCallerComesSecond) {
+  const FakeStack s({0, 0x400001});
+  EXPECT_EQ(walk_frame_pointers(s.window, kText, 0x400000, 0x400009, at(0)).pcs,
+            (Pcs{0x400000, 0x400009, 0x400001}));
+  EXPECT_TRUE(walk_frame_pointers(s.window, kText, 0x400000, 0x9, at(0)).broken);
+}
+
+TEST(FramePointers, CyclesFallingChainsAndForeignPcsAreBroken) {
+  EXPECT_TRUE(walk_frame_pointers(FakeStack({at(0), 0x400001}).window, kText, 0x400000, 0, at(0)).broken);
+  const FakeStack falling({0, 0, at(0), 0x400001});
+  EXPECT_TRUE(walk_frame_pointers(falling.window, kText, 0x400000, 0, at(2)).broken);
+  EXPECT_TRUE(walk_frame_pointers(FakeStack({0, 0x500000}).window, kText, 0x400000, 0, at(0)).broken);
+  EXPECT_TRUE(walk_frame_pointers(FakeStack({0, 0x400001}).window, kText, 0x3fffff, 0, at(0)).broken);
+  EXPECT_TRUE(walk_frame_pointers(FakeStack({0, 0x400001, 0}).window, kText, 0x400000, 0, at(0) + 4).broken);
+}
+
+TEST(FramePointers, WindowAndDepthTruncate) {
+  const FakeStack cut({at(100), 0x400001}, at(200));
+  const auto walked = walk_frame_pointers(cut.window, kText, 0x400000, 0, at(0));
+  EXPECT_TRUE(walked.truncated);
+  EXPECT_EQ(walked.pcs.size(), 2u);
+
+  std::vector<std::uint64_t> words;
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    words.push_back(at(2 * (i + 1)));
+    words.push_back(0x400001 + i);
+  }
+  const auto deep = walk_frame_pointers(FakeStack(words).window, kText, 0x400000, 0, at(0));
+  EXPECT_TRUE(deep.truncated);
+  EXPECT_EQ(deep.pcs.size(), static_cast<std::size_t>(GT_MAX_STACK_FRAMES));
+  words.resize(2 * 63);
+  words[2 * 62] = 0;
+  EXPECT_FALSE(walk_frame_pointers(FakeStack(words).window, kText, 0x400000, 0, at(0)).truncated);
+}
+
+TEST(SpDeltas, AddsFrameSizesUntilTheReservedTop) {
+  const FakeStack s({1, 0x400011, 2, 3, 0x400021, 0, 0, 0, 0});
+  const auto delta = [](std::uint64_t pc) -> std::optional<std::int32_t> {
+    if (pc == 0x400000) return 8;
+    if (pc == 0x400010) return 16;
+    return 0;
+  };
+  const auto walked = walk_sp_deltas(s.window, kText, delta, 0x400001, at(0));
+  EXPECT_EQ(walked.pcs, (Pcs{0x400001, 0x400011, 0x400021}));
+  EXPECT_FALSE(walked.broken);
+}
+
+TEST(SpDeltas, HostileDeltasEndInBounds) {
+  const FakeStack s({0x400001, 0x400001, 0, 0, 0, 0});
+  const auto with = [&](std::optional<std::int32_t> d) {
+    return walk_sp_deltas(s.window, kText, [d](std::uint64_t) { return d; }, 0x400001, at(0));
+  };
+  EXPECT_TRUE(with(std::nullopt).broken);
+  EXPECT_TRUE(with(-8).broken);
+  EXPECT_TRUE(with(4).broken);
+  EXPECT_EQ(with(1 << 30).pcs.size(), 1u);
+  EXPECT_EQ(with(0).pcs.size(), 3u);  // two words of stack, then the reserve
+}
+
+TEST(Identity, IsTheKernels) {
+  std::uint64_t hash = gt_stack_hash_step(gt_stack_hash_step(0, 1), 2);
+  EXPECT_EQ(stack_identity({1, 2}), gt_stack_hash_end(hash, 2));
+  EXPECT_NE(stack_identity({1, 2}), stack_identity({2, 1}));
+}
+
+}  // namespace
+}  // namespace gorotrace
