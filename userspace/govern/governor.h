@@ -1,5 +1,5 @@
-// Keeps what tracing costs a target within its budget: charges hits x calibrated trap cost + sampled program time,
-// and says which groups may stay. Pure arithmetic over counters; the session feeds and obeys it.
+// Keeps what tracing costs a target within its budget: charges hits x calibrated trap cost + sampled program
+// time, and says which groups may stay. Pure arithmetic over counters; the session feeds and obeys it.
 // Threads: control thread.
 #pragma once
 
@@ -13,7 +13,7 @@
 
 namespace gorotrace {
 
-struct Budget {  // exactly one holds
+struct Budget {                        // exactly one holds
   std::optional<double> target_share;  // 0.10: of the target's own CPU time, never less room than kFloorCpu
   std::optional<double> cpus;          // "0.5cpu"
   bool unlimited = false;              // "none"
@@ -22,7 +22,7 @@ struct Budget {  // exactly one holds
 inline constexpr double kFloorCpu = 0.05;
 
 struct Charge {
-  double ns = 0;              // cumulative cost charged to the target
+  double ns = 0;  // cumulative cost charged to the target
   std::uint64_t hits = 0;
 };
 
@@ -37,8 +37,11 @@ class Governor {
  public:
   Governor(Budget budget, std::uint64_t grace_ns = 200'000'000);
 
-  // Called every few ten ms with cumulative figures; returns the groups that may stay on.
-  [[nodiscard]] GroupMask step(std::uint64_t now_ns, double charged_ns, std::uint64_t target_cpu_ns, GroupMask on);
+  // Called every few ten ms with cumulative figures and the groups that are on; returns those that may stay:
+  // one less (in kDetachOrder) when the charge over the last grace time passed the budget. After a change the
+  // figures start anew, so the next group goes a grace time later at the earliest.
+  [[nodiscard]] GroupMask step(std::uint64_t now_ns, double charged_ns, std::uint64_t target_cpu_ns,
+                               GroupMask on);
 
  private:
   Budget budget_;
@@ -49,6 +52,7 @@ class Governor {
     std::uint64_t cpu_ns;
   };
   std::vector<Sample> window_;
+  GroupMask last_on_ = 0;
 };
 
 // Order in which groups go when the budget is passed: what others rest on goes last.

@@ -1,10 +1,11 @@
-// The aggregator thread: takes batches of records from the reader, merges rings and CPUs into one order by time,
-// finds holes in the (cpu, seq) numbering, and feeds the model of each target. The models live on this thread;
-// the control thread talks to them through this class only.
+// The aggregator thread: takes batches of records from the reader, merges rings and CPUs into one order by
+// time, finds holes in the (cpu, seq) numbering, and feeds the model of each target. The models live on this
+// thread; the control thread talks to them through this class only.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "bpf/shared/abi.h"
@@ -18,6 +19,14 @@ namespace gorotrace {
 struct RecordBatch {
   std::vector<std::vector<gt_record>> rings;
   std::uint64_t watermark_ns = 0;
+  // The kernel's count of dropped records of all CPUs, read after this pass drained the rings, and when it
+  // was read. With it a loss is known before any record behind it is applied, and a sequence number that is
+  // merely late is no loss. Without it a hole in (cpu, seq) is taken for a loss somewhere between the last
+  // watermark and this one.
+  struct Dropped {
+    std::uint64_t total, at_ns;
+  };
+  std::optional<Dropped> dropped;
 };
 
 class Aggregator {
@@ -28,24 +37,29 @@ class Aggregator {
   void add_target(std::uint16_t slot, ModelConfig config);
   void remove_target(std::uint16_t slot);
 
-  // Reader thread. Blocks while kMaxQueuedBatches are queued: the ring then fills and the kernel counts the loss.
+  // Reader thread. Blocks while kMaxQueuedBatches are queued: the ring then fills and the kernel counts the
+  // loss.
   static constexpr std::size_t kMaxQueuedBatches = 64;
   void push(RecordBatch batch);
 
-  // Control thread. Applied in time order with the records: a snapshot at its counts.begin_ns, a group at at_ns.
+  // Control thread. Applied in time order with the records: a snapshot at its counts.end_ns (each goroutine
+  // of it holds at its own read_at_ns), a group at at_ns. Before the first batch, and when no batch ever
+  // comes (no probes), at once.
   void post(std::uint16_t slot, Snapshot snapshot);
   void post_group(std::uint16_t slot, gt_group group, bool on, std::uint64_t at_ns);
-  // The kernel's count of dropped records, read at at_ns. More than the holes seen so far = a loss that no later
-  // record has shown yet: a gap.
+  // The kernel's count of dropped records, read at at_ns. More than the holes seen so far = a loss that no
+  // later record has shown yet: a gap.
   void post_dropped(std::uint64_t dropped_total, std::uint64_t at_ns);
 
-  // Wait until the watermark has passed at_ns (or timeout), then answer as of at_ns.
+  // Wait until the watermark has passed at_ns, or kAnswerTimeoutMs, then answer as of at_ns; Tables::at_ns
+  // tells up to when the records were complete. An unknown slot gives empty tables.
+  static constexpr unsigned kAnswerTimeoutMs = 2000;
   [[nodiscard]] Tables tables(std::uint16_t slot, std::uint64_t at_ns);
   [[nodiscard]] Tables totals(std::uint16_t slot, std::uint64_t at_ns);
 
   struct Counts {
     std::uint64_t received = 0;  // records of all targets
-    std::uint64_t holes = 0;     // sequence numbers that never came
+    std::uint64_t holes = 0;     // sequence numbers that have not come; a CPU's first is 0
   };
   [[nodiscard]] Counts counts() const;
 

@@ -1,7 +1,8 @@
-// Log-linear histogram of durations in ns: 16 sub-buckets per power of two, so a quantile is within 1/32 of the
-// value it stands for. Grows only to the buckets that were hit. Not thread-safe.
+// Log-linear histogram of durations in ns: 16 sub-buckets per power of two, so a quantile is within 1/32 of
+// the value it stands for. Grows only to the buckets that were hit. Not thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -21,9 +22,12 @@ class Histogram {
     std::uint64_t upper_ns, count;
   };
   [[nodiscard]] std::vector<Bucket> by_powers_of_two() const;
+  [[nodiscard]] std::size_t memory_bytes() const { return buckets_.capacity() * sizeof(buckets_[0]); }
 
  private:
-  std::vector<std::uint32_t> buckets_;  // from first_ on
+  void add_to_bucket(std::uint32_t bucket, std::uint64_t n);
+
+  std::vector<std::uint64_t> buckets_;  // from first_ on
   std::uint32_t first_ = 0;
   std::uint64_t count_ = 0, total_ = 0, max_ = 0;
 };

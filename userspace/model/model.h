@@ -1,9 +1,10 @@
-// The state machine of one target's goroutines and the tables built from it. Pure: takes records and snapshots
-// in time order, answers with tables; no kernel, no process, no clock of its own.
-// Threads: lives on the aggregator thread; tables() returns values that may go anywhere.
-// Memory: bounded by live goroutines and distinct (reason, stack), creation sites, objects; not by run time.
+// The state machine of one target's goroutines and the tables built from it. Pure: takes records and
+// snapshots in time order, answers with tables; no kernel, no process, no clock of its own. Threads: lives on
+// the aggregator thread; tables() returns values that may go anywhere. Memory: bounded by live goroutines and
+// distinct (reason, stack), creation sites, objects; not by run time.
 //
-// Words (count, in_window, tainted, covered, ...) are used exactly as userspace/README.md "Words" defines them.
+// Words (count, in_window, tainted, covered, ...) are used exactly as userspace/README.md "Words" defines
+// them.
 #pragma once
 
 #include <array>
@@ -29,10 +30,19 @@ struct Interval {
   std::uint64_t from_ns, to_ns;
 };
 
+// One wait whose park and unpark were both seen.
+struct Wait {
+  std::uint64_t goid, start_ns, end_ns, stack;
+  std::uint8_t reason;
+  bool in_syscall;
+};
+
 // What the model must know of the target; filled by its owner.
 struct ModelConfig {
-  std::function<bool(std::uint64_t startpc)> is_system;  // by start function; called once per distinct startpc
-  std::vector<std::string> wait_reasons;                 // index = g.waitreason; decides the waker's kind
+  std::function<bool(std::uint64_t startpc)>
+      is_system;                             // by start function; called once per distinct startpc
+  std::vector<std::string> wait_reasons;     // index = g.waitreason; decides the waker's kind
+  std::function<void(const Wait&)> on_wait;  // may be empty; called on the aggregator thread
 };
 
 struct WakerRow {
@@ -44,15 +54,16 @@ struct WakerRow {
 struct BlockingRow {  // wait reason x blocking stack
   std::uint8_t reason = 0;
   std::uint64_t stack = 0;
-  bool in_syscall = false;          // row of goroutines in a syscall or cgo call; reason is meaningless
+  bool in_syscall = false;  // row of goroutines in a syscall or cgo call; reason is meaningless
   bool system = false;
-  Histogram waits;                  // both ends seen
+  Histogram waits;  // both ends seen
   std::uint64_t ended_unknown = 0, tainted = 0;
   std::uint64_t in_window_ns = 0;
   std::uint64_t blocked_now = 0;
-  std::optional<std::uint64_t> oldest_ns;  // age of the oldest open wait; lower bound when oldest_is_lower_bound
+  std::optional<std::uint64_t>
+      oldest_ns;  // age of the oldest open wait; lower bound when oldest_is_lower_bound
   bool oldest_is_lower_bound = false;
-  std::vector<WakerRow> wakers;     // most frequent first, at most kTopWakers, the rest summed in wakers_other
+  std::vector<WakerRow> wakers;  // most frequent first, at most kTopWakers, the rest summed in wakers_other
   std::uint64_t wakers_other = 0;
 };
 
@@ -74,7 +85,7 @@ struct ObjectRow {  // channel or semaphore
   std::uint64_t waits = 0, in_window_ns = 0;
   std::uint64_t sends = 0, receives = 0, closes = 0, would_block = 0;  // chan group
   std::uint64_t acquires = 0, releases = 0;                            // sync group
-  std::vector<WakerRow> releasers;  // stacks of semrelease1 callers
+  std::vector<WakerRow> releasers;                                     // stacks of semrelease1 callers
 };
 
 struct Latency {
@@ -91,10 +102,10 @@ struct Tables {
   std::uint64_t created = 0, exited = 0;           // since the start, system ones included
   std::uint64_t created_system = 0, exited_system = 0;
   std::uint64_t parks = 0, unparks = 0, syscalls = 0;
-  std::uint64_t late = 0;             // records that came behind the watermark
-  std::uint64_t illegal = 0;          // transitions the state machine does not allow without loss
+  std::uint64_t late = 0;     // records that came behind the watermark
+  std::uint64_t illegal = 0;  // transitions the state machine does not allow without loss
   std::uint64_t gaps = 0;
-  std::uint64_t table_overflow = 0;   // events whose row would have passed the bound of a table
+  std::uint64_t table_overflow = 0;  // events whose row would have passed the bound of a table
   std::vector<BlockingRow> blocking;
   std::vector<CreationRow> creation;
   std::vector<ObjectRow> objects;
@@ -108,13 +119,17 @@ class Model {
   explicit Model(ModelConfig config);
   ~Model();
 
-  // In time order (the merger sees to it); a record older than the last one is counted late and still applied.
+  // In time order (the merger sees to it); a record older than the last one is counted late and still
+  // applied.
   void apply(const gt_record& record);
   // The memory's view. Its goroutines are merged by goid at their read_at_ns; goroutines the model knows and
-  // the snapshot has not are ended (unless created after the snapshot began).
+  // the snapshot has not are ended (unless created after the snapshot began). Apply it after the records up
+  // to its counts.end_ns; what events said after a goroutine was read stands against the snapshot.
   void apply(const Snapshot& snapshot);
-  // Records were lost somewhere in (last seen, at_ns]: every open state becomes unknown, every open wait tainted.
-  void gap(std::uint64_t at_ns);
+  // Records were lost somewhere in (from_ns, to_ns]. To be called before records of that interval are
+  // applied: every state becomes unknown at from_ns, every open wait tainted, and until to_ns no event
+  // establishes a state (its end could be among what was lost). Creations, exits and counts go on.
+  void gap(std::uint64_t from_ns, std::uint64_t to_ns);
   // A group went on or off at at_ns: coverage; going off makes what depends on it unknown.
   void group(gt_group group, bool on, std::uint64_t at_ns);
   // Time passes without events.

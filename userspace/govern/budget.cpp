@@ -1,0 +1,51 @@
+// The user's words for a budget.
+#include <fmt/core.h>
+
+#include <charconv>
+#include <string_view>
+
+#include "base/text.h"
+#include "govern/governor.h"
+
+namespace gorotrace {
+namespace {
+
+std::optional<double> positive(std::string_view text) {
+  double value = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  if (error != std::errc{} || end != text.data() + text.size() || !(value > 0)) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+Result<Budget> Budget::parse(const std::string& text) {
+  const std::string_view word = text;
+  Budget budget;
+  if (word == "none") {
+    budget.unlimited = true;
+    return budget;
+  }
+  if (word.ends_with('%')) {
+    const std::optional<double> percent = positive(word.substr(0, word.size() - 1));
+    if (percent && *percent <= 100) {
+      budget.target_share = *percent / 100;
+      return budget;
+    }
+  } else if (word.ends_with("cpu")) {
+    const std::optional<double> cpus = positive(word.substr(0, word.size() - 3));
+    if (cpus && *cpus <= 65536) {
+      budget.cpus = *cpus;
+      return budget;
+    }
+  }
+  return fail(
+      ErrorKind::kUsage,
+      fmt::format(
+          "budget \"{}\" is none of: a share of the target's CPU time above 0 and up to 100 (\"10%\"), "
+          "a number of CPUs (\"0.5cpu\"), \"none\"",
+          printable(text)));
+}
+
+}  // namespace gorotrace

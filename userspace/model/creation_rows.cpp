@@ -1,0 +1,59 @@
+#include "model/creation_rows.h"
+
+#include <utility>
+
+namespace gorotrace {
+namespace {
+std::uint64_t hash_of(std::uint64_t gopc, std::uint64_t startpc) {
+  return mix(gopc * 0x9e3779b97f4a7c15ULL + startpc);
+}
+}  // namespace
+
+std::uint32_t CreationRows::row(std::uint64_t gopc, std::uint64_t startpc) {
+  const std::uint64_t hash = hash_of(gopc, startpc);
+  const std::uint32_t found = index_.find(
+      hash, [&](std::uint32_t i) { return rows_[i].gopc == gopc && rows_[i].startpc == startpc; });
+  if (found != kNone || rows_.size() >= kMaxRows) return found;
+  const auto made = static_cast<std::uint32_t>(rows_.size());
+  CreationData& data = rows_.emplace_back();
+  data.gopc = gopc;
+  data.startpc = startpc;
+  data.system = is_system(startpc);
+  index_.insert(hash, made, [&](std::uint32_t i) { return hash_of(rows_[i].gopc, rows_[i].startpc); });
+  return made;
+}
+
+bool CreationRows::is_system(std::uint64_t startpc) {
+  if (startpc == 0 || !is_system_) return false;
+  if (startpc == last_startpc_) return last_system_;
+  auto found = system_cache_.find(startpc);
+  if (found == system_cache_.end()) {
+    if (system_cache_.size() >= kMaxRows) system_cache_.clear();  // only a hostile target has so many
+    found = system_cache_.emplace(startpc, is_system_(startpc)).first;
+  }
+  last_startpc_ = startpc;
+  last_system_ = found->second;
+  return last_system_;
+}
+
+bool CreationRows::add_stack(std::uint32_t row, std::uint64_t stack) {
+  std::vector<CreationRow::Stack>& stacks = rows_[row].stacks;
+  for (std::size_t i = 0; i < stacks.size(); ++i) {
+    if (stacks[i].stack != stack) continue;
+    ++stacks[i].created;
+    if (i > 0 && stacks[i].created > stacks[i - 1].created) std::swap(stacks[i], stacks[i - 1]);
+    return true;
+  }
+  if (stacks.size() >= kMaxStacks) return false;
+  stacks.push_back({stack, 1});
+  return true;
+}
+
+std::size_t CreationRows::memory_bytes() const {
+  std::size_t sum = rows_.capacity() * sizeof(CreationData) + index_.memory_bytes() +
+                    system_cache_.size() * 4 * sizeof(std::uint64_t);
+  for (const CreationData& r : rows_) sum += r.stacks.capacity() * sizeof(CreationRow::Stack);
+  return sum;
+}
+
+}  // namespace gorotrace

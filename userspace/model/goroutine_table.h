@@ -1,0 +1,86 @@
+// What the model keeps per live goroutine, and the table that finds it by goid: open addressing, linear
+// probing, backward-shift erase, so that memory follows what lives. Pointers hold until the next insert or
+// erase.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "model/flat_index.h"
+#include "model/model.h"
+
+namespace gorotrace {
+
+enum GoroutineFlags : std::uint16_t {
+  kCreatedSeen = 1,  // created_ns is the creation, not the first sight
+  kCounted = 2,      // it is in Tables::created
+  kFromMemory = 4,   // state was read from memory, no event confirmed it
+  kWaitOpen = 8,     // row, wait_from_ns, window_from_ns describe an open wait (or syscall)
+  kStartSeen = 16,   // wait_from_ns is the park itself
+  kWoken = 32,       // runnable because of an unpark that was seen: its run gives a latency
+  kSystem = 64,
+  kExtra = 128,  // of a C thread (needm)
+};
+
+struct Goroutine {
+  std::uint64_t goid = 0;            // 0 = empty slot; no goroutine but g0 has it
+  std::uint64_t since_ns = 0;        // in `state` since
+  std::uint64_t last_ns = 0;         // last event, 0 = none
+  std::uint64_t created_ns = 0;      // or first seen
+  std::uint64_t wait_from_ns = 0;    // start of the open wait, or a lower bound of it
+  std::uint64_t window_from_ns = 0;  // start of its part in the window
+  std::uint64_t semaphore = 0;       // last semacquire1 argument not yet followed by another kind of park
+  std::uint32_t row = kNone, site = kNone, object = kNone;
+  std::uint32_t epoch = 0;  // of the model; behind it = lost in a gap, see Model::Impl::settle
+  std::uint32_t look = 0;   // number of the last snapshot that had it
+  std::uint16_t flags = 0;
+  GState state = GState::kUnknown;
+
+  [[nodiscard]] bool has(unsigned flag) const { return (flags & flag) != 0; }
+  void set(unsigned flag) { flags = static_cast<std::uint16_t>(flags | flag); }
+  void drop(unsigned flag) { flags = static_cast<std::uint16_t>(flags & ~flag); }
+};
+static_assert(sizeof(Goroutine) == 80);
+
+class GoroutineTable {
+ public:
+  GoroutineTable();
+
+  [[nodiscard]] Goroutine* find(std::uint64_t goid) {
+    for (std::size_t i = home(goid);; i = (i + 1) & mask_) {
+      if (slots_[i].goid == goid) return &slots_[i];
+      if (slots_[i].goid == 0) return nullptr;
+    }
+  }
+  Goroutine& insert(std::uint64_t goid);  // must not be in
+  void erase(std::uint64_t goid);
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t memory_bytes() const { return slots_.capacity() * sizeof(Goroutine); }
+
+  template <typename Visit>
+  void each(const Visit& visit) const {
+    for (const Goroutine& g : slots_) {
+      if (g.goid != 0) visit(g);
+    }
+  }
+  template <typename Visit>
+  void each(const Visit& visit) {
+    for (Goroutine& g : slots_) {
+      if (g.goid != 0) visit(g);
+    }
+  }
+
+ private:
+  [[nodiscard]] std::size_t home(std::uint64_t goid) const {
+    const std::uint64_t h = (goid ^ seed_) * 0x9e3779b97f4a7c15ULL;
+    return (h ^ (h >> 32)) & mask_;
+  }
+  void resize(std::size_t slots);
+
+  std::vector<Goroutine> slots_;
+  std::size_t mask_ = 0, size_ = 0;
+  std::uint64_t seed_;  // goids are the target's to choose: it shall not choose collisions
+};
+
+}  // namespace gorotrace

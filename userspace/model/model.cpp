@@ -1,0 +1,120 @@
+// Coverage, gaps and answers.
+#include "model/model.h"
+
+#include <utility>
+
+#include "model/model_impl.h"
+
+namespace gorotrace {
+namespace {
+
+bool parked_by_semacquire(const std::string& reason) {
+  // sync.Cond.Wait parks in notifyListWait, everything else of sync in semacquire1 (runtime/sema.go).
+  return reason == "semacquire" || (reason.starts_with("sync.") && reason != "sync.Cond.Wait");
+}
+
+std::uint8_t reason_named(const std::vector<std::string>& reasons, const char* name) {
+  const auto found = std::find(reasons.begin(), reasons.end(), name);
+  return found == reasons.end() ? std::uint8_t{0xff} : static_cast<std::uint8_t>(found - reasons.begin());
+}
+
+}  // namespace
+
+Model::Impl::Impl(ModelConfig c) : config(std::move(c)), creation(config.is_system) {
+  if (config.wait_reasons.size() > 255) config.wait_reasons.resize(255);  // g.waitreason is a byte
+  reason_preempted = reason_named(config.wait_reasons, "preempted");
+  reason_coroutine = reason_named(config.wait_reasons, "coroutine");
+  for (const std::string& reason : config.wait_reasons) {
+    runtime_wakers.push_back(runtime_waker(reason));
+    semaphore_reason.push_back(parked_by_semacquire(reason));
+  }
+}
+
+Tables Model::Impl::totals(std::uint64_t at_ns) const {
+  const std::uint64_t at = std::max(at_ns, now);
+  Tables out;
+  out.at_ns = at;
+  for (std::size_t s = 0; s < kGStates; ++s) {
+    out.state_ns[s] = time[0].ns(static_cast<GState>(s), at);
+    out.in_state[s] = time[0].count(static_cast<GState>(s));
+  }
+  out.live_integral_ns = live[0].ns(at);
+  out.live = live[0].count();
+  out.system = live[1].count();
+  out.created = created;
+  out.exited = exited;
+  out.created_system = created_system;
+  out.exited_system = exited_system;
+  out.parks = parks;
+  out.unparks = unparks;
+  out.syscalls = syscalls;
+  out.late = late;
+  out.illegal = illegal;
+  out.gaps = gaps;
+  out.table_overflow = overflow + objects.evicted();
+  out.latency = latency;
+  for (unsigned group = 0; group < GT_GROUP_COUNT; ++group) {
+    out.covered[group] = coverage.intervals(static_cast<gt_group>(group), at);
+  }
+  return out;
+}
+
+Model::Model(ModelConfig config) : impl_(std::make_unique<Impl>(std::move(config))) {}
+Model::~Model() = default;
+
+void Model::apply(const gt_record& record) {
+  impl_->apply(record);
+}
+void Model::apply(const Snapshot& snapshot) {
+  impl_->apply(snapshot);
+}
+
+void Model::gap(std::uint64_t from_ns, std::uint64_t to_ns) {
+  ++impl_->gaps;
+  impl_->coverage.gap(from_ns, to_ns);
+  impl_->forget_all(from_ns);
+  impl_->lossy_until = std::max(impl_->lossy_until, to_ns);
+}
+
+void Model::group(gt_group group, bool on, std::uint64_t at_ns) {
+  Impl& m = *impl_;
+  if (group >= GT_GROUP_COUNT || m.coverage.is_on(group) == on) return;
+  if (on) {
+    m.start_window(at_ns);
+    m.coverage.on(group, at_ns);
+    return;
+  }
+  m.coverage.off(group, at_ns);
+  if (group == GT_GROUP_BLOCK) m.forget_all(at_ns);
+  if (group != GT_GROUP_SYSCALL) return;
+  const std::uint64_t at = std::max(at_ns, m.now);
+  m.goroutines.each([&](Goroutine& g) {
+    m.settle(g);
+    if (g.state != GState::kSyscall || g.has(kFromMemory)) return;
+    if (g.has(kWaitOpen)) m.close_wait(g, at, Impl::End::kTainted);
+    m.set_state(g, GState::kUnknown, at);
+  });
+}
+
+void Model::advance(std::uint64_t at_ns) {
+  impl_->now = std::max(impl_->now, at_ns);
+}
+
+Tables Model::totals(std::uint64_t at_ns) const {
+  return impl_->totals(at_ns);
+}
+
+Tables Model::tables(std::uint64_t at_ns) const {
+  Tables out = impl_->totals(at_ns);
+  impl_->fill_rows(out, out.at_ns);
+  return out;
+}
+
+std::size_t Model::memory_bytes() const {
+  const Impl& m = *impl_;
+  return sizeof(Impl) + m.goroutines.memory_bytes() + m.blocking.memory_bytes() + m.creation.memory_bytes() +
+         m.objects.memory_bytes() + m.latency.histogram.memory_bytes() + m.exits.size() * sizeof(Impl::Exit) +
+         m.forgotten_at.capacity() * sizeof(std::uint64_t);
+}
+
+}  // namespace gorotrace

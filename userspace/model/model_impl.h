@@ -1,0 +1,118 @@
+// The parts of a Model and what its three sides share: transitions.cpp (events), reconcile.cpp (memory),
+// model.cpp (coverage and answers).
+#pragma once
+
+#include <algorithm>
+#include <deque>
+
+#include "model/blocking_rows.h"
+#include "model/coverage.h"
+#include "model/creation_rows.h"
+#include "model/goroutine_table.h"
+#include "model/objects.h"
+#include "model/state_time.h"
+
+namespace gorotrace {
+
+struct Model::Impl {
+  explicit Impl(ModelConfig config);
+
+  // How a wait ended.
+  enum class End { kSeen, kUnseen, kTainted };
+
+  // --- transitions.cpp
+  void apply(const gt_record& record);
+  void create(const gt_record& r, std::uint64_t t);
+  void park(Goroutine& g, const gt_record& r, std::uint64_t t);
+  void wake(Goroutine& g, const gt_record& r, std::uint64_t t);
+  void execute(Goroutine& g, std::uint64_t t);
+  void syscall_exit(Goroutine& g, GState next, std::uint64_t t);
+  void use_object(const gt_record& r);
+  void apply_to(Goroutine& g, const gt_record& r, std::uint64_t t);
+  void superseded(Goroutine& g, const gt_record& r);
+  void extra_in(const gt_record& r, std::uint64_t t);
+
+  // --- reconcile.cpp
+  void apply(const Snapshot& snapshot);
+  void from_memory(Goroutine& g, const GoroutineSnapshot& seen);
+
+  // --- goroutines.cpp: one goroutine's life, whoever learns of it
+  Goroutine& add(std::uint64_t goid, GState state, std::uint64_t since);
+  // A goroutine nobody saw being created: from before the window, or (after the first snapshot) since.
+  Goroutine& adopt(std::uint64_t goid, std::uint64_t t);
+  void count_created(Goroutine& g);
+  void bind(Goroutine& g, std::uint64_t gopc, std::uint64_t startpc, std::uint64_t t);
+  void end(Goroutine& g, std::uint64_t t, bool exited);  // g is gone afterwards
+  // Brings a goroutine that a gap overtook up to date: its wait is tainted, its state unknown since the last
+  // gap.
+  void settle(Goroutine& g);
+  void set_state(Goroutine& g, GState state, std::uint64_t t) { set_state(g, state, t, g.state); }
+  void set_state(Goroutine& g, GState state, std::uint64_t t, GState book_as);
+  void open_wait(Goroutine& g, const BlockingKey& key, std::uint64_t t);
+  void close_wait(Goroutine& g, std::uint64_t t, End how);
+  void wait_on(Goroutine& g, ObjectRow::Kind kind, std::uint64_t address);
+
+  [[nodiscard]] StateTime& time_of(const Goroutine& g) { return time[g.has(kSystem) ? 1 : 0]; }
+  [[nodiscard]] bool block_on() const { return coverage.is_on(GT_GROUP_BLOCK); }
+  // An event at t says something lasting: the group that would tell its end is on, and nothing is being lost.
+  [[nodiscard]] bool lasting(gt_group group, std::uint64_t t) const {
+    return coverage.is_on(group) && t >= lossy_until && t >= coverage.since(group);
+  }
+  [[nodiscard]] GState if_lasting(GState s, std::uint64_t t) const {
+    return lasting(s == GState::kSyscall ? GT_GROUP_SYSCALL : GT_GROUP_BLOCK, t) ? s : GState::kUnknown;
+  }
+  // The state rests on events, so an event that does not fit it is wrong.
+  [[nodiscard]] bool certain(const Goroutine& g) const {
+    return g.state != GState::kUnknown && !g.has(kFromMemory) && block_on();
+  }
+  void expect(const Goroutine& g, bool fits) {
+    if (!fits && certain(g)) ++illegal;
+  }
+  // From when on a goroutine without an event has not changed.
+  [[nodiscard]] std::uint64_t quiet_since() const {
+    return std::max({window_from, lossy_until, coverage.since(GT_GROUP_BLOCK)});
+  }
+  void forget_all(std::uint64_t at_ns);
+  void start_window(std::uint64_t at_ns) {
+    if (!window_open) window_from = at_ns;
+    window_open = true;
+  }
+  [[nodiscard]] std::uint64_t lost_at(const Goroutine& g) const;  // the first gap since g was last up to date
+  void fill_rows(Tables& out, std::uint64_t at) const;
+  [[nodiscard]] Tables totals(std::uint64_t at_ns) const;
+
+  ModelConfig config;
+  std::uint8_t reason_preempted = 0, reason_coroutine = 0;
+  std::vector<WakerKind> runtime_wakers;  // by wait reason
+  std::vector<bool> semaphore_reason;     // by wait reason: parked by semacquire1
+
+  GoroutineTable goroutines;
+  StateTime time[2];  // of user and of system goroutines
+  LiveIntegral live[2];
+  BlockingRows blocking;
+  CreationRows creation;
+  Objects objects;
+  Coverage coverage;
+  Latency latency;
+
+  bool window_open = false, snapshot_seen = false;
+  std::uint64_t window_from = 0;
+  std::uint64_t now = 0;
+  std::uint64_t lossy_until = 0;
+  std::uint32_t epoch = 0, epoch_base = 0;
+  std::vector<std::uint64_t> forgotten_at;  // [i]: when epoch epoch_base + i ended
+  std::uint32_t look = 0;
+
+  // Exits of late, so that a snapshot that read a goroutine before it exited does not revive it.
+  struct Exit {
+    std::uint64_t goid, at_ns;
+  };
+  std::deque<Exit> exits;
+  std::uint64_t exits_complete_from = 0;
+
+  std::uint64_t created = 0, exited = 0, created_system = 0, exited_system = 0;
+  std::uint64_t parks = 0, unparks = 0, syscalls = 0;
+  std::uint64_t late = 0, illegal = 0, gaps = 0, overflow = 0;
+};
+
+}  // namespace gorotrace

@@ -1,0 +1,108 @@
+// What the memory's view says about the goroutines the events know, and about those they do not.
+#include <unordered_set>
+
+#include "model/model_impl.h"
+
+namespace gorotrace {
+namespace {
+
+GState state_of(GStatus status) {
+  switch (status) {
+    case GStatus::kRunnable:
+      return GState::kRunnable;
+    case GStatus::kRunning:
+    case GStatus::kCopystack:
+      return GState::kRunning;
+    case GStatus::kSyscall:
+      return GState::kSyscall;
+    case GStatus::kWaiting:
+    case GStatus::kPreempted:
+    case GStatus::kLeaked:
+      return GState::kWaiting;
+    default:
+      return GState::kUnknown;
+  }
+}
+
+bool alive(GStatus status) {
+  return status != GStatus::kIdle && status != GStatus::kDead && status != GStatus::kDeadExtra;
+}
+
+}  // namespace
+
+void Model::Impl::apply(const Snapshot& snapshot) {
+  const std::uint64_t begin = snapshot.counts.begin_ns;
+  start_window(begin);
+  now = std::max(now, snapshot.counts.end_ns);
+  ++look;
+  std::unordered_set<std::uint64_t> gone;
+  for (auto exit = exits.rbegin(); exit != exits.rend(); ++exit) {
+    if (exit->at_ns >= begin) gone.insert(exit->goid);
+  }
+  for (const GoroutineSnapshot& seen : snapshot.goroutines) {
+    if (seen.goid == 0 || !alive(seen.status)) continue;
+    Goroutine* g = goroutines.find(seen.goid);
+    if (g == nullptr) {
+      // It exited after it was read, or exits of that time are not all remembered: the next snapshot will
+      // tell.
+      if (seen.read_at_ns < exits_complete_from || gone.contains(seen.goid)) continue;
+      g = &adopt(seen.goid, seen.read_at_ns);
+      // oneNewExtraM fills neither (runtime/proc.go): a C thread's.
+      if (seen.gopc == 0 && seen.startpc == 0) g->set(kExtra);
+    }
+    settle(*g);
+    g->look = look;
+    bind(*g, seen.gopc, seen.startpc, g->since_ns);
+    if (seen.read_at_ns >= g->last_ns && seen.read_at_ns >= lossy_until) from_memory(*g, seen);
+  }
+  std::vector<std::uint64_t> vanished;
+  goroutines.each([&](const Goroutine& g) {
+    if (g.look != look && g.last_ns < begin && g.created_ns < begin) vanished.push_back(g.goid);
+  });
+  for (const std::uint64_t goid : vanished) {
+    Goroutine& g = *goroutines.find(goid);
+    settle(g);
+    end(g, begin, !g.has(kExtra));
+  }
+  snapshot_seen = true;
+}
+
+void Model::Impl::from_memory(Goroutine& g, const GoroutineSnapshot& seen) {
+  const bool block = block_on();
+  const GState state = state_of(seen.status);
+  if (block && g.state != GState::kUnknown && !g.has(kFromMemory)) {
+    // Events decide. They miss one thing: syscalls, while that group is off. (Status waiting of one that runs
+    // is casGToWaiting in the GC and in stopTheWorld: no switch.)
+    const bool unseen_syscall =
+        g.state == GState::kRunning && state == GState::kSyscall && !coverage.is_on(GT_GROUP_SYSCALL);
+    if (!unseen_syscall) return;
+  }
+  // With the block group on and no event, it has been so since the group went on; a syscall leaves no trace.
+  const bool quiet = block && state != GState::kSyscall;
+  const std::uint64_t proven = quiet ? std::max(quiet_since(), g.last_ns) : seen.read_at_ns;
+  const std::uint64_t from = std::max(g.since_ns, std::min(proven, seen.read_at_ns));
+  if (state != GState::kWaiting && state != GState::kSyscall) {
+    if (g.has(kWaitOpen)) close_wait(g, from, End::kUnseen);
+    if (g.state != state) set_state(g, state, from);
+    g.set(kFromMemory);
+    return;
+  }
+  const bool in_syscall = state == GState::kSyscall;
+  BlockingKey key{.stack = seen.stack_id, .in_syscall = in_syscall, .system = g.has(kSystem)};
+  if (!in_syscall) key.reason = seen.status == GStatus::kPreempted ? reason_preempted : seen.wait_reason;
+  const bool goes_on = g.has(kWaitOpen) && g.state == state && blocking[g.row].key == key;
+  if (!goes_on) {
+    if (g.has(kWaitOpen)) close_wait(g, seen.read_at_ns, End::kUnseen);
+    if (g.state != state) set_state(g, state, from);
+    open_wait(g, key, from);
+    g.drop(kStartSeen);
+  }
+  g.set(kFromMemory);
+  if (!g.has(kWaitOpen)) return;
+  // The age that is proven: by g.waitsince (set by the GC, cleared at each park), else by the absence of
+  // events, else nothing before this look: it may have run since the last one.
+  if (!goes_on || !quiet) g.wait_from_ns = std::min(std::max(proven, g.last_ns), seen.read_at_ns);
+  if (!in_syscall && seen.wait_since_ns != 0) g.wait_from_ns = std::min(g.wait_from_ns, seen.wait_since_ns);
+}
+
+}  // namespace gorotrace

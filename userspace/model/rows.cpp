@@ -1,0 +1,88 @@
+// The rows of an answer: what the tables hold plus what is open now, clipped to the moment asked for.
+#include "model/model_impl.h"
+
+namespace gorotrace {
+namespace {
+
+void note_oldest(std::optional<std::uint64_t>& oldest, bool& lower_bound, std::uint64_t age, bool bound) {
+  // Of equal ages the known one; a bound that is larger than a known age is the oldest still.
+  if (oldest && (age < *oldest || (age == *oldest && !lower_bound))) return;
+  oldest = age;
+  lower_bound = bound;
+}
+
+BlockingRow row_of(const BlockingData& data) {
+  BlockingRow row;
+  row.reason = data.key.reason;
+  row.stack = data.key.stack;
+  row.in_syscall = data.key.in_syscall;
+  row.system = data.key.system;
+  row.waits = data.waits;
+  row.ended_unknown = data.ended_unknown;
+  row.tainted = data.tainted;
+  row.in_window_ns = data.in_window_ns;
+  row.wakers = data.wakers.top(Model::kTopWakers, &row.wakers_other);
+  return row;
+}
+
+CreationRow row_of(const CreationData& data) {
+  CreationRow row;
+  row.gopc = data.gopc;
+  row.startpc = data.startpc;
+  row.system = data.system;
+  row.stacks = data.stacks;
+  row.live = data.live;
+  row.created = data.created;
+  row.exited = data.exited;
+  return row;
+}
+
+ObjectRow row_of(const ObjectData& data) {
+  ObjectRow row;
+  row.kind = data.kind;
+  row.address = data.address;
+  row.waits = data.waits;
+  row.in_window_ns = data.in_window_ns;
+  row.sends = data.sends;
+  row.receives = data.receives;
+  row.closes = data.closes;
+  row.would_block = data.would_block;
+  row.acquires = data.acquires;
+  row.releases = data.releases;
+  std::uint64_t other = 0;
+  row.releasers = data.releasers.top(Model::kTopWakers, &other);
+  return row;
+}
+
+}  // namespace
+
+void Model::Impl::fill_rows(Tables& out, std::uint64_t at) const {
+  for (const BlockingData& data : blocking.all()) out.blocking.push_back(row_of(data));
+  for (const CreationData& data : creation.all()) out.creation.push_back(row_of(data));
+  for (const ObjectData& data : objects.all()) out.objects.push_back(row_of(data));
+
+  goroutines.each([&](const Goroutine& g) {
+    if (g.site != kNone) {
+      CreationRow& site = out.creation[g.site];
+      note_oldest(site.oldest_ns, site.oldest_is_lower_bound, at > g.created_ns ? at - g.created_ns : 0,
+                  !g.has(kCreatedSeen));
+    }
+    if (!g.has(kWaitOpen)) return;
+    BlockingRow& row = out.blocking[g.row];
+    const bool lost = g.epoch != epoch;
+    const std::uint64_t until = lost ? lost_at(g) : at;
+    const std::uint64_t in_window = until > g.window_from_ns ? until - g.window_from_ns : 0;
+    row.in_window_ns += in_window;
+    if (g.object != kNone) out.objects[g.object].in_window_ns += in_window;
+    if (lost) {
+      ++row.tainted;
+      return;
+    }
+    ++row.blocked_now;
+    note_oldest(row.oldest_ns, row.oldest_is_lower_bound, at > g.wait_from_ns ? at - g.wait_from_ns : 0,
+                !g.has(kStartSeen));
+  });
+  std::erase_if(out.objects, [](const ObjectRow& row) { return row.address == 0; });
+}
+
+}  // namespace gorotrace
