@@ -16,7 +16,8 @@ int main(int argc, char** argv) {
   app.name("gorotrace");
   app.set_version_flag("--version", GOROTRACE_VERSION);
   app.require_subcommand(1);
-  app.add_flag_callback("-v,--verbose", [] { spdlog::set_level(spdlog::level::debug); }, "say what is done and why");
+  app.add_flag_callback(
+      "-v,--verbose", [] { spdlog::set_level(spdlog::level::debug); }, "say what is done and why");
 
   int exit = gorotrace::kExitDone;
   gorotrace::add_stat_command(app, exit);

@@ -1,5 +1,5 @@
-// Bounded little-endian reads over bytes that came from a target: the one way userspace/ looks into ELF files,
-// pclntab and remote memory. Both supported architectures are little endian (elf/ refuses others).
+// Bounded little-endian reads over bytes that came from a target: the one way userspace/ looks into ELF
+// files, pclntab and remote memory. Both supported architectures are little endian (elf/ refuses others).
 #pragma once
 
 #include <cstddef>

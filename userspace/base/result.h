@@ -31,7 +31,8 @@ using Status = std::expected<void, Error>;
   return std::unexpected(Error{kind, std::move(message)});
 }
 
-// "message: strerror(err)"; kind from the errno (EPERM/EACCES -> kPermission, ESRCH -> kNoProcess, else kFailed).
+// "message: strerror(err)"; kind from the errno (EPERM/EACCES -> kPermission, ESRCH -> kNoProcess, else
+// kFailed).
 [[nodiscard]] std::unexpected<Error> fail_errno(int err, std::string message);
 
 // The same error with "context: " in front, for callers that know more about the object.

@@ -33,7 +33,8 @@ std::size_t utf8_length(std::string_view s) {
 bool is_control(std::string_view sequence) {
   const auto lead = static_cast<unsigned char>(sequence[0]);
   if (lead < 0x20 || lead == 0x7f) return true;
-  // C1 controls U+0080..U+009F, which terminals obey too, and the direction overrides U+202A..U+202E, U+2066..U+2069.
+  // C1 controls U+0080..U+009F, which terminals obey too, and the direction overrides U+202A..U+202E,
+  // U+2066..U+2069.
   if (sequence.size() == 2 && lead == 0xc2) return static_cast<unsigned char>(sequence[1]) < 0xa0;
   if (sequence.size() == 3 && lead == 0xe2) {
     const auto b1 = static_cast<unsigned char>(sequence[1]), b2 = static_cast<unsigned char>(sequence[2]);
@@ -46,14 +47,8 @@ struct Unit {
   std::string_view name;
   double ns;
 };
-constexpr std::array<Unit, 8> kUnits{{{"ns", 1},
-                                      {"us", 1e3},
-                                      {"µs", 1e3},
-                                      {"μs", 1e3},
-                                      {"ms", 1e6},
-                                      {"s", 1e9},
-                                      {"m", 60e9},
-                                      {"h", 3600e9}}};
+constexpr std::array<Unit, 8> kUnits{
+    {{"ns", 1}, {"us", 1e3}, {"µs", 1e3}, {"μs", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}}};
 
 }  // namespace
 
@@ -78,7 +73,8 @@ std::string printable(std::string_view raw, std::size_t max_bytes) {
 Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   const auto bad = [&] {
     return fail(ErrorKind::kUsage,
-                fmt::format("\"{}\" is not a duration; write one as Go does: 10s, 250ms, 1m30s", printable(text, 64)));
+                fmt::format("\"{}\" is not a duration; write one as Go does: 10s, 250ms, 1m30s",
+                            printable(text, 64)));
   };
   if (text.empty()) return bad();
   double total = 0;
@@ -88,7 +84,8 @@ Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
     const std::size_t digits = rest.find_first_not_of("0123456789.");
     if (digits == 0 || digits == std::string_view::npos) return bad();
     double number = 0;
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + digits, number, std::chars_format::fixed);
+    const auto [end, error] =
+        std::from_chars(rest.data(), rest.data() + digits, number, std::chars_format::fixed);
     if (error != std::errc{} || end != rest.data() + digits) return bad();
     rest.remove_prefix(digits);
     const std::string_view name = rest.substr(0, rest.find_first_of("0123456789."));

@@ -11,7 +11,8 @@
 namespace gorotrace {
 
 // Valid UTF-8 without control characters: each invalid byte or control character becomes U+FFFD; longer than
-// max_bytes is cut at a character and ends in "…". Everything a target names passes here once, where it is read.
+// max_bytes is cut at a character and ends in "…". Everything a target names passes here once, where it is
+// read.
 [[nodiscard]] std::string printable(std::string_view raw, std::size_t max_bytes = 4096);
 
 // time.ParseDuration: "1m30s", "250ms", "1.5h". kUsage for anything else, negatives and overflow included.

@@ -57,7 +57,9 @@ std::string group_list(GroupMask mask) {
   return text;
 }
 
-const char* execution_name(Execution e) { return e == Execution::kEmulated ? "emulated" : "single-step"; }
+const char* execution_name(Execution e) {
+  return e == Execution::kEmulated ? "emulated" : "single-step";
+}
 
 json host_json(const Host& h) {
   return {{"kernel", h.kernel},
@@ -65,8 +67,9 @@ json host_json(const Host& h) {
           {"btf", h.btf},
           {"attach", h.attach_mode.empty() ? json() : json(h.attach_mode)},
           {"error", h.error.empty() ? json() : json(h.error)},
-          {"trap_ns", h.error.empty() ? json{{"emulated", h.costs.emulated_ns}, {"single_step", h.costs.single_step_ns}}
-                                      : json()}};
+          {"trap_ns", h.error.empty()
+                          ? json{{"emulated", h.costs.emulated_ns}, {"single_step", h.costs.single_step_ns}}
+                          : json()}};
 }
 
 void print_host(const Host& h) {
@@ -75,8 +78,8 @@ void print_host(const Host& h) {
     fmt::print("probes   not possible: {}\n         stat --probes none works without them\n", h.error);
     return;
   }
-  fmt::print("probes   {}; a trap costs {:.2f} µs emulated, {:.1f} µs single-stepped (measured here, now)\n", h.attach_mode,
-             h.costs.emulated_ns / 1e3, h.costs.single_step_ns / 1e3);
+  fmt::print("probes   {}; a trap costs {:.2f} µs emulated, {:.1f} µs single-stepped (measured here, now)\n",
+             h.attach_mode, h.costs.emulated_ns / 1e3, h.costs.single_step_ns / 1e3);
 }
 
 json target_json(const Target& t, const Plan& plan, const std::vector<std::string>& shared, const Host& h) {
@@ -94,7 +97,10 @@ json target_json(const Target& t, const Plan& plan, const std::vector<std::strin
   }
   json missing = json::array();
   for (const Unplanned& u : plan.unplanned) {
-    missing.push_back({{"hook", hook_name(u.hook)}, {"function", u.function}, {"reason", u.reason}, {"expected", u.expected}});
+    missing.push_back({{"hook", hook_name(u.hook)},
+                       {"function", u.function},
+                       {"reason", u.reason},
+                       {"expected", u.expected}});
   }
   return {{"pid", t.process().namespace_pid()},
           {"host_pid", t.process().pid()},
@@ -111,20 +117,23 @@ json target_json(const Target& t, const Plan& plan, const std::vector<std::strin
 
 void print_target(const Target& t, const Plan& plan, const std::vector<std::string>& shared, const Host& h) {
   const GoBinary& go = t.binary();
-  fmt::print("process  {} {}: {}, {}{}, offsets from {}, checked against its code and its live goroutines\n", t.process().pid(),
-             t.process().executable(), go.version().text, link_mode_name(go.link_mode()),
+  fmt::print("process  {} {}: {}, {}{}, offsets from {}, checked against its code and its live goroutines\n",
+             t.process().pid(), t.process().executable(), go.version().text, link_mode_name(go.link_mode()),
              go.stripped() ? ", stripped" : "", go.offsets_source());
   if (!t.has_counters()) fmt::print("counters not found in this binary: no witness beside the probes\n");
-  fmt::print("\n{:<18} {:<14} {:<30} {:<24} {:<12} {:>8}\n", "HOOK", "GROUPS", "SITE", "INSTRUCTION", "EXECUTION", "COST");
+  fmt::print("\n{:<18} {:<14} {:<30} {:<24} {:<12} {:>8}\n", "HOOK", "GROUPS", "SITE", "INSTRUCTION",
+             "EXECUTION", "COST");
   for (const Site& s : plan.sites) {
     fmt::print("{:<18} {:<14} {:<30} {:<24} {:<12} {:>8}\n", hook_name(s.hook), group_list(s.groups),
                fmt::format("{}+{:#x}", s.function, s.offset), s.mnemonic, execution_name(s.execution),
                h.error.empty() ? fmt::format("{:.2f}µs", h.costs.of(s.execution) / 1e3) : "?");
   }
   for (const Unplanned& u : plan.unplanned) {
-    fmt::print("{:<18} {:<14} {:<30} {}{}\n", hook_name(u.hook), "-", u.function, u.expected ? "" : "MISSING: ", u.reason);
+    fmt::print("{:<18} {:<14} {:<30} {}{}\n", hook_name(u.hook), "-", u.function,
+               u.expected ? "" : "MISSING: ", u.reason);
   }
-  for (const std::string& site : shared) fmt::print("shared   {} already carries a breakpoint of another tracer\n", site);
+  for (const std::string& site : shared)
+    fmt::print("shared   {} already carries a breakpoint of another tracer\n", site);
 }
 
 int run(const std::string& target_text, bool as_json) {
@@ -161,7 +170,8 @@ void add_check_command(CLI::App& app, int& exit) {
     bool json = false;
   };
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* check = app.add_subcommand("check", "what this host and a process allow; planned probes and their cost");
+  CLI::App* check =
+      app.add_subcommand("check", "what this host and a process allow; planned probes and their cost");
   check->footer("Example: sudo gorotrace check -p 4242");
   check->add_option("-p,--pid", arguments->target, "PID, container id prefix or unique process name");
   check->add_flag("--json", arguments->json, "one JSON object");

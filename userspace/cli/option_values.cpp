@@ -23,9 +23,11 @@ Result<GroupMask> parse_groups(const std::string& text) {
       if (name == group_name(group)) bit = group_bit(group);
     }
     if (bit == 0) {
-      return fail(ErrorKind::kUsage,
-                  fmt::format("\"{}\" is not a probe group; choose from lifecycle,block,run,syscall,sync,chan or none",
-                              printable(name, 64)));
+      return fail(
+          ErrorKind::kUsage,
+          fmt::format(
+              "\"{}\" is not a probe group; choose from lifecycle,block,run,syscall,sync,chan or none",
+              printable(name, 64)));
     }
     mask |= bit;
     if (comma == std::string_view::npos) return mask;
@@ -44,8 +46,9 @@ Result<std::uint32_t> parse_ring_size(const std::string& text) {
     if (unit == "MiB") bytes = value << 20;
   }
   if (bytes < 4096 || bytes > (1u << 30) || !std::has_single_bit(bytes)) {
-    return fail(ErrorKind::kUsage, fmt::format("\"{}\" is not a ring size; give a power of two from 4KiB to 1024MiB",
-                                               printable(text, 64)));
+    return fail(ErrorKind::kUsage,
+                fmt::format("\"{}\" is not a ring size; give a power of two from 4KiB to 1024MiB",
+                            printable(text, 64)));
   }
   return static_cast<std::uint32_t>(bytes);
 }

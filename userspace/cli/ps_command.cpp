@@ -67,8 +67,8 @@ nlohmann::json to_json(const GoRow& r) {
 
 int run(bool json) {
   if (!json) {
-    fmt::print("{:>7} {:<10} {:<12} {:<10} {:<14} {:>10}  {:<15} {}\n", "PID", "USER", "CONTAINER", "GO", "LINK",
-               "GOROUTINES", "COMMAND", "MODULE");
+    fmt::print("{:>7} {:<10} {:<12} {:<10} {:<14} {:>10}  {:<15} {}\n", "PID", "USER", "CONTAINER", "GO",
+               "LINK", "GOROUTINES", "COMMAND", "MODULE");
   }
   for (const ProcessRow& process : list_processes()) {
     const auto row = describe(process);
@@ -79,8 +79,9 @@ int run(bool json) {
     }
     fmt::print("{:>7} {:<10} {:<12} {:<10} {:<14} {:>10}  {:<15} {}\n", row->process.pid, row->process.user,
                row->process.container.empty() ? "-" : row->process.container, row->version,
-               row->link + (row->stripped ? ",stripped" : ""), row->goroutines ? std::to_string(*row->goroutines) : "?",
-               row->process.comm, row->unsupported.empty() ? row->module : "not supported: " + row->unsupported);
+               row->link + (row->stripped ? ",stripped" : ""),
+               row->goroutines ? std::to_string(*row->goroutines) : "?", row->process.comm,
+               row->unsupported.empty() ? row->module : "not supported: " + row->unsupported);
   }
   return kExitDone;
 }

@@ -18,6 +18,7 @@
 #include "cli/exit_codes.h"
 #include "cli/option_values.h"
 #include "cli/stop_signal.h"
+#include "cli/wait_log.h"
 #include "process/discovery.h"
 #include "report/interval.h"
 #include "report/stat_json.h"
@@ -29,7 +30,7 @@ namespace {
 
 struct Arguments {  // as typed
   std::vector<std::string> targets;
-  std::string duration, interval = "1s", probes = "lifecycle,block,run", budget = "10%", ring_size;
+  std::string duration, interval = "1s", probes = "lifecycle,block,run", budget = "10%", ring_size, waits;
   bool system = false, stacks = false, json = false;
   std::size_t limit = 10;
 };
@@ -44,7 +45,8 @@ Result<Plan> understand(const Arguments& a) {
   Plan p;
   const auto interval = parse_duration(a.interval);
   if (!interval) return wrap(interval.error(), "-i");
-  if (*interval < std::chrono::milliseconds(100)) return fail(ErrorKind::kUsage, "-i: the shortest interval is 100ms");
+  if (*interval < std::chrono::milliseconds(100))
+    return fail(ErrorKind::kUsage, "-i: the shortest interval is 100ms");
   p.session.interval_ns = static_cast<std::uint64_t>(interval->count());
   if (!a.duration.empty()) {
     const auto duration = parse_duration(a.duration);
@@ -69,7 +71,8 @@ Result<Plan> understand(const Arguments& a) {
     if (std::ranges::find(p.pids, *pid) == p.pids.end()) p.pids.push_back(*pid);
   }
   if (p.pids.size() > GT_MAX_TARGETS) {
-    return fail(ErrorKind::kUsage, fmt::format("{} targets at once; at most {} can be traced", p.pids.size(), GT_MAX_TARGETS));
+    return fail(ErrorKind::kUsage,
+                fmt::format("{} targets at once; at most {} can be traced", p.pids.size(), GT_MAX_TARGETS));
   }
   return p;
 }
@@ -84,7 +87,8 @@ std::size_t terminal_width() {
 class Output {
  public:
   void write(const std::string& text) {
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) closed_ = true;
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+      closed_ = true;
   }
   [[nodiscard]] bool closed() const { return closed_; }
 
@@ -95,7 +99,9 @@ class Output {
 class Printer {
  public:
   Printer(const Arguments& a, bool several)
-      : json_(a.json), several_(several), colour_(!a.json && isatty(STDOUT_FILENO) == 1),
+      : json_(a.json),
+        several_(several),
+        colour_(!a.json && isatty(STDOUT_FILENO) == 1),
         lines_(several, colour_) {
     text_.width = terminal_width();
     text_.limit = a.limit;
@@ -105,7 +111,8 @@ class Printer {
     json_options_.system = a.system;
   }
   void interval(const IntervalRow& row, const StatFacts& facts) {
-    out_.write(json_ ? stat_interval_json(row, facts.target, facts.begin_ns) + "\n" : lines_.line(row, facts.target));
+    out_.write(json_ ? stat_interval_json(row, facts.target, facts.begin_ns) + "\n"
+                     : lines_.line(row, facts.target));
   }
   void summary(const StatFacts& facts, const Tables& tables, Symbolizer& symbols) {
     out_.write(json_ ? stat_summary_json(facts, tables, symbols, json_options_) + "\n"
@@ -133,6 +140,15 @@ int run(const Arguments& arguments) {
     auto target = Target::open(pid);
     if (!target) return report_error(target.error());
     targets.push_back(std::move(*target));
+  }
+  std::unique_ptr<WaitLog> waits;  // outlives the session, whose aggregator thread writes to it
+  if (!arguments.waits.empty()) {
+    auto log = WaitLog::open(arguments.waits);
+    if (!log) return report_error(log.error());
+    waits = std::move(*log);
+    plan->session.on_wait = [log = waits.get()](const Target& target, const Wait& wait) {
+      log->write(target, wait);
+    };
   }
   auto made = Session::make(plan->session);
   if (!made) return report_error(made.error());
@@ -165,12 +181,17 @@ int run(const Arguments& arguments) {
     if (now >= next_line) {
       lines();
       next_line += plan->session.interval_ns;
-      if (next_line <= now) next_line = now + plan->session.interval_ns;  // a slow look or a stopped tracer: no burst
+      if (next_line <= now)
+        next_line = now + plan->session.interval_ns;  // a slow look or a stopped tracer: no burst
     }
   }
   session.finish();
   for (std::size_t i = 0; i < session.size(); ++i) {
     printer.summary(session.facts(i), session.tables(i), session.symbols(i));
+  }
+  made->reset();
+  if (waits) {
+    if (auto closed = waits->close(); !closed) return report_error(closed.error());
   }
   return kExitDone;
 }
@@ -179,24 +200,31 @@ int run(const Arguments& arguments) {
 
 void add_stat_command(CLI::App& app, int& exit) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* stat = app.add_subcommand("stat", "live goroutines, blocking hot spots, creation sites of a running process");
-  stat->footer("Example: gorotrace stat -p 4242 -d 10s\n"
-               "Ctrl-C ends in the summary. Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
-  stat->add_option("-p,--pid", arguments->targets, "PID, container id prefix or unique process name; repeat for several")
+  CLI::App* stat =
+      app.add_subcommand("stat", "live goroutines, blocking hot spots, creation sites of a running process");
+  stat->footer(
+      "Example: gorotrace stat -p 4242 -d 10s\n"
+      "Ctrl-C ends in the summary. Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
+  stat->add_option("-p,--pid", arguments->targets,
+                   "PID, container id prefix or unique process name; repeat for several")
       ->required()
       ->allow_extra_args(false);
-  stat->add_option("-d,--duration", arguments->duration, "length of the window (10s, 1m30s); until Ctrl-C when absent");
+  stat->add_option("-d,--duration", arguments->duration,
+                   "length of the window (10s, 1m30s); until Ctrl-C when absent");
   stat->add_option("-i,--interval", arguments->interval, "a line this often")->capture_default_str();
   stat->add_option("--probes", arguments->probes,
                    "groups of lifecycle,block,run,syscall,sync,chan, or none: memory alone, nothing attached")
       ->capture_default_str();
   stat->add_option("--budget", arguments->budget,
-                   "what tracing may cost: 10% of the target's CPU time, 0.5cpu, or none; above it groups are detached")
+                   "what tracing may cost: 10% of the target's CPU time, 0.5cpu, or none; above it groups "
+                   "are detached")
       ->capture_default_str();
   stat->add_flag("--system", arguments->system, "show the runtime's own goroutines too");
   stat->add_flag("--stacks", arguments->stacks, "whole stacks in the tables");
   stat->add_option("--limit", arguments->limit, "rows per table, 0 for all")->capture_default_str();
   stat->add_flag("--json", arguments->json, "one JSON object per line (userspace/report/stat.schema.json)");
+  stat->add_option("--waits", arguments->waits,
+                   "write every wait whose both ends were seen to this file, a JSON line each");
   stat->add_option("--ring-size", arguments->ring_size, "bytes of each ring buffer, e.g. 4KiB, 8MiB");
   stat->callback([arguments, &exit] { exit = run(*arguments); });
 }

@@ -14,7 +14,8 @@ Result<StopSignal> StopSignal::make() {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
-  if (const int error = pthread_sigmask(SIG_BLOCK, &set, nullptr); error != 0) return fail_errno(error, "blocking signals");
+  if (const int error = pthread_sigmask(SIG_BLOCK, &set, nullptr); error != 0)
+    return fail_errno(error, "blocking signals");
   StopSignal signal;
   signal.fd_ = UniqueFd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signal.fd_) return fail_errno(errno, "signalfd");

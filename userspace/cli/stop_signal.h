@@ -1,5 +1,6 @@
-// SIGINT and SIGTERM as something the control loop waits for. Blocked from construction on in every thread made
-// afterwards, so make it before any thread. A second signal while the summary is made ends the process at once.
+// SIGINT and SIGTERM as something the control loop waits for. Blocked from construction on in every thread
+// made afterwards, so make it before any thread. A second signal while the summary is made ends the process
+// at once.
 #pragma once
 
 #include "base/result.h"

@@ -7,11 +7,11 @@
 namespace gorotrace {
 namespace {
 
-// The rings are emptied this often even when none is a quarter full: 1.4 M records a second, the most that traps on one
-// CPU can make, are 14,000 records of 64 bytes then.
+// The rings are emptied this often even when none is a quarter full: 1.4 M records a second, the most that
+// traps on one CPU can make, are 14,000 records of 64 bytes then.
 constexpr int kDrainMs = 10;
-// A program reads the clock, then reserves; what it does in between (reading g and the stack) takes microseconds.
-// Only a program preempted in between comes later than this, and then it is counted as late.
+// A program reads the clock, then reserves; what it does in between (reading g and the stack) takes
+// microseconds. Only a program preempted in between comes later than this, and then it is counted as late.
 constexpr std::uint64_t kStragglerNs = 1'000'000;
 
 }  // namespace

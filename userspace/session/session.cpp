@@ -13,7 +13,8 @@
 namespace gorotrace {
 namespace {
 
-// A look at all goroutines may take 1/20 of one CPU of the tracer: the next one waits 20 times as long as the last took.
+// A look at all goroutines may take 1/20 of one CPU of the tracer: the next one waits 20 times as long as the
+// last took.
 constexpr std::uint64_t kLookRest = 20;
 constexpr std::uint64_t kShortestLookNs = 100'000'000;
 constexpr std::uint64_t kSettleNs = 500'000'000;
@@ -22,7 +23,9 @@ void notice(Traced& t, std::string text) {
   if (std::ranges::find(t.notices, text) == t.notices.end()) t.notices.push_back(std::move(text));
 }
 
-Witness::Totals created_exited(const Tables& totals) { return {totals.created, totals.exited}; }
+Witness::Totals created_exited(const Tables& totals) {
+  return {totals.created, totals.exited};
+}
 
 }  // namespace
 
@@ -66,9 +69,10 @@ Status Session::add(std::unique_ptr<Target> target) {
     auto plan = go.plan(costs_, shared);
     if (!plan) return std::unexpected(plan.error());
     t->plan = std::move(*plan);
-    for (const std::string& site : shared) notice(*t, site + " already carries a breakpoint of another tracer; both count");
-    auto slot = capture_->add_target(go.process().pid(), go.process().executable_path(), go.bpf_config(options_.stacks),
-                                     t->plan);
+    for (const std::string& site : shared)
+      notice(*t, site + " already carries a breakpoint of another tracer; both count");
+    auto slot = capture_->add_target(go.process().pid(), go.process().executable_path(),
+                                     go.bpf_config(options_.stacks), t->plan);
     if (!slot) return std::unexpected(slot.error());
     t->slot = *slot;
   }
@@ -76,6 +80,9 @@ Status Session::add(std::unique_ptr<Target> target) {
   ModelConfig model;
   model.is_system = [&go](std::uint64_t startpc) { return go.is_system(startpc); };
   model.wait_reasons = go.binary().wait_reasons();
+  if (options_.on_wait) {
+    model.on_wait = [this, &go](const Wait& wait) { options_.on_wait(go, wait); };
+  }
   aggregator_->add_target(t->slot, std::move(model));
   if (auto armed = arm(*t); !armed) {
     aggregator_->remove_target(t->slot);
@@ -101,11 +108,13 @@ Status Session::arm(Traced& t) {
   }
   look(t);
   if (process.liveness() != Liveness::kAlive) {
-    return fail(ErrorKind::kNoProcess, fmt::format("process {} ended while it was being attached", process.pid()));
+    return fail(ErrorKind::kNoProcess,
+                fmt::format("process {} ended while it was being attached", process.pid()));
   }
   if (auto first = reading(t)) {
     t.counters_begin = first->counters;
-    t.witness = Witness{first->counters, first->counters, first->before, first->after, first->before, first->after};
+    t.witness =
+        Witness{first->counters, first->counters, first->before, first->after, first->before, first->after};
   } else {
     notice(t, "the runtime's counters are not available in this binary: no witness beside the probes");
   }
@@ -124,7 +133,8 @@ void Session::look(Traced& t) {
     return;
   }
   const std::uint64_t took = snapshot->counts.end_ns - snapshot->counts.begin_ns;
-  // With probes, memory is asked once an interval (syscalls, and what a gap hid); without, as often as its cost allows.
+  // With probes, memory is asked once an interval (syscalls, and what a gap hid); without, as often as its
+  // cost allows.
   const std::uint64_t shortest = t.groups_on != 0 ? options_.interval_ns : kShortestLookNs;
   t.next_look_ns = now + std::max(shortest, took * kLookRest);
   for (const GoroutineSnapshot& g : snapshot->goroutines) {
@@ -159,7 +169,8 @@ void Session::charge_target(Traced& t, std::uint64_t now) {
   const std::vector<SiteCounters> counters = capture_->site_counters(t.slot);
   std::vector<SiteCost> sites;
   for (std::size_t i = 0; i < std::min(counters.size(), t.plan.sites.size()); ++i) {
-    sites.push_back({t.plan.sites[i].execution, counters[i].hits, counters[i].sampled, counters[i].sampled_ns});
+    sites.push_back(
+        {t.plan.sites[i].execution, counters[i].hits, counters[i].sampled, counters[i].sampled_ns});
   }
   const Charge charged = charge(sites, costs_);
   t.cost.charged_ns = charged.ns;
@@ -171,7 +182,8 @@ void Session::charge_target(Traced& t, std::uint64_t now) {
 
 void Session::switch_groups(Traced& t, GroupMask want, const std::string& reason) {
   const GroupMask before = t.groups_on;
-  // Off is told as of before the detach, on as of after the attach: coverage claims only what was armed throughout.
+  // Off is told as of before the detach, on as of after the attach: coverage claims only what was armed
+  // throughout.
   const std::uint64_t off_ns = monotonic_ns();
   auto on = capture_->set_groups(t.slot, want);
   if (!on) {
@@ -198,7 +210,8 @@ Status Session::set_groups(std::size_t target, GroupMask groups, const std::stri
   Traced& t = *traced_[target];
   if (t.state != TargetState::kTraced) return fail(ErrorKind::kNoProcess, "the target has ended");
   switch_groups(t, groups, reason);
-  if (t.groups_on != groups) return fail(ErrorKind::kFailed, t.notices.empty() ? "groups were not switched" : t.notices.back());
+  if (t.groups_on != groups)
+    return fail(ErrorKind::kFailed, t.notices.empty() ? "groups were not switched" : t.notices.back());
   return {};
 }
 
@@ -219,13 +232,15 @@ void Session::tick() {
     if (now >= t.next_look_ns) look(t);
   }
   if (reader_ && reader_->error() != 0) {
-    for (auto& t : traced_) notice(*t, fmt::format("the ring buffers cannot be read any more: errno {}", reader_->error()));
+    for (auto& t : traced_)
+      notice(*t, fmt::format("the ring buffers cannot be read any more: errno {}", reader_->error()));
   }
 }
 
 void Session::end_target(Traced& t, std::uint64_t at_ns) {
   t.end_ns = at_ns;
-  // Sites go one by one: what comes in while they do is no longer the whole story, so the tables are taken first.
+  // Sites go one by one: what comes in while they do is no longer the whole story, so the tables are taken
+  // first.
   t.final_tables = aggregator_->tables(t.slot, as_of(t));
   t.groups_at_end = t.groups_on;
   if (t.groups_on == 0) return;
@@ -249,7 +264,8 @@ void Session::finish() {
   }
   // Nothing produces any more: wait until all of it has arrived, so that the account closes.
   const std::uint64_t deadline = monotonic_ns() + kSettleNs;
-  for (EventFacts e = events(); e.produced != e.received + e.dropped_total() && monotonic_ns() < deadline; e = events()) {
+  for (EventFacts e = events(); e.produced != e.received + e.dropped_total() && monotonic_ns() < deadline;
+       e = events()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
 }

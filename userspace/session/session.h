@@ -1,8 +1,9 @@
-// A tracing session: the loaded programs, the reader and aggregator threads, and the targets with their governors.
-// The control thread owns it and calls tick() every kTickMs; nothing here prints.
+// A tracing session: the loaded programs, the reader and aggregator threads, and the targets with their
+// governors. The control thread owns it and calls tick() every kTickMs; nothing here prints.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,8 @@ struct SessionOptions {
   Budget budget;
   std::uint64_t interval_ns = 1'000'000'000;
   CaptureOptions capture;
+  // Every wait whose both ends were seen, as it ends; may be empty. Called on the aggregator thread.
+  std::function<void(const Target&, const Wait&)> on_wait;
 };
 
 enum class TargetState { kTraced, kExited, kExeced };
@@ -77,7 +80,8 @@ class Session {
   [[nodiscard]] Symbolizer& symbols(std::size_t i) { return *traced_[i]->stacks; }
 
   [[nodiscard]] Tables tables(std::size_t target);
-  // Counters and totals now (or at the end of the window, once it has ended): what an interval line subtracts.
+  // Counters and totals now (or at the end of the window, once it has ended): what an interval line
+  // subtracts.
   [[nodiscard]] Sample sample(std::size_t target);
   [[nodiscard]] StatFacts facts(std::size_t target) const;
 

@@ -11,8 +11,8 @@
 namespace gorotrace {
 namespace {
 
-// Wait reasons under which g.waiting heads the list of channel sudogs: chan.go and select.go set it before gopark.
-// By name, because Go 1.26 renumbered the reasons.
+// Wait reasons under which g.waiting heads the list of channel sudogs: chan.go and select.go set it before
+// gopark. By name, because Go 1.26 renumbered the reasons.
 std::uint64_t sudog_reasons(const std::vector<std::string>& names) {
   std::uint64_t mask = 0;
   for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 64); ++i) {
@@ -27,8 +27,9 @@ std::uint64_t sudog_reasons(const std::vector<std::string>& names) {
 
 std::uint16_t window_of(const gt_target& c) {
   std::uint16_t end = 0;
-  for (std::uint16_t offset : {c.g_stack_hi, c.g_m, c.g_sched_sp, c.g_sched_pc, c.g_sched_bp, c.g_goid, c.g_waitreason,
-                               c.g_gopc, c.g_startpc, c.g_waiting, c.g_labels, c.g_coroexit}) {
+  for (std::uint16_t offset :
+       {c.g_stack_hi, c.g_m, c.g_sched_sp, c.g_sched_pc, c.g_sched_bp, c.g_goid, c.g_waitreason, c.g_gopc,
+        c.g_startpc, c.g_waiting, c.g_labels, c.g_coroexit}) {
     if (offset != kAbsent) end = std::max<std::uint16_t>(end, static_cast<std::uint16_t>(offset + 8));
   }
   return end;
@@ -49,17 +50,20 @@ Result<std::unique_ptr<Target>> Target::open(pid_t pid) {
   target->binary_ = std::move(*binary);
   const GoBinary& go = *target->binary_;
 
-  if (auto ok = check_offsets_against_code(go.offsets(), go.image(), go.pclntab()); !ok) return wrap(ok.error(), who);
+  if (auto ok = check_offsets_against_code(go.offsets(), go.image(), go.pclntab()); !ok)
+    return wrap(ok.error(), who);
 
   const auto segments = go.image().segments();
-  if (segments.empty()) return fail(ErrorKind::kUnsupported, who + ": the executable has no loadable segment");
+  if (segments.empty())
+    return fail(ErrorKind::kUnsupported, who + ": the executable has no loadable segment");
   auto bias = target->process_->load_bias(segments.front().vaddr & ~std::uint64_t{0xfff},
                                           go.image().position_independent());
   if (!bias) return wrap(bias.error(), who);
   target->bias_ = *bias;
 
   if (go.globals().allgs == 0) {
-    return fail(ErrorKind::kUnsupported, who + ": runtime.allgs was not found in runtime.allgadd; goroutines cannot be read");
+    return fail(ErrorKind::kUnsupported,
+                who + ": runtime.allgs was not found in runtime.allgadd; goroutines cannot be read");
   }
   GoroutineReader::Config reader;
   reader.offsets = go.offsets();
@@ -86,11 +90,13 @@ Result<Plan> Target::plan(const TrapCosts& costs, std::vector<std::string>& shar
   for (const Site& site : plan->sites) {
     std::vector<std::uint8_t> live(site.instruction.size());
     if (!process_->read(site.vaddr + bias_, live)) {
-      return fail(ErrorKind::kFailed, fmt::format("{}+{:#x}: the process's text cannot be read", site.function, site.offset));
+      return fail(ErrorKind::kFailed,
+                  fmt::format("{}+{:#x}: the process's text cannot be read", site.function, site.offset));
     }
     auto verified = verify_site_bytes(binary_->image().arch(), site, live);
     if (!verified) return wrap(verified.error(), fmt::format("process {}", process_->pid()));
-    if (*verified == SiteBytes::kShared) shared.push_back(fmt::format("{}+{:#x}", site.function, site.offset));
+    if (*verified == SiteBytes::kShared)
+      shared.push_back(fmt::format("{}+{:#x}", site.function, site.offset));
   }
   return plan;
 }

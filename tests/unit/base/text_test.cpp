@@ -11,19 +11,26 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(Printable, LeavesTextAlone) {
-  EXPECT_EQ(printable("main.(*Server[go.shape.int]).serve·dwrap·1"), "main.(*Server[go.shape.int]).serve·dwrap·1");
+  EXPECT_EQ(printable("main.(*Server[go.shape.int]).serve·dwrap·1"),
+            "main.(*Server[go.shape.int]).serve·dwrap·1");
   EXPECT_EQ(printable(""), "");
 }
 
 TEST(Printable, ReplacesWhatATerminalWouldObey) {
   EXPECT_EQ(printable("a\x1b[31mb"), "a\uFFFD[31mb");
   EXPECT_EQ(printable("a\nb\rc\td\x7f"), "a\uFFFDb\uFFFDc\uFFFDd\uFFFD");
-  EXPECT_EQ(printable("\xc2\x9b" "31m"), "\uFFFD31m") << "C1 CSI";
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m"),
+            "\uFFFD31m")
+      << "C1 CSI";
   EXPECT_EQ(printable("\u202Egnp.exe"), "\uFFFDgnp.exe") << "right-to-left override";
 }
 
 TEST(Printable, ReplacesEachInvalidByte) {
-  EXPECT_EQ(printable("\xff\xfe" "a"), "\uFFFD\uFFFD" "a");
+  EXPECT_EQ(printable("\xff\xfe"
+                      "a"),
+            "\uFFFD\uFFFD"
+            "a");
   EXPECT_EQ(printable("\xc0\xaf"), "\uFFFD\uFFFD") << "overlong";
   EXPECT_EQ(printable("\xed\xa0\x80"), "\uFFFD\uFFFD\uFFFD") << "surrogate";
   EXPECT_EQ(printable("\xf4\x90\x80\x80"), "\uFFFD\uFFFD\uFFFD\uFFFD") << "above U+10FFFF";
@@ -46,7 +53,8 @@ TEST(Durations, AreGos) {
 }
 
 TEST(Durations, RefuseWhatGoRefuses) {
-  for (const char* text : {"", "10", "s", "-1s", "1x", "1s ", "1 s", "1..5s", ".", "1e3s", "300000000h", "nans"}) {
+  for (const char* text :
+       {"", "10", "s", "-1s", "1x", "1s ", "1 s", "1..5s", ".", "1e3s", "300000000h", "nans"}) {
     const auto parsed = parse_duration(text);
     ASSERT_FALSE(parsed.has_value()) << text;
     EXPECT_EQ(parsed.error().kind, ErrorKind::kUsage);
