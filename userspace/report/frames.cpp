@@ -59,7 +59,8 @@ std::string location(const Frame& frame) {
 }
 
 std::string frame_text(const Frame& frame, std::size_t columns, const Style& style) {
-  const std::string where = location(frame);
+  // The name matters more: the location gets at most half.
+  const std::string where = cut_middle(location(frame), columns / 2);
   const std::size_t taken = where.empty() ? 0 : display_width(where) + 2;
   const std::string name = short_function(frame.function, columns > taken ? columns - taken : 1);
   const std::string tail = where.empty() ? "" : "  " + where;

@@ -39,7 +39,8 @@ std::size_t shown(std::size_t rows, std::size_t limit) {
 
 std::string of_rows(const TextContext& c, std::size_t rows) {
   const std::size_t n = shown(rows, c.options.limit);
-  return n < rows ? fmt::format("{} of {} rows (--limit)", n, rows) : fmt::format("{} rows", rows);
+  return n < rows ? fmt::format("{} of {} rows (--limit)", n, rows)
+                  : fmt::format("{} row{}", rows, rows == 1 ? "" : "s");
 }
 
 // The stack's lines; `label` (the wait reason) stands before the first of them.

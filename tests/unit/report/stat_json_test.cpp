@@ -1,0 +1,242 @@
+#include "report/stat_json.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "fixture.h"
+
+namespace gorotrace::report_test {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+json summary(Session& x, bool system = false) {
+  const std::string line = stat_summary_json(x.facts, x.tables, x.symbols, {.system = system});
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+  return json::parse(line);
+}
+
+TEST(StatJson, SummaryHasEveryNamedField) {
+  Session x = make_session();
+  const json j = summary(x);
+  for (const char* path : {"/type",
+                           "/target/pid",
+                           "/target/host_pid",
+                           "/target/exe",
+                           "/target/go_version",
+                           "/window_ns",
+                           "/goroutine_seconds/running",
+                           "/goroutine_seconds/runnable",
+                           "/goroutine_seconds/waiting",
+                           "/goroutine_seconds/syscall",
+                           "/goroutine_seconds/unknown",
+                           "/goroutine_seconds/live_integral",
+                           "/goroutine_seconds/covered",
+                           "/goroutines/live",
+                           "/goroutines/created",
+                           "/goroutines/exited",
+                           "/goroutines/system",
+                           "/goroutines/quality",
+                           "/blocking/0/reason",
+                           "/blocking/0/stack/0/function",
+                           "/blocking/0/stack/0/file",
+                           "/blocking/0/stack/0/line",
+                           "/blocking/0/stack/0/inlined",
+                           "/blocking/0/count",
+                           "/blocking/0/total_ns",
+                           "/blocking/0/mean_ns",
+                           "/blocking/0/p50_ns",
+                           "/blocking/0/p99_ns",
+                           "/blocking/0/max_ns",
+                           "/blocking/0/ended_unknown",
+                           "/blocking/0/tainted",
+                           "/blocking/0/in_window_ns",
+                           "/blocking/0/blocked_now",
+                           "/blocking/0/oldest_ns",
+                           "/blocking/0/wakers/0/stack",
+                           "/blocking/0/wakers/0/count",
+                           "/creation/0/function",
+                           "/creation/0/gopc",
+                           "/creation/0/stacks/0/stack",
+                           "/creation/0/stacks/0/created",
+                           "/creation/0/live",
+                           "/creation/0/created",
+                           "/creation/0/exited",
+                           "/creation/0/oldest_ns",
+                           "/objects",
+                           "/latency/count",
+                           "/latency/inferred",
+                           "/latency/mean_ns",
+                           "/latency/p50_ns",
+                           "/latency/p99_ns",
+                           "/latency/max_ns",
+                           "/latency/engine",
+                           "/latency/quality",
+                           "/latency/covered",
+                           "/syscalls/count",
+                           "/syscalls/source",
+                           "/events/produced",
+                           "/events/received",
+                           "/events/dropped",
+                           "/events/by_reason/ring full",
+                           "/cost/hits",
+                           "/cost/target_cpu_percent",
+                           "/cost/of_one_cpu_percent",
+                           "/cost/calibrated_ns/emulated",
+                           "/cost/calibrated_ns/single_step",
+                           "/cost/detached",
+                           "/tables/blocking/engine",
+                           "/tables/blocking/quality",
+                           "/tables/blocking/covered",
+                           "/tables/creation/covered",
+                           "/tables/objects/quality"}) {
+    EXPECT_TRUE(j.contains(json::json_pointer(path))) << path;
+  }
+  EXPECT_EQ(j["type"], "summary");
+  EXPECT_EQ(j["window_ns"], Session::kWindow);
+  EXPECT_EQ(j["target"]["pid"], 7);
+  EXPECT_EQ(j["target"]["host_pid"], 1234);
+  EXPECT_DOUBLE_EQ(j["cost"]["target_cpu_percent"], 3.5);
+  EXPECT_DOUBLE_EQ(j["cost"]["of_one_cpu_percent"], 7.0);
+  EXPECT_EQ(j["goroutines"]["live_discrepancy"], 0);
+}
+
+TEST(StatJson, StacksAreWholeAndLeafFirst) {
+  Session x = make_session();
+  const json stack = summary(x)["blocking"][0]["stack"];
+  ASSERT_EQ(stack.size(), 5u);
+  EXPECT_EQ(stack[0]["function"], "runtime.gopark");
+  EXPECT_EQ(stack[2]["inlined"], true);
+  EXPECT_EQ(stack[4]["function"], "runtime.goexit");
+}
+
+TEST(StatJson, RowsByTimeInWindowAndSystemOnlyWhenAsked) {
+  Session x = make_session();
+  json rows = summary(x)["blocking"];
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[0]["reason"], "chan receive");
+  EXPECT_EQ(rows[1]["reason"], "IO wait");
+  EXPECT_EQ(rows[2]["reason"], "syscall");
+  rows = summary(x, true)["blocking"];
+  ASSERT_EQ(rows.size(), 4u);
+  EXPECT_EQ(rows[0]["reason"], "GC worker (idle)");
+  EXPECT_EQ(rows[0]["system"], true);
+}
+
+TEST(StatJson, WhatNobodySawIsNullNotZero) {
+  Session x = make_session();
+  const json j = summary(x);
+  const json& read = j["blocking"][1];
+  EXPECT_EQ(read["count"], 0);  // the group was on: no wait ended, and that is known
+  for (const char* key : {"total_ns", "mean_ns", "p50_ns", "p99_ns", "max_ns", "oldest_ns"}) {
+    EXPECT_TRUE(read[key].is_null()) << key;
+  }
+  const json& call = j["blocking"][2];
+  EXPECT_TRUE(call["count"].is_null());  // its group was off
+  EXPECT_TRUE(call["in_window_ns"].is_null());
+  EXPECT_EQ(call["blocked_now"], 1);
+  EXPECT_EQ(call["engine"], "snapshot");
+  EXPECT_TRUE(j["syscalls"]["count"].is_null());
+  EXPECT_TRUE(j["witness"].is_null());
+}
+
+TEST(StatJson, MemoryAloneSaysSo) {
+  Session x = make_session();
+  x.facts.requested = 0;
+  x.tables.covered = {};
+  x.facts.counters_begin = {
+      .time_ns = 1, .created = 100, .live = 50, .system = 5, .syscalls = 10, .settled = true};
+  x.facts.counters_end = {
+      .time_ns = 2, .created = 130, .live = 60, .system = 5, .syscalls = 25, .settled = true};
+  const json j = summary(x);
+  EXPECT_EQ(j["goroutines"]["engine"], "counters");
+  EXPECT_EQ(j["goroutines"]["created"], 30);
+  EXPECT_EQ(j["goroutines"]["exited"], 20);
+  EXPECT_EQ(j["syscalls"]["count"], 15);
+  EXPECT_EQ(j["syscalls"]["source"], "counters");
+  EXPECT_EQ(j["tables"]["blocking"]["engine"], "snapshot");
+  EXPECT_TRUE(j["tables"]["blocking"]["covered"].empty());
+  EXPECT_TRUE(j["latency"]["inferred"].is_number());  // the model has some: shown, not hidden
+}
+
+TEST(StatJson, CoverageIsClippedToTheWindowAndCutByEveryNeededGroup) {
+  Session x = make_session();
+  x.tables.covered[GT_GROUP_RUN] = {{Session::kBegin + 10, Session::kBegin + 20},
+                                    {Session::kBegin + 30, Session::kBegin + 40}};
+  const json j = summary(x);
+  EXPECT_EQ(j["goroutine_seconds"]["covered"], json::parse("[[10,20],[30,40]]"));
+  EXPECT_EQ(j["goroutine_seconds"]["quality"], "lower bound");
+  EXPECT_EQ(j["tables"]["blocking"]["covered"], json::parse("[[0,10000000000]]"));
+  EXPECT_EQ(j["tables"]["blocking"]["quality"], "exact");
+}
+
+TEST(StatJson, WitnessShowsDisagreement) {
+  Session x = make_session();
+  Witness w;
+  w.begin = {.time_ns = 1, .created = 100, .live = 50, .system = 5, .settled = true};
+  w.end = {.time_ns = 2, .created = 150, .live = 60, .system = 5, .settled = true};
+  w.before_begin = {0, 0};
+  w.after_begin = {2, 1};
+  w.before_end = {48, 30};
+  w.after_end = {51, 32};
+  x.facts.witness = w;
+  json j = summary(x)["witness"];
+  EXPECT_EQ(j["created"]["counters"], 50);
+  EXPECT_EQ(j["created"]["probes"], json::parse("[46,51]"));
+  EXPECT_EQ(j["created"]["verdict"], "agree");
+  EXPECT_EQ(j["exited"]["counters"], 40);
+  EXPECT_EQ(j["exited"]["verdict"], "disagree");
+  x.facts.witness->end.settled = false;
+  EXPECT_EQ(summary(x)["witness"]["exited"]["verdict"], "unsettled");
+}
+
+TEST(StatJson, InvalidUtf8IsReplaced) {
+  Session x = make_session();
+  x.facts.target.exe = "/bin/\xff\xfe";
+  x.symbols.stacks[11][3].function = std::string("main.\xc3(\x01\x1b[31m");
+  const std::string line = stat_summary_json(x.facts, x.tables, x.symbols, {});
+  EXPECT_THAT(json::parse(line)["target"]["exe"].get<std::string>(), HasSubstr("\xef\xbf\xbd"));
+  EXPECT_EQ(line.find('\x1b'), std::string::npos);
+}
+
+TEST(StatJson, EmptyTables) {
+  Session x;
+  const json j = summary(x);
+  EXPECT_TRUE(j["blocking"].is_array() && j["blocking"].empty());
+  EXPECT_TRUE(j["cost"]["target_cpu_percent"].is_null());
+  EXPECT_TRUE(j["latency"]["mean_ns"].is_null());
+}
+
+TEST(StatJson, IntervalIsTheDifferenceOfTwoSamples) {
+  Sample a, b;
+  a.at_ns = 2'000'000'000;
+  b.at_ns = 4'000'000'000;
+  a.groups = b.groups = group_bit(GT_GROUP_LIFECYCLE);
+  a.totals.created = 10;
+  b.totals.created = 30;
+  b.totals.live = 9;
+  b.totals.parks = 77;  // of a group that is off: not shown
+  a.counters = {.time_ns = 1'900'000'000, .created = 1, .live = 1, .syscalls = 100};
+  b.counters = {.time_ns = 3'900'000'000, .created = 2, .live = 5, .syscalls = 300};
+  b.cost = {50, 2e7, 0};
+  b.events.dropped = {{"ring full", 4}};
+  const json j = json::parse(stat_interval_json(interval_row(a, b), {}, 1'000'000'000));
+  EXPECT_EQ(j["type"], "interval");
+  EXPECT_EQ(j["from_ns"], 1'000'000'000);
+  EXPECT_EQ(j["created"]["per_s"], 10.0);
+  EXPECT_EQ(j["created"]["engine"], "probes");
+  EXPECT_TRUE(j["parks"].is_null());
+  EXPECT_EQ(j["syscalls"]["per_s"], 100.0);
+  EXPECT_EQ(j["syscalls"]["engine"], "counters");
+  EXPECT_EQ(j["live"], 9);
+  EXPECT_TRUE(j["cost"]["target_cpu_percent"].is_null());
+  EXPECT_DOUBLE_EQ(j["cost"]["of_one_cpu_percent"], 1.0);
+  EXPECT_EQ(j["lost"], 4);
+  EXPECT_EQ(j["groups"], json::parse("[\"lifecycle\"]"));
+}
+
+}  // namespace
+}  // namespace gorotrace::report_test

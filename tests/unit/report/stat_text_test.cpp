@@ -1,0 +1,224 @@
+#include "report/stat_text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "fixture.h"
+#include "report/columns.h"
+#include "report/frames.h"
+
+namespace gorotrace::report_test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string text(Session& x, const StatTextOptions& options = {}) {
+  return stat_summary_text(x.facts, x.tables, x.symbols, options);
+}
+
+void expect_fits(const std::string& all, std::size_t width) {
+  std::istringstream lines(all);
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_LE(display_width(line), width) << line;
+  }
+}
+
+// GOROTRACE_UPDATE_GOLDEN=1 writes the files instead: read the diff before committing it.
+void expect_golden(const std::string& name, const std::string& actual) {
+  const std::string path = std::string(GOLDEN_DIR) + "/" + name;
+  if (std::getenv("GOROTRACE_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << actual;
+  std::ifstream in(path);
+  ASSERT_TRUE(in) << path;
+  std::stringstream expected;
+  expected << in.rdbuf();
+  EXPECT_EQ(actual, expected.str());
+}
+
+TEST(StatText, Golden80) {
+  Session x = make_session();
+  const std::string out = text(x, {.width = 80});
+  expect_fits(out, 80);
+  expect_golden("stat_80.txt", out);
+}
+
+TEST(StatText, Golden120) {
+  Session x = make_session();
+  const std::string out = text(x, {.width = 120});
+  expect_fits(out, 120);
+  expect_golden("stat_120.txt", out);
+}
+
+TEST(StatText, SystemRowsOnlyWhenAsked) {
+  Session x = make_session();
+  EXPECT_THAT(text(x), Not(HasSubstr("GC worker")));
+  EXPECT_THAT(text(x, {.system = true}), HasSubstr("GC worker (idle)"));
+}
+
+TEST(StatText, LimitCutsRowsAndSaysSo) {
+  Session x = make_session();
+  const std::string out = text(x, {.limit = 1});
+  EXPECT_THAT(out, HasSubstr("1 of 3 rows"));
+  EXPECT_THAT(out, HasSubstr("chan receive"));
+  EXPECT_THAT(out, Not(HasSubstr("IO wait")));
+  EXPECT_THAT(text(x, {.limit = 0}), HasSubstr("3 rows"));
+}
+
+TEST(StatText, StacksShowsRuntimeFramesToo) {
+  Session x = make_session();
+  EXPECT_THAT(text(x), Not(HasSubstr("runtime.gopark")));
+  const std::string out = text(x, {.stacks = true});
+  EXPECT_THAT(out, HasSubstr("runtime.gopark"));
+  EXPECT_THAT(out, HasSubstr("runtime.goexit"));
+}
+
+TEST(StatText, ColourOnlyWhenAskedAndUserFramesBold) {
+  Session x = make_session();
+  EXPECT_EQ(text(x).find('\x1b'), std::string::npos);
+  EXPECT_THAT(text(x, {.colour = true}), HasSubstr("\x1b[1mmain.serve\x1b[0m"));
+}
+
+TEST(StatText, SumThatIsNotTheIntegralOfLiveIsAWarning) {
+  Session x = make_session();
+  EXPECT_THAT(text(x), Not(HasSubstr("states add up")));
+  x.tables.live_integral_ns += 100'000'000'000;
+  EXPECT_THAT(text(x, {.width = 200}), HasSubstr("! the states add up"));
+}
+
+TEST(StatText, LossDetachAndDisagreementStandBeforeTheTables) {
+  Session x = make_session();
+  x.facts.events = {5000, 4900, {{"ring full", 100}}, {}};
+  x.facts.detached = {{GT_GROUP_RUN, Session::kBegin + 2'000'000'000, "over budget"}};
+  x.tables.covered[GT_GROUP_RUN] = {{Session::kBegin, Session::kBegin + 2'000'000'000}};
+  x.facts.witness = Witness{};
+  x.facts.witness->begin.settled = x.facts.witness->end.settled = true;
+  x.facts.witness->end.created = 9;
+  const std::string out = text(x, {.width = 200});
+  const std::size_t tables = out.find("BLOCKING");
+  for (const char* line :
+       {"! 100 of 5000 events lost (ring full 100)", "! probes run detached at 2.00s: over budget",
+        "! the runtime's counters say 9 created, the probes 0 to 0"}) {
+    EXPECT_LT(out.find(line), tables) << line << "\n" << out;
+  }
+}
+
+TEST(StatText, PartialCoverageSaysWhichPart) {
+  Session x = make_session();
+  x.tables.covered[GT_GROUP_BLOCK] = {{Session::kBegin + 1'000'000'000, Session::kBegin + 3'000'000'000}};
+  EXPECT_THAT(text(x), HasSubstr("saw 2.00s of 10.0s: 1.00s-3.00s"));
+}
+
+TEST(StatText, MemoryAlone) {
+  Session x = make_session();
+  x.facts.requested = 0;
+  x.tables.covered = {};
+  EXPECT_THAT(text(x), HasSubstr("only what memory shows"));
+}
+
+TEST(StatText, HostileNamesNeitherBreakTheWidthNorReachTheTerminal) {
+  Session x = make_session();
+  const std::string generic = "main.Map[go.shape." + std::string(10'000, 'x') + "]";
+  x.symbols.stacks[12][4].function = generic;
+  x.symbols.pcs[0x300] = {{generic, "/" + std::string(5000, 'f') + ".go", 2'000'000'000, false}};
+  x.symbols.pcs[0x400] = {
+      {"main.世界世界世界世界世界世界世界世界世界世界世界世界世界世界世界世界", "", 0, false}};
+  x.facts.target.exe = "/bin/\x1b]0;owned\x07" + std::string(300, 'e');
+  x.facts.notices = {"line\nbreak\x1b[2J"};
+  x.facts.wait_reasons[1] = "\x1b[31mred";
+  x.facts.detached = {{GT_GROUP_RUN, 0, "r\x1b[0m"}};
+  for (const std::size_t width : {76u, 80u, 120u}) {
+    const std::string out = text(x, {.width = width, .stacks = true});
+    expect_fits(out, width);
+    EXPECT_EQ(out.find_first_of("\x1b\x07"), std::string::npos);
+  }
+}
+
+TEST(StatText, EmptySession) {
+  Session x;
+  const std::string out = text(x, {.width = 20});
+  expect_fits(out, 76);
+  EXPECT_THAT(out, HasSubstr("no goroutine waited"));
+}
+
+TEST(StatText, ObjectsOnlyWhenThereAreSome) {
+  Session x = make_session();
+  EXPECT_THAT(text(x), Not(HasSubstr("CONTENDED")));
+  ObjectRow row;
+  row.address = 0xc000012345;
+  row.waits = 5;
+  row.in_window_ns = 5'000'000;
+  row.sends = 7;
+  row.releasers = {{WakerKind::kGoroutine, 21, 4}};
+  x.tables.objects = {row};
+  x.facts.requested |= group_bit(GT_GROUP_CHAN);
+  x.tables.covered[GT_GROUP_CHAN] = {{Session::kBegin, x.facts.end_ns}};
+  const std::string out = text(x);
+  EXPECT_THAT(out, HasSubstr("CONTENDED OBJECTS  by in_window · 1 row · probes · exact"));
+  EXPECT_THAT(out, HasSubstr("0xc000012345"));
+  EXPECT_THAT(out, HasSubstr("released by 100% …/pool.(*Pool).Submit  pool.go:55"));
+  expect_fits(out, 80);
+}
+
+TEST(IntervalText, HeaderOnceThenAgainAndMissingIsADash) {
+  IntervalText printer(false, false);
+  IntervalRow row;
+  row.to_ns = 1'000'000'000;
+  row.live = 123'456'789;
+  row.created = Rate{5, 123'456.7, Engine::kProbes};
+  row.target_cpu_percent = 2.5;
+  row.lost = 7;
+  const std::string first = printer.line(row, {});
+  EXPECT_THAT(first, HasSubstr("runnable"));
+  EXPECT_THAT(first, HasSubstr("123M  123457      -      -       -        -"));
+  expect_fits(first, 80);
+  for (unsigned i = 1; i < IntervalText::kHeaderEvery; ++i) {
+    EXPECT_THAT(printer.line(row, {}), Not(HasSubstr("runnable")));
+  }
+  EXPECT_THAT(printer.line(row, {}), HasSubstr("runnable"));
+}
+
+TEST(IntervalText, SeveralTargetsFitToo) {
+  IntervalText printer(true, false);
+  expect_fits(printer.line({}, {.pid = 1,
+                                .host_pid = 4194304,
+                                .exe = "",
+                                .go_version = "",
+                                .main_module = "",
+                                .main_version = ""}),
+              80);
+}
+
+TEST(Frames, Classes) {
+  EXPECT_EQ(classify("runtime.gopark"), FrameClass::kRuntime);
+  EXPECT_EQ(classify("internal/poll.runtime_pollWait"), FrameClass::kRuntime);
+  EXPECT_EQ(classify("internal/runtime/maps.(*Map).Get"), FrameClass::kRuntime);
+  EXPECT_EQ(classify("net/http.(*conn).serve"), FrameClass::kStandard);
+  EXPECT_EQ(classify("runtimes.Go"), FrameClass::kUser);
+  EXPECT_EQ(classify("main.F[net/http.Request]"), FrameClass::kUser);
+  EXPECT_EQ(classify("github.com/a/net.Dial"), FrameClass::kUser);
+}
+
+TEST(Frames, ShortNames) {
+  EXPECT_EQ(short_function("github.com/a/b.(*T).M", 40), "github.com/a/b.(*T).M");
+  EXPECT_EQ(short_function("github.com/a/b.(*T).M", 12), "…/b.(*T).M");
+  EXPECT_EQ(short_function("main.F[github.com/x/y.Z]", 20), "main.F[…b.com/x/y.Z]");
+  EXPECT_LE(display_width(short_function("世界.世界世界世界", 7)), 7u);
+}
+
+TEST(Columns, Numbers) {
+  EXPECT_EQ(short_count(999'999), "999999");
+  EXPECT_EQ(short_count(1'000'000), "1.00M");
+  EXPECT_EQ(short_count(999'999'999), "1.00G");
+  EXPECT_EQ(short_count(~std::uint64_t{0}), "18.4E");
+  EXPECT_EQ(short_percent(0.01), "<0.1");
+  EXPECT_EQ(bar(1, 2), "██");
+  EXPECT_EQ(bar(0.0001, 2), "▏");
+  EXPECT_EQ(bar(0, 2), "");
+}
+
+}  // namespace
+}  // namespace gorotrace::report_test

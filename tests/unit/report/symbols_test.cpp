@@ -1,0 +1,108 @@
+#include "report/symbols.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gorotrace {
+namespace {
+
+constexpr std::uint64_t kBias = 0x5000;
+
+// Functions of 0x100 bytes from 0x1000 on, named by their entry; the line is the offset that was looked up.
+struct FakeTable {
+  int lookups = 0;
+  std::uint64_t preempted = 0;  // entry of the function called runtime.asyncPreempt
+  [[nodiscard]] PcLookup lookup() {
+    return {.frames =
+                [this](std::uint64_t pc) {
+                  ++lookups;
+                  if (pc < 0x1000 || pc >= 0x2000) return std::vector<Frame>{{"", "", 0, false}};
+                  const std::uint64_t entry = pc & ~0xffull;
+                  const std::string name =
+                      entry == preempted ? "runtime.asyncPreempt" : "f" + std::to_string(entry);
+                  return std::vector<Frame>{{"inner\x1b[31m", "i.go", 1, true},
+                                            {name, "f.go", static_cast<int>(pc & 0xff), false}};
+                },
+            .entry = [](std::uint64_t pc) -> std::optional<std::uint64_t> {
+              if (pc < 0x1000 || pc >= 0x2000) return std::nullopt;
+              return pc & ~0xffull;
+            }};
+  }
+};
+
+TEST(StackTable, ReturnAddressesAreLookedUpOneBack) {
+  FakeTable table;
+  StackTable stacks(table.lookup(), kBias);
+  const std::vector<std::uint64_t> pcs{kBias + 0x1010, kBias + 0x1120};
+  ASSERT_TRUE(stacks.add(1, pcs, true));
+  const auto& frames = stacks.stack(1);
+  ASSERT_EQ(frames.size(), 4u);
+  EXPECT_EQ(frames[1].line, 0x0f);
+  EXPECT_EQ(frames[3].line, 0x1f);
+  EXPECT_TRUE(frames[0].inlined);
+  EXPECT_TRUE(stacks.truncated(1));
+}
+
+TEST(StackTable, AFunctionsEntryIsExact) {
+  FakeTable table;
+  StackTable stacks(table.lookup(), kBias);
+  EXPECT_EQ(stacks.frames(kBias + 0x1100, PcKind::kReturnAddress).back().function, "f4352");
+  EXPECT_EQ(stacks.frames(kBias + 0x1110, PcKind::kExact).back().line, 0x10);
+}
+
+TEST(StackTable, BelowAnInjectedCallThePcIsTheInterruptedInstruction) {
+  FakeTable table{.preempted = 0x1000};
+  StackTable stacks(table.lookup(), kBias);
+  const std::vector<std::uint64_t> pcs{kBias + 0x1010, kBias + 0x1120, kBias + 0x1230};
+  stacks.add(1, pcs, false);
+  EXPECT_EQ(stacks.stack(1)[3].line, 0x20);
+  EXPECT_EQ(stacks.stack(1)[5].line, 0x2f);
+}
+
+TEST(StackTable, OutsideGoTextTheAddressIsTheName) {
+  FakeTable table;
+  StackTable stacks(table.lookup(), kBias);
+  for (const std::uint64_t pc : {std::uint64_t{0}, ~std::uint64_t{0}, std::uint64_t{0x7f0000001234}}) {
+    const auto frames = stacks.frames(pc, PcKind::kReturnAddress);
+    ASSERT_EQ(frames.size(), 1u);
+    EXPECT_TRUE(frames[0].function.starts_with("?0x"));
+  }
+}
+
+TEST(StackTable, NamesAreMadePrintable) {
+  FakeTable table;
+  StackTable stacks(table.lookup(), kBias);
+  EXPECT_EQ(stacks.frames(kBias + 0x1010, PcKind::kExact)[0].function.find('\x1b'), std::string::npos);
+}
+
+TEST(StackTable, PullsUnknownStacksAndCachesLookups) {
+  FakeTable table;
+  int asked = 0;
+  StackTable stacks(table.lookup(), kBias, [&](std::uint64_t id) -> std::optional<StackTable::Stack> {
+    ++asked;
+    if (id == 7) return StackTable::Stack{{kBias + 0x1010, kBias + 0x1010}, false};
+    return std::nullopt;
+  });
+  EXPECT_EQ(stacks.stack(7).size(), 4u);
+  EXPECT_EQ(stacks.stack(7).size(), 4u);
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(table.lookups, 1);
+  EXPECT_TRUE(stacks.stack(8).empty());
+  EXPECT_TRUE(stacks.stack(8).empty());
+  EXPECT_EQ(asked, 3);  // it may come later
+  EXPECT_TRUE(stacks.stack(0).empty());
+  EXPECT_EQ(asked, 3);
+}
+
+TEST(StackTable, IsBounded) {
+  FakeTable table;
+  StackTable stacks(table.lookup(), kBias);
+  const std::vector<std::uint64_t> pcs{kBias + 0x1010};
+  for (std::uint64_t id = 1; id <= StackTable::kMaxStacks; ++id) ASSERT_TRUE(stacks.add(id, pcs, false));
+  EXPECT_FALSE(stacks.add(StackTable::kMaxStacks + 1, pcs, false));
+  EXPECT_EQ(stacks.refused(), 1u);
+  EXPECT_EQ(stacks.size(), StackTable::kMaxStacks);
+}
+
+}  // namespace
+}  // namespace gorotrace
