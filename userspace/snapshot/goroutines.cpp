@@ -12,19 +12,20 @@
 namespace gorotrace {
 namespace {
 
-// g.trackingSeq has 8 bits: looks further apart could miss 256 switches.
-constexpr std::uint64_t kMaxBetweenLooks = 50'000;
-constexpr int kLooks = 4;  // the first and three more
+// A goroutine that moved is looked at again this often; one whose looks came too far apart proves nothing and
+// does not count, up to kLooks in all.
+constexpr int kMoves = 4, kLooks = 16;
 // A remote range costs 0.35-0.6 us whatever its size (pages are pinned), so goroutines that lie together
 // share one.
 constexpr std::uint64_t kMergeGap = 2048, kMergedBytes = 64 * 1024;
-constexpr std::size_t kChunkWithStacks = 32, kChunkBare = 2048, kSmallestChunk = 4;
+constexpr std::size_t kChunkWithStacks = 32, kChunkBare = 2048, kChunkAgain = 8, kSmallestChunk = 2;
 // Bytes kept below the frame pointer, so that [sp] comes along: no runtime function that parks has more.
 constexpr std::uint64_t kBelowFrame = 1024;
 
 struct Entry {
   std::uint64_t g;
   std::uint32_t index;  // in allgs
+  std::uint8_t moves = 0;
 };
 
 // Where the stack of a goroutine at rest starts.
@@ -53,7 +54,7 @@ class Pass {
     for (int look = 0; look < kLooks && !pending.empty(); ++look) {
       look_ = look;
       again_.clear();
-      std::size_t chunk = with_stacks_ ? kChunkWithStacks : kChunkBare;
+      std::size_t chunk = !with_stacks_ ? kChunkBare : look == 0 ? kChunkWithStacks : kChunkAgain;
       for (std::size_t at = 0; at < pending.size();) {
         if (monotonic_ns() > deadline) {
           if (look == 0) out.counts.not_reached = pending.size() - at;
@@ -85,7 +86,7 @@ class Pass {
       if (g < 4096 || g >= kUserEnd || g % 8 != 0) {
         ++counts.unreadable;
       } else {
-        entries.push_back({g, static_cast<std::uint32_t>(i)});
+        entries.push_back({g, static_cast<std::uint32_t>(i), 0});
       }
     }
     std::stable_sort(entries.begin(), entries.end(),
@@ -112,7 +113,7 @@ class Pass {
       return true;
     }
     if (!read_stacks(chunk)) return false;
-    const bool in_time = monotonic_ns() - begin <= kMaxBetweenLooks;
+    const bool in_time = monotonic_ns() - begin <= config_.max_between_looks_ns;
     late_ = !in_time;
     for (std::size_t i = 0; i < chunk.size(); ++i) {
       const GWords& words = first_.words[i];
@@ -127,13 +128,17 @@ class Pass {
         if (words.state() == GStatus::kSyscall && !has_syscall_base(words)) {
           ++out.counts.no_base;
         } else {
-          again_.push_back(chunk[i]);
+          look_again(chunk[i]);
         }
         continue;
       }
-      if (!in_time || !stack_read_[i] || !second_.readable[i] || !unmoved(words, second_.words[i]) ||
-          ticks_[i].before != ticks_[i].after || !take_stack(words, *bases_[i], i, *g)) {
+      if (!in_time) {
         again_.push_back(chunk[i]);
+        continue;
+      }
+      if (!stack_read_[i] || !second_.readable[i] || !unmoved(words, second_.words[i]) ||
+          ticks_[i].before != ticks_[i].after || !take_stack(words, *bases_[i], i, *g)) {
+        look_again(chunk[i]);
         continue;
       }
       ++out.counts.stacks;
@@ -141,6 +146,10 @@ class Pass {
       if (g->unproven) ++out.counts.unproven;
     }
     return true;
+  }
+
+  void look_again(Entry entry) {
+    if (++entry.moves < kMoves) again_.push_back(entry);
   }
 
   struct Look {
@@ -290,7 +299,9 @@ class Pass {
     if (b.by_deltas) {
       walked = walk_sp_deltas(stack, text, sp_delta_, b.pc, b.sp);
     } else {
-      walked = walk_frame_pointers(stack, text, b.pc, interrupted_caller(w, stack), b.fp);
+      const Preempted preempted{b.sp, sp_delta_};
+      const bool anywhere = w.state() == GStatus::kRunnable || w.state() == GStatus::kPreempted;
+      walked = walk_frame_pointers(stack, text, b.pc, b.fp, sp_delta_ && anywhere ? &preempted : nullptr);
     }
     if (walked.broken) return false;
     g.pcs = std::move(walked.pcs);
@@ -301,15 +312,6 @@ class Pass {
         (w.state() == GStatus::kWaiting && config_.coroutine_reason != 0 &&
          w.wait_reason == config_.coroutine_reason);
     return true;
-  }
-
-  // Stopped in a prologue (morestack, or never run yet): the function has no frame, its caller's return
-  // address is still at [sp] and no frame pointer leads to it.
-  [[nodiscard]] std::uint64_t interrupted_caller(const GWords& w, const StackWindow& stack) const {
-    if (!sp_delta_ || (w.state() != GStatus::kRunnable && w.state() != GStatus::kPreempted)) return 0;
-    const auto delta = sp_delta_(w.sched_pc);
-    if (!delta || *delta != 0 || stack.base != w.sched_sp) return 0;
-    return load<std::uint64_t>(stack.bytes, 0).value_or(0);
   }
 
   // The goroutine's row: made at the first look, taken up again at later ones. nullptr when there is nothing

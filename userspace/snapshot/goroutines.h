@@ -67,11 +67,14 @@ class GoroutineReader {
     std::uint64_t text = 0, etext = 0;
     std::size_t max_goroutines = 16u << 20;  // more than this in allgs.len is refused as hostile
     std::uint64_t max_duration_ns =
-        30'000'000'000;                 // then the result is partial: SnapshotCounts::not_reached
+        30'000'000'000;  // then the result is partial: SnapshotCounts::not_reached
+    // g.trackingSeq has 8 bits: looks further apart could miss 256 switches of one goroutine.
+    std::uint64_t max_between_looks_ns = 50'000;
     std::uint8_t coroutine_reason = 0;  // index of "coroutine" in GoBinary::wait_reasons(); 0 = has none
     // running <-> syscall increments g.trackingSeq (before 1.26)
     bool syscalls_counted = false;
-    // Pclntab::sp_delta behind a load bias, for syscalls before 1.23 and goroutines preempted in a prologue.
+    // Pclntab::sp_delta behind a load bias, for syscalls before 1.23 and goroutines preempted where they have
+    // no frame.
     std::function<std::optional<std::int32_t>(std::uint64_t link_time_pc)> sp_delta = nullptr;
     std::uint64_t load_bias = 0;  // process address - link-time address
   };

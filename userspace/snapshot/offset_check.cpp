@@ -36,8 +36,8 @@ class Check {
       : memory_(memory), config_(config), o_(config.offsets), window_(g_window(config.offsets)) {}
 
   std::optional<Refusal> round(const std::vector<std::uint64_t>& pointers) {
-    std::unordered_set<std::uint64_t> goids;
-    std::size_t seen = 0, waiting = 0, with_reason = 0, on_thread = 0, thread_agrees = 0;
+    std::unordered_set<std::uint64_t> goids, reasons;
+    std::size_t seen = 0, waiting = 0, with_sp = 0, with_syscallsp = 0, on_thread = 0, thread_agrees = 0;
     std::size_t alive = 0, starts_in_text = 0, created_in_text = 0;
     for (const std::uint64_t g : pointers) {
       const auto words = still_words(g);
@@ -57,7 +57,9 @@ class Check {
           return Refusal{"runtime.g.waitreason", o_.g_waitreason,
                          fmt::format("goroutine {} waits for reason {}", w.goid, w.wait_reason)};
         }
-        if (w.wait_reason != 0) ++with_reason;
+        if (w.wait_reason != 0) reasons.insert(w.wait_reason);
+        if (w.sched_sp != 0) ++with_sp;
+        if (w.syscallsp != 0) ++with_syscallsp;
         if (auto r = parked(w)) return r;
       }
       if (w.state() == GStatus::kSyscall) {
@@ -73,8 +75,18 @@ class Check {
     if (seen == 0 || alive == 0) {
       return Refusal{"runtime.g.atomicstatus", o_.g_atomicstatus, "none of the first goroutines is alive"};
     }
-    if (waiting > 0 && with_reason == 0) {
-      return Refusal{"runtime.g.waitreason", o_.g_waitreason, "no waiting goroutine has a reason"};
+    // Of the runtime's own, the forced GC helper, the sweeper and the scavenger (proc.go main, mgc.go
+    // gcenable) wait each for a reason of its own.
+    if (waiting > 2 && reasons.size() < 2) {
+      return Refusal{"runtime.g.waitreason", o_.g_waitreason,
+                     "the waiting goroutines do not differ in their reasons"};
+    }
+    if (waiting > 0 && with_sp == 0) {
+      return Refusal{"runtime.g.sched.sp", o_.g_sched_sp, "no waiting goroutine has a stack pointer"};
+    }
+    // exitsyscall zeroes it (runtime/proc.go): whoever waits is not in a syscall.
+    if (2 * with_syscallsp > waiting) {
+      return Refusal{"runtime.g.syscallsp", o_.g_syscallsp, "most waiting goroutines would be in a syscall"};
     }
     if (on_thread > 0 && thread_agrees == 0) {
       return Refusal{"runtime.m.curg", o_.m_curg,
@@ -132,7 +144,13 @@ class Check {
       return Refusal{"runtime.g.stack.lo", o_.g_stack_lo,
                      fmt::format("goroutine {} has {:#x}", w.goid, w.stack_lo)};
     }
-    if (w.stack_hi <= w.stack_lo || size < kMinStack || size > kMaxStack || (size & (size - 1)) != 0) {
+    if (w.stack_hi <= w.stack_lo) {
+      return Refusal{
+          "runtime.g.stack.lo", o_.g_stack_lo,
+          fmt::format("goroutine {} has a stack from {:#x} to {:#x} (or that of runtime.g.stack.hi is wrong)",
+                      w.goid, w.stack_lo, w.stack_hi)};
+    }
+    if (size < kMinStack || size > kMaxStack || (size & (size - 1)) != 0) {
       return Refusal{
           "runtime.g.stack.hi", o_.g_stack_hi,
           fmt::format("goroutine {} has a stack from {:#x} to {:#x}", w.goid, w.stack_lo, w.stack_hi)};

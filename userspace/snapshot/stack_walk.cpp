@@ -14,16 +14,42 @@ std::optional<std::uint64_t> word(const StackWindow& stack, std::uint64_t addres
   return load<std::uint64_t>(stack.bytes, address - stack.base);
 }
 
+// Return address of the caller that the chain through fp would leave out of a frame that stopped at (pc, sp);
+// 0 when the frame is set up: then its saved frame pointer lies right below its return address.
+std::uint64_t hidden_caller(const StackWindow& stack, TextRange text, const SpDelta& sp_delta,
+                            std::uint64_t pc, std::uint64_t sp, std::uint64_t fp) {
+  const auto slot_at = [&](std::uint64_t at) -> std::uint64_t {
+    const auto delta = sp_delta(at);
+    return delta && *delta >= 0 ? sp + static_cast<std::uint64_t>(*delta) : 0;
+  };
+  const std::uint64_t slot = slot_at(pc);
+  // pc - 1: the call was the function's last instruction, pc belongs to the next one.
+  if (slot == 0 || slot == fp + 8 || slot_at(pc - 1) == fp + 8) return 0;
+  if (slot % 8 != 0 || slot < sp || slot >= stack.hi - kTopReserve || (fp != 0 && fp < slot)) return 0;
+  const auto caller = word(stack, slot);
+  return caller && text.holds(*caller) ? *caller : 0;
+}
+
 }  // namespace
 
 WalkedStack walk_frame_pointers(const StackWindow& stack, TextRange text, std::uint64_t first_pc,
-                                std::uint64_t between, std::uint64_t fp) {
+                                std::uint64_t fp, const Preempted* preempted) {
   WalkedStack out;
-  out.broken = !text.holds(first_pc) || (between != 0 && !text.holds(between));
+  out.broken = !text.holds(first_pc);
   if (out.broken) return out;
   out.pcs.reserve(16);
-  out.pcs.push_back(first_pc);
-  if (between != 0) out.pcs.push_back(between);
+  const auto add = [&](std::uint64_t pc, std::uint64_t sp, std::uint64_t frame) {
+    const std::uint64_t caller =
+        preempted != nullptr ? hidden_caller(stack, text, preempted->sp_delta, pc, sp, frame) : 0;
+    out.pcs.push_back(caller != 0 ? pc + 1 : pc);
+    if (caller == 0) return;
+    if (out.pcs.size() < GT_MAX_STACK_FRAMES) {
+      out.pcs.push_back(caller);
+    } else {
+      out.truncated = true;
+    }
+  };
+  add(first_pc, preempted != nullptr ? preempted->sp : 0, fp);
   while (fp != 0 && fp >= stack.base && fp < stack.hi) {
     if (out.pcs.size() == GT_MAX_STACK_FRAMES) {
       out.truncated = true;
@@ -40,7 +66,7 @@ WalkedStack walk_frame_pointers(const StackWindow& stack, TextRange text, std::u
       out.broken = true;
       break;
     }
-    out.pcs.push_back(*pc);
+    add(*pc, fp + 16, *caller);
     fp = *caller;
   }
   return out;

@@ -28,15 +28,23 @@ struct WalkedStack {
   bool broken = false;             // a frame that no goroutine at rest can have: the bytes are not one stack
 };
 
-// Along the frame pointers: [fp] the caller's, [fp + 8] the return address (Go on amd64 and arm64 alike),
-// until fp is 0 or leaves the stack. `between` is put after first_pc when not 0: the caller of a function
-// that was interrupted before it had a frame.
-[[nodiscard]] WalkedStack walk_frame_pointers(const StackWindow& stack, TextRange text,
-                                              std::uint64_t first_pc, std::uint64_t between,
-                                              std::uint64_t fp);
-
 // Bytes between SP and the return address at a process pc; nullopt when the line table has none.
 using SpDelta = std::function<std::optional<std::int32_t>(std::uint64_t pc)>;
+
+// A goroutine that was preempted may have been stopped anywhere: in a prologue, an epilogue or a leaf, where
+// the frame pointer is still (again) the caller's and following it leaves the caller out. With the compiler's
+// stack deltas the caller is found and put in. The pc of such a frame is exact and is given as pc + 1, so
+// that every pc of a stack is looked up at pc - 1 (as runtime.Callers does it for signals).
+struct Preempted {
+  std::uint64_t sp = 0;  // where first_pc stopped
+  const SpDelta& sp_delta;
+};
+
+// Along the frame pointers: [fp] the caller's, [fp + 8] the return address (Go on amd64 and arm64 alike),
+// until fp is 0 or leaves the stack.
+[[nodiscard]] WalkedStack walk_frame_pointers(const StackWindow& stack, TextRange text,
+                                              std::uint64_t first_pc, std::uint64_t fp,
+                                              const Preempted* preempted = nullptr);
 
 // With the compiler's stack deltas, from a return address and its SP: for goroutines in a syscall before
 // Go 1.23, which saved no frame pointer (runtime/proc.go reentersyscall).

@@ -37,6 +37,7 @@ struct Forged {
     config.allgs_address = kAllgs;
     config.text = 0x400000;
     config.etext = 0x500000;
+    config.max_between_looks_ns = 1'000'000'000;  // this memory is slow, and nobody runs in it
   }
   void header(std::uint64_t data, std::uint64_t length, std::uint64_t capacity) {
     memory.words(kAllgs, {data, length, capacity});
@@ -147,6 +148,16 @@ TEST(Hostile, AProcessThatGoesIsAnError) {
   f.add(1);
   f.memory.gone = true;
   EXPECT_FALSE(f.read().has_value());
+}
+
+TEST(Hostile, LooksThatAreTooFarApartProveNothing) {
+  Forged f;
+  f.add(1);
+  f.config.max_between_looks_ns = 0;
+  const auto s = f.read();
+  ASSERT_TRUE(s.has_value());
+  EXPECT_EQ(s->counts.stacks, 0u);
+  EXPECT_EQ(s->counts.unvalidated, 1u);
 }
 
 // Every look finds the goroutine further on: it never gets a stack, and the first look's state stands.

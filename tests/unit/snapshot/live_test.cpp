@@ -63,10 +63,12 @@ TEST_P(Live, GoroutinesAndStacksAreThoseTheProcessTells) {
   GoroutineReader reader(target.process(), target.goroutine_config());
   const auto checked = reader.check_offsets();
   ASSERT_TRUE(checked.has_value()) << checked.error().message;
-  const auto snapshot = reader.read(true);
+  // A machine that is busy enough keeps the looks apart: then once more.
+  auto snapshot = reader.read(true);
+  for (int i = 0; i < 10 && snapshot && snapshot->counts.unvalidated != 0; ++i) snapshot = reader.read(true);
   ASSERT_TRUE(snapshot.has_value()) << snapshot.error().message;
   EXPECT_EQ(snapshot->counts.unreadable, 0u);
-  EXPECT_EQ(snapshot->counts.unvalidated, 0u);
+  ASSERT_EQ(snapshot->counts.unvalidated, 0u);
   EXPECT_EQ(snapshot->counts.no_base, 0u);
 
   std::set<std::uint64_t> user;
@@ -83,6 +85,7 @@ TEST_P(Live, GoroutinesAndStacksAreThoseTheProcessTells) {
     EXPECT_EQ(g.status == GStatus::kSyscall, it->second.state == "syscall");
     EXPECT_EQ(without_runtime(target.frames(g.pcs)), it->second.frames);
     EXPECT_EQ(target.frames({g.gopc + 1})[0].substr(0, 10), "main.park ");
+    ASSERT_FALSE(g.pcs.empty());
     if (!g.truncated) {
       EXPECT_TRUE(target.frames(g.pcs).back().starts_with("runtime.goexit "));
     }

@@ -30,7 +30,7 @@ using Pcs = std::vector<std::uint64_t>;
 
 TEST(FramePointers, FollowsToTheZero) {
   const FakeStack s({at(2), 0x400001, at(4), 0x400002, 0, 0x400003, 0, 0});
-  const auto walked = walk_frame_pointers(s.window, kText, 0x400000, 0, at(0));
+  const auto walked = walk_frame_pointers(s.window, kText, 0x400000, at(0));
   EXPECT_EQ(walked.pcs, (Pcs{0x400000, 0x400001, 0x400002, 0x400003}));
   EXPECT_FALSE(walked.truncated);
   EXPECT_FALSE(walked.broken);
@@ -38,29 +38,42 @@ TEST(FramePointers, FollowsToTheZero) {
 
 TEST(FramePointers, LeavingTheStackEndsIt) {
   const FakeStack s({0x7fff0000, 0x400001});
-  EXPECT_EQ(walk_frame_pointers(s.window, kText, 0x400000, 0, at(0)).pcs, (Pcs{0x400000, 0x400001}));
-  EXPECT_EQ(walk_frame_pointers(s.window, kText, 0x400000, 0, 0).pcs, (Pcs{0x400000}));
+  EXPECT_EQ(walk_frame_pointers(s.window, kText, 0x400000, at(0)).pcs, (Pcs{0x400000, 0x400001}));
+  EXPECT_EQ(walk_frame_pointers(s.window, kText, 0x400000, 0).pcs, (Pcs{0x400000}));
 }
 
-TEST(FramePointers, InterruptedCallerComesSecond) {
-  const FakeStack s({0, 0x400001});
-  EXPECT_EQ(walk_frame_pointers(s.window, kText, 0x400000, 0x400009, at(0)).pcs,
-            (Pcs{0x400000, 0x400009, 0x400001}));
-  EXPECT_TRUE(walk_frame_pointers(s.window, kText, 0x400000, 0x9, at(0)).broken);
+// Word 0 is where the callee's caller is, below a caller whose frame is at 2: stopped before it pushed
+// anything.
+TEST(FramePointers, ThePreemptedPrologueKeepsItsCaller) {
+  const FakeStack s({0x400011, 7, at(4), 0x400021, 0, 0x400031, 0, 0, 0, 0});
+  const SpDelta deltas = [](std::uint64_t pc) -> std::optional<std::int32_t> {
+    if (pc == 0x400000) return 0;
+    return 16;
+  };
+  const Preempted preempted{at(0), deltas};
+  const auto walked = walk_frame_pointers(s.window, kText, 0x400000, at(2), &preempted);
+  EXPECT_EQ(walked.pcs, (Pcs{0x400001, 0x400011, 0x400021, 0x400031}));
+  // With its frame set up nothing is hidden: 8 bytes of it, then the return address.
+  const SpDelta set_up = [](std::uint64_t pc) -> std::optional<std::int32_t> {
+    return pc == 0x400000 ? 24 : 8;
+  };
+  const Preempted in_body{at(0), set_up};
+  EXPECT_EQ(walk_frame_pointers(s.window, kText, 0x400000, at(2), &in_body).pcs,
+            (Pcs{0x400000, 0x400021, 0x400031}));
 }
 
 TEST(FramePointers, CyclesFallingChainsAndForeignPcsAreBroken) {
-  EXPECT_TRUE(walk_frame_pointers(FakeStack({at(0), 0x400001}).window, kText, 0x400000, 0, at(0)).broken);
+  EXPECT_TRUE(walk_frame_pointers(FakeStack({at(0), 0x400001}).window, kText, 0x400000, at(0)).broken);
   const FakeStack falling({0, 0, at(0), 0x400001});
-  EXPECT_TRUE(walk_frame_pointers(falling.window, kText, 0x400000, 0, at(2)).broken);
-  EXPECT_TRUE(walk_frame_pointers(FakeStack({0, 0x500000}).window, kText, 0x400000, 0, at(0)).broken);
-  EXPECT_TRUE(walk_frame_pointers(FakeStack({0, 0x400001}).window, kText, 0x3fffff, 0, at(0)).broken);
-  EXPECT_TRUE(walk_frame_pointers(FakeStack({0, 0x400001, 0}).window, kText, 0x400000, 0, at(0) + 4).broken);
+  EXPECT_TRUE(walk_frame_pointers(falling.window, kText, 0x400000, at(2)).broken);
+  EXPECT_TRUE(walk_frame_pointers(FakeStack({0, 0x500000}).window, kText, 0x400000, at(0)).broken);
+  EXPECT_TRUE(walk_frame_pointers(FakeStack({0, 0x400001}).window, kText, 0x3fffff, at(0)).broken);
+  EXPECT_TRUE(walk_frame_pointers(FakeStack({0, 0x400001, 0}).window, kText, 0x400000, at(0) + 4).broken);
 }
 
 TEST(FramePointers, WindowAndDepthTruncate) {
   const FakeStack cut({at(100), 0x400001}, at(200));
-  const auto walked = walk_frame_pointers(cut.window, kText, 0x400000, 0, at(0));
+  const auto walked = walk_frame_pointers(cut.window, kText, 0x400000, at(0));
   EXPECT_TRUE(walked.truncated);
   EXPECT_EQ(walked.pcs.size(), 2u);
 
@@ -69,12 +82,12 @@ TEST(FramePointers, WindowAndDepthTruncate) {
     words.push_back(at(2 * (i + 1)));
     words.push_back(0x400001 + i);
   }
-  const auto deep = walk_frame_pointers(FakeStack(words).window, kText, 0x400000, 0, at(0));
+  const auto deep = walk_frame_pointers(FakeStack(words).window, kText, 0x400000, at(0));
   EXPECT_TRUE(deep.truncated);
   EXPECT_EQ(deep.pcs.size(), static_cast<std::size_t>(GT_MAX_STACK_FRAMES));
   words.resize(2 * 63);
   words[2 * 62] = 0;
-  EXPECT_FALSE(walk_frame_pointers(FakeStack(words).window, kText, 0x400000, 0, at(0)).truncated);
+  EXPECT_FALSE(walk_frame_pointers(FakeStack(words).window, kText, 0x400000, at(0)).truncated);
 }
 
 TEST(SpDeltas, AddsFrameSizesUntilTheReservedTop) {
