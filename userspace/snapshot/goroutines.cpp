@@ -50,6 +50,7 @@ class Pass {
 
   Status run(std::vector<std::uint64_t> pointers, Snapshot& out) {
     std::vector<Entry> pending = distinct(pointers, out.counts);
+    rows_.reserve(std::min<std::size_t>(pending.size(), 1u << 20));
     const std::uint64_t deadline = out.counts.begin_ns + config_.max_duration_ns;
     for (int look = 0; look < kLooks && !pending.empty(); ++look) {
       look_ = look;
