@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 #include <map>
+#include <utility>
 
 #include "base/text.h"
 #include "report/frames.h"
@@ -100,7 +100,7 @@ std::string wakers_text(const TextContext& c, const std::vector<WakerRow>& waker
       merged.emplace_back(name, w.count);
     }
   }
-  std::ranges::stable_sort(merged, std::greater<>(), &std::pair<std::string, std::uint64_t>::second);
+  std::ranges::sort(merged, {}, [](const auto& m) { return std::pair(~m.second, m.first); });
   std::string out;
   for (std::size_t i = 0; i < std::min(merged.size(), kShownWakers) && all > 0; ++i) {
     const double share = 100 * static_cast<double>(merged[i].second) / static_cast<double>(all);
