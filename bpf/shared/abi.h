@@ -80,6 +80,12 @@ struct gt_cookie {
 	gt_u8 flags;   /* GT_SITE_* */
 	gt_u16 pad;
 };
+/* Key of `sites_by_ip`, which gives the cookie on kernels that have none. */
+struct gt_ip_key {
+	gt_u64 ip;
+	gt_u32 tgid;
+	gt_u32 pad;
+};
 #define GT_SITE_SKIP_TAKEN 1 /* the probed branch goes to morestack when taken: such a hit is not an event */
 #define GT_SITE_FRAME_SET 2  /* frame already pushed: caller pc at [fp + 8]; else at [sp] (arm64: in x30) */
 
@@ -133,8 +139,10 @@ struct gt_record {
 	gt_u8 flags;
 };
 
-/* Value of the `stacks` hash map; key = gt_stack_hash(). User space may pull (and delete) entries any time:
- * a deleted stack is put back at its next use. pcs[0] is exact or a return address as `first_exact` says. */
+/* Value of the `stacks` hash map; key: gt_stack_hash_step over pcs[0..depth) from 0, then gt_stack_hash_end. User
+ * space may pull (and delete) entries any time: a deleted stack is put back at its next use. Every pc is a return
+ * address (look up pc - 1): pcs[0] is g.sched.pc, or for the hooks of a running goroutine (SYSCALL_ENTER,
+ * SEM_RELEASE, CHAN_CLOSE) the return address of the probed function, which is g.syscallpc in a syscall. */
 struct gt_stack {
 	gt_u32 depth;
 	gt_u32 truncated;
@@ -161,6 +169,8 @@ struct gt_stats {
 	gt_u64 produced; /* records attempted; low 32 bits are the next seq */
 	gt_u64 dropped[GT_DROP_COUNT];
 	gt_u64 stack_failed[GT_STACK_FAIL_COUNT];
+	gt_u64 object_failed; /* the channel of a PARK or CHAN_* could not be read: record sent without it */
+	gt_u64 stacks_added;  /* entries put into `stacks` */
 };
 
 /* Per CPU and (target, site): what the governor charges. Index = target * GT_MAX_SITES + site. */
@@ -174,11 +184,13 @@ struct gt_site_stats {
 #ifdef __cplusplus
 static_assert(sizeof(gt_cookie) == 8);
 static_assert(sizeof(gt_target) == 56);
+static_assert(sizeof(gt_ip_key) == 16);
 static_assert(sizeof(gt_record) == 64);
 static_assert(sizeof(gt_stack) == 520);
 #else
 _Static_assert(sizeof(struct gt_cookie) == 8, "gt_cookie");
 _Static_assert(sizeof(struct gt_target) == 56, "gt_target");
+_Static_assert(sizeof(struct gt_ip_key) == 16, "gt_ip_key");
 _Static_assert(sizeof(struct gt_record) == 64, "gt_record");
 _Static_assert(sizeof(struct gt_stack) == 520, "gt_stack");
 #endif

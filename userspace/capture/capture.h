@@ -23,14 +23,15 @@ enum class AttachMode { kUprobeMulti, kPerfEventCookie, kPerfEventIp };
 [[nodiscard]] const char* attach_mode_name(AttachMode mode);
 
 struct CaptureOptions {
-  std::uint32_t ring_bytes = 0;               // per ring, power of two >= 4096; 0 = default
-  std::optional<AttachMode> force_mode;       // tests; by default the best this kernel passes the self-test with
+  std::uint32_t ring_bytes = 0;          // per ring, power of two >= 4096; 0 = default
+  std::optional<AttachMode> force_mode;  // tests; by default the best this kernel passes the self-test with
 };
 
 struct CaptureCounters {
   std::uint64_t produced = 0;
   std::array<std::uint64_t, GT_DROP_COUNT> dropped{};
   std::array<std::uint64_t, GT_STACK_FAIL_COUNT> stack_failed{};
+  std::uint64_t object_failed = 0;  // records sent without the channel they are about
   [[nodiscard]] std::uint64_t dropped_total() const;
 };
 
@@ -53,17 +54,20 @@ class Capture {
                                               Plan plan);
   void remove_target(TargetSlot slot);
 
-  // Attaches or detaches so that exactly `groups` are on; sites shared with a group that stays are left alone.
-  // On failure what was on before is still on. Returns the mask that is on.
+  // Attaches or detaches so that exactly `groups` are on; sites shared with a group that stays are left
+  // alone. On failure what was on before is still on. Returns the mask that is on.
   [[nodiscard]] Result<GroupMask> set_groups(TargetSlot slot, GroupMask groups);
   [[nodiscard]] GroupMask groups(TargetSlot slot) const;
 
-  // Reader thread: waits up to timeout_ms (or until a ring is a quarter full), then hands every committed record
-  // over, ring by ring. Returns the number of records; negative errno on failure.
+  // Reader thread: waits up to timeout_ms (or until a ring is a quarter full), then hands every committed
+  // record over, ring by ring. Returns the number of records; negative errno on failure.
   using Sink = std::function<void(unsigned ring, const gt_record& record)>;
   int drain(int timeout_ms, const Sink& sink);
   [[nodiscard]] unsigned ring_count() const;
 
+  // Also keeps `stacks` from filling up: when it is more than half full, definitions already pulled by
+  // stack() are deleted from it (the kernel side puts one back at its next use). So: call it every interval,
+  // keep what you pull.
   [[nodiscard]] CaptureCounters counters() const;
   [[nodiscard]] std::vector<SiteCounters> site_counters(TargetSlot slot) const;  // index = site in the plan
   // Definition of a stack id; nullopt when the map no longer has it.
@@ -81,8 +85,8 @@ class Capture {
   std::unique_ptr<Impl> impl_;
 };
 
-// Cost of one trap on this host, emulated and single-stepped: probes two instructions of this very process with
-// an empty program (PROBES.md's method) and times them with and without.
+// Cost of one trap on this host, emulated and single-stepped: probes two instructions of this very process
+// with an empty program (PROBES.md's method) and times them with and without.
 [[nodiscard]] Result<TrapCosts> calibrate_traps();
 
 }  // namespace gorotrace

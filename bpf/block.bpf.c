@@ -1,0 +1,52 @@
+/* Waiting and being woken. */
+#include "lib/event.bpf.h"
+#include "lib/go.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* park_m(gp): g.waitreason is set (gopark), g.sched saved (mcall), g.waiting is the sudog list for channel waits. */
+static __always_inline int gt_park(struct gt_scratch *s, const struct gt_target *t, __u64 gp)
+{
+	if (!gt_read_g(s, t, gp))
+		return 0;
+	__u8 reason = gt_field_u8(s, t->g_waitreason);
+	s->record.detail = reason;
+	s->record.extra = gt_field(s, t->g_labels);
+	s->pc = gt_field(s, t->g_sched_pc);
+	s->fp = gt_field(s, t->g_sched_bp);
+	s->base = s->fp ? s->fp : 1;
+	s->hi = gt_field(s, t->g_stack_hi);
+	if (reason < 64 && (t->sudog_reasons >> reason & 1)) {
+		__u64 sudog = gt_field(s, t->g_waiting);
+		if (sudog && !gt_read_u64(&s->record.object, sudog + t->sudog_c))
+			gt_object_failed();
+	}
+	return 1;
+}
+
+SEC("uprobe.multi")
+int gt_block(struct pt_regs *ctx)
+{
+	__u64 now = bpf_ktime_get_ns(), cookie = gt_cookie(ctx);
+	struct gt_scratch *s = NULL;
+	struct gt_target *t = gt_begin(ctx, cookie, now, &s);
+	if (!t || !s)
+		return 0;
+	__u64 gp = gt_reg(ctx, gt_cookie_reg(cookie));
+	int ok = 0;
+	switch (gt_cookie_hook(cookie)) {
+	case GT_HOOK_PARK:
+		ok = gt_park(s, t, gp);
+		break;
+	case GT_HOOK_SUSPEND:
+		ok = gt_read_actor(s, t, gp);
+		s->record.goid = gt_actor_field(s, t->g_goid);
+		gt_want_saved_stack(s, t);
+		break;
+	default: /* READY, INJECT */
+		ok = gt_read_goid(s, t, gp);
+		gt_actor(s, t, ctx);
+	}
+	gt_end(s, t, ok);
+	return 0;
+}

@@ -1,0 +1,46 @@
+/* Channel operations. A send or receive that blocks has its stack in the park that follows, one that wakes another
+ * goroutine in the ready; only close, which may do neither, carries its own. */
+#include "lib/event.bpf.h"
+#include "lib/go.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Was there no free slot (send) or no element (receive) at entry? On a nil channel both block for ever. */
+static __always_inline void gt_would_block(struct gt_scratch *s, const struct gt_target *t, __u32 hook)
+{
+	__u64 channel = s->record.object, count = 0, size = 0;
+	if (channel && (!gt_read_u64(&count, channel + t->hchan_qcount) ||
+			(hook == GT_HOOK_CHAN_SEND && !gt_read_u64(&size, channel + t->hchan_dataqsiz)))) {
+		gt_object_failed();
+		return;
+	}
+	if (hook == GT_HOOK_CHAN_SEND ? count >= size : count == 0)
+		s->record.flags |= GT_REC_WOULD_BLOCK;
+}
+
+SEC("uprobe.multi")
+int gt_chan(struct pt_regs *ctx)
+{
+	__u64 now = bpf_ktime_get_ns(), cookie = gt_cookie(ctx);
+	struct gt_scratch *s = NULL;
+	struct gt_target *t = gt_begin(ctx, cookie, now, &s);
+	if (!t || !s)
+		return 0;
+	int ok = 0;
+	__u32 hook = gt_cookie_hook(cookie);
+	s->record.object = gt_reg(ctx, gt_cookie_reg(cookie));
+	if (hook == GT_HOOK_CHAN_CLOSE) {
+		ok = gt_read_actor(s, t, gt_current_g(ctx));
+		s->record.goid = gt_actor_field(s, t->g_goid);
+		gt_want_live_stack(s, t, ctx, gt_cookie_flags(cookie) & GT_SITE_FRAME_SET);
+	} else {
+		ok = gt_read_goid(s, t, gt_current_g(ctx));
+		gt_would_block(s, t, hook);
+	}
+	if (ok && !s->record.goid) { /* on g0: a timer's channel (sendTime) */
+		s->record.flags |= GT_ACTOR_RUNTIME;
+		s->base = 0;
+	}
+	gt_end(s, t, ok);
+	return 0;
+}

@@ -1,0 +1,69 @@
+/* A record's way out: its sequence number, its ring, the wake-up, and the account of what did not get through. */
+#ifndef GOROTRACE_LIB_EMIT_BPF_H
+#define GOROTRACE_LIB_EMIT_BPF_H
+
+#include "lib/maps.bpf.h"
+
+static __always_inline struct gt_stats *gt_stats(void)
+{
+	__u32 zero = 0;
+	return bpf_map_lookup_elem(&stats, &zero);
+}
+
+/* Number of the next record of this CPU. */
+static __always_inline __u64 gt_next_seq(struct gt_stats *st)
+{
+	if (gt_atomics)
+		return __sync_fetch_and_add(&st->produced, 1);
+	return st->produced++;
+}
+
+static __always_inline void gt_drop(enum gt_drop why)
+{
+	struct gt_stats *st = gt_stats();
+	if (!st)
+		return;
+	__sync_fetch_and_add(&st->produced, 1);
+	__sync_fetch_and_add(&st->dropped[why], 1);
+}
+
+static __always_inline void gt_stack_failed(enum gt_stack_fail why)
+{
+	struct gt_stats *st = gt_stats();
+	if (st)
+		__sync_fetch_and_add(&st->stack_failed[why], 1);
+}
+
+static __always_inline void gt_object_failed(void)
+{
+	struct gt_stats *st = gt_stats();
+	if (st)
+		__sync_fetch_and_add(&st->object_failed, 1);
+}
+
+/* No wake-up per record: it costs more than the trap. The reader comes on its timer, and is woken only when a look
+ * at every (gt_wake_mask + 1)-th record finds the ring filling up. bpf_ringbuf_output rather than reserve + submit:
+ * one helper call less, and no reserved slot that a preempted program would hold shut for the reader. */
+static __always_inline void gt_emit(struct gt_scratch *s)
+{
+	struct gt_stats *st = gt_stats();
+	if (!st)
+		return;
+	__u64 seq = gt_next_seq(st);
+	s->record.seq = (__u32)seq;
+	__u32 cpu = bpf_get_smp_processor_id();
+	s->record.cpu = (__u16)cpu;
+	__u32 index = cpu & gt_ring_mask;
+	void *ring = bpf_map_lookup_elem(&rings, &index);
+	if (!ring) {
+		__sync_fetch_and_add(&st->dropped[GT_DROP_RING_FULL], 1);
+		return;
+	}
+	__u64 flags = BPF_RB_NO_WAKEUP;
+	if ((seq & gt_wake_mask) == 0 && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > gt_wake_bytes)
+		flags = BPF_RB_FORCE_WAKEUP;
+	if (bpf_ringbuf_output(ring, &s->record, sizeof(s->record), flags))
+		__sync_fetch_and_add(&st->dropped[GT_DROP_RING_FULL], 1);
+}
+
+#endif

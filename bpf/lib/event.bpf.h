@@ -1,0 +1,115 @@
+/* The frame every hook sits in: which site was hit, whether it counts, working memory, and the end. */
+#ifndef GOROTRACE_LIB_EVENT_BPF_H
+#define GOROTRACE_LIB_EVENT_BPF_H
+
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+
+#include "lib/emit.bpf.h"
+#include "lib/maps.bpf.h"
+#include "lib/regs.bpf.h"
+#include "lib/stack.bpf.h"
+
+/* struct gt_cookie, taken apart in registers */
+static __always_inline __u32 gt_cookie_target(__u64 c) { return c & 0xffff; }
+static __always_inline __u32 gt_cookie_site(__u64 c) { return (c >> 16) & 0xff; }
+static __always_inline __u32 gt_cookie_hook(__u64 c) { return (c >> 24) & 0xff; }
+static __always_inline __u32 gt_cookie_reg(__u64 c) { return (c >> 32) & 0xff; }
+static __always_inline __u32 gt_cookie_flags(__u64 c) { return (c >> 40) & 0xff; }
+
+static __always_inline __u64 gt_cookie(struct pt_regs *ctx)
+{
+	if (gt_cookie_by_ip) {
+		struct gt_ip_key key = {.ip = gt_ip(ctx), .tgid = bpf_get_current_pid_tgid() >> 32};
+		__u64 *found = bpf_map_lookup_elem(&sites_by_ip, &key);
+		return found ? *found : 0;
+	}
+	/* 5.10 refuses a program that so much as contains the call (helper since 5.15, commit 7adfc6c9b315). */
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_attach_cookie))
+		return bpf_get_attach_cookie(ctx);
+	return 0;
+}
+
+/* The configuration the hit belongs to, or NULL when it is none of ours. Counts the hit, and for a hit that is an
+ * event claims and prepares working memory in *out; *out stays NULL for a filtered hit and for a counted drop. */
+static __always_inline struct gt_target *gt_begin(struct pt_regs *ctx, __u64 cookie, __u64 now, struct gt_scratch **out)
+{
+	__u32 slot = gt_cookie_target(cookie), site = gt_cookie_site(cookie);
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	if (slot >= GT_MAX_TARGETS || site >= GT_MAX_SITES)
+		return NULL;
+	struct gt_target *target = bpf_map_lookup_elem(&targets, &slot);
+	if (!target || target->tgid != pid_tgid >> 32)
+		return NULL;
+	__u32 index = slot * GT_MAX_SITES + site;
+	struct gt_site_stats *hit = bpf_map_lookup_elem(&site_stats, &index);
+	if (!hit)
+		return NULL;
+	__u32 sample = hit->hits % GT_TIME_SAMPLE == 0;
+	__sync_fetch_and_add(&hit->hits, 1);
+	if ((gt_cookie_flags(cookie) & GT_SITE_SKIP_TAKEN) && gt_branch_taken(ctx))
+		return NULL;
+
+	struct gt_scratch *s = NULL;
+	for (__u32 i = 0; i < GT_SCRATCH_SLOTS; i++) {
+		__u32 key = i;
+		s = bpf_map_lookup_elem(&scratch, &key);
+		if (!s)
+			return NULL;
+		if (!gt_atomics || __sync_val_compare_and_swap(&s->busy, 0, 1) == 0)
+			break;
+		s = NULL;
+	}
+	if (!s) {
+		gt_drop(GT_DROP_SCRATCH_BUSY);
+		return NULL;
+	}
+	s->sample = sample;
+	s->base = 0;
+	s->pc_at_base = 0;
+	struct gt_record *r = &s->record;
+	r->time_ns = now;
+	r->other = 0;
+	r->object = 0;
+	r->stack = 0;
+	r->extra = 0;
+	r->tid = (__u32)pid_tgid;
+	r->target = (__u16)slot;
+	r->site = (__u8)site;
+	r->hook = (__u8)gt_cookie_hook(cookie);
+	r->detail = 0;
+	r->flags = 0;
+	*out = s;
+	return target;
+}
+
+static __always_inline void gt_sample(struct gt_scratch *s)
+{
+	__u32 index = s->record.target * GT_MAX_SITES + s->record.site;
+	struct gt_site_stats *hit = bpf_map_lookup_elem(&site_stats, &index);
+	if (!hit)
+		return;
+	__sync_fetch_and_add(&hit->sampled, 1);
+	__sync_fetch_and_add(&hit->sampled_ns, bpf_ktime_get_ns() - s->record.time_ns);
+}
+
+/* Walks the stack that was asked for, sends the record (unless `ok` is 0: its goroutine could not be read), gives
+ * the working memory back. */
+static __always_inline void gt_end(struct gt_scratch *s, const struct gt_target *target, int ok)
+{
+	if (ok) {
+		if (s->base && target->stacks)
+			gt_walk(s);
+		gt_emit(s);
+	} else {
+		gt_drop(GT_DROP_BAD_G);
+	}
+	if (s->sample)
+		gt_sample(s);
+	/* A plain store will do: only programs of this CPU, which interleave but never run at once, look at it. */
+	*(volatile __u32 *)&s->busy = 0;
+}
+
+#endif

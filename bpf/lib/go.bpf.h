@@ -1,0 +1,108 @@
+/* Readers of runtime.g. Offsets come from the target's configuration (golang/offsets.h: runtime/runtime2.go of the
+ * target's own version); 0xffff means the version has no such field. Every value is the target's word: it is used
+ * as data, and as an address only for further checked user reads. Return 0 = could not be read. */
+#ifndef GOROTRACE_LIB_GO_BPF_H
+#define GOROTRACE_LIB_GO_BPF_H
+
+#include "lib/maps.bpf.h"
+#include "lib/regs.bpf.h"
+
+#define GT_ABSENT 0xffff
+
+static __always_inline int gt_read_u64(__u64 *out, __u64 address)
+{
+	return bpf_probe_read_user(out, sizeof(*out), (void *)address) == 0;
+}
+
+/* Field of the copy of g in s->g; `absent` when this Go version has none. */
+static __always_inline __u64 gt_field(const struct gt_scratch *s, __u32 offset)
+{
+	return offset <= GT_G_WINDOW - 8 ? *(__u64 *)(s->g + offset) : 0;
+}
+static __always_inline __u8 gt_field_u8(const struct gt_scratch *s, __u32 offset)
+{
+	return offset < GT_G_WINDOW ? s->g[offset] : 0;
+}
+
+static __always_inline int gt_read_goid(struct gt_scratch *s, const struct gt_target *t, __u64 gp)
+{
+	return gp && gt_read_u64(&s->record.goid, gp + t->g_goid);
+}
+
+/* All of g that hooks use, in one copy. */
+static __always_inline int gt_read_g(struct gt_scratch *s, const struct gt_target *t, __u64 gp)
+{
+	__u32 size = t->g_window;
+	if (size > GT_G_WINDOW)
+		size = GT_G_WINDOW;
+	if (!gp || bpf_probe_read_user(s->g, size, (void *)gp))
+		return 0;
+	s->record.goid = gt_field(s, t->g_goid);
+	return 1;
+}
+
+static __always_inline __u64 gt_actor_field(const struct gt_scratch *s, __u32 offset)
+{
+	return offset <= GT_ACTOR_WINDOW - 8 ? *(__u64 *)(s->actor + offset) : 0;
+}
+
+/* g up to its goid, with the stack bounds and the saved registers: enough for "who, and where". */
+static __always_inline int gt_read_actor(struct gt_scratch *s, const struct gt_target *t, __u64 gp)
+{
+	__u32 size = t->g_goid + 8;
+	if (size > GT_ACTOR_WINDOW)
+		return 0;
+	return gp && bpf_probe_read_user(s->actor, size, (void *)gp) == 0;
+}
+
+/* The stack of a goroutine that is off its stack, from the copy in s->actor: g.sched as mcall and systemstack left
+ * it (runtime/asm_*.s). Preempted in a prologue (newstack -> gopreempt_m), the caller of the function whose
+ * prologue it was is not in the chain; user space, which has the pcsp table, is the one that could tell. */
+static __always_inline void gt_want_saved_stack(struct gt_scratch *s, const struct gt_target *t)
+{
+	s->pc = gt_actor_field(s, t->g_sched_pc);
+	s->fp = gt_actor_field(s, t->g_sched_bp);
+	s->base = s->fp ? s->fp : 1; /* a missing base is for the walk to count */
+	s->hi = gt_actor_field(s, t->g_stack_hi);
+}
+
+/* The stack below the probed function, from the registers: its caller's pc first, as g.syscallpc would have it. */
+static __always_inline void gt_want_live_stack(struct gt_scratch *s, const struct gt_target *t, struct pt_regs *ctx,
+					       int frame_set)
+{
+	s->fp = gt_fp(ctx);
+	s->hi = gt_actor_field(s, t->g_stack_hi);
+	s->pc = 0;
+	s->base = s->fp ? s->fp : 1;
+	if (frame_set)
+		return;
+	if (GT_RETURN_ADDRESS_ON_STACK) {
+		s->base = gt_sp(ctx);
+		s->pc_at_base = 1;
+	} else {
+		s->pc = gt_link_register(ctx);
+	}
+}
+
+/* Who does this to another goroutine: m.curg of the g0 we are on; nil when the scheduler itself acts (timers,
+ * netpoll, GC, boot). Fills record.other and the actor's kind, asks for the actor's stack. */
+static __always_inline void gt_actor(struct gt_scratch *s, const struct gt_target *t, struct pt_regs *ctx)
+{
+	__u64 m = 0, curg = 0;
+	if (!gt_read_u64(&m, gt_current_g(ctx) + t->g_m) || !m || !gt_read_u64(&curg, m + t->m_curg)) {
+		s->record.flags |= GT_ACTOR_UNKNOWN;
+		return;
+	}
+	if (!curg) {
+		s->record.flags |= GT_ACTOR_RUNTIME;
+		return;
+	}
+	if (!gt_read_actor(s, t, curg)) {
+		s->record.flags |= GT_ACTOR_UNKNOWN;
+		return;
+	}
+	s->record.other = gt_actor_field(s, t->g_goid);
+	gt_want_saved_stack(s, t);
+}
+
+#endif

@@ -1,0 +1,89 @@
+/* Every map and every constant user space sets before the load. Weak: each object carries a copy, the static
+ * linker keeps one. Hooks reach them only through the functions of lib/. */
+#ifndef GOROTRACE_LIB_MAPS_BPF_H
+#define GOROTRACE_LIB_MAPS_BPF_H
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "shared/abi.h"
+
+const volatile __u32 gt_ring_mask __weak = 0;    /* ring of a record: cpu & gt_ring_mask */
+const volatile __u32 gt_wake_mask __weak = 255;  /* how often the fill level is looked at */
+const volatile __u32 gt_wake_bytes __weak = 0;   /* above this many unread bytes the reader is woken */
+const volatile __u32 gt_cookie_by_ip __weak = 0; /* 1: the kernel has no attach cookies, use `sites_by_ip` */
+/* 0 on kernels without atomics that return a value (x86 < 5.12, arm64 < 5.18). Those run uprobe programs with
+ * preemption off (trace_call_bpf; until commit 8c7dcb84e3b7, 6.0), so plain arithmetic is exact there. */
+const volatile __u32 gt_atomics __weak = 1;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS); /* of ring buffers; the inner map is set by user space */
+	__uint(max_entries, GT_MAX_RINGS);
+	__type(key, __u32);
+	__type(value, __u32);
+} rings __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH); /* not LRU: a stack whose id is in a record must still be there */
+	__uint(max_entries, GT_MAX_STACKS);
+	__type(key, __u64);
+	__type(value, struct gt_stack);
+} stacks __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GT_MAX_TARGETS);
+	__type(key, __u32);
+	__type(value, struct gt_target);
+} targets __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct gt_stats);
+} stats __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, GT_MAX_TARGETS * GT_MAX_SITES);
+	__type(key, __u32);
+	__type(value, struct gt_site_stats);
+} site_stats __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GT_MAX_TARGETS * GT_MAX_SITES);
+	__type(key, struct gt_ip_key);
+	__type(value, struct gt_cookie);
+} sites_by_ip __weak SEC(".maps");
+
+#define GT_SCRATCH_SLOTS 4
+#define GT_ACTOR_WINDOW 192 /* g up to and including goid, in every Go version (add_target checks) */
+
+/* What one program works with. In a map because frames must stay below 64 bytes (README.md, "Preemption"). */
+struct gt_scratch {
+	__u32 busy; /* claimed by test-and-set */
+	__u32 sample;
+	/* the stack to walk; base == 0: none */
+	__u64 base;        /* lowest address to copy */
+	__u64 fp;          /* frame pointer to start at, >= base */
+	__u64 hi;          /* g.stack.hi */
+	__u64 pc;          /* innermost pc, 0: the first return address of the chain is the innermost */
+	__u64 pc_at_base;  /* 1: the innermost pc is the word at base */
+	struct gt_record record;
+	struct gt_stack stack;
+	__u8 g[GT_G_WINDOW];
+	__u8 actor[GT_ACTOR_WINDOW];
+	__u8 window[GT_STACK_WINDOW];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, GT_SCRATCH_SLOTS);
+	__type(key, __u32);
+	__type(value, struct gt_scratch);
+} scratch __weak SEC(".maps");
+
+#endif

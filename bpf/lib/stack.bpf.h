@@ -1,0 +1,87 @@
+/* One stack: one copy of its innermost bytes, the frame pointer chain inside the copy, its id, its definition.
+ * Go keeps [fp] = caller's fp and [fp + 8] = return address on amd64 and arm64 in every version from 1.18 to 1.27
+ * (cmd/compile/abi-internal.md, "frame pointer"); the outermost frame returns into runtime.goexit and its saved fp
+ * is 0. */
+#ifndef GOROTRACE_LIB_STACK_BPF_H
+#define GOROTRACE_LIB_STACK_BPF_H
+
+#include "lib/emit.bpf.h"
+#include "lib/maps.bpf.h"
+
+static __always_inline int gt_stack_fail(struct gt_scratch *s, enum gt_stack_fail why)
+{
+	s->record.flags |= GT_REC_NO_STACK;
+	gt_stack_failed(why);
+	return 0;
+}
+
+/* Walks what s->{base,fp,hi,pc,pc_at_base} describe and sets record.stack. The chain must rise strictly, so a cycle
+ * ends the walk; what cannot be followed further is marked truncated. */
+static __noinline int gt_walk(struct gt_scratch *s)
+{
+	__u64 base = s->base, fp = s->fp, hi = s->hi;
+	if (fp < base || base >= hi || fp + 16 > hi || (fp & 7))
+		return gt_stack_fail(s, GT_STACK_NO_BASE);
+	__u64 length = hi - base;
+	if (length > GT_STACK_WINDOW)
+		length = GT_STACK_WINDOW;
+	/* A length past stack.hi would make the whole copy fail at the end of the mapping. */
+	if (bpf_probe_read_user(s->window, (__u32)length, (void *)base))
+		return gt_stack_fail(s, GT_STACK_READ_FAILED);
+
+	__u64 hash = 0, pc = s->pc, offset = fp - base;
+	__u32 first = 0, depth = 0, truncated = 0;
+	if (s->pc_at_base)
+		pc = *(__u64 *)s->window;
+	if (pc) {
+		s->stack.pcs[0] = pc;
+		hash = gt_stack_hash_step(hash, pc);
+		first = 1;
+	}
+	depth = first;
+	truncated = 1;
+	for (__u32 i = 0; i < GT_MAX_STACK_FRAMES - 1; i++) {
+		if (offset > GT_STACK_WINDOW - 16 || offset + 16 > length)
+			break;
+		__u64 next = *(__u64 *)(s->window + offset);
+		pc = *(__u64 *)(s->window + offset + 8);
+		if (!pc) {
+			truncated = 0;
+			break;
+		}
+		s->stack.pcs[i + first] = pc;
+		hash = gt_stack_hash_step(hash, pc);
+		depth++;
+		if (!next || next >= hi) {
+			truncated = 0;
+			break;
+		}
+		next -= base;
+		if (next <= offset)
+			break;
+		offset = next;
+	}
+	if (!depth)
+		return gt_stack_fail(s, GT_STACK_NO_BASE);
+	s->stack.depth = depth;
+	s->stack.truncated = truncated;
+	s->record.stack = gt_stack_hash_end(hash, depth);
+	if (truncated)
+		s->record.flags |= GT_REC_TRUNCATED;
+	if (bpf_map_lookup_elem(&stacks, &s->record.stack))
+		return 0;
+	long err = bpf_map_update_elem(&stacks, &s->record.stack, &s->stack, BPF_NOEXIST);
+	if (err == -17 /* EEXIST: another CPU was first */)
+		return 0;
+	struct gt_stats *st = gt_stats();
+	if (!st)
+		return 0;
+	if (err) {
+		s->record.stack = 0;
+		return gt_stack_fail(s, GT_STACK_MAP_FULL);
+	}
+	__sync_fetch_and_add(&st->stacks_added, 1);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,55 @@
+/* Birth and death of goroutines, iter.Pull's coroutines and C threads' goroutines included. */
+#include "lib/event.bpf.h"
+#include "lib/go.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+static __always_inline int gt_create(struct gt_scratch *s, const struct gt_target *t, struct pt_regs *ctx, __u64 gp)
+{
+	if (!gt_read_g(s, t, gp))
+		return 0;
+	s->record.object = gt_field(s, t->g_gopc);
+	s->record.extra = gt_field(s, t->g_startpc);
+	gt_actor(s, t, ctx);
+	return 1;
+}
+
+/* coroswitch_m(gp), after mcall: gp.sched is where it left off. With g.coroexit set (coroexit, Go 1.22+) it is gone. */
+static __always_inline int gt_coro_out(struct gt_scratch *s, const struct gt_target *t, __u64 gp)
+{
+	if (!gt_read_g(s, t, gp) || !gt_read_actor(s, t, gp))
+		return 0;
+	s->record.detail = gt_field_u8(s, t->g_waitreason);
+	if (gt_field_u8(s, t->g_coroexit))
+		s->record.flags |= GT_REC_ENDS;
+	gt_want_saved_stack(s, t);
+	return 1;
+}
+
+SEC("uprobe.multi")
+int gt_lifecycle(struct pt_regs *ctx)
+{
+	__u64 now = bpf_ktime_get_ns(), cookie = gt_cookie(ctx);
+	struct gt_scratch *s = NULL;
+	struct gt_target *t = gt_begin(ctx, cookie, now, &s);
+	if (!t || !s)
+		return 0;
+	__u64 gp = gt_reg(ctx, gt_cookie_reg(cookie));
+	int ok = 0;
+	switch (gt_cookie_hook(cookie)) {
+	case GT_HOOK_CREATE:
+	case GT_HOOK_CREATE_CORO:
+		ok = gt_create(s, t, ctx, gp);
+		break;
+	case GT_HOOK_CORO_OUT:
+		ok = gt_coro_out(s, t, gp);
+		break;
+	case GT_HOOK_CORO_IN: /* the register holds &newg.sched, whose first field is sp (runtime2.go, gobuf) */
+		ok = gt_read_goid(s, t, gp - t->g_sched_sp);
+		break;
+	default: /* EXIT, EXTRA_IN, EXTRA_OUT */
+		ok = gt_read_goid(s, t, gp);
+	}
+	gt_end(s, t, ok);
+	return 0;
+}

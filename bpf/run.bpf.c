@@ -1,0 +1,26 @@
+/* Getting and giving up a thread. EXECUTE serves the block group too: it is where wake-ups that bypass ready show. */
+#include "lib/event.bpf.h"
+#include "lib/go.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+SEC("uprobe.multi")
+int gt_run(struct pt_regs *ctx)
+{
+	__u64 now = bpf_ktime_get_ns(), cookie = gt_cookie(ctx);
+	struct gt_scratch *s = NULL;
+	struct gt_target *t = gt_begin(ctx, cookie, now, &s);
+	if (!t || !s)
+		return 0;
+	__u64 gp = gt_reg(ctx, gt_cookie_reg(cookie));
+	int ok = 0;
+	if (gt_cookie_hook(cookie) == GT_HOOK_YIELD) {
+		ok = gt_read_actor(s, t, gp);
+		s->record.goid = gt_actor_field(s, t->g_goid);
+		gt_want_saved_stack(s, t);
+	} else {
+		ok = gt_read_goid(s, t, gp);
+	}
+	gt_end(s, t, ok);
+	return 0;
+}

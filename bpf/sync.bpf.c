@@ -1,0 +1,27 @@
+/* The semaphores under sync.Mutex, RWMutex, WaitGroup: which address, and who releases it. An acquire that blocks
+ * has its stack in the park that follows, so only the release carries one. */
+#include "lib/event.bpf.h"
+#include "lib/go.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+SEC("uprobe.multi")
+int gt_sync(struct pt_regs *ctx)
+{
+	__u64 now = bpf_ktime_get_ns(), cookie = gt_cookie(ctx);
+	struct gt_scratch *s = NULL;
+	struct gt_target *t = gt_begin(ctx, cookie, now, &s);
+	if (!t || !s)
+		return 0;
+	int ok = 0;
+	s->record.object = gt_reg(ctx, gt_cookie_reg(cookie));
+	if (gt_cookie_hook(cookie) == GT_HOOK_SEM_RELEASE) {
+		ok = gt_read_actor(s, t, gt_current_g(ctx));
+		s->record.goid = gt_actor_field(s, t->g_goid);
+		gt_want_live_stack(s, t, ctx, gt_cookie_flags(cookie) & GT_SITE_FRAME_SET);
+	} else {
+		ok = gt_read_goid(s, t, gt_current_g(ctx));
+	}
+	gt_end(s, t, ok);
+	return 0;
+}

@@ -1,0 +1,554 @@
+// The kernel side end to end on this very process: every hook's record, stacks, filters, loss, groups, all
+// modes.
+#include "capture/capture.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "capture/own_code.h"
+#include "fake_go.h"
+
+namespace gorotrace {
+namespace {
+
+using testing::FakeG;
+using testing::FakeGoroutine;
+using testing::FakeM;
+using testing::FakeSite;
+using testing::kArg0;
+using testing::kArg1;
+
+constexpr GroupMask kLifecycle = group_bit(GT_GROUP_LIFECYCLE), kBlock = group_bit(GT_GROUP_BLOCK),
+                    kRun = group_bit(GT_GROUP_RUN), kSyscall = group_bit(GT_GROUP_SYSCALL),
+                    kSync = group_bit(GT_GROUP_SYNC), kChan = group_bit(GT_GROUP_CHAN);
+constexpr GroupMask kAll = (1u << GT_GROUP_COUNT) - 1;
+
+// One site per hook, index = the hook's number.
+std::vector<FakeSite> all_sites() {
+  std::vector<FakeSite> sites(GT_HOOK_COUNT, FakeSite{GT_HOOK_NONE, 0});
+  const auto set = [&](gt_hook hook, GroupMask groups, std::uint8_t reg = kArg0, std::uint8_t flags = 0) {
+    sites[hook] = {hook, groups, reg, flags};
+  };
+  set(GT_HOOK_CREATE, kLifecycle, kArg1);
+  set(GT_HOOK_CREATE_CORO, kLifecycle);
+  set(GT_HOOK_EXIT, kLifecycle);
+  set(GT_HOOK_CORO_OUT, kLifecycle | kBlock);
+  set(GT_HOOK_CORO_IN, kLifecycle | kBlock);
+  set(GT_HOOK_EXTRA_IN, kLifecycle);
+  set(GT_HOOK_EXTRA_OUT, kLifecycle);
+  set(GT_HOOK_PARK, kBlock);
+  set(GT_HOOK_READY, kBlock);
+  set(GT_HOOK_INJECT, kBlock);
+  set(GT_HOOK_SUSPEND, kBlock);
+  set(GT_HOOK_EXECUTE, kBlock | kRun);
+  set(GT_HOOK_YIELD, kRun);
+  set(GT_HOOK_SYSCALL_ENTER, kSyscall);
+  set(GT_HOOK_SYSCALL_EXIT, kSyscall, kArg0, GT_SITE_FRAME_SET);
+  set(GT_HOOK_SYSCALL_EXIT_SLOW, kSyscall);
+  set(GT_HOOK_SEM_ACQUIRE, kSync, kArg0, GT_SITE_SKIP_TAKEN);
+  set(GT_HOOK_SEM_RELEASE, kSync, kArg0, GT_SITE_SKIP_TAKEN);
+  set(GT_HOOK_CHAN_SEND, kChan, kArg0, GT_SITE_SKIP_TAKEN);
+  set(GT_HOOK_CHAN_RECV, kChan, kArg0, GT_SITE_SKIP_TAKEN);
+  set(GT_HOOK_CHAN_CLOSE, kChan, kArg0, GT_SITE_SKIP_TAKEN | GT_SITE_FRAME_SET);
+  return sites;
+}
+
+void hit(std::size_t site, FakeRegs regs) {
+  alignas(16) static thread_local std::uint64_t spare[512];
+  if (regs.sp == 0) regs.sp = reinterpret_cast<std::uint64_t>(spare + 500);
+  regs.site = testing::site_address(site);
+  gt_fake_hit(&regs);
+}
+
+class CaptureTest : public ::testing::TestWithParam<AttachMode> {
+ protected:
+  void SetUp() override { start(0); }
+
+  void start(std::uint32_t ring_bytes) {
+    CaptureOptions options;
+    options.ring_bytes = ring_bytes;
+    options.force_mode = GetParam();
+    auto made = Capture::make(options);
+    ASSERT_TRUE(made) << made.error().message;
+    capture_ = std::move(*made);
+    auto slot = capture_->add_target(::getpid(), kOwnExecutable, testing::fake_config(),
+                                     testing::fake_plan(all_sites()));
+    ASSERT_TRUE(slot) << slot.error().message;
+    slot_ = *slot;
+  }
+  void attach(GroupMask groups) {
+    auto on = capture_->set_groups(slot_, groups);
+    ASSERT_TRUE(on) << on.error().message;
+    ASSERT_EQ(*on, groups);
+  }
+  std::vector<gt_record> drain() {
+    std::vector<gt_record> records;
+    capture_->drain(0, [&](unsigned, const gt_record& r) { records.push_back(r); });
+    return records;
+  }
+  gt_record one() {
+    auto records = drain();
+    EXPECT_EQ(records.size(), 1u);
+    return records.empty() ? gt_record{} : records.front();
+  }
+  std::vector<std::uint64_t> stack_of(const gt_record& r) {
+    const auto stack = capture_->stack(r.stack);
+    if (!stack) return {};
+    return {stack->pcs, stack->pcs + stack->depth};
+  }
+
+  std::unique_ptr<Capture> capture_;
+  TargetSlot slot_ = 0;
+};
+
+TEST_P(CaptureTest, ParkCarriesReasonChannelLabelsAndStack) {
+  attach(kBlock);
+  FakeGoroutine gp(42, 12, 0x401000);
+  std::array<std::uint64_t, 16> sudog{};
+  sudog[96 / 8] = 0xc000123450;
+  gp.g.at<std::uint8_t>(176) = 19;
+  gp.g.at<std::uint64_t>(320) = reinterpret_cast<std::uint64_t>(sudog.data());
+  gp.g.at<std::uint64_t>(352) = 0xc0001abcd0;
+  hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  const gt_record r = one();
+  EXPECT_EQ(r.hook, GT_HOOK_PARK);
+  EXPECT_EQ(r.site, GT_HOOK_PARK);
+  EXPECT_EQ(r.goid, 42u);
+  EXPECT_EQ(r.detail, 19);
+  EXPECT_EQ(r.object, 0xc000123450u);
+  EXPECT_EQ(r.extra, 0xc0001abcd0u);
+  EXPECT_EQ(r.other, 0u);
+  EXPECT_EQ(r.flags, 0);
+  EXPECT_EQ(r.tid, static_cast<gt_u32>(::gettid()));
+  EXPECT_EQ(r.stack, testing::stack_id(gp.pcs()));
+  EXPECT_EQ(stack_of(r), gp.pcs());
+
+  // Sleeping: g.waiting is stale and must not be looked at.
+  gp.g.at<std::uint8_t>(176) = 14;
+  hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  EXPECT_EQ(one().object, 0u);
+  EXPECT_EQ(capture_->counters().object_failed, 0u);
+  // A sudog that cannot be read: the record comes without the channel, and is counted.
+  gp.g.at<std::uint8_t>(176) = 19;
+  gp.g.at<std::uint64_t>(320) = 8;
+  hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  EXPECT_EQ(one().object, 0u);
+  EXPECT_EQ(capture_->counters().object_failed, 1u);
+}
+
+TEST_P(CaptureTest, ReadyNamesTheWakerAndItsStack) {
+  attach(kBlock);
+  FakeGoroutine waker(7, 5, 0x500000), woken(9, 3, 0x600000);
+  FakeM m;
+  for (const gt_hook hook : {GT_HOOK_READY, GT_HOOK_INJECT}) {
+    m.set_curg(&waker);
+    hit(hook, {.arg0 = woken.g.address(), .g = m.g0.address()});
+    gt_record r = one();
+    EXPECT_EQ(r.hook, hook);
+    EXPECT_EQ(r.goid, 9u);
+    EXPECT_EQ(r.other, 7u);
+    EXPECT_EQ(r.flags & GT_REC_ACTOR_MASK, GT_ACTOR_GOROUTINE);
+    EXPECT_EQ(stack_of(r), waker.pcs());
+
+    m.set_curg(nullptr);
+    hit(hook, {.arg0 = woken.g.address(), .g = m.g0.address()});
+    r = one();
+    EXPECT_EQ(r.goid, 9u);
+    EXPECT_EQ(r.other, 0u);
+    EXPECT_EQ(r.flags & GT_REC_ACTOR_MASK, GT_ACTOR_RUNTIME);
+    EXPECT_EQ(r.stack, 0u);
+
+    hit(hook, {.arg0 = woken.g.address(), .g = 16});
+    r = one();
+    EXPECT_EQ(r.flags & GT_REC_ACTOR_MASK, GT_ACTOR_UNKNOWN);
+  }
+}
+
+TEST_P(CaptureTest, CreateNamesCreatorSiteAndStart) {
+  attach(kLifecycle);
+  FakeGoroutine creator(1, 6, 0x700000), born(77, 1, 0);
+  born.g.at<std::uint64_t>(288) = 0x70abcd;
+  born.g.at<std::uint64_t>(304) = 0x71abcd;
+  FakeM m;
+  m.set_curg(&creator);
+  hit(GT_HOOK_CREATE, {.arg1 = born.g.address(), .g = m.g0.address()});
+  const gt_record r = one();
+  EXPECT_EQ(r.goid, 77u);
+  EXPECT_EQ(r.other, 1u);
+  EXPECT_EQ(r.object, 0x70abcdu);
+  EXPECT_EQ(r.extra, 0x71abcdu);
+  EXPECT_EQ(stack_of(r), creator.pcs());
+}
+
+TEST_P(CaptureTest, GoidOnlyHooks) {
+  attach(kAll);
+  FakeGoroutine gp(1234567890123, 2, 0x401000);
+  for (const gt_hook hook : {GT_HOOK_EXIT, GT_HOOK_EXTRA_IN, GT_HOOK_EXTRA_OUT, GT_HOOK_EXECUTE,
+                             GT_HOOK_SYSCALL_EXIT, GT_HOOK_SYSCALL_EXIT_SLOW}) {
+    hit(hook, {.arg0 = hook == GT_HOOK_SYSCALL_EXIT ? 0 : gp.g.address(),
+               .g = hook == GT_HOOK_SYSCALL_EXIT ? gp.g.address() : 0});
+    const gt_record r = one();
+    EXPECT_EQ(r.hook, hook);
+    EXPECT_EQ(r.goid, 1234567890123u) << hook;
+    EXPECT_EQ(r.stack, 0u);
+  }
+  hit(GT_HOOK_CORO_IN, {.arg0 = gp.g.address() + 56});
+  EXPECT_EQ(one().goid, 1234567890123u);
+}
+
+TEST_P(CaptureTest, OwnStackFromSavedRegisters) {
+  attach(kAll);
+  FakeGoroutine gp(5, 4, 0x401000);
+  gp.g.at<std::uint8_t>(176) = 38;
+  for (const gt_hook hook : {GT_HOOK_SUSPEND, GT_HOOK_YIELD, GT_HOOK_CORO_OUT}) {
+    hit(hook, {.arg0 = gp.g.address()});
+    const gt_record r = one();
+    EXPECT_EQ(r.goid, 5u);
+    EXPECT_EQ(stack_of(r), gp.pcs());
+    EXPECT_FALSE(r.flags & GT_REC_ENDS);
+    EXPECT_EQ(r.detail, hook == GT_HOOK_CORO_OUT ? 38 : 0);
+  }
+  gp.g.at<std::uint8_t>(187) = 1;
+  hit(GT_HOOK_CORO_OUT, {.arg0 = gp.g.address()});
+  EXPECT_TRUE(one().flags & GT_REC_ENDS);
+}
+
+TEST_P(CaptureTest, LiveStackStartsAtTheCaller) {
+  attach(kAll);
+  FakeGoroutine gp(6, 5, 0x401000);
+  FakeRegs regs{.arg0 = 0xc000aaaa00, .g = gp.g.address(), .fp = gp.fp(), .sp = gp.sp()};
+  // Frame not pushed yet: the return address is at [sp] (arm64: in x30), then the chain.
+  std::vector<std::uint64_t> expected = gp.pcs();
+  expected[0] = reinterpret_cast<std::uint64_t>(gt_fake_return);
+  hit(GT_HOOK_SYSCALL_ENTER, regs);
+  gt_record r = one();
+  EXPECT_EQ(r.goid, 6u);
+  EXPECT_EQ(stack_of(r), expected);
+  hit(GT_HOOK_SEM_RELEASE, regs);
+  r = one();
+  EXPECT_EQ(r.object, 0xc000aaaa00u);
+  EXPECT_EQ(stack_of(r), expected);
+  // Frame pushed: the chain itself starts with the caller.
+  regs.arg0 = 0;
+  hit(GT_HOOK_CHAN_CLOSE, regs);
+  r = one();
+  EXPECT_EQ(r.goid, 6u);
+  EXPECT_EQ(stack_of(r), std::vector<std::uint64_t>(gp.pcs().begin() + 1, gp.pcs().end()));
+}
+
+TEST_P(CaptureTest, ChannelWouldBlock) {
+  attach(kChan);
+  FakeGoroutine gp(6, 2, 0x401000);
+  FakeM m;
+  std::array<std::uint64_t, 2> hchan{};  // qcount, dataqsiz
+  const auto flags = [&](gt_hook hook, std::uint64_t count, std::uint64_t size) {
+    hchan = {count, size};
+    hit(hook, {.arg0 = reinterpret_cast<std::uint64_t>(hchan.data()), .g = gp.g.address()});
+    return one().flags;
+  };
+  EXPECT_EQ(flags(GT_HOOK_CHAN_SEND, 1, 2), 0);
+  EXPECT_EQ(flags(GT_HOOK_CHAN_SEND, 2, 2), GT_REC_WOULD_BLOCK);
+  EXPECT_EQ(flags(GT_HOOK_CHAN_SEND, 0, 0), GT_REC_WOULD_BLOCK);
+  EXPECT_EQ(flags(GT_HOOK_CHAN_RECV, 1, 2), 0);
+  EXPECT_EQ(flags(GT_HOOK_CHAN_RECV, 0, 2), GT_REC_WOULD_BLOCK);
+  hit(GT_HOOK_CHAN_RECV, {.arg0 = 0, .g = gp.g.address()});  // nil channel
+  EXPECT_EQ(one().flags, GT_REC_WOULD_BLOCK);
+  // A timer sends on its channel from g0.
+  hchan = {0, 1};
+  hit(GT_HOOK_CHAN_SEND, {.arg0 = reinterpret_cast<std::uint64_t>(hchan.data()), .g = m.g0.address()});
+  const gt_record r = one();
+  EXPECT_EQ(r.goid, 0u);
+  EXPECT_EQ(r.flags, GT_ACTOR_RUNTIME);
+}
+
+TEST_P(CaptureTest, TakenBranchIsNoEventButAHit) {
+  attach(kSync);
+  FakeGoroutine gp(6, 2, 0x401000);
+  FakeRegs regs{.arg0 = 0xc000aaaa00, .g = gp.g.address()};
+  hit(GT_HOOK_SEM_ACQUIRE, regs);
+  EXPECT_EQ(drain().size(), 1u);
+  regs.taken = 0;
+  hit(GT_HOOK_SEM_ACQUIRE, regs);
+  EXPECT_EQ(drain().size(), 0u);
+  EXPECT_EQ(capture_->site_counters(slot_)[GT_HOOK_SEM_ACQUIRE].hits, 2u);
+  EXPECT_EQ(capture_->counters().produced, 1u);
+}
+
+TEST_P(CaptureTest, DeepAndBrokenStacks) {
+  attach(kRun);
+  const auto yield = [&](FakeGoroutine& gp) {
+    hit(GT_HOOK_YIELD, {.arg0 = gp.g.address()});
+    return one();
+  };
+  FakeGoroutine limit(1, GT_MAX_STACK_FRAMES, 0x401000, 16);
+  gt_record r = yield(limit);
+  EXPECT_EQ(stack_of(r), limit.pcs());
+  EXPECT_EQ(r.flags, 0);
+
+  FakeGoroutine deep(1, GT_MAX_STACK_FRAMES + 6, 0x402000, 16);
+  r = yield(deep);
+  EXPECT_EQ(r.flags, GT_REC_TRUNCATED);
+  EXPECT_EQ(stack_of(r),
+            std::vector<std::uint64_t>(deep.pcs().begin(), deep.pcs().begin() + GT_MAX_STACK_FRAMES));
+  EXPECT_EQ(capture_->stack(r.stack)->truncated, 1u);
+
+  FakeGoroutine wide(1, 6, 0x403000, 1024);  // frames beyond the window
+  r = yield(wide);
+  EXPECT_EQ(r.flags, GT_REC_TRUNCATED);
+  EXPECT_EQ(stack_of(r), std::vector<std::uint64_t>(wide.pcs().begin(), wide.pcs().begin() + 5));
+
+  FakeGoroutine cycle(1, 4, 0x404000);
+  *reinterpret_cast<std::uint64_t*>(cycle.fp()) = cycle.fp();
+  r = yield(cycle);
+  EXPECT_EQ(r.flags, GT_REC_TRUNCATED);
+  EXPECT_EQ(stack_of(r).size(), 2u);
+
+  FakeGoroutine no_base(1, 4, 0x405000);
+  no_base.g.at<std::uint64_t>(96) = 0;
+  r = yield(no_base);
+  EXPECT_EQ(r.flags, GT_REC_NO_STACK);
+  EXPECT_EQ(r.stack, 0u);
+  EXPECT_EQ(capture_->counters().stack_failed[GT_STACK_NO_BASE], 1u);
+
+  FakeGoroutine unmapped(1, 4, 0x406000);
+  unmapped.g.at<std::uint64_t>(96) = 0x1000;
+  unmapped.g.at<std::uint64_t>(8) = 0x2000;
+  r = yield(unmapped);
+  EXPECT_EQ(r.flags, GT_REC_NO_STACK);
+  EXPECT_EQ(capture_->counters().stack_failed[GT_STACK_READ_FAILED], 1u);
+}
+
+TEST_P(CaptureTest, UnreadableGIsACountedDrop) {
+  attach(kAll);
+  for (const std::size_t hook : {GT_HOOK_PARK, GT_HOOK_EXECUTE, GT_HOOK_CREATE, GT_HOOK_SYSCALL_ENTER})
+    hit(hook, {.arg0 = 16, .arg1 = 16, .g = 16});
+  EXPECT_EQ(drain().size(), 0u);
+  const CaptureCounters c = capture_->counters();
+  EXPECT_EQ(c.produced, 4u);
+  EXPECT_EQ(c.dropped[GT_DROP_BAD_G], 4u);
+  FakeGoroutine gp(6, 2, 0x401000);
+  hit(GT_HOOK_EXECUTE, {.arg0 = gp.g.address()});  // and the working memory was given back
+  EXPECT_EQ(drain().size(), 1u);
+}
+
+TEST_P(CaptureTest, SequenceIsConsecutivePerCpuAndStacksAreStoredOnce) {
+  attach(kBlock);
+  FakeGoroutine gp(42, 12, 0x401000);
+  const auto hits = [&] {
+    for (int i = 0; i < 2000; ++i) hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  };
+  {
+    std::jthread other(hits);
+    hits();
+  }
+  std::map<unsigned, std::uint32_t> next;
+  std::set<std::uint64_t> ids;
+  const auto records = drain();
+  EXPECT_EQ(records.size(), 4000u);
+  for (const gt_record& r : records) {
+    if (auto [it, first] = next.try_emplace(r.cpu, 0); r.seq != it->second++)
+      FAIL() << "gap before " << r.seq;
+    ids.insert(r.stack);
+  }
+  EXPECT_EQ(ids.size(), 1u);
+  const auto site = capture_->site_counters(slot_)[GT_HOOK_PARK];
+  EXPECT_EQ(site.hits, 4000u);
+  EXPECT_NEAR(static_cast<double>(site.sampled), 4000.0 / GT_TIME_SAMPLE, 4);
+  EXPECT_GT(site.sampled_ns, site.sampled * 50);
+  EXPECT_LT(site.sampled_ns, site.sampled * 100'000);
+}
+
+TEST_P(CaptureTest, FullRingDropsAreCountedExactly) {
+  capture_.reset();
+  start(static_cast<std::uint32_t>(::getpagesize()));
+  attach(kBlock);
+  FakeGoroutine gp(42, 3, 0x401000);
+  for (int i = 0; i < 1000; ++i) hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  const std::size_t received = drain().size();
+  CaptureCounters c = capture_->counters();
+  EXPECT_EQ(c.produced, 1000u);
+  EXPECT_GT(c.dropped[GT_DROP_RING_FULL], 0u);
+  EXPECT_GT(received, 0u);
+  EXPECT_EQ(c.produced, received + c.dropped_total());
+  hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});  // room again, and the gap shows in the sequence
+  EXPECT_EQ(drain().size(), 1u);
+}
+
+TEST_P(CaptureTest, FillLevelWakesTheReader) {
+  attach(kBlock);
+  FakeGoroutine gp(42, 3, 0x401000);
+  std::jthread producer([&](std::stop_token stop) {
+    while (!stop.stop_requested()) hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  });
+  const auto start_time = std::chrono::steady_clock::now();
+  std::size_t received = 0;
+  capture_->drain(20'000, [&](unsigned, const gt_record&) { ++received; });
+  EXPECT_LT(std::chrono::steady_clock::now() - start_time, std::chrono::seconds(10));
+  EXPECT_GT(received, 1000u);
+}
+
+TEST_P(CaptureTest, SharedSitesStayWhileAGroupNeedsThem) {
+  FakeGoroutine gp(42, 3, 0x401000);
+  const auto seen = [&] {
+    std::set<int> hooks;
+    for (const gt_hook hook : {GT_HOOK_PARK, GT_HOOK_EXECUTE, GT_HOOK_YIELD, GT_HOOK_EXIT, GT_HOOK_CORO_IN})
+      hit(hook, {.arg0 = gp.g.address()});
+    for (const gt_record& r : drain()) hooks.insert(r.hook);
+    return hooks;
+  };
+  using ::testing::ElementsAre;
+  EXPECT_TRUE(seen().empty());
+  attach(kBlock);
+  EXPECT_THAT(seen(), ElementsAre(GT_HOOK_CORO_IN, GT_HOOK_PARK, GT_HOOK_EXECUTE));
+  attach(kBlock | kRun);
+  EXPECT_THAT(seen(), ElementsAre(GT_HOOK_CORO_IN, GT_HOOK_PARK, GT_HOOK_EXECUTE, GT_HOOK_YIELD));
+  attach(kRun);
+  EXPECT_THAT(seen(), ElementsAre(GT_HOOK_EXECUTE, GT_HOOK_YIELD));
+  attach(kLifecycle | kRun);
+  EXPECT_THAT(seen(), ElementsAre(GT_HOOK_EXIT, GT_HOOK_CORO_IN, GT_HOOK_EXECUTE, GT_HOOK_YIELD));
+  attach(0);
+  EXPECT_TRUE(seen().empty());
+}
+
+TEST_P(CaptureTest, TextIsRestored) {
+  const std::vector<std::uint8_t> before(gt_fake_sites, gt_fake_sites + 16 * GT_HOOK_COUNT);
+  const auto now = [] {
+    return std::vector<std::uint8_t>(gt_fake_sites, gt_fake_sites + 16 * GT_HOOK_COUNT);
+  };
+  attach(kAll);
+  EXPECT_NE(now(), before);
+  attach(0);
+  EXPECT_EQ(now(), before);
+  attach(kAll);
+  EXPECT_NE(now(), before);
+  capture_.reset();
+  EXPECT_EQ(now(), before);
+}
+
+TEST_P(CaptureTest, TargetsComeAndGo) {
+  attach(kBlock);
+  FakeGoroutine gp(42, 3, 0x401000);
+  auto config = testing::fake_config();
+  config.tgid += 1;  // some other process: its sites are not ours to report
+  auto stranger = capture_->add_target(::getpid(), kOwnExecutable, config, testing::fake_plan(all_sites()));
+  ASSERT_TRUE(stranger);
+  EXPECT_NE(*stranger, slot_);
+  if (GetParam() != AttachMode::kPerfEventIp) {  // keyed on (tgid, ip): the stranger's key matches nothing
+    ASSERT_TRUE(capture_->set_groups(*stranger, kBlock));
+    hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+    EXPECT_EQ(one().target, slot_);
+    EXPECT_EQ(capture_->site_counters(*stranger)[GT_HOOK_PARK].hits, 0u);
+  }
+  capture_->remove_target(*stranger);
+  capture_->remove_target(slot_);
+  EXPECT_EQ(capture_->groups(slot_), 0u);
+  hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  EXPECT_TRUE(drain().empty());
+  auto again = capture_->add_target(::getpid(), kOwnExecutable, testing::fake_config(),
+                                    testing::fake_plan(all_sites()));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(*again, slot_);
+  EXPECT_EQ(capture_->site_counters(*again)[GT_HOOK_PARK].hits, 0u);
+}
+
+TEST_P(CaptureTest, FailedAttachLeavesWhatWasOn) {
+  attach(kBlock);
+  auto plan = testing::fake_plan(all_sites());
+  plan.sites[GT_HOOK_EXIT].file_offset = 1ull << 40;  // beyond the file
+  auto broken = capture_->add_target(::getpid(), kOwnExecutable, testing::fake_config(), plan);
+  ASSERT_TRUE(broken);
+  ASSERT_TRUE(capture_->set_groups(*broken, kRun));
+  const auto refused = capture_->set_groups(*broken, kRun | kSync | kLifecycle);
+  EXPECT_FALSE(refused);
+  EXPECT_EQ(capture_->groups(*broken), kRun);
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, CaptureTest,
+                         ::testing::Values(AttachMode::kUprobeMulti, AttachMode::kPerfEventCookie,
+                                           AttachMode::kPerfEventIp),
+                         [](const auto& param_info) {
+                           switch (param_info.param) {
+                             case AttachMode::kUprobeMulti:
+                               return "UprobeMulti";
+                             case AttachMode::kPerfEventCookie:
+                               return "PerfEventCookie";
+                             case AttachMode::kPerfEventIp:
+                               return "PerfEventIp";
+                           }
+                           return "";
+                         });
+
+TEST(CaptureLimits, StacksMapIsKeptFromFilling) {
+  auto made = Capture::make({});
+  ASSERT_TRUE(made) << made.error().message;
+  auto slot = (*made)->add_target(::getpid(), kOwnExecutable, testing::fake_config(),
+                                  testing::fake_plan(all_sites()));
+  ASSERT_TRUE(slot);
+  ASSERT_TRUE((*made)->set_groups(*slot, kRun));
+  FakeGoroutine gp(1, 4, 0x401000);
+  for (std::uint64_t i = 0; i < 3 * GT_MAX_STACKS; ++i) {
+    gp.g.at<std::uint64_t>(64) = 0x500000 + i;  // a new sched.pc, a new stack
+    hit(GT_HOOK_YIELD, {.arg0 = gp.g.address()});
+    if (i % 1024 != 1023) continue;
+    (*made)->drain(0, [&](unsigned, const gt_record& r) { EXPECT_TRUE((*made)->stack(r.stack)); });
+    EXPECT_EQ((*made)->counters().stack_failed[GT_STACK_MAP_FULL], 0u);
+  }
+  // Nobody pulls: now it does fill, and says so.
+  for (std::uint64_t i = 0; i < GT_MAX_STACKS + 100; ++i) {
+    gp.g.at<std::uint64_t>(64) = 0x900000 + i;
+    hit(GT_HOOK_YIELD, {.arg0 = gp.g.address()});
+  }
+  EXPECT_GT((*made)->counters().stack_failed[GT_STACK_MAP_FULL], 0u);
+}
+
+// What the verifier walks, held: a program that grows past this is slower to load and nearer to refusal.
+TEST(CaptureLimits, InstructionBudget) {
+  auto made = Capture::make({});
+  ASSERT_TRUE(made) << made.error().message;
+  const auto programs = (*made)->programs();
+  EXPECT_EQ(programs.size(), 6u);
+  for (const auto& program : programs) {
+    std::printf("%-14s %6u verified instructions\n", program.name.c_str(), program.verified_instructions);
+    EXPECT_GT(program.verified_instructions, 0u);
+    EXPECT_LT(program.verified_instructions, 20'000u) << program.name;
+  }
+}
+
+TEST(CaptureLimits, RefusesNonsense) {
+  CaptureOptions options;
+  options.ring_bytes = 5000;
+  auto made = Capture::make(options);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind, ErrorKind::kUsage);
+
+  made = Capture::make({});
+  ASSERT_TRUE(made);
+  auto config = testing::fake_config();
+  config.g_goid = 400;
+  EXPECT_FALSE((*made)->add_target(::getpid(), kOwnExecutable, config, {}));
+  Plan plan;
+  plan.sites.resize(GT_MAX_SITES + 1);
+  EXPECT_FALSE((*made)->add_target(::getpid(), kOwnExecutable, testing::fake_config(), plan));
+  EXPECT_FALSE((*made)->set_groups(3, kBlock));
+}
+
+TEST(Calibration, TrapCosts) {
+  const auto costs = calibrate_traps();
+  ASSERT_TRUE(costs) << costs.error().message;
+  std::printf("emulated %.0f ns, single step %.0f ns, long nop emulated: %d\n", costs->emulated_ns,
+              costs->single_step_ns, costs->emulates_long_nop);
+  EXPECT_GT(costs->emulated_ns, 50);
+  EXPECT_GT(costs->single_step_ns, costs->emulated_ns * 1.3);
+}
+
+}  // namespace
+}  // namespace gorotrace

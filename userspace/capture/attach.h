@@ -1,0 +1,44 @@
+// One program on many sites of one process, by whichever mechanism the kernel has.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "capture/bpf_handles.h"
+#include "capture/capture.h"
+
+namespace gorotrace {
+
+struct AttachPoint {
+  std::uint64_t file_offset;
+  std::uint64_t cookie;
+};
+
+// All or nothing: on failure nothing stays attached. uprobe_multi gives one link, the others one per point.
+[[nodiscard]] Result<Links> attach_points(const bpf_program* program, AttachMode mode, pid_t pid,
+                                          const std::string& path, std::span<const AttachPoint> points);
+
+// Destroys links side by side: each close waits for the kernel's grace periods (40-120 ms), which overlap.
+void detach_links(Links links);
+
+// The address at which `pid` has mapped executable byte `file_offset` of the file of that inode. One read of
+// /proc/<pid>/maps per call of make.
+class ExecutableMappings {
+ public:
+  [[nodiscard]] static Result<ExecutableMappings> make(pid_t pid, const std::string& path);
+  [[nodiscard]] std::optional<std::uint64_t> address_of(std::uint64_t file_offset) const;
+  [[nodiscard]] std::optional<std::uint64_t> file_offset_of(std::uint64_t address) const;
+
+ private:
+  struct Mapping {
+    std::uint64_t start, end, offset;
+  };
+  std::vector<Mapping> mappings_;
+};
+
+}  // namespace gorotrace

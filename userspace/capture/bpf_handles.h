@@ -1,0 +1,26 @@
+// Typed owners of libbpf objects: the one place where its raw pointers are freed.
+#pragma once
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <memory>
+#include <vector>
+
+#include "gorotrace_bpf.skel.h"
+#include "gorotrace_selftest.skel.h"
+
+namespace gorotrace {
+
+struct BpfDeleter {
+  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
+  void operator()(gorotrace_bpf* skeleton) const { gorotrace_bpf__destroy(skeleton); }
+  void operator()(gorotrace_selftest* skeleton) const { gorotrace_selftest__destroy(skeleton); }
+};
+
+using Link = std::unique_ptr<bpf_link, BpfDeleter>;
+using Links = std::vector<Link>;
+using TracerSkeleton = std::unique_ptr<gorotrace_bpf, BpfDeleter>;
+using SelftestSkeleton = std::unique_ptr<gorotrace_selftest, BpfDeleter>;
+
+}  // namespace gorotrace

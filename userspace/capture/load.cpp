@@ -1,0 +1,119 @@
+#include "capture/load.h"
+
+#include <fmt/format.h>
+#include <linux/bpf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+
+#include "capture/selftest.h"
+
+namespace gorotrace {
+namespace {
+
+constexpr std::uint32_t kMaxDefaultRing = 4u << 20;
+constexpr std::uint32_t kMinDefaultRing = 1u << 20;
+constexpr std::uint32_t kDefaultRingsTotal = 16u << 20;
+constexpr std::uint32_t kRecordInRing = 8 + sizeof(gt_record);
+
+// r0 = 0; *(u64 *)(r10 - 8) = 0; fetch-and-add there; exit. See gt_atomics in bpf/lib/maps.bpf.h.
+bool kernel_has_fetching_atomics() {
+  const auto insn = [](int code, int dst, int src, int off, int imm) {
+    bpf_insn i{};
+    i.code = static_cast<__u8>(code);
+    i.dst_reg = static_cast<__u8>(dst & 0xf);
+    i.src_reg = static_cast<__u8>(src & 0xf);
+    i.off = static_cast<__s16>(off);
+    i.imm = imm;
+    return i;
+  };
+  const bpf_insn program[] = {
+      insn(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0),
+      insn(BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_0, -8, 0),
+      insn(BPF_STX | BPF_ATOMIC | BPF_DW, BPF_REG_10, BPF_REG_0, -8, BPF_ADD | BPF_FETCH),
+      insn(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
+  };
+  const UniqueFd fd(
+      bpf_prog_load(BPF_PROG_TYPE_KPROBE, "gt_atomics", "GPL", program, std::size(program), nullptr));
+  return fd.get() >= 0;
+}
+
+}  // namespace
+
+Result<LoadedTracer> load_tracer(AttachMode mode, std::uint32_t ring_bytes) {
+  const int cpus = libbpf_num_possible_cpus();
+  if (cpus < 0) return fail_errno(-cpus, "counting CPUs");
+  const unsigned rings = std::min<unsigned>(GT_MAX_RINGS, std::bit_ceil(static_cast<unsigned>(cpus)));
+  if (ring_bytes == 0) ring_bytes = std::clamp(kDefaultRingsTotal / rings, kMinDefaultRing, kMaxDefaultRing);
+  const auto page = static_cast<std::uint32_t>(::sysconf(_SC_PAGESIZE));
+  if (!std::has_single_bit(ring_bytes) || ring_bytes < page)
+    return fail(ErrorKind::kUsage, fmt::format("ring size {} is not a power of two >= {}", ring_bytes, page));
+
+  LoadedTracer out;
+  auto reader = RingReader::make(rings, ring_bytes);
+  if (!reader) return std::unexpected(reader.error());
+  out.rings = std::move(*reader);
+  out.skeleton.reset(gorotrace_bpf__open());
+  if (!out.skeleton) return load_error(errno);
+  if (mode != AttachMode::kUprobeMulti) {
+    bpf_program* program = nullptr;
+    bpf_object__for_each_program(program, out.skeleton->obj)
+        bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(0));
+  }
+  auto* constants = out.skeleton->rodata;
+  constants->gt_ring_mask = rings - 1;
+  constants->gt_wake_bytes = ring_bytes / 4;
+  constants->gt_wake_mask = std::min(256u, std::bit_floor(ring_bytes / 4 / kRecordInRing)) - 1;
+  constants->gt_cookie_by_ip = mode == AttachMode::kPerfEventIp;
+  constants->gt_atomics = kernel_has_fetching_atomics();
+  if (const int err = bpf_map__set_inner_map_fd(out.skeleton->maps.rings, out.rings->fd(0)))
+    return load_error(-err);
+  if (const int err = gorotrace_bpf__load(out.skeleton.get())) return load_error(-err);
+  for (std::uint32_t i = 0; i < rings; ++i) {
+    const int fd = out.rings->fd(i);
+    if (bpf_map_update_elem(bpf_map__fd(out.skeleton->maps.rings), &i, &fd, BPF_ANY) != 0)
+      return load_error(errno);
+  }
+  return out;
+}
+
+const bpf_program* program_of(const gorotrace_bpf& skeleton, gt_hook hook) {
+  switch (hook) {
+    case GT_HOOK_CREATE:
+    case GT_HOOK_CREATE_CORO:
+    case GT_HOOK_EXIT:
+    case GT_HOOK_CORO_OUT:
+    case GT_HOOK_CORO_IN:
+    case GT_HOOK_EXTRA_IN:
+    case GT_HOOK_EXTRA_OUT:
+      return skeleton.progs.gt_lifecycle;
+    case GT_HOOK_PARK:
+    case GT_HOOK_READY:
+    case GT_HOOK_INJECT:
+    case GT_HOOK_SUSPEND:
+      return skeleton.progs.gt_block;
+    case GT_HOOK_EXECUTE:
+    case GT_HOOK_YIELD:
+      return skeleton.progs.gt_run;
+    case GT_HOOK_SYSCALL_ENTER:
+    case GT_HOOK_SYSCALL_EXIT:
+    case GT_HOOK_SYSCALL_EXIT_SLOW:
+      return skeleton.progs.gt_syscall;
+    case GT_HOOK_SEM_ACQUIRE:
+    case GT_HOOK_SEM_RELEASE:
+      return skeleton.progs.gt_sync;
+    case GT_HOOK_CHAN_SEND:
+    case GT_HOOK_CHAN_RECV:
+    case GT_HOOK_CHAN_CLOSE:
+      return skeleton.progs.gt_chan;
+    case GT_HOOK_NONE:
+    case GT_HOOK_CALIBRATE:
+    case GT_HOOK_COUNT:
+      break;
+  }
+  return nullptr;
+}
+
+}  // namespace gorotrace

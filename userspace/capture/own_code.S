@@ -1,0 +1,54 @@
+/* Instructions of the tracer itself that it probes to learn what the kernel makes of them. Each function is called
+ * with nothing and does nothing. */
+	.text
+#if defined(__x86_64__)
+	.globl gt_own_emulated
+	.type gt_own_emulated, @function
+	.p2align 4
+gt_own_emulated: /* push: emulated by every kernel */
+	push %rbp
+	pop %rbp
+	ret
+	.size gt_own_emulated, . - gt_own_emulated
+
+	.globl gt_own_single_step
+	.type gt_own_single_step, @function
+	.p2align 4
+gt_own_single_step: /* mov: executed out of line */
+	mov %rdi, %rax
+	ret
+	.size gt_own_single_step, . - gt_own_single_step
+
+	.globl gt_own_long_nop
+	.type gt_own_long_nop, @function
+	.p2align 4
+gt_own_long_nop: /* 3 bytes: the 5-byte form recent kernels turn into a call */
+	.byte 0x0f, 0x1f, 0x00
+	ret
+	.size gt_own_long_nop, . - gt_own_long_nop
+#elif defined(__aarch64__)
+	.globl gt_own_emulated
+	.type gt_own_emulated, %function
+	.p2align 4
+gt_own_emulated: /* b: simulated by every kernel */
+	b 1f
+1:	ret
+	.size gt_own_emulated, . - gt_own_emulated
+
+	.globl gt_own_single_step
+	.type gt_own_single_step, %function
+	.p2align 4
+gt_own_single_step:
+	mov x1, x0
+	ret
+	.size gt_own_single_step, . - gt_own_single_step
+
+	.globl gt_own_long_nop
+	.type gt_own_long_nop, %function
+	.p2align 4
+gt_own_long_nop: /* arm64 has one nop: simulated by 7.x only */
+	nop
+	ret
+	.size gt_own_long_nop, . - gt_own_long_nop
+#endif
+	.section .note.GNU-stack, "", %progbits

@@ -1,0 +1,106 @@
+#include "capture/ring_reader.h"
+
+#include <bpf/bpf.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+
+#include "capture/selftest.h"
+
+namespace gorotrace {
+namespace {
+
+constexpr std::uint32_t kBusy = 1u << 31;     // BPF_RINGBUF_BUSY_BIT: reserved, not yet committed
+constexpr std::uint32_t kDiscard = 1u << 30;  // BPF_RINGBUF_DISCARD_BIT
+constexpr std::uint32_t kHeader = 8;          // BPF_RINGBUF_HDR_SZ
+constexpr int kPublishEvery = 256;            // records
+
+template <typename T>
+T acquire(const T* word) {
+  return std::atomic_ref<T>(*const_cast<T*>(word)).load(std::memory_order_acquire);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RingReader>> RingReader::make(unsigned count, std::uint32_t bytes) {
+  std::unique_ptr<RingReader> reader(new RingReader);
+  reader->bytes_ = bytes;
+  reader->page_ = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  reader->epoll_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
+  if (!reader->epoll_) return fail_errno(errno, "epoll_create1");
+  for (unsigned i = 0; i < count; ++i) {
+    Ring ring;
+    ring.fd = UniqueFd(bpf_map_create(BPF_MAP_TYPE_RINGBUF, "gt_ring", 0, 0, bytes, nullptr));
+    if (!ring.fd) return load_error(errno);
+    void* consumer = ::mmap(nullptr, reader->page_, PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd.get(), 0);
+    if (consumer == MAP_FAILED) return fail_errno(errno, "mapping a ring buffer");
+    ring.consumer = static_cast<std::uint64_t*>(consumer);
+    void* producer = ::mmap(nullptr, reader->page_ + 2 * std::size_t{bytes}, PROT_READ, MAP_SHARED,
+                            ring.fd.get(), static_cast<off_t>(reader->page_));
+    if (producer == MAP_FAILED) {
+      const int err = errno;
+      ::munmap(consumer, reader->page_);
+      return fail_errno(err, "mapping a ring buffer");
+    }
+    ring.producer = static_cast<std::uint64_t*>(producer);
+    ring.data = static_cast<const std::uint8_t*>(producer) + reader->page_;
+    // Edge triggered: woken by the programs' forced wake-ups only, not by there being something to read.
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    event.data.u32 = i;
+    const int fd = ring.fd.get();
+    reader->rings_.push_back(std::move(ring));
+    if (::epoll_ctl(reader->epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+      return fail_errno(errno, "epoll_ctl");
+  }
+  return reader;
+}
+
+RingReader::~RingReader() {
+  for (const Ring& ring : rings_) {
+    ::munmap(ring.consumer, page_);
+    ::munmap(ring.producer, page_ + 2 * std::size_t{bytes_});
+  }
+}
+
+int RingReader::drain(int timeout_ms, const Capture::Sink& sink) {
+  if (timeout_ms != 0) {
+    std::array<epoll_event, GT_MAX_RINGS> events{};
+    if (::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout_ms) < 0 &&
+        errno != EINTR)
+      return -errno;
+  }
+  int records = 0;
+  for (unsigned i = 0; i < count(); ++i) records += drain_ring(i, sink);
+  return records;
+}
+
+// Up to the producer's position at the start, so that one busy ring cannot keep us from the others.
+int RingReader::drain_ring(unsigned index, const Capture::Sink& sink) {
+  const Ring& ring = rings_[index];
+  std::atomic_ref<std::uint64_t> published(*ring.consumer);
+  std::uint64_t position = published.load(std::memory_order_relaxed);
+  const std::uint64_t end = acquire(ring.producer);
+  int records = 0;
+  while (position < end) {
+    const auto* header = reinterpret_cast<const std::uint32_t*>(ring.data + (position & (bytes_ - 1)));
+    const std::uint32_t word = acquire(header);
+    if (word & kBusy) break;
+    const std::uint32_t length = word & ~kDiscard;
+    if (!(word & kDiscard) && length == sizeof(gt_record)) {
+      // The data pages are mapped twice in a row: a record never wraps.
+      sink(index, *reinterpret_cast<const gt_record*>(header + 2));
+      ++records;
+    }
+    position += (kHeader + length + 7) / 8 * 8;
+    if (records % kPublishEvery == kPublishEvery - 1) published.store(position, std::memory_order_release);
+  }
+  published.store(position, std::memory_order_release);
+  return records;
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,100 @@
+#include "capture/selftest.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <thread>
+
+#include "capture/attach.h"
+#include "capture/own_code.h"
+
+namespace gorotrace {
+namespace {
+
+int log_libbpf(libbpf_print_level, const char* format, va_list arguments) {
+  char line[1024];
+  const int length = std::vsnprintf(line, sizeof line, format, arguments);
+  if (length > 0) spdlog::debug("libbpf: {}", line);
+  return 0;
+}
+
+std::uint64_t hits_of(const SelftestSkeleton& skeleton, std::uint32_t cookie) {
+  std::uint64_t hits = 0;
+  if (bpf_map_lookup_elem(bpf_map__fd(skeleton->maps.selftest_hits), &cookie, &hits) != 0) return 0;
+  return hits;
+}
+
+// One hit from this thread, one from another: uprobe_multi with a pid sees only one thread of the process in
+// kernels 6.6 to 6.9 without commit 46ba0e49b642 ("bpf: fix multi-uprobe PID filtering logic").
+Result<Links> try_mode(AttachMode mode) {
+  auto skeleton = load_selftest(mode);
+  if (!skeleton) return std::unexpected(skeleton.error());
+  auto first = own_code_offset(gt_own_emulated), second = own_code_offset(gt_own_single_step);
+  if (!first) return std::unexpected(first.error());
+  if (!second) return std::unexpected(second.error());
+  const std::array<AttachPoint, 2> points = {AttachPoint{*first, 1}, AttachPoint{*second, 2}};
+  auto links = attach_points((*skeleton)->progs.gt_selftest, mode, ::getpid(), kOwnExecutable, points);
+  if (!links) return links;
+  gt_own_emulated();
+  std::thread(gt_own_single_step).join();
+  const bool cookies = mode != AttachMode::kPerfEventIp;
+  const std::uint64_t seen_first = hits_of(*skeleton, cookies ? 1 : 0);
+  const std::uint64_t seen_second = cookies ? hits_of(*skeleton, 2) : seen_first - 1;
+  if (seen_first != (cookies ? 1u : 2u) || seen_second != 1) {
+    detach_links(std::move(*links));
+    return fail(ErrorKind::kKernel, fmt::format("{}: of one hit in each of two threads {} and {} were seen",
+                                                attach_mode_name(mode), seen_first, seen_second));
+  }
+  return links;
+}
+
+}  // namespace
+
+void redirect_libbpf_log() {
+  libbpf_set_print(log_libbpf);
+}
+
+std::unexpected<Error> load_error(int err) {
+  if (err == EPERM || err == EACCES)
+    return fail(ErrorKind::kPermission,
+                "the kernel does not let us load BPF programs: run as root, or with CAP_BPF, CAP_PERFMON and "
+                "CAP_SYS_PTRACE; kernel lockdown in confidentiality mode forbids it to everyone");
+  Error error = fail_errno(err, "loading BPF programs").error();
+  if (error.kind == ErrorKind::kFailed) error.kind = ErrorKind::kKernel;
+  return std::unexpected(error);
+}
+
+Result<SelftestSkeleton> load_selftest(AttachMode mode) {
+  SelftestSkeleton skeleton(gorotrace_selftest__open());
+  if (!skeleton) return load_error(errno);
+  if (mode != AttachMode::kUprobeMulti) {
+    bpf_program* program = nullptr;
+    bpf_object__for_each_program(program, skeleton->obj)
+        bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(0));
+  }
+  if (const int err = gorotrace_selftest__load(skeleton.get())) return load_error(-err);
+  return skeleton;
+}
+
+Result<SelftestResult> choose_attach_mode(std::optional<AttachMode> forced) {
+  redirect_libbpf_log();
+  std::string tried;
+  for (const AttachMode mode :
+       {AttachMode::kUprobeMulti, AttachMode::kPerfEventCookie, AttachMode::kPerfEventIp}) {
+    if (forced && *forced != mode) continue;
+    auto links = try_mode(mode);
+    if (links) return SelftestResult{mode, std::move(*links)};
+    if (links.error().kind == ErrorKind::kPermission) return std::unexpected(links.error());
+    spdlog::debug("attach mode {}: {}", attach_mode_name(mode), links.error().message);
+    if (!tried.empty()) tried += "; ";
+    tried += links.error().message;
+  }
+  return fail(ErrorKind::kKernel, "no way to attach uprobes works on this kernel: " + tried);
+}
+
+}  // namespace gorotrace

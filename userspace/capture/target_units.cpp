@@ -1,0 +1,116 @@
+#include "capture/target_units.h"
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+
+#include "capture/load.h"
+
+namespace gorotrace {
+namespace {
+
+std::uint64_t cookie_of(TargetSlot slot, std::size_t index, const Site& site) {
+  gt_cookie cookie{};
+  cookie.target = slot;
+  cookie.site = static_cast<gt_u8>(index);
+  cookie.hook = static_cast<gt_u8>(site.hook);
+  cookie.reg = site.reg;
+  cookie.flags = site.flags;
+  return std::bit_cast<std::uint64_t>(cookie);
+}
+
+}  // namespace
+
+TargetUnits::TargetUnits(const gorotrace_bpf& skeleton, int ip_map_fd, AttachMode mode, TargetSlot slot,
+                         pid_t pid, std::string path, gt_u32 tgid, Plan plan)
+    : ip_map_fd_(ip_map_fd),
+      mode_(mode),
+      pid_(pid),
+      path_(std::move(path)),
+      tgid_(tgid),
+      plan_(std::move(plan)) {
+  for (std::size_t i = 0; i < plan_.sites.size(); ++i) {
+    const Site& site = plan_.sites[i];
+    const bpf_program* program = program_of(skeleton, site.hook);
+    if (program == nullptr) continue;
+    auto unit = std::ranges::find_if(
+        units_, [&](const Unit& u) { return u.program == program && u.groups == site.groups; });
+    if (unit == units_.end()) unit = units_.insert(units_.end(), Unit{program, site.groups, {}, {}});
+    unit->points.push_back({site.file_offset, cookie_of(slot, i, site)});
+  }
+}
+
+TargetUnits::~TargetUnits() {
+  detach_links(take_links());
+  for (const Unit& unit : units_) clear_ip_map(unit);
+}
+
+Links TargetUnits::take_links() {
+  Links links;
+  for (Unit& unit : units_) {
+    std::ranges::move(unit.links, std::back_inserter(links));
+    unit.links.clear();
+  }
+  on_ = 0;
+  return links;
+}
+
+Result<GroupMask> TargetUnits::set_groups(GroupMask groups) {
+  std::vector<Unit*> attached;
+  const auto undo = [&](const Error& error) {
+    Links links;
+    for (Unit* unit : attached) {
+      std::ranges::move(unit->links, std::back_inserter(links));
+      unit->links.clear();
+    }
+    detach_links(std::move(links));
+    for (Unit* unit : attached) clear_ip_map(*unit);
+    return std::unexpected(error);
+  };
+  for (Unit& unit : units_) {
+    if (!(unit.groups & groups) || !unit.links.empty()) continue;
+    attached.push_back(&unit);
+    if (auto filled = fill_ip_map(unit); !filled) return undo(filled.error());
+    auto links = attach_points(unit.program, mode_, pid_, path_, unit.points);
+    if (!links) return undo(links.error());
+    unit.links = std::move(*links);
+  }
+  Links unwanted;
+  for (Unit& unit : units_) {
+    if ((unit.groups & groups) || unit.links.empty()) continue;
+    std::ranges::move(unit.links, std::back_inserter(unwanted));
+    unit.links.clear();
+  }
+  detach_links(std::move(unwanted));
+  for (const Unit& unit : units_)
+    if (unit.links.empty()) clear_ip_map(unit);
+  on_ = groups;
+  return on_;
+}
+
+Status TargetUnits::fill_ip_map(const Unit& unit) {
+  if (mode_ != AttachMode::kPerfEventIp) return {};
+  auto mappings = ExecutableMappings::make(pid_, path_);
+  if (!mappings) return std::unexpected(mappings.error());
+  for (const AttachPoint& point : unit.points) {
+    const auto address = mappings->address_of(point.file_offset);
+    if (!address) return fail(ErrorKind::kFailed, "a probed instruction of " + path_ + " is not mapped");
+    const gt_ip_key key{*address, tgid_, 0};
+    if (bpf_map_update_elem(ip_map_fd_, &key, &point.cookie, BPF_ANY) != 0)
+      return fail_errno(errno, "recording a probed address");
+    ips_[point.file_offset] = *address;
+  }
+  return {};
+}
+
+void TargetUnits::clear_ip_map(const Unit& unit) {
+  for (const AttachPoint& point : unit.points) {
+    const auto found = ips_.find(point.file_offset);
+    if (found == ips_.end()) continue;
+    const gt_ip_key key{found->second, tgid_, 0};
+    bpf_map_delete_elem(ip_map_fd_, &key);
+    ips_.erase(found);
+  }
+}
+
+}  // namespace gorotrace
