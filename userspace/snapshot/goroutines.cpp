@@ -90,8 +90,8 @@ class Pass {
         entries.push_back({g, static_cast<std::uint32_t>(i), 0});
       }
     }
-    std::stable_sort(entries.begin(), entries.end(),
-                     [](const Entry& a, const Entry& b) { return a.g < b.g; });
+    std::sort(entries.begin(), entries.end(),
+              [](const Entry& a, const Entry& b) { return a.g != b.g ? a.g < b.g : a.index < b.index; });
     std::size_t kept = 0;
     for (const Entry& e : entries) {
       if (kept > 0 && e.g - entries[kept - 1].g < window_) {
