@@ -1,0 +1,94 @@
+#include "probe/hooks.h"
+
+#include <array>
+
+namespace gorotrace {
+namespace {
+
+// runtime/proc.go, coro.go, sema.go, chan.go and cgocall.go of Go 1.18 to 1.27. CREATE is not here: plan.cpp
+// finds the callers of newproc1. needm and dropm take the g that appears or goes to casgstatus as its first
+// argument.
+constexpr auto kEntry = Where::kEntry;
+constexpr auto kCall = Where::kCall;
+constexpr std::array kRules{
+    HookRule{GT_HOOK_EXIT, "runtime.goexit0", kEntry, "", Value::kArgument0, false, false, false},
+    HookRule{GT_HOOK_CORO_OUT, "runtime.coroswitch_m", kEntry, "", Value::kArgument0, false, false, true},
+    HookRule{GT_HOOK_CORO_IN, "runtime.coroswitch_m", kCall, "runtime.gogo", Value::kStackArgument0, false,
+             false, true},
+    HookRule{GT_HOOK_EXTRA_IN, "runtime.needm", kCall, "runtime.casgstatus", Value::kArgument0, false, false,
+             true},
+    HookRule{GT_HOOK_EXTRA_OUT, "runtime.dropm", kCall, "runtime.casgstatus", Value::kArgument0, false, false,
+             true},
+    HookRule{GT_HOOK_PARK, "runtime.park_m", kEntry, "", Value::kArgument0, false, false, false},
+    HookRule{GT_HOOK_READY, "runtime.ready", kEntry, "", Value::kArgument0, false, false, false},
+    HookRule{GT_HOOK_INJECT, "runtime.injectglist", kCall, "runtime.casgstatus", Value::kArgument0, false,
+             false, false},
+    HookRule{GT_HOOK_SUSPEND, "runtime.preemptPark", kEntry, "", Value::kArgument0, false, false, false},
+    HookRule{GT_HOOK_EXECUTE, "runtime.execute", kEntry, "", Value::kArgument0, false, false, false},
+    HookRule{GT_HOOK_YIELD, "runtime.goschedImpl", kEntry, "", Value::kArgument0, false, false, false},
+    HookRule{GT_HOOK_YIELD, "runtime.goyield_m", kEntry, "", Value::kArgument0, false, false, true},
+    HookRule{GT_HOOK_SYSCALL_ENTER, "runtime.entersyscall", kEntry, "", Value::kCurrentG, false, true, false},
+    HookRule{GT_HOOK_SYSCALL_ENTER, "runtime.entersyscallblock", kEntry, "", Value::kCurrentG, false, true,
+             true},
+    HookRule{GT_HOOK_SYSCALL_ENTER, "runtime.cgocallbackg", kCall, "runtime.reentersyscall", Value::kCurrentG,
+             false, true, true},
+    HookRule{GT_HOOK_SYSCALL_EXIT, "runtime.exitsyscall", kEntry, "", Value::kCurrentG, false, true, false},
+    HookRule{GT_HOOK_SYSCALL_EXIT_SLOW, "runtime.exitsyscall0", kEntry, "", Value::kArgument0, false, false,
+             true},
+    HookRule{GT_HOOK_SYSCALL_EXIT_SLOW, "runtime.exitsyscallNoP", kEntry, "", Value::kArgument0, false, false,
+             true},
+    HookRule{GT_HOOK_SEM_ACQUIRE, "runtime.semacquire1", kEntry, "", Value::kArgument0, true, true, true},
+    HookRule{GT_HOOK_SEM_RELEASE, "runtime.semrelease1", kEntry, "", Value::kArgument0, true, true, true},
+    HookRule{GT_HOOK_CHAN_SEND, "runtime.chansend", kEntry, "", Value::kArgument0, true, true, true},
+    HookRule{GT_HOOK_CHAN_RECV, "runtime.chanrecv", kEntry, "", Value::kArgument0, true, true, true},
+    HookRule{GT_HOOK_CHAN_CLOSE, "runtime.closechan", kEntry, "", Value::kArgument0, true, true, true},
+};
+
+}  // namespace
+
+std::span<const HookRule> hook_rules() {
+  return kRules;
+}
+
+// A coroutine switch is a park and an end of running of one goroutine, and an unpark and a start of another,
+// of which park_m, ready and execute see nothing: whoever has `block` or `run` on needs it too.
+GroupMask groups_of(gt_hook hook) {
+  switch (hook) {
+    case GT_HOOK_CREATE:
+    case GT_HOOK_CREATE_CORO:
+    case GT_HOOK_EXIT:
+    case GT_HOOK_EXTRA_IN:
+    case GT_HOOK_EXTRA_OUT:
+      return group_bit(GT_GROUP_LIFECYCLE);
+    case GT_HOOK_CORO_OUT:
+    case GT_HOOK_CORO_IN:
+      return group_bit(GT_GROUP_LIFECYCLE) | group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_RUN);
+    case GT_HOOK_PARK:
+    case GT_HOOK_READY:
+    case GT_HOOK_INJECT:
+    case GT_HOOK_SUSPEND:
+      return group_bit(GT_GROUP_BLOCK);
+    case GT_HOOK_EXECUTE:
+      return group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_RUN);
+    case GT_HOOK_YIELD:
+      return group_bit(GT_GROUP_RUN);
+    case GT_HOOK_SYSCALL_ENTER:
+    case GT_HOOK_SYSCALL_EXIT:
+    case GT_HOOK_SYSCALL_EXIT_SLOW:
+      return group_bit(GT_GROUP_SYSCALL);
+    case GT_HOOK_SEM_ACQUIRE:
+    case GT_HOOK_SEM_RELEASE:
+      return group_bit(GT_GROUP_SYNC);
+    case GT_HOOK_CHAN_SEND:
+    case GT_HOOK_CHAN_RECV:
+    case GT_HOOK_CHAN_CLOSE:
+      return group_bit(GT_GROUP_CHAN);
+    case GT_HOOK_NONE:
+    case GT_HOOK_CALIBRATE:
+    case GT_HOOK_COUNT:
+      break;
+  }
+  return 0;
+}
+
+}  // namespace gorotrace

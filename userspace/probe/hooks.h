@@ -1,0 +1,36 @@
+// Which function of the runtime shows which transition, and where in it to look.
+#pragma once
+
+#include <span>
+
+#include "probe/plan.h"
+
+namespace gorotrace {
+
+enum class Where {
+  kEntry,  // R1: the first good instruction from the entry on
+  kCall,   // the call of `callee` in the function
+};
+
+// What the register of the site holds there.
+enum class Value {
+  kArgument0,       // first argument of ABIInternal: a *g, or the object of SEM_* and CHAN_*
+  kCurrentG,        // R14 / X28
+  kStackArgument0,  // argument 0 of an assembly function (ABI0), which the caller still has in a register
+};
+
+struct HookRule {
+  gt_hook hook;
+  const char* function;
+  Where where;
+  const char* callee;
+  Value value;
+  bool needs_current_g;  // besides `value`
+  bool on_user_stack;    // its stack check can go to morestack, after which the function starts again
+  bool optional;         // some Go versions or some programs have no such function
+};
+
+[[nodiscard]] std::span<const HookRule> hook_rules();
+[[nodiscard]] GroupMask groups_of(gt_hook hook);
+
+}  // namespace gorotrace

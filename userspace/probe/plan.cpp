@@ -1,0 +1,193 @@
+// Rules. R1: walk from a function's entry and take the cheapest instruction at which the wanted registers are
+// unwritten. R2: a goroutine is born where newproc1 is called; it is complete and not yet visible at the
+// runqput that follows, or right after newproc1 where there is no such call (coroutines; runqput inlined by
+// PGO). R3: what runs on g0 is never restarted by morestack (g0 does not grow), so its stack check needs no
+// filter by flags; left unset there, since a hit of a g0 function is an event whatever its flags are.
+// chansend runs on g0 from timers only, where the branch is not taken either: its flag is right on both.
+#include "probe/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "base/text.h"
+#include "probe/hooks.h"
+#include "probe/sites.h"
+#include "probe/walk.h"
+
+namespace gorotrace {
+namespace {
+
+constexpr std::size_t kMaxCreationHosts = 16;
+
+class Planner {
+ public:
+  Planner(const ElfImage& image, const Pclntab& pclntab, const TrapCosts& costs,
+          const Disassembler& disassembler)
+      : image_(image), pclntab_(pclntab), dis_(disassembler), walker_(disassembler, image, pclntab, costs) {}
+
+  Result<Plan> run(bool at_entries) {
+    at_entries_ = at_entries;
+    plan_creation();
+    for (const HookRule& rule : hook_rules()) plan_rule(rule);
+    if (plan_.sites.size() > GT_MAX_SITES) {
+      return fail(ErrorKind::kUnsupported,
+                  fmt::format("the binary needs {} probe sites, more than the {} we attach",
+                              plan_.sites.size(), GT_MAX_SITES));
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  void miss(gt_hook hook, const char* function, std::string reason, bool expected = false) {
+    plan_.unplanned.push_back({hook, function, std::move(reason), expected});
+  }
+
+  // Where PGO inlined a function, its entry does not see those calls.
+  void report_inlining(gt_hook hook, const char* function) {
+    for (const GoFunction& host : pclntab_.functions_inlining(function)) {
+      miss(hook, function, fmt::format("inlined into {} (PGO): not seen there", printable(host.name)));
+    }
+  }
+
+  void add(gt_hook hook, const FunctionCode& code, const Candidate& c) {
+    const Instruction& i = code.instructions[c.index];
+    const auto offset = image_.offset_of(i.address);
+    if (!offset) {
+      miss(hook, code.name.c_str(), "its code is not in the file");
+      return;
+    }
+    plan_.sites.push_back({hook, groups_of(hook), code.name, i.address, *offset,
+                           static_cast<std::uint32_t>(i.address - code.entry),
+                           std::vector<std::uint8_t>(i.bytes.begin(), i.bytes.end()), i.text, c.execution,
+                           static_cast<std::uint8_t>(c.reg), c.flags});
+  }
+
+  [[nodiscard]] std::vector<std::size_t> calls(const FunctionCode& code, std::uint64_t target) const {
+    std::vector<std::size_t> out;
+    for (std::size_t n = 0; n < code.instructions.size(); ++n) {
+      const Instruction& i = code.instructions[n];
+      if (i.flow == Instruction::Flow::kCall && i.target == target && target != 0) out.push_back(n);
+    }
+    return out;
+  }
+
+  [[nodiscard]] std::uint64_t entry_of(const char* name) const {
+    const auto f = pclntab_.function_named(name);
+    return f ? f->entry : 0;
+  }
+
+  // The register stored to the callee's stack argument (ABI0: [sp], arm64 [sp + 8]) and unwritten up to the
+  // call.
+  [[nodiscard]] int stack_argument(const FunctionCode& code, std::size_t call) const {
+    const std::int64_t slot = dis_.arch() == Arch::kAmd64 ? 0 : 8;
+    RegMask written = 0;
+    for (std::size_t n = call; n-- > 0 && call - n <= 8;) {
+      const Instruction& i = code.instructions[n];
+      if (i.flow != Instruction::Flow::kNext) return -1;
+      if (i.store_reg >= 0 && i.store_at == slot) {
+        return (written & reg_bit(static_cast<unsigned>(i.store_reg))) == 0 ? i.store_reg : -1;
+      }
+      written |= i.writes;
+    }
+    return -1;
+  }
+
+  void plan_creation() {
+    report_inlining(GT_HOOK_CREATE, "runtime.newproc1");
+    const std::uint64_t newproc1 = entry_of("runtime.newproc1"), runqput = entry_of("runtime.runqput");
+    const auto hosts = newproc1 == 0 ? std::vector<GoFunction>{} : direct_callers(image_, pclntab_, newproc1);
+    std::size_t planned = 0;
+    for (const GoFunction& host : hosts) {
+      if (host.name.starts_with("runtime.debugCall") || planned == kMaxCreationHosts) continue;
+      const FunctionCode code = walker_.decode(host);
+      const gt_hook hook = host.name.starts_with("runtime.newcoro") ? GT_HOOK_CREATE_CORO : GT_HOOK_CREATE;
+      for (const std::size_t call : calls(code, newproc1)) {
+        const auto puts = calls(code, runqput);
+        const auto put = std::find_if(puts.begin(), puts.end(), [&](std::size_t n) { return n > call; });
+        ++planned;
+        if (put != puts.end()) {
+          add(hook, code, {*put, dis_.argument(1), GT_SITE_FRAME_SET, Execution::kEmulated});
+        } else if (const auto c = walker_.cheapest(code, {call + 1, dis_.argument(0), 0, false, true})) {
+          add(hook, code, *c);
+        } else {
+          miss(hook, code.name.c_str(), "no instruction after the call of newproc1 may be probed");
+        }
+      }
+    }
+    if (planned == 0) miss(GT_HOOK_CREATE, "runtime.newproc1", "no caller found");
+  }
+
+  void plan_rule(const HookRule& rule) {
+    report_inlining(rule.hook, rule.function);
+    const auto function = pclntab_.function_named(rule.function);
+    if (!function) {
+      miss(rule.hook, rule.function, "not in this Go version or not linked in", rule.optional);
+      return;
+    }
+    const FunctionCode code = walker_.decode(*function);
+    rule.where == Where::kEntry ? plan_entry(rule, code) : plan_calls(rule, code);
+  }
+
+  void plan_entry(const HookRule& rule, const FunctionCode& code) {
+    const int g = dis_.current_g();
+    const Search search{.from = 0,
+                        .value = rule.value == Value::kCurrentG ? g : dis_.argument(0),
+                        .also = rule.needs_current_g ? reg_bit(static_cast<unsigned>(g)) : 0,
+                        .on_user_stack = rule.on_user_stack};
+    if (code.instructions.empty()) {
+      miss(rule.hook, rule.function, "its code cannot be read");
+    } else if (at_entries_) {
+      add(rule.hook, code, {0, search.value, 0, walker_.execution(code.instructions[0])});
+    } else if (const auto c = walker_.cheapest(code, search)) {
+      add(rule.hook, code, *c);
+    } else {
+      miss(rule.hook, rule.function, "no instruction of its prologue may be probed");
+    }
+  }
+
+  void plan_calls(const HookRule& rule, const FunctionCode& code) {
+    const auto found = calls(code, entry_of(rule.callee));
+    for (const std::size_t call : found) {
+      const int reg = rule.value == Value::kCurrentG         ? dis_.current_g()
+                      : rule.value == Value::kStackArgument0 ? stack_argument(code, call)
+                                                             : dis_.argument(0);
+      if (reg < 0) {
+        miss(rule.hook, rule.function, fmt::format("the argument of {} is in no register", rule.callee));
+      } else {
+        add(rule.hook, code, {call, reg, GT_SITE_FRAME_SET, Execution::kEmulated});
+      }
+    }
+    if (!found.empty()) return;
+    std::string why = fmt::format("no call of {} in it (inlined by PGO)", rule.callee);
+    if (rule.hook == GT_HOOK_INJECT) why += ": its wake-ups are inferred when the goroutines run";
+    miss(rule.hook, rule.function, std::move(why));
+  }
+
+  const ElfImage& image_;
+  const Pclntab& pclntab_;
+  const Disassembler& dis_;
+  Walker walker_;
+  bool at_entries_ = false;
+  Plan plan_;
+};
+
+}  // namespace
+
+Result<Plan> plan_sites(const ElfImage& image, const Pclntab& pclntab, const TrapCosts& costs,
+                        bool at_entries) {
+  const auto disassembler = Disassembler::make(image.arch());
+  if (!disassembler) return std::unexpected(disassembler.error());
+  return Planner(image, pclntab, costs, *disassembler).run(at_entries);
+}
+
+Result<Plan> make_plan(const GoBinary& binary, const TrapCosts& costs) {
+  return plan_sites(binary.image(), binary.pclntab(), costs, false);
+}
+
+Result<Plan> make_entry_plan(const GoBinary& binary, const TrapCosts& costs) {
+  return plan_sites(binary.image(), binary.pclntab(), costs, true);
+}
+
+}  // namespace gorotrace

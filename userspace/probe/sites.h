@@ -1,0 +1,21 @@
+// The planner's parts that need no GoBinary.
+#pragma once
+
+#include <vector>
+
+#include "golang/pclntab.h"
+#include "probe/plan.h"
+
+namespace gorotrace {
+
+// make_plan (at_entries false) and make_entry_plan. The hooks that sit at a call have no entry that shows the
+// same thing; the entry plan keeps them where they are.
+[[nodiscard]] Result<Plan> plan_sites(const ElfImage& image, const Pclntab& pclntab, const TrapCosts& costs,
+                                      bool at_entries);
+
+// Functions with bytes that read as a direct call of target (candidates: amd64 may have them inside an
+// instruction).
+[[nodiscard]] std::vector<GoFunction> direct_callers(const ElfImage& image, const Pclntab& pclntab,
+                                                     std::uint64_t target);
+
+}  // namespace gorotrace
