@@ -30,7 +30,7 @@ func (b *blocking) run(r *result) {
 		released := int64(time.Since(seen))
 		release()
 		awaitCount(before)
-		r.spawned("main.worker", *width)
+		r.spawned("main.(*blocking).run", *width)
 		longest, total := int64(0), int64(0)
 		for _, ns := range took {
 			total += ns

@@ -48,7 +48,7 @@ type result struct {
 	EndNs      int64          `json:"end_ns"`
 	Before     int            `json:"before"` // runtime.NumGoroutine
 	After      int            `json:"after"`
-	Created    map[string]int `json:"created"` // by start function; all of them, nothing else was created by us
+	Created    map[string]int `json:"created"` // by creating or start function; all, nothing else was created by us
 	Exited     map[string]int `json:"exited"`
 	Waits      []*wait        `json:"waits"`
 	Syscalls   int            `json:"syscalls"` // blocking system calls known of, a lower bound of all
@@ -125,6 +125,8 @@ func awaitCount(n int) {
 	}
 }
 
+// A go statement with arguments starts a wrapper that the compiler makes: the function that has the statement
+// is the better name. What is named by its start function is created by the runtime or without arguments.
 func (r *result) spawned(function string, n int) { r.Created[function] += n; r.Exited[function] += n }
 
 func (r *result) wait(function, reason string) *wait {

@@ -58,19 +58,34 @@ func spawn(r *result) {
 	var done int32
 	na, nb, nc := 100**rounds, 30**rounds, 7**rounds
 	before := runtime.NumGoroutine()
-	for i := 0; i < na; i++ {
-		go spawnA(&done)
-	}
-	for i := 0; i < nb; i++ {
-		go spawnB(&done)
-	}
-	for i := 0; i < nc; i++ {
-		go spawnC(&done)
-	}
+	createA(na, &done)
+	createB(nb, &done)
+	createC(nc, &done)
 	awaitCount(before)
-	r.spawned("main.spawnA", na)
-	r.spawned("main.spawnB", nb)
-	r.spawned("main.spawnC", nc)
+	r.spawned("main.createA", na)
+	r.spawned("main.createB", nb)
+	r.spawned("main.createC", nc)
+}
+
+//go:noinline
+func createA(n int, done *int32) {
+	for i := 0; i < n; i++ {
+		go spawnA(done)
+	}
+}
+
+//go:noinline
+func createB(n int, done *int32) {
+	for i := 0; i < n; i++ {
+		go spawnB(done)
+	}
+}
+
+//go:noinline
+func createC(n int, done *int32) {
+	for i := 0; i < n; i++ {
+		go spawnC(done)
+	}
 }
 
 //go:noinline
@@ -90,7 +105,7 @@ func grow(r *result) {
 	}
 	releaseSends(c, depths)
 	awaitCount(before)
-	r.spawned("main.growWorker", depths)
+	r.spawned("main.grow", depths)
 }
 
 //go:noinline
@@ -115,7 +130,7 @@ func sleeps(r *result) {
 		}
 	}
 	w.Count = *rounds * *width
-	r.spawned("main.worker", w.Count)
+	r.spawned("main.sleeps", w.Count)
 }
 
 var timersFired int32
@@ -225,7 +240,7 @@ func syscalls(r *result) {
 	awaitCount(before)
 	syscall.Close(fd[0])
 	syscall.Close(fd[1])
-	r.spawned("main.reader", 1)
+	r.spawned("main.syscalls", 1)
 	r.Syscalls += 2*reads + 2
 }
 
@@ -236,8 +251,8 @@ func leak(r *result) {
 	for i := 0; i < *width; i++ {
 		go leaker(make(chan int))
 	}
-	awaitParked("main.leaker", r.Created["main.leaker"]+*width)
-	r.Created["main.leaker"] += *width
+	awaitParked("main.leaker", r.Created["main.leak"]+*width)
+	r.Created["main.leak"] += *width
 }
 
 //go:noinline
@@ -270,8 +285,8 @@ func churn(r *result) {
 		time.Sleep(200 * time.Microsecond)
 	}
 	awaitCount(before + len(queue))
-	r.Created["main.churned"] += created
-	r.Exited["main.churned"] += created - len(queue)
+	r.Created["main.churn"] += created
+	r.Exited["main.churn"] += created - len(queue)
 }
 
 //go:noinline
@@ -300,7 +315,7 @@ func pingpong(r *result) {
 	}
 	close(a)
 	awaitCount(before)
-	r.spawned("main.ponger", 1)
+	r.spawned("main.pingpong", 1)
 }
 
 //go:noinline
@@ -324,7 +339,7 @@ func sleepers(r *result) {
 	}
 	awaitCount(before)
 	r.TimesLate = int(late)
-	r.spawned("main.sleeper", *width)
+	r.spawned("main.sleepers", *width)
 }
 
 //go:noinline

@@ -1,0 +1,52 @@
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+import harness
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: only with tools/test --full")
+    if os.geteuid() != 0:
+        raise pytest.UsageError("the end-to-end tests attach probes: run them as root")
+    harness.gorotrace()
+    harness.CACHE.mkdir(parents=True, exist_ok=True)
+    if not config.option.markexpr:
+        config.option.markexpr = "not slow"
+
+
+@pytest.fixture
+def truth():
+    """Starts truth programs; they are ended with the test."""
+    started = []
+
+    def start(*arguments, version=harness.NEWEST, variant="stripped", **options):
+        binary = harness.build(harness.PROGRAMS / "truth", version, variant)
+        started.append(harness.Truth(binary, *arguments, **options))
+        started[-1].binary = binary
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.close()
+
+
+@pytest.fixture
+def bpf_before():
+    return harness.bpf_owners()
+
+
+@pytest.fixture(scope="session")
+def oracle():
+    """Reads a runtime/trace file into a dictionary."""
+    binary = harness.build(pathlib.Path(__file__).parent / "oracle", "1.26.11")
+
+    def read(path):
+        import json
+        done = subprocess.run([binary, path], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)["goroutines"]
+
+    return read

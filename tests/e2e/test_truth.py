@@ -1,0 +1,172 @@
+"""Counts, waits, wakers and stacks against the target's own account, on every Go version."""
+
+import collections
+import json
+import statistics
+
+import pytest
+
+import harness
+from harness import NEWEST, VERSIONS, Stat, check_counts, check_lossless, parse_stacks, visible
+
+CORE = [(v, "stripped") for v in VERSIONS] + [(NEWEST, v) for v in ("symbols", "pie", "cgo", "cgopie")]
+MATRIX = [(v, x) for v in VERSIONS[:-1] for x in harness.VARIANTS if x != "stripped"]
+
+
+def marked(fast, slow):
+    return fast + [pytest.param(*p, marks=pytest.mark.slow) for p in slow]
+
+
+@pytest.mark.parametrize("version,variant", marked(CORE, MATRIX))
+def test_counts_equal_the_programs_own(truth, bpf_before, version, variant):
+    target = truth("-n", "2", version=version, variant=variant)
+    with Stat(target.pid, "--budget", "none") as stat:
+        stat.armed()
+        done = target.go()
+        summary = stat.stop()
+    check_lossless(summary)
+    check_counts(summary, done)
+    assert summary["goroutines"]["live"] == done["after"] == target.count()
+    assert summary["target"]["go_version"] == f"go{version}"
+    created_user = summary["goroutines"]["created"] - summary["goroutines"]["created_system"]
+    assert created_user == sum(done["created"].values()), summary["goroutines"]
+    if done["metric_created"] is not None:  # all, system ones included, of a shorter stretch
+        assert summary["goroutines"]["created"] >= done["metric_created"], summary["goroutines"]
+    if summary["syscalls"]["count"] is not None:
+        assert summary["syscalls"]["count"] >= done["syscalls"], summary["syscalls"]
+    harness.check_untouched(target.pid, target.binary, bpf_before)
+
+
+def check_stacks(summary, hold):
+    """Each held goroutine's stack, line for line, among the rows of goroutines blocked now."""
+    now = collections.Counter()
+    for row in summary["blocking"]:
+        if row["blocked_now"]:
+            reason = "syscall" if row["reason"].startswith("syscall") else row["reason"]
+            now[reason, tuple(visible(row["stack"]))] += row["blocked_now"]
+    expected = collections.Counter((g.state, tuple(g.frames)) for g in parse_stacks(hold["stacks"]) if g.goid != 1)
+    missing = expected - now
+    lines = []
+    for (state, frames), n in missing.items():
+        lines += [f"{n} x [{state}] of runtime.Stack not found:"] + [f"    {f}" for f in frames]
+        for (reason, other), _ in now.items():
+            if other and other[-1] == frames[-1]:
+                lines += [f"  but [{reason}]:"] + [f"    {f}" for f in other]
+    assert not missing, "\n".join(lines)
+
+
+@pytest.mark.parametrize("probes", ["lifecycle,block,run", "none"])
+@pytest.mark.parametrize("version,variant", marked(CORE, MATRIX))
+def test_held_stacks_equal_runtime_stack(truth, version, variant, probes):
+    target = truth(version=version, variant=variant)
+    hold = target.hold()
+    with Stat(target.pid, "--probes", probes) as stat:
+        stat.armed()
+        summary = stat.stop()
+    assert summary["goroutines"]["live"] == hold["goroutines"]
+    check_stacks(summary, hold)
+
+
+@pytest.mark.parametrize("version", [NEWEST] + [pytest.param(v, marks=pytest.mark.slow) for v in VERSIONS[:-1]])
+def test_goroutines_parked_while_traced_show_their_stacks(truth, version):
+    target = truth(version=version)
+    with Stat(target.pid, "--budget", "none") as stat:
+        stat.armed()
+        hold = target.hold()
+        summary = stat.stop()
+    check_lossless(summary)
+    assert summary["goroutines"]["live"] == hold["goroutines"]
+    check_stacks(summary, hold)
+
+
+@pytest.mark.parametrize("version", [NEWEST, "1.22.12"] + [pytest.param(v, marks=pytest.mark.slow) for v in VERSIONS
+                                                           if v not in (NEWEST, "1.22.12")])
+def test_waits_match_runtime_trace(truth, oracle, tmp_path, version):
+    trace, waits = tmp_path / "trace", tmp_path / "waits"
+    target = truth("-n", "6", "-trace", trace, version=version)
+    with Stat(target.pid, "--budget", "none", "--waits", waits) as stat:
+        stat.armed()
+        done = target.go()
+        summary = stat.stop()
+    check_lossless(summary)
+    ours = collections.defaultdict(list)
+    for line in waits.read_text().splitlines():
+        wait = json.loads(line)
+        if wait["reason"] != "preempted":
+            ours[str(wait["goid"])].append(wait)
+    known = {w["function"] for w in done["waits"]}
+    totals, differences, starts, matched = collections.defaultdict(lambda: [0, 0]), [], [], 0
+    for goid, goroutine in oracle(trace).items():
+        blocks = [b for b in goroutine["blocks"] if b["end_ns"] and b["reason"] != "preempted"]
+        if goid == "1" or not any(b["user"] in known for b in blocks):
+            continue
+        mine = sorted(ours[goid], key=lambda w: w["start_ns"])
+        assert len(mine) == len(blocks), \
+            f"goroutine {goid}: {[w['reason'] for w in mine]} against {[(b['reason'], b['top']) for b in blocks]}"
+        for wait, block in zip(mine, blocks):
+            a, b = wait["end_ns"] - wait["start_ns"], block["end_ns"] - block["start_ns"]
+            totals[block["user"]][0] += a
+            totals[block["user"]][1] += b
+            differences.append(abs(a - b))
+            starts.append(wait["start_ns"] - block["start_ns"])
+            matched += 1
+    assert matched >= sum(w["count"] for w in done["waits"]), f"only {matched} waits matched"
+    off = {f: (a, b) for f, (a, b) in totals.items() if abs(a - b) > 0.02 * b}
+    assert not off, f"total ns by function (gorotrace, runtime/trace) differ by more than 2 %: {off}"
+    median = statistics.median(differences)
+    assert median < 5000, f"median difference of {matched} waits is {median} ns"
+    middle = statistics.median(starts)
+    spread = statistics.median(abs(s - middle) for s in starts)
+    assert spread < 20000, f"starts against the trace's scatter by {spread} ns"
+
+
+def test_syscall_group_counts_reads(truth):
+    target = truth("-scenario", "syscalls")
+    with Stat(target.pid, "--budget", "none", "--probes", "lifecycle,block,run,syscall") as stat:
+        stat.armed()
+        done = target.go()
+        summary = stat.stop()
+    check_lossless(summary)
+    check_counts(summary, done)
+    assert summary["syscalls"]["source"] == "probes"
+    # beside the known ones: the answers on stdout, the wake-ups of netpoll and of the command reader
+    assert done["syscalls"] <= summary["syscalls"]["count"] <= done["syscalls"] + 400, summary["syscalls"]
+
+
+@pytest.mark.parametrize("scenario,group,kind", [("recv,send,select", "chan", "channel"), ("mutex,waitgroup", "sync", "semaphore")])
+def test_contended_objects(truth, scenario, group, kind):
+    target = truth("-scenario", scenario, "-n", "4")
+    with Stat(target.pid, "--budget", "none", "--probes", f"lifecycle,block,run,{group}") as stat:
+        stat.armed()
+        done = target.go()
+        summary = stat.stop()
+    check_lossless(summary)
+    check_counts(summary, done)
+    waits = sum(o["waits"] for o in summary["objects"] if o["kind"] == kind)
+    known = sum(w["count"] for w in done["waits"] if w["reason"] != "select")
+    assert waits >= known, f"{waits} waits on {kind} objects, the program made {known}"
+
+
+def test_leak_shows_at_its_creation_site(truth):
+    target = truth("-scenario", "leak", "-k", "40")
+    with Stat(target.pid) as stat:
+        stat.armed()
+        done = target.go()
+        summary = stat.stop()
+    check_counts(summary, done)
+    row, = [r for r in summary["creation"] if harness.functions(r["site"])[:1] == ["main.leak"]]
+    assert (row["live"], row["created"], row["exited"]) == (40, 40, 0), row
+    blocked = sum(r["blocked_now"] for r in summary["blocking"] if "main.leaker" in harness.functions(r["stack"]))
+    assert blocked == 40
+
+
+def test_two_targets_in_one_run(truth):
+    targets = [truth("-scenario", "spawn,recv"), truth("-scenario", "sleep,spawn", version="1.21.13")]
+    with Stat([t.pid for t in targets], "--budget", "none") as stat:
+        stat.armed(2)
+        done = {t.pid: t.go() for t in targets}
+        stat.stop()
+    assert {s["target"]["host_pid"] for s in stat.summaries} == set(done)
+    for summary in stat.summaries:
+        check_lossless(summary)
+        check_counts(summary, done[summary["target"]["host_pid"]])
