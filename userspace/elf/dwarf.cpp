@@ -111,8 +111,8 @@ DwarfStructs::~DwarfStructs() = default;
 std::unique_ptr<DwarfStructs> DwarfStructs::open(Bytes file) {
   if (elf_version(EV_CURRENT) == EV_NONE) return nullptr;
   auto impl = std::make_unique<Impl>();
-  // elf_memory takes a mutable pointer but libelf only reads a file of the host's byte order (ours is
-  // checked).
+  // libelf writes to the section headers of debug sections that it decompresses, nowhere else in a file of the host's
+  // byte order; the image is a private copy for that (image.cpp), and nothing else of ours reads those headers' flags.
   impl->elf = elf_memory(const_cast<char*>(reinterpret_cast<const char*>(file.data())), file.size());
   if (impl->elf == nullptr) return nullptr;
   impl->dwarf = dwarf_begin_elf(impl->elf, DWARF_C_READ, nullptr);

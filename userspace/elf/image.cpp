@@ -222,9 +222,10 @@ Result<std::unique_ptr<ElfImage>> ElfImage::open(const std::string& path) {
   if (!S_ISREG(st.st_mode)) return fail(ErrorKind::kUnsupported, shown + " is not a regular file");
   if (st.st_size == 0) return fail(ErrorKind::kUnsupported, shown + " is empty");
   const auto size = static_cast<std::size_t>(st.st_size);
-  // Private and read-only: pages come in as they are looked at. The text of a running program cannot be
-  // written or truncated (ETXTBSY), so the mapping stays whole for the files we are made for.
-  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+  // Private: pages come in as they are looked at. The text of a running program cannot be written or truncated
+  // (ETXTBSY), so the mapping stays whole for the files we are made for. Writable (copy on write) only because libelf
+  // updates section headers in place when it decompresses debug sections (elf_compress).
+  void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd.get(), 0);
   if (address == MAP_FAILED) return fail_errno(errno, "cannot map " + shown);
   auto impl = std::make_unique<Impl>(Mapping(address, size));
   impl->file = impl->mapping.bytes();
