@@ -1,0 +1,3 @@
+module gorotrace/tools/offsets
+
+go 1.21

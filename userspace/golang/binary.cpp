@@ -1,0 +1,61 @@
+#include "golang/binary.h"
+
+#include "base/text.h"
+#include "golang/buildinfo.h"
+#include "golang/derived_offsets.h"
+#include "golang/globals.h"
+
+namespace gorotrace {
+
+Result<std::unique_ptr<GoBinary>> GoBinary::open(const std::string& path) {
+  const std::string shown = printable(path);
+  auto image = ElfImage::open(path);
+  if (!image) return std::unexpected(image.error());
+  std::unique_ptr<GoBinary> binary(new GoBinary);
+  binary->image_ = std::move(*image);
+
+  const auto info = read_buildinfo(*binary->image_);
+  auto pclntab = Pclntab::make(*binary->image_);
+  if (!pclntab) return std::unexpected(wrap(pclntab.error(), shown));
+  binary->pclntab_ = std::move(*pclntab);
+
+  auto version = info ? info->version : std::nullopt;
+  if (!version) version = version_from_code(*binary->image_, *binary->pclntab_);
+  if (!version)
+    return fail(
+        ErrorKind::kUnsupported,
+        shown +
+            ": its Go version cannot be established: no build info, and runtime.schedinit names none; "
+            "rebuild it with an unmodified Go toolchain");
+  binary->version_ = std::move(*version);
+  if (info) {
+    binary->main_module_ = info->main_module;
+    binary->main_version_ = info->main_version;
+  }
+
+  auto offsets = offsets_for(*binary->image_, binary->version_);
+  if (!offsets) return std::unexpected(wrap(offsets.error(), shown));
+  binary->offsets_ = std::move(*offsets);
+  // The tail of runtime.m moves between patch releases (1.23.5 to 1.23.12): the code decides, not the table.
+  RuntimeOffsets& o = binary->offsets_.offsets;
+  if (binary->offsets_.source != "DWARF")
+    o.m_syscalltick =
+        derive_m_syscalltick(*binary->image_, *binary->pclntab_, o.p_syscalltick).value_or(kAbsent);
+  if (const auto ok = check_offsets_against_code(o, *binary->image_, *binary->pclntab_); !ok)
+    return std::unexpected(wrap(ok.error(), shown));
+
+  binary->globals_ = find_globals(*binary->image_, *binary->pclntab_, o);
+  binary->wait_reasons_ = find_wait_reasons(*binary->image_, binary->version_);
+  return binary;
+}
+
+LinkMode GoBinary::link_mode() const {
+  // A program that uses cgo has runtime/cgo linked in (its crosscall2 lets C call Go).
+  const bool cgo = pclntab_->function_named("crosscall2").has_value() ||
+                   pclntab_->function_named("runtime/cgo.crosscall2").has_value() ||
+                   pclntab_->function_named("runtime.cgocallbackg").has_value();
+  if (image_->position_independent()) return cgo ? LinkMode::kCgoPie : LinkMode::kPie;
+  return cgo ? LinkMode::kCgo : LinkMode::kStatic;
+}
+
+}  // namespace gorotrace

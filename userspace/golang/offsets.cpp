@@ -1,0 +1,66 @@
+#include "golang/offsets.h"
+
+#include <fmt/format.h>
+
+#include "golang/derived_offsets.h"
+
+namespace gorotrace {
+namespace {
+
+struct Row {
+  int minor;
+  RuntimeOffsets offsets;
+};
+constexpr Row kTable[] = {
+#include "golang/offsets_table.inc"
+};
+
+std::optional<RuntimeOffsets> from_dwarf(const ElfImage& image) {
+  // A struct every Go program has; without it the debug information is not Go's or is incomplete.
+  if (!image.has_dwarf() || !image.dwarf_member_offset("runtime.g", "goid")) return std::nullopt;
+  RuntimeOffsets offsets;
+#define X(member, go_struct, go_field)                                                                    \
+  if (const auto at = image.dwarf_member_offset(go_struct, go_field); at && *at < std::uint64_t{kAbsent}) \
+    offsets.member = static_cast<std::uint16_t>(*at);
+  GOROTRACE_OFFSETS(X)
+#undef X
+  return offsets;
+}
+
+}  // namespace
+
+Result<OffsetsWithSource> offsets_for(const ElfImage& image, const GoVersion& version) {
+  if (version.compare_minor(1, kOldestMinor) < 0)
+    return fail(ErrorKind::kUnsupported,
+                fmt::format("built by {}, older than Go 1.{}; rebuild it with a newer Go", version.text,
+                            kOldestMinor));
+  if (const auto offsets = from_dwarf(image)) return OffsetsWithSource{*offsets, "DWARF"};
+  for (const Row& row : kTable) {
+    if (version.compare_minor(1, row.minor) == 0)
+      return OffsetsWithSource{row.offsets, fmt::format("table go1.{}", row.minor)};
+  }
+  return fail(
+      ErrorKind::kUnsupported,
+      fmt::format(
+          "built by {}, newer than Go 1.{}, the newest whose structs are known here; build it without "
+          "-ldflags=-w, so that its DWARF says where fields are, or use a newer gorotrace",
+          version.text, kNewestMinor));
+}
+
+Status check_offsets_against_code(const RuntimeOffsets& offsets, const ElfImage& image,
+                                  const Pclntab& pclntab) {
+  for (const DerivedOffset& derived : derive_offsets(image, pclntab)) {
+#define X(name, go_struct, go_field)                                                                      \
+  if (derived.member == #name && derived.value != offsets.name)                                           \
+    return fail(                                                                                          \
+        ErrorKind::kUnsupported,                                                                          \
+        fmt::format("offset of {}.{} is {} by our table but {} in the code of {}; this is a modified Go " \
+                    "runtime or one we do not know",                                                      \
+                    go_struct, go_field, offsets.name, derived.value, derived.from));
+    GOROTRACE_OFFSETS(X)
+#undef X
+  }
+  return {};
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,64 @@
+#include <algorithm>
+
+#include "base/text.h"
+#include "golang/globals.h"
+
+namespace gorotrace {
+namespace {
+
+constexpr std::string_view kFirst = "GC assist marking";
+constexpr std::size_t kMaxHits = 64, kMaxLength = 64;
+
+// Values of runtime.waitReason (runtime/runtime2.go) per minor version.
+std::size_t reason_count(const GoVersion& version) {
+  constexpr std::size_t kCounts[] = {27, 27, 32, 32, 37, 38, 44, 47, 47, 47};  // 1.18 ... 1.27
+  const int i = std::clamp(version.minor, kOldestMinor, kNewestMinor) - kOldestMinor;
+  return kCounts[i];
+}
+
+std::vector<std::uint64_t> addresses_of_first(const ElfImage& image) {
+  std::vector<std::uint64_t> out;
+  // The text is in read-only data, which some C linkers put beside the code.
+  for (const bool executable : {false, true}) {
+    for (const ElfImage::Segment& s : image.segments()) {
+      if (s.executable != executable || s.writable) continue;
+      const Bytes bytes = image.bytes_at(s.vaddr, s.filesz);
+      const std::string_view all(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+      for (std::size_t at = all.find(kFirst); at != std::string_view::npos && out.size() < kMaxHits;
+           at = all.find(kFirst, at + 1))
+        out.push_back(s.vaddr + at);
+    }
+    if (!out.empty()) break;
+  }
+  return out;
+}
+
+std::vector<std::string> read_array(const ElfImage& image, std::uint64_t base, std::size_t count) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto data = image.word_at(base + i * 16), length = image.word_at(base + i * 16 + 8);
+    if (!data || !length || *length > kMaxLength || (*length == 0 && i != 0)) break;
+    const Bytes text = image.bytes_at(*data, *length);
+    if (text.size() != *length) break;
+    out.push_back(printable({reinterpret_cast<const char*>(text.data()), text.size()}));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string> find_wait_reasons(const ElfImage& image, const GoVersion& version) {
+  for (const std::uint64_t text : addresses_of_first(image)) {
+    for (const std::uint64_t header : image.words_equal(text, kMaxHits)) {
+      // Element 0 is the empty string, element 1 this one.
+      if (image.word_at(header + 8) != std::optional<std::uint64_t>(kFirst.size()) || header < 16 ||
+          image.word_at(header - 8) != std::optional<std::uint64_t>(0))
+        continue;
+      auto reasons = read_array(image, header - 16, reason_count(version));
+      if (reasons.size() > 2 && reasons[2] == "IO wait") return reasons;
+    }
+  }
+  return {};
+}
+
+}  // namespace gorotrace
