@@ -68,7 +68,7 @@ static __always_inline struct gt_target *gt_begin(struct pt_regs *ctx, __u64 coo
 	}
 	s->sample = sample;
 	s->base = 0;
-	s->pc_at_base = 0;
+	s->first = GT_FIRST_GIVEN;
 	struct gt_record *r = &s->record;
 	r->time_ns = now;
 	r->other = 0;

@@ -72,13 +72,12 @@ static __always_inline void gt_want_live_stack(struct gt_scratch *s, const struc
 {
 	s->fp = gt_fp(ctx);
 	s->hi = gt_actor_field(s, t->g_stack_hi);
-	s->pc = 0;
 	s->base = s->fp ? s->fp : 1;
-	if (frame_set)
-		return;
-	if (GT_RETURN_ADDRESS_ON_STACK) {
+	if (frame_set) {
+		s->first = GT_FIRST_IN_FRAME;
+	} else if (GT_RETURN_ADDRESS_ON_STACK) {
 		s->base = gt_sp(ctx);
-		s->pc_at_base = 1;
+		s->first = GT_FIRST_AT_BASE;
 	} else {
 		s->pc = gt_link_register(ctx);
 	}

@@ -62,6 +62,13 @@ struct {
 #define GT_SCRATCH_SLOTS 4
 #define GT_ACTOR_WINDOW 192 /* g up to and including goid, in every Go version (add_target checks) */
 
+/* Where the innermost pc of a stack is. */
+enum gt_first {
+	GT_FIRST_GIVEN,    /* in a register or in g.sched */
+	GT_FIRST_AT_BASE,  /* the word at base: amd64, frame not yet pushed */
+	GT_FIRST_IN_FRAME, /* the return address of the frame at fp = base */
+};
+
 /* What one program works with. In a map because frames must stay below 64 bytes (README.md, "Preemption"). */
 struct gt_scratch {
 	__u32 busy; /* claimed by test-and-set */
@@ -70,8 +77,8 @@ struct gt_scratch {
 	__u64 base;        /* lowest address to copy */
 	__u64 fp;          /* frame pointer to start at, >= base */
 	__u64 hi;          /* g.stack.hi */
-	__u64 pc;          /* innermost pc, 0: the first return address of the chain is the innermost */
-	__u64 pc_at_base;  /* 1: the innermost pc is the word at base */
+	__u64 first;       /* enum gt_first */
+	__u64 pc;          /* with GT_FIRST_GIVEN */
 	struct gt_record record;
 	struct gt_stack stack;
 	__u8 g[GT_G_WINDOW];

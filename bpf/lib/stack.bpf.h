@@ -15,8 +15,9 @@ static __always_inline int gt_stack_fail(struct gt_scratch *s, enum gt_stack_fai
 	return 0;
 }
 
-/* Walks what s->{base,fp,hi,pc,pc_at_base} describe and sets record.stack. The chain must rise strictly, so a cycle
- * ends the walk; what cannot be followed further is marked truncated. */
+/* Walks what s->{base,fp,hi,pc,first} describe and sets record.stack. The chain must rise strictly, so a cycle ends
+ * the walk; what cannot be followed further is marked truncated. Depth and truncation live in memory so that the
+ * verifier, which keeps no account of map values, sees one state after the loop whichever way it was left. */
 static __noinline int gt_walk(struct gt_scratch *s)
 {
 	__u64 base = s->base, fp = s->fp, hi = s->hi;
@@ -29,44 +30,39 @@ static __noinline int gt_walk(struct gt_scratch *s)
 	if (bpf_probe_read_user(s->window, (__u32)length, (void *)base))
 		return gt_stack_fail(s, GT_STACK_READ_FAILED);
 
-	__u64 hash = 0, pc = s->pc, offset = fp - base;
-	__u32 first = 0, depth = 0, truncated = 0;
-	if (s->pc_at_base)
+	__u64 pc = s->pc, next = fp;
+	if (s->first == GT_FIRST_AT_BASE) {
 		pc = *(__u64 *)s->window;
-	if (pc) {
-		s->stack.pcs[0] = pc;
-		hash = gt_stack_hash_step(hash, pc);
-		first = 1;
+	} else if (s->first == GT_FIRST_IN_FRAME) { /* base is fp */
+		pc = *(__u64 *)(s->window + 8);
+		next = *(__u64 *)s->window;
 	}
-	depth = first;
-	truncated = 1;
-	for (__u32 i = 0; i < GT_MAX_STACK_FRAMES - 1; i++) {
-		if (offset > GT_STACK_WINDOW - 16 || offset + 16 > length)
-			break;
-		__u64 next = *(__u64 *)(s->window + offset);
-		pc = *(__u64 *)(s->window + offset + 8);
-		if (!pc) {
-			truncated = 0;
-			break;
-		}
-		s->stack.pcs[i + first] = pc;
-		hash = gt_stack_hash_step(hash, pc);
-		depth++;
-		if (!next || next >= hi) {
-			truncated = 0;
-			break;
-		}
-		next -= base;
-		if (next <= offset)
-			break;
-		offset = next;
-	}
-	if (!depth)
+	if (!pc)
 		return gt_stack_fail(s, GT_STACK_NO_BASE);
-	s->stack.depth = depth;
-	s->stack.truncated = truncated;
-	s->record.stack = gt_stack_hash_end(hash, depth);
-	if (truncated)
+	s->stack.pcs[0] = pc;
+	s->stack.depth = 1;
+	s->stack.truncated = 0;
+	__u64 hash = gt_stack_hash_step(0, pc), above = 0;
+	for (__u32 i = 1;; i++) {
+		if (!next || next >= hi)
+			break; /* the outermost frame */
+		__u64 offset = next - base;
+		if (i == GT_MAX_STACK_FRAMES || next < base + above || offset > GT_STACK_WINDOW - 16 ||
+		    offset + 16 > length) {
+			s->stack.truncated = 1;
+			break;
+		}
+		next = *(__u64 *)(s->window + offset);
+		pc = *(__u64 *)(s->window + offset + 8);
+		if (!pc)
+			break;
+		s->stack.pcs[i] = pc;
+		s->stack.depth = i + 1;
+		hash = gt_stack_hash_step(hash, pc);
+		above = offset + 8;
+	}
+	s->record.stack = gt_stack_hash_end(hash, s->stack.depth);
+	if (s->stack.truncated)
 		s->record.flags |= GT_REC_TRUNCATED;
 	if (bpf_map_lookup_elem(&stacks, &s->record.stack))
 		return 0;
