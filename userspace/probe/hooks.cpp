@@ -1,5 +1,6 @@
 #include "probe/hooks.h"
 
+#include <algorithm>
 #include <array>
 
 namespace gorotrace {
@@ -11,40 +12,65 @@ namespace {
 constexpr auto kEntry = Where::kEntry;
 constexpr auto kCall = Where::kCall;
 constexpr std::array kRules{
-    HookRule{GT_HOOK_EXIT, "runtime.goexit0", kEntry, "", Value::kArgument0, false, false, false},
-    HookRule{GT_HOOK_CORO_OUT, "runtime.coroswitch_m", kEntry, "", Value::kArgument0, false, false, true},
+    HookRule{GT_HOOK_EXIT, "runtime.goexit0", kEntry, "", Value::kArgument0, false, false, false, false},
+    HookRule{GT_HOOK_CORO_OUT, "runtime.coroswitch_m", kEntry, "", Value::kArgument0, false, false, false,
+             true},
     HookRule{GT_HOOK_CORO_IN, "runtime.coroswitch_m", kCall, "runtime.gogo", Value::kStackArgument0, false,
-             false, true},
+             false, false, true},
     HookRule{GT_HOOK_EXTRA_IN, "runtime.needm", kCall, "runtime.casgstatus", Value::kArgument0, false, false,
-             true},
+             true, true},
     HookRule{GT_HOOK_EXTRA_OUT, "runtime.dropm", kCall, "runtime.casgstatus", Value::kArgument0, false, false,
-             true},
-    HookRule{GT_HOOK_PARK, "runtime.park_m", kEntry, "", Value::kArgument0, false, false, false},
-    HookRule{GT_HOOK_READY, "runtime.ready", kEntry, "", Value::kArgument0, false, false, false},
+             true, true},
+    HookRule{GT_HOOK_PARK, "runtime.park_m", kEntry, "", Value::kArgument0, false, false, false, false},
+    HookRule{GT_HOOK_READY, "runtime.ready", kEntry, "", Value::kArgument0, false, false, true, false},
     HookRule{GT_HOOK_INJECT, "runtime.injectglist", kCall, "runtime.casgstatus", Value::kArgument0, false,
-             false, false},
-    HookRule{GT_HOOK_SUSPEND, "runtime.preemptPark", kEntry, "", Value::kArgument0, false, false, false},
-    HookRule{GT_HOOK_EXECUTE, "runtime.execute", kEntry, "", Value::kArgument0, false, false, false},
-    HookRule{GT_HOOK_YIELD, "runtime.goschedImpl", kEntry, "", Value::kArgument0, false, false, false},
-    HookRule{GT_HOOK_YIELD, "runtime.goyield_m", kEntry, "", Value::kArgument0, false, false, true},
-    HookRule{GT_HOOK_SYSCALL_ENTER, "runtime.entersyscall", kEntry, "", Value::kCurrentG, false, true, false},
+             false, true, false},
+    HookRule{GT_HOOK_SUSPEND, "runtime.preemptPark", kEntry, "", Value::kArgument0, false, false, true,
+             false},
+    HookRule{GT_HOOK_EXECUTE, "runtime.execute", kEntry, "", Value::kArgument0, false, false, false, false},
+    HookRule{GT_HOOK_YIELD, "runtime.goschedImpl", kEntry, "", Value::kArgument0, false, false, true, false},
+    HookRule{GT_HOOK_YIELD, "runtime.goyield_m", kEntry, "", Value::kArgument0, false, false, false, true},
+    HookRule{GT_HOOK_SYSCALL_ENTER, "runtime.entersyscall", kEntry, "", Value::kCurrentG, false, true, false,
+             false},
     HookRule{GT_HOOK_SYSCALL_ENTER, "runtime.entersyscallblock", kEntry, "", Value::kCurrentG, false, true,
-             true},
+             false, true},
     HookRule{GT_HOOK_SYSCALL_ENTER, "runtime.cgocallbackg", kCall, "runtime.reentersyscall", Value::kCurrentG,
-             false, true, true},
-    HookRule{GT_HOOK_SYSCALL_EXIT, "runtime.exitsyscall", kEntry, "", Value::kCurrentG, false, true, false},
+             false, true, false, true},
+    HookRule{GT_HOOK_SYSCALL_EXIT, "runtime.exitsyscall", kEntry, "", Value::kCurrentG, false, true, false,
+             false},
     HookRule{GT_HOOK_SYSCALL_EXIT_SLOW, "runtime.exitsyscall0", kEntry, "", Value::kArgument0, false, false,
-             true},
+             false, true},
     HookRule{GT_HOOK_SYSCALL_EXIT_SLOW, "runtime.exitsyscallNoP", kEntry, "", Value::kArgument0, false, false,
+             false, true},
+    HookRule{GT_HOOK_SEM_ACQUIRE, "runtime.semacquire1", kEntry, "", Value::kArgument0, true, true, true,
              true},
-    HookRule{GT_HOOK_SEM_ACQUIRE, "runtime.semacquire1", kEntry, "", Value::kArgument0, true, true, true},
-    HookRule{GT_HOOK_SEM_RELEASE, "runtime.semrelease1", kEntry, "", Value::kArgument0, true, true, true},
-    HookRule{GT_HOOK_CHAN_SEND, "runtime.chansend", kEntry, "", Value::kArgument0, true, true, true},
-    HookRule{GT_HOOK_CHAN_RECV, "runtime.chanrecv", kEntry, "", Value::kArgument0, true, true, true},
-    HookRule{GT_HOOK_CHAN_CLOSE, "runtime.closechan", kEntry, "", Value::kArgument0, true, true, true},
+    HookRule{GT_HOOK_SEM_RELEASE, "runtime.semrelease1", kEntry, "", Value::kArgument0, true, true, true,
+             true},
+    HookRule{GT_HOOK_CHAN_SEND, "runtime.chansend", kEntry, "", Value::kArgument0, true, true, true, true},
+    HookRule{GT_HOOK_CHAN_RECV, "runtime.chanrecv", kEntry, "", Value::kArgument0, true, true, true, true},
+    HookRule{GT_HOOK_CHAN_CLOSE, "runtime.closechan", kEntry, "", Value::kArgument0, true, true, true, true},
 };
 
 }  // namespace
+
+// runtime/chan.go, sema.go and the functions of sema.go that sync, internal/sync and internal/poll link to.
+bool is_thin_wrapper(std::string_view host) {
+  static constexpr std::array<std::string_view, 14> kHosts{"runtime.chansend1",
+                                                           "runtime.chanrecv1",
+                                                           "runtime.chanrecv2",
+                                                           "runtime.semacquire",
+                                                           "runtime.semrelease",
+                                                           "sync.runtime_Semacquire",
+                                                           "sync.runtime_Semrelease",
+                                                           "sync.runtime_SemacquireMutex",
+                                                           "sync.runtime_SemacquireRWMutex",
+                                                           "sync.runtime_SemacquireRWMutexR",
+                                                           "sync.runtime_SemacquireWaitGroup",
+                                                           "internal/sync.runtime_SemacquireMutex",
+                                                           "internal/sync.runtime_Semrelease",
+                                                           "internal/poll.runtime_Semacquire"};
+  return std::find(kHosts.begin(), kHosts.end(), host) != kHosts.end();
+}
 
 std::span<const HookRule> hook_rules() {
   return kRules;

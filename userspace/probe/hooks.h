@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "probe/plan.h"
 
@@ -27,10 +28,15 @@ struct HookRule {
   Value value;
   bool needs_current_g;  // besides `value`
   bool on_user_stack;    // its stack check can go to morestack, after which the function starts again
-  bool optional;         // some Go versions or some programs have no such function
+  bool inlinable;  // PGO may inline it; others are called through a func value or assembly, use getcallerpc,
+                   // or are go:yeswritebarrierrec (cmd/compile/internal/inline/inl.go, CanInline)
+  bool optional;   // some Go versions or some programs have no such function
 };
 
 [[nodiscard]] std::span<const HookRule> hook_rules();
+// Whether the function hands its own first argument on as that of the rule's function, in every call and
+// first of all: where PGO inlined the latter into it, its entry shows the same event.
+[[nodiscard]] bool is_thin_wrapper(std::string_view host);
 [[nodiscard]] GroupMask groups_of(gt_hook hook);
 
 }  // namespace gorotrace

@@ -44,13 +44,6 @@ class Planner {
     plan_.unplanned.push_back({hook, function, std::move(reason), expected});
   }
 
-  // Where PGO inlined a function, its entry does not see those calls.
-  void report_inlining(gt_hook hook, const char* function) {
-    for (const GoFunction& host : pclntab_.functions_inlining(function)) {
-      miss(hook, function, fmt::format("inlined into {} (PGO): not seen there", printable(host.name)));
-    }
-  }
-
   void add(gt_hook hook, const FunctionCode& code, const Candidate& c) {
     const Instruction& i = code.instructions[c.index];
     const auto offset = image_.offset_of(i.address);
@@ -95,7 +88,9 @@ class Planner {
   }
 
   void plan_creation() {
-    report_inlining(GT_HOOK_CREATE, "runtime.newproc1");
+    for (const GoFunction& host : pclntab_.functions_inlining("runtime.newproc1")) {
+      miss(GT_HOOK_CREATE, "runtime.newproc1", fmt::format("inlined into {} (PGO)", printable(host.name)));
+    }
     const std::uint64_t newproc1 = entry_of("runtime.newproc1"), runqput = entry_of("runtime.runqput");
     const auto hosts = newproc1 == 0 ? std::vector<GoFunction>{} : direct_callers(image_, pclntab_, newproc1);
     std::size_t planned = 0;
@@ -120,7 +115,7 @@ class Planner {
   }
 
   void plan_rule(const HookRule& rule) {
-    report_inlining(rule.hook, rule.function);
+    if (rule.inlinable) plan_inlined(rule);
     const auto function = pclntab_.function_named(rule.function);
     if (!function) {
       miss(rule.hook, rule.function, "not in this Go version or not linked in", rule.optional);
@@ -130,6 +125,22 @@ class Planner {
     rule.where == Where::kEntry ? plan_entry(rule, code) : plan_calls(rule, code);
   }
 
+  // Where PGO inlined a function its entry does not see those calls; the entry of a thin wrapper does, unless
+  // the wrapper calls the function too: then each such call would count twice.
+  void plan_inlined(const HookRule& rule) {
+    for (const GoFunction& host : pclntab_.functions_inlining(rule.function)) {
+      if (rule.where == Where::kEntry && is_thin_wrapper(host.name)) {
+        const FunctionCode code = walker_.decode(host);
+        if (calls(code, entry_of(rule.function)).empty()) {
+          plan_entry(rule, code);
+          continue;
+        }
+      }
+      miss(rule.hook, rule.function,
+           fmt::format("inlined into {} (PGO): not seen there", printable(host.name)));
+    }
+  }
+
   void plan_entry(const HookRule& rule, const FunctionCode& code) {
     const int g = dis_.current_g();
     const Search search{.from = 0,
@@ -137,13 +148,13 @@ class Planner {
                         .also = rule.needs_current_g ? reg_bit(static_cast<unsigned>(g)) : 0,
                         .on_user_stack = rule.on_user_stack};
     if (code.instructions.empty()) {
-      miss(rule.hook, rule.function, "its code cannot be read");
+      miss(rule.hook, code.name.c_str(), "its code cannot be read");
     } else if (at_entries_) {
       add(rule.hook, code, {0, search.value, 0, walker_.execution(code.instructions[0])});
     } else if (const auto c = walker_.cheapest(code, search)) {
       add(rule.hook, code, *c);
     } else {
-      miss(rule.hook, rule.function, "no instruction of its prologue may be probed");
+      miss(rule.hook, code.name.c_str(), "no instruction of its prologue may be probed");
     }
   }
 
