@@ -51,10 +51,11 @@ std::optional<std::uint64_t> location_of(Dwarf_Die* member) {
 struct DwarfStructs::Impl {
   Elf* elf = nullptr;
   Dwarf* dwarf = nullptr;
-  // The Go linker puts all types of a program into the unit of package runtime
-  // (cmd/link/internal/ld/dwarf.go, movetomodule, 1.18-1.27), so one walk over that unit's children finds
-  // them; it goes on from where it stopped.
-  bool started = false, finished = false;
+  // The Go linker puts all types of a program into a unit of package runtime (cmd/link/internal/ld/dwarf.go,
+  // movetomodule, 1.18-1.27). There may be several of that name (assembly has its own), in any order. The
+  // walk over their children goes on from where it stopped.
+  Dwarf_CU* unit = nullptr;
+  bool in_unit = false, finished = false;
   Dwarf_Die next{};
   int walked = 0;
   std::unordered_map<std::string, Dwarf_Die> structs;
@@ -64,27 +65,27 @@ struct DwarfStructs::Impl {
     if (elf != nullptr) elf_end(elf);
   }
 
-  void start() {
-    started = true;
-    finished = true;
-    Dwarf_CU* unit = nullptr;
-    Dwarf_CU* next_unit = nullptr;
+  bool enter_next_unit() {
+    Dwarf_CU* following = nullptr;
     Dwarf_Die die;
-    while (dwarf_get_units(dwarf, unit, &next_unit, nullptr, nullptr, &die, nullptr) == 0) {
-      unit = next_unit;
-      if (name_of(&die) != "runtime") continue;
-      if (dwarf_child(&die, &next) == 0) finished = false;
-      return;
+    while (dwarf_get_units(dwarf, unit, &following, nullptr, nullptr, &die, nullptr) == 0) {
+      unit = following;
+      if (name_of(&die) == "runtime" && dwarf_child(&die, &next) == 0) return true;
     }
+    return false;
   }
 
   Dwarf_Die* find(std::string_view name) {
-    if (!started) start();
     const std::string key(name);
     if (const auto it = structs.find(key); it != structs.end()) return &it->second;
     while (!finished) {
+      if (!in_unit && !(in_unit = enter_next_unit())) {
+        finished = true;
+        break;
+      }
       Dwarf_Die die = next;
-      if (++walked > kMaxTopLevel || dwarf_siblingof(&die, &next) != 0) finished = true;
+      if (dwarf_siblingof(&die, &next) != 0) in_unit = false;
+      if (++walked > kMaxTopLevel) finished = true;
       if (dwarf_tag(&die) != DW_TAG_structure_type) continue;
       const std::string_view found = name_of(&die);
       if (!found.starts_with("runtime.")) continue;
@@ -111,8 +112,9 @@ DwarfStructs::~DwarfStructs() = default;
 std::unique_ptr<DwarfStructs> DwarfStructs::open(Bytes file) {
   if (elf_version(EV_CURRENT) == EV_NONE) return nullptr;
   auto impl = std::make_unique<Impl>();
-  // libelf writes to the section headers of debug sections that it decompresses, nowhere else in a file of the host's
-  // byte order; the image is a private copy for that (image.cpp), and nothing else of ours reads those headers' flags.
+  // libelf writes to the section headers of debug sections that it decompresses, nowhere else in a file of
+  // the host's byte order; the image is a private copy for that (image.cpp), and nothing else of ours reads
+  // those headers' flags.
   impl->elf = elf_memory(const_cast<char*>(reinterpret_cast<const char*>(file.data())), file.size());
   if (impl->elf == nullptr) return nullptr;
   impl->dwarf = dwarf_begin_elf(impl->elf, DWARF_C_READ, nullptr);
