@@ -134,7 +134,7 @@ void Aggregator::Impl::take(RecordBatch batch) {
 void Aggregator::Impl::take(RecordBatch::Dropped dropped) {
   if (dropped.at_ns == 0) return;
   reported = std::max(reported, dropped.total);
-  note_loss(dropped.total, clean_until, dropped.at_ns);
+  note_loss(dropped.total, clean_until, std::max(dropped.at_ns, dropped.read_until_ns));
   clean_until = std::max(clean_until, dropped.at_ns);
 }
 

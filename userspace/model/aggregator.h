@@ -24,7 +24,9 @@ struct RecordBatch {
   // merely late is no loss. Without it a hole in (cpu, seq) is taken for a loss somewhere between the last
   // watermark and this one.
   struct Dropped {
-    std::uint64_t total, at_ns;
+    std::uint64_t total;  // read between at_ns ...
+    std::uint64_t at_ns;
+    std::uint64_t read_until_ns = 0;  // ... and this; 0 = at once
   };
   std::optional<Dropped> dropped;
 };

@@ -1,0 +1,125 @@
+// The path of a record behind the rings, on one core: hole check, merge, state machine.
+#include <benchmark/benchmark.h>
+
+#include <random>
+#include <vector>
+
+#include "model/merge.h"
+#include "model/model.h"
+#include "model/sequence.h"
+
+namespace {
+
+using namespace gorotrace;
+
+constexpr std::uint64_t kStacks = 64;
+
+gt_record event(gt_hook hook, std::uint64_t t, std::uint64_t goid, std::uint64_t stack) {
+  gt_record r{};
+  r.hook = static_cast<gt_u8>(hook);
+  r.time_ns = t;
+  r.goid = goid;
+  r.stack = stack;
+  return r;
+}
+
+Model make_model(std::uint64_t goroutines) {
+  Model model({.is_system = [](std::uint64_t) { return false; },
+               .wait_reasons = {"", "chan receive", "IO wait"},
+               .on_wait = {}});
+  for (int g = 0; g <= GT_GROUP_RUN; ++g) model.group(static_cast<gt_group>(g), true, 1);
+  for (std::uint64_t goid = 1; goid <= goroutines; ++goid) {
+    gt_record create = event(GT_HOOK_CREATE, 2, goid, 1 + goid % kStacks);
+    create.object = 0x1000 + goid % 16;
+    create.extra = 0x2000;
+    model.apply(create);
+    model.apply(event(GT_HOOK_EXECUTE, 3, goid, 0));
+  }
+  return model;
+}
+
+// park, ready, execute of goroutines in random order; every 64th goes and another comes.
+std::vector<gt_record> workload(std::uint64_t goroutines, std::size_t records) {
+  std::mt19937_64 random(1);
+  std::vector<gt_record> out;
+  std::uint64_t t = 1000;
+  while (out.size() + 5 <= records) {
+    const std::uint64_t goid = 1 + random() % goroutines;
+    gt_record park = event(GT_HOOK_PARK, t += 700, goid, 1 + random() % kStacks);
+    park.detail = static_cast<gt_u8>(1 + goid % 2);
+    out.push_back(park);
+    out.push_back(event(GT_HOOK_READY, t += 700, goid, 1 + random() % 8));
+    out.push_back(event(GT_HOOK_EXECUTE, t += 700, goid, 0));
+    if (random() % 64 == 0) {
+      out.push_back(event(GT_HOOK_EXIT, t += 700, goid, 0));
+      gt_record create = event(GT_HOOK_CREATE, t += 700, goid, 1 + random() % kStacks);
+      create.object = 0x1000;
+      create.extra = 0x2000;
+      out.push_back(create);
+    }
+  }
+  return out;
+}
+
+void shift(std::vector<gt_record>& records, std::uint64_t by) {
+  for (gt_record& r : records) r.time_ns += by;
+}
+
+void BM_ModelAlone(benchmark::State& state) {
+  const auto goroutines = static_cast<std::uint64_t>(state.range(0));
+  Model model = make_model(goroutines);
+  std::vector<gt_record> records = workload(goroutines, 1 << 18);
+  const std::uint64_t span = records.back().time_ns;
+  for (auto _ : state) {
+    for (const gt_record& r : records) model.apply(r);
+    state.PauseTiming();
+    shift(records, span);
+    state.ResumeTiming();
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(records.size()));
+  state.counters["bytes_per_goroutine"] =
+      static_cast<double>(model.memory_bytes()) / static_cast<double>(goroutines);
+}
+BENCHMARK(BM_ModelAlone)->Arg(100)->Arg(10'000)->Arg(100'000)->UseRealTime();
+
+// Two rings, as on a host with two CPUs, in batches as the reader makes them at its drain period.
+void BM_MergeAndModel(benchmark::State& state) {
+  const auto goroutines = static_cast<std::uint64_t>(state.range(0));
+  Model model = make_model(goroutines);
+  std::vector<gt_record> records = workload(goroutines, 1 << 18);
+  const std::uint64_t span = records.back().time_ns;
+  std::mt19937_64 random(2);
+  for (gt_record& r : records) r.cpu = static_cast<gt_u16>(random() % 2);
+  RunMerger merger;
+  SequenceCheck sequence;
+  std::uint32_t next[2] = {0, 0};
+  constexpr std::size_t kBatch = 14'000;
+  for (auto _ : state) {
+    for (std::size_t from = 0; from < records.size(); from += kBatch) {
+      state.PauseTiming();
+      std::vector<std::vector<gt_record>> rings(2);
+      const std::size_t to = std::min(from + kBatch, records.size());
+      for (std::size_t i = from; i < to; ++i) {
+        records[i].seq = next[records[i].cpu]++;
+        rings[records[i].cpu].push_back(records[i]);
+      }
+      const std::uint64_t watermark = records[to - 1].time_ns - 100'000;
+      state.ResumeTiming();
+      for (const auto& ring : rings) {
+        for (const gt_record& r : ring) sequence.see(r.cpu, r.seq);
+      }
+      merger.add(std::move(rings));
+      merger.take_below(watermark, [&](const gt_record& r) { model.apply(r); });
+    }
+    state.PauseTiming();
+    shift(records, span);
+    state.ResumeTiming();
+  }
+  if (sequence.missing() != 0) state.SkipWithError("records were lost on the way");
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(records.size()));
+}
+BENCHMARK(BM_MergeAndModel)->Arg(100)->Arg(10'000)->Arg(100'000)->UseRealTime();
+
+}  // namespace
+
+BENCHMARK_MAIN();

@@ -1,0 +1,157 @@
+#include "model/aggregator.h"
+
+#include <chrono>
+#include <thread>
+
+#include "trace.h"
+
+namespace gorotrace {
+namespace {
+
+class AggregatorTest : public ::testing::Test {
+ protected:
+  AggregatorTest() {
+    aggregator.add_target(1, test_config());
+    for (int g = 0; g <= GT_GROUP_RUN; ++g) aggregator.post_group(1, static_cast<gt_group>(g), true, 1000);
+  }
+  gt_record numbered(gt_record r, std::uint16_t cpu) {
+    r.target = 1;
+    r.cpu = cpu;
+    r.seq = next_seq[cpu]++;
+    return r;
+  }
+  void push(std::vector<std::vector<gt_record>> rings, std::uint64_t watermark,
+            std::optional<RecordBatch::Dropped> dropped = std::nullopt) {
+    aggregator.push({std::move(rings), watermark, dropped});
+  }
+  Aggregator aggregator;
+  std::array<std::uint32_t, 8> next_seq{};
+};
+
+TEST_F(AggregatorTest, rings_are_merged_by_time_over_batches) {
+  push({{numbered(event(GT_HOOK_EXECUTE, 2000, 1), 0), numbered(event(GT_HOOK_EXECUTE, 2600, 1), 0)},
+        {numbered(park_event(2100, 1, kChanReceive, 5), 1)}},
+       2200);
+  push({{}, {numbered(event(GT_HOOK_READY, 2500, 1, 9), 1)}}, 3000);
+  const Tables t = aggregator.tables(1, 2999);
+  EXPECT_EQ(t.illegal, 0u);
+  EXPECT_EQ(t.late, 0u);
+  ASSERT_EQ(t.blocking.size(), 1u);
+  EXPECT_EQ(t.blocking[0].waits.total(), 400u);
+  EXPECT_EQ(t.latency.histogram.total(), 100u);
+  EXPECT_EQ(aggregator.counts().received, 4u);
+  EXPECT_EQ(aggregator.counts().holes, 0u);
+}
+
+TEST_F(AggregatorTest, an_answer_is_as_of_the_moment_asked_for) {
+  push({{numbered(event(GT_HOOK_CREATE, 2000, 1), 0), numbered(event(GT_HOOK_CREATE, 2500, 2), 0)}}, 2100);
+  std::thread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    push({{}}, 3000);
+  });
+  EXPECT_EQ(aggregator.totals(1, 2400).created, 1u);
+  EXPECT_EQ(aggregator.totals(1, 2600).created, 2u);
+  later.join();
+}
+
+TEST_F(AggregatorTest, the_kernels_count_of_drops_taints_what_is_applied_behind_it) {
+  push({{numbered(event(GT_HOOK_EXECUTE, 2000, 1), 0), numbered(park_event(2100, 1, kChanReceive, 5), 0)}},
+       2200, RecordBatch::Dropped{0, 2200});
+  next_seq[1] += 3;  // lost on a CPU that sends nothing more
+  push({{numbered(event(GT_HOOK_READY, 2500, 1, 9), 0)}}, 3000, RecordBatch::Dropped{3, 3000});
+  const Tables t = aggregator.tables(1, 2999);
+  EXPECT_EQ(t.gaps, 1u);
+  EXPECT_EQ(t.blocking.at(0).waits.count(), 0u);
+  EXPECT_EQ(t.blocking[0].tainted, 1u);
+  // The hole shows up later: known by now, no second gap.
+  push({{}, {numbered(event(GT_HOOK_EXECUTE, 3500, 1), 1)}}, 4000, RecordBatch::Dropped{3, 4000});
+  EXPECT_EQ(aggregator.tables(1, 3999).gaps, 1u);
+  EXPECT_EQ(aggregator.counts().holes, 3u);
+}
+
+TEST_F(AggregatorTest, a_hole_is_a_gap_when_the_kernel_was_not_asked) {
+  push({{numbered(event(GT_HOOK_EXECUTE, 2000, 1), 0), numbered(park_event(2100, 1, kChanReceive, 5), 0)}},
+       2200);
+  next_seq[0] += 2;
+  push({{numbered(event(GT_HOOK_READY, 2500, 1, 9), 0)}}, 3000);
+  const Tables t = aggregator.tables(1, 2999);
+  EXPECT_EQ(t.gaps, 1u);
+  EXPECT_EQ(t.blocking.at(0).waits.count(), 0u);
+}
+
+TEST_F(AggregatorTest, a_late_number_is_no_loss_when_the_kernel_says_so) {
+  gt_record slow = numbered(event(GT_HOOK_CREATE, 2900, 7), 0);
+  push({{numbered(event(GT_HOOK_CREATE, 2000, 1), 0)}}, 2800, RecordBatch::Dropped{0, 2800});
+  push({{slow}}, 3000, RecordBatch::Dropped{0, 3000});
+  EXPECT_EQ(aggregator.tables(1, 2999).gaps, 0u);
+  EXPECT_EQ(aggregator.counts().holes, 0u);
+}
+
+TEST_F(AggregatorTest, without_any_batch_snapshots_and_questions_are_served_at_once) {
+  Snapshot s;
+  s.goroutines.emplace_back();
+  s.goroutines[0].goid = 5;
+  s.goroutines[0].status = GStatus::kRunning;
+  s.goroutines[0].read_at_ns = 1500;
+  s.counts.begin_ns = 1400;
+  s.counts.end_ns = 1600;
+  aggregator.post(1, s);
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(aggregator.tables(1, 1700).live, 1u);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(1000));
+}
+
+TEST_F(AggregatorTest, a_watermark_that_never_comes_costs_two_seconds_and_the_answer_says_up_to_when) {
+  push({{numbered(event(GT_HOOK_CREATE, 2000, 1), 0)}}, 2500);
+  const Tables t = aggregator.tables(1, 9000);
+  EXPECT_EQ(t.at_ns, 2500u);
+  EXPECT_EQ(t.created, 1u);
+}
+
+TEST_F(AggregatorTest, records_of_unknown_or_removed_slots_are_received_and_ignored) {
+  gt_record stranger = numbered(event(GT_HOOK_CREATE, 2000, 1), 0);
+  stranger.target = 60000;
+  push({{stranger, numbered(event(GT_HOOK_CREATE, 2001, 2), 0)}}, 2100);
+  aggregator.remove_target(1);
+  push({{numbered(event(GT_HOOK_CREATE, 2200, 3), 0)}}, 3000);
+  EXPECT_EQ(aggregator.tables(1, 2999).created, 0u);
+  EXPECT_EQ(aggregator.tables(63, 2999).created, 0u);
+  EXPECT_EQ(aggregator.counts().received, 3u);
+}
+
+TEST_F(AggregatorTest, reader_and_control_thread_at_once_lose_nothing) {
+  constexpr std::uint64_t kBatches = 400;
+  push({{}}, 1500);  // from here on posts wait for the watermark
+  std::thread reader([&] {
+    for (std::uint64_t b = 0; b < kBatches; ++b) {
+      std::vector<std::vector<gt_record>> rings(2);
+      for (std::uint64_t i = 0; i < 100; ++i) {
+        const std::uint64_t t = 2000 + b * 1000 + i * 10;
+        rings[i % 2].push_back(
+            numbered(event(i % 2 == 0 ? GT_HOOK_CREATE : GT_HOOK_EXIT, t, 1 + b * 100 + i / 2),
+                     static_cast<std::uint16_t>(i % 2)));
+      }
+      push(std::move(rings), 2000 + b * 1000 + 995, RecordBatch::Dropped{0, 2000 + b * 1000 + 995});
+    }
+  });
+  std::uint64_t last = 0;
+  for (std::uint64_t b = 0; b < kBatches; b += 20) {
+    const Tables t =
+        b % 40 == 0 ? aggregator.tables(1, 2000 + b * 1000 + 994) : aggregator.totals(1, 2000 + b * 1000);
+    EXPECT_GE(t.created, last);
+    last = t.created;
+    Snapshot s;
+    s.counts.begin_ns = s.counts.end_ns = 2000 + b * 1000;
+    aggregator.post(1, s);
+  }
+  reader.join();
+  const Tables t = aggregator.tables(1, 2000 + kBatches * 1000 - 6);
+  EXPECT_EQ(t.created, kBatches * 50);
+  EXPECT_EQ(t.exited, kBatches * 50);
+  EXPECT_EQ(t.late, 0u);
+  EXPECT_EQ(aggregator.counts().received, kBatches * 100);
+  EXPECT_EQ(aggregator.counts().holes, 0u);
+}
+
+}  // namespace
+}  // namespace gorotrace

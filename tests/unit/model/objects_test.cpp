@@ -1,0 +1,93 @@
+#include "model/objects.h"
+
+#include "trace.h"
+
+namespace gorotrace {
+namespace {
+
+class ObjectsTest : public ModelTest {
+ protected:
+  ObjectsTest() { groups({GT_GROUP_SYNC, GT_GROUP_CHAN}, 1500); }
+  void use(gt_hook h, std::uint64_t t, std::uint64_t goid, std::uint64_t object, std::uint64_t stack = 0,
+           unsigned flags = 0) {
+    gt_record r = event(h, t, goid, stack);
+    r.object = object;
+    r.flags = static_cast<gt_u8>(flags);
+    apply(r);
+  }
+};
+
+TEST_F(ObjectsTest, park_names_the_channel_waited_on) {
+  run(2000, 1);
+  use(GT_HOOK_CHAN_RECV, 2050, 1, 0xc0, 0, GT_REC_WOULD_BLOCK);
+  park(2100, 1, kChanReceive, 5, 0xc0);
+  use(GT_HOOK_CHAN_SEND, 2500, 2, 0xc0);
+  ready(2600, 1);
+  const Tables t = tables(3000);
+  ASSERT_EQ(t.objects.size(), 1u);
+  EXPECT_EQ(t.objects[0].waits, 1u);
+  EXPECT_EQ(t.objects[0].in_window_ns, 500u);
+  EXPECT_EQ(t.objects[0].sends, 1u);
+  EXPECT_EQ(t.objects[0].receives, 1u);
+  EXPECT_EQ(t.objects[0].would_block, 1u);
+}
+
+TEST_F(ObjectsTest, semacquire_gives_the_park_behind_it_its_address_and_its_releasers) {
+  run(2000, 1);
+  use(GT_HOOK_SEM_ACQUIRE, 2050, 1, 0x5e);
+  park(2100, 1, kMutexLock);
+  use(GT_HOOK_SEM_RELEASE, 2550, 2, 0x5e, 33);
+  ready(2600, 1);
+  run(2650, 1);
+  park(2700, 1, kMutexLock);  // lost the race for the lock: semacquire1 parks again
+  const Tables t = tables(3000);
+  ASSERT_EQ(t.objects.size(), 1u);
+  EXPECT_EQ(t.objects[0].kind, ObjectRow::Kind::kSemaphore);
+  EXPECT_EQ(t.objects[0].waits, 2u);
+  EXPECT_EQ(t.objects[0].in_window_ns, 500u + 300u);
+  EXPECT_EQ(t.objects[0].acquires, 1u);
+  EXPECT_EQ(t.objects[0].releases, 1u);
+  EXPECT_EQ(t.objects[0].releasers.at(0).stack, 33u);
+}
+
+TEST_F(ObjectsTest, a_cond_wait_is_not_a_wait_for_the_semaphore_before_it) {
+  run(2000, 1);
+  use(GT_HOOK_SEM_ACQUIRE, 2050, 1, 0x5e);
+  park(2100, 1, kCondWait);
+  EXPECT_EQ(tables(3000).objects.at(0).waits, 0u);
+}
+
+TEST_F(ObjectsTest, timer_sends_come_from_g0_and_count_without_a_goroutine) {
+  use(GT_HOOK_CHAN_SEND, 2050, 0, 0xc0);
+  const Tables t = tables(3000);
+  EXPECT_EQ(t.objects.at(0).sends, 1u);
+  EXPECT_EQ(t.live, 0u);
+  EXPECT_EQ(t.illegal, 0u);
+}
+
+TEST(Objects, eviction_keeps_what_is_waited_on_and_what_was_waited_on_most) {
+  Objects objects;
+  const std::uint32_t pinned = objects.row(ObjectRow::Kind::kChannel, 1);
+  objects[pinned].open = 1;
+  const std::uint32_t hot = objects.row(ObjectRow::Kind::kChannel, 2);
+  objects[hot].in_window_ns = 1000;
+  for (std::uint64_t address = 3; address < 200000; ++address) {
+    ASSERT_NE(objects.row(ObjectRow::Kind::kChannel, address), kNone);
+  }
+  EXPECT_EQ(objects.row(ObjectRow::Kind::kChannel, 1), pinned);
+  EXPECT_EQ(objects.row(ObjectRow::Kind::kChannel, 2), hot);
+  EXPECT_EQ(objects[hot].in_window_ns, 1000u);
+  EXPECT_GT(objects.evicted(), 0u);
+  EXPECT_LE(objects.all().size(), Objects::kMaxRows);
+}
+
+TEST(Objects, a_table_full_of_open_waits_refuses) {
+  Objects objects;
+  for (std::uint64_t address = 1; address <= Objects::kMaxRows; ++address) {
+    objects[objects.row(ObjectRow::Kind::kChannel, address)].open = 1;
+  }
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(objects.row(ObjectRow::Kind::kSemaphore, 1), kNone);
+}
+
+}  // namespace
+}  // namespace gorotrace

@@ -1,0 +1,170 @@
+#include "trace.h"
+
+namespace gorotrace {
+namespace {
+
+using Reconcile = ModelTest;
+
+TEST_F(Reconcile, waits_from_before_the_attach_count_from_the_window_and_end_unknown) {
+  look(1100, 1200, {seen(1, GStatus::kWaiting, 1150, kChanReceive)});
+  Tables t = tables(2000);
+  EXPECT_EQ(t.live, 1u);
+  EXPECT_EQ(t.created, 0u);
+  EXPECT_EQ(t.blocking[0].blocked_now, 1u);
+  EXPECT_EQ(t.blocking[0].in_window_ns, 1000u);
+  EXPECT_EQ(*t.blocking[0].oldest_ns, 1000u);
+  EXPECT_TRUE(t.blocking[0].oldest_is_lower_bound);
+  EXPECT_EQ(t.live_integral_ns, 1000u);
+  EXPECT_EQ(in(t, GState::kWaiting), 1000u);
+  ready(3000, 1);
+  run(3100, 1);
+  t = tables(4000);
+  EXPECT_EQ(t.blocking[0].ended_unknown, 1u);
+  EXPECT_EQ(t.blocking[0].waits.count(), 0u);
+  EXPECT_EQ(t.blocking[0].in_window_ns, 2000u);
+  EXPECT_EQ(t.latency.histogram.count(), 1u);
+  EXPECT_EQ(t.illegal, 0u);
+}
+
+TEST_F(Reconcile, waitsince_makes_the_oldest_older) {
+  GoroutineSnapshot g = seen(1, GStatus::kWaiting, 1150, kChanReceive);
+  g.wait_since_ns = 200;
+  look(1100, 1200, {g});
+  const Tables t = tables(2000);
+  EXPECT_EQ(*t.blocking[0].oldest_ns, 1800u);
+  EXPECT_TRUE(t.blocking[0].oldest_is_lower_bound);
+  EXPECT_EQ(t.blocking[0].in_window_ns, 1000u);
+}
+
+TEST_F(Reconcile, a_waitsince_in_the_future_is_not_believed) {
+  GoroutineSnapshot g = seen(1, GStatus::kWaiting, 1150, kChanReceive);
+  g.wait_since_ns = ~0ull;
+  look(1100, 1200, {g});
+  EXPECT_EQ(*tables(2000).blocking[0].oldest_ns, 1000u);
+}
+
+TEST_F(Reconcile, events_after_a_goroutine_was_read_stand_against_the_snapshot) {
+  run(1180, 1);
+  look(1100, 1200, {seen(1, GStatus::kWaiting, 1150, kChanReceive)});
+  const Tables t = tables(2000);
+  EXPECT_TRUE(t.blocking.empty());
+  EXPECT_EQ(now_in(t, GState::kRunning), 1u);
+}
+
+TEST_F(Reconcile, a_goroutine_that_exited_after_it_was_read_is_not_revived) {
+  create(1050, 1);
+  run(1060, 1);
+  exit(1180, 1);
+  look(1100, 1200, {seen(1, GStatus::kRunning, 1150)});
+  const Tables t = tables(2000);
+  EXPECT_EQ(t.live, 0u);
+  EXPECT_EQ(t.created, 1u);
+  EXPECT_EQ(t.exited, 1u);
+}
+
+TEST_F(Reconcile, known_but_absent_ones_are_ended_unless_made_since) {
+  create(1050, 1);
+  create(1150, 2);
+  look(1100, 1200, {});
+  const Tables t = tables(2000);
+  EXPECT_EQ(t.live, 1u);
+  EXPECT_EQ(t.exited, 1u);
+}
+
+TEST_F(Reconcile, after_a_gap_the_snapshot_brings_the_states_back) {
+  create(2000, 1);
+  run(2100, 1);
+  park(2200, 1);
+  gap(2500, 2600);
+  look(3000, 3100, {seen(1, GStatus::kWaiting, 3050, kChanReceive)});
+  const Tables t = tables(4000);
+  EXPECT_EQ(t.blocking[0].tainted, 1u);
+  EXPECT_EQ(t.blocking[0].blocked_now, 1u);
+  EXPECT_EQ(t.blocking[0].in_window_ns, 300u + 1400u);
+  EXPECT_EQ(in(t, GState::kUnknown), 100u);
+  EXPECT_TRUE(t.blocking[0].oldest_is_lower_bound);
+}
+
+TEST_F(Reconcile, a_snapshot_read_inside_a_gap_says_nothing_about_states) {
+  create(2000, 1);
+  run(2100, 1);
+  gap(2500, 3500);
+  look(3000, 3100, {seen(1, GStatus::kWaiting, 3050, kChanReceive)});
+  EXPECT_EQ(now_in(tables(4000), GState::kUnknown), 1u);
+}
+
+TEST_F(Reconcile, goroutines_in_a_syscall_have_rows_without_the_syscall_group) {
+  create(2000, 1);
+  run(2100, 1);
+  look(3000, 3100, {seen(1, GStatus::kSyscall, 3050, kZero, 6)});
+  Tables t = tables(4000);
+  ASSERT_EQ(t.blocking.size(), 1u);
+  EXPECT_TRUE(t.blocking[0].in_syscall);
+  EXPECT_EQ(t.blocking[0].blocked_now, 1u);
+  EXPECT_EQ(t.blocking[0].in_window_ns, 950u);
+  EXPECT_TRUE(t.blocking[0].oldest_is_lower_bound);
+  EXPECT_EQ(now_in(t, GState::kSyscall), 1u);
+  park(5000, 1);
+  t = tables(6000);
+  EXPECT_EQ(t.blocking[0].ended_unknown, 1u);
+  EXPECT_EQ(t.illegal, 0u);
+}
+
+TEST_F(Reconcile, status_waiting_of_one_that_runs_is_not_believed) {
+  create(2000, 1);
+  run(2100, 1);
+  look(3000, 3100, {seen(1, GStatus::kWaiting, 3050, kGcWorker)});
+  EXPECT_EQ(now_in(tables(4000), GState::kRunning), 1u);
+}
+
+TEST_F(Reconcile, creation_arriving_behind_the_first_events_is_counted_once) {
+  look(1100, 1200, {});
+  run(2100, 1);
+  create(2000, 1);
+  const Tables t = tables(3000);
+  EXPECT_EQ(t.created, 1u);
+  EXPECT_EQ(t.creation.at(0).created, 1u);
+  EXPECT_EQ(t.creation[0].live, 1u);
+  EXPECT_EQ(t.live, 1u);
+}
+
+TEST_F(Reconcile, system_goroutine_known_only_by_its_events_moves_out_when_the_memory_names_it) {
+  run(1100, 1);
+  GoroutineSnapshot g = seen(1, GStatus::kRunning, 1250);
+  g.startpc = kSystemStart;
+  look(1200, 1300, {g});
+  const Tables t = tables(2000);
+  EXPECT_EQ(t.live, 0u);
+  EXPECT_EQ(t.system, 1u);
+}
+
+TEST_F(Reconcile, without_probes_repeated_looks_give_states_rows_and_lower_bounds) {
+  Model alone(test_config());
+  const auto at = [&](std::uint64_t begin, std::vector<GoroutineSnapshot> goroutines) {
+    Snapshot s;
+    s.goroutines = std::move(goroutines);
+    s.counts.begin_ns = begin;
+    s.counts.end_ns = begin + 100;
+    alone.apply(s);
+  };
+  at(1000, {seen(1, GStatus::kWaiting, 1050, kChanReceive), seen(2, GStatus::kRunning, 1050)});
+  at(2000, {seen(1, GStatus::kWaiting, 2050, kChanReceive), seen(2, GStatus::kWaiting, 2050, kSleep, 8),
+            seen(3, GStatus::kRunnable, 2050)});
+  at(3000, {seen(1, GStatus::kRunning, 3050), seen(2, GStatus::kWaiting, 3050, kSleep, 8)});
+  const Tables t = alone.tables(4000);
+  EXPECT_EQ(t.live, 2u);
+  EXPECT_EQ(t.created, 1u);
+  EXPECT_EQ(t.exited, 1u);
+  ASSERT_EQ(t.blocking.size(), 2u);
+  EXPECT_EQ(t.blocking[0].ended_unknown, 1u);
+  EXPECT_EQ(t.blocking[0].in_window_ns, 2000u);
+  EXPECT_EQ(t.blocking[1].blocked_now, 1u);
+  EXPECT_EQ(*t.blocking[1].oldest_ns, 950u);  // nothing proves that it slept since the look before the last
+  EXPECT_TRUE(t.blocking[1].oldest_is_lower_bound);
+  EXPECT_EQ(t.creation.at(0).live, 2u);
+  EXPECT_EQ(t.creation[0].created, 1u);
+  EXPECT_EQ(std::accumulate(t.state_ns.begin(), t.state_ns.end(), std::uint64_t{0}), t.live_integral_ns);
+}
+
+}  // namespace
+}  // namespace gorotrace
