@@ -8,13 +8,14 @@ char LICENSE[] SEC("license") = "GPL";
 /* Was there no free slot (send) or no element (receive) at entry? On a nil channel both block for ever. */
 static __always_inline void gt_would_block(struct gt_scratch *s, const struct gt_target *t, __u32 hook)
 {
-	__u64 channel = s->record.object, count = 0, size = 0;
-	if (channel && (!gt_read_u64(&count, channel + t->hchan_qcount) ||
-			(hook == GT_HOOK_CHAN_SEND && !gt_read_u64(&size, channel + t->hchan_dataqsiz)))) {
+	__u64 channel = s->record.object;
+	s->word[0] = s->word[1] = 0;
+	if (channel && (!gt_read_u64(&s->word[0], channel + t->hchan_qcount) ||
+			(hook == GT_HOOK_CHAN_SEND && !gt_read_u64(&s->word[1], channel + t->hchan_dataqsiz)))) {
 		gt_object_failed();
 		return;
 	}
-	if (hook == GT_HOOK_CHAN_SEND ? count >= size : count == 0)
+	if (hook == GT_HOOK_CHAN_SEND ? s->word[0] >= s->word[1] : s->word[0] == 0)
 		s->record.flags |= GT_REC_WOULD_BLOCK;
 }
 

@@ -43,12 +43,13 @@ static __always_inline void gt_object_failed(void)
 
 /* No wake-up per record: it costs more than the trap. The reader comes on its timer, and is woken only when a look
  * at every (gt_wake_mask + 1)-th record finds the ring filling up. bpf_ringbuf_output rather than reserve + submit:
- * one helper call less, and no reserved slot that a preempted program would hold shut for the reader. */
-static __always_inline void gt_emit(struct gt_scratch *s)
+ * one helper call less, and no reserved slot that a preempted program would hold shut for the reader. A subprogram
+ * of its own to keep frames small (README.md, "Preemption"). */
+static __noinline int gt_emit(struct gt_scratch *s)
 {
 	struct gt_stats *st = gt_stats();
 	if (!st)
-		return;
+		return 0;
 	__u64 seq = gt_next_seq(st);
 	s->record.seq = (__u32)seq;
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -57,13 +58,14 @@ static __always_inline void gt_emit(struct gt_scratch *s)
 	void *ring = bpf_map_lookup_elem(&rings, &index);
 	if (!ring) {
 		__sync_fetch_and_add(&st->dropped[GT_DROP_RING_FULL], 1);
-		return;
+		return 0;
 	}
 	__u64 flags = BPF_RB_NO_WAKEUP;
 	if ((seq & gt_wake_mask) == 0 && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > gt_wake_bytes)
 		flags = BPF_RB_FORCE_WAKEUP;
 	if (bpf_ringbuf_output(ring, &s->record, sizeof(s->record), flags))
 		__sync_fetch_and_add(&st->dropped[GT_DROP_RING_FULL], 1);
+	return 0;
 }
 
 #endif

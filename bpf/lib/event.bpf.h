@@ -19,13 +19,17 @@ static __always_inline __u32 gt_cookie_hook(__u64 c) { return (c >> 24) & 0xff; 
 static __always_inline __u32 gt_cookie_reg(__u64 c) { return (c >> 32) & 0xff; }
 static __always_inline __u32 gt_cookie_flags(__u64 c) { return (c >> 40) & 0xff; }
 
+static __noinline __u64 gt_cookie_of_ip(struct pt_regs *ctx)
+{
+	struct gt_ip_key key = {.ip = gt_ip(ctx), .tgid = bpf_get_current_pid_tgid() >> 32};
+	__u64 *found = bpf_map_lookup_elem(&sites_by_ip, &key);
+	return found ? *found : 0;
+}
+
 static __always_inline __u64 gt_cookie(struct pt_regs *ctx)
 {
-	if (gt_cookie_by_ip) {
-		struct gt_ip_key key = {.ip = gt_ip(ctx), .tgid = bpf_get_current_pid_tgid() >> 32};
-		__u64 *found = bpf_map_lookup_elem(&sites_by_ip, &key);
-		return found ? *found : 0;
-	}
+	if (gt_cookie_by_ip)
+		return gt_cookie_of_ip(ctx);
 	/* 5.10 refuses a program that so much as contains the call (helper since 5.15, commit 7adfc6c9b315). */
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_attach_cookie))
 		return bpf_get_attach_cookie(ctx);

@@ -87,11 +87,12 @@ static __always_inline void gt_want_live_stack(struct gt_scratch *s, const struc
  * netpoll, GC, boot). Fills record.other and the actor's kind, asks for the actor's stack. */
 static __always_inline void gt_actor(struct gt_scratch *s, const struct gt_target *t, struct pt_regs *ctx)
 {
-	__u64 m = 0, curg = 0;
-	if (!gt_read_u64(&m, gt_current_g(ctx) + t->g_m) || !m || !gt_read_u64(&curg, m + t->m_curg)) {
+	if (!gt_read_u64(&s->word[0], gt_current_g(ctx) + t->g_m) || !s->word[0] ||
+	    !gt_read_u64(&s->word[1], s->word[0] + t->m_curg)) {
 		s->record.flags |= GT_ACTOR_UNKNOWN;
 		return;
 	}
+	__u64 curg = s->word[1];
 	if (!curg) {
 		s->record.flags |= GT_ACTOR_RUNTIME;
 		return;

@@ -79,6 +79,7 @@ struct gt_scratch {
 	__u64 hi;          /* g.stack.hi */
 	__u64 first;       /* enum gt_first */
 	__u64 pc;          /* with GT_FIRST_GIVEN */
+	__u64 word[2];     /* destinations of small reads */
 	struct gt_record record;
 	struct gt_stack stack;
 	__u8 g[GT_G_WINDOW];
