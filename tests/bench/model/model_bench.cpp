@@ -23,10 +23,13 @@ gt_record event(gt_hook hook, std::uint64_t t, std::uint64_t goid, std::uint64_t
   return r;
 }
 
-Model make_model(std::uint64_t goroutines) {
-  Model model({.is_system = [](std::uint64_t) { return false; },
-               .wait_reasons = {"", "chan receive", "IO wait"},
-               .on_wait = {}});
+ModelConfig config() {
+  return {.is_system = [](std::uint64_t) { return false; },
+          .wait_reasons = {"", "chan receive", "IO wait"},
+          .on_wait = {}};
+}
+
+void populate(Model& model, std::uint64_t goroutines) {
   for (int g = 0; g <= GT_GROUP_RUN; ++g) model.group(static_cast<gt_group>(g), true, 1);
   for (std::uint64_t goid = 1; goid <= goroutines; ++goid) {
     gt_record create = event(GT_HOOK_CREATE, 2, goid, 1 + goid % kStacks);
@@ -35,7 +38,6 @@ Model make_model(std::uint64_t goroutines) {
     model.apply(create);
     model.apply(event(GT_HOOK_EXECUTE, 3, goid, 0));
   }
-  return model;
 }
 
 // park, ready, execute of goroutines in random order; every 64th goes and another comes.
@@ -67,7 +69,8 @@ void shift(std::vector<gt_record>& records, std::uint64_t by) {
 
 void BM_ModelAlone(benchmark::State& state) {
   const auto goroutines = static_cast<std::uint64_t>(state.range(0));
-  Model model = make_model(goroutines);
+  Model model(config());
+  populate(model, goroutines);
   std::vector<gt_record> records = workload(goroutines, 1 << 18);
   const std::uint64_t span = records.back().time_ns;
   for (auto _ : state) {
@@ -80,12 +83,13 @@ void BM_ModelAlone(benchmark::State& state) {
   state.counters["bytes_per_goroutine"] =
       static_cast<double>(model.memory_bytes()) / static_cast<double>(goroutines);
 }
-BENCHMARK(BM_ModelAlone)->Arg(100)->Arg(10'000)->Arg(100'000)->UseRealTime();
+BENCHMARK(BM_ModelAlone)->Arg(100)->Arg(10'000)->Arg(100'000);
 
 // Two rings, as on a host with two CPUs, in batches as the reader makes them at its drain period.
 void BM_MergeAndModel(benchmark::State& state) {
   const auto goroutines = static_cast<std::uint64_t>(state.range(0));
-  Model model = make_model(goroutines);
+  Model model(config());
+  populate(model, goroutines);
   std::vector<gt_record> records = workload(goroutines, 1 << 18);
   const std::uint64_t span = records.back().time_ns;
   std::mt19937_64 random(2);
@@ -118,7 +122,7 @@ void BM_MergeAndModel(benchmark::State& state) {
   if (sequence.missing() != 0) state.SkipWithError("records were lost on the way");
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(records.size()));
 }
-BENCHMARK(BM_MergeAndModel)->Arg(100)->Arg(10'000)->Arg(100'000)->UseRealTime();
+BENCHMARK(BM_MergeAndModel)->Arg(100)->Arg(10'000)->Arg(100'000);
 
 }  // namespace
 
