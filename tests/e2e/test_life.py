@@ -1,0 +1,299 @@
+"""Life and death of targets and tracers: every end leaves the target as it was and says what happened."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+import harness
+from harness import Stat, check_counts, check_lossless, check_untouched, gorotrace
+
+DONE, FAILED, USAGE, UNSUPPORTED = 0, 1, 2, 3
+
+
+def run(*arguments, seconds=30):
+    return subprocess.run([gorotrace(), *map(str, arguments)], capture_output=True, text=True, timeout=seconds,
+                          stdin=subprocess.DEVNULL)
+
+
+def refused(done, code, *words):
+    assert done.returncode == code, f"exit code {done.returncode}, not {code}:\n{done.stdout}{done.stderr}"
+    assert len(done.stderr.strip().splitlines()) >= 1, "no message"
+    for word in words:
+        assert word.lower() in done.stderr.lower(), f"no {word!r} in the message:\n{done.stderr}"
+
+
+# ---------------------------------------------------------------- tracers that end
+
+@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_in_the_summary(truth, bpf_before, sig):
+    target = truth("-scenario", "sleepers", "-for", "1s")
+    with Stat(target.pid) as stat:
+        stat.armed()
+        target.go()
+        stat.popen.send_signal(sig)
+        summary = stat.finish()
+    assert summary["blocking"] and target.count() == 1
+    check_untouched(target.pid, target.binary, bpf_before)
+
+
+def test_a_killed_tracer_leaves_nothing(truth, bpf_before):
+    target = truth("-scenario", "sleepers,spawn", "-for", "2s")
+    for delay in (0.0, 0.1, 0.25, 0.5, 1.0):  # before, during and after the attach
+        with Stat(target.pid) as stat:
+            time.sleep(delay)
+            stat.popen.kill()
+            stat.wait()
+        check_untouched(target.pid, target.binary, bpf_before)
+    with Stat(target.pid) as stat:
+        stat.armed()
+        target.send("go")
+        time.sleep(0.5)
+        assert harness.modified_text(target.pid, target.binary), "no probes in the text while attached"
+        stat.popen.kill()
+        stat.wait()
+    check_untouched(target.pid, target.binary, bpf_before)
+    done = target.answer("done")
+    assert done["after"] == 1
+
+
+def cycles(truth, bpf_before, n):
+    target = truth("-scenario", "sleepers", "-for", f"{n}s", "-k", "4")
+    target.send("go")
+    for i in range(n):
+        harness.stat_now(target.pid, duration="50ms")
+    check_untouched(target.pid, target.binary, bpf_before)
+    target.send("count")
+    assert target.answer("done", seconds=n + 60)["after"] == 1
+    fds = len(os.listdir(f"/proc/{target.pid}/fd"))
+    assert fds < 20, f"{fds} open files in the target"
+
+
+def test_attach_cycles(truth, bpf_before):
+    cycles(truth, bpf_before, 5)
+
+
+@pytest.mark.slow
+def test_100_attach_cycles(truth, bpf_before):
+    cycles(truth, bpf_before, 100)
+
+
+def test_two_tracers_on_one_target(truth, bpf_before):
+    target = truth("-n", "1")
+    with Stat(target.pid, "--budget", "none") as first, Stat(target.pid, "--budget", "none") as second:
+        first.armed()
+        second.armed()
+        done = target.go()
+        summary = second.stop()
+        check_lossless(summary)
+        check_counts(summary, done)
+        assert harness.modified_text(target.pid, target.binary), "the first one's probes are gone with the second"
+        summary = first.stop()
+        check_lossless(summary)
+        check_counts(summary, done)
+    check_untouched(target.pid, target.binary, bpf_before)
+
+
+# ---------------------------------------------------------------- targets that end
+
+@pytest.mark.parametrize("how", ["quit", "kill"])
+def test_the_target_exits(truth, bpf_before, how):
+    target = truth("-scenario", "spawn")
+    with Stat(target.pid, "-d", "60s", "--budget", "none") as stat:
+        stat.armed()
+        done = target.go()
+        if how == "quit":
+            target.send("quit")
+        else:
+            target.popen.kill()
+        target.wait()
+        summary = stat.finish(20)
+    assert "exit" in summary["ended_by"], summary["ended_by"]
+    check_counts(summary, done)
+    check_untouched(None, None, bpf_before)
+
+
+def test_the_target_execs(truth, bpf_before):
+    target = truth("-scenario", "spawn")
+    with Stat(target.pid, "-d", "20s") as stat:
+        stat.armed()
+        done = target.go()
+        target.ask("exec", "ready")
+        summary = stat.finish(20)
+    assert summary["ended_by"], "the program is another one now, and nothing says so"
+    check_counts(summary, done)
+    assert target.go()["created"] == done["created"]
+    check_untouched(target.pid, target.binary, bpf_before)
+
+
+def test_the_target_is_killed_during_the_attach(truth, bpf_before):
+    for delay in (0.05, 0.15, 0.3):
+        target = truth()
+        with Stat(target.pid, "-d", "10s") as stat:
+            time.sleep(delay)
+            target.popen.kill()
+            target.wait()
+            while stat.read(20) is not None:
+                pass
+            assert stat.wait(20) in (DONE, FAILED), stat.stderr
+            assert stat.summaries or stat.stderr.strip(), "neither a summary nor a message"
+        target.close()
+    check_untouched(None, None, bpf_before)
+
+
+def test_a_stopped_target(truth, bpf_before):
+    target = truth("-scenario", "spawn,sleep")
+    os.kill(target.pid, signal.SIGSTOP)
+    with Stat(target.pid, "--budget", "none") as stat:
+        stat.armed()
+        os.kill(target.pid, signal.SIGCONT)
+        done = target.go()
+        os.kill(target.pid, signal.SIGSTOP)
+        summary = stat.stop(20)
+    check_lossless(summary)
+    check_counts(summary, done)
+    check_untouched(target.pid, target.binary, bpf_before)
+    os.kill(target.pid, signal.SIGCONT)
+    assert target.count() == 1
+
+
+def test_a_target_that_forks(truth, bpf_before):
+    """os/exec forks with the probes in its text; parent and child go on."""
+    binary = harness.build(harness.PROGRAMS / "demo")
+    with harness.Process([binary, "-duration", "2s"]) as demo, Stat(demo.pid, "-d", "30s") as stat:
+        summary = stat.finish(40)
+        assert demo.wait() == 0, demo.stderr
+    assert summary["ended_by"], summary
+    check_untouched(None, None, bpf_before)
+
+
+# ---------------------------------------------------------------- targets in other places
+
+def test_another_pid_and_mount_namespace(truth, bpf_before, tmp_path):
+    binary = harness.build(harness.PROGRAMS / "truth")
+    hidden = tmp_path / "only-there"
+    hidden.mkdir()
+    script = f"mount -t tmpfs none {hidden} && cp {binary} {hidden}/truth && exec {hidden}/truth -scenario spawn,recv"
+    with harness.Truth("unshare", "--pid", "--mount", "--fork", "--mount-proc", "--kill-child", "sh", "-c", script) as target:
+        assert target.ready["pid"] == 1
+        assert not (hidden / "truth").exists(), "visible from here: the test tests nothing"
+        children = pathlib.Path(f"/proc/{target.pid}/task/{target.pid}/children").read_text().split()
+        host_pid = int(children[0])
+        with Stat(host_pid, "--budget", "none") as stat:
+            stat.armed()
+            done = target.go()
+            summary = stat.stop()
+        check_lossless(summary)
+        check_counts(summary, done)
+        assert (summary["target"]["pid"], summary["target"]["host_pid"]) == (1, host_pid)
+        target.send("quit")
+    check_untouched(None, None, bpf_before)
+
+
+def test_a_deleted_binary(bpf_before, tmp_path):
+    copy = tmp_path / "gone"
+    kept = harness.build(harness.PROGRAMS / "truth")
+    shutil.copy(kept, copy)
+    with harness.Truth(copy, "-scenario", "spawn,recv") as target:
+        copy.unlink()
+        with Stat(target.pid, "--budget", "none") as stat:
+            stat.armed()
+            done = target.go()
+            summary = stat.stop()
+        check_lossless(summary)
+        check_counts(summary, done)
+        check_untouched(target.pid, kept, bpf_before)
+
+
+# ---------------------------------------------------------------- wrong targets and wrong words
+
+def test_no_such_process():
+    done = run("stat", "-p", "4194303", "-d", "1s")
+    refused(done, FAILED, "4194303")
+
+
+def test_not_a_go_program():
+    with harness.Process(["sleep", "60"]) as target:
+        time.sleep(0.1)
+        refused(run("stat", "-p", target.pid, "-d", "1s"), UNSUPPORTED, "go")
+
+
+def test_a_kernel_thread():
+    done = run("stat", "-p", "2", "-d", "1s")
+    assert done.returncode in (FAILED, UNSUPPORTED) and done.stderr.strip(), (done.returncode, done.stderr)
+
+
+def test_a_32_bit_go_program():
+    env = {**os.environ, "CGO_ENABLED": "0", "GOARCH": "386"}
+    out = harness.CACHE / "truth-386"
+    built = subprocess.run([harness.ROOT / "tools" / "toolchain", harness.NEWEST, "build", "-o", out, "."],
+                           cwd=harness.PROGRAMS / "demo", env=env, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    with harness.Process([out, "-duration", "20s"]) as target:
+        if target.lines.next(10) is None:
+            pytest.skip("this kernel runs no 32-bit programs")
+        refused(run("stat", "-p", target.pid, "-d", "1s"), UNSUPPORTED, "32")
+
+
+@pytest.mark.parametrize("claimed,words", [("go1.17.13", ["1.17"]), ("go1.99.0", ["1.99"])])
+def test_a_version_out_of_reach(tmp_path, claimed, words):
+    """The version string inside a real binary replaced by one of equal length: as an old or a future Go says it."""
+    version = "1.26.11"  # as long as the others
+    data = harness.build(harness.PROGRAMS / "truth", version).read_bytes()
+    real, fake = f"go{version}".encode(), claimed.encode().ljust(len(version) + 2, b" ")
+    assert data.count(real) >= 1
+    copy = tmp_path / "truth"
+    copy.write_bytes(data.replace(real, fake.replace(b" ", b"0") if len(claimed) < len(real) else fake))
+    copy.chmod(0o755)
+    with harness.Truth(copy) as target:
+        refused(run("stat", "-p", target.pid, "-d", "1s"), UNSUPPORTED, *words)
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["stat"], ["stat", "-p"], ["stat", "-p", "self", "-d", "soon"], ["frobnicate"],
+    ["stat", "-p", "1", "--probes", "lifecycle,nonsense"], ["stat", "-p", "1", "--budget", "a lot"],
+    ["stat", "-p", "1", "--ring-size", "5000"], ["stat", "-p", "1", "-d", "-1s"]])
+def test_usage(arguments):
+    done = run(*arguments)
+    assert done.returncode == USAGE, f"exit code {done.returncode}:\n{done.stdout}{done.stderr}"
+    assert (done.stdout + done.stderr).strip()
+
+
+def test_help_shows_an_example():
+    for command in ([], ["stat"], ["check"], ["ps"]):
+        done = run(*command, "--help")
+        assert done.returncode == DONE
+        assert "gorotrace" in done.stdout and len(done.stdout.splitlines()) > 5, done.stdout
+
+
+def test_text_output_fits_its_width(truth):
+    target = truth("-scenario", "sleepers", "-for", "2s")
+    target.send("go")
+    done = run("stat", "-p", target.pid, "-d", "1s", "-i", "500ms")
+    assert done.returncode == DONE, done.stderr
+    assert "sleep" in done.stdout and "main.sleeper" in done.stdout, done.stdout
+    assert "\x1b" not in done.stdout, "escapes in what is no terminal"
+
+
+# ---------------------------------------------------------------- check and ps
+
+def test_check_plans_probes_for_a_process(truth):
+    target = truth()
+    done = run("check", "-p", target.pid)
+    assert done.returncode == DONE, done.stderr
+    for word in ("runtime.park_m", "runtime.execute", "runtime.goexit0", f"go{harness.NEWEST}"):
+        assert word in done.stdout, f"no {word} in:\n{done.stdout}"
+
+
+def test_ps_lists_the_process(truth):
+    target = truth()
+    done = run("ps", "--json")
+    assert done.returncode == DONE, done.stderr
+    rows = json.loads(done.stdout) if done.stdout.lstrip().startswith("[") else list(map(json.loads, done.stdout.splitlines()))
+    assert str(target.pid) in json.dumps(rows), rows
+    assert f"go{harness.NEWEST}" in json.dumps(rows), rows

@@ -1,0 +1,245 @@
+"""Targets under pressure: creations at a high rate, rings that overflow, budgets that bite, binaries of others."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+import harness
+from harness import CACHE, Process, Stat, check_lossless
+
+
+def live_between(summary_or_interval, low, high, what):
+    live = summary_or_interval["goroutines"]["live"] if "goroutines" in summary_or_interval else summary_or_interval["live"]
+    assert low <= live <= high, f"{what}: live {live}, the program keeps {low} to {high}"
+
+
+def test_live_count_at_50000_creations_per_second(truth):
+    target = truth("-scenario", "churn", "-for", "4s")
+    target.send("go")
+    time.sleep(1)  # attached in the middle
+    with Stat(target.pid, "--budget", "none", interval="200ms") as stat:
+        stat.armed()
+        done = target.answer("done")
+        for _ in range(3):
+            stat.read()
+        summary = stat.stop()
+    check_lossless(summary)
+    assert summary["goroutines"]["live"] == done["after"] == target.count(), summary["goroutines"]
+    churning = [i for i in stat.intervals if i["created"] and i["created"]["per_s"] > 10000]
+    assert len(churning) >= 3, [i["created"] for i in stat.intervals]
+    for interval in churning[1:-1]:
+        live_between(interval, done["before"] + 1000 - 10, done["max_live"] + 10, f"at {interval['to_ns']} ns")
+    created = sum(r["created"] for r in summary["creation"] if harness.functions(r["site"])[:1] == ["main.churn"])
+    exited = sum(r["exited"] for r in summary["creation"] if harness.functions(r["site"])[:1] == ["main.churn"])
+    assert 0 < exited <= created < done["created"]["main.churn"]
+    grown = summary["goroutines"]["live"] - summary["goroutines"]["live_at_start"]
+    assert grown == created - exited, f"live grew by {grown}, {created} created, {exited} exited"
+
+
+def test_a_ring_of_4_kib_loses_records_and_says_so(truth):
+    target = truth("-scenario", "sleepers,pingpong", "-for", "2s", "-k", "32")
+    with Stat(target.pid, "--budget", "none", "--ring-size", "4KiB") as stat:
+        stat.armed()
+        done = target.go()
+        summary = stat.stop()
+    events = summary["events"]
+    assert events["by_reason"]["ring_full"] > 0, f"nothing was lost, the test tests nothing: {events}"
+    if done["times_late"] == 0:
+        for row in summary["blocking"]:
+            if "main.sleeper" in harness.functions(row["stack"]) and row["count"]:
+                assert row["max_ns"] < 110e6, f"a sleep of 1 ms, none over 100 ms, shown as {row['max_ns']} ns"
+    for row in summary["blocking"]:  # no ping or pong took longer either; main's own waits for commands are syscalls
+        if {"main.pingpong", "main.ponger"} & set(harness.functions(row["stack"])) and row["count"]:
+            assert row["max_ns"] < 1e9, row
+    assert summary["goroutines"]["live"] == target.count(), (summary["goroutines"], events)
+
+
+def test_budget_takes_groups_off_and_live_stays_right(truth):
+    target = truth("-scenario", "pingpong", "-for", "3s")
+    with Stat(target.pid, "--budget", "5%") as stat:
+        stat.armed()
+        done = target.go()
+        summary = stat.stop()
+    detached = {d["group"] for d in summary["cost"]["detached"]}
+    assert {"run", "block"} & detached, f"a ping-pong stayed within 5 %: {summary['cost']}"
+    assert summary["goroutines"]["live"] == done["after"] == target.count()
+    table = summary["tables"]["blocking"]
+    covered = sum(b - a for a, b in table["covered"])
+    assert covered < summary["window_ns"], "groups were off, yet the blocking table claims the whole window"
+    free, charged = done["rates"][-3:], summary["cost"]["target_cpu_percent"]
+    assert len(free) == 3 and charged is not None
+
+
+def test_probes_none_is_memory_alone(truth, bpf_before):
+    target = truth("-scenario", "leak", "-k", "25")
+    with Stat(target.pid, "--probes", "none") as stat:
+        stat.armed()
+        done = target.go()
+        harness.check_untouched(target.pid, target.binary, bpf_before)  # while it runs
+        summary = stat.stop()
+    assert summary["goroutines"]["live"] == done["after"]
+    assert summary["events"]["produced"] == 0 and summary["cost"]["hits"] == 0
+    row, = [r for r in summary["creation"] if harness.functions(r["site"])[:1] == ["main.leak"]]
+    assert row["live"] == 25 and row["engine"] == "snapshot", row
+
+
+def test_the_demo_shows_what_it_does():
+    binary = harness.build(harness.PROGRAMS / "demo")
+    with Process([binary, "-duration", "30s"]) as demo:
+        assert "pid" in demo.lines.next(10)
+        with Stat(demo.pid, "-d", "3s") as stat:
+            summary = stat.finish()
+        os.kill(demo.pid, 15)
+        assert demo.wait() == 0, demo.stderr
+    seen = {(r["reason"], f) for r in summary["blocking"] if r["count"] or r["blocked_now"]
+            for f in harness.functions(r["stack"])}
+    for reason, function in [("select", "main.(*shop).order"), ("sleep", "main.(*shop).worker"),
+                             ("chan receive", "main.(*shop).watcher"), ("IO wait", "main.(*shop).ask")]:
+        assert (reason, function) in seen, f"no {reason} in {function}"
+    assert any(harness.functions(r["site"])[:1] == ["main.(*shop).report"] for r in summary["creation"])
+
+
+# ---------------------------------------------------------------- binaries nobody here wrote
+
+def get(url, timeout=5):
+    with urllib.request.urlopen(url, timeout=timeout) as response:
+        return response.read().decode()
+
+
+def await_url(url, process, seconds=20):
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return get(url)
+        except (urllib.error.URLError, ConnectionError):
+            assert process.popen.poll() is None and time.monotonic() < end, f"{url}:\n{process.stderr[-2000:]}"
+            time.sleep(0.1)
+
+
+class Load:
+    """Requests from a few threads until it is left."""
+
+    def __init__(self, urls, threads=3):
+        self.stop, self.done = threading.Event(), 0
+        self.threads = [threading.Thread(target=self.run, args=(urls,)) for _ in range(threads)]
+
+    def run(self, urls):
+        while not self.stop.is_set():
+            for url in urls:
+                get(url)
+                self.done += 1
+            time.sleep(0.002)
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for t in self.threads:
+            t.join()
+
+
+def free_port():
+    import socket
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def metric(text, name):
+    return float(re.search(rf"^{name} (\S+)$", text, re.M)[1])
+
+
+def check_state_machine(summary):
+    """What holds whatever the program does: nothing lost, no impossible transition, counters agree."""
+    check_lossless(summary)
+    gs = summary["goroutine_seconds"]
+    assert gs["unknown"] < 0.05 * gs["live_integral"], gs
+    for row in summary["blocking"]:
+        if row["count"]:
+            assert row["stack"] and harness.functions(row["stack"])[-1] == "runtime.goexit" or row["truncated"], row
+
+
+@pytest.mark.skipif(not shutil.which("prometheus"), reason="package prometheus is not installed")
+def test_prometheus_agrees_with_its_own_metrics(tmp_path, bpf_before):
+    port = free_port()
+    config = tmp_path / "prometheus.yml"
+    config.write_text("global: {scrape_interval: 200ms, scrape_timeout: 200ms}\nscrape_configs:\n- job_name: self\n"
+                      f"  static_configs: [{{targets: ['127.0.0.1:{port}']}}]\n")
+    binary = shutil.which("prometheus")
+    with Process([binary, f"--config.file={config}", f"--storage.tsdb.path={tmp_path / 'data'}",
+                  f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]) as target:
+        base = f"http://127.0.0.1:{port}"
+        await_url(f"{base}/-/ready", target)
+        with Stat(target.pid, "--budget", "none", interval="200ms") as stat:
+            stat.armed()
+            with Load([f"{base}/metrics", f"{base}/api/v1/query?query=go_goroutines", f"{base}/graph"]) as load:
+                for _ in range(10):
+                    stat.read()
+            time.sleep(1)  # at rest but for its own scrapes
+            own = [metric(get(f"{base}/metrics"), "go_goroutines") for _ in range(3)]
+            traced = [i["live"] for i in stat.intervals[-2:]]
+            stat.read()
+            traced.append(stat.intervals[-1]["live"])
+            summary = stat.stop()
+        assert load.done > 50
+        check_state_machine(summary)
+        assert min(own) - 6 <= summary["goroutines"]["live"] <= max(own) + 6, f"{own} by itself, {traced} traced"
+        harness.check_untouched(target.pid, binary, bpf_before)
+
+
+def npm_esbuild():
+    """esbuild's own release for this machine out of its npm package, which holds just the binary."""
+    version = "0.25.5"
+    binary = CACHE / f"esbuild-{version}" / "package" / "bin" / "esbuild"
+    if not binary.exists():
+        binary.parents[2].mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(["npm", "pack", "--silent", f"@esbuild/linux-x64@{version}"], cwd=binary.parents[2],
+                              capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        subprocess.run(["tar", "xzf", done.stdout.split()[-1]], cwd=binary.parents[2], check=True)
+    return str(binary)
+
+
+ESBUILDS = [
+    pytest.param(lambda: shutil.which("esbuild"), id="debian",
+                 marks=pytest.mark.skipif(not shutil.which("esbuild"), reason="package esbuild is not installed")),
+    pytest.param(npm_esbuild, id="npm", marks=[
+        pytest.mark.slow, pytest.mark.skipif(not shutil.which("npm"), reason="npm is not installed")]),
+]
+
+
+@pytest.mark.parametrize("find", ESBUILDS)
+def test_esbuild_serving_under_load(find, tmp_path, bpf_before):
+    binary, port = find(), free_port()
+    for i in range(40):
+        (tmp_path / f"m{i}.js").write_text(f"export const v{i} = {i};\n" * 1 + f"export function f{i}(x) {{ return x * {i}; }}\n")
+    (tmp_path / "in.js").write_text("".join(f"import {{f{i}}} from './m{i}.js'; console.log(f{i}(2));\n" for i in range(40)))
+    with Process([binary, "in.js", "--bundle", "--outfile=out.js", f"--serve=127.0.0.1:{port}", "--log-level=error"],
+                 cwd=tmp_path) as target:
+        url = f"http://127.0.0.1:{port}/out.js"
+        await_url(url, target)
+        with Stat(target.pid, "--budget", "none", interval="200ms") as stat:
+            stat.armed()
+            before = stat.intervals[-1]["live"]
+            with Load([url]) as load:
+                for _ in range(10):
+                    stat.read()
+            time.sleep(1)
+            summary = stat.stop()
+        assert load.done > 10
+        check_state_machine(summary)
+        # every build starts goroutines for its files and ends them all
+        assert summary["goroutines"]["created"] > load.done, summary["goroutines"]
+        assert abs(summary["goroutines"]["live"] - before) <= 8, (before, summary["goroutines"])
+        harness.check_untouched(target.pid, binary, bpf_before)
