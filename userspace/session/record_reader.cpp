@@ -39,8 +39,9 @@ void RecordReader::run() {
       return;
     }
     batch.watermark_ns = begin - kStragglerNs;
-    const std::uint64_t read_at = monotonic_ns();
-    batch.dropped = {.total = capture_.counters().dropped_total(), .at_ns = read_at};
+    const std::uint64_t read_from = monotonic_ns();
+    const std::uint64_t dropped = capture_.counters().dropped_total();
+    batch.dropped = {.total = dropped, .at_ns = read_from, .read_until_ns = monotonic_ns()};
     aggregator_.push(std::move(batch));
   }
 }

@@ -70,6 +70,13 @@ Result<std::unique_ptr<Target>> Target::open(pid_t pid) {
   reader.allgs_address = go.globals().allgs + target->bias_;
   reader.text = go.pclntab().text() + target->bias_;
   reader.etext = go.pclntab().etext() + target->bias_;
+  reader.load_bias = target->bias_;
+  reader.sp_delta = [&go](std::uint64_t pc) { return go.pclntab().sp_delta(pc); };
+  reader.syscalls_counted = !go.version().at_least(26);
+  const auto coroutine = std::ranges::find(go.wait_reasons(), "coroutine");
+  if (coroutine != go.wait_reasons().end()) {
+    reader.coroutine_reason = static_cast<std::uint8_t>(coroutine - go.wait_reasons().begin());
+  }
   target->goroutines_ = std::make_unique<GoroutineReader>(*target->process_, reader);
   if (auto ok = target->goroutines_->check_offsets(); !ok) return wrap(ok.error(), who);
 
