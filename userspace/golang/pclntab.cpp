@@ -152,8 +152,11 @@ struct Pclntab::Impl {
                                  std::uint64_t pc_off) const {
     Frame frame;
     frame.function = name_for_print(layout.name(name_off));
-    if (const auto number = layout.value(f.pcfile, pc_off)) frame.file = printable(layout.file(f, *number));
-    if (const auto line = layout.value(f.pcln, pc_off); line && *line >= 0) frame.line = *line;
+    // As runtime.funcline1: a place without a file has no line either.
+    const auto number = layout.value(f.pcfile, pc_off), line = layout.value(f.pcln, pc_off);
+    if (!number || !line || *line < 0) return frame;
+    frame.file = printable(layout.file(f, *number));
+    if (!frame.file.empty()) frame.line = *line;
     return frame;
   }
 };

@@ -1,0 +1,104 @@
+// The offset table against the DWARF of releases it was not made from; wrong offsets refused by name.
+#include <gmock/gmock.h>
+
+#include "golang/derived_offsets.h"
+#include "subjects.h"
+
+namespace gorotrace::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+RuntimeOffsets from_table(const GoVersion& version) {
+  // Any image without DWARF will do: the table knows versions only.
+  const auto stripped = open_subject("go" GOROTRACE_NEWEST_MINOR ".stripped");
+  if (!stripped) return {};
+  const auto offsets = offsets_for(stripped->image(), version);
+  EXPECT_TRUE(offsets);
+  if (!offsets) return {};
+  EXPECT_EQ(offsets->source, "table go1." + std::to_string(version.minor));
+  return offsets->offsets;
+}
+
+class WithDwarf : public ::testing::TestWithParam<Subject> {};
+INSTANTIATE_TEST_SUITE_P(All, WithDwarf,
+                         ::testing::ValuesIn(subjects_where([](const Subject& s) { return !s.stripped(); })),
+                         subject_name);
+
+TEST_P(WithDwarf, TableAgrees) {
+  const auto binary = open_subject(GetParam().name);
+  ASSERT_TRUE(binary);
+  ASSERT_EQ(binary->offsets_source(), "DWARF");
+  const RuntimeOffsets dwarf = binary->offsets(), table = from_table(binary->version());
+#define X(field, go_struct, go_field)                \
+  if (std::string_view(#field) != "m_syscalltick") { \
+    EXPECT_EQ(table.field, dwarf.field) << #field;   \
+  }
+  GOROTRACE_OFFSETS(X)
+#undef X
+  EXPECT_NE(dwarf.g_goid, kAbsent);
+}
+
+// m.syscalltick moves between patch releases, so it comes from the code.
+TEST_P(WithDwarf, SyscalltickFromCodeAgrees) {
+  const auto binary = open_subject(GetParam().name);
+  ASSERT_TRUE(binary);
+  const RuntimeOffsets& dwarf = binary->offsets();
+  const auto derived = derive_m_syscalltick(binary->image(), binary->pclntab(), dwarf.p_syscalltick);
+  if (!GetParam().unoptimized()) {
+    ASSERT_TRUE(derived);
+  }
+  if (derived) {
+    EXPECT_EQ(*derived, dwarf.m_syscalltick);
+  }
+}
+
+class EverySubject : public ::testing::TestWithParam<Subject> {};
+INSTANTIATE_TEST_SUITE_P(All, EverySubject, ::testing::ValuesIn(all_subjects()), subject_name);
+
+TEST_P(EverySubject, OneWrongOffsetIsRefusedByName) {
+  const auto binary = open_subject(GetParam().name);
+  ASSERT_TRUE(binary);
+  const RuntimeOffsets& right = binary->offsets();
+  EXPECT_TRUE(check_offsets_against_code(right, binary->image(), binary->pclntab()));
+  const auto derived = derive_offsets(binary->image(), binary->pclntab());
+  EXPECT_GE(derived.size(), GetParam().unoptimized() ? 6u : 10u);
+  std::size_t planted = 0;
+  for (const DerivedOffset& d : derived) {
+    RuntimeOffsets wrong = right;
+    std::string name;
+#define X(field, go_struct, go_field)                          \
+  if (d.member == #field) {                                    \
+    wrong.field = static_cast<std::uint16_t>(right.field + 8); \
+    name = go_struct "." go_field;                             \
+  }
+    GOROTRACE_OFFSETS(X)
+#undef X
+    ASSERT_NE(name, "") << d.member;
+    const auto status = check_offsets_against_code(wrong, binary->image(), binary->pclntab());
+    ASSERT_FALSE(status) << name;
+    EXPECT_EQ(status.error().kind, ErrorKind::kUnsupported);
+    EXPECT_THAT(status.error().message, HasSubstr("offset of " + name + " "));
+    ++planted;
+  }
+  EXPECT_EQ(planted, derived.size());
+}
+
+TEST(Offsets, VersionsOutsideTheTableAreRefusedWithTheWayOut) {
+  const auto stripped = open_subject("go" GOROTRACE_NEWEST_MINOR ".stripped");
+  ASSERT_TRUE(stripped);
+  const auto old = offsets_for(stripped->image(), *GoVersion::parse("go1.17.13"));
+  ASSERT_FALSE(old);
+  EXPECT_EQ(old.error().kind, ErrorKind::kUnsupported);
+  EXPECT_THAT(old.error().message, HasSubstr("rebuild it with"));
+  const auto future = offsets_for(stripped->image(), *GoVersion::parse("go1.28.1"));
+  ASSERT_FALSE(future);
+  EXPECT_EQ(future.error().kind, ErrorKind::kUnsupported);
+  EXPECT_THAT(future.error().message, HasSubstr("DWARF"));
+  const auto unstripped = open_subject("go" GOROTRACE_NEWEST_MINOR);
+  ASSERT_TRUE(unstripped);
+  EXPECT_TRUE(offsets_for(unstripped->image(), *GoVersion::parse("go1.28.1")));
+}
+
+}  // namespace
+}  // namespace gorotrace::testing

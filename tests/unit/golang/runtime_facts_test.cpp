@@ -1,0 +1,82 @@
+// Version, build info, globals and wait reasons: of unstripped binaries against their symbols, of stripped
+// ones against their unstripped twins.
+#include <gmock/gmock.h>
+
+#include "golang/buildinfo.h"
+#include "subjects.h"
+
+namespace gorotrace::testing {
+namespace {
+
+class Facts : public ::testing::TestWithParam<Subject> {};
+INSTANTIATE_TEST_SUITE_P(All, Facts, ::testing::ValuesIn(all_subjects()), subject_name);
+
+TEST_P(Facts, VersionWithAndWithoutBuildInfo) {
+  const auto binary = open_subject(GetParam().name);
+  ASSERT_TRUE(binary);
+  EXPECT_EQ(binary->version().text, "go" + GetParam().version);
+  EXPECT_EQ(binary->stripped(), GetParam().stripped());
+  EXPECT_EQ(binary->main_module(), GetParam().patch() ? "example.com/hello" : "example.com/frames");
+  const auto from_code = version_from_code(binary->image(), binary->pclntab());
+  ASSERT_TRUE(from_code);
+  EXPECT_EQ(from_code->text, "go" + GetParam().version);
+}
+
+TEST_P(Facts, LinkMode) {
+  const auto binary = open_subject(GetParam().name);
+  ASSERT_TRUE(binary);
+  const LinkMode expected = GetParam().has("-cgo-pie") ? LinkMode::kCgoPie
+                            : GetParam().has("-cgo")   ? LinkMode::kCgo
+                            : GetParam().has("-pie")   ? LinkMode::kPie
+                                                       : LinkMode::kStatic;
+  EXPECT_STREQ(link_mode_name(binary->link_mode()), link_mode_name(expected));
+}
+
+TEST_P(Facts, GlobalsAreWhereTheSymbolTableSays) {
+  const auto binary = open_subject(GetParam().name);
+  ASSERT_TRUE(binary);
+  const RuntimeGlobals& globals = binary->globals();
+  if (GetParam().stripped()) {
+    EXPECT_NE(globals.allgs, 0u);
+    EXPECT_NE(globals.allp, 0u);
+    EXPECT_NE(globals.sched, 0u);
+    EXPECT_NE(globals.semtable, 0u);
+    return;
+  }
+  const auto check = [&](std::uint64_t found, const char* name) {
+    const auto symbol = binary->image().symbol(name);
+    ASSERT_TRUE(symbol) << name;
+    // An unoptimised build may leave a recipe without its one answer; a wrong one is never right.
+    if (GetParam().unoptimized() && found == 0) return;
+    EXPECT_EQ(found, symbol->vaddr) << name;
+  };
+  check(globals.allgs, "runtime.allgs");
+  check(globals.allp, "runtime.allp");
+  check(globals.sched, "runtime.sched");
+  check(globals.semtable, "runtime.semtable");
+}
+
+TEST_P(Facts, WaitReasonsOfTheVersion) {
+  const auto binary = open_subject(GetParam().name);
+  ASSERT_TRUE(binary);
+  const auto& reasons = binary->wait_reasons();
+  const int minor = binary->version().minor;
+  ASSERT_GT(reasons.size(), 26u);
+  // runtime/runtime2.go of each version; 1.26 put the enumeration into another order.
+  const std::size_t receive = minor >= 26 ? 19 : 14, select = minor >= 26 ? 18 : 9;
+  const std::size_t sleep = minor >= 26 ? 14 : minor == 25 ? 20 : 19, cond = minor >= 25 ? 21 : 20;
+  EXPECT_EQ(reasons[0], "");
+  EXPECT_EQ(reasons[1], "GC assist marking");
+  EXPECT_EQ(reasons[2], "IO wait");
+  EXPECT_EQ(reasons[receive], "chan receive");
+  EXPECT_EQ(reasons[receive + 1], "chan send");
+  EXPECT_EQ(reasons[select], "select");
+  EXPECT_EQ(reasons[sleep], "sleep");
+  EXPECT_EQ(reasons[cond], "sync.Cond.Wait");
+  if (const auto symbol = binary->image().symbol("runtime.waitReasonStrings")) {
+    EXPECT_EQ(reasons.size(), symbol->size / 16);
+  }
+}
+
+}  // namespace
+}  // namespace gorotrace::testing
