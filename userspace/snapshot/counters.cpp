@@ -81,6 +81,7 @@ Result<RuntimeCounters> CounterReader::read() {
                               "capacity {}",
                               data, length, capacity));
     }
+    out.processors = static_cast<std::uint32_t>(length);
     ps.assign(capacity, 0);
     std::swap(bytes, previous);
     bytes.clear();

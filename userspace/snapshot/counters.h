@@ -18,6 +18,8 @@ struct RuntimeCounters {
   std::uint64_t syscalls = 0;  // sum of p.syscalltick, 32-bit wraps unfolded
   std::uint64_t switches = 0;  // sum of p.schedtick, likewise
   bool settled = false;        // two passes agreed: exact; else the words moved while being read
+  std::uint32_t processors =
+      0;  // GOMAXPROCS: how many goroutines can be in the middle of being made or ended
 };
 
 // Stateful: unfolds 32-bit wrap-around between reads and keeps Ps that GOMAXPROCS dropped.
