@@ -220,7 +220,9 @@ def check_always(summary):
             assert row["max_ns"] <= summary["window_ns"], row
 
 
-def check_lossless(summary):
+def check_lossless(summary, extra_threads=0):
+    """extra_threads: goroutines the runtime may have made for threads of C (needm): born without a create event,
+    yet numbered, so the counters alone know them."""
     events = summary["events"]
     assert events["dropped"] == 0 and events["gaps"] == 0 and events["illegal"] == 0, events
     assert not summary["cost"]["detached"], summary["cost"]["detached"]
@@ -228,6 +230,9 @@ def check_lossless(summary):
     witness = summary["witness"]
     if witness:
         for figure in ("created", "exited"):
+            low, high = witness[figure]["probes"]
+            if figure == "created" and high < witness[figure]["counters"] <= high + extra_threads:
+                continue
             assert witness[figure]["verdict"] != "disagree", (figure, witness)
 
 
@@ -239,8 +244,8 @@ def functions(stack):
     return [generic(f["function"]) for f in stack]
 
 
-def check_counts(summary, done):
-    """Creations, exits and waits of the program's own account, to the last one."""
+def check_counts(summary, done, beside=()):
+    """Creations, exits and waits of the program's own account, to the last one; nothing else but `beside`."""
     created, exited = collections.Counter(), collections.Counter()
     for row in summary["creation"]:
         names = functions(row["site"])[:1] + [row["function"]]
@@ -252,7 +257,7 @@ def check_counts(summary, done):
     assert not wrong, f"created (gorotrace, truth): {wrong}\nevents {summary['events']}"
     wrong = {f: (exited[f], n) for f, n in done["exited"].items() if exited[f] != n}
     assert not wrong, f"exited (gorotrace, truth): {wrong}\nevents {summary['events']}"
-    strangers = {f: n for f, n in created.items() if n and f not in done["created"]}
+    strangers = {f: n for f, n in created.items() if n and f not in done["created"] and f not in beside}
     assert not strangers, f"created that the program did not create: {strangers}"
 
     problems = []

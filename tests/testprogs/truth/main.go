@@ -53,10 +53,10 @@ type result struct {
 	Waits      []*wait        `json:"waits"`
 	Syscalls   int            `json:"syscalls"` // blocking system calls known of, a lower bound of all
 	Metric     *uint64        `json:"metric_created"`
-	Rates      []int64        `json:"rates,omitempty"`
-	MaxLive    int            `json:"max_live,omitempty"`
+	Rates      []int64        `json:"rates"`
+	MaxLive    int            `json:"max_live"`
 	NotBlocked []string       `json:"not_blocked"` // functions that never parked
-	TimesLate  int            `json:"times_late,omitempty"`
+	TimesLate  int            `json:"times_late"`
 }
 
 func monotonic() int64 {
