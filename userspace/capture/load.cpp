@@ -13,7 +13,7 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::uint32_t kMaxDefaultRing = 4u << 20;
+constexpr std::uint32_t kMaxDefaultRing = 2u << 20;
 constexpr std::uint32_t kMinDefaultRing = 1u << 20;
 constexpr std::uint32_t kDefaultRingsTotal = 16u << 20;
 constexpr std::uint32_t kRecordInRing = 8 + sizeof(gt_record);

@@ -260,12 +260,6 @@ void Aggregator::post_group(std::uint16_t slot, gt_group group, bool on, std::ui
   if (slot < GT_MAX_TARGETS) impl_->enqueue({.at_ns = at_ns, .slot = slot, .what = GroupChange{group, on}});
 }
 
-void Aggregator::post_dropped(std::uint64_t dropped_total, std::uint64_t at_ns) {
-  const std::lock_guard lock(impl_->mutex);
-  impl_->queue.emplace_back(RecordBatch::Dropped{dropped_total, at_ns});
-  impl_->work.notify_one();
-}
-
 Tables Aggregator::tables(std::uint16_t slot, std::uint64_t at_ns) {
   return impl_->ask(slot, at_ns, true);
 }

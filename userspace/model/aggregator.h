@@ -49,9 +49,6 @@ class Aggregator {
   // comes (no probes), at once.
   void post(std::uint16_t slot, Snapshot snapshot);
   void post_group(std::uint16_t slot, gt_group group, bool on, std::uint64_t at_ns);
-  // The kernel's count of dropped records, read at at_ns. More than the holes seen so far = a loss that no
-  // later record has shown yet: a gap.
-  void post_dropped(std::uint64_t dropped_total, std::uint64_t at_ns);
 
   // Wait until the watermark has passed at_ns, or kAnswerTimeoutMs, then answer as of at_ns; Tables::at_ns
   // tells up to when the records were complete. An unknown slot gives empty tables.

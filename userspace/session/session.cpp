@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <thread>
 #include <utility>
 
@@ -34,10 +35,12 @@ Result<std::unique_ptr<Session>> Session::make(const SessionOptions& options) {
   session->aggregator_ = std::make_unique<Aggregator>();
   if (options.groups == 0) return session;
 
+  // Both spend most of their time waiting for the kernel to detach what they tried: side by side.
+  auto calibration = std::async(std::launch::async, calibrate_traps);
   auto capture = Capture::make(options.capture);
   if (!capture) return std::unexpected(capture.error());
   session->capture_ = std::move(*capture);
-  auto costs = calibrate_traps();
+  auto costs = calibration.get();
   if (!costs) return wrap(costs.error(), "calibrating the cost of a probe");
   session->costs_ = *costs;
   session->reader_ = std::make_unique<RecordReader>(*session->capture_, *session->aggregator_);
@@ -137,8 +140,10 @@ void Session::look(Traced& t) {
   // cost allows.
   const std::uint64_t shortest = t.groups_on != 0 ? options_.interval_ns : kShortestLookNs;
   t.next_look_ns = now + std::max(shortest, took * kLookRest);
-  for (const GoroutineSnapshot& g : snapshot->goroutines) {
-    if (g.stack_id != 0) t.stacks->add(g.stack_id, g.pcs, g.truncated);
+  for (GoroutineSnapshot& g : snapshot->goroutines) {
+    if (g.stack_id == 0) continue;
+    t.stacks->add(g.stack_id, g.pcs, g.truncated);
+    g.pcs = {};  // the model knows stacks by id
   }
   aggregator_->post(t.slot, std::move(*snapshot));
 }
