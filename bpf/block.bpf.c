@@ -45,7 +45,7 @@ int gt_block(struct pt_regs *ctx)
 		break;
 	default: /* READY, INJECT */
 		ok = gt_read_goid(s, t, gp);
-		gt_actor(s, t, ctx);
+		gt_actor(s, t, gt_current_g(ctx));
 	}
 	gt_end(s, t, ok);
 	return 0;

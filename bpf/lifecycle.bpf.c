@@ -10,7 +10,7 @@ static __always_inline int gt_create(struct gt_scratch *s, const struct gt_targe
 		return 0;
 	s->record.object = gt_field(s, t->g_gopc);
 	s->record.extra = gt_field(s, t->g_startpc);
-	gt_actor(s, t, ctx);
+	gt_actor(s, t, gt_current_g(ctx));
 	return 1;
 }
 

@@ -83,26 +83,46 @@ static __always_inline void gt_want_live_stack(struct gt_scratch *s, const struc
 	}
 }
 
-/* Who does this to another goroutine: m.curg of the g0 we are on; nil when the scheduler itself acts (timers,
- * netpoll, GC, boot). Fills record.other and the actor's kind, asks for the actor's stack. */
-static __always_inline void gt_actor(struct gt_scratch *s, const struct gt_target *t, struct pt_regs *ctx)
+static __always_inline void gt_actor_is_curg(struct gt_scratch *s, const struct gt_target *t)
 {
-	if (!gt_read_u64(&s->word[0], gt_current_g(ctx) + t->g_m) || !s->word[0] ||
-	    !gt_read_u64(&s->word[1], s->word[0] + t->m_curg)) {
-		s->record.flags |= GT_ACTOR_UNKNOWN;
-		return;
-	}
-	__u64 curg = s->word[1];
-	if (!curg) {
-		s->record.flags |= GT_ACTOR_RUNTIME;
-		return;
-	}
-	if (!gt_read_actor(s, t, curg)) {
-		s->record.flags |= GT_ACTOR_UNKNOWN;
-		return;
-	}
 	s->record.other = gt_actor_field(s, t->g_goid);
 	gt_want_saved_stack(s, t);
+}
+
+/* Who does this to another goroutine: m.curg of the g0 we are on; nil when the scheduler itself acts (timers,
+ * netpoll, GC, boot). Fills record.other and the actor's kind, asks for the actor's stack.
+ * User reads are what this path costs, so g0.m is remembered: a g0 keeps its m for life (allocm, runtime/proc.go).
+ * But another g0 may come to the same address, in another process even. So a known m counts only if its curg names
+ * it as its m, or if it has no curg and g0.m still says the same; else everything is read again. */
+static __noinline __attribute__((unused)) int gt_actor(struct gt_scratch *s, const struct gt_target *t, __u64 g0)
+{
+	__u32 i = s->record.tid % GT_KNOWN_MS;
+	__u64 *m = &s->word[0], *curg = &s->word[1];
+	__u64 known = s->known_m[i].g0 == g0 ? s->known_m[i].m : 0;
+	int idle = 0;
+	if (known && gt_read_u64(curg, known + t->m_curg)) {
+		idle = !*curg;
+		if (!idle && gt_read_actor(s, t, *curg) && gt_actor_field(s, t->g_m) == known) {
+			gt_actor_is_curg(s, t);
+			return 0;
+		}
+	}
+	if (!gt_read_u64(m, g0 + t->g_m) || !*m)
+		goto unknown;
+	if (!idle || *m != known) {
+		s->known_m[i].g0 = g0;
+		s->known_m[i].m = *m;
+		if (!gt_read_u64(curg, *m + t->m_curg) || (*curg && !gt_read_actor(s, t, *curg)))
+			goto unknown;
+	}
+	if (*curg)
+		gt_actor_is_curg(s, t);
+	else
+		s->record.flags |= GT_ACTOR_RUNTIME;
+	return 0;
+unknown:
+	s->record.flags |= GT_ACTOR_UNKNOWN;
+	return 0;
 }
 
 #endif

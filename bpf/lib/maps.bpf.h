@@ -62,6 +62,8 @@ struct {
 #define GT_SCRATCH_SLOTS 4
 #define GT_ACTOR_WINDOW 192 /* g up to and including goid, in every Go version (add_target checks) */
 
+#define GT_KNOWN_MS 16 /* power of two */
+
 /* Where the innermost pc of a stack is. */
 enum gt_first {
 	GT_FIRST_GIVEN,    /* in a register or in g.sched */
@@ -80,6 +82,10 @@ struct gt_scratch {
 	__u64 first;       /* enum gt_first */
 	__u64 pc;          /* with GT_FIRST_GIVEN */
 	__u64 word[2];     /* destinations of small reads */
+	/* g0.m as last read on this CPU, by tid (gt_actor) */
+	struct {
+		__u64 g0, m;
+	} known_m[GT_KNOWN_MS];
 	struct gt_record record;
 	struct gt_stack stack;
 	__u8 g[GT_G_WINDOW];

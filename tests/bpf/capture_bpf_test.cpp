@@ -175,6 +175,29 @@ TEST_P(CaptureTest, ReadyNamesTheWakerAndItsStack) {
   }
 }
 
+// The kernel side remembers g0.m; a g0 that comes to have another m must not be given the old one's
+// goroutine.
+TEST_P(CaptureTest, ARecycledG0IsNotTakenForItsPredecessor) {
+  attach(kBlock);
+  FakeGoroutine first(7, 5, 0x500000), second(8, 4, 0x510000), woken(9, 3, 0x600000);
+  FakeM m, other;
+  m.set_curg(&first);
+  const auto waker = [&] {
+    hit(GT_HOOK_READY, {.arg0 = woken.g.address(), .g = m.g0.address()});
+    return one().other;
+  };
+  EXPECT_EQ(waker(), 7u);
+  EXPECT_EQ(waker(), 7u);
+  first.g.at<std::uint64_t>(48) = 0;  // the old m's curg left it
+  other.set_curg(&second);
+  m.g0.at<std::uint64_t>(48) = reinterpret_cast<std::uint64_t>(other.m.data());
+  EXPECT_EQ(waker(), 8u);
+  m.m[184 / 8] = 0;
+  EXPECT_EQ(waker(), 8u);
+  other.set_curg(nullptr);
+  EXPECT_EQ(waker(), 0u);
+}
+
 TEST_P(CaptureTest, CreateNamesCreatorSiteAndStart) {
   attach(kLifecycle);
   FakeGoroutine creator(1, 6, 0x700000), born(77, 1, 0);

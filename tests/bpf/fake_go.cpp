@@ -41,7 +41,8 @@ FakeM::FakeM() {
   g0.at<std::uint64_t>(kM) = reinterpret_cast<std::uint64_t>(m.data());
 }
 
-void FakeM::set_curg(const FakeGoroutine* goroutine) {
+void FakeM::set_curg(FakeGoroutine* goroutine) {
+  if (goroutine != nullptr) goroutine->g.at<std::uint64_t>(kM) = reinterpret_cast<std::uint64_t>(m.data());
   m[kCurg / 8] = goroutine != nullptr ? goroutine->g.address() : 0;
 }
 

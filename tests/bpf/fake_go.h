@@ -60,7 +60,7 @@ class FakeGoroutine {
 // An M: its g0, and m.curg.
 struct FakeM {
   FakeM();
-  void set_curg(const FakeGoroutine* goroutine);
+  void set_curg(FakeGoroutine* goroutine);
   FakeG g0;
   std::array<std::uint64_t, 32> m{};
 };

@@ -1,0 +1,143 @@
+// What one event costs beyond its trap, on goroutines laid out in this process: each program against an empty
+// one at the same instruction, interleaved, medians. And what attaching and detaching cost. Prints; asserts
+// nothing.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "capture/attach.h"
+#include "capture/capture.h"
+#include "capture/own_code.h"
+#include "capture/selftest.h"
+#include "fake_go.h"
+
+namespace gorotrace {
+namespace {
+
+using testing::FakeGoroutine;
+using testing::FakeM;
+
+constexpr int kRounds = 9, kBatches = 200, kHits = 256;
+constexpr std::size_t kEmptyTwin = 16;  // site i + 16 carries the empty program
+enum SiteIndex : std::size_t { kPark, kReady, kExecute, kCreate, kSyscallEnter, kSiteCount };
+
+struct Case {
+  std::string name;
+  std::size_t site;
+  FakeRegs regs;
+  std::vector<double> empty{}, traced{};
+};
+
+std::uint64_t thread_cpu_ns() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(t.tv_nsec);
+}
+
+double ns_per_hit(Case& c, std::size_t site) {
+  alignas(16) static std::uint64_t spare[512];
+  c.regs.site = testing::site_address(site);
+  if (c.regs.sp == 0) c.regs.sp = reinterpret_cast<std::uint64_t>(spare + 500);
+  const std::uint64_t start = thread_cpu_ns();
+  for (int i = 0; i < kHits; ++i) gt_fake_hit(&c.regs);
+  return static_cast<double>(thread_cpu_ns() - start) / kHits;
+}
+
+double median(std::vector<double> values) {
+  std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
+  return values[values.size() / 2];
+}
+
+int run() {
+  constexpr GroupMask kBlock = group_bit(GT_GROUP_BLOCK), kRun = group_bit(GT_GROUP_RUN),
+                      kLifecycle = group_bit(GT_GROUP_LIFECYCLE), kSyscall = group_bit(GT_GROUP_SYSCALL);
+  const Plan plan = testing::fake_plan({{GT_HOOK_PARK, kBlock},
+                                        {GT_HOOK_READY, kBlock},
+                                        {GT_HOOK_EXECUTE, kBlock | kRun},
+                                        {GT_HOOK_CREATE, kLifecycle, testing::kArg1},
+                                        {GT_HOOK_SYSCALL_ENTER, kSyscall}});
+  FakeGoroutine shallow(4, 4, 0x401000), usual(12, 12, 0x402000), deep(32, 32, 0x403000);
+  std::array<std::uint64_t, 16> sudog{};
+  for (FakeGoroutine* g : {&shallow, &usual, &deep}) {
+    g->g.at<std::uint8_t>(176) = 19;
+    g->g.at<std::uint64_t>(320) = reinterpret_cast<std::uint64_t>(sudog.data());
+  }
+  FakeM m, idle;
+  m.set_curg(&usual);
+  std::vector<Case> cases = {
+      {"park, 4 frames", kPark, {.arg0 = shallow.g.address()}},
+      {"park, 12 frames", kPark, {.arg0 = usual.g.address()}},
+      {"park, 32 frames", kPark, {.arg0 = deep.g.address()}},
+      {"ready by a goroutine, 12 frames", kReady, {.arg0 = shallow.g.address(), .g = m.g0.address()}},
+      {"ready by the runtime", kReady, {.arg0 = shallow.g.address(), .g = idle.g0.address()}},
+      {"execute", kExecute, {.arg0 = usual.g.address()}},
+      {"create, 12 frames", kCreate, {.arg1 = shallow.g.address(), .g = m.g0.address()}},
+      {"syscall enter, 12 frames",
+       kSyscallEnter,
+       {.g = usual.g.address(), .fp = usual.fp(), .sp = usual.sp()}},
+  };
+  auto capture = Capture::make({});
+  if (!capture) return std::fprintf(stderr, "%s\n", capture.error().message.c_str()), 1;
+  const auto slot = (*capture)->add_target(::getpid(), kOwnExecutable, testing::fake_config(), plan);
+  if (!slot) return std::fprintf(stderr, "%s\n", slot.error().message.c_str()), 1;
+  auto skeleton = load_selftest((*capture)->mode());
+  if (!skeleton) return std::fprintf(stderr, "%s\n", skeleton.error().message.c_str()), 1;
+  std::vector<AttachPoint> points;
+  for (const Site& site : testing::fake_plan(std::vector<testing::FakeSite>(kEmptyTwin + kSiteCount)).sites)
+    points.push_back({site.file_offset, 0});
+  points.erase(points.begin(), points.begin() + kEmptyTwin);
+
+  const auto took_ms = [](const std::function<bool()>& step) {
+    const std::uint64_t start = monotonic_ns();
+    const bool ok = step();
+    return ok ? static_cast<double>(monotonic_ns() - start) / 1e6 : -1.0;
+  };
+  const GroupMask all = kBlock | kRun | kLifecycle | kSyscall;
+  std::vector<double> attach_all, detach_all, attach_one, detach_one;
+  for (int round = 0; round < kRounds; ++round) {
+    attach_one.push_back(took_ms([&] { return (*capture)->set_groups(*slot, kLifecycle).has_value(); }));
+    detach_one.push_back(took_ms([&] { return (*capture)->set_groups(*slot, 0).has_value(); }));
+    attach_all.push_back(took_ms([&] { return (*capture)->set_groups(*slot, all).has_value(); }));
+    detach_all.push_back(took_ms([&] { return (*capture)->set_groups(*slot, 0).has_value(); }));
+  }
+  auto links =
+      attach_points((*skeleton)->progs.gt_empty, (*capture)->mode(), ::getpid(), kOwnExecutable, points);
+  if (!links) return std::fprintf(stderr, "%s\n", links.error().message.c_str()), 1;
+  if (!(*capture)->set_groups(*slot, all)) return 1;
+  for (int batch = 0; batch < kBatches; ++batch) {
+    for (Case& c : cases) {
+      c.empty.push_back(ns_per_hit(c, c.site + kEmptyTwin));
+      c.traced.push_back(ns_per_hit(c, c.site));
+    }
+    (*capture)->drain(0, [](unsigned, const gt_record&) {});
+  }
+  std::printf("%-34s %8s %8s %7s %7s\n", "event", "empty ns", "ours ns", "added", "ratio");
+  for (const Case& c : cases)
+    std::printf("%-34s %8.0f %8.0f %7.0f %7.2f\n", c.name.c_str(), median(c.empty), median(c.traced),
+                median(c.traced) - median(c.empty), median(c.traced) / median(c.empty));
+  const double pair_empty = median(cases[1].empty) + median(cases[3].empty);
+  const double pair = median(cases[1].traced) + median(cases[3].traced);
+  std::printf("park + ready, 12 frames each: %.2f\n", pair / pair_empty);
+  std::printf(
+      "%s: attach one unit %.0f ms, detach %.0f ms; attach four groups (5 units) %.0f ms, detach %.0f ms\n",
+      attach_mode_name((*capture)->mode()), median(attach_one), median(detach_one), median(attach_all),
+      median(detach_all));
+  const CaptureCounters counters = (*capture)->counters();
+  std::printf("produced %llu, dropped %llu\n", static_cast<unsigned long long>(counters.produced),
+              static_cast<unsigned long long>(counters.dropped_total()));
+  return 0;
+}
+
+}  // namespace
+}  // namespace gorotrace
+
+int main() {
+  return gorotrace::run();
+}
