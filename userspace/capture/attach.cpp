@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <thread>
 
@@ -15,6 +16,15 @@ namespace gorotrace {
 namespace {
 
 constexpr std::size_t kDetachThreads = 16;
+
+// LIBBPF_OPTS without its C extensions. libbpf refuses options whose padding is not zero, hence memset.
+template <typename Options>
+Options zeroed_options() {
+  Options options;
+  std::memset(&options, 0, sizeof options);
+  options.sz = sizeof options;
+  return options;
+}
 
 std::unexpected<Error> attach_error(int err, AttachMode mode, const std::string& path) {
   std::string hint;
@@ -34,16 +44,18 @@ Result<Links> attach_points(const bpf_program* program, AttachMode mode, pid_t p
       offsets.push_back(point.file_offset);
       cookies.push_back(point.cookie);
     }
-    LIBBPF_OPTS(bpf_uprobe_multi_opts, options, .offsets = offsets.data(), .cookies = cookies.data(),
-                .cnt = points.size());
+    auto options = zeroed_options<bpf_uprobe_multi_opts>();
+    options.offsets = offsets.data();
+    options.cookies = cookies.data();
+    options.cnt = points.size();
     Link link(bpf_program__attach_uprobe_multi(program, pid, path.c_str(), nullptr, &options));
     if (!link) return attach_error(errno, mode, path);
     links.push_back(std::move(link));
     return links;
   }
   for (const AttachPoint& point : points) {
-    LIBBPF_OPTS(bpf_uprobe_opts, options,
-                .bpf_cookie = mode == AttachMode::kPerfEventCookie ? point.cookie : 0);
+    auto options = zeroed_options<bpf_uprobe_opts>();
+    if (mode == AttachMode::kPerfEventCookie) options.bpf_cookie = point.cookie;
     Link link(bpf_program__attach_uprobe_opts(program, pid, path.c_str(), point.file_offset, &options));
     if (!link) {
       const int err = errno;
