@@ -24,6 +24,10 @@ GState state_of(GStatus status) {
   }
 }
 
+// goexit0 is seen at its entry, before the status says dead, and its thread may be preempted in between.
+// Goids are never used twice, so an exit that is remembered outweighs what memory says.
+constexpr std::uint64_t kExitGraceNs = 1'000'000'000;
+
 bool alive(GStatus status) {
   return status != GStatus::kIdle && status != GStatus::kDead && status != GStatus::kDeadExtra;
 }
@@ -37,7 +41,7 @@ void Model::Impl::apply(const Snapshot& snapshot) {
   ++look;
   std::unordered_set<std::uint64_t> gone;
   for (auto exit = exits.rbegin(); exit != exits.rend(); ++exit) {
-    if (exit->at_ns >= begin) gone.insert(exit->goid);
+    if (exit->at_ns + kExitGraceNs >= begin) gone.insert(exit->goid);
   }
   for (const GoroutineSnapshot& seen : snapshot.goroutines) {
     if (seen.goid == 0 || !alive(seen.status)) continue;

@@ -62,6 +62,19 @@ TEST_F(Reconcile, a_goroutine_that_exited_after_it_was_read_is_not_revived) {
   EXPECT_EQ(t.exited, 1u);
 }
 
+TEST_F(Reconcile, a_goroutine_on_its_way_out_when_the_look_began_is_not_revived) {
+  look(1010, 1020, {});
+  create(1050, 1);
+  run(1060, 1);
+  exit(1090, 1);  // seen at the entry of goexit0; the status still says running
+  look(1100, 1200, {seen(1, GStatus::kRunning, 1150)});
+  look(1300, 1400, {});
+  const Tables t = tables(2000);
+  EXPECT_EQ(t.live, 0u);
+  EXPECT_EQ(t.created, 1u);
+  EXPECT_EQ(t.exited, 1u);
+}
+
 TEST_F(Reconcile, known_but_absent_ones_are_ended_unless_made_since) {
   create(1050, 1);
   create(1150, 2);
