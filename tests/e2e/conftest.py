@@ -35,7 +35,7 @@ def truth():
 
 @pytest.fixture
 def bpf_before():
-    return harness.bpf_owners()
+    return harness.bpf_objects()
 
 
 @pytest.fixture(scope="session")

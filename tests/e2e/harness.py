@@ -1,7 +1,6 @@
 """Programs under test, the tracer, and the checks that hold for every summary."""
 
 import collections
-import ctypes
 import fcntl
 import hashlib
 import json
@@ -318,25 +317,32 @@ def modified_text(pid, path):
     return changed
 
 
-def bpf_owners():
-    """(kind, id) -> pids that hold a BPF program or link whose owner is a gorotrace, or that nobody is said to own."""
+def bpf_objects():
+    """(kind, id) of every BPF program and link of this machine -> whether some process holds it."""
     found = {}
     for kind in ("link", "prog"):
         done = subprocess.run(["bpftool", "-j", kind, "show"], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        for item in json.loads(done.stdout):
-            if kind == "link" and "uprobe" not in json.dumps(item) and item.get("type") not in ("perf_event", "uprobe_multi"):
-                continue
-            found[kind, item["id"]] = [p["comm"] for p in item.get("pids", [])]
+        found.update({(kind, item["id"]): False for item in json.loads(done.stdout)})
+    # bpftool itself names holders only where it was built with its BPF skeletons: /proc says it, too.
+    for info in pathlib.Path("/proc").glob("[0-9]*/fdinfo/*"):
+        try:
+            for kind, number in re.findall(r"^(link|prog)_id:\s*(\d+)$", info.read_text(), re.M):
+                if (kind, int(number)) in found:
+                    found[kind, int(number)] = True
+        except OSError:
+            pass  # closed meanwhile
     return found
 
 
 def check_untouched(pid, path, before, seconds=5):
-    """The target's text equals its file, and no BPF object is left that was not there before."""
-    end = time.monotonic() + seconds  # a killed process's links go when the kernel has closed its files
+    """The target's text equals its file, and no BPF object stays that nobody holds and that was not there before."""
+    end = time.monotonic() + seconds  # what a killed process held goes when the kernel has closed its files
+    left = None
     while True:
         changed = modified_text(pid, path) if pid else []
-        left = {k: v for k, v in bpf_owners().items() if k not in before and (not v or "gorotrace" in v)}
+        orphans = {k for k, held in bpf_objects().items() if not held and k not in before}
+        left = orphans if left is None else left & orphans  # others may come and go meanwhile
         if not changed and not left:
             return
         assert time.monotonic() < end, f"text differs from the file at {changed[:10]}; BPF objects left: {left}"
@@ -384,12 +390,3 @@ def visible(stack):
     (runtime/traceback.go showfuncinfo: exported names of package runtime)."""
     frames = [(generic(f["function"]), f["file"], f["line"], f["inlined"]) for f in stack]
     return [f for f in frames if not f[0].startswith("runtime.") or re.match(r"runtime\.[A-Z]", f[0])]
-
-
-# ---------------------------------------------------------------- sundry
-
-def ns_since(start):
-    return time.monotonic_ns() - start
-
-
-libc = ctypes.CDLL(None, use_errno=True)

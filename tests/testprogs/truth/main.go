@@ -94,7 +94,8 @@ func parkedIn(function string) map[string]int {
 			state = state[:cut]
 		}
 		state = strings.TrimSuffix(state, " (scan)")
-		if state != "running" && state != "runnable" {
+		// A read that is still in its system call will park or return: only holdSyscall stays there.
+		if state != "running" && state != "runnable" && (state != "syscall" || function == "main.holdSyscall") {
 			found[state]++
 		}
 	}
