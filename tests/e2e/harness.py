@@ -335,7 +335,7 @@ def bpf_objects():
     return found
 
 
-def check_untouched(pid, path, before, seconds=5):
+def check_untouched(pid, path, before, seconds=30):
     """The target's text equals its file, and no BPF object stays that nobody holds and that was not there before."""
     end = time.monotonic() + seconds  # what a killed process held goes when the kernel has closed its files
     left = None

@@ -1,4 +1,4 @@
-// calibrate_traps(): PROBES-style measurement, an empty program on our own instructions. A few hundred hits
+// calibrate_traps(): an empty program on our own instructions, timed with and without. A few hundred hits
 // each, in batches whose median is taken, so that an interrupt or a preemption spoils one batch, not the
 // figure.
 #include <unistd.h>

@@ -86,7 +86,7 @@ class Capture {
 };
 
 // Cost of one trap on this host, emulated and single-stepped: probes two instructions of this very process
-// with an empty program (PROBES.md's method) and times them with and without.
+// with an empty program and times them with and without.
 [[nodiscard]] Result<TrapCosts> calibrate_traps();
 
 }  // namespace gorotrace

@@ -17,7 +17,7 @@
 namespace gorotrace {
 
 // Link-time addresses of runtime variables, found in code so that a stripped binary has them too
-// (GO-RUNTIME.md E). An address that a checked recipe did not give is 0.
+// (recipes: globals.cpp). An address that a checked recipe did not give is 0.
 struct RuntimeGlobals {
   std::uint64_t allgs = 0;     // runtime.allgs: []*g {ptr, len, cap}
   std::uint64_t allp = 0;      // runtime.allp: []*p

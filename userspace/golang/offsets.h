@@ -83,7 +83,7 @@ struct OffsetsWithSource {
 // DWARF.
 [[nodiscard]] Result<OffsetsWithSource> offsets_for(const ElfImage& image, const GoVersion& version);
 
-// Field values the code of this very binary uses (systemstack, mcall, casgstatus; GO-RUNTIME C "Self-check").
+// Field values the code of this very binary uses (systemstack, mcall, casgstatus; recipes: derived_offsets.cpp).
 // Every field that can be derived and differs is refused by name: kUnsupported
 // "offset of runtime.g.goid ...".
 [[nodiscard]] Status check_offsets_against_code(const RuntimeOffsets& offsets, const ElfImage& image,

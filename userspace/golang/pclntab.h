@@ -49,8 +49,8 @@ class Pclntab {
   [[nodiscard]] std::size_t function_count() const;
 
   [[nodiscard]] std::optional<GoFunction> function_at(std::uint64_t pc) const;
-  // The function of that name which is not an ABI0 wrapper (GO-RUNTIME: the wrapper's funcID is the table's
-  // maximum).
+  // The function of that name which is not an ABI0 wrapper (funcID of abi.FuncIDWrapper: the wrapper's funcID
+  // is the table's maximum).
   [[nodiscard]] std::optional<GoFunction> function_named(std::string_view name) const;
   // Every function whose inline tree holds `name`: where it was inlined (PGO).
   [[nodiscard]] std::vector<GoFunction> functions_inlining(std::string_view name) const;

@@ -1,5 +1,5 @@
 // Where each probe goes and why: pure functions of the binary's bytes. No kernel, no process.
-// Rules R1-R3 and their exceptions are GO-RUNTIME's B, explained in plan.cpp.
+// The rules and their exceptions are explained in plan.cpp.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// What the runtime itself counts, read from memory: the witness beside the probes (GO-RUNTIME.md H).
+// What the runtime itself counts, read from memory: the witness beside the probes (runtime/proc.go gcount,
+// newproc1, goexit0).
 #pragma once
 
 #include <cstdint>

@@ -82,7 +82,7 @@ class GoroutineReader {
 
   [[nodiscard]] Result<Snapshot> read(bool with_stacks);
 
-  // The live self-check of offsets, before the first use (GO-RUNTIME "Self-check"): stack bounds, goid,
+  // The live self-check of offsets, before the first use: stack bounds, goid,
   // status and g.m.curg == g over the first goroutines. kUnsupported naming the field that does not hold.
   [[nodiscard]] Status check_offsets();
 
