@@ -235,9 +235,9 @@ class Pass {
       // The probes' walk copies at most GT_STACK_WINDOW bytes from the frame pointer: a truncated stack must
       // be truncated at the same frame to have the same identity.
       std::uint64_t begin = b.sp, end = add_capped(b.sp, GT_STACK_WINDOW, w.stack_hi);
-      if (!b.by_deltas && b.fp >= b.sp && b.fp < w.stack_hi) {
+      if (!b.by_deltas && b.fp + kFramePointerBelowSp >= b.sp && b.fp < w.stack_hi) {
         end = add_capped(b.fp, GT_STACK_WINDOW, w.stack_hi);
-        if (b.fp - b.sp > kBelowFrame) begin = b.fp;
+        if (b.fp < b.sp || b.fp - b.sp > kBelowFrame) begin = b.fp;
       }
       const std::span<std::uint8_t> to(stack_bytes_.data() + i * kSlot, end - begin);
       windows_[i] = {begin, to, w.stack_hi};
@@ -301,7 +301,9 @@ class Pass {
       walked = walk_sp_deltas(stack, text, sp_delta_, b.pc, b.sp);
     } else {
       const Preempted preempted{b.sp, sp_delta_};
-      const bool anywhere = w.state() == GStatus::kRunnable || w.state() == GStatus::kPreempted;
+      // With a link register the caller of a leaf or a prologue is in no frame: the chain goes without it.
+      const bool anywhere =
+          !kLinkRegister && (w.state() == GStatus::kRunnable || w.state() == GStatus::kPreempted);
       walked = walk_frame_pointers(stack, text, b.pc, b.fp, sp_delta_ && anywhere ? &preempted : nullptr);
     }
     if (walked.broken) return false;

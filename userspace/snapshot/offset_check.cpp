@@ -10,6 +10,7 @@
 #include "snapshot/allgs.h"
 #include "snapshot/g_words.h"
 #include "snapshot/goroutines.h"
+#include "snapshot/stack_walk.h"
 
 namespace gorotrace {
 namespace {
@@ -168,7 +169,8 @@ class Check {
       return Refusal{"runtime.g.sched.pc", o_.g_sched_pc,
                      fmt::format("goroutine {} would be at {:#x}", w.goid, w.sched_pc)};
     }
-    if (w.sched_bp != 0 && (w.sched_bp < w.sched_sp || w.sched_bp >= w.stack_hi || w.sched_bp % 8 != 0)) {
+    if (w.sched_bp != 0 &&
+        (w.sched_bp + kFramePointerBelowSp < w.sched_sp || w.sched_bp >= w.stack_hi || w.sched_bp % 8 != 0)) {
       return Refusal{"runtime.g.sched.bp", o_.g_sched_bp, outside(w, w.sched_bp)};
     }
     // gopark saves its caller's frame: only a goroutine that never ran has none.
@@ -195,7 +197,8 @@ class Check {
                      fmt::format("goroutine {} would be at {:#x}", w.goid, w.syscallpc)};
     }
     if (o_.g_syscallbp != kAbsent && w.syscallbp != 0 &&
-        (w.syscallbp < w.syscallsp || w.syscallbp >= w.stack_hi || w.syscallbp % 8 != 0)) {
+        (w.syscallbp + kFramePointerBelowSp < w.syscallsp || w.syscallbp >= w.stack_hi ||
+         w.syscallbp % 8 != 0)) {
       return Refusal{"runtime.g.syscallbp", o_.g_syscallbp, outside(w, w.syscallbp)};
     }
     return std::nullopt;

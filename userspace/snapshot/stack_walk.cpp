@@ -73,7 +73,7 @@ WalkedStack walk_frame_pointers(const StackWindow& stack, TextRange text, std::u
 }
 
 WalkedStack walk_sp_deltas(const StackWindow& stack, TextRange text, const SpDelta& sp_delta,
-                           std::uint64_t first_pc, std::uint64_t sp) {
+                           std::uint64_t first_pc, std::uint64_t sp, bool link_register) {
   WalkedStack out;
   std::uint64_t pc = first_pc;
   for (;;) {
@@ -92,15 +92,18 @@ WalkedStack walk_sp_deltas(const StackWindow& stack, TextRange text, const SpDel
       out.broken = true;
       return out;
     }
-    const std::uint64_t slot = sp + static_cast<std::uint64_t>(*delta);
-    if (slot < sp || slot >= stack.hi - kTopReserve) return out;
+    const std::uint64_t above = sp + static_cast<std::uint64_t>(*delta);
+    // A frame without a size has no slot for the link register: runtime.goexit, the outermost.
+    if (above < sp || (link_register && *delta == 0)) return out;
+    const std::uint64_t slot = link_register ? sp : above;
+    if (slot >= stack.hi - kTopReserve) return out;
     const auto caller = word(stack, slot);
     if (!caller) {
       out.truncated = true;
       return out;
     }
     pc = *caller;
-    sp = slot + 8;
+    sp = link_register ? above : slot + 8;
   }
 }
 

@@ -28,7 +28,17 @@ struct WalkedStack {
   bool broken = false;             // a frame that no goroutine at rest can have: the bytes are not one stack
 };
 
-// Bytes between SP and the return address at a process pc; nullopt when the line table has none.
+// Where Go's frames keep the return address: on amd64 above the frame, where the call pushed it; on arm64 at
+// the frame's SP, where the prologue stores the link register, with the frame pointer right below at SP - 8
+// (cmd/compile/abi-internal.md, arm64 "Stack layout"). The tracer's architecture is the target's.
+#if defined(__aarch64__)
+inline constexpr bool kLinkRegister = true;
+#else
+inline constexpr bool kLinkRegister = false;
+#endif
+inline constexpr std::uint64_t kFramePointerBelowSp = kLinkRegister ? 8 : 0;
+
+// Bytes by which a function has lowered SP at a process pc; nullopt when the line table has none.
 using SpDelta = std::function<std::optional<std::int32_t>(std::uint64_t pc)>;
 
 // A goroutine that was preempted may have been stopped anywhere: in a prologue, an epilogue or a leaf, where
@@ -49,7 +59,8 @@ struct Preempted {
 // With the compiler's stack deltas, from a return address and its SP: for goroutines in a syscall before
 // Go 1.23, which saved no frame pointer (runtime/proc.go reentersyscall).
 [[nodiscard]] WalkedStack walk_sp_deltas(const StackWindow& stack, TextRange text, const SpDelta& sp_delta,
-                                         std::uint64_t first_pc, std::uint64_t sp);
+                                         std::uint64_t first_pc, std::uint64_t sp,
+                                         bool link_register = kLinkRegister);
 
 // Identity of a stack (bpf/shared/abi.h gt_stack_hash_*).
 [[nodiscard]] std::uint64_t stack_identity(const std::vector<std::uint64_t>& pcs);

@@ -102,6 +102,18 @@ TEST(SpDeltas, AddsFrameSizesUntilTheReservedTop) {
   EXPECT_FALSE(walked.broken);
 }
 
+// arm64: the return address lies at each frame's SP; goexit has no frame.
+TEST(SpDeltas, LinkRegisterIsStoredAtTheFramesBottom) {
+  const FakeStack s({0x400011, 0xbad, 0x400021, 0xbad, 0xbad, 0xbad, 0, 0, 0, 0, 0, 0});
+  const auto delta = [](std::uint64_t pc) -> std::optional<std::int32_t> {
+    return pc == 0x400000 ? 16 : pc == 0x400010 ? 32 : 0;
+  };
+  const auto walked = walk_sp_deltas(s.window, kText, delta, 0x400001, at(0), true);
+  EXPECT_EQ(walked.pcs, (Pcs{0x400001, 0x400011, 0x400021}));
+  EXPECT_FALSE(walked.broken);
+  EXPECT_FALSE(walked.truncated);
+}
+
 TEST(SpDeltas, HostileDeltasEndInBounds) {
   const FakeStack s({0x400001, 0x400001, 0, 0, 0, 0});
   const auto with = [&](std::optional<std::int32_t> d) {
