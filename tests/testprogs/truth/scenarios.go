@@ -337,6 +337,7 @@ func sleepers(r *result) {
 	for i := 0; i < *width; i++ {
 		go sleeper(end, &late)
 	}
+	time.Sleep(time.Until(end))
 	awaitCount(before)
 	r.TimesLate = int(late)
 	r.spawned("main.sleepers", *width)
