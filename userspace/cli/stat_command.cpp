@@ -99,10 +99,7 @@ class Output {
 class Printer {
  public:
   Printer(const Arguments& a, bool several)
-      : json_(a.json),
-        several_(several),
-        colour_(!a.json && isatty(STDOUT_FILENO) == 1),
-        lines_(several, colour_) {
+      : json_(a.json), colour_(!a.json && isatty(STDOUT_FILENO) == 1), lines_(several, colour_) {
     text_.width = terminal_width();
     text_.limit = a.limit;
     text_.stacks = a.stacks;
@@ -121,7 +118,7 @@ class Printer {
   [[nodiscard]] bool closed() const { return out_.closed(); }
 
  private:
-  bool json_, several_, colour_;
+  bool json_, colour_;
   IntervalText lines_;
   StatTextOptions text_;
   StatJsonOptions json_options_;

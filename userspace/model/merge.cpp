@@ -1,10 +1,18 @@
 #include "model/merge.h"
 
+#include <algorithm>
+
 namespace gorotrace {
 namespace {
 
 bool earlier(const gt_record& a, const gt_record& b) {
   return a.time_ns < b.time_ns;
+}
+
+// The same for a sort that keeps no order of its own: equal times of one CPU stay as they were numbered.
+bool in_ring_order(const gt_record& a, const gt_record& b) {
+  if (a.time_ns != b.time_ns) return earlier(a, b);
+  return a.cpu != b.cpu ? a.cpu < b.cpu : a.seq < b.seq;
 }
 
 // A CPU's stragglers are a few places off; several CPUs in one ring may be more.
@@ -22,7 +30,7 @@ void sort_nearly_sorted(std::vector<gt_record>& records) {
     }
     records[j] = record;
     if (moves == 0) {
-      std::stable_sort(records.begin(), records.end(), earlier);
+      std::sort(records.begin(), records.end(), in_ring_order);
       return;
     }
   }

@@ -20,8 +20,10 @@ void Wakers::add(WakerKind kind, std::uint64_t stack) {
 
 std::vector<WakerRow> Wakers::top(std::size_t limit, std::uint64_t* other) const {
   std::vector<WakerRow> out = rows_;
-  std::stable_sort(out.begin(), out.end(),
-                   [](const WakerRow& a, const WakerRow& b) { return a.count > b.count; });
+  std::sort(out.begin(), out.end(), [](const WakerRow& a, const WakerRow& b) {
+    if (a.count != b.count) return a.count > b.count;
+    return a.kind != b.kind ? a.kind < b.kind : a.stack < b.stack;
+  });
   *other += other_;
   for (std::size_t i = limit; i < out.size(); ++i) *other += out[i].count;
   if (out.size() > limit) out.resize(limit);
