@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <vector>
 
 #include "capture/selftest.h"
 
@@ -40,6 +41,34 @@ bool kernel_has_fetching_atomics() {
   return fd.get() >= 0;
 }
 
+// Before 5.12 the verifier refuses such an instruction wherever it stands, even behind a constant that leaves
+// it dead (kernel/bpf/verifier.c resolve_pseudo_ldimm64, "BPF_STX uses reserved fields"): it becomes a plain
+// add there.
+int without_fetching_atomics(bpf_program* program, bpf_prog_load_opts*, long) {
+  const bpf_insn* begin = bpf_program__insns(program);
+  std::vector<bpf_insn> code(begin, begin + bpf_program__insn_cnt(program));
+  for (std::size_t i = 0; i < code.size(); ++i) {
+    if (code[i].code == (BPF_LD | BPF_IMM | BPF_DW)) {
+      ++i;  // its second half is no instruction
+    } else if (BPF_CLASS(code[i].code) == BPF_STX && BPF_MODE(code[i].code) == BPF_ATOMIC) {
+      code[i].imm = BPF_ADD;
+    }
+  }
+  return bpf_program__set_insns(program, code.data(), code.size());
+}
+
+// Once for the process: programs keep pointers to their section's handler.
+int drop_fetching_atomics() {
+  static const int id = [] {
+    libbpf_prog_handler_opts handler{};
+    handler.sz = sizeof(handler);
+    handler.prog_prepare_load_fn = without_fetching_atomics;
+    return libbpf_register_prog_handler("uprobe.multi", BPF_PROG_TYPE_KPROBE, static_cast<bpf_attach_type>(0),
+                                        &handler);
+  }();
+  return id;
+}
+
 }  // namespace
 
 Result<LoadedTracer> load_tracer(AttachMode mode, std::uint32_t ring_bytes) {
@@ -55,6 +84,10 @@ Result<LoadedTracer> load_tracer(AttachMode mode, std::uint32_t ring_bytes) {
   auto reader = RingReader::make(rings, ring_bytes);
   if (!reader) return std::unexpected(reader.error());
   out.rings = std::move(*reader);
+  const bool atomics = kernel_has_fetching_atomics();
+  if (!atomics) {
+    if (const int err = drop_fetching_atomics(); err < 0) return load_error(-err);
+  }
   out.skeleton.reset(gorotrace_bpf__open());
   if (!out.skeleton) return load_error(errno);
   if (mode != AttachMode::kUprobeMulti) {
@@ -67,7 +100,7 @@ Result<LoadedTracer> load_tracer(AttachMode mode, std::uint32_t ring_bytes) {
   constants->gt_wake_bytes = ring_bytes / 4;
   constants->gt_wake_mask = std::min(256u, std::bit_floor(ring_bytes / 4 / kRecordInRing)) - 1;
   constants->gt_cookie_by_ip = mode == AttachMode::kPerfEventIp;
-  constants->gt_atomics = kernel_has_fetching_atomics();
+  constants->gt_atomics = atomics;
   if (const int err = bpf_map__set_inner_map_fd(out.skeleton->maps.rings, out.rings->fd(0)))
     return load_error(-err);
   if (const int err = gorotrace_bpf__load(out.skeleton.get())) return load_error(-err);
