@@ -66,7 +66,8 @@ static __noinline int gt_walk(struct gt_scratch *s)
 		s->record.flags |= GT_REC_TRUNCATED;
 	if (bpf_map_lookup_elem(&stacks, &s->record.stack))
 		return 0;
-	long err = bpf_map_update_elem(&stacks, &s->record.stack, &s->stack, BPF_NOEXIST);
+	/* An int: until commit d7ba4cc900bf (6.4) the call goes to a function that leaves the upper half undefined. */
+	int err = (int)bpf_map_update_elem(&stacks, &s->record.stack, &s->stack, BPF_NOEXIST);
 	if (err == -17 /* EEXIST: another CPU was first */)
 		return 0;
 	struct gt_stats *st = gt_stats();
