@@ -8,6 +8,9 @@
 #include "lib/emit.bpf.h"
 #include "lib/maps.bpf.h"
 
+/* The smallest page of both architectures: where pages are larger the cut comes earlier than it must. */
+#define GT_STACK_PAGE 4096
+
 static __always_inline int gt_stack_fail(struct gt_scratch *s, enum gt_stack_fail why)
 {
 	s->record.flags |= GT_REC_NO_STACK;
@@ -27,8 +30,15 @@ static __noinline int gt_walk(struct gt_scratch *s)
 	if (length > GT_STACK_WINDOW)
 		length = GT_STACK_WINDOW;
 	/* A length past stack.hi would make the whole copy fail at the end of the mapping. */
-	if (bpf_probe_read_user(s->window, (__u32)length, (void *)base))
-		return gt_stack_fail(s, GT_STACK_READ_FAILED);
+	if (bpf_probe_read_user(s->window, (__u32)length, (void *)base)) {
+		/* A program cannot fault a page in, and a frame with a large local that was never written leaves such a
+		 * page in the middle. The innermost page is there, its frame was just in use; what lies beyond the hole
+		 * is cut off, so the stack is truncated, not lost. */
+		__u64 page_end = GT_STACK_PAGE - (base & (GT_STACK_PAGE - 1));
+		if (page_end >= length || bpf_probe_read_user(s->window, (__u32)page_end, (void *)base))
+			return gt_stack_fail(s, GT_STACK_READ_FAILED);
+		length = page_end;
+	}
 
 	__u64 pc = s->pc, next = fp;
 	if (s->first == GT_FIRST_AT_BASE) {
