@@ -16,6 +16,8 @@ import (
 var (
 	never   = make(chan int)
 	started sync.WaitGroup
+	// Reachable, or the collector closes it and the goroutine that reads from the pipe ends.
+	pipeWriter *os.File
 )
 
 //go:noinline
@@ -44,10 +46,11 @@ func start() {
 	var rw sync.RWMutex
 	rw.Lock()
 	cond := sync.NewCond(new(sync.Mutex))
-	pr, _, err := os.Pipe()
+	pr, pw, err := os.Pipe()
 	if err != nil {
 		panic(err)
 	}
+	pipeWriter = pw
 	var fds [2]int
 	if err := syscall.Pipe(fds[:]); err != nil {
 		panic(err)
