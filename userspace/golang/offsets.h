@@ -41,6 +41,10 @@ inline constexpr std::uint16_t kAbsent = 0xffff;
   X(g_startpc, "runtime.g", "startpc")                                \
   X(g_waiting, "runtime.g", "waiting")                                \
   X(g_labels, "runtime.g", "labels")                                  \
+  X(g_timer, "runtime.g", "timer")                                    \
+  X(g_sleepWhen, "runtime.g", "sleepWhen")                            \
+  X(g_syncGroup, "runtime.g", "syncGroup")                            \
+  X(g_bubble, "runtime.g", "bubble")                                  \
   X(g_coroexit, "runtime.g", "coroexit")                              \
   X(g_trackingSeq, "runtime.g", "trackingSeq")                        \
   X(m_procid, "runtime.m", "procid")                                  \
@@ -54,6 +58,8 @@ inline constexpr std::uint16_t kAbsent = 0xffff;
   X(p_goidcacheend, "runtime.p", "goidcacheend")                      \
   X(p_gFree_n, "runtime.p", "gFree.n")                                \
   X(p_gFree_size, "runtime.p", "gFree.size")                          \
+  X(synctestGroup_root, "runtime.synctestGroup", "root")              \
+  X(synctestBubble_id, "runtime.synctestBubble", "id")                \
   X(sudog_g, "runtime.sudog", "g")                                    \
   X(sudog_elem, "runtime.sudog", "elem")                              \
   X(sudog_waitlink, "runtime.sudog", "waitlink")                      \

@@ -140,11 +140,11 @@ void Session::look(Traced& t) {
   // cost allows.
   const std::uint64_t shortest = t.groups_on != 0 ? options_.interval_ns : kShortestLookNs;
   t.next_look_ns = now + std::max(shortest, took * kLookRest);
-  for (GoroutineSnapshot& g : snapshot->goroutines) {
-    if (g.stack_id == 0) continue;
-    t.stacks->add(g.stack_id, g.pcs, g.truncated);
-    g.pcs = {};  // the model knows stacks by id
+  for (std::uint32_t i = 0; i < snapshot->stacks.size(); ++i) {
+    const StackSet::Stack stack = snapshot->stacks[i];
+    t.stacks->add(stack.id, stack.pcs, stack.truncated);
   }
+  snapshot->stacks = {};  // the model knows stacks by id
   aggregator_->post(t.slot, std::move(*snapshot));
 }
 

@@ -37,9 +37,10 @@ bool GWords::at_rest() const {
 std::size_t g_window(const RuntimeOffsets& o) {
   std::size_t end = 0;
   for (const std::uint16_t at :
-       {o.g_stack_lo, o.g_stack_hi, o.g_m, o.g_sched_sp, o.g_sched_pc, o.g_sched_bp, o.g_syscallsp,
-        o.g_syscallpc, o.g_syscallbp, o.g_atomicstatus, o.g_goid, o.g_waitsince, o.g_waitreason,
-        o.g_parentGoid, o.g_gopc, o.g_startpc, o.g_trackingSeq}) {
+       {o.g_stack_lo,   o.g_stack_hi,   o.g_m,         o.g_sched_sp,     o.g_sched_pc,    o.g_sched_bp,
+        o.g_syscallsp,  o.g_syscallpc,  o.g_syscallbp, o.g_atomicstatus, o.g_goid,        o.g_waitsince,
+        o.g_waitreason, o.g_parentGoid, o.g_gopc,      o.g_startpc,      o.g_trackingSeq, o.g_lockedm,
+        o.g_waiting,    o.g_labels,     o.g_timer,     o.g_sleepWhen,    o.g_syncGroup,   o.g_bubble}) {
     if (at != kAbsent) end = std::max<std::size_t>(end, at + 8u);
   }
   return end;
@@ -61,7 +62,15 @@ GWords pick_words(Bytes g, const RuntimeOffsets& o) {
   w.parent_goid = field<std::uint64_t>(g, o.g_parentGoid);
   w.gopc = field<std::uint64_t>(g, o.g_gopc);
   w.startpc = field<std::uint64_t>(g, o.g_startpc);
-  w.status = field<std::uint32_t>(g, o.g_atomicstatus) & ~kGScanBit;
+  w.lockedm = field<std::uint64_t>(g, o.g_lockedm);
+  w.waiting = field<std::uint64_t>(g, o.g_waiting);
+  w.labels = field<std::uint64_t>(g, o.g_labels);
+  w.timer = field<std::uint64_t>(g, o.g_timer);
+  w.sleep_when = field<std::uint64_t>(g, o.g_sleepWhen);
+  w.bubble = field<std::uint64_t>(g, o.g_bubble != kAbsent ? o.g_bubble : o.g_syncGroup);
+  const auto status = field<std::uint32_t>(g, o.g_atomicstatus);
+  w.status = status & ~kGScanBit;
+  w.scan = (status & kGScanBit) != 0;
   w.wait_reason = field<std::uint8_t>(g, o.g_waitreason);
   w.tracking_seq = field<std::uint8_t>(g, o.g_trackingSeq);
   return w;

@@ -8,6 +8,7 @@
 #include "snapshot/allgs.h"
 #include "snapshot/g_words.h"
 #include "snapshot/stack_walk.h"
+#include "snapshot/thread_words.h"
 
 namespace gorotrace {
 namespace {
@@ -138,7 +139,7 @@ class Pass {
         continue;
       }
       if (!stack_read_[i] || !second_.readable[i] || !unmoved(words, second_.words[i]) ||
-          ticks_[i].before != ticks_[i].after || !take_stack(words, *bases_[i], i, *g)) {
+          ticks_[i].before != ticks_[i].after || !take_stack(words, *bases_[i], i, *g, out.stacks)) {
         look_again(chunk[i]);
         continue;
       }
@@ -293,7 +294,8 @@ class Pass {
     return b;
   }
 
-  bool take_stack(const GWords& w, const Base& b, std::size_t i, GoroutineSnapshot& g) const {
+  bool take_stack(const GWords& w, const Base& b, std::size_t i, GoroutineSnapshot& g,
+                  StackSet& stacks) const {
     const StackWindow& stack = windows_[i];
     const TextRange text{config_.text, config_.etext};
     WalkedStack walked;
@@ -307,8 +309,8 @@ class Pass {
       walked = walk_frame_pointers(stack, text, b.pc, b.fp, sp_delta_ && anywhere ? &preempted : nullptr);
     }
     if (walked.broken) return false;
-    g.pcs = std::move(walked.pcs);
-    g.stack_id = stack_identity(g.pcs);
+    g.stack_id = stack_identity(walked.pcs);
+    g.stack = stacks.add(g.stack_id, walked.pcs, walked.truncated);
     g.truncated = walked.truncated;
     g.unproven =
         (w.state() == GStatus::kSyscall && !config_.syscalls_counted && ticks_[i].after == kNoTick) ||
@@ -347,6 +349,14 @@ class Pass {
     row.startpc = w.startpc;
     row.parent_goid = w.parent_goid;
     row.wait_since_ns = w.waitsince;
+    row.scan = w.scan;
+    row.locked = w.lockedm != 0;
+    row.m = w.m != 0 ? w.m : w.lockedm;
+    row.labels = w.labels;
+    row.waiting = w.waiting;
+    row.timer = w.timer;
+    row.sleep_when = w.sleep_when;
+    row.bubble = w.bubble;
     row.read_at_ns = now;
     return row;
   }
@@ -398,6 +408,7 @@ Result<Snapshot> GoroutineReader::read(bool with_stacks) {
   if (!pointers) return std::unexpected(pointers.error());
   Pass pass(memory_, config_, with_stacks);
   if (auto status = pass.run(std::move(*pointers), out); !status) return std::unexpected(status.error());
+  read_thread_words(memory_, config_.offsets, out.goroutines);
   out.counts.end_ns = monotonic_ns();
   return out;
 }

@@ -8,12 +8,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
 #include "golang/goroutine.h"
 #include "golang/offsets.h"
 #include "process/process.h"
+#include "snapshot/stack_set.h"
 
 namespace gorotrace {
 
@@ -21,20 +23,38 @@ struct GoroutineSnapshot {
   std::uint64_t goid = 0;
   std::uint64_t g = 0;  // address of the runtime.g
   GStatus status = GStatus::kIdle;
+  std::uint32_t thread_id =
+      0;  // m.procid of `m`: in the target's PID namespace; 0 = on no thread, or unreadable
   std::uint8_t wait_reason = 0;
+  bool scan = false;    // the GC had its hand on it: runtime/traceback.go prints "(scan)"
+  bool locked = false;  // runtime.LockOSThread, or a C thread's
+  // A stack that was read has fewer frames than the goroutine (StackSet::Stack::truncated).
+  bool truncated = false;
+  // The stack passed every check, but nothing in the runtime counts what could have happened between the
+  // looks: coroutine switches (1.22+), and from 1.26 on running <-> syscall.
+  bool unproven = false;
   std::uint64_t gopc = 0, startpc = 0;  // process addresses
   std::uint64_t parent_goid = 0;        // 1.21+
   std::uint64_t wait_since_ns =
       0;  // g.waitsince (nanotime, = CLOCK_MONOTONIC): set by GC only, a lower bound; 0 = unset
   std::uint64_t read_at_ns = 0;  // CLOCK_MONOTONIC when this g was read
-  // Stack of a goroutine that is not running: sched.pc (or syscallpc) then return addresses, process
-  // addresses, identity as in bpf/shared/abi.h. Empty when running or when it could not be validated.
-  std::vector<std::uint64_t> pcs;
+  // The runtime.m it runs on, is in a syscall on, or is locked to; 0 = none.
+  std::uint64_t m = 0;
+  // As they stood when this g was read; what they point to is not looked at. 0 = none, or not in this
+  // version.
+  std::uint64_t labels = 0;  // g.labels: runtime/pprof's
+  std::uint64_t waiting =
+      0;  // g.waiting: *runtime.sudog, first of the list; valid while in a channel operation
+  std::uint64_t timer = 0;       // g.timer: *runtime.timer of time.Sleep, kept after it
+  std::uint64_t sleep_when = 0;  // g.sleepWhen (1.23+): nanotime at which time.Sleep ends, kept after it
+  // testing/synctest: bubble.id (1.25+) or the goid of syncGroup.root (1.24), as runtime/traceback.go prints;
+  // 0 = in none.
+  std::uint64_t bubble = 0;
+  // Stack of a goroutine that is not running: sched.pc (or syscallpc) then return addresses:
+  // Snapshot::stacks. Its identity as in bpf/shared/abi.h; kNone and 0 when running or when it could not be
+  // validated.
+  std::uint32_t stack = StackSet::kNone;
   std::uint64_t stack_id = 0;
-  bool truncated = false;
-  // The stack passed every check, but nothing in the runtime counts what could have happened between the
-  // looks: coroutine switches (1.22+), and from 1.26 on running <-> syscall.
-  bool unproven = false;
 };
 
 struct SnapshotCounts {
@@ -55,7 +75,13 @@ struct SnapshotCounts {
 
 struct Snapshot {
   std::vector<GoroutineSnapshot> goroutines;  // alive ones, allgs order
+  StackSet stacks;
   SnapshotCounts counts;
+
+  // Empty when there is none.
+  [[nodiscard]] std::span<const std::uint64_t> pcs(const GoroutineSnapshot& g) const {
+    return stacks[g.stack].pcs;
+  }
 };
 
 class GoroutineReader {

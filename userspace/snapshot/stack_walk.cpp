@@ -107,7 +107,7 @@ WalkedStack walk_sp_deltas(const StackWindow& stack, TextRange text, const SpDel
   }
 }
 
-std::uint64_t stack_identity(const std::vector<std::uint64_t>& pcs) {
+std::uint64_t stack_identity(std::span<const std::uint64_t> pcs) {
   std::uint64_t hash = 0;
   for (const std::uint64_t pc : pcs) hash = gt_stack_hash_step(hash, pc);
   return gt_stack_hash_end(hash, static_cast<std::uint32_t>(pcs.size()));

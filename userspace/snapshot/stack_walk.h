@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/bytes.h"
@@ -63,6 +64,6 @@ struct Preempted {
                                          bool link_register = kLinkRegister);
 
 // Identity of a stack (bpf/shared/abi.h gt_stack_hash_*).
-[[nodiscard]] std::uint64_t stack_identity(const std::vector<std::uint64_t>& pcs);
+[[nodiscard]] std::uint64_t stack_identity(std::span<const std::uint64_t> pcs);
 
 }  // namespace gorotrace

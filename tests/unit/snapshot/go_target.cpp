@@ -128,7 +128,7 @@ CounterReader::Config GoTarget::counter_config() const {
   return {binary_->offsets(), at.allgs + bias_, at.allp + bias_, at.sched + bias_};
 }
 
-std::vector<std::string> GoTarget::frames(const std::vector<std::uint64_t>& pcs) const {
+std::vector<std::string> GoTarget::frames(std::span<const std::uint64_t> pcs) const {
   std::vector<std::string> out;
   for (const std::uint64_t pc : pcs) {
     for (const Frame& f : pclntab().frames(pc - 1 - bias_)) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,7 @@ class GoTarget {
   [[nodiscard]] GoroutineReader::Config goroutine_config() const;
   [[nodiscard]] CounterReader::Config counter_config() const;
   // function -> "file:line" of every frame, inlined ones too, innermost first.
-  [[nodiscard]] std::vector<std::string> frames(const std::vector<std::uint64_t>& pcs) const;
+  [[nodiscard]] std::vector<std::string> frames(std::span<const std::uint64_t> pcs) const;
 
  private:
   pid_t pid_ = -1;

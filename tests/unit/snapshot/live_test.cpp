@@ -2,6 +2,7 @@
 // process's memory needs to be its parent (ptrace scope 0 or 1 allows it) or root.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 #include <set>
 #include <sstream>
@@ -79,15 +80,15 @@ TEST_P(Live, GoroutinesAndStacksAreThoseTheProcessTells) {
     user.insert(g.goid);
     const auto it = told.find(g.goid);
     ASSERT_NE(it, told.end()) << g.goid;
-    EXPECT_EQ(g.stack_id == 0, g.pcs.empty());
+    EXPECT_EQ(g.stack_id == 0, snapshot->pcs(g).empty());
     if (g.goid == 1) continue;  // it spoke then, it listens now
     SCOPED_TRACE(it->second.state + " " + std::to_string(g.goid));
     EXPECT_EQ(g.status == GStatus::kSyscall, it->second.state == "syscall");
-    EXPECT_EQ(without_runtime(target.frames(g.pcs)), it->second.frames);
-    EXPECT_EQ(target.frames({g.gopc + 1})[0].substr(0, 10), "main.park ");
-    ASSERT_FALSE(g.pcs.empty());
+    EXPECT_EQ(without_runtime(target.frames(snapshot->pcs(g))), it->second.frames);
+    EXPECT_EQ(target.frames(std::array{g.gopc + 1})[0].substr(0, 10), "main.park ");
+    ASSERT_FALSE(snapshot->pcs(g).empty());
     if (!g.truncated) {
-      EXPECT_TRUE(target.frames(g.pcs).back().starts_with("runtime.goexit "));
+      EXPECT_TRUE(target.frames(snapshot->pcs(g)).back().starts_with("runtime.goexit "));
     }
   }
   EXPECT_EQ(user.size(), told.size());
@@ -109,9 +110,9 @@ TEST_P(Live, ChurnNeverShowsAStackThatDidNotExist) {
     sum.unproven += snapshot->counts.unproven;
     sum.retried += snapshot->counts.retried;
     for (const GoroutineSnapshot& g : snapshot->goroutines) {
-      if (g.pcs.empty() || g.unproven) continue;
+      if (snapshot->pcs(g).empty() || g.unproven) continue;
       int shallow = 0, deep = 0, down = 0, left = 0, right = 0, receiver = 0;
-      for (const std::string& frame : target.frames(g.pcs)) {
+      for (const std::string& frame : target.frames(snapshot->pcs(g))) {
         shallow += frame.starts_with("main.shallow ");
         deep += frame.starts_with("main.deep ");
         down += frame.starts_with("main.down ");
@@ -124,7 +125,7 @@ TEST_P(Live, ChurnNeverShowsAStackThatDidNotExist) {
                          (deep == 1 && g.status == GStatus::kWaiting && down != 12);
       if (mixed) {
         std::string text = std::to_string(static_cast<int>(g.status));
-        for (const std::string& frame : target.frames(g.pcs)) text += "\n  " + frame;
+        for (const std::string& frame : target.frames(snapshot->pcs(g))) text += "\n  " + frame;
         ++impossible[text];
       }
     }

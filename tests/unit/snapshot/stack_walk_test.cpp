@@ -128,8 +128,8 @@ TEST(SpDeltas, HostileDeltasEndInBounds) {
 
 TEST(Identity, IsTheKernels) {
   std::uint64_t hash = gt_stack_hash_step(gt_stack_hash_step(0, 1), 2);
-  EXPECT_EQ(stack_identity({1, 2}), gt_stack_hash_end(hash, 2));
-  EXPECT_NE(stack_identity({1, 2}), stack_identity({2, 1}));
+  EXPECT_EQ(stack_identity(Pcs{1, 2}), gt_stack_hash_end(hash, 2));
+  EXPECT_NE(stack_identity(Pcs{1, 2}), stack_identity(Pcs{2, 1}));
 }
 
 }  // namespace
