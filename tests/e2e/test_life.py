@@ -176,16 +176,21 @@ def test_a_target_that_forks(truth, bpf_before):
 
 # ---------------------------------------------------------------- targets in other places
 
-def test_another_pid_and_mount_namespace(truth, bpf_before, tmp_path):
+@pytest.mark.parametrize("root", ["shared", "of-its-own"])
+def test_another_pid_and_mount_namespace(truth, bpf_before, tmp_path, root):
+    """As in a container; with a root of its own the program is the only file there: no shell, no /proc."""
     binary = harness.build(harness.PROGRAMS / "truth")
     hidden = tmp_path / "only-there"
     hidden.mkdir()
-    script = f"mount -t tmpfs none {hidden} && cp {binary} {hidden}/truth && exec {hidden}/truth -scenario spawn,recv"
+    start = f"{hidden}/truth" if root == "shared" else f"chroot {hidden} /truth"
+    script = f"mount -t tmpfs none {hidden} && cp {binary} {hidden}/truth && exec {start} -scenario spawn,recv"
     with harness.Truth("unshare", "--pid", "--mount", "--fork", "--mount-proc", "--kill-child", "sh", "-c", script) as target:
         assert target.ready["pid"] == 1
         assert not (hidden / "truth").exists(), "visible from here: the test tests nothing"
         children = pathlib.Path(f"/proc/{target.pid}/task/{target.pid}/children").read_text().split()
         host_pid = int(children[0])
+        if root == "of-its-own":
+            assert os.listdir(f"/proc/{host_pid}/root") == ["truth"]
         with Stat(host_pid, "--budget", "none") as stat:
             stat.armed()
             done = target.go()

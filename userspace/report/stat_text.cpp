@@ -90,7 +90,10 @@ std::string goroutines(const TextContext& c) {
                       in(GState::kRunning), in(GState::kRunnable), in(GState::kWaiting), in(GState::kSyscall),
                       in(GState::kUnknown));
   const SyscallCount calls = syscall_count(c.facts, t);
-  if (calls.count) line += fmt::format("; {} syscalls ({})", *calls.count, engine_name(calls.source));
+  if (calls.count) {
+    line += fmt::format("; {}{} syscalls ({})", calls.source == Engine::kCounters ? "at most " : "", *calls.count,
+                        engine_name(calls.source));
+  }
   std::string out = wrapped(line, c.width, 2);
   if (const auto off = live_discrepancy(c.facts, t); off && *off != 0) {
     out += c.style.warn(
