@@ -1,9 +1,11 @@
 # bpf_object(NAME <skeleton> SOURCES a.bpf.c b.bpf.c ...)
 # Compiles each source with clang, links them into one BPF object (bpftool gen object), and generates the skeleton
-# <binary dir>/<skeleton>.skel.h. Target <skeleton>_skel carries the include path.
+# <binary dir>/<skeleton>.skel.h. Target <skeleton>_skel carries the include path. Prints the instructions of each
+# function: growth shows where it is made (what the verifier makes of them is held by a test).
 
 find_program(BPF_CLANG NAMES clang-19 clang REQUIRED)
 find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin REQUIRED)
+find_program(READELF NAMES readelf REQUIRED)
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   set(BPF_TARGET_ARCH arm64)
@@ -23,6 +25,8 @@ function(bpf_object)
               -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-declarations
               -I${CMAKE_SOURCE_DIR} -I${CMAKE_SOURCE_DIR}/bpf -I${CMAKE_SOURCE_DIR}/vmlinux
               -MD -MF ${object}.d -MT ${object} -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
+      COMMAND ${READELF} -sW ${object} |
+              awk "$4 == \"FUNC\" {printf \"  %-20s %5d instructions\\n\", $8, $3 / 8}"
       DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${source}
       DEPFILE ${object}.d
       COMMENT "BPF ${source}" VERBATIM)
