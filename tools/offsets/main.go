@@ -50,7 +50,9 @@ func run(repository string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	program := "package main\n\nfunc main() { c := make(chan int); go close(c); <-c }\n"
+	// Uses what is linked in only when it is used: sync.Cond, maps, the poller.
+	program := "package main\n\nimport (\n\t\"fmt\"\n\t\"os\"\n\t\"sync\"\n)\n\nfunc main() {\n\tc := make(chan int)\n\tgo close(c)\n\t<-c\n" +
+		"\tr, _, _ := os.Pipe()\n\tfmt.Fscan(r, map[string]*sync.Cond{})\n\tsync.NewCond(nil).Wait()\n}\n"
 	if err := errors.Join(os.WriteFile(filepath.Join(dir, "main.go"), []byte(program), 0o644),
 		os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module hello\n\ngo 1.18\n"), 0o644)); err != nil {
 		return err

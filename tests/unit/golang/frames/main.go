@@ -26,6 +26,7 @@ func main() {
 	if len(os.Args) != 5 {
 		fmt.Fprintln(os.Stderr, "usage: frames TEXT ETEXT STEP MAIN")
 		os.Exit(2)
+		sync.NewCond(nil).Wait() // linked in for the DWARF of runtime.notifyList
 	}
 	var args [4]uint64
 	for i := range args {

@@ -1,0 +1,107 @@
+#include "waits/wait_reader.h"
+
+#include <algorithm>
+
+#include "waits/batch.h"
+#include "waits/channels.h"
+#include "waits/confirm.h"
+#include "waits/waiter.h"
+
+namespace gorotrace {
+namespace {
+
+using waits::Context;
+using waits::Reason;
+using waits::Waiter;
+
+// The goroutines of the snapshot that are still in the state it saw.
+Result<std::vector<Waiter>> first_look(const Context& context, Waits& out) {
+  const auto& goroutines = context.snapshot.goroutines;
+  const auto reasons = waits::classify_reasons(context.config.wait_reasons);
+  const std::size_t window = g_window(context.config.offsets);
+  std::vector<Waiter> waiters;
+  waits::Batch batch(context.memory);
+  const bool alive =
+      waits::in_parts(goroutines.size(), waits::kPart, [&](std::size_t first, std::size_t count) {
+        std::vector<std::uint64_t> addresses;
+        for (std::size_t i = 0; i < count; ++i) addresses.push_back(goroutines[first + i].g);
+        if (!batch.read(addresses, window)) return false;
+        for (std::size_t i = 0; i < count; ++i) {
+          const GoroutineSnapshot& g = goroutines[first + i];
+          const GWords words = pick_words(batch.at(i), context.config.offsets);
+          const auto pcs = context.snapshot.pcs(g);
+          const bool waiting = g.status == GStatus::kWaiting;
+          if (batch.at(i).empty() || words.goid != g.goid || words.state() != g.status ||
+              (waiting && words.wait_reason != g.wait_reason) ||
+              (waiting && !pcs.empty() && words.sched_pc != pcs[0])) {
+            out.goroutines[first + i].moved = true;
+            ++out.moved;
+            continue;
+          }
+          Waiter w;
+          w.index = first + i;
+          w.g = g.g;
+          w.words = words;
+          if (waiting && g.wait_reason < reasons.size()) w.reason = reasons[g.wait_reason];
+          if (g.status == GStatus::kSyscall) w.reason = Reason::kSyscall;
+          waiters.push_back(std::move(w));
+        }
+        return true;
+      });
+  if (!alive) return waits::gone();
+  return waiters;
+}
+
+void settle(std::vector<Waiter>& waiters, Waits& out) {
+  for (Waiter& w : waiters) {
+    GoroutineWaits& result = out.goroutines[w.index];
+    if (w.words.goid == 0) {
+      result.moved = true;
+      ++out.moved;
+      continue;
+    }
+    for (const WaitObject& object : w.objects) {
+      ++(object.certainty == Certainty::kProven ? out.proven : out.likely);
+    }
+    if (w.objects.empty() && w.reason != Reason::kNone) ++out.not_found;
+    result.objects = std::move(w.objects);
+    result.cut = w.cut;
+  }
+}
+
+}  // namespace
+
+WaitReader::Config WaitReader::config_for(const GoBinary& binary, std::uint64_t load_bias) {
+  Config config;
+  config.offsets = binary.offsets();
+  config.wait_reasons = binary.wait_reasons();
+  config.pclntab = &binary.pclntab();
+  config.load_bias = load_bias;
+  if (binary.globals().semtable != 0) config.semtable_address = binary.globals().semtable + load_bias;
+  config.cache_line_pad = binary.image().arch() == Arch::kArm64 ? 128 : 64;
+  return config;
+}
+
+WaitReader::WaitReader(const Memory& memory, const Process* process, Config config)
+    : memory_(memory), process_(process), config_(std::move(config)) {}
+
+Result<Waits> WaitReader::read(const Snapshot& snapshot) const {
+  Waits out;
+  out.goroutines.resize(snapshot.goroutines.size());
+  out.label_sets.emplace_back();
+  const Context context{memory_, process_, config_, snapshot};
+  auto waiters = first_look(context, out);
+  if (!waiters) return std::unexpected(waiters.error());
+  for (const auto find : {waits::find_channels, waits::confirm}) {
+    if (const Status status = find(context, *waiters); !status) return std::unexpected(status.error());
+  }
+  settle(*waiters, out);
+  return out;
+}
+
+std::optional<WaitingAtLeast> waiting_since_collection(const GoroutineSnapshot& g, std::uint64_t now_ns) {
+  if (g.wait_since_ns == 0 || g.wait_since_ns > now_ns) return std::nullopt;
+  return WaitingAtLeast{now_ns - g.wait_since_ns, "waitsince"};
+}
+
+}  // namespace gorotrace

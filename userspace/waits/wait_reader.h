@@ -1,0 +1,59 @@
+// Reads what each goroutine of a snapshot waits on, and its labels. A second look at the process, without
+// stopping it: a goroutine that moved since the snapshot says so and shows nothing.
+// Threads: one owner; may run beside anything. Hostile input: every list is bounded by the number of
+// goroutines, every pointer is only given to process_vm_readv.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "golang/binary.h"
+#include "process/process.h"
+#include "snapshot/goroutines.h"
+#include "waits/wait_object.h"
+
+namespace gorotrace {
+
+class WaitReader {
+ public:
+  struct Config {
+    RuntimeOffsets offsets;
+    std::vector<std::string> wait_reasons;  // GoBinary::wait_reasons()
+    const Pclntab* pclntab = nullptr;       // of link-time addresses; outlives the reader
+    std::uint64_t load_bias = 0;            // process address - link-time address
+    std::uint64_t semtable_address = 0;     // process address of runtime.semtable; 0 = not known
+    std::uint64_t cache_line_pad = 64;      // internal/cpu.CacheLinePadSize: 64 on amd64, 128 on arm64
+    // Stacks of other goroutines are searched for the addresses of contended mutexes; costs a read of every
+    // stack.
+    bool find_holders = true;
+    std::uint64_t max_between_looks_ns = 50'000;  // as GoroutineReader::Config
+  };
+  // The configuration for a binary that runs with this load bias.
+  [[nodiscard]] static Config config_for(const GoBinary& binary, std::uint64_t load_bias);
+
+  // process: what /proc says of descriptors and threads; may be null (tests with fake memory), then those are
+  // not established.
+  WaitReader(const Memory& memory, const Process* process, Config config);
+
+  // kNoProcess when it ended meanwhile.
+  [[nodiscard]] Result<Waits> read(const Snapshot& snapshot) const;
+
+ private:
+  const Memory& memory_;
+  const Process* process_;
+  Config config_;
+};
+
+// How long a goroutine waits at least, with its source: for text, whole minutes since g.waitsince, as the
+// runtime prints them (runtime/traceback.go goroutineheader).
+struct WaitingAtLeast {
+  std::uint64_t ns = 0;
+  const char* source = "";  // "waitsince", "census", "probes"
+};
+// From g.waitsince, which only a garbage collection sets; nothing when it is unset or lies ahead of now.
+[[nodiscard]] std::optional<WaitingAtLeast> waiting_since_collection(const GoroutineSnapshot& g,
+                                                                     std::uint64_t now_ns);
+
+}  // namespace gorotrace
