@@ -24,6 +24,18 @@ static __always_inline int gt_park(struct gt_scratch *s, const struct gt_target 
 	return 1;
 }
 
+/* preemptPark: a function stopped where it has no frame (prologue, epilogue, leaf) is in the chain, its caller is not.
+ * The word in which its return address then is: at sp when newstack stopped it, above asyncPreempt's frame when a
+ * signal did. Whether it is one, user space can tell, which has the pcsp table. */
+static __always_inline void gt_words_above_frames(struct gt_scratch *s, const struct gt_target *t)
+{
+	__u64 frame = 0;
+	if (!gt_read_u64(&s->record.extra, gt_actor_field(s, t->g_sched_sp)))
+		s->record.extra = 0;
+	if (!gt_read_u64(&frame, s->fp) || !gt_read_u64(&s->record.object, frame + 16))
+		s->record.object = 0;
+}
+
 SEC("uprobe.multi")
 int gt_block(struct pt_regs *ctx)
 {
@@ -42,6 +54,7 @@ int gt_block(struct pt_regs *ctx)
 		ok = gt_read_actor(s, t, gp);
 		s->record.goid = gt_actor_field(s, t->g_goid);
 		gt_want_saved_stack(s, t);
+		gt_words_above_frames(s, t);
 		break;
 	default: /* READY, INJECT */
 		ok = gt_read_goid(s, t, gp);

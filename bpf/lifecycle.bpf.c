@@ -4,12 +4,20 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-static __always_inline int gt_create(struct gt_scratch *s, const struct gt_target *t, struct pt_regs *ctx, __u64 gp)
+/* Which goroutine, and its creation site: an exit carries it too, for goroutines whose creation nobody saw. */
+static __always_inline int gt_read_origin(struct gt_scratch *s, const struct gt_target *t, __u64 gp)
 {
 	if (!gt_read_g(s, t, gp))
 		return 0;
 	s->record.object = gt_field(s, t->g_gopc);
 	s->record.extra = gt_field(s, t->g_startpc);
+	return 1;
+}
+
+static __always_inline int gt_create(struct gt_scratch *s, const struct gt_target *t, struct pt_regs *ctx, __u64 gp)
+{
+	if (!gt_read_origin(s, t, gp))
+		return 0;
 	gt_actor(s, t, gt_current_g(ctx));
 	return 1;
 }
@@ -20,8 +28,11 @@ static __always_inline int gt_coro_out(struct gt_scratch *s, const struct gt_tar
 	if (!gt_read_g(s, t, gp) || !gt_read_actor(s, t, gp))
 		return 0;
 	s->record.detail = gt_field_u8(s, t->g_waitreason);
-	if (gt_field_u8(s, t->g_coroexit))
+	if (gt_field_u8(s, t->g_coroexit)) {
 		s->record.flags |= GT_REC_ENDS;
+		s->record.object = gt_field(s, t->g_gopc);
+		s->record.extra = gt_field(s, t->g_startpc);
+	}
 	gt_want_saved_stack(s, t);
 	return 1;
 }
@@ -47,7 +58,10 @@ int gt_lifecycle(struct pt_regs *ctx)
 	case GT_HOOK_CORO_IN: /* the register holds &newg.sched, whose first field is sp (runtime2.go, gobuf) */
 		ok = gt_read_goid(s, t, gp - t->g_sched_sp);
 		break;
-	default: /* EXIT, EXTRA_IN, EXTRA_OUT */
+	case GT_HOOK_EXIT:
+		ok = gt_read_origin(s, t, gp);
+		break;
+	default: /* EXTRA_IN, EXTRA_OUT */
 		ok = gt_read_goid(s, t, gp);
 	}
 	gt_end(s, t, ok);

@@ -56,8 +56,7 @@ static __always_inline int gt_read_actor(struct gt_scratch *s, const struct gt_t
 }
 
 /* The stack of a goroutine that is off its stack, from the copy in s->actor: g.sched as mcall and systemstack left
- * it (runtime/asm_*.s). Preempted in a prologue (newstack -> gopreempt_m), the caller of the function whose
- * prologue it was is not in the chain; user space, which has the pcsp table, is the one that could tell. */
+ * it (runtime/asm_*.s). */
 static __always_inline void gt_want_saved_stack(struct gt_scratch *s, const struct gt_target *t)
 {
 	s->pc = gt_actor_field(s, t->g_sched_pc);

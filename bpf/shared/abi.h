@@ -126,9 +126,11 @@ struct gt_record {
 	gt_u64 time_ns;
 	gt_u64 goid;   /* the goroutine whose state changes */
 	gt_u64 other;  /* CREATE: creator's goid; READY/INJECT: waker's goid; 0 when not a goroutine */
-	gt_u64 object; /* PARK: channel or 0; SEM_*: semaphore address; CHAN_*: channel; CREATE: gopc */
+	gt_u64 object; /* PARK: channel or 0; SEM_*: semaphore address; CHAN_*: channel; CREATE and ends: gopc;
+	                * SUSPEND: the word above the frame that g.sched.bp's frame points to */
 	gt_u64 stack;  /* id in `stacks`; 0 = none. PARK/YIELD/SUSPEND/SYSCALL: goid's own; CREATE/READY: the actor's */
-	gt_u64 extra;  /* CREATE: startpc; PARK: g.labels */
+	gt_u64 extra;  /* CREATE and ends (EXIT, GT_REC_ENDS): startpc; PARK: g.labels;
+	                * SUSPEND: the word at [g.sched.sp] */
 	gt_u32 seq;    /* per cpu, consecutive; assigned also to records that are then dropped */
 	gt_u32 tid;
 	gt_u16 target;

@@ -214,11 +214,40 @@ TEST_P(CaptureTest, CreateNamesCreatorSiteAndStart) {
   EXPECT_EQ(stack_of(r), creator.pcs());
 }
 
+TEST_P(CaptureTest, EndsNameTheCreationSite) {
+  attach(kLifecycle);
+  FakeGoroutine gp(78, 4, 0x401000);
+  gp.g.at<std::uint64_t>(288) = 0x70abcd;
+  gp.g.at<std::uint64_t>(304) = 0x71abcd;
+  gp.g.at<std::uint8_t>(187) = 1;  // coroexit
+  for (const gt_hook hook : {GT_HOOK_EXIT, GT_HOOK_CORO_OUT}) {
+    hit(hook, {.arg0 = gp.g.address()});
+    const gt_record r = one();
+    EXPECT_EQ(r.goid, 78u);
+    EXPECT_EQ(r.object, 0x70abcdu);
+    EXPECT_EQ(r.extra, 0x71abcdu);
+  }
+}
+
+TEST_P(CaptureTest, SuspendBringsTheWordsWhereHiddenCallersStand) {
+  attach(kBlock);
+  FakeGoroutine gp(5, 4, 0x401000);
+  std::uint64_t at_sp = 0x401234;
+  gp.g.at<std::uint64_t>(56) = reinterpret_cast<std::uint64_t>(&at_sp);  // sched.sp
+  std::uint64_t* const outer = *reinterpret_cast<std::uint64_t**>(gp.fp());
+  outer[2] = 0x405678;
+  hit(GT_HOOK_SUSPEND, {.arg0 = gp.g.address()});
+  const gt_record r = one();
+  EXPECT_EQ(r.extra, 0x401234u);
+  EXPECT_EQ(r.object, 0x405678u);
+  EXPECT_EQ(stack_of(r), gp.pcs());
+}
+
 TEST_P(CaptureTest, GoidOnlyHooks) {
   attach(kAll);
   FakeGoroutine gp(1234567890123, 2, 0x401000);
-  for (const gt_hook hook : {GT_HOOK_EXIT, GT_HOOK_EXTRA_IN, GT_HOOK_EXTRA_OUT, GT_HOOK_EXECUTE,
-                             GT_HOOK_SYSCALL_EXIT, GT_HOOK_SYSCALL_EXIT_SLOW}) {
+  for (const gt_hook hook : {GT_HOOK_EXTRA_IN, GT_HOOK_EXTRA_OUT, GT_HOOK_EXECUTE, GT_HOOK_SYSCALL_EXIT,
+                             GT_HOOK_SYSCALL_EXIT_SLOW}) {
     hit(hook, {.arg0 = hook == GT_HOOK_SYSCALL_EXIT ? 0 : gp.g.address(),
                .g = hook == GT_HOOK_SYSCALL_EXIT ? gp.g.address() : 0});
     const gt_record r = one();
@@ -540,7 +569,7 @@ TEST(CaptureLimits, InstructionBudget) {
   auto made = Capture::make({});
   ASSERT_TRUE(made) << made.error().message;
   const auto programs = (*made)->programs();
-  EXPECT_EQ(programs.size(), 6u);
+  EXPECT_EQ(programs.size(), 7u);
   for (const auto& program : programs) {
     std::printf("%-14s %6u verified instructions\n", program.name.c_str(), program.verified_instructions);
     EXPECT_GT(program.verified_instructions, 0u);

@@ -33,9 +33,9 @@ def truth():
         process.close()
 
 
-@pytest.fixture
-def bpf_before():
-    return harness.bpf_objects()
+@pytest.fixture(autouse=True)
+def forget_objects():
+    harness.traced_with.clear()
 
 
 @pytest.fixture(scope="session")

@@ -18,13 +18,13 @@ def marked(fast, slow):
 
 
 @pytest.mark.parametrize("version,variant", marked(CORE, MATRIX))
-def test_counts_equal_the_programs_own(truth, bpf_before, version, variant):
+def test_counts_equal_the_programs_own(truth, version, variant):
     target = truth("-n", "2", version=version, variant=variant)
     with Stat(target.pid, "--budget", "none") as stat:
         stat.armed()
         done = target.go()
         summary = stat.stop()
-    check_lossless(summary, extra_threads=1 if variant.startswith("cgo") else 0)
+    check_lossless(summary)
     check_counts(summary, done)
     assert summary["goroutines"]["live"] == done["after"] == target.count()
     assert summary["target"]["go_version"] == f"go{version}"
@@ -34,7 +34,7 @@ def test_counts_equal_the_programs_own(truth, bpf_before, version, variant):
         assert summary["goroutines"]["created"] >= done["metric_created"], summary["goroutines"]
     if summary["syscalls"]["count"] is not None:
         assert summary["syscalls"]["count"] >= done["syscalls"], summary["syscalls"]
-    harness.check_untouched(target.pid, target.binary, bpf_before)
+    harness.check_untouched(target.pid, target.binary)
 
 
 def check_stacks(summary, hold):

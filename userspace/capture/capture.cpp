@@ -51,6 +51,7 @@ std::uint64_t CaptureCounters::dropped_total() const {
 struct Capture::Impl {
   AttachMode mode;
   LoadedTracer tracer;
+  Link exec_watch;
   std::unique_ptr<StackStore> stacks;
   std::array<std::unique_ptr<TargetUnits>, GT_MAX_TARGETS> targets;
 
@@ -85,6 +86,8 @@ Result<std::unique_ptr<Capture>> Capture::make(const CaptureOptions& options) {
   auto impl = std::make_unique<Impl>();
   impl->mode = selftest->mode;
   impl->tracer = std::move(*tracer);
+  impl->exec_watch.reset(bpf_program__attach(impl->skeleton().progs.gt_exec));
+  if (!impl->exec_watch) return fail_errno(errno, "attaching to the tracepoint sched_process_exec");
   impl->stacks = std::make_unique<StackStore>(bpf_map__fd(impl->skeleton().maps.stacks));
   return std::unique_ptr<Capture>(new Capture(std::move(impl)));
 }

@@ -18,11 +18,25 @@ Goroutine& Model::Impl::add(std::uint64_t goid, GState state, std::uint64_t sinc
   return g;
 }
 
-Goroutine& Model::Impl::adopt(std::uint64_t goid, std::uint64_t t) {
+Goroutine& Model::Impl::adopt(std::uint64_t goid, std::uint64_t t, bool extra) {
   // Before the first snapshot it must be one from before the window: it lived all the time.
   Goroutine& g = add(goid, GState::kUnknown, snapshot_seen ? t : std::min(t, window_open ? window_from : t));
-  if (snapshot_seen) count_created(g);
+  if (extra) {
+    set_extra(g);
+  } else if (snapshot_seen) {
+    count_created(g);
+  }
   return g;
+}
+
+void Model::Impl::set_extra(Goroutine& g) {
+  if (g.has(kExtra)) return;
+  g.set(kExtra);
+  ++of_c_threads;
+  if (!g.has(kCounted)) return;
+  g.drop(
+      kCounted);  // an event brought it first, and was taken for one of a goroutine whose creation was missed
+  --created;
 }
 
 void Model::Impl::count_created(Goroutine& g) {
@@ -72,6 +86,7 @@ void Model::Impl::end(Goroutine& g, std::uint64_t t, bool has_exited) {
     exits_complete_from = std::max(exits_complete_from, exits.front().at_ns + 1);
     exits.pop_front();
   }
+  if (g.has(kExtra)) --of_c_threads;
   goroutines.erase(g.goid);
 }
 

@@ -45,6 +45,7 @@ Tables Model::Impl::totals(std::uint64_t at_ns) const {
   out.exited = exited;
   out.created_system = created_system;
   out.exited_system = exited_system;
+  out.of_c_threads = of_c_threads;
   out.parks = parks;
   out.unparks = unparks;
   out.syscalls = syscalls;

@@ -43,6 +43,10 @@ struct ModelConfig {
       is_system;                             // by start function; called once per distinct startpc
   std::vector<std::string> wait_reasons;     // index = g.waitreason; decides the waker's kind
   std::function<void(const Wait&)> on_wait;  // may be empty; called on the aggregator thread
+  // Identity of the whole stack of a suspended goroutine, from the walked one's and the words that
+  // GT_HOOK_SUSPEND brings. May be empty.
+  std::function<std::uint64_t(std::uint64_t stack, std::uint64_t at_sp, std::uint64_t above_frame)>
+      whole_stack = {};
 };
 
 struct WakerRow {
@@ -101,6 +105,10 @@ struct Tables {
   std::uint64_t live = 0, system = 0;              // live: system ones out
   std::uint64_t created = 0, exited = 0;           // since the start, system ones included
   std::uint64_t created_system = 0, exited_system = 0;
+  // Goroutines of C threads (runtime/proc.go needm): of `live`, those in Go now. The runtime makes them
+  // ahead, as system goroutines, which is when they count as created, and never ends them: a thread takes one
+  // and gives it back.
+  std::uint64_t of_c_threads = 0;
   std::uint64_t parks = 0, unparks = 0, syscalls = 0;
   std::uint64_t late = 0;     // records that came behind the watermark
   std::uint64_t illegal = 0;  // transitions the state machine does not allow without loss

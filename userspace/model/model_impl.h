@@ -23,6 +23,7 @@ struct Model::Impl {
   // --- transitions.cpp
   void apply(const gt_record& record);
   void create(const gt_record& r, std::uint64_t t);
+  void exit(Goroutine& g, const gt_record& r, std::uint64_t t);
   void park(Goroutine& g, const gt_record& r, std::uint64_t t);
   void wake(Goroutine& g, const gt_record& r, std::uint64_t t);
   void execute(Goroutine& g, std::uint64_t t);
@@ -35,11 +36,14 @@ struct Model::Impl {
   // --- reconcile.cpp
   void apply(const Snapshot& snapshot);
   void from_memory(Goroutine& g, const GoroutineSnapshot& seen);
+  void count_extra(const SnapshotCounts& counts);
 
   // --- goroutines.cpp: one goroutine's life, whoever learns of it
   Goroutine& add(std::uint64_t goid, GState state, std::uint64_t since);
   // A goroutine nobody saw being created: from before the window, or (after the first snapshot) since.
-  Goroutine& adopt(std::uint64_t goid, std::uint64_t t);
+  Goroutine& adopt(std::uint64_t goid, std::uint64_t t, bool extra = false);
+  // It is a C thread's: neither created nor ended by coming and going.
+  void set_extra(Goroutine& g);
   void count_created(Goroutine& g);
   void bind(Goroutine& g, std::uint64_t gopc, std::uint64_t startpc, std::uint64_t t);
   void end(Goroutine& g, std::uint64_t t, bool exited);  // g is gone afterwards
@@ -111,6 +115,8 @@ struct Model::Impl {
   std::uint64_t exits_complete_from = 0;
 
   std::uint64_t created = 0, exited = 0, created_system = 0, exited_system = 0;
+  std::uint64_t of_c_threads = 0;
+  std::size_t extra_made = 0;  // at the last whole look
   std::uint64_t parks = 0, unparks = 0, syscalls = 0;
   std::uint64_t late = 0, illegal = 0, gaps = 0, overflow = 0;
 };

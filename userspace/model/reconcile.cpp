@@ -45,16 +45,16 @@ void Model::Impl::apply(const Snapshot& snapshot) {
   }
   for (const GoroutineSnapshot& seen : snapshot.goroutines) {
     if (seen.goid == 0 || !alive(seen.status)) continue;
+    const bool extra = seen.gopc == 0;  // a C thread's: SnapshotCounts::extra
     Goroutine* g = goroutines.find(seen.goid);
     if (g == nullptr) {
       // It exited after it was read, or exits of that time are not all remembered: the next snapshot will
       // tell.
       if (seen.read_at_ns < exits_complete_from || gone.contains(seen.goid)) continue;
-      g = &adopt(seen.goid, seen.read_at_ns);
-      // oneNewExtraM fills neither (runtime/proc.go): a C thread's.
-      if (seen.gopc == 0 && seen.startpc == 0) g->set(kExtra);
+      g = &adopt(seen.goid, seen.read_at_ns, extra);
     }
     settle(*g);
+    if (extra) set_extra(*g);
     g->look = look;
     bind(*g, seen.gopc, seen.startpc, g->since_ns);
     if (seen.read_at_ns >= g->last_ns && seen.read_at_ns >= lossy_until) from_memory(*g, seen);
@@ -68,7 +68,17 @@ void Model::Impl::apply(const Snapshot& snapshot) {
     settle(g);
     end(g, begin, !g.has(kExtra));
   }
+  count_extra(snapshot.counts);
   snapshot_seen = true;
+}
+
+void Model::Impl::count_extra(const SnapshotCounts& counts) {
+  if (counts.not_reached != 0 || counts.extra < extra_made) return;
+  if (snapshot_seen) {
+    created += counts.extra - extra_made;
+    created_system += counts.extra - extra_made;
+  }
+  extra_made = counts.extra;
 }
 
 void Model::Impl::from_memory(Goroutine& g, const GoroutineSnapshot& seen) {

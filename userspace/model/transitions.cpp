@@ -43,7 +43,7 @@ void Model::Impl::apply(const gt_record& r) {
   if (r.hook == GT_HOOK_CREATE || r.hook == GT_HOOK_CREATE_CORO) return create(r, t);
   if (r.hook == GT_HOOK_EXTRA_IN) return extra_in(r, t);
   Goroutine* g = goroutines.find(r.goid);
-  if (g == nullptr) g = &adopt(r.goid, t);
+  if (g == nullptr) g = &adopt(r.goid, t, r.hook == GT_HOOK_EXTRA_OUT);
   settle(*g);
   if (t < g->last_ns && r.hook != GT_HOOK_EXIT && r.hook != GT_HOOK_EXTRA_OUT) return superseded(*g, r);
   g->last_ns = std::max(t, g->last_ns);
@@ -53,11 +53,11 @@ void Model::Impl::apply(const gt_record& r) {
 void Model::Impl::apply_to(Goroutine& g, const gt_record& r, std::uint64_t t) {
   switch (r.hook) {
     case GT_HOOK_EXIT:
-      return end(g, t, true);
+      return exit(g, r, t);
     case GT_HOOK_EXTRA_OUT:
       return end(g, t, false);
     case GT_HOOK_CORO_OUT:
-      if ((r.flags & GT_REC_ENDS) != 0) return end(g, t, true);
+      if ((r.flags & GT_REC_ENDS) != 0) return exit(g, r, t);
       [[fallthrough]];
     case GT_HOOK_PARK:
     case GT_HOOK_SUSPEND:
@@ -128,6 +128,12 @@ void Model::Impl::create(const gt_record& r, std::uint64_t t) {
   }
 }
 
+// The record brings the creation site: nobody may have seen this goroutine before.
+void Model::Impl::exit(Goroutine& g, const gt_record& r, std::uint64_t t) {
+  bind(g, r.object, r.extra, t);
+  end(g, t, true);
+}
+
 // needm: the goid of an extra M serves one C thread after another, so this is neither a creation nor, at
 // dropm, an exit of a goid; it comes in syscall state and leaves it at once through exitsyscall.
 void Model::Impl::extra_in(const gt_record& r, std::uint64_t t) {
@@ -138,7 +144,8 @@ void Model::Impl::extra_in(const gt_record& r, std::uint64_t t) {
   }
   Goroutine& g = add(r.goid, if_lasting(GState::kSyscall, t), t);
   g.last_ns = t;
-  g.set(kExtra | kCreatedSeen);
+  set_extra(g);
+  g.set(kCreatedSeen);
   if (g.state == GState::kSyscall) open_wait(g, {.stack = r.stack, .in_syscall = true}, t);
 }
 
@@ -153,7 +160,9 @@ void Model::Impl::park(Goroutine& g, const gt_record& r, std::uint64_t t) {
       r.hook == GT_HOOK_PARK && reason < semaphore_reason.size() && semaphore_reason[reason];
   if (r.hook == GT_HOOK_PARK && !semaphore) g.semaphore = 0;
   if (g.state != GState::kWaiting) return;
-  open_wait(g, {.stack = r.stack, .reason = reason, .system = g.has(kSystem)}, t);
+  const bool suspended = r.hook == GT_HOOK_SUSPEND && config.whole_stack;
+  const std::uint64_t stack = suspended ? config.whole_stack(r.stack, r.extra, r.object) : r.stack;
+  open_wait(g, {.stack = stack, .reason = reason, .system = g.has(kSystem)}, t);
   if (r.hook == GT_HOOK_PARK && r.object != 0) {
     wait_on(g, ObjectRow::Kind::kChannel, r.object);
   } else if (semaphore && g.semaphore != 0) {

@@ -79,6 +79,7 @@ struct StatFacts {
   TrapCosts calibrated;
   EventFacts events;
   std::optional<std::uint64_t> live_at_start;                   // census of the attach, system goroutines out
+  std::uint64_t of_c_threads_at_start = 0;                      // of them: Tables::of_c_threads
   std::optional<Witness> witness;                               // with lifecycle on between both readings
   std::optional<RuntimeCounters> counters_begin, counters_end;  // nearest to the window's ends
   std::string ended_by;                                         // "", "the target exited", "interrupted"

@@ -159,6 +159,8 @@ class Summary {
                 {"created_system", t.probed() ? Json(tables_.created_system) : Json(nullptr)},
                 {"exited_system", t.probed() ? Json(tables_.exited_system) : Json(nullptr)},
                 {"live_at_start", nullable(facts_.live_at_start)},
+                {"of_c_threads", tables_.of_c_threads},
+                {"of_c_threads_at_start", facts_.of_c_threads_at_start},
                 {"live_discrepancy", nullable(live_discrepancy(facts_, tables_))}};
     add_trust(out, t, facts_.begin_ns);
     if (!t.probed() && counted.created) out["engine"] = engine_name(counted.engine);

@@ -120,8 +120,10 @@ std::optional<std::int64_t> live_discrepancy(const StatFacts& facts, const Table
   if (!facts.live_at_start || trust.covered_ns < clamped(facts.end_ns, facts.begin_ns)) return std::nullopt;
   const std::int64_t created = signed_difference(tables.created, tables.created_system);
   const std::int64_t gone = signed_difference(tables.exited, tables.exited_system);
+  // A goroutine that a C thread takes changes sides from the system's to the live ones, without a creation.
+  const std::int64_t taken = signed_difference(tables.of_c_threads, facts.of_c_threads_at_start);
   return static_cast<std::int64_t>(tables.live) -
-         (static_cast<std::int64_t>(*facts.live_at_start) + created - gone);
+         (static_cast<std::int64_t>(*facts.live_at_start) + created - gone + taken);
 }
 
 SyscallCount syscall_count(const StatFacts& facts, const Tables& tables) {

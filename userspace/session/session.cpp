@@ -57,14 +57,21 @@ Status Session::add(std::unique_ptr<Target> target) {
   auto t = std::make_unique<Traced>();
   t->target = std::move(target);
   Target& go = *t->target;
-  t->stacks = std::make_unique<StackTable>(
-      pclntab_lookup(go.binary().pclntab()), go.load_bias(),
-      [this](std::uint64_t id) -> std::optional<StackTable::Stack> {
-        const auto stack = capture_ ? capture_->stack(id) : std::nullopt;
-        if (!stack) return std::nullopt;
-        const std::size_t depth = std::min<std::size_t>(stack->depth, GT_MAX_STACK_FRAMES);
-        return StackTable::Stack{{stack->pcs, stack->pcs + depth}, stack->truncated != 0};
-      });
+  const StackTable::Source walked = [this](std::uint64_t id) -> std::optional<StackTable::Stack> {
+    const auto stack = capture_ ? capture_->stack(id) : std::nullopt;
+    if (!stack) return std::nullopt;
+    const std::size_t depth = std::min<std::size_t>(stack->depth, GT_MAX_STACK_FRAMES);
+    return StackTable::Stack{{stack->pcs, stack->pcs + depth}, stack->truncated != 0};
+  };
+  t->preempted = std::make_unique<PreemptedStacks>(
+      TextRange{go.binary().pclntab().text() + go.load_bias(),
+                go.binary().pclntab().etext() + go.load_bias()},
+      [&go](std::uint64_t pc) { return go.binary().pclntab().sp_delta(pc - go.load_bias()); }, walked);
+  t->stacks = std::make_unique<StackTable>(pclntab_lookup(go.binary().pclntab()), go.load_bias(),
+                                           [walked, preempted = t->preempted.get()](std::uint64_t id) {
+                                             auto whole = preempted->find(id);
+                                             return whole ? whole : walked(id);
+                                           });
   t->governor.emplace(options_.budget);
   t->slot = static_cast<TargetSlot>(traced_.size());
   if (capture_) {
@@ -83,12 +90,20 @@ Status Session::add(std::unique_ptr<Target> target) {
   ModelConfig model;
   model.is_system = [&go](std::uint64_t startpc) { return go.is_system(startpc); };
   model.wait_reasons = go.binary().wait_reasons();
+  // With a link register the caller of a leaf or a prologue is in no frame and in no word of the stack.
+  if (!kLinkRegister) {
+    model.whole_stack = [preempted = t->preempted.get()](std::uint64_t stack, std::uint64_t at_sp,
+                                                         std::uint64_t above_frame) {
+      return preempted->complete(stack, at_sp, above_frame);
+    };
+  }
   if (options_.on_wait) {
     model.on_wait = [this, &go](const Wait& wait) { options_.on_wait(go, wait); };
   }
   aggregator_->add_target(t->slot, std::move(model));
   if (auto armed = arm(*t); !armed) {
     aggregator_->remove_target(t->slot);
+    (void)aggregator_->totals(t->slot, 0);  // answered behind the removal: the model refers to the target
     if (capture_) capture_->remove_target(t->slot);
     return armed;
   }
@@ -109,12 +124,12 @@ Status Session::arm(Traced& t) {
     const auto group = static_cast<gt_group>(i);
     if ((t.groups_on & group_bit(group)) != 0) aggregator_->post_group(t.slot, group, true, t.begin_ns);
   }
-  look(t);
+  const auto first = look_and_read(t);
   if (process.liveness() != Liveness::kAlive) {
     return fail(ErrorKind::kNoProcess,
                 fmt::format("process {} ended while it was being attached", process.pid()));
   }
-  if (auto first = reading(t)) {
+  if (first) {
     t.counters_begin = first->counters;
     t.witness =
         Witness{first->counters, first->counters, first->before, first->after, first->before, first->after};
@@ -124,16 +139,17 @@ Status Session::arm(Traced& t) {
   // The first look took a while: what came and went meanwhile is taken back out.
   const Tables now = aggregator_->totals(t.slot, as_of(t));
   t.live_at_start = now.live + (now.exited - now.exited_system) - (now.created - now.created_system);
+  t.of_c_threads_at_start = now.of_c_threads;
   return {};
 }
 
-void Session::look(Traced& t) {
+std::size_t Session::look(Traced& t) {
   auto snapshot = t.target->goroutines().read(/*with_stacks=*/options_.stacks);
   const std::uint64_t now = monotonic_ns();
   if (!snapshot) {
     t.next_look_ns = now + options_.interval_ns;
     if (t.target->process().liveness() == Liveness::kAlive) notice(t, snapshot.error().message);
-    return;
+    return 0;
   }
   const std::uint64_t took = snapshot->counts.end_ns - snapshot->counts.begin_ns;
   // With probes, memory is asked once an interval (syscalls, and what a gap hid); without, as often as its
@@ -145,7 +161,9 @@ void Session::look(Traced& t) {
     t.stacks->add(stack.id, stack.pcs, stack.truncated);
   }
   snapshot->stacks = {};  // the model knows stacks by id
+  const std::size_t extra = snapshot->counts.extra;
   aggregator_->post(t.slot, std::move(*snapshot));
+  return extra;
 }
 
 std::optional<RuntimeCounters> Session::read_counters(Traced& t) {
@@ -164,6 +182,18 @@ std::optional<Session::Reading> Session::reading(Traced& t) {
   if (!counters) return std::nullopt;
   r.counters = *counters;
   r.after = created_exited(aggregator_->totals(t.slot, as_of(t)));
+  return r;
+}
+
+std::optional<Session::Reading> Session::look_and_read(Traced& t) {
+  constexpr int kTries = 4;
+  std::size_t extra = look(t);
+  auto r = reading(t);
+  for (int i = 0; i < kTries && extra != 0 && r; ++i) {
+    const std::size_t then = std::exchange(extra, look(t));
+    if (then == extra) break;
+    r = reading(t);
+  }
   return r;
 }
 
@@ -257,8 +287,7 @@ void Session::finish() {
   for (auto& owned : traced_) {
     Traced& t = *owned;
     if (t.end_ns != 0) continue;
-    look(t);
-    if (auto last = reading(t); last && t.witness) {
+    if (auto last = look_and_read(t); last && t.witness) {
       t.witness->end = last->counters;
       t.witness->before_end = last->before;
       t.witness->after_end = last->after;
@@ -325,6 +354,7 @@ StatFacts Session::facts(std::size_t target) const {
   f.calibrated = costs_;
   f.events = events();
   f.live_at_start = t.live_at_start;
+  f.of_c_threads_at_start = t.of_c_threads_at_start;
   f.witness = t.witness;
   f.counters_begin = t.counters_begin;
   f.counters_end = t.counters_now;

@@ -15,6 +15,7 @@
 #include "model/aggregator.h"
 #include "report/facts.h"
 #include "report/symbols.h"
+#include "session/preempted_stacks.h"
 #include "session/record_reader.h"
 #include "session/target.h"
 
@@ -38,6 +39,7 @@ struct Traced {
   TargetSlot slot = 0;
   Plan plan;
   TargetState state = TargetState::kTraced;
+  std::unique_ptr<PreemptedStacks> preempted;
   std::unique_ptr<StackTable> stacks;
   std::vector<std::string> notices;  // what the user should know, in order, each once
   std::vector<Detachment> detached;
@@ -46,6 +48,7 @@ struct Traced {
   std::uint64_t end_ns = 0;    // first detach at the end, or death; 0 while it is traced
   CostFacts cost;
   std::optional<std::uint64_t> live_at_start;
+  std::uint64_t of_c_threads_at_start = 0;
   std::optional<RuntimeCounters> counters_begin, counters_now;
   std::optional<Witness> witness;
   std::optional<Tables> final_tables;  // as of end_ns
@@ -91,7 +94,7 @@ class Session {
  private:
   explicit Session(const SessionOptions& options) : options_(options) {}
   [[nodiscard]] Status arm(Traced& t);
-  void look(Traced& t);
+  std::size_t look(Traced& t);  // goroutines made for threads of C (SnapshotCounts::extra)
   void charge_target(Traced& t, std::uint64_t now);
   void switch_groups(Traced& t, GroupMask want, const std::string& reason);
   void end_target(Traced& t, std::uint64_t at_ns);
@@ -103,6 +106,9 @@ class Session {
     Witness::Totals before, after;
   };
   [[nodiscard]] std::optional<Reading> reading(Traced& t);
+  // The same behind a look. What the runtime makes for threads of C shows in memory only, so where there are
+  // such goroutines the look has to hold at the reading too.
+  [[nodiscard]] std::optional<Reading> look_and_read(Traced& t);
 
   SessionOptions options_;
   TrapCosts costs_;

@@ -326,6 +326,7 @@ class Pass {
     if (look_ == 0) {
       ++out.counts.seen;
       if (!readable) ++out.counts.unreadable;
+      if (readable && w.goid != 0 && w.gopc == 0) ++out.counts.extra;
       if (!readable || !w.alive()) return nullptr;
       rows_.push_back({entry.index, fill(entry.g, w, now)});
       if (with_stacks_) row_of_.resize(std::max<std::size_t>(row_of_.size(), entry.index + 1u), kNoRow);

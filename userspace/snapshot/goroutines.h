@@ -70,6 +70,9 @@ struct SnapshotCounts {
   std::size_t retried = 0;      // of `stacks`: at the second look or later
   std::size_t unreadable = 0;   // allgs entries that are no pointer to a goroutine, or repeat one
   std::size_t not_reached = 0;  // time ran out (Config::max_duration_ns)
+  // of `seen`: made for threads of C, in use or not. oneNewExtraM gives them a goid and no creation site,
+  // ever.
+  std::size_t extra = 0;
   std::uint64_t begin_ns = 0, end_ns = 0;
 };
 

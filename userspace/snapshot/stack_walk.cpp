@@ -72,6 +72,23 @@ WalkedStack walk_frame_pointers(const StackWindow& stack, TextRange text, std::u
   return out;
 }
 
+WalkedStack with_hidden_callers(const std::vector<std::uint64_t>& walked, TextRange text,
+                                const SpDelta& sp_delta, std::uint64_t at_sp, std::uint64_t above_frame) {
+  // pc - 1: as in hidden_caller(), a call that was a function's last instruction.
+  const auto frameless = [&](std::uint64_t pc) { return sp_delta(pc) == 0 && sp_delta(pc - 1) == 0; };
+  constexpr std::size_t kUnderAsyncPreempt = 2;
+  WalkedStack out;
+  for (std::size_t i = 0; i < walked.size(); ++i) {
+    const std::uint64_t caller = i == 0 ? at_sp : i == kUnderAsyncPreempt ? above_frame : 0;
+    const bool hidden = caller != 0 && text.holds(caller) && frameless(walked[i]);
+    out.pcs.push_back(hidden ? walked[i] + 1 : walked[i]);
+    if (hidden) out.pcs.push_back(caller);
+  }
+  out.truncated = out.pcs.size() > GT_MAX_STACK_FRAMES;
+  if (out.truncated) out.pcs.resize(GT_MAX_STACK_FRAMES);
+  return out;
+}
+
 WalkedStack walk_sp_deltas(const StackWindow& stack, TextRange text, const SpDelta& sp_delta,
                            std::uint64_t first_pc, std::uint64_t sp, bool link_register) {
   WalkedStack out;

@@ -57,6 +57,15 @@ struct Preempted {
                                               std::uint64_t first_pc, std::uint64_t fp,
                                               const Preempted* preempted = nullptr);
 
+// The same for a stack that was walked where no deltas are at hand: in a probe, in preemptPark. Hidden
+// callers can be in two places there: below the function that newstack stopped (its return address is the
+// word at sp) and below the one that a signal stopped (the word above the frame of asyncPreempt, which is the
+// second; runtime/preempt.go). The one instruction of a prologue between pushing the frame pointer and
+// setting it is left as it is.
+[[nodiscard]] WalkedStack with_hidden_callers(const std::vector<std::uint64_t>& walked, TextRange text,
+                                              const SpDelta& sp_delta, std::uint64_t at_sp,
+                                              std::uint64_t above_frame);
+
 // With the compiler's stack deltas, from a return address and its SP: for goroutines in a syscall before
 // Go 1.23, which saved no frame pointer (runtime/proc.go reentersyscall).
 [[nodiscard]] WalkedStack walk_sp_deltas(const StackWindow& stack, TextRange text, const SpDelta& sp_delta,

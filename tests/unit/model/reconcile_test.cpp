@@ -151,6 +151,52 @@ TEST_F(Reconcile, system_goroutine_known_only_by_its_events_moves_out_when_the_m
   EXPECT_EQ(t.system, 1u);
 }
 
+// oneNewExtraM makes them ahead and idle: created and system; a C thread takes one: live, no system one any
+// more.
+TEST_F(Reconcile, goroutines_made_for_c_threads_are_counted_by_the_looks) {
+  const auto look_with = [&](std::uint64_t at, std::size_t extra, std::vector<GoroutineSnapshot> goroutines) {
+    Snapshot s;
+    s.goroutines = std::move(goroutines);
+    s.counts.begin_ns = at;
+    s.counts.end_ns = at + 100;
+    s.counts.extra = extra;
+    model.apply(s);
+  };
+  GoroutineSnapshot taken = seen(17, GStatus::kSyscall, 3050);
+  taken.gopc = taken.startpc = 0;
+  look_with(1100, 1, {});
+  EXPECT_EQ(tables(1300).created, 0u);  // from before
+  hook(GT_HOOK_EXTRA_IN, 2000, 17);
+  look_with(3000, 2, {taken});
+  Tables t = tables(4000);
+  EXPECT_EQ(t.created, 1u);
+  EXPECT_EQ(t.created_system, 1u);
+  EXPECT_EQ(t.of_c_threads, 1u);
+  EXPECT_EQ(t.live, 1u);
+  hook(GT_HOOK_EXTRA_OUT, 5000, 17);
+  look_with(6000, 2, {});
+  t = tables(7000);
+  EXPECT_EQ(t.created, 1u);
+  EXPECT_EQ(t.exited, 0u);
+  EXPECT_EQ(t.of_c_threads, 0u);
+  EXPECT_EQ(t.live, 0u);
+}
+
+TEST_F(Reconcile, goroutine_of_a_c_thread_that_events_brought_is_no_creation) {
+  look(1100, 1200, {});
+  run(2000, 17);  // its needm was missed
+  EXPECT_EQ(tables(2100).created, 1u);
+  GoroutineSnapshot taken = seen(17, GStatus::kRunning, 3050);
+  taken.gopc = taken.startpc = 0;
+  look(3000, 3100, {taken});
+  EXPECT_EQ(tables(3200).created, 0u);
+  EXPECT_EQ(tables(3200).of_c_threads, 1u);
+  hook(GT_HOOK_EXTRA_OUT, 4000, 17);
+  hook(GT_HOOK_EXTRA_OUT, 4100, 18);  // nobody saw this one come
+  const Tables t = tables(5000);
+  EXPECT_EQ(t.created + t.exited + t.live + t.of_c_threads, 0u);
+}
+
 TEST_F(Reconcile, without_probes_repeated_looks_give_states_rows_and_lower_bounds) {
   Model alone(test_config());
   const auto at = [&](std::uint64_t begin, std::vector<GoroutineSnapshot> goroutines) {

@@ -104,6 +104,39 @@ TEST_F(Transitions, suspend_waits_for_the_reason_preempted_until_ready) {
   EXPECT_EQ(t.parks, 0u);
 }
 
+TEST_F(Transitions, suspended_goroutine_waits_at_its_whole_stack) {
+  ModelConfig config = test_config();
+  config.whole_stack = [](std::uint64_t stack, std::uint64_t at_sp, std::uint64_t above_frame) {
+    return stack + at_sp + above_frame;
+  };
+  Model whole(config);
+  whole.group(GT_GROUP_BLOCK, true, kStart);
+  gt_record suspend = event(GT_HOOK_SUSPEND, 2200, 1, 3);
+  suspend.extra = 20;
+  suspend.object = 100;
+  whole.apply(suspend);
+  EXPECT_EQ(whole.tables(3000).blocking.at(0).stack, 123u);
+}
+
+TEST_F(Transitions, exit_of_a_goroutine_nobody_saw_counts_at_its_creation_site) {
+  gt_record r = event(GT_HOOK_EXIT, 2000, 1);
+  r.object = 0x4100;
+  r.extra = 0x4000;
+  apply(r);
+  r.goid = 2;
+  r.extra = kSystemStart;
+  apply(r);
+  const Tables t = tables(3000);
+  ASSERT_EQ(t.creation.size(), 2u);
+  EXPECT_EQ(t.creation[0].exited, 1u);
+  EXPECT_EQ(t.creation[0].created + t.creation[0].live + t.creation[1].created, 0u);
+  EXPECT_EQ(t.creation[1].exited, 1u);
+  EXPECT_TRUE(t.creation[1].system);
+  EXPECT_EQ(t.exited, 2u);
+  EXPECT_EQ(t.exited_system, 1u);
+  EXPECT_EQ(t.live + t.system, 0u);
+}
+
 TEST_F(Transitions, coroutine_switches_straight_into_running) {
   gt_record born = event(GT_HOOK_CREATE_CORO, 2000, 2);
   born.extra = 0x4000;

@@ -62,6 +62,60 @@ TEST(FramePointers, ThePreemptedPrologueKeepsItsCaller) {
             (Pcs{0x400000, 0x400021, 0x400031}));
 }
 
+std::vector<std::uint64_t> completed(const Pcs& walked, const SpDelta& deltas, std::uint64_t at_sp,
+                                     std::uint64_t above_frame) {
+  return with_hidden_callers(walked, kText, deltas, at_sp, above_frame).pcs;
+}
+
+// What a probe walked of the same two stacks becomes what memory shows of them.
+TEST(HiddenCallers, StoppedByNewstackItIsTheWordAtSp) {
+  const SpDelta deltas = [](std::uint64_t pc) -> std::optional<std::int32_t> {
+    return pc <= 0x400000 ? 0 : 16;
+  };
+  const FakeStack s({0x400011, 7, at(4), 0x400021, 0, 0x400031, 0, 0, 0, 0});
+  const Preempted preempted{at(0), deltas};
+  const Pcs from_memory = walk_frame_pointers(s.window, kText, 0x400000, at(2), &preempted).pcs;
+  EXPECT_EQ(from_memory, (Pcs{0x400001, 0x400011, 0x400021, 0x400031}));
+  EXPECT_EQ(completed({0x400000, 0x400021, 0x400031}, deltas, 0x400011, 0), from_memory);
+}
+
+TEST(HiddenCallers, StoppedByASignalItIsTheWordAboveAsyncPreempt) {
+  // asyncPreempt2 has 16 bytes below its frame at 2, asyncPreempt's frame at 4, and right above the leaf's
+  // caller.
+  const SpDelta deltas = [](std::uint64_t pc) -> std::optional<std::int32_t> {
+    return pc / 16 == 0x40003 ? 0 : 24;
+  };
+  const FakeStack s({7, 7, at(4), 0x400021, at(8), 0x400031, 0x400041, 7, 0, 0x400051, 0, 0, 0, 0});
+  const Preempted preempted{at(0), deltas};
+  const Pcs from_memory = walk_frame_pointers(s.window, kText, 0x400011, at(2), &preempted).pcs;
+  EXPECT_EQ(from_memory, (Pcs{0x400011, 0x400021, 0x400032, 0x400041, 0x400051}));
+  EXPECT_EQ(completed({0x400011, 0x400021, 0x400031, 0x400051}, deltas, 7, 0x400041), from_memory);
+}
+
+TEST(HiddenCallers, NothingIsPutInWhereAFrameStandsOrTheWordIsNoCode) {
+  const Pcs walked{0x400000, 0x400021, 0x400031};
+  const SpDelta none = [](std::uint64_t) -> std::optional<std::int32_t> { return 0; };
+  EXPECT_EQ(completed(walked, none, 0x500000, 0), walked);
+  EXPECT_EQ(completed(walked, [](std::uint64_t) { return std::optional(24); }, 0x400011, 0x400011), walked);
+  EXPECT_EQ(
+      completed(walked, [](std::uint64_t) { return std::optional<std::int32_t>(); }, 0x400011, 0), walked);
+  // A call that ended its function: the return address is in the next one, which has no frame there.
+  const SpDelta ends = [](std::uint64_t pc) -> std::optional<std::int32_t> {
+    return pc == 0x400000 ? 0 : 32;
+  };
+  EXPECT_EQ(completed(walked, ends, 0x400011, 0), walked);
+  EXPECT_TRUE(completed({}, none, 0x400011, 0x400011).empty());
+}
+
+TEST(HiddenCallers, AFullStackLosesItsOutermostFrame) {
+  const Pcs walked(GT_MAX_STACK_FRAMES, 0x400021);
+  const auto whole = with_hidden_callers(
+      walked, kText, [](std::uint64_t) -> std::optional<std::int32_t> { return 0; }, 0x400011, 0);
+  EXPECT_EQ(whole.pcs.size(), std::size_t{GT_MAX_STACK_FRAMES});
+  EXPECT_EQ(whole.pcs[1], 0x400011u);
+  EXPECT_TRUE(whole.truncated);
+}
+
 TEST(FramePointers, CyclesFallingChainsAndForeignPcsAreBroken) {
   EXPECT_TRUE(walk_frame_pointers(FakeStack({at(0), 0x400001}).window, kText, 0x400000, at(0)).broken);
   const FakeStack falling({0, 0, at(0), 0x400001});
