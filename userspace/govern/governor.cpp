@@ -7,27 +7,41 @@ namespace gorotrace {
 Charge charge(const std::vector<SiteCost>& sites, const TrapCosts& costs) {
   Charge sum;
   for (const SiteCost& site : sites) {
-    const auto hits = static_cast<double>(site.hits);
+    double each = costs.of(site.execution);
+    if (site.sampled != 0) each += static_cast<double>(site.sampled_ns) / static_cast<double>(site.sampled);
+    const double ns = static_cast<double>(site.hits) * each;
     sum.hits += site.hits;
-    sum.ns += hits * costs.of(site.execution);
-    if (site.sampled != 0) {
-      sum.ns += hits * (static_cast<double>(site.sampled_ns) / static_cast<double>(site.sampled));
-    }
+    sum.ns += ns;
+    sum.sites.push_back({site.groups, ns});
   }
   return sum;
 }
 
+namespace {
+
+// What the sites that `groups` need were charged between two moments.
+double charged_for(GroupMask groups, const Charge& from, const Charge& to) {
+  double sum = 0;
+  for (std::size_t i = 0; i < std::min(from.sites.size(), to.sites.size()); ++i) {
+    if ((to.sites[i].groups & groups) != 0) sum += to.sites[i].ns - from.sites[i].ns;
+  }
+  return sum;
+}
+
+}  // namespace
+
 Governor::Governor(Budget budget, std::uint64_t grace_ns) : budget_(budget), grace_ns_(grace_ns) {}
 
-GroupMask Governor::step(std::uint64_t now_ns, double charged_ns, std::uint64_t target_cpu_ns, GroupMask on) {
+GroupMask Governor::step(std::uint64_t now_ns, const Charge& charged, std::uint64_t target_cpu_ns,
+                         GroupMask on) {
   if (budget_.unlimited) return on;
   // Figures from before a change say nothing about what is on now; counters that fall are another process's.
   const bool restarted =
-      !window_.empty() && (now_ns <= window_.back().now_ns || charged_ns < window_.back().charged_ns ||
+      !window_.empty() && (now_ns <= window_.back().now_ns || charged.ns < window_.back().charged.ns ||
                            target_cpu_ns < window_.back().cpu_ns);
   if (on != last_on_ || restarted) window_.clear();
   last_on_ = on;
-  window_.push_back({now_ns, charged_ns, target_cpu_ns});
+  window_.push_back({now_ns, charged, target_cpu_ns});
   // The shortest window that spans the grace time.
   while (window_.size() > 2 && now_ns - window_[1].now_ns >= grace_ns_) window_.erase(window_.begin());
   const Sample& from = window_.front();
@@ -40,14 +54,15 @@ GroupMask Governor::step(std::uint64_t now_ns, double charged_ns, std::uint64_t 
           ? *budget_.cpus * elapsed
           : std::max(budget_.target_share.value_or(0) * static_cast<double>(target_cpu_ns - from.cpu_ns),
                      kFloorCpu * elapsed);
-  if (charged_ns - from.charged_ns <= room) return on;
+  if (charged.ns - from.charged.ns <= room) return on;
+  GroupMask stay = on;
   for (const gt_group group : kDetachOrder) {
-    if ((on & group_bit(group)) == 0) continue;
-    window_.clear();
-    last_on_ = on & ~group_bit(group);
-    return last_on_;
+    stay &= ~group_bit(group);
+    if (stay != on && charged_for(stay, from.charged, charged) <= room) break;
   }
-  return on;
+  window_.clear();
+  last_on_ = stay;
+  return stay;
 }
 
 }  // namespace gorotrace

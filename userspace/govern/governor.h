@@ -21,15 +21,22 @@ struct Budget {                        // exactly one holds
 };
 inline constexpr double kFloorCpu = 0.05;
 
+// Cumulative cost charged to a target.
 struct Charge {
-  double ns = 0;  // cumulative cost charged to the target
+  struct Site {
+    GroupMask groups;  // on which it is attached
+    double ns;
+  };
+  double ns = 0;
   std::uint64_t hits = 0;
+  std::vector<Site> sites;
 };
 
 // Charge of one target from its sites' cumulative counters.
 struct SiteCost {
   Execution execution;
   std::uint64_t hits, sampled, sampled_ns;
+  GroupMask groups;
 };
 [[nodiscard]] Charge charge(const std::vector<SiteCost>& sites, const TrapCosts& costs);
 
@@ -37,10 +44,11 @@ class Governor {
  public:
   Governor(Budget budget, std::uint64_t grace_ns = 200'000'000);
 
-  // Called every few ten ms with cumulative figures and the groups that are on; returns those that may stay:
-  // one less (in kDetachOrder) when the charge over the last grace time passed the budget. After a change the
-  // figures start anew, so the next group goes a grace time later at the earliest.
-  [[nodiscard]] GroupMask step(std::uint64_t now_ns, double charged_ns, std::uint64_t target_cpu_ns,
+  // Called every few ten ms with cumulative figures and the groups that are on; returns those that may stay.
+  // When the charge over the last grace time passed the budget, groups go in kDetachOrder until what the
+  // sites of the rest were charged fits. After a change the figures start anew: the target runs faster now,
+  // so what is left may cost more than it did, and then more goes, a grace time later at the earliest.
+  [[nodiscard]] GroupMask step(std::uint64_t now_ns, const Charge& charged, std::uint64_t target_cpu_ns,
                                GroupMask on);
 
  private:
@@ -48,7 +56,7 @@ class Governor {
   std::uint64_t grace_ns_;
   struct Sample {
     std::uint64_t now_ns;
-    double charged_ns;
+    Charge charged;
     std::uint64_t cpu_ns;
   };
   std::vector<Sample> window_;

@@ -204,14 +204,14 @@ void Session::charge_target(Traced& t, std::uint64_t now) {
   const std::vector<SiteCounters> counters = capture_->site_counters(t.slot);
   std::vector<SiteCost> sites;
   for (std::size_t i = 0; i < std::min(counters.size(), t.plan.sites.size()); ++i) {
-    sites.push_back(
-        {t.plan.sites[i].execution, counters[i].hits, counters[i].sampled, counters[i].sampled_ns});
+    sites.push_back({t.plan.sites[i].execution, counters[i].hits, counters[i].sampled, counters[i].sampled_ns,
+                     t.plan.sites[i].groups});
   }
   const Charge charged = charge(sites, costs_);
   t.cost.charged_ns = charged.ns;
   t.cost.hits = charged.hits;
   if (t.groups_on == 0 || !cpu) return;
-  const GroupMask allowed = t.governor->step(now, charged.ns, *cpu, t.groups_on);
+  const GroupMask allowed = t.governor->step(now, charged, *cpu, t.groups_on);
   if (allowed != t.groups_on) switch_groups(t, allowed, "over the budget");
 }
 
@@ -227,8 +227,7 @@ void Session::switch_groups(Traced& t, GroupMask want, const std::string& reason
   }
   const std::uint64_t on_ns = monotonic_ns();
   t.groups_on = *on;
-  for (int i = 0; i < GT_GROUP_COUNT; ++i) {
-    const auto group = static_cast<gt_group>(i);
+  for (const gt_group group : kDetachOrder) {
     const bool was = (before & group_bit(group)) != 0, is = (*on & group_bit(group)) != 0;
     if (was && !is) {
       aggregator_->post_group(t.slot, group, false, off_ns);
