@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <future>
 #include <numeric>
 #include <thread>
 
+#include "capture/calibration.h"
 #include "capture/load.h"
 #include "capture/selftest.h"
 #include "capture/stack_store.h"
@@ -49,7 +51,10 @@ std::uint64_t CaptureCounters::dropped_total() const {
 
 // Member order is reverse teardown order: links go first, then the programs, then the rings.
 struct Capture::Impl {
+  std::jthread trials_end;  // detaches what the trials of make() attached
   AttachMode mode;
+  TrapCosts costs;
+  GroupMask loaded;
   LoadedTracer tracer;
   Link exec_watch;
   std::unique_ptr<StackStore> stacks;
@@ -77,14 +82,21 @@ Capture::~Capture() {
 }
 
 Result<std::unique_ptr<Capture>> Capture::make(const CaptureOptions& options) {
+  // Attaching is waiting for the kernel, loading is work of the verifier's: side by side.
+  auto calibrating = std::async(std::launch::async, calibrate_traps);
   auto selftest = choose_attach_mode(options.force_mode);
   if (!selftest) return std::unexpected(selftest.error());
-  // Detaching the self-test's probes takes as long as loading the programs: do both at once.
-  std::jthread cleaner([&] { detach_links(std::move(selftest->links)); });
-  auto tracer = load_tracer(selftest->mode, options.ring_bytes);
+  auto tracer = load_tracer(selftest->mode, options);
   if (!tracer) return std::unexpected(tracer.error());
+  auto calibration = calibrating.get();
+  if (!calibration) return wrap(calibration.error(), "calibrating the cost of a probe");
   auto impl = std::make_unique<Impl>();
+  Links trials = std::move(selftest->links);
+  std::ranges::move(calibration->links, std::back_inserter(trials));
+  impl->trials_end = std::jthread([links = std::move(trials)]() mutable { detach_links(std::move(links)); });
   impl->mode = selftest->mode;
+  impl->loaded = options.groups;
+  impl->costs = calibration->costs;
   impl->tracer = std::move(*tracer);
   impl->exec_watch.reset(bpf_program__attach(impl->skeleton().progs.gt_exec));
   if (!impl->exec_watch) return fail_errno(errno, "attaching to the tracepoint sched_process_exec");
@@ -94,6 +106,10 @@ Result<std::unique_ptr<Capture>> Capture::make(const CaptureOptions& options) {
 
 AttachMode Capture::mode() const {
   return impl_->mode;
+}
+
+const TrapCosts& Capture::trap_costs() const {
+  return impl_->costs;
 }
 
 Result<TargetSlot> Capture::add_target(pid_t pid, const std::string& exe_path, const gt_target& config,
@@ -128,6 +144,8 @@ void Capture::remove_target(TargetSlot slot) {
 Result<GroupMask> Capture::set_groups(TargetSlot slot, GroupMask groups) {
   if (slot >= impl_->targets.size() || !impl_->targets[slot])
     return fail(ErrorKind::kFailed, "no such target");
+  if ((groups & ~impl_->loaded) != 0)
+    return fail(ErrorKind::kUsage, "a probe group that was not asked for at the start is not loaded");
   return impl_->targets[slot]->set_groups(groups);
 }
 

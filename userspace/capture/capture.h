@@ -22,7 +22,10 @@ namespace gorotrace {
 enum class AttachMode { kUprobeMulti, kPerfEventCookie, kPerfEventIp };
 [[nodiscard]] const char* attach_mode_name(AttachMode mode);
 
+inline constexpr GroupMask kAllGroups = (1u << GT_GROUP_COUNT) - 1;
+
 struct CaptureOptions {
+  GroupMask groups = kAllGroups;         // what may be attached: only programs of these are loaded
   std::uint32_t ring_bytes = 0;          // per ring, power of two >= 4096; 0 = default
   std::optional<AttachMode> force_mode;  // tests; by default the best this kernel passes the self-test with
 };
@@ -43,11 +46,14 @@ using TargetSlot = std::uint16_t;
 
 class Capture {
  public:
-  // kKernel / kPermission with the way out when BPF cannot be used here.
+  // Finds out how to attach here and what a trap costs, and loads the programs. kKernel / kPermission with
+  // the way out when BPF cannot be used here.
   [[nodiscard]] static Result<std::unique_ptr<Capture>> make(const CaptureOptions& options);
   ~Capture();  // detaches everything
 
   [[nodiscard]] AttachMode mode() const;
+  // Of one trap on this host, emulated and single-stepped, measured by make().
+  [[nodiscard]] const TrapCosts& trap_costs() const;
 
   // `plan` is kept by value. exe_path: a path that opens the executable (Process::executable_path()).
   [[nodiscard]] Result<TargetSlot> add_target(pid_t pid, const std::string& exe_path, const gt_target& config,
@@ -84,9 +90,5 @@ class Capture {
   explicit Capture(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
-
-// Cost of one trap on this host, emulated and single-stepped: probes two instructions of this very process
-// with an empty program and times them with and without.
-[[nodiscard]] Result<TrapCosts> calibrate_traps();
 
 }  // namespace gorotrace

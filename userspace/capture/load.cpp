@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "capture/selftest.h"
+#include "probe/hooks.h"
 
 namespace gorotrace {
 namespace {
@@ -69,9 +70,36 @@ int drop_fetching_atomics() {
   return id;
 }
 
+bool serves(const gorotrace_bpf& skeleton, const bpf_program* program, GroupMask groups) {
+  for (int i = GT_HOOK_NONE; i < GT_HOOK_COUNT; ++i) {
+    const auto hook = static_cast<gt_hook>(i);
+    if ((groups_of(hook) & groups) != 0 && program_of(skeleton, hook) == program) return true;
+  }
+  return false;
+}
+
+// Writing an inner map waits for an RCU grace period each time (kernel/bpf/syscall.c
+// maybe_wait_bpf_programs), 15 ms; a batch waits once. Kernels without batches for maps of maps (5.10) refuse
+// it.
+Status place_rings(int map_fd, const RingReader& rings) {
+  std::vector<std::uint32_t> keys;
+  std::vector<int> fds;
+  for (unsigned i = 0; i < rings.count(); ++i) {
+    keys.push_back(i);
+    fds.push_back(rings.fd(i));
+  }
+  auto count = static_cast<__u32>(keys.size());
+  if (bpf_map_update_batch(map_fd, keys.data(), fds.data(), &count, nullptr) == 0) return {};
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (bpf_map_update_elem(map_fd, &keys[i], &fds[i], BPF_ANY) != 0) return load_error(errno);
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<LoadedTracer> load_tracer(AttachMode mode, std::uint32_t ring_bytes) {
+Result<LoadedTracer> load_tracer(AttachMode mode, const CaptureOptions& options) {
+  std::uint32_t ring_bytes = options.ring_bytes;
   const int cpus = libbpf_num_possible_cpus();
   if (cpus < 0) return fail_errno(-cpus, "counting CPUs");
   const unsigned rings = std::min<unsigned>(GT_MAX_RINGS, std::bit_ceil(static_cast<unsigned>(cpus)));
@@ -90,10 +118,12 @@ Result<LoadedTracer> load_tracer(AttachMode mode, std::uint32_t ring_bytes) {
   }
   out.skeleton.reset(gorotrace_bpf__open());
   if (!out.skeleton) return load_error(errno);
-  if (mode != AttachMode::kUprobeMulti) {
-    bpf_program* program = nullptr;
-    bpf_object__for_each_program(program, out.skeleton->obj)
-        bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(0));
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, out.skeleton->obj) {
+    // Verifying takes 5-10 ms a program: only what may be attached is loaded.
+    bpf_program__set_autoload(program, serves(*out.skeleton, program, options.groups));
+    if (mode != AttachMode::kUprobeMulti)
+      bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(0));
   }
   auto* constants = out.skeleton->rodata;
   constants->gt_ring_mask = rings - 1;
@@ -104,11 +134,8 @@ Result<LoadedTracer> load_tracer(AttachMode mode, std::uint32_t ring_bytes) {
   if (const int err = bpf_map__set_inner_map_fd(out.skeleton->maps.rings, out.rings->fd(0)))
     return load_error(-err);
   if (const int err = gorotrace_bpf__load(out.skeleton.get())) return load_error(-err);
-  for (std::uint32_t i = 0; i < rings; ++i) {
-    const int fd = out.rings->fd(i);
-    if (bpf_map_update_elem(bpf_map__fd(out.skeleton->maps.rings), &i, &fd, BPF_ANY) != 0)
-      return load_error(errno);
-  }
+  if (auto placed = place_rings(bpf_map__fd(out.skeleton->maps.rings), *out.rings); !placed)
+    return std::unexpected(placed.error());
   return out;
 }
 

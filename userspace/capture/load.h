@@ -15,7 +15,7 @@ struct LoadedTracer {
   TracerSkeleton skeleton;
 };
 
-[[nodiscard]] Result<LoadedTracer> load_tracer(AttachMode mode, std::uint32_t ring_bytes);
+[[nodiscard]] Result<LoadedTracer> load_tracer(AttachMode mode, const CaptureOptions& options);
 
 // The program that understands this hook; nullptr for GT_HOOK_NONE and GT_HOOK_CALIBRATE.
 [[nodiscard]] const bpf_program* program_of(const gorotrace_bpf& skeleton, gt_hook hook);

@@ -2,6 +2,24 @@
  * with nothing and does nothing. */
 	.text
 #if defined(__x86_64__)
+	.globl gt_own_trial
+	.type gt_own_trial, @function
+	.p2align 4
+gt_own_trial:
+	push %rbp
+	pop %rbp
+	ret
+	.size gt_own_trial, . - gt_own_trial
+
+	.globl gt_own_trial_thread
+	.type gt_own_trial_thread, @function
+	.p2align 4
+gt_own_trial_thread:
+	push %rbp
+	pop %rbp
+	ret
+	.size gt_own_trial_thread, . - gt_own_trial_thread
+
 	.globl gt_own_emulated
 	.type gt_own_emulated, @function
 	.p2align 4
@@ -27,6 +45,22 @@ gt_own_long_nop: /* 3 bytes: the 5-byte form recent kernels turn into a call */
 	ret
 	.size gt_own_long_nop, . - gt_own_long_nop
 #elif defined(__aarch64__)
+	.globl gt_own_trial
+	.type gt_own_trial, %function
+	.p2align 4
+gt_own_trial:
+	b 1f
+1:	ret
+	.size gt_own_trial, . - gt_own_trial
+
+	.globl gt_own_trial_thread
+	.type gt_own_trial_thread, %function
+	.p2align 4
+gt_own_trial_thread:
+	b 1f
+1:	ret
+	.size gt_own_trial_thread, . - gt_own_trial_thread
+
 	.globl gt_own_emulated
 	.type gt_own_emulated, %function
 	.p2align 4

@@ -1,4 +1,5 @@
-// The tracer's own instructions (own_code.S), which the self-test and the calibration probe.
+// The tracer's own instructions (own_code.S): the self-test probes the first two, the calibration the others.
+// They run at the same time, and the self-test counts every hit of its own.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,8 @@
 #include "base/result.h"
 
 extern "C" {
+void gt_own_trial();
+void gt_own_trial_thread();
 void gt_own_emulated();
 void gt_own_single_step();
 void gt_own_long_nop();

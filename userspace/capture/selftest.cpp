@@ -34,14 +34,14 @@ std::uint64_t hits_of(const SelftestSkeleton& skeleton, std::uint32_t cookie) {
 Result<Links> try_mode(AttachMode mode) {
   auto skeleton = load_selftest(mode);
   if (!skeleton) return std::unexpected(skeleton.error());
-  auto first = own_code_offset(gt_own_emulated), second = own_code_offset(gt_own_single_step);
+  auto first = own_code_offset(gt_own_trial), second = own_code_offset(gt_own_trial_thread);
   if (!first) return std::unexpected(first.error());
   if (!second) return std::unexpected(second.error());
   const std::array<AttachPoint, 2> points = {AttachPoint{*first, 1}, AttachPoint{*second, 2}};
   auto links = attach_points((*skeleton)->progs.gt_selftest, mode, ::getpid(), kOwnExecutable, points);
   if (!links) return links;
-  gt_own_emulated();
-  std::thread(gt_own_single_step).join();
+  gt_own_trial();
+  std::thread(gt_own_trial_thread).join();
   const bool cookies = mode != AttachMode::kPerfEventIp;
   const std::uint64_t seen_first = hits_of(*skeleton, cookies ? 1 : 0);
   const std::uint64_t seen_second = cookies ? hits_of(*skeleton, 2) : seen_first - 1;
@@ -72,6 +72,7 @@ std::unexpected<Error> load_error(int err) {
 Result<SelftestSkeleton> load_selftest(AttachMode mode) {
   SelftestSkeleton skeleton(gorotrace_selftest__open());
   if (!skeleton) return load_error(errno);
+  skeleton->rodata->gt_cookies = mode != AttachMode::kPerfEventIp;
   if (mode != AttachMode::kUprobeMulti) {
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, skeleton->obj)

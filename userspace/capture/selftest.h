@@ -11,9 +11,7 @@ namespace gorotrace {
 
 struct SelftestResult {
   AttachMode mode;
-  // Still attached: destroying them takes tens of ms, which the caller can spend on something else at the
-  // same time.
-  Links links;
+  Links links;  // still attached: detaching takes tens of ms, which nobody need wait for
 };
 
 // The best mode that passes (all threads' hits seen, cookies right), or `forced` if that one does.

@@ -40,11 +40,7 @@ Host look_at_host() {
     return h;
   }
   h.attach_mode = attach_mode_name((*capture)->mode());
-  if (auto costs = calibrate_traps()) {
-    h.costs = *costs;
-  } else {
-    h.error = costs.error().message;
-  }
+  h.costs = (*capture)->trap_costs();
   return h;
 }
 

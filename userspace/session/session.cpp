@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <future>
 #include <thread>
 #include <utility>
 
@@ -35,14 +34,12 @@ Result<std::unique_ptr<Session>> Session::make(const SessionOptions& options) {
   session->aggregator_ = std::make_unique<Aggregator>();
   if (options.groups == 0) return session;
 
-  // Both spend most of their time waiting for the kernel to detach what they tried: side by side.
-  auto calibration = std::async(std::launch::async, calibrate_traps);
-  auto capture = Capture::make(options.capture);
+  CaptureOptions capture_options = options.capture;
+  capture_options.groups = options.groups;
+  auto capture = Capture::make(capture_options);
   if (!capture) return std::unexpected(capture.error());
   session->capture_ = std::move(*capture);
-  auto costs = calibration.get();
-  if (!costs) return wrap(costs.error(), "calibrating the cost of a probe");
-  session->costs_ = *costs;
+  session->costs_ = session->capture_->trap_costs();
   session->reader_ = std::make_unique<RecordReader>(*session->capture_, *session->aggregator_);
   return session;
 }
