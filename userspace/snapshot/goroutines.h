@@ -35,9 +35,9 @@ struct GoroutineSnapshot {
   bool unproven = false;
   std::uint64_t gopc = 0, startpc = 0;  // process addresses
   std::uint64_t parent_goid = 0;        // 1.21+
-  std::uint64_t wait_since_ns =
-      0;  // g.waitsince (nanotime, = CLOCK_MONOTONIC): set by GC only, a lower bound; 0 = unset
-  std::uint64_t read_at_ns = 0;  // CLOCK_MONOTONIC when this g was read
+  std::uint64_t wait_since_ns = 0;  // g.waitsince (nanotime, = CLOCK_MONOTONIC): set by GC only, 0 = unset;
+                                    // no lower bound: waits/wait_since.h
+  std::uint64_t read_at_ns = 0;     // CLOCK_MONOTONIC when this g was read
   // The runtime.m it runs on, is in a syscall on, or is locked to; 0 = none.
   std::uint64_t m = 0;
   // As they stood when this g was read; what they point to is not looked at. 0 = none, or not in this

@@ -93,7 +93,7 @@ class Pass {
         w.objects.clear();
       } else if (!in_time) {
         late.push_back(&w);
-      } else if (holds) {
+      } else if (holds && w.provable) {
         for (WaitObject& object : w.objects) object.certainty = Certainty::kProven;
       }
     }

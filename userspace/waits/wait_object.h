@@ -157,7 +157,8 @@ struct Waits {
   std::uint32_t not_found = 0;             // goroutines whose reason has an object and that show none
   std::uint32_t moved = 0;                 // goroutines
   bool semaphores_complete = true;         // false: the semtable led astray, or was longer than it can be
-  bool holders_complete = true;            // false: SemaphoreWait::likely_holders may lack some
+  std::uint32_t labels_unreadable = 0;  // goroutines whose labels make no sense, or too many: shown as none
+  bool holders_complete = true;         // false: SemaphoreWait::likely_holders may lack some
 };
 
 }  // namespace gorotrace

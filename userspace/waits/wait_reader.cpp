@@ -1,10 +1,18 @@
 #include "waits/wait_reader.h"
 
-#include <algorithm>
+#include <functional>
 
 #include "waits/batch.h"
 #include "waits/channels.h"
+#include "waits/conds.h"
 #include "waits/confirm.h"
+#include "waits/files.h"
+#include "waits/holders.h"
+#include "waits/labels.h"
+#include "waits/pollers.h"
+#include "waits/semaphores.h"
+#include "waits/sleeps.h"
+#include "waits/syscalls.h"
 #include "waits/waiter.h"
 
 namespace gorotrace {
@@ -79,6 +87,7 @@ WaitReader::Config WaitReader::config_for(const GoBinary& binary, std::uint64_t 
   config.load_bias = load_bias;
   if (binary.globals().semtable != 0) config.semtable_address = binary.globals().semtable + load_bias;
   config.cache_line_pad = binary.image().arch() == Arch::kArm64 ? 128 : 64;
+  config.labels_in_map = binary.version().compare_minor(1, 24) < 0;
   return config;
 }
 
@@ -92,16 +101,26 @@ Result<Waits> WaitReader::read(const Snapshot& snapshot) const {
   const Context context{memory_, process_, config_, snapshot};
   auto waiters = first_look(context, out);
   if (!waiters) return std::unexpected(waiters.error());
-  for (const auto find : {waits::find_channels, waits::confirm}) {
-    if (const Status status = find(context, *waiters); !status) return std::unexpected(status.error());
+  waits::FileTable files(process_);
+  const std::span<Waiter> all(*waiters);
+  const auto passes = {
+      std::function<Status()>([&] { return waits::read_labels(context, all, out); }),
+      std::function<Status()>([&] { return waits::find_channels(context, all); }),
+      std::function<Status()>([&] { return waits::find_semaphores(context, all, out); }),
+      std::function<Status()>([&] { return waits::find_conds(context, all); }),
+      std::function<Status()>([&] { return waits::find_sleeps(context, all); }),
+      std::function<Status()>([&] { return waits::find_pollers(context, all, files); }),
+      std::function<Status()>([&] { return waits::find_syscalls(context, all, files); }),
+      std::function<Status()>([&] { return waits::confirm(context, all); }),
+      // Of what was found not to have moved: a mutex that is released meanwhile has another state.
+      std::function<Status()>([&] { return waits::read_sync_states(context, all); }),
+      std::function<Status()>([&] { return waits::find_holders(context, all, out); }),
+  };
+  for (const auto& pass : passes) {
+    if (const Status status = pass(); !status) return std::unexpected(status.error());
   }
   settle(*waiters, out);
   return out;
-}
-
-std::optional<WaitingAtLeast> waiting_since_collection(const GoroutineSnapshot& g, std::uint64_t now_ns) {
-  if (g.wait_since_ns == 0 || g.wait_since_ns > now_ns) return std::nullopt;
-  return WaitingAtLeast{now_ns - g.wait_since_ns, "waitsince"};
 }
 
 }  // namespace gorotrace

@@ -25,6 +25,7 @@ class WaitReader {
     std::uint64_t load_bias = 0;            // process address - link-time address
     std::uint64_t semtable_address = 0;     // process address of runtime.semtable; 0 = not known
     std::uint64_t cache_line_pad = 64;      // internal/cpu.CacheLinePadSize: 64 on amd64, 128 on arm64
+    bool labels_in_map = false;             // before 1.24 (runtime/pprof/label.go labelMap)
     // Stacks of other goroutines are searched for the addresses of contended mutexes; costs a read of every
     // stack.
     bool find_holders = true;
@@ -45,15 +46,5 @@ class WaitReader {
   const Process* process_;
   Config config_;
 };
-
-// How long a goroutine waits at least, with its source: for text, whole minutes since g.waitsince, as the
-// runtime prints them (runtime/traceback.go goroutineheader).
-struct WaitingAtLeast {
-  std::uint64_t ns = 0;
-  const char* source = "";  // "waitsince", "census", "probes"
-};
-// From g.waitsince, which only a garbage collection sets; nothing when it is unset or lies ahead of now.
-[[nodiscard]] std::optional<WaitingAtLeast> waiting_since_collection(const GoroutineSnapshot& g,
-                                                                     std::uint64_t now_ns);
 
 }  // namespace gorotrace

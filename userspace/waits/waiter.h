@@ -35,6 +35,7 @@ enum class Reason : std::uint8_t {
 // A word of the target that proves an object when the goroutine stands still around its reading.
 struct Evidence {
   std::uint64_t address = 0, value = 0;
+  std::uint64_t mask = ~0ull;  // of the bits that count
 };
 
 struct Waiter {
@@ -45,6 +46,7 @@ struct Waiter {
   std::vector<WaitObject> objects;
   std::vector<Evidence> evidence;
   bool cut = false;
+  bool provable = true;  // false: nothing in this version says whether it moved
 };
 
 struct Context {

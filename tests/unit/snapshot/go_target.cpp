@@ -33,16 +33,20 @@ std::string output_of(const std::string& command) {
   return text;
 }
 
-std::string build(const std::string& program, const std::string& version) {
+std::string build(const std::string& program, const std::string& version, LinkMode link) {
   const fs::path source = fs::path(GOROTRACE_SOURCE_DIR) / "tests/testprogs" / program;
-  const fs::path binary = fs::path(GOROTRACE_TESTPROGS_DIR) / (program + "-" + version);
+  const fs::path binary =
+      fs::path(GOROTRACE_TESTPROGS_DIR) / (program + "-" + version + "-" + link_mode_name(link));
+  const bool cgo = link == LinkMode::kCgo || link == LinkMode::kCgoPie;
+  const bool pie = link == LinkMode::kPie || link == LinkMode::kCgoPie;
   fs::create_directories(binary.parent_path());
   const UniqueFd lock(::open((binary.string() + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   ::flock(lock.get(), LOCK_EX);
   if (fs::exists(binary) && fs::last_write_time(binary) > fs::last_write_time(source / "main.go"))
     return binary;
-  output_of(fmt::format("cd '{}' && CGO_ENABLED=0 '{}/tools/toolchain' {} build -ldflags='-s -w' -o '{}' .",
-                        source.string(), GOROTRACE_SOURCE_DIR, version, binary.string()));
+  output_of(fmt::format(
+      "cd '{}' && CGO_ENABLED={:d} '{}/tools/toolchain' {} build -buildmode={} -ldflags='-s -w' -o '{}' .",
+      source.string(), cgo, GOROTRACE_SOURCE_DIR, version, pie ? "pie" : "exe", binary.string()));
   fs::last_write_time(binary, fs::file_time_type::clock::now());
   return binary;
 }
@@ -57,8 +61,8 @@ std::vector<std::string> go_versions() {
 }
 
 GoTarget::GoTarget(const std::string& program, const std::string& go_version,
-                   const std::vector<std::string>& arguments) {
-  const std::string binary = build(program, go_version);
+                   const std::vector<std::string>& arguments, LinkMode link) {
+  const std::string binary = build(program, go_version, link);
   int to[2], from[2];
   if (::pipe2(to, O_CLOEXEC) != 0 || ::pipe2(from, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
   pid_ = ::fork();

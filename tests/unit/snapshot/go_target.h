@@ -22,8 +22,9 @@ class GoTarget {
  public:
   // Builds on first use (kept in the build directory). Throws std::runtime_error: a test cannot go on without
   // it.
+  // Stripped, linked as `link` says.
   GoTarget(const std::string& program, const std::string& go_version,
-           const std::vector<std::string>& arguments = {});
+           const std::vector<std::string>& arguments = {}, LinkMode link = LinkMode::kStatic);
   ~GoTarget();
   GoTarget(const GoTarget&) = delete;
   GoTarget& operator=(const GoTarget&) = delete;
@@ -34,6 +35,7 @@ class GoTarget {
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] int minor() const { return binary_->version().minor; }
   [[nodiscard]] const Process& process() const { return *process_; }
+  [[nodiscard]] const GoBinary& binary() const { return *binary_; }
   [[nodiscard]] const Pclntab& pclntab() const { return binary_->pclntab(); }
   [[nodiscard]] std::uint64_t bias() const { return bias_; }
   [[nodiscard]] GoroutineReader::Config goroutine_config() const;

@@ -1,0 +1,26 @@
+// What the target's file descriptors are, asked for once each.
+#pragma once
+
+#include <optional>
+#include <unordered_map>
+
+#include "process/process.h"
+#include "waits/sockets.h"
+
+namespace gorotrace::waits {
+
+class FileTable {
+ public:
+  explicit FileTable(const Process* process) : process_(process) {}
+  [[nodiscard]] const FileDescription& describe(std::int32_t fd);
+
+ private:
+  [[nodiscard]] FileDescription look_up(std::int32_t fd);
+  [[nodiscard]] const Sockets& sockets();
+
+  const Process* process_;
+  std::unordered_map<std::int32_t, FileDescription> known_;
+  std::optional<Sockets> sockets_;  // read when the first socket is asked for
+};
+
+}  // namespace gorotrace::waits
