@@ -94,7 +94,7 @@ class CaptureTest : public ::testing::TestWithParam<AttachMode> {
   }
   std::vector<gt_record> drain() {
     std::vector<gt_record> records;
-    capture_->drain(0, [&](unsigned, const gt_record& r) { records.push_back(r); });
+    capture_->drain([&](unsigned, const gt_record& r) { records.push_back(r); });
     return records;
   }
   gt_record one() {
@@ -445,7 +445,8 @@ TEST_P(CaptureTest, FillLevelWakesTheReader) {
   });
   const auto start_time = std::chrono::steady_clock::now();
   std::size_t received = 0;
-  capture_->drain(20'000, [&](unsigned, const gt_record&) { ++received; });
+  EXPECT_EQ(capture_->wait(20'000), 0);
+  capture_->drain([&](unsigned, const gt_record&) { ++received; });
   EXPECT_LT(std::chrono::steady_clock::now() - start_time, std::chrono::seconds(10));
   EXPECT_GT(received, 1000u);
 }
@@ -553,7 +554,7 @@ TEST(CaptureLimits, StacksMapIsKeptFromFilling) {
     gp.g.at<std::uint64_t>(64) = 0x500000 + i;  // a new sched.pc, a new stack
     hit(GT_HOOK_YIELD, {.arg0 = gp.g.address()});
     if (i % 1024 != 1023) continue;
-    (*made)->drain(0, [&](unsigned, const gt_record& r) { EXPECT_TRUE((*made)->stack(r.stack)); });
+    (*made)->drain([&](unsigned, const gt_record& r) { EXPECT_TRUE((*made)->stack(r.stack)); });
     EXPECT_EQ((*made)->counters().stack_failed[GT_STACK_MAP_FULL], 0u);
   }
   // Nobody pulls: now it does fill, and says so.
@@ -648,8 +649,8 @@ TEST(CaptureLimits, OnlyProgramsOfTheGroupsAreLoaded) {
   std::vector<std::string> names;
   for (const auto& program : (*made)->programs()) names.push_back(program.name);
   std::ranges::sort(names);
-  // Coroutine switches belong to `run` too, and the lifecycle program knows them.
-  EXPECT_EQ(names, (std::vector<std::string>{"gt_lifecycle", "gt_run"}));
+  // Coroutine switches belong to `run` too, and the lifecycle program knows them; gt_exec serves all groups.
+  EXPECT_EQ(names, (std::vector<std::string>{"gt_exec", "gt_lifecycle", "gt_run"}));
   const auto slot = (*made)->add_target(::getpid(), kOwnExecutable, testing::fake_config(), {});
   ASSERT_TRUE(slot);
   EXPECT_TRUE((*made)->set_groups(*slot, kRun));

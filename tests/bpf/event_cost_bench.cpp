@@ -116,7 +116,7 @@ int run() {
       c.empty.push_back(ns_per_hit(c, c.site + kEmptyTwin));
       c.traced.push_back(ns_per_hit(c, c.site));
     }
-    (*capture)->drain(0, [](unsigned, const gt_record&) {});
+    (*capture)->drain([](unsigned, const gt_record&) {});
   }
   std::printf("%-34s %8s %8s %7s %7s\n", "event", "empty ns", "ours ns", "added", "ratio");
   for (const Case& c : cases)

@@ -75,6 +75,10 @@ struct Capture::Impl {
 Capture::Capture(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Capture::~Capture() {
+  detach_all();
+}
+
+void Capture::detach_all() {
   Links links;
   for (auto& target : impl_->targets)
     if (target) std::ranges::move(target->take_links(), std::back_inserter(links));
@@ -153,8 +157,16 @@ GroupMask Capture::groups(TargetSlot slot) const {
   return slot < impl_->targets.size() && impl_->targets[slot] ? impl_->targets[slot]->groups() : 0;
 }
 
-int Capture::drain(int timeout_ms, const Sink& sink) {
-  return impl_->tracer.rings->drain(timeout_ms, sink);
+int Capture::wait(int timeout_ms) {
+  return impl_->tracer.rings->wait(timeout_ms);
+}
+
+void Capture::wake_reader() {
+  impl_->tracer.rings->wake();
+}
+
+int Capture::drain(const Sink& sink) {
+  return impl_->tracer.rings->drain(sink);
 }
 
 unsigned Capture::ring_count() const {

@@ -64,11 +64,16 @@ class Capture {
   // alone. On failure what was on before is still on. Returns the mask that is on.
   [[nodiscard]] Result<GroupMask> set_groups(TargetSlot slot, GroupMask groups);
   [[nodiscard]] GroupMask groups(TargetSlot slot) const;
+  // Of all targets, side by side: the kernel's grace periods overlap.
+  void detach_all();
 
-  // Reader thread: waits up to timeout_ms (or until a ring is a quarter full), then hands every committed
-  // record over, ring by ring. Returns the number of records; negative errno on failure.
+  // Reader thread: sleeps up to timeout_ms, or until a ring is a quarter full or wake_reader() is called.
+  // Negative errno on failure.
+  int wait(int timeout_ms);
+  void wake_reader();  // any thread
+  // Reader thread: hands every committed record over, ring by ring. Returns their number.
   using Sink = std::function<void(unsigned ring, const gt_record& record)>;
-  int drain(int timeout_ms, const Sink& sink);
+  int drain(const Sink& sink);
   [[nodiscard]] unsigned ring_count() const;
 
   // Also keeps `stacks` from filling up: when it is more than half full, definitions already pulled by

@@ -70,12 +70,16 @@ int drop_fetching_atomics() {
   return id;
 }
 
-bool serves(const gorotrace_bpf& skeleton, const bpf_program* program, GroupMask groups) {
+// Whether a program is of use to one of the groups. Those that no hook has (gt_exec) are of use to all.
+bool wanted(const gorotrace_bpf& skeleton, const bpf_program* program, GroupMask groups) {
+  bool of_a_hook = false;
   for (int i = GT_HOOK_NONE; i < GT_HOOK_COUNT; ++i) {
     const auto hook = static_cast<gt_hook>(i);
-    if ((groups_of(hook) & groups) != 0 && program_of(skeleton, hook) == program) return true;
+    if (program_of(skeleton, hook) != program) continue;
+    if ((groups_of(hook) & groups) != 0) return true;
+    of_a_hook = true;
   }
-  return false;
+  return !of_a_hook;
 }
 
 // Writing an inner map waits for an RCU grace period each time (kernel/bpf/syscall.c
@@ -121,7 +125,7 @@ Result<LoadedTracer> load_tracer(AttachMode mode, const CaptureOptions& options)
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, out.skeleton->obj) {
     // Verifying takes 5-10 ms a program: only what may be attached is loaded.
-    bpf_program__set_autoload(program, serves(*out.skeleton, program, options.groups));
+    bpf_program__set_autoload(program, wanted(*out.skeleton, program, options.groups));
     if (mode != AttachMode::kUprobeMulti)
       bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(0));
   }

@@ -2,6 +2,7 @@
 
 #include <bpf/bpf.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -32,6 +33,12 @@ Result<std::unique_ptr<RingReader>> RingReader::make(unsigned count, std::uint32
   reader->page_ = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   reader->epoll_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
   if (!reader->epoll_) return fail_errno(errno, "epoll_create1");
+  reader->wake_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!reader->wake_) return fail_errno(errno, "eventfd");
+  epoll_event woken{};
+  woken.events = EPOLLIN | EPOLLET;
+  if (::epoll_ctl(reader->epoll_.get(), EPOLL_CTL_ADD, reader->wake_.get(), &woken) != 0)
+    return fail_errno(errno, "epoll_ctl");
   for (unsigned i = 0; i < count; ++i) {
     Ring ring;
     ring.fd = UniqueFd(bpf_map_create(BPF_MAP_TYPE_RINGBUF, "gt_ring", 0, 0, bytes, nullptr));
@@ -67,13 +74,18 @@ RingReader::~RingReader() {
   }
 }
 
-int RingReader::drain(int timeout_ms, const Capture::Sink& sink) {
-  if (timeout_ms != 0) {
-    std::array<epoll_event, GT_MAX_RINGS> events{};
-    if (::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout_ms) < 0 &&
-        errno != EINTR)
-      return -errno;
-  }
+int RingReader::wait(int timeout_ms) {
+  std::array<epoll_event, GT_MAX_RINGS + 1> events{};
+  const int n = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout_ms);
+  return n < 0 && errno != EINTR ? -errno : 0;
+}
+
+void RingReader::wake() {
+  const std::uint64_t one = 1;
+  (void)!::write(wake_.get(), &one, sizeof one);
+}
+
+int RingReader::drain(const Capture::Sink& sink) {
   int records = 0;
   for (unsigned i = 0; i < count(); ++i) records += drain_ring(i, sink);
   return records;

@@ -23,7 +23,10 @@ class RingReader {
 
   [[nodiscard]] unsigned count() const { return static_cast<unsigned>(rings_.size()); }
   [[nodiscard]] int fd(unsigned ring) const { return rings_[ring].fd.get(); }
-  int drain(int timeout_ms, const Capture::Sink& sink);
+  // Until a ring is a quarter full, wake() is called, or the time is over. Negative errno on failure.
+  int wait(int timeout_ms);
+  int drain(const Capture::Sink& sink);
+  void wake();  // any thread
 
  private:
   struct Ring {
@@ -38,6 +41,7 @@ class RingReader {
   std::uint32_t bytes_ = 0;
   std::size_t page_ = 0;
   std::vector<Ring> rings_;
+  UniqueFd wake_;  // eventfd, never read: edge triggered
   UniqueFd epoll_;
 };
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -131,13 +132,6 @@ int run(const Arguments& arguments) {
   auto stop = StopSignal::make();  // before the session's threads
   if (!stop) return report_error(stop.error());
 
-  // Targets first: a process that cannot be traced is refused before anything is loaded.
-  std::vector<std::unique_ptr<Target>> targets;
-  for (const pid_t pid : plan->pids) {
-    auto target = Target::open(pid);
-    if (!target) return report_error(target.error());
-    targets.push_back(std::move(*target));
-  }
   std::unique_ptr<WaitLog> waits;  // outlives the session, whose aggregator thread writes to it
   if (!arguments.waits.empty()) {
     auto log = WaitLog::open(arguments.waits);
@@ -147,7 +141,17 @@ int run(const Arguments& arguments) {
       log->write(target, wait);
     };
   }
-  auto made = Session::make(plan->session);
+  // The programs are loaded while the binaries are read. A target that cannot be traced is told first,
+  // whatever else fails.
+  auto making = std::async(std::launch::async, [&] { return Session::make(plan->session); });
+  std::vector<std::unique_ptr<Target>> targets;
+  for (const pid_t pid : plan->pids) {
+    auto target = Target::open(pid);
+    if (!target) return report_error(target.error());
+    if (plan->session.groups != 0) (*target)->prepare_plan();
+    targets.push_back(std::move(*target));
+  }
+  auto made = making.get();
   if (!made) return report_error(made.error());
   Session& session = **made;
   for (auto& target : targets) {

@@ -33,6 +33,9 @@ class Mapping {
   ~Mapping() {
     if (address_ != nullptr) ::munmap(address_, size_);
   }
+  void drop_pages() const {
+    if (address_ != nullptr) ::madvise(address_, size_, MADV_DONTNEED);
+  }
   [[nodiscard]] Bytes bytes() const { return {static_cast<const std::uint8_t*>(address_), size_}; }
 
  private:
@@ -222,9 +225,9 @@ Result<std::unique_ptr<ElfImage>> ElfImage::open(const std::string& path) {
   if (!S_ISREG(st.st_mode)) return fail(ErrorKind::kUnsupported, shown + " is not a regular file");
   if (st.st_size == 0) return fail(ErrorKind::kUnsupported, shown + " is empty");
   const auto size = static_cast<std::size_t>(st.st_size);
-  // Private: pages come in as they are looked at. The text of a running program cannot be written or truncated
-  // (ETXTBSY), so the mapping stays whole for the files we are made for. Writable (copy on write) only because libelf
-  // updates section headers in place when it decompresses debug sections (elf_compress).
+  // Private: pages come in as they are looked at. The text of a running program cannot be written or
+  // truncated (ETXTBSY), so the mapping stays whole for the files we are made for. Writable (copy on write)
+  // only because libelf updates section headers in place when it decompresses debug sections (elf_compress).
   void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd.get(), 0);
   if (address == MAP_FAILED) return fail_errno(errno, "cannot map " + shown);
   auto impl = std::make_unique<Impl>(Mapping(address, size));
@@ -340,6 +343,14 @@ std::optional<ElfImage::Symbol> ElfImage::symbol(std::string_view name) const {
   const auto it = impl_->symbols.find(name);
   if (it == impl_->symbols.end()) return std::nullopt;
   return it->second;
+}
+
+void ElfImage::release_memory() const {
+  const std::lock_guard lock(impl_->dwarf_mutex);
+  // libelf's changes of section headers go with the pages, so what depends on them goes first.
+  impl_->dwarf.reset();
+  impl_->dwarf_tried = false;
+  impl_->mapping.drop_pages();
 }
 
 std::optional<std::uint64_t> ElfImage::dwarf_member_offset(std::string_view struct_name,

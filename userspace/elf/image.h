@@ -57,6 +57,9 @@ class ElfImage {
   [[nodiscard]] bool in_writable_segment(std::uint64_t vaddr) const;
   // From .symtab, for tests and for cross-checks only: nothing a stripped binary needs comes from here.
   [[nodiscard]] std::optional<Symbol> symbol(std::string_view name) const;
+  // Gives back what can be had again: the file's pages (they count as resident memory while mapped) and the
+  // debug information. Any thread, at any time.
+  void release_memory() const;
   // DW_AT_data_member_location of struct_name.member ("runtime.g", "goid"); nullopt without DWARF.
   [[nodiscard]] std::optional<std::uint64_t> dwarf_member_offset(std::string_view struct_name,
                                                                  std::string_view member) const;

@@ -2,12 +2,11 @@
 
 #include "base/text.h"
 #include "golang/buildinfo.h"
-#include "golang/derived_offsets.h"
 #include "golang/globals.h"
 
 namespace gorotrace {
 
-Result<std::unique_ptr<GoBinary>> GoBinary::open(const std::string& path) {
+Result<std::unique_ptr<GoBinary>> GoBinary::open(const std::string& path, OffsetsFrom from) {
   const std::string shown = printable(path);
   auto image = ElfImage::open(path);
   if (!image) return std::unexpected(image.error());
@@ -33,18 +32,11 @@ Result<std::unique_ptr<GoBinary>> GoBinary::open(const std::string& path) {
     binary->main_version_ = info->main_version;
   }
 
-  auto offsets = offsets_for(*binary->image_, binary->version_);
+  auto offsets = offsets_for(*binary->image_, *binary->pclntab_, binary->version_, from);
   if (!offsets) return std::unexpected(wrap(offsets.error(), shown));
   binary->offsets_ = std::move(*offsets);
-  // The tail of runtime.m moves between patch releases (1.23.5 to 1.23.12): the code decides, not the table.
-  RuntimeOffsets& o = binary->offsets_.offsets;
-  if (binary->offsets_.source != "DWARF")
-    o.m_syscalltick =
-        derive_m_syscalltick(*binary->image_, *binary->pclntab_, o.p_syscalltick).value_or(kAbsent);
-  if (const auto ok = check_offsets_against_code(o, *binary->image_, *binary->pclntab_); !ok)
-    return std::unexpected(wrap(ok.error(), shown));
 
-  binary->globals_ = find_globals(*binary->image_, *binary->pclntab_, o);
+  binary->globals_ = find_globals(*binary->image_, *binary->pclntab_, binary->offsets_.offsets);
   binary->wait_reasons_ = find_wait_reasons(*binary->image_, binary->version_);
   return binary;
 }

@@ -43,7 +43,8 @@ enum class LinkMode { kStatic, kPie, kCgo, kCgoPie };
 class GoBinary {
  public:
   // kUnsupported: not ELF, 32-bit, not Go, Go too old or too new; each says which and what to do.
-  [[nodiscard]] static Result<std::unique_ptr<GoBinary>> open(const std::string& path);
+  [[nodiscard]] static Result<std::unique_ptr<GoBinary>> open(const std::string& path,
+                                                              OffsetsFrom from = OffsetsFrom::kBest);
 
   [[nodiscard]] const ElfImage& image() const { return *image_; }
   [[nodiscard]] const Pclntab& pclntab() const { return *pclntab_; }

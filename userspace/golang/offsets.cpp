@@ -15,30 +15,49 @@ constexpr Row kTable[] = {
 #include "golang/offsets_table.inc"
 };
 
-std::optional<RuntimeOffsets> from_dwarf(const ElfImage& image) {
-  // A struct every Go program has; without it the debug information is not Go's or is incomplete.
-  if (!image.has_dwarf() || !image.dwarf_member_offset("runtime.g", "goid")) return std::nullopt;
-  RuntimeOffsets offsets;
-#define X(member, go_struct, go_field)                                                                    \
-  if (const auto at = image.dwarf_member_offset(go_struct, go_field); at && *at < std::uint64_t{kAbsent}) \
-    offsets.member = static_cast<std::uint16_t>(*at);
-  GOROTRACE_OFFSETS(X)
-#undef X
-  return offsets;
-}
-
 }  // namespace
 
-Result<OffsetsWithSource> offsets_for(const ElfImage& image, const GoVersion& version) {
-  if (version.compare_minor(1, kOldestMinor) < 0)
-    return fail(ErrorKind::kUnsupported,
-                fmt::format("built by {}, older than Go 1.{}; rebuild it with a newer Go", version.text,
-                            kOldestMinor));
-  if (const auto offsets = from_dwarf(image)) return OffsetsWithSource{*offsets, "DWARF"};
+std::optional<OffsetsWithSource> offsets_from_table(const GoVersion& version) {
   for (const Row& row : kTable) {
     if (version.compare_minor(1, row.minor) == 0)
       return OffsetsWithSource{row.offsets, fmt::format("table go1.{}", row.minor)};
   }
+  return std::nullopt;
+}
+
+std::optional<OffsetsWithSource> offsets_from_dwarf(const ElfImage& image) {
+  // A struct every Go program has; without it the debug information is not Go's or is incomplete.
+  if (!image.has_dwarf() || !image.dwarf_member_offset("runtime.g", "goid")) return std::nullopt;
+  OffsetsWithSource out{{}, "DWARF"};
+#define X(member, go_struct, go_field)                                                                    \
+  if (const auto at = image.dwarf_member_offset(go_struct, go_field); at && *at < std::uint64_t{kAbsent}) \
+    out.offsets.member = static_cast<std::uint16_t>(*at);
+  GOROTRACE_OFFSETS(X)
+#undef X
+  image.release_memory();  // the inflated sections
+  return out;
+}
+
+Result<OffsetsWithSource> offsets_for(const ElfImage& image, const Pclntab& pclntab, const GoVersion& version,
+                                      OffsetsFrom from) {
+  if (version.compare_minor(1, kOldestMinor) < 0)
+    return fail(ErrorKind::kUnsupported,
+                fmt::format("built by {}, older than Go 1.{}; rebuild it with a newer Go", version.text,
+                            kOldestMinor));
+  std::optional<Error> refused;
+  const bool dwarf_first = from == OffsetsFrom::kDwarf || !version.release;
+  for (const bool dwarf : {dwarf_first, !dwarf_first}) {
+    if (!dwarf && from == OffsetsFrom::kDwarf) continue;
+    auto found = dwarf ? offsets_from_dwarf(image) : offsets_from_table(version);
+    if (!found) continue;
+    if (!dwarf)
+      found->offsets.m_syscalltick =
+          derive_m_syscalltick(image, pclntab, found->offsets.p_syscalltick).value_or(kAbsent);
+    const auto holds = check_offsets_against_code(found->offsets, image, pclntab);
+    if (holds) return *found;
+    if (!refused) refused = holds.error();
+  }
+  if (refused) return std::unexpected(*refused);
   return fail(
       ErrorKind::kUnsupported,
       fmt::format(

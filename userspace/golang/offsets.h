@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -113,9 +115,21 @@ struct OffsetsWithSource {
   std::string source;  // "DWARF" or "table go1.26"
 };
 
-// DWARF when the image has it, else the table of the version's minor. kUnsupported outside 1.18..1.27 without
-// DWARF.
-[[nodiscard]] Result<OffsetsWithSource> offsets_for(const ElfImage& image, const GoVersion& version);
+// The table's row of the version's minor; nullopt outside 1.18..1.27.
+[[nodiscard]] std::optional<OffsetsWithSource> offsets_from_table(const GoVersion& version);
+// nullopt when the image has no debug information, or none of Go's.
+[[nodiscard]] std::optional<OffsetsWithSource> offsets_from_dwarf(const ElfImage& image);
+
+// Reading DWARF takes longer than all else (libdw inflates every debug section), and releases do not differ
+// from the table: a release goes by the table, any other version by DWARF when it has some, and what the code
+// of the binary contradicts gives way to the other source. kDwarf: for a table that the live process
+// contradicted.
+enum class OffsetsFrom { kBest, kDwarf };
+
+// Checked against the code; m.syscalltick of a table comes from the code, because it moves between patch
+// releases (1.23.5 to 1.23.12). kUnsupported when no source holds or there is none.
+[[nodiscard]] Result<OffsetsWithSource> offsets_for(const ElfImage& image, const Pclntab& pclntab,
+                                                    const GoVersion& version, OffsetsFrom from);
 
 // Field values the code of this very binary uses (systemstack, mcall, casgstatus; recipes:
 // derived_offsets.cpp). Every field that can be derived and differs is refused by name: kUnsupported "offset

@@ -214,8 +214,12 @@ std::optional<GoFunction> Pclntab::function_named(std::string_view name) const {
   return wrapper;  // a name that only a wrapper has (methods promoted through embedding) is that wrapper
 }
 
-std::vector<GoFunction> Pclntab::functions_inlining(std::string_view name) const {
+void Pclntab::read_inline_trees() const {
   std::call_once(impl_->inlined_once, [this] { impl_->index_inlined(); });
+}
+
+std::vector<GoFunction> Pclntab::functions_inlining(std::string_view name) const {
+  read_inline_trees();
   // The same string may occur more than once: the linker shares names per symbol, and an ABI has its own.
   std::vector<std::uint32_t> offsets;
   const Bytes names = impl_->layout.names();

@@ -53,6 +53,8 @@ class Pclntab {
   // is the table's maximum).
   [[nodiscard]] std::optional<GoFunction> function_named(std::string_view name) const;
   // Every function whose inline tree holds `name`: where it was inlined (PGO).
+  // What functions_inlining() reads once, at its first call otherwise.
+  void read_inline_trees() const;
   [[nodiscard]] std::vector<GoFunction> functions_inlining(std::string_view name) const;
   [[nodiscard]] std::optional<GoFunction> function(std::size_t index) const;
 

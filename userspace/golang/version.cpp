@@ -23,7 +23,8 @@ std::optional<int> take_number(std::string_view& text) {
 std::optional<GoVersion> GoVersion::parse(std::string_view text) {
   GoVersion version;
   version.text = printable(text, kMaxText);
-  if (text.starts_with("devel ")) text.remove_prefix(6);
+  const bool devel = text.starts_with("devel ");
+  if (devel) text.remove_prefix(6);
   if (!text.starts_with("go")) return std::nullopt;
   text.remove_prefix(2);
   const auto major = take_number(text);
@@ -39,6 +40,7 @@ std::optional<GoVersion> GoVersion::parse(std::string_view text) {
     if (!patch) return std::nullopt;
     version.patch = *patch;
   }
+  version.release = !devel && text.empty();
   return version;
 }
 

@@ -13,6 +13,9 @@ struct GoVersion {
   int minor = 0;
   int patch = 0;     // 0 when absent
   std::string text;  // as found in the binary, sanitised
+  // "go1.26.8" and nothing else: no development version, no beta, no vendor's suffix, no experiments
+  // ("X:..."), each of which may lay structs out in another way.
+  bool release = false;
 
   [[nodiscard]] static std::optional<GoVersion> parse(std::string_view text);
   // Only (major, minor) decide layout questions; see golang/offsets.h for what drifts between patches.

@@ -1,5 +1,6 @@
 #include "session/record_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/clock.h"
@@ -13,6 +14,7 @@ constexpr int kDrainMs = 10;
 // A program reads the clock, then reserves; what it does in between (reading g and the stack) takes
 // microseconds. Only a program preempted in between comes later than this, and then it is counted as late.
 constexpr std::uint64_t kStragglerNs = 1'000'000;
+constexpr std::uint64_t kMs = 1'000'000;
 
 }  // namespace
 
@@ -21,24 +23,39 @@ RecordReader::RecordReader(Capture& capture, Aggregator& aggregator)
 
 RecordReader::~RecordReader() {
   stop_ = true;
+  capture_.wake_reader();
   thread_.join();
+}
+
+void RecordReader::catch_up(std::uint64_t at_ns) {
+  wanted_ns_ = at_ns;
+  capture_.wake_reader();
+}
+
+int RecordReader::sleep_ms(std::uint64_t watermark_ns) const {
+  const std::uint64_t wanted = wanted_ns_;
+  if (wanted <= watermark_ns) return kDrainMs;
+  const std::uint64_t ready = wanted + kStragglerNs, now = monotonic_ns();
+  if (ready <= now) return 0;
+  return static_cast<int>(std::min<std::uint64_t>((ready - now + kMs - 1) / kMs, kDrainMs));
 }
 
 void RecordReader::run() {
   bool last = false;
+  std::uint64_t watermark_ns = 0;
   while (!last) {
     last = stop_;
+    if (!last) {
+      if (const int err = capture_.wait(sleep_ms(watermark_ns)); err < 0) {
+        error_ = -err;
+        return;
+      }
+    }
     RecordBatch batch;
     batch.rings.resize(capture_.ring_count());
-    const std::uint64_t begin = monotonic_ns();
-    const int n = capture_.drain(last ? 0 : kDrainMs, [&](unsigned ring, const gt_record& record) {
-      batch.rings[ring].push_back(record);
-    });
-    if (n < 0) {
-      error_ = -n;
-      return;
-    }
-    batch.watermark_ns = begin - kStragglerNs;
+    watermark_ns = monotonic_ns() - kStragglerNs;
+    capture_.drain([&](unsigned ring, const gt_record& record) { batch.rings[ring].push_back(record); });
+    batch.watermark_ns = watermark_ns;
     const std::uint64_t read_from = monotonic_ns();
     const std::uint64_t dropped = capture_.counters().dropped_total();
     batch.dropped = {.total = dropped, .at_ns = read_from, .read_until_ns = monotonic_ns()};

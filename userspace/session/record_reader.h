@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <thread>
 
 #include "capture/capture.h"
@@ -14,16 +15,23 @@ class RecordReader {
   RecordReader(Capture& capture, Aggregator& aggregator);  // starts the thread; both outlive this object
   ~RecordReader();                                         // one last drain, then joins
 
+  // Control thread: reads the rings as soon as everything recorded before at_ns is in them, instead of at the
+  // next turn.
+  void catch_up(std::uint64_t at_ns);
+
   // errno of the first failed drain, 0 while all is well: after it no more records arrive.
   [[nodiscard]] int error() const { return error_.load(); }
 
  private:
   void run();
+  // Until the next turn, of which the last read everything before watermark_ns.
+  [[nodiscard]] int sleep_ms(std::uint64_t watermark_ns) const;
 
   Capture& capture_;
   Aggregator& aggregator_;
   std::atomic<bool> stop_ = false;
   std::atomic<int> error_ = 0;
+  std::atomic<std::uint64_t> wanted_ns_ = 0;  // greatest at_ns asked for
   std::thread thread_;
 };
 

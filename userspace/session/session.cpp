@@ -45,9 +45,7 @@ Result<std::unique_ptr<Session>> Session::make(const SessionOptions& options) {
 }
 
 Session::~Session() {
-  for (auto& t : traced_) {
-    if (t->groups_on != 0) (void)capture_->set_groups(t->slot, 0);
-  }
+  if (capture_) capture_->detach_all();
 }
 
 Status Session::add(std::unique_ptr<Target> target) {
@@ -104,6 +102,9 @@ Status Session::add(std::unique_ptr<Target> target) {
     if (capture_) capture_->remove_target(t->slot);
     return armed;
   }
+  go.binary()
+      .image()
+      .release_memory();  // planning went through all of it; frames need a few pages of it again
   traced_.push_back(std::move(t));
   return {};
 }
@@ -268,12 +269,16 @@ void Session::tick() {
   }
 }
 
-void Session::end_target(Traced& t, std::uint64_t at_ns) {
+void Session::take_final_tables(Traced& t, std::uint64_t at_ns) {
   t.end_ns = at_ns;
   // Sites go one by one: what comes in while they do is no longer the whole story, so the tables are taken
   // first.
   t.final_tables = aggregator_->tables(t.slot, as_of(t));
   t.groups_at_end = t.groups_on;
+}
+
+void Session::end_target(Traced& t, std::uint64_t at_ns) {
+  take_final_tables(t, at_ns);
   if (t.groups_on == 0) return;
   if (auto off = capture_->set_groups(t.slot, 0); !off) notice(t, off.error().message);
   t.groups_on = 0;
@@ -290,8 +295,12 @@ void Session::finish() {
     }
     const std::uint64_t end = monotonic_ns();
     charge_target(t, end);
-    end_target(t, end);
+    take_final_tables(t, end);
   }
+  if (!capture_) return;
+  capture_->detach_all();
+  for (auto& t : traced_) t->groups_on = 0;
+  reader_->catch_up(monotonic_ns());
   // Nothing produces any more: wait until all of it has arrived, so that the account closes.
   const std::uint64_t deadline = monotonic_ns() + kSettleNs;
   for (EventFacts e = events(); e.produced != e.received + e.dropped_total() && monotonic_ns() < deadline;
@@ -306,9 +315,13 @@ bool Session::any_alive() const {
 
 std::uint64_t Session::as_of(const Traced& t) {
   const std::uint64_t now = monotonic_ns();
+  const std::uint64_t at = t.end_ns != 0 ? t.end_ns : now;
   // Without probes there is no reader whose drains tell the aggregator that time has passed.
-  if (!reader_) aggregator_->push({.rings = {}, .watermark_ns = now, .dropped = std::nullopt});
-  return t.end_ns != 0 ? t.end_ns : now;
+  if (reader_)
+    reader_->catch_up(at);
+  else
+    aggregator_->push({.rings = {}, .watermark_ns = now, .dropped = std::nullopt});
+  return at;
 }
 
 Tables Session::tables(std::size_t target) {

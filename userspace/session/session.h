@@ -97,6 +97,7 @@ class Session {
   std::size_t look(Traced& t);  // goroutines made for threads of C (SnapshotCounts::extra)
   void charge_target(Traced& t, std::uint64_t now);
   void switch_groups(Traced& t, GroupMask want, const std::string& reason);
+  void take_final_tables(Traced& t, std::uint64_t at_ns);
   void end_target(Traced& t, std::uint64_t at_ns);
   [[nodiscard]] std::uint64_t as_of(const Traced& t);
   [[nodiscard]] std::optional<RuntimeCounters> read_counters(Traced& t);

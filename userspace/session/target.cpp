@@ -38,6 +38,17 @@ std::uint16_t window_of(const gt_target& c) {
 }  // namespace
 
 Result<std::unique_ptr<Target>> Target::open(pid_t pid) {
+  bool offsets_hold = true;
+  auto target = open_with(pid, OffsetsFrom::kBest, offsets_hold);
+  // A modified runtime under a release's name, with its debug information: that knows better than our table.
+  if (!target && !offsets_hold) {
+    bool dwarf_holds = true;
+    if (auto again = open_with(pid, OffsetsFrom::kDwarf, dwarf_holds)) return again;
+  }
+  return target;
+}
+
+Result<std::unique_ptr<Target>> Target::open_with(pid_t pid, OffsetsFrom from, bool& offsets_hold) {
   std::unique_ptr<Target> target(new Target);
 
   auto process = Process::open(pid);
@@ -45,13 +56,10 @@ Result<std::unique_ptr<Target>> Target::open(pid_t pid) {
   target->process_ = std::move(*process);
   const std::string who = fmt::format("process {} ({})", pid, target->process_->executable());
 
-  auto binary = GoBinary::open(target->process_->executable_path());
+  auto binary = GoBinary::open(target->process_->executable_path(), from);
   if (!binary) return wrap(binary.error(), who);
   target->binary_ = std::move(*binary);
   const GoBinary& go = *target->binary_;
-
-  if (auto ok = check_offsets_against_code(go.offsets(), go.image(), go.pclntab()); !ok)
-    return wrap(ok.error(), who);
 
   const auto segments = go.image().segments();
   if (segments.empty())
@@ -78,7 +86,10 @@ Result<std::unique_ptr<Target>> Target::open(pid_t pid) {
     reader.coroutine_reason = static_cast<std::uint8_t>(coroutine - go.wait_reasons().begin());
   }
   target->goroutines_ = std::make_unique<GoroutineReader>(*target->process_, reader);
-  if (auto ok = target->goroutines_->check_offsets(); !ok) return wrap(ok.error(), who);
+  if (auto ok = target->goroutines_->check_offsets(); !ok) {
+    offsets_hold = false;
+    return wrap(ok.error(), who);
+  }
 
   if (go.globals().allp != 0 && go.globals().sched != 0) {
     CounterReader::Config counters;

@@ -10,10 +10,7 @@ namespace {
 using ::testing::HasSubstr;
 
 RuntimeOffsets from_table(const GoVersion& version) {
-  // Any image without DWARF will do: the table knows versions only.
-  const auto stripped = open_subject("go" GOROTRACE_NEWEST_MINOR ".stripped");
-  if (!stripped) return {};
-  const auto offsets = offsets_for(stripped->image(), version);
+  const auto offsets = offsets_from_table(version);
   EXPECT_TRUE(offsets);
   if (!offsets) return {};
   EXPECT_EQ(offsets->source, "table go1." + std::to_string(version.minor));
@@ -28,8 +25,12 @@ INSTANTIATE_TEST_SUITE_P(All, WithDwarf,
 TEST_P(WithDwarf, TableAgrees) {
   const auto binary = open_subject(GetParam().name);
   ASSERT_TRUE(binary);
-  ASSERT_EQ(binary->offsets_source(), "DWARF");
-  const RuntimeOffsets dwarf = binary->offsets(), table = from_table(binary->version());
+  // A release goes by the table although it has DWARF.
+  EXPECT_EQ(binary->offsets_source(), "table go1." + std::to_string(binary->version().minor));
+  const auto from_dwarf = offsets_from_dwarf(binary->image());
+  ASSERT_TRUE(from_dwarf);
+  EXPECT_EQ(from_dwarf->source, "DWARF");
+  const RuntimeOffsets &dwarf = from_dwarf->offsets, table = from_table(binary->version());
 #define X(field, go_struct, go_field)                \
   if (std::string_view(#field) != "m_syscalltick") { \
     EXPECT_EQ(table.field, dwarf.field) << #field;   \
@@ -43,7 +44,9 @@ TEST_P(WithDwarf, TableAgrees) {
 TEST_P(WithDwarf, SyscalltickFromCodeAgrees) {
   const auto binary = open_subject(GetParam().name);
   ASSERT_TRUE(binary);
-  const RuntimeOffsets& dwarf = binary->offsets();
+  const auto from_dwarf = offsets_from_dwarf(binary->image());
+  ASSERT_TRUE(from_dwarf);
+  const RuntimeOffsets& dwarf = from_dwarf->offsets;
   const auto derived = derive_m_syscalltick(binary->image(), binary->pclntab(), dwarf.p_syscalltick);
   if (!GetParam().unoptimized()) {
     ASSERT_TRUE(derived);
@@ -87,17 +90,53 @@ TEST_P(EverySubject, OneWrongOffsetIsRefusedByName) {
 TEST(Offsets, VersionsOutsideTheTableAreRefusedWithTheWayOut) {
   const auto stripped = open_subject("go" GOROTRACE_NEWEST_MINOR ".stripped");
   ASSERT_TRUE(stripped);
-  const auto old = offsets_for(stripped->image(), *GoVersion::parse("go1.17.13"));
+  const auto of = [](const GoBinary& go, const char* version) {
+    return offsets_for(go.image(), go.pclntab(), *GoVersion::parse(version), OffsetsFrom::kBest);
+  };
+  const auto old = of(*stripped, "go1.17.13");
   ASSERT_FALSE(old);
   EXPECT_EQ(old.error().kind, ErrorKind::kUnsupported);
   EXPECT_THAT(old.error().message, HasSubstr("rebuild it with"));
-  const auto future = offsets_for(stripped->image(), *GoVersion::parse("go1.28.1"));
+  const auto future = of(*stripped, "go1.28.1");
   ASSERT_FALSE(future);
   EXPECT_EQ(future.error().kind, ErrorKind::kUnsupported);
   EXPECT_THAT(future.error().message, HasSubstr("DWARF"));
   const auto unstripped = open_subject("go" GOROTRACE_NEWEST_MINOR);
   ASSERT_TRUE(unstripped);
-  EXPECT_TRUE(offsets_for(unstripped->image(), *GoVersion::parse("go1.28.1")));
+  const auto future_with_dwarf = of(*unstripped, "go1.28.1");
+  ASSERT_TRUE(future_with_dwarf);
+  EXPECT_EQ(future_with_dwarf->source, "DWARF");
+}
+
+// Go 1.24 moved goid by 8 bytes: the same code under that name is what a modified runtime looks like.
+TEST(Offsets, ATableThatTheCodeContradictsGivesWayToDwarf) {
+  const auto lying = *GoVersion::parse("go1.24.13");
+  ASSERT_TRUE(lying.release);
+  const auto unstripped = open_subject("go1.22"), stripped = open_subject("go1.22.stripped");
+  ASSERT_TRUE(unstripped && stripped);
+  const auto taken = offsets_for(unstripped->image(), unstripped->pclntab(), lying, OffsetsFrom::kBest);
+  ASSERT_TRUE(taken) << taken.error().message;
+  EXPECT_EQ(taken->source, "DWARF");
+  EXPECT_EQ(taken->offsets.g_goid, unstripped->offsets().g_goid);
+  const auto refused = offsets_for(stripped->image(), stripped->pclntab(), lying, OffsetsFrom::kBest);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kUnsupported);
+  EXPECT_THAT(refused.error().message, HasSubstr("offset of runtime.g.atomicstatus "));
+}
+
+TEST(Offsets, WhatIsNoReleaseGoesByDwarfFirst) {
+  const auto unstripped = open_subject("go1.22"), stripped = open_subject("go1.22.stripped");
+  ASSERT_TRUE(unstripped && stripped);
+  for (const char* text : {"go1.22.12 X:arenas", "go1.22-custom", "go1.22rc1", "devel go1.22-abcdef0123"}) {
+    const auto version = *GoVersion::parse(text);
+    EXPECT_FALSE(version.release) << text;
+    const auto taken = offsets_for(unstripped->image(), unstripped->pclntab(), version, OffsetsFrom::kBest);
+    ASSERT_TRUE(taken) << text;
+    EXPECT_EQ(taken->source, "DWARF") << text;
+    const auto table = offsets_for(stripped->image(), stripped->pclntab(), version, OffsetsFrom::kBest);
+    ASSERT_TRUE(table) << text;
+    EXPECT_EQ(table->source, "table go1.22") << text;
+  }
 }
 
 }  // namespace
