@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -6,7 +7,12 @@
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 
+// Blocks from here on are given back to the system when they are freed. By default glibc raises this limit to
+// the size of what was freed, and what one look at 100,000 goroutines took (20 MB) stays resident.
+constexpr int kOwnMapping = 1 << 20;
+
 int main(int argc, char** argv) {
+  mallopt(M_MMAP_THRESHOLD, kOwnMapping);
   // stdout belongs to reports.
   spdlog::set_default_logger(spdlog::stderr_logger_mt("gorotrace"));
   spdlog::set_pattern("gorotrace: %v");

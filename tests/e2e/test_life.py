@@ -265,6 +265,23 @@ def test_a_version_out_of_reach(tmp_path, claimed, words):
         refused(run("stat", "-p", target.pid, "-d", "1s"), UNSUPPORTED, *words)
 
 
+@pytest.mark.parametrize("variant", ["symbols", "stripped"])
+def test_offsets_that_only_the_live_process_contradicts(tmp_path, variant):
+    """A modified runtime under a release's name, played by Go 1.25 saying 1.26: what the code check derives is the same in
+    both, g.startpc and g.gopc are not. Its DWARF is believed then; without it the process is refused."""
+    data = harness.build(harness.PROGRAMS / "truth", "1.25.12", variant).read_bytes()
+    copy = tmp_path / "truth"
+    copy.write_bytes(data.replace(b"go1.25.12", b"go1.26.11"))
+    copy.chmod(0o755)
+    with harness.Truth(copy) as target:
+        if variant == "stripped":
+            refused(run("stat", "-p", target.pid, "-d", "1s"), UNSUPPORTED, "the offset of runtime.g.", "live process")
+            return
+        done = run("check", "-p", target.pid)
+        assert done.returncode == DONE, done.stderr
+        assert "offsets from DWARF" in done.stdout, done.stdout
+
+
 @pytest.mark.parametrize("arguments", [
     [], ["stat"], ["stat", "-p"], ["stat", "-p", "self", "-d", "soon"], ["frobnicate"],
     ["stat", "-p", "1", "--probes", "lifecycle,nonsense"], ["stat", "-p", "1", "--budget", "a lot"],
