@@ -1,5 +1,6 @@
 """Life and death of targets and tracers: every end leaves the target as it was and says what happened."""
 
+import ctypes
 import json
 import os
 import pathlib
@@ -162,6 +163,27 @@ def test_a_stopped_target(truth):
     check_untouched(target.pid, target.binary)
     os.kill(target.pid, signal.SIGCONT)
     assert target.count() == 1
+
+
+def test_a_target_whose_runtime_has_not_begun():
+    """Stopped at the first instruction of its exec, when there is no goroutine yet, and let go while we wait."""
+    ptrace = ctypes.CDLL(None).ptrace
+    ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    traceme, detach = 0, 17
+    binary = harness.build(harness.PROGRAMS / "demo")
+    target = subprocess.Popen([binary, "-duration", "20s"], stdout=subprocess.DEVNULL,
+                              preexec_fn=lambda: ptrace(traceme, 0, None, None))
+    try:
+        os.waitpid(target.pid, os.WUNTRACED)
+        ptrace(detach, target.pid, None, signal.SIGSTOP)
+        with Stat(target.pid, "-d", "300ms") as stat:
+            time.sleep(0.3)
+            os.kill(target.pid, signal.SIGCONT)
+            summary = stat.finish(20)
+        assert summary["goroutines"]["live"] > 0, summary["goroutines"]
+    finally:
+        target.kill()
+        target.wait()
 
 
 def test_a_target_that_forks(truth):

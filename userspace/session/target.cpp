@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <chrono>
 #include <initializer_list>
+#include <thread>
 
 #include "base/text.h"
 #include "probe/verify.h"
@@ -23,6 +27,17 @@ std::uint64_t sudog_reasons(const std::vector<std::string>& names) {
     }
   }
   return mask;
+}
+
+// A process that was started a moment ago has not come to runtime.newproc yet: allgs is empty, which later it
+// never is.
+void await_first_goroutine(const Process& process, std::uint64_t allgs) {
+  constexpr std::chrono::milliseconds kPatience(1000), kPause(5);
+  for (std::chrono::milliseconds waited(0); waited < kPatience; waited += kPause) {
+    std::array<std::uint8_t, 8> length{};
+    if (!process.read(allgs + 8, length) || std::bit_cast<std::uint64_t>(length) != 0) return;
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 std::uint16_t window_of(const gt_target& c) {
@@ -86,6 +101,7 @@ Result<std::unique_ptr<Target>> Target::open_with(pid_t pid, OffsetsFrom from, b
     reader.coroutine_reason = static_cast<std::uint8_t>(coroutine - go.wait_reasons().begin());
   }
   target->goroutines_ = std::make_unique<GoroutineReader>(*target->process_, reader);
+  await_first_goroutine(*target->process_, reader.allgs_address);
   if (auto ok = target->goroutines_->check_offsets(); !ok) {
     offsets_hold = false;
     return wrap(ok.error(), who);
