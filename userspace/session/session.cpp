@@ -142,7 +142,7 @@ Status Session::arm(Traced& t) {
 }
 
 std::size_t Session::look(Traced& t) {
-  auto snapshot = t.target->goroutines().read(/*with_stacks=*/options_.stacks);
+  auto snapshot = t.target->goroutines().read(options_.stacks ? StackDepth::kAsProbes : StackDepth::kNoStacks);
   const std::uint64_t now = monotonic_ns();
   if (!snapshot) {
     t.next_look_ns = now + options_.interval_ns;

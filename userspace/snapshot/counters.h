@@ -12,12 +12,12 @@
 namespace gorotrace {
 
 struct RuntimeCounters {
-  std::uint64_t time_ns = 0;   // CLOCK_MONOTONIC
-  std::uint64_t created = 0;   // goroutines ever created, system ones included
-  std::int64_t live = 0;       // = runtime.NumGoroutine
-  std::int64_t system = 0;     // sched.ngsys
-  // Sum of p.syscalltick, 32-bit wraps unfolded: an upper bound. One per call, and one more for a call that lost
-  // its P, by sysmon, a stop of the world or at once (runtime/proc.go retake, stopTheWorldWithSema,
+  std::uint64_t time_ns = 0;  // CLOCK_MONOTONIC
+  std::uint64_t created = 0;  // goroutines ever created, system ones included
+  std::int64_t live = 0;      // = runtime.NumGoroutine
+  std::int64_t system = 0;    // sched.ngsys
+  // Sum of p.syscalltick, 32-bit wraps unfolded: an upper bound. One per call, and one more for a call that
+  // lost its P, by sysmon, a stop of the world or at once (runtime/proc.go retake, stopTheWorldWithSema,
   // entersyscallblock; 1.18-1.27), so at most twice the calls.
   std::uint64_t syscalls = 0;
   std::uint64_t switches = 0;  // sum of p.schedtick, likewise

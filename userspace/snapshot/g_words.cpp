@@ -76,14 +76,22 @@ GWords pick_words(Bytes g, const RuntimeOffsets& o) {
   return w;
 }
 
-bool unmoved(const GWords& a, const GWords& b) {
-  if (a.goid != b.goid || a.status != b.status || a.stack_lo != b.stack_lo || a.stack_hi != b.stack_hi)
+bool unmoved(const GWords& before, Bytes after, const RuntimeOffsets& o) {
+  const auto same = [&](std::uint16_t offset, std::uint64_t value) {
+    return field<std::uint64_t>(after, offset) == value;
+  };
+  if ((field<std::uint32_t>(after, o.g_atomicstatus) & ~kGScanBit) != before.status) return false;
+  if (field<std::uint8_t>(after, o.g_trackingSeq) != before.tracking_seq) return false;
+  if (!same(o.g_goid, before.goid) || !same(o.g_stack_lo, before.stack_lo) ||
+      !same(o.g_stack_hi, before.stack_hi)) {
     return false;
-  if (a.tracking_seq != b.tracking_seq) return false;
-  if (a.state() == GStatus::kSyscall) {
-    return a.syscallsp == b.syscallsp && a.syscallpc == b.syscallpc && a.syscallbp == b.syscallbp;
   }
-  return a.sched_sp == b.sched_sp && a.sched_pc == b.sched_pc && a.sched_bp == b.sched_bp;
+  if (before.state() == GStatus::kSyscall) {
+    return same(o.g_syscallsp, before.syscallsp) && same(o.g_syscallpc, before.syscallpc) &&
+           same(o.g_syscallbp, before.syscallbp);
+  }
+  return same(o.g_sched_sp, before.sched_sp) && same(o.g_sched_pc, before.sched_pc) &&
+         same(o.g_sched_bp, before.sched_bp);
 }
 
 }  // namespace gorotrace

@@ -35,6 +35,6 @@ struct GWords {
 // of userspace/README.md "Reading without stopping". trackingSeq++ follows the status change and precedes
 // every wake-up (runtime/proc.go casgstatus, 1.18-1.27); gogo zeroes sched.sp, so a running g cannot look
 // parked.
-[[nodiscard]] bool unmoved(const GWords& before, const GWords& after);
+[[nodiscard]] bool unmoved(const GWords& before, Bytes after, const RuntimeOffsets& offsets);
 
 }  // namespace gorotrace

@@ -87,6 +87,12 @@ struct Snapshot {
   }
 };
 
+enum class StackDepth {
+  kNoStacks,
+  kAsProbes,  // what a probe's copy of the stack holds: GT_STACK_WINDOW bytes, GT_MAX_STACK_FRAMES frames
+  kWhole,     // all of it, as runtime.Stack walks it, past C frames too (amd64)
+};
+
 class GoroutineReader {
  public:
   // allgs_address: process address of runtime.allgs. text range: process addresses.
@@ -109,13 +115,23 @@ class GoroutineReader {
   };
   GoroutineReader(const Memory& memory, Config config);
 
-  [[nodiscard]] Result<Snapshot> read(bool with_stacks);
+  // Everything in allgs; kUnsupported when that is no slice of goroutines, kNoProcess when the process is
+  // gone.
+  [[nodiscard]] Result<Snapshot> read(StackDepth depth) const;
+  // Only these, in this order. Addresses that are no g, or one twice, count as unreadable.
+  [[nodiscard]] Result<Snapshot> read(std::span<const std::uint64_t> gs, StackDepth depth) const;
+  // The addresses in allgs, which only grows: every runtime.g that ever was, most of them reused when they
+  // die.
+  [[nodiscard]] Result<std::vector<std::uint64_t>> all() const;
 
   // The live self-check of offsets, before the first use: stack bounds, goid,
   // status and g.m.curg == g over the first goroutines. kUnsupported naming the field that does not hold.
   [[nodiscard]] Status check_offsets();
 
  private:
+  [[nodiscard]] Result<Snapshot> read(std::span<const std::uint64_t> gs, StackDepth depth,
+                                      std::uint64_t begin_ns) const;
+
   const Memory& memory_;
   Config config_;
 };

@@ -1,7 +1,5 @@
 #include "snapshot/stack_walk.h"
 
-#include "bpf/shared/abi.h"
-
 namespace gorotrace {
 namespace {
 
@@ -30,20 +28,58 @@ std::uint64_t hidden_caller(const StackWindow& stack, TextRange text, const SpDe
   return caller && text.holds(*caller) ? *caller : 0;
 }
 
+// Appends the callers of the function that out.pcs.back() lies in, whose SP is `sp`.
+void add_callers(const StackWindow& stack, TextRange text, const SpDelta& sp_delta, std::uint64_t sp,
+                 bool link_register, WalkedStack& out) {
+  for (;;) {
+    // Every pc here is a return address: the call before it is what has this delta.
+    const auto delta = sp_delta(out.pcs.back() - 1);
+    if (!delta || *delta < 0 || *delta % 8 != 0) {
+      out.broken = true;
+      return;
+    }
+    const std::uint64_t above = sp + static_cast<std::uint64_t>(*delta);
+    // A frame without a size has no slot for the link register: runtime.goexit, the outermost.
+    if (above < sp || (link_register && *delta == 0)) return;
+    const std::uint64_t slot = link_register ? sp : above;
+    if (slot >= stack.hi - kTopReserve) return;
+    if (out.pcs.size() >= stack.max_frames) {
+      out.truncated = true;
+      return;
+    }
+    const auto caller = word(stack, slot);
+    if (!caller) {
+      out.truncated = true;
+      return;
+    }
+    if (!text.holds(*caller)) {
+      out.broken = true;
+      return;
+    }
+    out.pcs.push_back(*caller);
+    sp = link_register ? above : slot + 8;
+  }
+}
+
 }  // namespace
 
-WalkedStack walk_frame_pointers(const StackWindow& stack, TextRange text, std::uint64_t first_pc,
-                                std::uint64_t fp, const Preempted* preempted) {
-  WalkedStack out;
+void WalkedStack::clear() {
+  pcs.clear();
+  truncated = broken = false;
+  last_sp = 0;
+}
+
+void walk_frame_pointers(const StackWindow& stack, TextRange text, std::uint64_t first_pc, std::uint64_t fp,
+                         const Preempted* preempted, WalkedStack& out) {
+  out.clear();
   out.broken = !text.holds(first_pc);
-  if (out.broken) return out;
-  out.pcs.reserve(16);
+  if (out.broken) return;
   const auto add = [&](std::uint64_t pc, std::uint64_t sp, std::uint64_t frame) {
     const std::uint64_t caller =
         preempted != nullptr ? hidden_caller(stack, text, preempted->sp_delta, pc, sp, frame) : 0;
     out.pcs.push_back(caller != 0 ? pc + 1 : pc);
     if (caller == 0) return;
-    if (out.pcs.size() < GT_MAX_STACK_FRAMES) {
+    if (out.pcs.size() < stack.max_frames) {
       out.pcs.push_back(caller);
     } else {
       out.truncated = true;
@@ -51,7 +87,7 @@ WalkedStack walk_frame_pointers(const StackWindow& stack, TextRange text, std::u
   };
   add(first_pc, preempted != nullptr ? preempted->sp : 0, fp);
   while (fp != 0 && fp >= stack.base && fp < stack.hi) {
-    if (out.pcs.size() == GT_MAX_STACK_FRAMES) {
+    if (out.pcs.size() >= stack.max_frames) {
       out.truncated = true;
       break;
     }
@@ -66,10 +102,11 @@ WalkedStack walk_frame_pointers(const StackWindow& stack, TextRange text, std::u
       out.broken = true;
       break;
     }
+    const std::size_t before = out.pcs.size();
     add(*pc, fp + 16, *caller);
+    out.last_sp = out.pcs.size() == before + 1 ? fp + 16 : 0;
     fp = *caller;
   }
-  return out;
 }
 
 WalkedStack with_hidden_callers(const std::vector<std::uint64_t>& walked, TextRange text,
@@ -89,39 +126,23 @@ WalkedStack with_hidden_callers(const std::vector<std::uint64_t>& walked, TextRa
   return out;
 }
 
-WalkedStack walk_sp_deltas(const StackWindow& stack, TextRange text, const SpDelta& sp_delta,
-                           std::uint64_t first_pc, std::uint64_t sp, bool link_register) {
-  WalkedStack out;
-  std::uint64_t pc = first_pc;
-  for (;;) {
-    if (!text.holds(pc)) {
-      out.broken = true;
-      return out;
-    }
-    if (out.pcs.size() == GT_MAX_STACK_FRAMES) {
-      out.truncated = true;
-      return out;
-    }
-    out.pcs.push_back(pc);
-    // Every pc here is a return address: the call before it is what has this delta.
-    const auto delta = sp_delta(pc - 1);
-    if (!delta || *delta < 0 || *delta % 8 != 0) {
-      out.broken = true;
-      return out;
-    }
-    const std::uint64_t above = sp + static_cast<std::uint64_t>(*delta);
-    // A frame without a size has no slot for the link register: runtime.goexit, the outermost.
-    if (above < sp || (link_register && *delta == 0)) return out;
-    const std::uint64_t slot = link_register ? sp : above;
-    if (slot >= stack.hi - kTopReserve) return out;
-    const auto caller = word(stack, slot);
-    if (!caller) {
-      out.truncated = true;
-      return out;
-    }
-    pc = *caller;
-    sp = link_register ? above : slot + 8;
-  }
+void walk_sp_deltas(const StackWindow& stack, TextRange text, const SpDelta& sp_delta, std::uint64_t first_pc,
+                    std::uint64_t sp, WalkedStack& out, bool link_register) {
+  out.clear();
+  out.broken = !text.holds(first_pc);
+  if (out.broken) return;
+  out.pcs.push_back(first_pc);
+  add_callers(stack, text, sp_delta, sp, link_register, out);
+}
+
+void walk_on(const StackWindow& stack, TextRange text, const SpDelta& sp_delta, WalkedStack& walked) {
+  if (kLinkRegister || walked.broken || walked.truncated || walked.last_sp == 0) return;
+  const std::size_t sound = walked.pcs.size();
+  add_callers(stack, text, sp_delta, walked.last_sp, false, walked);
+  if (!walked.broken) return;
+  walked.pcs.resize(sound);
+  walked.broken = false;
+  walked.truncated = true;
 }
 
 std::uint64_t stack_identity(std::span<const std::uint64_t> pcs) {

@@ -1,6 +1,7 @@
 // Call stack of one goroutine from a copy of its stack's bytes. Pure; every input is hostile.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -8,14 +9,16 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "bpf/shared/abi.h"
 
 namespace gorotrace {
 
-// [base, base + bytes.size()) of a stack that ends at hi.
+// [base, base + bytes.size()) of a stack that ends at hi; at most max_frames of it are taken.
 struct StackWindow {
   std::uint64_t base = 0;
   Bytes bytes;
   std::uint64_t hi = 0;
+  std::size_t max_frames = GT_MAX_STACK_FRAMES;
 };
 
 struct TextRange {
@@ -25,8 +28,11 @@ struct TextRange {
 
 struct WalkedStack {
   std::vector<std::uint64_t> pcs;  // the first as given, then return addresses
-  bool truncated = false;          // deeper than GT_MAX_STACK_FRAMES or than the window
+  bool truncated = false;          // deeper than StackWindow::max_frames or than the window
   bool broken = false;             // a frame that no goroutine at rest can have: the bytes are not one stack
+  // SP of the function that pcs.back() lies in, right after its call; 0 when the walk did not get to know it.
+  std::uint64_t last_sp = 0;
+  void clear();  // keeps the memory of pcs
 };
 
 // Where Go's frames keep the return address: on amd64 above the frame, where the call pushed it; on arm64 at
@@ -52,10 +58,9 @@ struct Preempted {
 };
 
 // Along the frame pointers: [fp] the caller's, [fp + 8] the return address (Go on amd64 and arm64 alike),
-// until fp is 0 or leaves the stack.
-[[nodiscard]] WalkedStack walk_frame_pointers(const StackWindow& stack, TextRange text,
-                                              std::uint64_t first_pc, std::uint64_t fp,
-                                              const Preempted* preempted = nullptr);
+// until fp is 0 or leaves the stack. `out` is replaced, as by the others here.
+void walk_frame_pointers(const StackWindow& stack, TextRange text, std::uint64_t first_pc, std::uint64_t fp,
+                         const Preempted* preempted, WalkedStack& out);
 
 // The same for a stack that was walked where no deltas are at hand: in a probe, in preemptPark. Hidden
 // callers can be in two places there: below the function that newstack stopped (its return address is the
@@ -68,9 +73,13 @@ struct Preempted {
 
 // With the compiler's stack deltas, from a return address and its SP: for goroutines in a syscall before
 // Go 1.23, which saved no frame pointer (runtime/proc.go reentersyscall).
-[[nodiscard]] WalkedStack walk_sp_deltas(const StackWindow& stack, TextRange text, const SpDelta& sp_delta,
-                                         std::uint64_t first_pc, std::uint64_t sp,
-                                         bool link_register = kLinkRegister);
+void walk_sp_deltas(const StackWindow& stack, TextRange text, const SpDelta& sp_delta, std::uint64_t first_pc,
+                    std::uint64_t sp, WalkedStack& out, bool link_register = kLinkRegister);
+
+// Past the end of a chain of frame pointers, as runtime/traceback.go goes on: a goroutine that C called back
+// has its callback's frames above those of the call into C, and between them a frame pointer of C's stack
+// (runtime/asm_amd64.s cgocallback lays the frame out for the stack deltas). amd64 only.
+void walk_on(const StackWindow& stack, TextRange text, const SpDelta& sp_delta, WalkedStack& walked);
 
 // Identity of a stack (bpf/shared/abi.h gt_stack_hash_*).
 [[nodiscard]] std::uint64_t stack_identity(std::span<const std::uint64_t> pcs);

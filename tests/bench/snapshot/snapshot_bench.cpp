@@ -34,7 +34,7 @@ struct Timing {
   void take(GoroutineReader& reader, bool stacks) {
     const std::uint64_t begin = monotonic_ns();
     const double cpu_begin = own_cpu_ms();
-    const auto snapshot = reader.read(stacks);
+    const auto snapshot = reader.read(stacks ? StackDepth::kAsProbes : StackDepth::kNoStacks);
     if (!snapshot) throw std::runtime_error(snapshot.error().message);
     wall.push_back(static_cast<double>(monotonic_ns() - begin) / 1e6);
     cpu.push_back(own_cpu_ms() - cpu_begin);
@@ -55,7 +55,7 @@ double creations_per_second(CounterReader& counters, GoroutineReader* back_to_ba
   while (monotonic_ns() < until) {
     if (back_to_back == nullptr) {
       std::this_thread::sleep_for(10ms);
-    } else if (!back_to_back->read(true)) {
+    } else if (!back_to_back->read(StackDepth::kAsProbes)) {
       throw std::runtime_error("the target is gone");
     }
   }

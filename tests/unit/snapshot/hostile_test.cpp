@@ -69,7 +69,7 @@ struct Forged {
     memory.put(kArray, array.data(), array.size() * 8);
     header(kArray, array.size(), array.size());
   }
-  Result<Snapshot> read() { return GoroutineReader(memory, config).read(true); }
+  Result<Snapshot> read() { return GoroutineReader(memory, config).read(StackDepth::kAsProbes); }
 };
 
 TEST(Hostile, TheForgedRuntimeIsReadWhole) {
@@ -182,7 +182,7 @@ TEST(Hostile, AGoroutineThatMovesBetweenTheLooksHasNoStack) {
   const std::uint64_t g = f.add(1);
   static_cast<FakeMemory&>(memory) = f.memory;
   memory.seq = g + f.config.offsets.g_trackingSeq;
-  const auto s = GoroutineReader(memory, f.config).read(true);
+  const auto s = GoroutineReader(memory, f.config).read(StackDepth::kAsProbes);
   ASSERT_TRUE(s.has_value());
   EXPECT_EQ(s->counts.unvalidated, 1u);
   EXPECT_TRUE(s->pcs(s->goroutines[0]).empty());

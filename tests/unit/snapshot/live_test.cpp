@@ -65,8 +65,9 @@ TEST_P(Live, GoroutinesAndStacksAreThoseTheProcessTells) {
   const auto checked = reader.check_offsets();
   ASSERT_TRUE(checked.has_value()) << checked.error().message;
   // A machine that is busy enough keeps the looks apart: then once more.
-  auto snapshot = reader.read(true);
-  for (int i = 0; i < 10 && snapshot && snapshot->counts.unvalidated != 0; ++i) snapshot = reader.read(true);
+  auto snapshot = reader.read(StackDepth::kAsProbes);
+  for (int i = 0; i < 10 && snapshot && snapshot->counts.unvalidated != 0; ++i)
+    snapshot = reader.read(StackDepth::kAsProbes);
   ASSERT_TRUE(snapshot.has_value()) << snapshot.error().message;
   EXPECT_EQ(snapshot->counts.unreadable, 0u);
   ASSERT_EQ(snapshot->counts.unvalidated, 0u);
@@ -101,7 +102,7 @@ TEST_P(Live, ChurnNeverShowsAStackThatDidNotExist) {
   SnapshotCounts sum;
   std::map<std::string, std::size_t> impossible;
   for (int i = 0; i < 300; ++i) {
-    const auto snapshot = reader.read(true);
+    const auto snapshot = reader.read(StackDepth::kAsProbes);
     ASSERT_TRUE(snapshot.has_value()) << snapshot.error().message;
     sum.alive += snapshot->counts.alive;
     sum.stacks += snapshot->counts.stacks;

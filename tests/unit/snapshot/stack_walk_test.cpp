@@ -28,9 +28,23 @@ constexpr std::uint64_t at(std::uint64_t word) {
 }
 using Pcs = std::vector<std::uint64_t>;
 
+WalkedStack by_frames(const StackWindow& stack, TextRange text, std::uint64_t pc, std::uint64_t fp,
+                      const Preempted* preempted = nullptr) {
+  WalkedStack out;
+  walk_frame_pointers(stack, text, pc, fp, preempted, out);
+  return out;
+}
+
+WalkedStack by_deltas(const StackWindow& stack, TextRange text, const SpDelta& deltas, std::uint64_t pc,
+                      std::uint64_t sp, bool link_register = false) {
+  WalkedStack out;
+  walk_sp_deltas(stack, text, deltas, pc, sp, out, link_register);
+  return out;
+}
+
 TEST(FramePointers, FollowsToTheZero) {
   const FakeStack s({at(2), 0x400001, at(4), 0x400002, 0, 0x400003, 0, 0});
-  const auto walked = walk_frame_pointers(s.window, kText, 0x400000, at(0));
+  const auto walked = by_frames(s.window, kText, 0x400000, at(0));
   EXPECT_EQ(walked.pcs, (Pcs{0x400000, 0x400001, 0x400002, 0x400003}));
   EXPECT_FALSE(walked.truncated);
   EXPECT_FALSE(walked.broken);
@@ -38,8 +52,8 @@ TEST(FramePointers, FollowsToTheZero) {
 
 TEST(FramePointers, LeavingTheStackEndsIt) {
   const FakeStack s({0x7fff0000, 0x400001});
-  EXPECT_EQ(walk_frame_pointers(s.window, kText, 0x400000, at(0)).pcs, (Pcs{0x400000, 0x400001}));
-  EXPECT_EQ(walk_frame_pointers(s.window, kText, 0x400000, 0).pcs, (Pcs{0x400000}));
+  EXPECT_EQ(by_frames(s.window, kText, 0x400000, at(0)).pcs, (Pcs{0x400000, 0x400001}));
+  EXPECT_EQ(by_frames(s.window, kText, 0x400000, 0).pcs, (Pcs{0x400000}));
 }
 
 // Word 0 is where the callee's caller is, below a caller whose frame is at 2: stopped before it pushed
@@ -51,15 +65,14 @@ TEST(FramePointers, ThePreemptedPrologueKeepsItsCaller) {
     return 16;
   };
   const Preempted preempted{at(0), deltas};
-  const auto walked = walk_frame_pointers(s.window, kText, 0x400000, at(2), &preempted);
+  const auto walked = by_frames(s.window, kText, 0x400000, at(2), &preempted);
   EXPECT_EQ(walked.pcs, (Pcs{0x400001, 0x400011, 0x400021, 0x400031}));
   // With its frame set up nothing is hidden: 8 bytes of it, then the return address.
   const SpDelta set_up = [](std::uint64_t pc) -> std::optional<std::int32_t> {
     return pc == 0x400000 ? 24 : 8;
   };
   const Preempted in_body{at(0), set_up};
-  EXPECT_EQ(walk_frame_pointers(s.window, kText, 0x400000, at(2), &in_body).pcs,
-            (Pcs{0x400000, 0x400021, 0x400031}));
+  EXPECT_EQ(by_frames(s.window, kText, 0x400000, at(2), &in_body).pcs, (Pcs{0x400000, 0x400021, 0x400031}));
 }
 
 std::vector<std::uint64_t> completed(const Pcs& walked, const SpDelta& deltas, std::uint64_t at_sp,
@@ -74,7 +87,7 @@ TEST(HiddenCallers, StoppedByNewstackItIsTheWordAtSp) {
   };
   const FakeStack s({0x400011, 7, at(4), 0x400021, 0, 0x400031, 0, 0, 0, 0});
   const Preempted preempted{at(0), deltas};
-  const Pcs from_memory = walk_frame_pointers(s.window, kText, 0x400000, at(2), &preempted).pcs;
+  const Pcs from_memory = by_frames(s.window, kText, 0x400000, at(2), &preempted).pcs;
   EXPECT_EQ(from_memory, (Pcs{0x400001, 0x400011, 0x400021, 0x400031}));
   EXPECT_EQ(completed({0x400000, 0x400021, 0x400031}, deltas, 0x400011, 0), from_memory);
 }
@@ -87,7 +100,7 @@ TEST(HiddenCallers, StoppedByASignalItIsTheWordAboveAsyncPreempt) {
   };
   const FakeStack s({7, 7, at(4), 0x400021, at(8), 0x400031, 0x400041, 7, 0, 0x400051, 0, 0, 0, 0});
   const Preempted preempted{at(0), deltas};
-  const Pcs from_memory = walk_frame_pointers(s.window, kText, 0x400011, at(2), &preempted).pcs;
+  const Pcs from_memory = by_frames(s.window, kText, 0x400011, at(2), &preempted).pcs;
   EXPECT_EQ(from_memory, (Pcs{0x400011, 0x400021, 0x400032, 0x400041, 0x400051}));
   EXPECT_EQ(completed({0x400011, 0x400021, 0x400031, 0x400051}, deltas, 7, 0x400041), from_memory);
 }
@@ -117,17 +130,17 @@ TEST(HiddenCallers, AFullStackLosesItsOutermostFrame) {
 }
 
 TEST(FramePointers, CyclesFallingChainsAndForeignPcsAreBroken) {
-  EXPECT_TRUE(walk_frame_pointers(FakeStack({at(0), 0x400001}).window, kText, 0x400000, at(0)).broken);
+  EXPECT_TRUE(by_frames(FakeStack({at(0), 0x400001}).window, kText, 0x400000, at(0)).broken);
   const FakeStack falling({0, 0, at(0), 0x400001});
-  EXPECT_TRUE(walk_frame_pointers(falling.window, kText, 0x400000, at(2)).broken);
-  EXPECT_TRUE(walk_frame_pointers(FakeStack({0, 0x500000}).window, kText, 0x400000, at(0)).broken);
-  EXPECT_TRUE(walk_frame_pointers(FakeStack({0, 0x400001}).window, kText, 0x3fffff, at(0)).broken);
-  EXPECT_TRUE(walk_frame_pointers(FakeStack({0, 0x400001, 0}).window, kText, 0x400000, at(0) + 4).broken);
+  EXPECT_TRUE(by_frames(falling.window, kText, 0x400000, at(2)).broken);
+  EXPECT_TRUE(by_frames(FakeStack({0, 0x500000}).window, kText, 0x400000, at(0)).broken);
+  EXPECT_TRUE(by_frames(FakeStack({0, 0x400001}).window, kText, 0x3fffff, at(0)).broken);
+  EXPECT_TRUE(by_frames(FakeStack({0, 0x400001, 0}).window, kText, 0x400000, at(0) + 4).broken);
 }
 
 TEST(FramePointers, WindowAndDepthTruncate) {
   const FakeStack cut({at(100), 0x400001}, at(200));
-  const auto walked = walk_frame_pointers(cut.window, kText, 0x400000, at(0));
+  const auto walked = by_frames(cut.window, kText, 0x400000, at(0));
   EXPECT_TRUE(walked.truncated);
   EXPECT_EQ(walked.pcs.size(), 2u);
 
@@ -136,12 +149,12 @@ TEST(FramePointers, WindowAndDepthTruncate) {
     words.push_back(at(2 * (i + 1)));
     words.push_back(0x400001 + i);
   }
-  const auto deep = walk_frame_pointers(FakeStack(words).window, kText, 0x400000, at(0));
+  const auto deep = by_frames(FakeStack(words).window, kText, 0x400000, at(0));
   EXPECT_TRUE(deep.truncated);
   EXPECT_EQ(deep.pcs.size(), static_cast<std::size_t>(GT_MAX_STACK_FRAMES));
   words.resize(2 * 63);
   words[2 * 62] = 0;
-  EXPECT_FALSE(walk_frame_pointers(FakeStack(words).window, kText, 0x400000, at(0)).truncated);
+  EXPECT_FALSE(by_frames(FakeStack(words).window, kText, 0x400000, at(0)).truncated);
 }
 
 TEST(SpDeltas, AddsFrameSizesUntilTheReservedTop) {
@@ -151,7 +164,7 @@ TEST(SpDeltas, AddsFrameSizesUntilTheReservedTop) {
     if (pc == 0x400010) return 16;
     return 0;
   };
-  const auto walked = walk_sp_deltas(s.window, kText, delta, 0x400001, at(0));
+  const auto walked = by_deltas(s.window, kText, delta, 0x400001, at(0));
   EXPECT_EQ(walked.pcs, (Pcs{0x400001, 0x400011, 0x400021}));
   EXPECT_FALSE(walked.broken);
 }
@@ -162,7 +175,7 @@ TEST(SpDeltas, LinkRegisterIsStoredAtTheFramesBottom) {
   const auto delta = [](std::uint64_t pc) -> std::optional<std::int32_t> {
     return pc == 0x400000 ? 16 : pc == 0x400010 ? 32 : 0;
   };
-  const auto walked = walk_sp_deltas(s.window, kText, delta, 0x400001, at(0), true);
+  const auto walked = by_deltas(s.window, kText, delta, 0x400001, at(0), true);
   EXPECT_EQ(walked.pcs, (Pcs{0x400001, 0x400011, 0x400021}));
   EXPECT_FALSE(walked.broken);
   EXPECT_FALSE(walked.truncated);
@@ -171,7 +184,7 @@ TEST(SpDeltas, LinkRegisterIsStoredAtTheFramesBottom) {
 TEST(SpDeltas, HostileDeltasEndInBounds) {
   const FakeStack s({0x400001, 0x400001, 0, 0, 0, 0});
   const auto with = [&](std::optional<std::int32_t> d) {
-    return walk_sp_deltas(s.window, kText, [d](std::uint64_t) { return d; }, 0x400001, at(0));
+    return by_deltas(s.window, kText, [d](std::uint64_t) { return d; }, 0x400001, at(0));
   };
   EXPECT_TRUE(with(std::nullopt).broken);
   EXPECT_TRUE(with(-8).broken);

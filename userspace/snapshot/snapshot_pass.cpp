@@ -1,0 +1,232 @@
+#include "snapshot/snapshot_pass.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+#include "bpf/shared/abi.h"
+
+namespace gorotrace {
+namespace {
+
+// A goroutine that moved is looked at again this often; one whose looks came too far apart proves nothing and
+// does not count, up to kLooks in all.
+constexpr int kMoves = 4, kLooks = 16;
+// Many goroutines a call, as long as the looks stay close together: a chunk that took most of that time is
+// followed by a smaller one, one that took little by a larger one.
+constexpr std::size_t kLargestChunk = 64, kSmallestChunk = 1, kFirstChunk = 16, kChunkBare = 2048;
+// Whole stacks: runtime.Stack prints at most 100 frames, yet says how many there are. Deeper ones are cut.
+constexpr std::uint64_t kWholeWindow = 256 * 1024;
+constexpr std::size_t kWholeFrames = 4096;
+constexpr std::uint32_t kNoRow = ~0u;
+
+GoroutineSnapshot row_from(std::uint64_t g, const GWords& w, std::uint64_t now) {
+  GoroutineSnapshot row;
+  row.goid = w.goid;
+  row.g = g;
+  row.status = w.state();
+  row.wait_reason = w.wait_reason;
+  row.scan = w.scan;
+  row.locked = w.lockedm != 0;
+  row.gopc = w.gopc;
+  row.startpc = w.startpc;
+  row.parent_goid = w.parent_goid;
+  row.wait_since_ns = w.waitsince;
+  row.read_at_ns = now;
+  row.m = w.m != 0 ? w.m : w.lockedm;
+  row.labels = w.labels;
+  row.waiting = w.waiting;
+  row.timer = w.timer;
+  row.sleep_when = w.sleep_when;
+  row.bubble = w.bubble;
+  return row;
+}
+
+}  // namespace
+
+SnapshotPass::SnapshotPass(const Memory& memory, const GoroutineReader::Config& config, StackDepth depth)
+    : memory_(memory), config_(config), depth_(depth), reader_(memory, config) {
+  if (config.sp_delta) {
+    sp_delta_ = [this](std::uint64_t pc) { return config_.sp_delta(pc - config_.load_bias); };
+  }
+}
+
+Status SnapshotPass::run(std::span<const std::uint64_t> gs, Snapshot& out) {
+  row_of_.assign(gs.size(), kNoRow);
+  out.goroutines.reserve(std::min<std::size_t>(gs.size(), 1u << 20));
+  if (auto s = look_at(distinct(gs, out.counts), Round::kFirst, out); !s) return s;
+  if (auto s = look_at(std::exchange(deep_, {}), Round::kDeep, out); !s) return s;
+  sort_rows(out);
+  SnapshotCounts& counts = out.counts;
+  counts.alive = out.goroutines.size();
+  for (const GoroutineSnapshot& g : out.goroutines) {
+    if (g.stack != StackSet::kNone) ++counts.stacks;
+    if (g.unproven) ++counts.unproven;
+  }
+  if (depth_ != StackDepth::kNoStacks)
+    counts.unvalidated = counts.alive - counts.stacks - counts.running - counts.no_base;
+  return {};
+}
+
+// Sorted by address, without what cannot be a goroutine: two of them cannot overlap.
+std::vector<SnapshotPass::Entry> SnapshotPass::distinct(std::span<const std::uint64_t> gs,
+                                                        SnapshotCounts& counts) const {
+  const std::uint64_t size = g_window(config_.offsets);
+  std::vector<Entry> entries;
+  entries.reserve(gs.size());
+  for (std::size_t i = 0; i < gs.size(); ++i) {
+    constexpr std::uint64_t kUserEnd = 1ull << 56;
+    if (gs[i] < 4096 || gs[i] >= kUserEnd || gs[i] % 8 != 0) {
+      ++counts.unreadable;
+    } else {
+      entries.push_back({gs[i], static_cast<std::uint32_t>(i), 0});
+    }
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return a.g != b.g ? a.g < b.g : a.index < b.index; });
+  std::size_t kept = 0;
+  for (const Entry& e : entries) {
+    if (kept > 0 && e.g - entries[kept - 1].g < size) {
+      ++counts.unreadable;
+    } else {
+      entries[kept++] = e;
+    }
+  }
+  entries.resize(kept);
+  return entries;
+}
+
+Status SnapshotPass::look_at(std::vector<Entry> pending, Round round, Snapshot& out) {
+  const std::uint64_t deadline = out.counts.begin_ns + config_.max_duration_ns;
+  const std::uint64_t limit = config_.max_between_looks_ns;
+  std::size_t size = kFirstChunk;
+  for (int look = 0; look < kLooks && !pending.empty(); ++look) {
+    again_.clear();
+    for (std::size_t at = 0; at < pending.size();) {
+      if (monotonic_ns() > deadline) {
+        if (round == Round::kFirst) out.counts.not_reached = pending.size() - at;
+        return {};
+      }
+      const std::size_t n = std::min(depth_ == StackDepth::kNoStacks ? kChunkBare : size, pending.size() - at);
+      if (!read_chunk(std::span(pending).subspan(at, n), round, out)) {
+        return fail(ErrorKind::kNoProcess, "the process is gone: it ended while its goroutines were read");
+      }
+      const std::uint64_t took = reader_.end_ns() - reader_.begin_ns();
+      if (took > limit / 4 * 3) size = std::max(size / 2, kSmallestChunk);
+      if (took < limit / 3 && n == size) size = std::min(size * 2, kLargestChunk);
+      at += n;
+    }
+    std::swap(pending, again_);
+    if (round == Round::kFirst) round = Round::kAgain;
+  }
+  return {};
+}
+
+bool SnapshotPass::read_chunk(std::span<const Entry> chunk, Round round, Snapshot& out) {
+  chunk_gs_.clear();
+  for (const Entry& e : chunk) chunk_gs_.push_back(e.g);
+  if (depth_ == StackDepth::kNoStacks) {
+    if (!reader_.read_words(chunk_gs_)) return false;
+  } else {
+    const std::uint64_t window = round == Round::kDeep ? kWholeWindow : GT_STACK_WINDOW;
+    if (!reader_.read_stacks(chunk_gs_, window, /*merged=*/round == Round::kFirst)) return false;
+  }
+  for (std::size_t i = 0; i < chunk.size(); ++i) {
+    if (round == Round::kFirst) first_look(chunk[i], i, out);
+    if (depth_ != StackDepth::kNoStacks && row_of_[chunk[i].index] != kNoRow) take(chunk[i], i, round, out);
+  }
+  return true;
+}
+
+void SnapshotPass::first_look(const Entry& entry, std::size_t i, Snapshot& out) {
+  ++out.counts.seen;
+  if (reader_.look(i) == Look::kUnreadable) {
+    ++out.counts.unreadable;
+    return;
+  }
+  const GWords& words = reader_.words(i);
+  if (words.goid != 0 && words.gopc == 0) ++out.counts.extra;
+  if (!words.alive()) return;
+  row_of_[entry.index] = static_cast<std::uint32_t>(out.goroutines.size());
+  out.goroutines.push_back(row_from(entry.g, words, reader_.begin_ns()));
+  if (!words.at_rest()) ++out.counts.running;
+  if (reader_.look(i) == Look::kNoBase) ++out.counts.no_base;
+}
+
+void SnapshotPass::take(const Entry& entry, std::size_t i, Round round, Snapshot& out) {
+  GoroutineSnapshot& row = out.goroutines[row_of_[entry.index]];
+  const Look look = reader_.look(i);
+  const GWords& words = reader_.words(i);
+  // What it was at the first look stands until a stack is proven; ended or replaced since, nothing more
+  // comes.
+  if (look == Look::kUnreadable ||
+      (round == Round::kFirst && (look == Look::kNotAtRest || look == Look::kNoBase)))
+    return;
+  if (words.goid != row.goid || !words.alive()) return;
+  if (look == Look::kTooLate) {
+    again_.push_back(entry);
+    return;
+  }
+  if (look != Look::kStill || !walk(i, GT_MAX_STACK_FRAMES)) {
+    look_again(entry);
+    return;
+  }
+  GoroutineSnapshot now = row_from(entry.g, words, reader_.begin_ns());
+  now.stack_id = stack_identity(walked_.pcs);
+  now.truncated = walked_.truncated;
+  now.unproven = reader_.uncounted(i);
+  std::uint64_t id = now.stack_id;
+  if (depth_ == StackDepth::kWhole) {
+    if (walked_.truncated && round != Round::kDeep) deep_.push_back({entry.g, entry.index, 0});
+    if (round == Round::kDeep && !walk(i, kWholeFrames)) {
+      look_again(entry);
+      return;
+    }
+    if (sp_delta_) walk_on(reader_.stack(i), {config_.text, config_.etext}, sp_delta_, walked_);
+    now.truncated = walked_.truncated;
+    id = stack_identity(walked_.pcs);
+  }
+  now.stack = out.stacks.add(id, walked_.pcs, walked_.truncated);
+  if (round == Round::kAgain) ++out.counts.retried;
+  row = now;
+}
+
+// Into walked_. False: no stack that a goroutine at rest can have.
+bool SnapshotPass::walk(std::size_t i, std::size_t max_frames) {
+  const GWords& w = reader_.words(i);
+  const StackBase& base = reader_.base(i);
+  StackWindow stack = reader_.stack(i);
+  stack.max_frames = max_frames;
+  const TextRange text{config_.text, config_.etext};
+  if (base.by_deltas) {
+    walk_sp_deltas(stack, text, sp_delta_, base.pc, base.sp, walked_);
+  } else {
+    const Preempted preempted{base.sp, sp_delta_};
+    // With a link register the caller of a leaf or a prologue is in no frame: the chain goes without it.
+    const bool anywhere =
+        !kLinkRegister && (w.state() == GStatus::kRunnable || w.state() == GStatus::kPreempted);
+    walk_frame_pointers(stack, text, base.pc, base.fp, sp_delta_ && anywhere ? &preempted : nullptr, walked_);
+  }
+  return !walked_.broken;
+}
+
+void SnapshotPass::look_again(Entry entry) {
+  if (++entry.moves < kMoves) again_.push_back(entry);
+}
+
+// From the order in which they were read into that of gs, in place.
+void SnapshotPass::sort_rows(Snapshot& out) const {
+  std::vector<std::uint32_t> target(out.goroutines.size());
+  std::uint32_t next = 0;
+  for (const std::uint32_t row : row_of_) {
+    if (row != kNoRow) target[row] = next++;
+  }
+  for (std::uint32_t i = 0; i < target.size(); ++i) {
+    while (target[i] != i) {
+      std::swap(out.goroutines[i], out.goroutines[target[i]]);
+      std::swap(target[i], target[target[i]]);
+    }
+  }
+}
+
+}  // namespace gorotrace

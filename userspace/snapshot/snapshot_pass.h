@@ -1,0 +1,50 @@
+// One snapshot being taken: chunk by chunk, and again for those that moved. Threads: one owner, used once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "snapshot/chunk_reader.h"
+#include "snapshot/goroutines.h"
+
+namespace gorotrace {
+
+class SnapshotPass {
+ public:
+  SnapshotPass(const Memory& memory, const GoroutineReader::Config& config, StackDepth depth);
+
+  // out.counts.begin_ns is set. The rows come in the order of gs.
+  [[nodiscard]] Status run(std::span<const std::uint64_t> gs, Snapshot& out);
+
+ private:
+  struct Entry {
+    std::uint64_t g;
+    std::uint32_t index;  // in gs
+    std::uint8_t moves = 0;
+  };
+  enum class Round { kFirst, kAgain, kDeep };
+
+  [[nodiscard]] std::vector<Entry> distinct(std::span<const std::uint64_t> gs, SnapshotCounts& counts) const;
+  [[nodiscard]] Status look_at(std::vector<Entry> pending, Round round, Snapshot& out);
+  [[nodiscard]] bool read_chunk(std::span<const Entry> chunk, Round round, Snapshot& out);
+  void first_look(const Entry& entry, std::size_t i, Snapshot& out);
+  void take(const Entry& entry, std::size_t i, Round round, Snapshot& out);
+  bool walk(std::size_t i, std::size_t max_frames);
+  void look_again(Entry entry);
+  void sort_rows(Snapshot& out) const;
+
+  const Memory& memory_;
+  const GoroutineReader::Config& config_;
+  const StackDepth depth_;
+  SpDelta sp_delta_;
+  ChunkReader reader_;
+  std::vector<Entry> again_, deep_;
+  std::vector<std::uint64_t> chunk_gs_;
+  std::vector<std::uint32_t> row_of_;  // by index in gs
+  WalkedStack walked_;
+};
+
+}  // namespace gorotrace
