@@ -3,14 +3,20 @@
 include(GoogleTest)
 
 function(gorotrace_test)
-  cmake_parse_arguments(ARG "" "NAME;LABEL;TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "NAME;LABEL;TIMEOUT;SLOW" "SOURCES;DEPS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
   add_executable(${ARG_NAME} ${ARG_SOURCES})
   gorotrace_options(${ARG_NAME})
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
-  gtest_discover_tests(${ARG_NAME} DISCOVERY_MODE PRE_TEST
+  # Tests that match SLOW run with tools/test --full only, under the label `slow`.
+  if(ARG_SLOW)
+    gtest_discover_tests(${ARG_NAME} DISCOVERY_MODE PRE_TEST TEST_FILTER "${ARG_SLOW}" TEST_LIST ${ARG_NAME}_SLOW
+      PROPERTIES LABELS slow TIMEOUT ${ARG_TIMEOUT} TEST_PREFIX "slow/")
+    set(others TEST_FILTER "-${ARG_SLOW}")
+  endif()
+  gtest_discover_tests(${ARG_NAME} DISCOVERY_MODE PRE_TEST ${others}
     PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT}
     TEST_PREFIX "${ARG_LABEL}/")
 endfunction()

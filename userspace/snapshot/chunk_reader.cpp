@@ -107,8 +107,8 @@ Look ChunkReader::judge(std::size_t i, std::size_t words_at, std::size_t stacks_
   if (end_ns_ - begin_ns_ > config_.max_between_looks_ns) return Look::kTooLate;
   const bool arrived = !failed_[words_at + second_.range_of(i)] &&
                        (extents_[i].size == 0 || !failed_[stacks_at + stacks_.range_of(piece_of_[i])]);
-  const bool still =
-      arrived && ticks_[i].before == ticks_[i].after && unmoved(words_[i], second_.piece(i), config_.offsets);
+  const bool still = arrived && ticks_[i].before == ticks_[i].after &&
+                     unmoved(words_[i], pick_moving_words(second_.piece(i), config_.offsets));
   return still ? Look::kStill : Look::kMoved;
 }
 

@@ -46,18 +46,27 @@ std::size_t g_window(const RuntimeOffsets& o) {
   return end;
 }
 
-GWords pick_words(Bytes g, const RuntimeOffsets& o) {
+GWords pick_moving_words(Bytes g, const RuntimeOffsets& o) {
   GWords w;
   w.goid = field<std::uint64_t>(g, o.g_goid);
   w.stack_lo = field<std::uint64_t>(g, o.g_stack_lo);
   w.stack_hi = field<std::uint64_t>(g, o.g_stack_hi);
-  w.m = field<std::uint64_t>(g, o.g_m);
   w.sched_sp = field<std::uint64_t>(g, o.g_sched_sp);
   w.sched_pc = field<std::uint64_t>(g, o.g_sched_pc);
   w.sched_bp = field<std::uint64_t>(g, o.g_sched_bp);
   w.syscallsp = field<std::uint64_t>(g, o.g_syscallsp);
   w.syscallpc = field<std::uint64_t>(g, o.g_syscallpc);
   w.syscallbp = field<std::uint64_t>(g, o.g_syscallbp);
+  const auto status = field<std::uint32_t>(g, o.g_atomicstatus);
+  w.status = status & ~kGScanBit;
+  w.scan = (status & kGScanBit) != 0;
+  w.tracking_seq = field<std::uint8_t>(g, o.g_trackingSeq);
+  return w;
+}
+
+GWords pick_words(Bytes g, const RuntimeOffsets& o) {
+  GWords w = pick_moving_words(g, o);
+  w.m = field<std::uint64_t>(g, o.g_m);
   w.waitsince = field<std::uint64_t>(g, o.g_waitsince);
   w.parent_goid = field<std::uint64_t>(g, o.g_parentGoid);
   w.gopc = field<std::uint64_t>(g, o.g_gopc);
@@ -68,30 +77,18 @@ GWords pick_words(Bytes g, const RuntimeOffsets& o) {
   w.timer = field<std::uint64_t>(g, o.g_timer);
   w.sleep_when = field<std::uint64_t>(g, o.g_sleepWhen);
   w.bubble = field<std::uint64_t>(g, o.g_bubble != kAbsent ? o.g_bubble : o.g_syncGroup);
-  const auto status = field<std::uint32_t>(g, o.g_atomicstatus);
-  w.status = status & ~kGScanBit;
-  w.scan = (status & kGScanBit) != 0;
   w.wait_reason = field<std::uint8_t>(g, o.g_waitreason);
-  w.tracking_seq = field<std::uint8_t>(g, o.g_trackingSeq);
   return w;
 }
 
-bool unmoved(const GWords& before, Bytes after, const RuntimeOffsets& o) {
-  const auto same = [&](std::uint16_t offset, std::uint64_t value) {
-    return field<std::uint64_t>(after, offset) == value;
-  };
-  if ((field<std::uint32_t>(after, o.g_atomicstatus) & ~kGScanBit) != before.status) return false;
-  if (field<std::uint8_t>(after, o.g_trackingSeq) != before.tracking_seq) return false;
-  if (!same(o.g_goid, before.goid) || !same(o.g_stack_lo, before.stack_lo) ||
-      !same(o.g_stack_hi, before.stack_hi)) {
+bool unmoved(const GWords& a, const GWords& b) {
+  if (a.goid != b.goid || a.status != b.status || a.stack_lo != b.stack_lo || a.stack_hi != b.stack_hi)
     return false;
+  if (a.tracking_seq != b.tracking_seq) return false;
+  if (a.state() == GStatus::kSyscall) {
+    return a.syscallsp == b.syscallsp && a.syscallpc == b.syscallpc && a.syscallbp == b.syscallbp;
   }
-  if (before.state() == GStatus::kSyscall) {
-    return same(o.g_syscallsp, before.syscallsp) && same(o.g_syscallpc, before.syscallpc) &&
-           same(o.g_syscallbp, before.syscallbp);
-  }
-  return same(o.g_sched_sp, before.sched_sp) && same(o.g_sched_pc, before.sched_pc) &&
-         same(o.g_sched_bp, before.sched_bp);
+  return a.sched_sp == b.sched_sp && a.sched_pc == b.sched_pc && a.sched_bp == b.sched_bp;
 }
 
 }  // namespace gorotrace

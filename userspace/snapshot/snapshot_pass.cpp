@@ -107,7 +107,8 @@ Status SnapshotPass::look_at(std::vector<Entry> pending, Round round, Snapshot& 
         if (round == Round::kFirst) out.counts.not_reached = pending.size() - at;
         return {};
       }
-      const std::size_t n = std::min(depth_ == StackDepth::kNoStacks ? kChunkBare : size, pending.size() - at);
+      const std::size_t n =
+          std::min(depth_ == StackDepth::kNoStacks ? kChunkBare : size, pending.size() - at);
       if (!read_chunk(std::span(pending).subspan(at, n), round, out)) {
         return fail(ErrorKind::kNoProcess, "the process is gone: it ended while its goroutines were read");
       }

@@ -1,16 +1,21 @@
 // A process at rest that knows everything about itself: prints runtime.NumGoroutine and runtime.Stack of all its
 // goroutines, then obeys lines on stdin: "go N" (N goroutines, all ended before it answers), "read N" (N read
-// system calls), "procs N" (GOMAXPROCS), "parked N" (N more goroutines that stay), "quit". Answers "ok NumGoroutine".
+// system calls), "procs N" (GOMAXPROCS), "parked N" (N more goroutines that stay), "poke ADDRESS VALUE" (a word of its
+// own memory, unchecked; it collects no garbage from then on), "quit". Answers "ok NumGoroutine".
 package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
+	"runtime/pprof"
 	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 var (
@@ -28,6 +33,9 @@ func deep(n int, ready func()) int {
 	}
 	return deep(n-1, ready) + n
 }
+
+// Into C and back, then waits there. Set in cgo builds.
+var callBack func(ready func())
 
 func inlinedReceive(c chan int) int { return <-c }
 
@@ -73,7 +81,14 @@ func start() {
 	park(func(ready func()) { ready(); pr.Read(make([]byte, 1)) })
 	park(func(ready func()) { ready(); syscall.Read(fds[0], make([]byte, 1)) })
 	park(func(ready func()) { ready(); inlinedReceive(never) })
-	for _, n := range []int{3, 20, 55} {
+	park(func(ready func()) { runtime.LockOSThread(); ready(); <-never })
+	park(func(ready func()) {
+		pprof.Do(context.Background(), pprof.Labels("kind", "labelled"), func(context.Context) { ready(); <-never })
+	})
+	if callBack != nil {
+		park(func(ready func()) { callBack(ready) })
+	}
+	for _, n := range []int{3, 20, 55, 300} {
 		n := n
 		park(func(ready func()) { deep(n, ready) })
 	}
@@ -81,6 +96,11 @@ func start() {
 	// Until each has reached the place where it stays, GC workers included.
 	runtime.GC()
 	time.Sleep(300 * time.Millisecond)
+}
+
+// What a hostile program does to whoever trusts its memory. No pointer arithmetic that vet could object to.
+func poke(address, value uint64) {
+	**(**uint64)(unsafe.Pointer(&address)) = value
 }
 
 func main() {
@@ -120,6 +140,11 @@ func main() {
 			}
 			started.Wait()
 			time.Sleep(100 * time.Millisecond)
+		case "poke":
+			var address, value uint64
+			fmt.Sscan(in.Text(), &what, &address, &value)
+			debug.SetGCPercent(-1)
+			poke(address, value)
 		case "quit":
 			return
 		}

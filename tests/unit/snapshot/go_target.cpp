@@ -33,20 +33,29 @@ std::string output_of(const std::string& command) {
   return text;
 }
 
-std::string build(const std::string& program, const std::string& version, LinkMode link) {
+bool up_to_date(const fs::path& binary, const fs::path& source) {
+  if (!fs::exists(binary)) return false;
+  for (const auto& file : fs::directory_iterator(source)) {
+    if (file.last_write_time() >= fs::last_write_time(binary)) return false;
+  }
+  return true;
+}
+
+std::string build(const std::string& program, const std::string& version, LinkMode link, bool symbols) {
   const fs::path source = fs::path(GOROTRACE_SOURCE_DIR) / "tests/testprogs" / program;
   const fs::path binary =
-      fs::path(GOROTRACE_TESTPROGS_DIR) / (program + "-" + version + "-" + link_mode_name(link));
+      fs::path(GOROTRACE_TESTPROGS_DIR) /
+      (program + "-" + version + "-" + link_mode_name(link) + (symbols ? "-symbols" : ""));
   const bool cgo = link == LinkMode::kCgo || link == LinkMode::kCgoPie;
   const bool pie = link == LinkMode::kPie || link == LinkMode::kCgoPie;
   fs::create_directories(binary.parent_path());
   const UniqueFd lock(::open((binary.string() + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   ::flock(lock.get(), LOCK_EX);
-  if (fs::exists(binary) && fs::last_write_time(binary) > fs::last_write_time(source / "main.go"))
-    return binary;
+  if (up_to_date(binary, source)) return binary;
   output_of(fmt::format(
-      "cd '{}' && CGO_ENABLED={:d} '{}/tools/toolchain' {} build -buildmode={} -ldflags='-s -w' -o '{}' .",
-      source.string(), cgo, GOROTRACE_SOURCE_DIR, version, pie ? "pie" : "exe", binary.string()));
+      "cd '{}' && CGO_ENABLED={:d} '{}/tools/toolchain' {} build -buildmode={} -ldflags='{}' -o '{}' .",
+      source.string(), cgo, GOROTRACE_SOURCE_DIR, version, pie ? "pie" : "exe", symbols ? "" : "-s -w",
+      binary.string()));
   fs::last_write_time(binary, fs::file_time_type::clock::now());
   return binary;
 }
@@ -61,8 +70,8 @@ std::vector<std::string> go_versions() {
 }
 
 GoTarget::GoTarget(const std::string& program, const std::string& go_version,
-                   const std::vector<std::string>& arguments, LinkMode link) {
-  const std::string binary = build(program, go_version, link);
+                   const std::vector<std::string>& arguments, LinkMode link, bool symbols) {
+  const std::string binary = build(program, go_version, link, symbols);
   int to[2], from[2];
   if (::pipe2(to, O_CLOEXEC) != 0 || ::pipe2(from, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
   pid_ = ::fork();
@@ -83,9 +92,16 @@ GoTarget::GoTarget(const std::string& program, const std::string& go_version,
   binary_ = need(GoBinary::open(binary));
 }
 
+void GoTarget::kill() {
+  if (pid_ > 0) {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  pid_ = -1;
+}
+
 GoTarget::~GoTarget() {
-  ::kill(pid_, SIGKILL);
-  ::waitpid(pid_, nullptr, 0);
+  kill();
   if (out_ != nullptr) std::fclose(out_);
 }
 
@@ -130,6 +146,10 @@ GoroutineReader::Config GoTarget::goroutine_config() const {
 CounterReader::Config GoTarget::counter_config() const {
   const RuntimeGlobals& at = binary_->globals();
   return {binary_->offsets(), at.allgs + bias_, at.allp + bias_, at.sched + bias_};
+}
+
+const std::string& GoTarget::wait_reason(const GoroutineSnapshot& g) const {
+  return binary_->wait_reasons().at(g.wait_reason);
 }
 
 std::vector<std::string> GoTarget::frames(std::span<const std::uint64_t> pcs) const {

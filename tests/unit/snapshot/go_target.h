@@ -22,15 +22,18 @@ class GoTarget {
  public:
   // Builds on first use (kept in the build directory). Throws std::runtime_error: a test cannot go on without
   // it.
-  // Stripped, linked as `link` says.
+  // Linked as `link` says; without symbols and DWARF unless they are wanted.
   GoTarget(const std::string& program, const std::string& go_version,
-           const std::vector<std::string>& arguments = {}, LinkMode link = LinkMode::kStatic);
+           const std::vector<std::string>& arguments = {}, LinkMode link = LinkMode::kStatic,
+           bool symbols = false);
   ~GoTarget();
   GoTarget(const GoTarget&) = delete;
   GoTarget& operator=(const GoTarget&) = delete;
 
   std::string line();                           // next line of its stdout, without the newline
   std::string ask(const std::string& command);  // a line to its stdin, the line it answers
+
+  void kill();  // SIGKILL, and waits until the process is gone
 
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] int minor() const { return binary_->version().minor; }
@@ -40,6 +43,7 @@ class GoTarget {
   [[nodiscard]] std::uint64_t bias() const { return bias_; }
   [[nodiscard]] GoroutineReader::Config goroutine_config() const;
   [[nodiscard]] CounterReader::Config counter_config() const;
+  [[nodiscard]] const std::string& wait_reason(const GoroutineSnapshot& g) const;
   // function -> "file:line" of every frame, inlined ones too, innermost first.
   [[nodiscard]] std::vector<std::string> frames(std::span<const std::uint64_t> pcs) const;
 

@@ -220,7 +220,7 @@ TEST_P(Live, EveryGoroutineWaitsOnWhatTheProcessSays) {
   GoroutineReader reader(target.process(), goroutines);
   const WaitReader waiting(target.process(), &target.process(), config);
 
-  const auto snapshot = reader.read(true);
+  const auto snapshot = reader.read(StackDepth::kAsProbes);
   ASSERT_TRUE(snapshot.has_value()) << snapshot.error().message;
   const auto waits = waiting.read(*snapshot);
   ASSERT_TRUE(waits.has_value()) << waits.error().message;
