@@ -15,7 +15,7 @@ void refs_amd64(const cs_insn& insn, std::vector<DataRef>& out) {
     const cs_x86_op& op = x86.operands[i];
     if (op.type != X86_OP_MEM || op.mem.base != X86_REG_RIP) continue;
     const std::uint64_t address = insn.address + insn.size + static_cast<std::uint64_t>(op.mem.disp);
-    out.push_back({address, insn.id == X86_INS_LEA ? std::uint8_t{0} : op.size});
+    out.push_back({address, insn.id == X86_INS_LEA ? std::uint8_t{0} : op.size, insn.address});
   }
 }
 
@@ -29,7 +29,7 @@ class Arm64Addresses {
         known_[arm.operands[0].reg] = static_cast<std::uint64_t>(arm.operands[1].imm);
         return;
       case ARM64_INS_ADR:
-        take(arm.operands[0].reg, static_cast<std::uint64_t>(arm.operands[1].imm), out);
+        take(arm.operands[0].reg, static_cast<std::uint64_t>(arm.operands[1].imm), insn.address, out);
         return;
       case ARM64_INS_ADD:
         if (arm.op_count == 3 && arm.operands[2].type == ARM64_OP_IMM) {
@@ -37,7 +37,7 @@ class Arm64Addresses {
           if (base != known_.end()) {
             std::uint64_t add = static_cast<std::uint64_t>(arm.operands[2].imm);
             if (arm.operands[2].shift.type == ARM64_SFT_LSL) add <<= arm.operands[2].shift.value & 63;
-            take(arm.operands[0].reg, base->second + add, out);
+            take(arm.operands[0].reg, base->second + add, insn.address, out);
             return;
           }
         }
@@ -62,9 +62,9 @@ class Arm64Addresses {
 
   // x27 is the assembler's scratch register (cmd/internal/obj/arm64, REGTMP): an address built there is only
   // a step towards the load or store that follows.
-  void take(unsigned reg, std::uint64_t address, std::vector<DataRef>& out) {
+  void take(unsigned reg, std::uint64_t address, std::uint64_t at, std::vector<DataRef>& out) {
     known_[reg] = address;
-    if (reg != ARM64_REG_X27) out.push_back({address, 0});
+    if (reg != ARM64_REG_X27) out.push_back({address, 0, at});
   }
 
   void access(const cs_insn& insn, const cs_arm64& arm, std::vector<DataRef>& out) {
@@ -75,8 +75,9 @@ class Arm64Addresses {
       if (base == known_.end()) continue;
       const std::uint64_t address = base->second + static_cast<std::uint64_t>(std::int64_t{op.mem.disp});
       const std::uint8_t size = access_size(insn, arm);
-      out.push_back({address, size});
-      if (insn.id == ARM64_INS_LDP || insn.id == ARM64_INS_STP) out.push_back({address + size, size});
+      out.push_back({address, size, insn.address});
+      if (insn.id == ARM64_INS_LDP || insn.id == ARM64_INS_STP)
+        out.push_back({address + size, size, insn.address});
     }
   }
 
@@ -135,6 +136,32 @@ std::vector<DataRef> data_refs(const ElfImage& image, const GoFunction& function
       refs_amd64(insn, out);
     else
       addresses.visit(insn, out);
+    return true;
+  });
+  return out;
+}
+
+std::vector<Displacement> displacements(const ElfImage& image, const GoFunction& function) {
+  std::vector<Displacement> out;
+  const bool amd64 = image.arch() == Arch::kAmd64;
+  disassemble(image, function, [&](const cs_insn& insn) {
+    const auto add = [&](std::int64_t offset) {
+      if (offset > 0) out.push_back({static_cast<std::uint64_t>(offset), insn.address});
+    };
+    if (amd64) {
+      const cs_x86& x86 = insn.detail->x86;
+      for (const cs_x86_op* op = x86.operands; op != x86.operands + x86.op_count; ++op) {
+        if (op->type == X86_OP_MEM && op->mem.base != X86_REG_RIP) add(op->mem.disp);
+      }
+      return true;
+    }
+    const cs_arm64& arm = insn.detail->arm64;
+    for (const cs_arm64_op* op = arm.operands; op != arm.operands + arm.op_count; ++op) {
+      if (op->type == ARM64_OP_MEM) add(op->mem.disp);
+      if ((insn.id == ARM64_INS_ADD || insn.id == ARM64_INS_MOV || insn.id == ARM64_INS_MOVZ) &&
+          op->type == ARM64_OP_IMM)
+        add(op->shift.type == ARM64_SFT_LSL ? op->imm << (op->shift.value & 31) : op->imm);
+    }
     return true;
   });
   return out;

@@ -38,7 +38,7 @@ std::vector<std::string> names_of(const std::vector<GoFunction>& functions) {
 
 class Runnable : public ::testing::TestWithParam<Subject> {};
 INSTANTIATE_TEST_SUITE_P(All, Runnable, ::testing::ValuesIn(subjects_where([](const Subject& s) {
-                           return !s.patch() && !s.arm64();
+                           return !s.hello() && !s.arm64();
                          })),
                          subject_name);
 
@@ -155,7 +155,7 @@ TEST_P(Unstripped, StackDeltaFollowsTheFrame) {
 
 class Optimized : public ::testing::TestWithParam<Subject> {};
 INSTANTIATE_TEST_SUITE_P(All, Optimized, ::testing::ValuesIn(subjects_where([](const Subject& s) {
-                           return !s.patch() && !s.unoptimized();
+                           return !s.hello() && !s.unoptimized();
                          })),
                          subject_name);
 

@@ -16,7 +16,7 @@ TEST_P(Facts, VersionWithAndWithoutBuildInfo) {
   ASSERT_TRUE(binary);
   EXPECT_EQ(binary->version().text, "go" + GetParam().version);
   EXPECT_EQ(binary->stripped(), GetParam().stripped());
-  EXPECT_EQ(binary->main_module(), GetParam().patch() ? "example.com/hello" : "example.com/frames");
+  EXPECT_EQ(binary->main_module(), GetParam().hello() ? "example.com/hello" : "example.com/frames");
   const auto from_code = version_from_code(binary->image(), binary->pclntab());
   ASSERT_TRUE(from_code);
   EXPECT_EQ(from_code->text, "go" + GetParam().version);

@@ -19,7 +19,7 @@ struct Subject {
   [[nodiscard]] std::string path() const;
   [[nodiscard]] bool has(std::string_view part) const { return name.find(part) != std::string::npos; }
   [[nodiscard]] bool stripped() const { return has(".stripped"); }
-  [[nodiscard]] bool patch() const { return name.starts_with("patch-"); }
+  [[nodiscard]] bool hello() const { return name.starts_with("patch-") || name.starts_with("hello-"); }
   [[nodiscard]] bool arm64() const { return has("-arm64"); }
   [[nodiscard]] bool unoptimized() const { return has("-unoptimized"); }
   friend std::ostream& operator<<(std::ostream& out, const Subject& s) { return out << s.name; }

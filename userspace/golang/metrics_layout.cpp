@@ -1,0 +1,293 @@
+#include "golang/metrics_layout.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <initializer_list>
+#include <map>
+#include <set>
+#include <span>
+#include <utility>
+
+#include "golang/code.h"
+
+namespace gorotrace {
+namespace {
+
+// "function uses field of the variable by its absolute address." Which does was measured on Go 1.18-1.27,
+// amd64 and arm64, over all functions of the runtime (the test that holds it:
+// tests/unit/golang/metrics_layout_test.cpp); the cold ones were preferred, which profile-guided optimisation
+// leaves alone.
+struct Anchor {
+  std::uint32_t MetricsOffsets::* field;  // nullptr: the variable itself
+  const char* name;
+  const char* function;
+  int since = 18;
+};
+#define FIELD(member) &MetricsOffsets::member, #member
+
+constexpr Anchor kMemstats[] = {
+    {FIELD(memstats_numgc), "runtime.gcMarkTermination"},
+    {FIELD(memstats_numforcedgc), "runtime.gcMarkTermination"},
+    {FIELD(memstats_pause_end), "runtime.gcMarkTermination"},
+    {FIELD(memstats_gcPauseDist), "runtime.gcMarkTermination"},
+    {FIELD(memstats_stats), "runtime.(*mcache).refill"},
+    {FIELD(memstats_stacks_sys), "runtime.stackalloc"},
+    {FIELD(memstats_mspan_sys), "runtime.(*mheap).init"},
+    {FIELD(memstats_mcache_sys), "runtime.(*mheap).init"},
+    {FIELD(memstats_gcMiscSys), "runtime.(*mheap).init"},
+    {FIELD(memstats_other_sys), "runtime.(*mheap).init"},
+    {FIELD(memstats_buckhash_sys), "runtime.stkbucket"},
+};
+constexpr Anchor kGcController[] = {
+    {FIELD(gc_gcPercent), "runtime.gcinit"},
+    {FIELD(gc_heapLive), "runtime.gcResetMarkState"},
+    {FIELD(gc_memoryLimit), "runtime.gcControllerCommit"},
+    {FIELD(gc_heapGoal), "runtime.(*gcControllerState).endCycle"},
+    {FIELD(gc_heapScan), "runtime.(*gcControllerState).startCycle"},
+    {FIELD(gc_lastStackScan), "runtime.gcMarkTermination", 20},
+    {FIELD(gc_globalsScan), "runtime.gcMarkTermination"},
+    {FIELD(gc_heapInUse), "runtime.printScavTrace"},
+    {FIELD(gc_heapReleased), "runtime.printScavTrace"},
+    {FIELD(gc_heapFree), "runtime.printScavTrace"},
+    {FIELD(gc_totalAlloc), "runtime.(*mcache).refill"},
+    {FIELD(gc_totalFree), "runtime.(*sweepLocked).sweep"},
+    {FIELD(gc_mappedReady), "runtime.sysAlloc"},
+};
+constexpr Anchor kMheap[] = {
+    {nullptr, "lock", "runtime.gcResetMarkState"},
+    {FIELD(mheap_sweepgen), "runtime.allocmcache.func1"},
+    {FIELD(mheap_cachealloc), "runtime.allocmcache.func1"},
+    {FIELD(mheap_spanalloc_inuse), "runtime.(*p).destroy.func1"},
+};
+constexpr Anchor kWork[] = {
+    {nullptr, "full", "runtime.endCheckmarks"},
+    {FIELD(work_cycles), "runtime.gcTrigger.test"},
+    {FIELD(work_cycles), "runtime.gcStart"},
+    {FIELD(work_cpuStats), "runtime.gcMarkTermination"},
+};
+constexpr Anchor kCleanups[] = {
+    {nullptr, "full", "runtime.findRunnable"},
+    {FIELD(cleanups_queued), "runtime.(*p).destroy"},
+    {FIELD(cleanups_executed), "runtime.gcMarkTermination"},
+};
+constexpr Anchor kSched[] = {
+    {FIELD(sched_mnext), "runtime.schedtrace"},
+    {FIELD(sched_nmfreed), "runtime.schedtrace"},
+    {FIELD(sched_runq_size), "runtime.schedtrace"},
+    {FIELD(sched_timeToRun), "runtime.casgstatus"},
+    {FIELD(sched_totalMutexWaitTime), "runtime.casgstatus"},
+    {FIELD(sched_stwStoppingTimeGC), "runtime.stopTheWorldWithSema"},
+    {FIELD(sched_stwStoppingTimeOther), "runtime.stopTheWorldWithSema"},
+    {FIELD(sched_stwTotalTimeGC), "runtime.startTheWorldWithSema"},
+    {FIELD(sched_stwTotalTimeOther), "runtime.startTheWorldWithSema"},
+    {FIELD(sched_totalRuntimeLockWaitTime), "runtime.mexit"},
+    {FIELD(sched_goroutinesCreated), "runtime.(*p).destroy"},
+    {FIELD(sched_nGsyscallNoP), "runtime.exitsyscallNoP"},
+};
+// Fields the runtime reaches by pointer: the function has the offset in one of its instructions.
+constexpr Anchor kByPointer[] = {
+    {FIELD(gc_heapMarked), "runtime.(*gcControllerState).commit"},
+    {FIELD(limiter_lastEnabledCycle), "runtime.(*gcCPULimiterState).resetCapacity"},
+    {FIELD(p_statsSeq), "runtime.(*consistentHeapStats).acquire"},
+    {FIELD(p_goroutinesCreated), "runtime.newproc1"},
+    {FIELD(p_cleanupsQueued), "runtime.(*p).destroy"},
+    {FIELD(p_runqhead), "runtime.(*p).destroy"},
+    {FIELD(p_runqtail), "runtime.(*p).destroy"},
+    {FIELD(p_runnext), "runtime.(*p).destroy"},
+    {FIELD(m_alllink), "runtime.mcommoninit"},
+    {FIELD(m_ncgocall), "runtime.mexit"},
+};
+#undef FIELD
+
+using Addresses = std::set<std::uint64_t>;
+
+class Finder {
+ public:
+  Finder(const GoBinary& binary, const MetricsOffsets& offsets)
+      : image_(binary.image()), pclntab_(binary.pclntab()), minor_(binary.version().minor) {
+    out_.offsets = offsets;
+    out_.globals.allgs = binary.globals().allgs;
+    out_.globals.allp = binary.globals().allp;
+  }
+
+  MetricsLayout run(std::uint64_t sched) {
+    MetricsGlobals& g = out_.globals;
+    g.memstats = solve("runtime.memstats", kMemstats);
+    g.gcController = solve("runtime.gcController", kGcController);
+    g.mheap = solve("runtime.mheap_", kMheap);
+    g.sched = solve("runtime.sched", kSched);
+    if (g.sched != sched && sched != 0) lose(g.sched, "runtime.sched: two recipes give two addresses");
+    g.allm = only("runtime.allm",
+                  {{"runtime.mcommoninit", 8}, {"runtime.mcommoninit", 0}, {"runtime.schedtrace", 8}});
+    if (minor_ >= 19) {
+      g.gcCPULimiter = only("runtime.gcCPULimiter", {{"runtime.procresize", 0},
+                                                     {"runtime.gcStart", 0},
+                                                     {"runtime.gcMarkTermination", 0},
+                                                     {"runtime.gcAssistAlloc1", 0}});
+      g.startingStackSize =
+          only("runtime.startingStackSize",
+               {{"runtime.gfput", 4}, {"runtime.gfget", 4}, {"runtime.gcComputeStartingStackSize", 4}});
+    }
+    if (minor_ >= 20) g.work = solve("runtime.work", kWork);
+    if (minor_ >= 26) {
+      g.gcCleanups = solve("runtime.gcCleanups", kCleanups);
+      g.finqueued =
+          only("runtime.finqueued", {{"runtime.queuefinalizer", 8}, {"runtime.finReadQueueStats", 8}});
+      g.finexecuted =
+          only("runtime.finexecuted", {{"runtime.runFinalizers", 8}, {"runtime.finReadQueueStats", 8}});
+      g.extraMInUse = only("runtime.extraMInUse", {{"runtime.checkmcount", 4}, {"runtime.dropm", 0}});
+      g.extraMLength = only("runtime.extraMLength", {{"runtime.checkmcount", 4}, {"runtime.addExtraM", 0}});
+    }
+    by_pointer();
+    read_mexit();
+    return std::move(out_);
+  }
+
+ private:
+  const std::vector<DataRef>* refs(const char* function) {
+    auto found = refs_.find(function);
+    if (found == refs_.end()) {
+      const auto f = pclntab_.function_named(function);
+      if (!f) return nullptr;
+      auto refs = data_refs(image_, *f);
+      std::erase_if(refs, [this](const DataRef& r) { return !image_.in_writable_segment(r.address); });
+      found = refs_.emplace(function, std::move(refs)).first;
+    }
+    return &found->second;
+  }
+
+  void lose(std::uint64_t& address, std::string why) {
+    address = 0;
+    out_.missing.push_back(std::move(why));
+  }
+
+  // The only address of the variable that all anchors allow. A function that this binary lacks (inlined
+  // everywhere) says nothing; two must speak.
+  std::uint64_t solve(const char* variable, std::span<const Anchor> anchors) {
+    Addresses candidates;
+    int used = 0;
+    for (const Anchor& anchor : anchors) {
+      const std::uint32_t offset = anchor.field == nullptr ? 0 : out_.offsets.*anchor.field;
+      const auto* uses = refs(anchor.function);
+      if (offset == kNoOffset || minor_ < anchor.since || uses == nullptr) continue;
+      Addresses here;
+      for (const DataRef& r : *uses) {
+        const std::uint64_t base = r.address - offset;
+        if (r.address >= offset && (used == 0 || candidates.contains(base))) here.insert(base);
+      }
+      candidates = std::move(here);
+      ++used;
+      if (candidates.empty()) {
+        out_.missing.push_back(fmt::format("{}: {} does not use {} where {} says it is", variable,
+                                           anchor.function, anchor.name,
+                                           used == 1 ? "the code" : "the offset table"));
+        return 0;
+      }
+    }
+    if (used >= 2 && candidates.size() == 1) return *candidates.begin();
+    out_.missing.push_back(
+        fmt::format("{}: {} functions leave {} addresses for it", variable, used, candidates.size()));
+    return 0;
+  }
+
+  // The only address that each function accesses with that size (0: takes the address of), sched's fields
+  // aside.
+  std::uint64_t only(const char* variable, std::initializer_list<std::pair<const char*, std::uint8_t>> uses) {
+    Addresses candidates;
+    bool first = true;
+    for (const auto& [function, size] : uses) {
+      const auto* all = refs(function);
+      if (all == nullptr) {
+        out_.missing.push_back(fmt::format("{}: this binary has no {}", variable, function));
+        return 0;
+      }
+      Addresses here;
+      for (const DataRef& r : *all) {
+        if (r.size == size && (first || candidates.contains(r.address)) && !in_sched(r.address))
+          here.insert(r.address);
+      }
+      candidates = std::move(here);
+      first = false;
+    }
+    if (candidates.size() == 1) return *candidates.begin();
+    out_.missing.push_back(
+        fmt::format("{}: the code leaves {} addresses for it", variable, candidates.size()));
+    return 0;
+  }
+
+  [[nodiscard]] bool in_sched(std::uint64_t address) const {
+    const std::uint64_t sched = out_.globals.sched;
+    return sched != 0 && out_.offsets.sched_timeToRun != kNoOffset && address >= sched &&
+           address < sched + out_.offsets.sched_timeToRun;
+  }
+
+  void by_pointer() {
+    for (const Anchor& anchor : kByPointer) {
+      std::uint32_t& offset = out_.offsets.*anchor.field;
+      const auto f = pclntab_.function_named(anchor.function);
+      if (offset == kNoOffset || !f) continue;
+      const auto used = displacements(image_, *f);
+      if (std::ranges::any_of(used, [&](const Displacement& d) { return d.offset == offset; })) continue;
+      out_.missing.push_back(fmt::format("{}: {} does not use the offset {} of our table", anchor.name,
+                                         anchor.function, offset));
+      offset = kNoOffset;
+    }
+  }
+
+  // mexit moves what a thread counted into the process's totals (runtime/proc.go):
+  //   ncgocall += m.ncgocall; sched.totalRuntimeLockWaitTime += m.mLockProfile.waitTime
+  // which gives the address of ncgocall, and, since the tail of m moves between patch releases, the place of
+  // waitTime: the one offset used between the two.
+  void read_mexit() {
+    const auto f = pclntab_.function_named("runtime.mexit");
+    const auto* uses = refs("runtime.mexit");
+    if (!f || uses == nullptr || out_.offsets.m_ncgocall == kNoOffset) return;
+    const auto offsets = displacements(image_, *f);
+    const auto load =
+        std::ranges::find(offsets, std::uint64_t{out_.offsets.m_ncgocall}, &Displacement::offset);
+    if (load == offsets.end()) return;
+    const auto add =
+        std::ranges::find_if(*uses, [&](const DataRef& r) { return r.at > load->at && r.address_taken(); });
+    if (add == uses->end() || in_sched(add->address)) return;
+    out_.globals.ncgocall = add->address;
+    if (out_.offsets.sched_totalRuntimeLockWaitTime == kNoOffset) return;
+
+    std::uint64_t from = 0, to = 0;
+    const std::uint64_t total = out_.globals.sched + out_.offsets.sched_totalRuntimeLockWaitTime;
+    for (const DataRef& r : *uses) {
+      if (r.address == add->address) from = r.at;
+      if (r.address == total && to == 0) to = r.at;
+    }
+    const auto wait =
+        std::ranges::find_if(offsets, [&](const Displacement& d) { return d.at > from && d.at < to; });
+    if (wait == offsets.end() || wait->offset >= kNoOffset) {
+      out_.offsets.m_lockWaitTime = kNoOffset;
+      out_.missing.push_back("m.mLockProfile.waitTime: not found in runtime.mexit");
+      return;
+    }
+    out_.offsets.m_lockWaitTime = static_cast<std::uint32_t>(wait->offset);
+  }
+
+  const ElfImage& image_;
+  const Pclntab& pclntab_;
+  int minor_;
+  MetricsLayout out_;
+  std::map<std::string, std::vector<DataRef>> refs_;
+};
+
+}  // namespace
+
+MetricsLayout find_metrics_layout(const GoBinary& binary, const MetricsOffsets& offsets) {
+  return Finder(binary, offsets).run(binary.globals().sched);
+}
+
+Result<MetricsLayout> find_metrics_layout(const GoBinary& binary) {
+  auto offsets = metrics_offsets_for(binary.image(), binary.version());
+  if (!offsets) return std::unexpected(offsets.error());
+  MetricsLayout layout = find_metrics_layout(binary, offsets->offsets);
+  layout.offsets_source = std::move(offsets->source);
+  return layout;
+}
+
+}  // namespace gorotrace
