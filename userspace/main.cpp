@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   gorotrace::add_stat_command(app, exit);
   gorotrace::add_check_command(app, exit);
   gorotrace::add_ps_command(app, exit);
+  gorotrace::add_metrics_command(app, exit);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

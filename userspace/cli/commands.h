@@ -10,5 +10,6 @@ namespace gorotrace {
 void add_stat_command(CLI::App& app, int& exit);
 void add_check_command(CLI::App& app, int& exit);
 void add_ps_command(CLI::App& app, int& exit);
+void add_metrics_command(CLI::App& app, int& exit);
 
 }  // namespace gorotrace

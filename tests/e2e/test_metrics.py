@@ -1,0 +1,203 @@
+"""gorotrace metrics against metrics.Read in the process: read from outside before and after, at rest."""
+
+import json
+import os
+import subprocess
+import time
+
+import jsonschema
+import pytest
+
+import harness
+
+SCHEMA = jsonschema.Draft202012Validator(json.loads((harness.SCHEMA.parent / "metrics.schema.json").read_text()))
+STATES = {"/sched/goroutines/running:goroutines", "/sched/goroutines/not-in-go:goroutines"}
+ROUNDS = 12
+
+
+class Subject(harness.Process):
+    def __init__(self, version=harness.NEWEST, variant="stripped", **environment):
+        self.version = version
+        binary = harness.build(harness.PROGRAMS / "metrics", version, variant)
+        super().__init__([binary], env={**os.environ, "GOMAXPROCS": "2", **environment})
+
+    def send(self, command):
+        self.popen.stdin.write(command.encode() + b"\n")
+        self.popen.stdin.flush()
+
+    def ask(self, command, answer):
+        self.send(command)
+        line = self.lines.next(60)
+        assert line == answer, f"{command}: {line!r}\n{self.stderr[-3000:]}"
+
+    def printed(self):
+        self.send("print")
+        return json.loads(self.lines.next(60))
+
+
+def at_least(version, minor):
+    return int(version.split(".")[1]) >= minor
+
+
+def outside(pid):
+    """What gorotrace says: the whole object, and its metrics by name."""
+    done = subprocess.run([harness.gorotrace(), "metrics", "-p", str(pid), "--json"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    message = json.loads(done.stdout)
+    errors = [f"{'/'.join(map(str, e.path))}: {e.message}" for e in SCHEMA.iter_errors(message)]
+    assert not errors, errors[:10]
+    return message, {m["name"]: m for m in message["metrics"]}
+
+
+def at_most(a, b):
+    """a <= b; of histograms, in each bucket."""
+    if isinstance(a, dict):
+        return a["buckets"] == b["buckets"] and all(x <= y for x, y in zip(a["counts"], b["counts"], strict=True))
+    return a <= b
+
+
+def compare_once(subject, equal):
+    """One reading before metrics.Read, one after; adds to equal the names that were established to be equal."""
+    time.sleep(0.05)  # sysmon takes the P of the blocked main goroutine, the scavenger ends
+    _, before = outside(subject.pid)
+    subject.ask("sample", "sampled")
+    time.sleep(0.05)
+    _, after = outside(subject.pid)
+    truth = subject.printed()
+    available = {n for n, m in after.items() if m["value"] is not None}
+    assert available == {n for n in truth if not n.startswith("/godebug/")}, \
+        {n: m.get("not_available") for n, m in after.items()}
+    for name in available:
+        a, b, t = before[name], after[name], truth[name]
+        assert a["kind"] == t["kind"], name
+        # /sched/latencies was not marked cumulative before 1.21, but is.
+        assert a["cumulative"] == t["cumulative"] or name == "/sched/latencies:seconds", name
+        if name in STATES:
+            continue
+        if a["quality"] == b["quality"] == "exact" and a["value"] == b["value"]:
+            assert t["value"] == a["value"], (name, t["value"], a["value"])
+            equal.add(name)
+        elif a["cumulative"] and (at_least(subject.version, 19) or not name.startswith("/gc/heap/allocs")):
+            low = a.get("low", a["value"])
+            assert at_most(low, t["value"]) and at_most(t["value"], b["value"]), (name, low, t["value"], b["value"])
+    if STATES <= available:
+        # We do not run inside the process: the goroutine that calls metrics.Read is in a system call when we look.
+        ours = {n: after[n]["value"] for n in STATES}
+        theirs = {n: truth[n]["value"] for n in STATES}
+        if ours == {n: before[n]["value"] for n in STATES}:
+            for name, change in zip(sorted(STATES), (+1, -1), strict=True):
+                assert ours[name] == theirs[name] + change, (name, ours, theirs)
+            equal |= STATES
+    return available
+
+
+def compare(subject):
+    """Until every metric has been established equal."""
+    equal = set()
+    for _ in range(ROUNDS):
+        available = compare_once(subject, equal)
+        if equal == available:
+            return
+    raise AssertionError(f"never at rest: {sorted(available - equal)}")
+
+
+@pytest.mark.parametrize("version", harness.VERSIONS)
+def test_equal_to_metrics_read(version):
+    with Subject(version) as subject:
+        compare(subject)
+        subject.ask("work", "worked")
+        compare(subject)
+        subject.ask("syscalls 3", "blocked")
+        subject.ask("procs 1", "set")
+        subject.ask("work", "worked")
+        compare(subject)
+        _, metrics = outside(subject.pid)
+        for name in ("/gc/cycles/automatic:gc-cycles", "/gc/cycles/forced:gc-cycles", "/gc/heap/frees:objects",
+                     "/gc/heap/tiny/allocs:objects"):
+            assert metrics[name]["value"] > 0, name
+        assert sum(metrics["/gc/pauses:seconds"]["value"]["counts"]) > 0
+        assert sum(metrics["/sched/latencies:seconds"]["value"]["counts"]) > 0
+        if at_least(version, 20):
+            assert metrics["/sync/mutex/wait/total:seconds"]["value"] > 0
+
+
+@pytest.mark.parametrize("variant", ["symbols", "pie", "cgo", "cgopie"])
+def test_however_it_is_linked(variant):
+    with Subject(harness.NEWEST, variant) as subject:
+        subject.ask("work", "worked")
+        compare(subject)
+        message, metrics = outside(subject.pid)
+        assert message["offsets"] == ("DWARF" if variant == "symbols" else "table go1.27")
+        calls = metrics["/cgo/go-to-c-calls:calls"]["value"]
+        assert calls >= 100 if variant.startswith("cgo") else calls == 0
+
+
+@pytest.mark.parametrize("version", harness.VERSIONS)
+@pytest.mark.parametrize("environment", [{"GOMEMLIMIT": "24MiB"}, {"GOGC": "off"},
+                                         {"GOGC": "off", "GOMEMLIMIT": "40MiB"}], ids=str)
+@pytest.mark.slow
+def test_heap_goal_under_a_limit(version, environment):
+    if not at_least(version, 19) and "GOMEMLIMIT" in environment:
+        environment = {"GOGC": "400"}  # no limit yet
+    with Subject(version, **environment) as subject:
+        compare(subject)
+        if environment.get("GOGC") != "off" or "GOMEMLIMIT" in environment:
+            subject.ask("work", "worked")
+            compare(subject)
+
+
+@pytest.mark.parametrize("version", [v for v in harness.VERSIONS if at_least(v, 26)])
+def test_states_of_a_busy_scheduler(version):
+    with Subject(version) as subject:
+        subject.ask("spin 5", "spinning")
+        subject.ask("syscalls 2", "blocked")
+        seen = []
+        for _ in range(50):
+            _, metrics = outside(subject.pid)
+            seen.append(tuple(metrics[f"/sched/goroutines/{state}:goroutines"]["value"]
+                              for state in ("running", "runnable", "not-in-go")))
+            # Two Ps run two of five; the main goroutine and two more are in system calls.
+            if seen[-1] == (2, 3, 3):
+                return
+            time.sleep(0.02)
+        raise AssertionError(seen)
+
+
+@pytest.mark.parametrize("version", harness.VERSIONS)
+def test_bounds_while_it_works(version):
+    """What moves while it is read is a bound or an estimate, said so, and never out of order."""
+    with Subject(version) as subject:
+        subject.ask("churn", "churning")
+        readings = [outside(subject.pid)[1] for _ in range(3)]
+        subject.ask("sample", "sampled")
+        readings.append(outside(subject.pid)[1])
+        truth = subject.printed()
+        # Go 1.18 counts a span's objects when it takes the span, and takes back those it did not need.
+        goes_back = set() if at_least(version, 19) else {n for n in readings[0] if n.startswith("/gc/heap/allocs")}
+        names = [n for n, m in readings[0].items() if m["cumulative"] and m["value"] is not None and n not in goes_back]
+        for name in names:
+            for earlier, later in zip(readings, readings[1:]):
+                a, b = earlier[name], later[name]
+                if a["value"] is None or b["value"] is None:
+                    continue
+                assert at_most(a["value"], b["value"]), (name, a, b)
+                assert a["quality"] != "bound" or at_most(a["low"], a["value"]), (name, a)
+            if readings[-1][name]["value"] is not None:
+                assert at_most(truth[name]["value"], readings[-1][name]["value"]), name
+        frees = [r["/gc/heap/frees:objects"]["value"] for r in readings]
+        assert frees[0] < frees[-1]
+
+
+def test_text_and_errors():
+    with Subject() as subject:
+        text = subprocess.run([harness.gorotrace(), "metrics", "-p", str(subject.pid)], capture_output=True, text=True)
+        assert text.returncode == 0, text.stderr
+        lines = {line.split()[0]: line.split() for line in text.stdout.splitlines() if line.startswith("/")}
+        assert lines["/sched/gomaxprocs"][1:] == ["2", "threads"]
+        assert lines["/gc/pauses"][2] == "times"
+        assert "/godebug/non-default-behavior/*:events:" in lines
+        pid = subject.pid
+    gone = subprocess.run([harness.gorotrace(), "metrics", "-p", str(pid)], capture_output=True, text=True)
+    assert gone.returncode == 1 and str(pid) in gone.stderr
+    other = subprocess.run([harness.gorotrace(), "metrics", "-p", str(os.getpid())], capture_output=True, text=True)
+    assert other.returncode == 3 and "not a Go" in other.stderr

@@ -1,0 +1,92 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include "base/text.h"
+#include "report/columns.h"
+#include "report/metrics_report.h"
+
+namespace gorotrace {
+namespace {
+
+std::string_view without_unit(const Metric& m) {
+  return std::string_view(m.name).substr(0, m.name.rfind(':'));
+}
+
+// "< 20.5µs", or "≥ 32769" of the bucket without end.
+std::string bucket_text(const Float64Histogram& h, double q, bool seconds) {
+  const std::size_t i = h.bucket_of(q);
+  const bool open = std::isinf(h.buckets[i + 1]);
+  const double bound = h.buckets[open ? i : i + 1];
+  return (open ? "≥ " : "< ") + (seconds
+                                     ? format_duration(static_cast<std::uint64_t>(std::llround(bound * 1e9)))
+                                     : fmt::format("{:.0f}", bound));
+}
+
+std::string percentiles(const Float64Histogram& h, bool seconds) {
+  if (h.total() == 0) return "";
+  return fmt::format("p50 {}, p99 {}, max {}", bucket_text(h, 0.5, seconds), bucket_text(h, 0.99, seconds),
+                     bucket_text(h, 1, seconds));
+}
+
+struct Line {
+  std::string name, value, unit, note;
+};
+
+std::string number(const MetricValue& value) {
+  if (const auto* h = std::get_if<Float64Histogram>(&value)) return fmt::format("{}", h->total());
+  if (const auto* d = std::get_if<double>(&value)) return fmt::format("{}", *d);
+  return fmt::format("{}", std::get<std::uint64_t>(value));
+}
+
+Line line_of(const Metric& m) {
+  Line line{std::string(without_unit(m)), number(*m.value), m.unit(), ""};
+  if (const auto* h = std::get_if<Float64Histogram>(&*m.value)) {
+    const bool seconds = line.unit == "seconds";
+    line.note = percentiles(*h, seconds);
+    line.unit = seconds ? "times" : "objects";
+  }
+  if (m.quality == MetricQuality::kExact) return line;
+  if (m.low) line.value = number(*m.low) + ".." + line.value;
+  line.note += fmt::format("{}{}", line.note.empty() ? "" : "; ", metric_quality_name(m.quality));
+  return line;
+}
+
+}  // namespace
+
+std::string metrics_text(const MetricsReport& report) {
+  std::vector<Line> lines;
+  std::size_t name = 0, value = 0, unit = 0;
+  for (const Metric& m : report.metrics) {
+    if (!m.value) continue;
+    lines.push_back(line_of(m));
+    name = std::max(name, lines.back().name.size());
+    value = std::max(value, lines.back().value.size());
+    unit = std::max(unit, lines.back().unit.size());
+  }
+  const bool all_exact = std::ranges::all_of(
+      report.metrics, [](const Metric& m) { return !m.value || m.quality == MetricQuality::kExact; });
+  std::string out =
+      fmt::format("process {} {}, {}: what runtime/metrics would report, from the runtime's counters{}\n",
+                  report.target.host_pid, report.target.exe, report.target.go_version,
+                  all_exact ? ", exact" : "; exact where nothing else is said");
+  for (const Line& l : lines) {
+    std::string text =
+        pad_right(l.name, name) + "  " + pad_left(l.value, value) + " " + pad_right(l.unit, unit);
+    if (!l.note.empty()) text += "  " + l.note;
+    text.resize(text.find_last_not_of(' ') + 1);
+    out += text + "\n";
+  }
+  bool first = true;
+  for (const Metric& m : report.metrics) {
+    if (m.value) continue;
+    if (first) out += "\nnot available\n";
+    first = false;
+    out += fmt::format("{}: {}\n", m.name, m.missing);
+  }
+  return out;
+}
+
+}  // namespace gorotrace
