@@ -15,16 +15,18 @@ namespace gorotrace {
 namespace {
 
 constexpr int kPasses = 16;
+constexpr int kFailures = 3;  // allp or allm may change under one look, hardly under three
 constexpr auto kPause = std::chrono::microseconds(200);  // longer than most of the runtime's own pauses
 
 template <typename Words>
 void settle(const MetricsSource& source, Pass (*pass)(const MetricsSource&, Words&), Reading<Words>& out) {
-  int read = 0;
+  int read = 0, unreadable = 0;
   bool contradicts = false;  // two passes agreed on words that contradict each other
   Pass last = Pass::kGood;
-  for (int i = 0; i < kPasses && !out.exact; ++i) {
+  for (int i = 0; i < kPasses && unreadable < kFailures && !out.exact; ++i) {
     Words words;
     last = pass(source, words);
+    if (last == Pass::kUnreadable) ++unreadable;
     if (last == Pass::kMoving) std::this_thread::sleep_for(kPause);
     if (last != Pass::kGood && last != Pass::kContradicts) continue;
     out.before = std::exchange(out.now, std::move(words));

@@ -11,7 +11,7 @@ namespace gorotrace {
 namespace {
 
 constexpr std::uint64_t kMaxPs = 1u << 16;
-constexpr std::uint64_t kMaxThreads = 1u << 20;
+constexpr std::uint64_t kMaxThreads = 1u << 16;  // the runtime's own limit is 10,000 (debug.SetMaxThreads)
 
 // runtime/runtime2.go, the same from 1.18 to 1.27 (_Gdeadextra since 1.26).
 constexpr std::uint32_t kPrunning = 1, kPgcstop = 3, kPdead = 4;

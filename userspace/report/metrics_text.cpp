@@ -68,10 +68,9 @@ std::string metrics_text(const MetricsReport& report) {
   }
   const bool all_exact = std::ranges::all_of(
       report.metrics, [](const Metric& m) { return !m.value || m.quality == MetricQuality::kExact; });
-  std::string out =
-      fmt::format("process {} {}, {}: what runtime/metrics would report, from the runtime's counters{}\n",
-                  report.target.host_pid, report.target.exe, report.target.go_version,
-                  all_exact ? ", exact" : "; exact where nothing else is said");
+  std::string out = fmt::format(
+      "process {} {}, {}: runtime/metrics from outside (engine: counters), exact{}\n", report.target.host_pid,
+      report.target.exe, report.target.go_version, all_exact ? "" : " where nothing else is said");
   for (const Line& l : lines) {
     std::string text =
         pad_right(l.name, name) + "  " + pad_left(l.value, value) + " " + pad_right(l.unit, unit);

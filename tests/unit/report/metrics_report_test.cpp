@@ -1,0 +1,81 @@
+// Text and JSON of gorotrace metrics from metrics made up here. That the JSON follows metrics.schema.json is
+// held by tests/e2e/test_metrics.py, of real ones.
+#include "report/metrics_report.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace gorotrace {
+namespace {
+
+using ::testing::HasSubstr;
+
+MetricsReport report() {
+  MetricsReport r;
+  r.target = {1, 4242, "/usr/bin/shop", "go1.22.12", "example.com/shop", ""};
+  r.offsets = "table go1.22";
+  r.time_ns = 5;
+  r.took_ns = 6;
+  Metric count;
+  count.name = "/gc/cycles/total:gc-cycles";
+  count.cumulative = true;
+  count.value = MetricValue{std::uint64_t{18446744073709551615u}};
+  Metric pauses;
+  pauses.name = "/gc/pauses:seconds";
+  pauses.cumulative = true;
+  pauses.value = MetricValue{Float64Histogram{{-INFINITY, 0, 64e-9, INFINITY}, {0, 98, 2}}};
+  Metric moving;
+  moving.name = "/gc/heap/frees:bytes";
+  moving.cumulative = true;
+  moving.value = MetricValue{std::uint64_t{1000}};
+  moving.low = MetricValue{std::uint64_t{990}};
+  moving.quality = MetricQuality::kBound;
+  Metric estimate;
+  estimate.name = "/sync/mutex/wait/total:seconds";
+  estimate.value = MetricValue{0.25};
+  estimate.quality = MetricQuality::kEstimated;
+  Metric none;
+  none.name = "/gc/heap/goal:bytes";
+  none.missing = "runtime.gcController: not found";
+  r.metrics = {count, moving, none, pauses, estimate};
+  return r;
+}
+
+TEST(MetricsText, NameValueUnitAndWhatIsNotExact) {
+  EXPECT_EQ(
+      metrics_text(report()),
+      "process 4242 /usr/bin/shop, go1.22.12: runtime/metrics from outside (engine: counters), exact where "
+      "nothing else is said\n"
+      "/gc/cycles/total        18446744073709551615 gc-cycles\n"
+      "/gc/heap/frees                     990..1000 bytes      bound\n"
+      "/gc/pauses                               100 times      p50 < 64ns, p99 ≥ 64ns, max ≥ 64ns\n"
+      "/sync/mutex/wait/total                  0.25 seconds    estimated\n"
+      "\n"
+      "not available\n"
+      "/gc/heap/goal:bytes: runtime.gcController: not found\n");
+}
+
+TEST(MetricsJson, ValuesAreWholeAndWhatIsMissingIsNull) {
+  const std::string text = metrics_json(report());
+  EXPECT_THAT(text, HasSubstr("18446744073709551615"));
+  const auto json = nlohmann::json::parse(text);
+  EXPECT_EQ(json["engine"], "counters");
+  EXPECT_EQ(json["main_version"], nullptr);
+  const auto& metrics = json["metrics"];
+  ASSERT_EQ(metrics.size(), 5u);
+  EXPECT_EQ(metrics[0]["kind"], "uint64");
+  EXPECT_EQ(metrics[1]["low"], 990);
+  EXPECT_EQ(metrics[1]["quality"], "bound");
+  EXPECT_EQ(metrics[2]["value"], nullptr);
+  EXPECT_EQ(metrics[2]["quality"], nullptr);
+  EXPECT_EQ(metrics[2]["not_available"], "runtime.gcController: not found");
+  EXPECT_EQ(metrics[3]["value"]["buckets"], (nlohmann::json{"-Inf", 0.0, 64e-9, "+Inf"}));
+  EXPECT_EQ(metrics[3]["value"]["counts"], (nlohmann::json{0, 98, 2}));
+  EXPECT_EQ(metrics[4]["value"], 0.25);
+  EXPECT_FALSE(metrics[4].contains("low"));
+}
+
+}  // namespace
+}  // namespace gorotrace
