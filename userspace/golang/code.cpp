@@ -151,13 +151,18 @@ std::vector<Displacement> displacements(const ElfImage& image, const GoFunction&
     if (amd64) {
       const cs_x86& x86 = insn.detail->x86;
       for (const cs_x86_op* op = x86.operands; op != x86.operands + x86.op_count; ++op) {
-        if (op->type == X86_OP_MEM && op->mem.base != X86_REG_RIP) add(op->mem.disp);
+        if (op->type == X86_OP_MEM && op->mem.base != X86_REG_RIP && op->mem.base != X86_REG_RSP)
+          add(op->mem.disp);
       }
       return true;
     }
     const cs_arm64& arm = insn.detail->arm64;
+    // Of the stack, or (x27) of an address that is being made: see Arm64Addresses.
+    const auto no_object = [](unsigned base) { return base == ARM64_REG_SP || base == ARM64_REG_X27; };
+    if (insn.id == ARM64_INS_ADD && arm.operands[1].type == ARM64_OP_REG && no_object(arm.operands[1].reg))
+      return true;
     for (const cs_arm64_op* op = arm.operands; op != arm.operands + arm.op_count; ++op) {
-      if (op->type == ARM64_OP_MEM) add(op->mem.disp);
+      if (op->type == ARM64_OP_MEM && !no_object(op->mem.base)) add(op->mem.disp);
       if ((insn.id == ARM64_INS_ADD || insn.id == ARM64_INS_MOV || insn.id == ARM64_INS_MOVZ) &&
           op->type == ARM64_OP_IMM)
         add(op->shift.type == ARM64_SFT_LSL ? op->imm << (op->shift.value & 31) : op->imm);

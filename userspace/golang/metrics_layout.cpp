@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <utility>
@@ -85,18 +86,14 @@ constexpr Anchor kSched[] = {
     {FIELD(sched_goroutinesCreated), "runtime.(*p).destroy"},
     {FIELD(sched_nGsyscallNoP), "runtime.exitsyscallNoP"},
 };
-// Fields the runtime reaches by pointer: the function has the offset in one of its instructions.
+// Fields of p that the runtime reaches by pointer: the function has the offset in one of its instructions.
+// Only large offsets are evidence; the smaller ones of p lie before statsSeq, which would move with them.
 constexpr Anchor kByPointer[] = {
-    {FIELD(gc_heapMarked), "runtime.(*gcControllerState).commit"},
-    {FIELD(limiter_lastEnabledCycle), "runtime.(*gcCPULimiterState).resetCapacity"},
+    {FIELD(limiter_lastEnabledCycle),
+     "runtime.(*gcCPULimiterState).resetCapacity"},  // read_limiter checks it too
     {FIELD(p_statsSeq), "runtime.(*consistentHeapStats).acquire"},
     {FIELD(p_goroutinesCreated), "runtime.newproc1"},
     {FIELD(p_cleanupsQueued), "runtime.(*p).destroy"},
-    {FIELD(p_runqhead), "runtime.(*p).destroy"},
-    {FIELD(p_runqtail), "runtime.(*p).destroy"},
-    {FIELD(p_runnext), "runtime.(*p).destroy"},
-    {FIELD(m_alllink), "runtime.mcommoninit"},
-    {FIELD(m_ncgocall), "runtime.mexit"},
 };
 #undef FIELD
 
@@ -140,6 +137,8 @@ class Finder {
       g.extraMLength = only("runtime.extraMLength", {{"runtime.checkmcount", 4}, {"runtime.addExtraM", 0}});
     }
     by_pointer();
+    MetricsOffsets& o = out_.offsets;
+    derive(o.m_alllink, "runtime.m.alllink", alllink());
     read_mexit();
     return std::move(out_);
   }
@@ -235,38 +234,91 @@ class Finder {
     }
   }
 
-  // mexit moves what a thread counted into the process's totals (runtime/proc.go):
-  //   ncgocall += m.ncgocall; sched.totalRuntimeLockWaitTime += m.mLockProfile.waitTime
-  // which gives the address of ncgocall, and, since the tail of m moves between patch releases, the place of
-  // waitTime: the one offset used between the two.
-  void read_mexit() {
-    const auto f = pclntab_.function_named("runtime.mexit");
-    const auto* uses = refs("runtime.mexit");
-    if (!f || uses == nullptr || out_.offsets.m_ncgocall == kNoOffset) return;
-    const auto offsets = displacements(image_, *f);
-    const auto load =
-        std::ranges::find(offsets, std::uint64_t{out_.offsets.m_ncgocall}, &Displacement::offset);
-    if (load == offsets.end()) return;
-    const auto add =
-        std::ranges::find_if(*uses, [&](const DataRef& r) { return r.at > load->at && r.address_taken(); });
-    if (add == uses->end() || in_sched(add->address)) return;
-    out_.globals.ncgocall = add->address;
-    if (out_.offsets.sched_totalRuntimeLockWaitTime == kNoOffset) return;
+  // What moves between patch releases (fields of m did in 1.23) is taken from the code, whatever the table
+  // says.
+  void derive(std::uint32_t& offset, const char* name, std::optional<std::uint32_t> found) {
+    if (found) {
+      offset = *found;
+    } else if (offset != kNoOffset) {
+      offset = kNoOffset;
+      out_.missing.push_back(fmt::format("{}: not found in the code", name));
+    }
+  }
 
-    std::uint64_t from = 0, to = 0;
-    const std::uint64_t total = out_.globals.sched + out_.offsets.sched_totalRuntimeLockWaitTime;
-    for (const DataRef& r : *uses) {
-      if (r.address == add->address) from = r.at;
-      if (r.address == total && to == 0) to = r.at;
+  struct Code {
+    std::vector<DataRef> refs;
+    std::vector<Displacement> offsets;  // in code order, those above 8 only: what is below says nothing
+  };
+  std::optional<Code> code(const char* function) {
+    const auto f = pclntab_.function_named(function);
+    const auto* uses = refs(function);
+    if (!f || uses == nullptr) return std::nullopt;
+    Code out{*uses, displacements(image_, *f)};
+    const auto made =
+        data_refs(image_, *f);  // an instruction that makes an address (arm64) adds no field's offset
+    std::erase_if(out.offsets, [&](const Displacement& d) {
+      return d.offset <= 8 || d.offset >= kNoOffset ||
+             std::ranges::find(made, d.at, &DataRef::at) != made.end();
+    });
+    return out;
+  }
+
+  static std::optional<std::uint32_t> only_between(const Code& code, std::uint64_t from, std::uint64_t to) {
+    std::optional<std::uint32_t> found;
+    for (const Displacement& d : code.offsets) {
+      if (d.at <= from || d.at >= to) continue;
+      if (found && *found != d.offset) return std::nullopt;
+      found = static_cast<std::uint32_t>(d.offset);
     }
-    const auto wait =
-        std::ranges::find_if(offsets, [&](const Displacement& d) { return d.at > from && d.at < to; });
-    if (wait == offsets.end() || wait->offset >= kNoOffset) {
-      out_.offsets.m_lockWaitTime = kNoOffset;
-      out_.missing.push_back("m.mLockProfile.waitTime: not found in runtime.mexit");
-      return;
+    return found;
+  }
+
+  // mcommoninit (runtime/proc.go): m.alllink = allm, and then allm = m.
+  std::optional<std::uint32_t> alllink() {
+    const auto body = code("runtime.mcommoninit");
+    if (!body || out_.globals.allm == 0) return std::nullopt;
+    std::uint64_t first = 0, last = 0;
+    for (const DataRef& r : body->refs) {
+      if (r.address != out_.globals.allm) continue;
+      if (first == 0) first = r.at;
+      last = r.at;
     }
-    out_.offsets.m_lockWaitTime = static_cast<std::uint32_t>(wait->offset);
+    return only_between(*body, first, last);
+  }
+
+  // mexit (runtime/proc.go) adds what a thread counted to the process's totals:
+  //   ncgocall += m.ncgocall; sched.totalRuntimeLockWaitTime += m.mLockProfile.waitTime
+  // The first address after the thread is off allm that is not of sched is ncgocall's, and the offset used
+  // last before it m.ncgocall's; the one used between the two additions is waitTime's.
+  void read_mexit() {
+    MetricsOffsets& o = out_.offsets;
+    const auto body = code("runtime.mexit");
+    const std::uint64_t total = o.sched_totalRuntimeLockWaitTime == kNoOffset
+                                    ? 0
+                                    : out_.globals.sched + o.sched_totalRuntimeLockWaitTime;
+    std::optional<std::uint32_t> calls, wait;
+    if (body && out_.globals.allm != 0 && out_.globals.sched != 0) {
+      std::uint64_t unlinked = 0, from = 0, first = 0, to = 0;
+      for (const DataRef& r : body->refs) {
+        if (r.address == out_.globals.allm) unlinked = r.at;
+      }
+      for (const DataRef& r : body->refs) {
+        if (r.at <= unlinked) continue;
+        if (first == 0 && r.address_taken() && r.address != total && !in_sched(r.address)) {
+          out_.globals.ncgocall = r.address;
+          first = r.at;
+        }
+        if (first != 0 && r.address == out_.globals.ncgocall) from = r.at;
+        if (r.address == total && to == 0) to = r.at;
+      }
+      for (const Displacement& d : body->offsets) {
+        if (d.at < first) calls = static_cast<std::uint32_t>(d.offset);
+      }
+      wait = only_between(*body, from, to);
+    }
+    derive(o.m_ncgocall, "runtime.m.ncgocall", out_.globals.ncgocall != 0 ? calls : std::nullopt);
+    if (!calls) out_.globals.ncgocall = 0;
+    if (total != 0) derive(o.m_lockWaitTime, "runtime.m.mLockProfile.waitTime", wait);
   }
 
   const ElfImage& image_;
@@ -283,11 +335,25 @@ MetricsLayout find_metrics_layout(const GoBinary& binary, const MetricsOffsets& 
 }
 
 Result<MetricsLayout> find_metrics_layout(const GoBinary& binary) {
-  auto offsets = metrics_offsets_for(binary.image(), binary.version());
-  if (!offsets) return std::unexpected(offsets.error());
-  MetricsLayout layout = find_metrics_layout(binary, offsets->offsets);
-  layout.offsets_source = std::move(offsets->source);
-  return layout;
+  const GoVersion& version = binary.version();
+  if (version.compare_minor(1, kNewestMinor) > 0)
+    return fail(ErrorKind::kUnsupported,
+                fmt::format("how {} computes its metrics is not known here; the newest known is Go 1.{}",
+                            version.text, kNewestMinor));
+  // The table first: reading DWARF takes longer than all the rest, and the code decides anyway.
+  std::optional<MetricsLayout> best;
+  for (const bool dwarf : {false, true}) {
+    if (best && best->missing.empty()) break;
+    const auto found = dwarf ? metrics_offsets_from_dwarf(binary.image())
+                             : metrics_offsets_from_table(version, binary.image().arch());
+    if (!found) continue;
+    MetricsLayout layout = find_metrics_layout(binary, found->offsets);
+    layout.offsets_source = found->source;
+    if (!best || layout.missing.size() < best->missing.size()) best = std::move(layout);
+  }
+  if (best) return *std::move(best);
+  return fail(ErrorKind::kUnsupported,
+              fmt::format("where {} keeps its statistics is not known here", version.text));
 }
 
 }  // namespace gorotrace

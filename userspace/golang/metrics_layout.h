@@ -42,7 +42,8 @@ struct MetricsLayout {
   std::vector<std::string> missing;
 };
 
-// kUnsupported when neither DWARF nor table knows the version.
+// By the table, or by DWARF where the table leaves something missing. kUnsupported when neither knows the
+// version, and for versions newer than we know: their metrics may be computed in another way.
 [[nodiscard]] Result<MetricsLayout> find_metrics_layout(const GoBinary& binary);
 // The same for given offsets: tests plant wrong ones.
 [[nodiscard]] MetricsLayout find_metrics_layout(const GoBinary& binary, const MetricsOffsets& offsets);

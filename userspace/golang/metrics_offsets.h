@@ -5,9 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
-#include "base/result.h"
 #include "elf/image.h"
 #include "golang/version.h"
 
@@ -106,9 +106,11 @@ struct MetricsOffsetsWithSource {
   std::string source;  // "DWARF" or "table go1.26"
 };
 
-// DWARF when the image has it, else the table of the version's minor and the image's architecture. Neither is
-// believed before the code of the binary agrees (golang/metrics_layout.h).
-[[nodiscard]] Result<MetricsOffsetsWithSource> metrics_offsets_for(const ElfImage& image,
-                                                                   const GoVersion& version);
+// Of the version's minor and the architecture; nullopt: none. Neither is believed before the code of the
+// binary agrees (golang/metrics_layout.h).
+[[nodiscard]] std::optional<MetricsOffsetsWithSource> metrics_offsets_from_table(const GoVersion& version,
+                                                                                 Arch arch);
+// nullopt without DWARF.
+[[nodiscard]] std::optional<MetricsOffsetsWithSource> metrics_offsets_from_dwarf(const ElfImage& image);
 
 }  // namespace gorotrace

@@ -14,12 +14,6 @@ void want_words(Batch& batch, std::uint64_t base, std::uint32_t offset, std::siz
   batch.want(base + offset, {reinterpret_cast<std::uint8_t*>(out.data()), count * sizeof(std::uint64_t)});
 }
 
-Pass read_word(const MetricsSource& s, std::uint64_t base, std::uint32_t offset, SingleWord& out) {
-  Batch batch(s.memory);
-  batch.want(base, offset, out.value);
-  return batch.read() ? Pass::kGood : Pass::kUnreadable;
-}
-
 }  // namespace
 
 Pass read_sys(const MetricsSource& s, SysWords& out) {
@@ -104,11 +98,19 @@ Pass read_histograms(const MetricsSource& s, HistogramWords& out) {
 }
 
 Pass read_limiter(const MetricsSource& s, SingleWord& out) {
-  return read_word(s, s.at.gcCPULimiter, s.offsets.limiter_lastEnabledCycle, out);
+  std::uint32_t numgc = 0;
+  Batch batch(s.memory);
+  batch.want(s.at.gcCPULimiter, s.offsets.limiter_lastEnabledCycle, out.value);
+  batch.want(s.at.memstats, s.offsets.memstats_numgc, numgc);
+  if (!batch.read()) return Pass::kUnreadable;
+  // The number of a cycle: numgc + 1 when it is set (runtime/mgclimit.go).
+  return out.value <= std::uint64_t{numgc} + 1 ? Pass::kGood : Pass::kContradicts;
 }
 
 Pass read_starting_stack(const MetricsSource& s, SingleWord& out) {
-  return read_word(s, s.at.startingStackSize, 0, out);
+  Batch batch(s.memory);
+  batch.want(s.at.startingStackSize, 0, out.value);
+  return batch.read() ? Pass::kGood : Pass::kUnreadable;
 }
 
 }  // namespace gorotrace

@@ -89,6 +89,9 @@ RuntimeWords MetricsReader::read() const {
       mheap{at.mheap != 0, "runtime.mheap_"}, sched{at.sched != 0, "runtime.sched"},
       ps{at.allp != 0, "runtime.allp"}, gs{at.allgs != 0, "runtime.allgs"}, ms{at.allm != 0, "runtime.allm"};
 
+  // Fields of p in front of statsSeq, p.gFree among them, are where we think when it is.
+  const Need seq{o.p_statsSeq != kNoOffset, "p_statsSeq"};
+
   RuntimeWords out;
   out.time_ns = monotonic_ns();
   const auto read_set = [&](auto& reading, auto pass, std::initializer_list<Need> needs) {
@@ -98,7 +101,7 @@ RuntimeWords MetricsReader::read() const {
   read_set(out.heap, read_heap,
            {memstats,
             ps,
-            {o.p_statsSeq != kNoOffset, "p_statsSeq"},
+            seq,
             {known({o.memstats_stats, o.memstats_gen, o.memstats_noPLock, o.delta_committed, o.delta_released,
                     o.delta_inHeap, o.delta_inStacks, o.delta_inWorkBufs, o.delta_tinyAllocCount,
                     o.delta_largeAlloc, o.delta_largeAllocCount, o.delta_smallAllocCount, o.delta_largeFree,
@@ -114,7 +117,7 @@ RuntimeWords MetricsReader::read() const {
        {known({o.mheap_spanalloc_inuse, o.mheap_cachealloc_inuse}), "runtime.mheap"}});
   read_set(out.gc, read_gc,
            {gc,
-            {o.gc_heapMarked != kNoOffset, "gc_heapMarked"},
+            {o.gc_heapMarked != kNoOffset, "runtime.gcControllerState.heapMarked"},
             {s.minor < 19
                  ? o.gc_heapGoal != kNoOffset
                  : known({o.gc_memoryLimit, o.gc_gcPercentHeapGoal, o.gc_sweepDistMinTrigger, o.gc_triggered,
@@ -131,10 +134,10 @@ RuntimeWords MetricsReader::read() const {
                        known({o.sched_goroutinesCreated, o.sched_runq_size, o.sched_nGsyscallNoP,
                               o.sched_mnext, o.sched_nmfreed, o.p_status, o.p_m, o.p_runqhead, o.p_runqtail,
                               o.p_runnext, o.p_goroutinesCreated}));
-  read_set(out.sched, read_sched,
-           {sched, gs, ps, {free_lists && g.sched_ngsys != kAbsent, "gFree"}, {states, "runtime.schedt"}});
-  read_set(out.threads, read_threads,
-           {sched, ms, {known({o.m_alllink, o.m_ncgocall}), "runtime.m.alllink, runtime.m.ncgocall"}});
+  read_set(
+      out.sched, read_sched,
+      {sched, gs, ps, seq, {free_lists && g.sched_ngsys != kAbsent, "gFree"}, {states, "runtime.schedt"}});
+  read_set(out.threads, read_threads, {sched, ms, {known({o.m_alllink, o.m_ncgocall}), "runtime.m."}});
   if (s.minor >= 26)
     read_set(out.finalizers, read_finalizers,
              {{at.finqueued != 0, "runtime.finqueued"},
@@ -150,6 +153,7 @@ RuntimeWords MetricsReader::read() const {
   if (s.minor >= 19) {
     read_set(out.limiter, read_limiter,
              {{at.gcCPULimiter != 0, "runtime.gcCPULimiter"},
+              memstats,
               {o.limiter_lastEnabledCycle != kNoOffset, "limiter_lastEnabledCycle"}});
     read_set(out.starting_stack, read_starting_stack,
              {{at.startingStackSize != 0, "runtime.startingStackSize"}});

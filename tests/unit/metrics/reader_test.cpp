@@ -209,6 +209,8 @@ TEST_F(Reader, WordsThatContradictEachOtherAreRefused) {
   EXPECT_THAT(read().cpu.missing, HasSubstr("contradict"));
   put(kWork + 4 * 8, 5);
   EXPECT_EQ(read().cpu.missing, "");
+  put32(kOnes, 2);  // a cycle that is not to come before the next one
+  EXPECT_THAT(read().limiter.missing, HasSubstr("contradict"));
 }
 
 TEST_F(Reader, WhatTheLayoutLacksIsNamed) {
