@@ -157,13 +157,16 @@ void Aggregator::Impl::apply_until(std::uint64_t limit_ns) {
   const auto sink = [this](const gt_record& record) {
     if (record.target < models.size() && models[record.target]) models[record.target]->apply(record);
   };
+  const auto soon = [this](const gt_record& record) {
+    if (record.target < models.size() && models[record.target]) models[record.target]->expect(record);
+  };
   while (!posts.empty() && posts.front().at_ns <= limit_ns) {
-    merger.take_below(posts.front().at_ns, sink);
+    merger.take_below(posts.front().at_ns, sink, soon);
     Post post = std::move(posts.front());
     posts.pop_front();
     apply_post(post);
   }
-  merger.take_below(limit_ns, sink);
+  merger.take_below(limit_ns, sink, soon);
   if (limit_ns == kEndOfTime) return;
   watermark = limit_ns;
   for (const auto& model : models) {

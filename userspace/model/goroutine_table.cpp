@@ -15,7 +15,7 @@ GoroutineTable::GoroutineTable() {
 }
 
 Goroutine& GoroutineTable::insert(std::uint64_t goid) {
-  if ((size_ + 1) * 4 > slots_.size() * 3) resize(slots_.size() * 2);
+  if ((size_ + 1) * 5 > slots_.size() * 4) resize(slots_.size() * 2);
   std::size_t i = home(goid);
   while (slots_[i].goid != 0) i = (i + 1) & mask_;
   slots_[i] = Goroutine{};

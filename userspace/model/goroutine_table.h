@@ -16,24 +16,25 @@ enum GoroutineFlags : std::uint16_t {
   kCreatedSeen = 1,  // created_ns is the creation, not the first sight
   kCounted = 2,      // it is in Tables::created
   kFromMemory = 4,   // state was read from memory, no event confirmed it
-  kWaitOpen = 8,     // row, wait_from_ns, window_from_ns describe an open wait (or syscall)
-  kStartSeen = 16,   // wait_from_ns is the park itself
-  kWoken = 32,       // runnable because of an unpark that was seen: its run gives a latency
+  kWaitOpen = 8,  // row and wait_from_ns describe an open wait (or syscall), since_ns its part in the window
+  kStartSeen = 16,  // wait_from_ns is the park itself
+  kWoken = 32,      // runnable because of an unpark that was seen: its run gives a latency
   kSystem = 64,
-  kExtra = 128,  // of a C thread (needm)
+  kExtra = 128,      // of a C thread (needm)
+  kSemaphore = 256,  // Model::Impl::semaphores knows the one it last wanted
 };
 
-struct Goroutine {
-  std::uint64_t goid = 0;            // 0 = empty slot; no goroutine but g0 has it
-  std::uint64_t since_ns = 0;        // in `state` since
-  std::uint64_t last_ns = 0;         // last event, 0 = none
-  std::uint64_t created_ns = 0;      // or first seen
-  std::uint64_t wait_from_ns = 0;    // start of the open wait, or a lower bound of it
-  std::uint64_t window_from_ns = 0;  // start of its part in the window
-  std::uint64_t semaphore = 0;       // last semacquire1 argument not yet followed by another kind of park
+// One cache line: an event of one goroutine among many is one miss.
+struct alignas(64) Goroutine {
+  std::uint64_t goid = 0;          // 0 = empty slot; no goroutine but g0 has it
+  std::uint64_t since_ns = 0;      // in `state` since
+  std::uint64_t last_ns = 0;       // last event, 0 = none
+  std::uint64_t created_ns = 0;    // or first seen
+  std::uint64_t wait_from_ns = 0;  // start of the open wait, or a lower bound of it
   std::uint32_t row = kNone, site = kNone, object = kNone;
   std::uint32_t epoch = 0;  // of the model; behind it = lost in a gap, see Model::Impl::settle
-  std::uint32_t look = 0;   // number of the last snapshot that had it
+  std::uint16_t look =
+      0;  // number of the last snapshot that had it, from 1 on; the next look ends who has it not
   std::uint16_t flags = 0;
   GState state = GState::kUnknown;
 
@@ -41,7 +42,7 @@ struct Goroutine {
   void set(unsigned flag) { flags = static_cast<std::uint16_t>(flags | flag); }
   void drop(unsigned flag) { flags = static_cast<std::uint16_t>(flags & ~flag); }
 };
-static_assert(sizeof(Goroutine) == 80);
+static_assert(sizeof(Goroutine) == 64);
 
 class GoroutineTable {
  public:
@@ -52,6 +53,12 @@ class GoroutineTable {
       if (slots_[i].goid == goid) return &slots_[i];
       if (slots_[i].goid == 0) return nullptr;
     }
+  }
+  // Brings the place of a goroutine that will be looked up soon into the cache.
+  void prefetch(std::uint64_t goid) const {
+    const std::size_t at = home(goid);
+    __builtin_prefetch(&slots_[at]);
+    __builtin_prefetch(&slots_[(at + 1) & mask_]);  // where half of those live that are not at home
   }
   Goroutine& insert(std::uint64_t goid);  // must not be in
   void erase(std::uint64_t goid);

@@ -59,6 +59,10 @@ void Model::Impl::bind(Goroutine& g, std::uint64_t gopc, std::uint64_t startpc, 
   if (g.has(kSystem) || !creation.is_system(startpc)) return;
   // Known for a system goroutine only now: from here on it counts among those.
   t = std::max(t, g.since_ns);
+  if (g.has(kWaitOpen)) {
+    blocking[g.row].in_window_ns += t - g.since_ns;
+    if (g.object != kNone) objects[g.object].in_window_ns += t - g.since_ns;
+  }
   time[0].leave(g.state, g.since_ns, t, g.state);
   live[0].leave(t);
   g.set(kSystem);
@@ -87,6 +91,7 @@ void Model::Impl::end(Goroutine& g, std::uint64_t t, bool has_exited) {
     exits.pop_front();
   }
   if (g.has(kExtra)) --of_c_threads;
+  forget_semaphore(g);
   goroutines.erase(g.goid);
 }
 
@@ -101,7 +106,7 @@ void Model::Impl::settle(Goroutine& g) {
   g.epoch = epoch;
   g.state = GState::kUnknown;
   g.since_ns = std::max(g.since_ns, forgotten_at.back());
-  g.semaphore = 0;
+  forget_semaphore(g);
   g.drop(kFromMemory | kWoken);
 }
 
@@ -134,7 +139,18 @@ void Model::Impl::open_wait(Goroutine& g, const BlockingKey& key, std::uint64_t 
     return;
   }
   g.set(kWaitOpen | kStartSeen);
-  g.wait_from_ns = g.window_from_ns = t;
+  g.wait_from_ns = t;
+}
+
+void Model::Impl::want_semaphore(Goroutine& g, std::uint64_t address) {
+  semaphores[g.goid] = address;
+  g.set(kSemaphore);
+}
+
+void Model::Impl::forget_semaphore(Goroutine& g) {
+  if (!g.has(kSemaphore)) return;
+  semaphores.erase(g.goid);
+  g.drop(kSemaphore);
 }
 
 void Model::Impl::wait_on(Goroutine& g, ObjectRow::Kind kind, std::uint64_t address) {
@@ -150,7 +166,7 @@ void Model::Impl::wait_on(Goroutine& g, ObjectRow::Kind kind, std::uint64_t addr
 
 void Model::Impl::close_wait(Goroutine& g, std::uint64_t t, End how) {
   BlockingData& row = blocking[g.row];
-  const std::uint64_t in_window = t > g.window_from_ns ? t - g.window_from_ns : 0;
+  const std::uint64_t in_window = t > g.since_ns ? t - g.since_ns : 0;
   row.in_window_ns += in_window;
   if (how == End::kTainted) {
     ++row.tainted;

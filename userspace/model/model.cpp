@@ -66,6 +66,9 @@ Model::~Model() = default;
 void Model::apply(const gt_record& record) {
   impl_->apply(record);
 }
+void Model::expect(const gt_record& record) const {
+  impl_->goroutines.prefetch(record.goid);
+}
 void Model::apply(const Snapshot& snapshot) {
   impl_->apply(snapshot);
 }
@@ -115,7 +118,7 @@ std::size_t Model::memory_bytes() const {
   const Impl& m = *impl_;
   return sizeof(Impl) + m.goroutines.memory_bytes() + m.blocking.memory_bytes() + m.creation.memory_bytes() +
          m.objects.memory_bytes() + m.latency.histogram.memory_bytes() + m.exits.size() * sizeof(Impl::Exit) +
-         m.forgotten_at.capacity() * sizeof(std::uint64_t);
+         m.semaphores.size() * 6 * sizeof(std::uint64_t) + m.forgotten_at.capacity() * sizeof(std::uint64_t);
 }
 
 }  // namespace gorotrace

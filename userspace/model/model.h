@@ -130,6 +130,8 @@ class Model {
   // In time order (the merger sees to it); a record older than the last one is counted late and still
   // applied.
   void apply(const gt_record& record);
+  // This record will be applied soon: hides the cache miss of its goroutine behind the records before it.
+  void expect(const gt_record& record) const;
   // The memory's view. Its goroutines are merged by goid at their read_at_ns; goroutines the model knows and
   // the snapshot has not are ended (unless created after the snapshot began). Apply it after the records up
   // to its counts.end_ns; what events said after a goroutine was read stands against the snapshot.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <unordered_map>
 
 #include "model/blocking_rows.h"
 #include "model/coverage.h"
@@ -54,6 +55,8 @@ struct Model::Impl {
   void set_state(Goroutine& g, GState state, std::uint64_t t, GState book_as);
   void open_wait(Goroutine& g, const BlockingKey& key, std::uint64_t t);
   void close_wait(Goroutine& g, std::uint64_t t, End how);
+  void want_semaphore(Goroutine& g, std::uint64_t address);
+  void forget_semaphore(Goroutine& g);
   void wait_on(Goroutine& g, ObjectRow::Kind kind, std::uint64_t address);
 
   [[nodiscard]] StateTime& time_of(const Goroutine& g) { return time[g.has(kSystem) ? 1 : 0]; }
@@ -96,6 +99,9 @@ struct Model::Impl {
   BlockingRows blocking;
   CreationRows creation;
   Objects objects;
+  // By goid: the last semacquire1 argument not yet followed by another kind of park (it parks again when it
+  // was woken in vain).
+  std::unordered_map<std::uint64_t, std::uint64_t> semaphores;
   Coverage coverage;
   Latency latency;
 
@@ -105,7 +111,7 @@ struct Model::Impl {
   std::uint64_t lossy_until = 0;
   std::uint32_t epoch = 0, epoch_base = 0;
   std::vector<std::uint64_t> forgotten_at;  // [i]: when epoch epoch_base + i ended
-  std::uint32_t look = 0;
+  std::uint16_t look = 0;
 
   // Exits of late, so that a snapshot that read a goroutine before it exited does not revive it.
   struct Exit {

@@ -38,7 +38,7 @@ void Model::Impl::apply(const Snapshot& snapshot) {
   const std::uint64_t begin = snapshot.counts.begin_ns;
   start_window(begin);
   now = std::max(now, snapshot.counts.end_ns);
-  ++look;
+  if (++look == 0) look = 1;
   std::unordered_set<std::uint64_t> gone;
   for (auto exit = exits.rbegin(); exit != exits.rend(); ++exit) {
     if (exit->at_ns + kExitGraceNs >= begin) gone.insert(exit->goid);
@@ -107,7 +107,7 @@ void Model::Impl::from_memory(Goroutine& g, const GoroutineSnapshot& seen) {
   const bool goes_on = g.has(kWaitOpen) && g.state == state && blocking[g.row].key == key;
   if (!goes_on) {
     if (g.has(kWaitOpen)) close_wait(g, seen.read_at_ns, End::kUnseen);
-    if (g.state != state) set_state(g, state, from);
+    set_state(g, state, from);
     open_wait(g, key, from);
     g.drop(kStartSeen);
   }

@@ -71,7 +71,7 @@ void Model::Impl::fill_rows(Tables& out, std::uint64_t at) const {
     BlockingRow& row = out.blocking[g.row];
     const bool lost = g.epoch != epoch;
     const std::uint64_t until = lost ? lost_at(g) : at;
-    const std::uint64_t in_window = until > g.window_from_ns ? until - g.window_from_ns : 0;
+    const std::uint64_t in_window = until > g.since_ns ? until - g.since_ns : 0;
     row.in_window_ns += in_window;
     if (g.object != kNone) out.objects[g.object].in_window_ns += in_window;
     if (lost) {

@@ -88,7 +88,7 @@ void Model::Impl::apply_to(Goroutine& g, const gt_record& r, std::uint64_t t) {
     case GT_HOOK_SYSCALL_EXIT_SLOW:
       return syscall_exit(g, GState::kRunnable, t);
     default:  // SEM_*, CHAN_*: it runs
-      if (r.hook == GT_HOOK_SEM_ACQUIRE) g.semaphore = r.object;
+      if (r.hook == GT_HOOK_SEM_ACQUIRE && r.object != 0) want_semaphore(g, r.object);
       expect(g, g.state == GState::kRunning);
       if (g.has(kWaitOpen)) close_wait(g, t, End::kUnseen);
       if (g.state != GState::kRunning) set_state(g, if_lasting(GState::kRunning, t), t);
@@ -158,15 +158,15 @@ void Model::Impl::park(Goroutine& g, const gt_record& r, std::uint64_t t) {
   if (r.hook == GT_HOOK_CORO_OUT) reason = reason_coroutine;
   const bool semaphore =
       r.hook == GT_HOOK_PARK && reason < semaphore_reason.size() && semaphore_reason[reason];
-  if (r.hook == GT_HOOK_PARK && !semaphore) g.semaphore = 0;
+  if (r.hook == GT_HOOK_PARK && !semaphore) forget_semaphore(g);
   if (g.state != GState::kWaiting) return;
   const bool suspended = r.hook == GT_HOOK_SUSPEND && config.whole_stack;
   const std::uint64_t stack = suspended ? config.whole_stack(r.stack, r.extra, r.object) : r.stack;
   open_wait(g, {.stack = stack, .reason = reason, .system = g.has(kSystem)}, t);
   if (r.hook == GT_HOOK_PARK && r.object != 0) {
     wait_on(g, ObjectRow::Kind::kChannel, r.object);
-  } else if (semaphore && g.semaphore != 0) {
-    wait_on(g, ObjectRow::Kind::kSemaphore, g.semaphore);
+  } else if (semaphore && g.has(kSemaphore)) {
+    wait_on(g, ObjectRow::Kind::kSemaphore, semaphores.at(g.goid));
   }
 }
 

@@ -74,7 +74,10 @@ void BM_ModelAlone(benchmark::State& state) {
   std::vector<gt_record> records = workload(goroutines, 1 << 18);
   const std::uint64_t span = records.back().time_ns;
   for (auto _ : state) {
-    for (const gt_record& r : records) model.apply(r);
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      if (i + RunMerger::kAhead < records.size()) model.expect(records[i + RunMerger::kAhead]);
+      model.apply(records[i]);
+    }
     state.PauseTiming();
     shift(records, span);
     state.ResumeTiming();
@@ -113,7 +116,9 @@ void BM_MergeAndModel(benchmark::State& state) {
         for (const gt_record& r : ring) sequence.see(r.cpu, r.seq);
       }
       merger.add(std::move(rings));
-      merger.take_below(watermark, [&](const gt_record& r) { model.apply(r); });
+      merger.take_below(
+          watermark, [&](const gt_record& r) { model.apply(r); },
+          [&](const gt_record& r) { model.expect(r); });
     }
     state.PauseTiming();
     shift(records, span);
