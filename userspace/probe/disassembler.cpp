@@ -75,6 +75,8 @@ void describe_amd64(const cs_insn& insn, Instruction& out) {
   if (insn.id != X86_INS_MOV || x.op_count != 2) return;
   if (op[0].type == X86_OP_REG && op[1].type == X86_OP_REG && op[0].size == 8) {
     out.copy_from = amd64_number(op[1].reg), out.copy_to = amd64_number(op[0].reg);
+  } else if (op[0].type == X86_OP_REG && op[1].type == X86_OP_IMM && op[0].size >= 4) {
+    out.constant_reg = amd64_number(op[0].reg), out.constant = op[1].imm;
   } else if (op[0].type == X86_OP_MEM && op[1].type == X86_OP_REG && op[1].size == 8 &&
              op[0].mem.base == X86_REG_RSP && op[0].mem.index == X86_REG_INVALID) {
     out.store_reg = amd64_number(op[1].reg), out.store_at = op[0].mem.disp;
@@ -125,7 +127,11 @@ void describe_arm64(const cs_insn& insn, Instruction& out) {
     if (op[i].type != ARM64_OP_MEM) continue;
     if (const int n = arm64_number(op[i].mem.base); n >= 0) out.writes |= reg_bit(static_cast<unsigned>(n));
   }
-  if (a.op_count != 2 || op[0].type != ARM64_OP_REG || !is_x(op[0].reg)) return;
+  if (a.op_count != 2 || op[0].type != ARM64_OP_REG) return;
+  if ((insn.id == ARM64_INS_MOV || insn.id == ARM64_INS_MOVZ) && op[1].type == ARM64_OP_IMM) {
+    out.constant_reg = arm64_number(op[0].reg), out.constant = op[1].imm;
+  }
+  if (!is_x(op[0].reg)) return;
   if (insn.id == ARM64_INS_MOV && op[1].type == ARM64_OP_REG && is_x(op[1].reg)) {
     out.copy_from = arm64_number(op[1].reg), out.copy_to = arm64_number(op[0].reg);
   } else if (insn.id == ARM64_INS_STR && op[1].type == ARM64_OP_MEM && op[1].mem.base == ARM64_REG_SP &&

@@ -28,6 +28,8 @@ struct Instruction {
   int copy_from = -1, copy_to = -1;      // a plain 64-bit register move
   int store_reg = -1;                    // a plain 64-bit store of this register ...
   std::int64_t store_at = 0;             // ... to [sp + store_at]
+  int constant_reg = -1;                 // a register is set to ...
+  std::int64_t constant = 0;             // ... this
   bool unsigned_below_or_equal = false;  // jbe / b.ls
   std::string text;
 

@@ -27,8 +27,9 @@ class Planner {
           const Disassembler& disassembler)
       : image_(image), pclntab_(pclntab), dis_(disassembler), walker_(disassembler, image, pclntab, costs) {}
 
-  Result<Plan> run(bool at_entries) {
+  Result<Plan> run(bool at_entries, bool goid_before_runnable) {
     at_entries_ = at_entries;
+    goid_before_runnable_ = goid_before_runnable;
     plan_creation();
     for (const HookRule& rule : hook_rules()) plan_rule(rule);
     if (plan_.sites.size() > GT_MAX_SITES) {
@@ -87,13 +88,51 @@ class Planner {
     return -1;
   }
 
-  void plan_creation() {
-    for (const GoFunction& host : pclntab_.functions_inlining("runtime.newproc1")) {
-      miss(GT_HOOK_CREATE, "runtime.newproc1", fmt::format("inlined into {} (PGO)", printable(host.name)));
+  // The constant the n-th argument is set to in the straight line of code before a call.
+  [[nodiscard]] std::optional<std::int64_t> constant_argument(const FunctionCode& code, std::size_t call,
+                                                              int n) const {
+    const auto reg = static_cast<unsigned>(dis_.argument(n));
+    for (std::size_t at = call; at-- > 0 && call - at <= 8;) {
+      const Instruction& i = code.instructions[at];
+      if (i.flow != Instruction::Flow::kNext) return std::nullopt;
+      if (i.constant_reg == static_cast<int>(reg)) return i.constant;
+      if ((i.writes & reg_bit(reg)) != 0) return std::nullopt;
     }
-    const std::uint64_t newproc1 = entry_of("runtime.newproc1"), runqput = entry_of("runtime.runqput");
-    const auto hosts = newproc1 == 0 ? std::vector<GoFunction>{} : direct_callers(image_, pclntab_, newproc1);
+    return std::nullopt;
+  }
+
+  // Where PGO inlined newproc1, which calls no runqput itself, the call that follows it is the host's own, as
+  // elsewhere. With runqput inlined, too, there is still newproc1's casgstatus(newg, _Gdead, ...), behind
+  // which the goroutine is no longer dead and, since Go 1.24, before which it has its goid (runtime/proc.go
+  // newproc1).
+  std::size_t plan_inlined_creation(std::uint64_t runqput) {
+    constexpr std::int64_t kDead = 6;  // runtime/runtime2.go _Gdead
     std::size_t planned = 0;
+    for (const GoFunction& host : pclntab_.functions_inlining("runtime.newproc1")) {
+      const FunctionCode code = walker_.decode(host);
+      auto at = calls(code, runqput);
+      int reg = dis_.argument(1);
+      if (at.empty() && goid_before_runnable_) {
+        at = calls(code, entry_of("runtime.casgstatus"));
+        std::erase_if(at, [&](std::size_t call) { return constant_argument(code, call, 1) != kDead; });
+        reg = dis_.argument(0);
+      }
+      if (at.size() == 1 && planned < kMaxCreationHosts) {
+        ++planned;
+        const bool coroutine = host.name.starts_with("runtime.newcoro");
+        add(coroutine ? GT_HOOK_CREATE_CORO : GT_HOOK_CREATE, code,
+            {at.front(), reg, GT_SITE_FRAME_SET, Execution::kEmulated});
+      } else {
+        miss(GT_HOOK_CREATE, "runtime.newproc1", fmt::format("inlined into {} (PGO)", printable(host.name)));
+      }
+    }
+    return planned;
+  }
+
+  void plan_creation() {
+    const std::uint64_t newproc1 = entry_of("runtime.newproc1"), runqput = entry_of("runtime.runqput");
+    std::size_t planned = plan_inlined_creation(runqput);
+    const auto hosts = newproc1 == 0 ? std::vector<GoFunction>{} : direct_callers(image_, pclntab_, newproc1);
     for (const GoFunction& host : hosts) {
       if (host.name.starts_with("runtime.debugCall") || planned == kMaxCreationHosts) continue;
       const FunctionCode code = walker_.decode(host);
@@ -180,25 +219,25 @@ class Planner {
   const Pclntab& pclntab_;
   const Disassembler& dis_;
   Walker walker_;
-  bool at_entries_ = false;
+  bool at_entries_ = false, goid_before_runnable_ = false;
   Plan plan_;
 };
 
 }  // namespace
 
 Result<Plan> plan_sites(const ElfImage& image, const Pclntab& pclntab, const TrapCosts& costs,
-                        bool at_entries) {
+                        bool at_entries, bool goid_before_runnable) {
   const auto disassembler = Disassembler::make(image.arch());
   if (!disassembler) return std::unexpected(disassembler.error());
-  return Planner(image, pclntab, costs, *disassembler).run(at_entries);
+  return Planner(image, pclntab, costs, *disassembler).run(at_entries, goid_before_runnable);
 }
 
 Result<Plan> make_plan(const GoBinary& binary, const TrapCosts& costs) {
-  return plan_sites(binary.image(), binary.pclntab(), costs, false);
+  return plan_sites(binary.image(), binary.pclntab(), costs, false, binary.version().at_least(24));
 }
 
 Result<Plan> make_entry_plan(const GoBinary& binary, const TrapCosts& costs) {
-  return plan_sites(binary.image(), binary.pclntab(), costs, true);
+  return plan_sites(binary.image(), binary.pclntab(), costs, true, binary.version().at_least(24));
 }
 
 }  // namespace gorotrace

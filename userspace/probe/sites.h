@@ -9,9 +9,10 @@
 namespace gorotrace {
 
 // make_plan (at_entries false) and make_entry_plan. The hooks that sit at a call have no entry that shows the
-// same thing; the entry plan keeps them where they are.
+// same thing; the entry plan keeps them where they are. goid_before_runnable: newproc1 numbers a goroutine
+// before it makes it runnable (Go 1.24+).
 [[nodiscard]] Result<Plan> plan_sites(const ElfImage& image, const Pclntab& pclntab, const TrapCosts& costs,
-                                      bool at_entries);
+                                      bool at_entries, bool goid_before_runnable);
 
 // Functions with bytes that read as a direct call of target (candidates: amd64 may have them inside an
 // instruction).
