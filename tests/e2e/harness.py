@@ -35,6 +35,8 @@ VARIANTS = {  # name -> (environment, go build arguments)
     "pie": ({"CGO_ENABLED": "0"}, ["-buildmode=pie", "-ldflags", "-s -w"]),
     "cgo": ({"CGO_ENABLED": "1"}, ["-ldflags", "-s -w -linkmode=external"]),
     "cgopie": ({"CGO_ENABLED": "1"}, ["-buildmode=pie", "-ldflags", "-s -w -linkmode=external"]),
+    # with the profile of a scheduler-heavy program: the runtime's functions are inlined into one another
+    "pgo": ({"CGO_ENABLED": "0"}, ["-ldflags", "-s -w"]),
 }
 
 
@@ -50,11 +52,25 @@ def build(source, version=NEWEST, variant="stripped"):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not out.exists():
             env, arguments = VARIANTS[variant]
+            if variant == "pgo":
+                arguments = [*arguments, f"-pgo={scheduler_profile(version)}"]
             done = subprocess.run([ROOT / "tools" / "toolchain", version, "build", "-o", f"{out}.new", *arguments, "."],
                                   cwd=source, env={**os.environ, **env}, capture_output=True, text=True)
             assert done.returncode == 0, f"go {version} build of {source.name} ({variant}):\n{done.stderr}"
             os.rename(f"{out}.new", out)
     return out
+
+
+def scheduler_profile(version):
+    """A CPU profile of testprogs/pgo, made by a run of it in that Go version."""
+    program = build(PROGRAMS / "pgo", version)
+    profile = pathlib.Path(f"{program}.prof")
+    if not profile.exists():
+        fresh = profile.with_suffix(f".{os.getpid()}")
+        done = subprocess.run([program, fresh, "4"], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        os.rename(fresh, profile)
+    return profile
 
 
 # ---------------------------------------------------------------- processes

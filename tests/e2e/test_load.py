@@ -22,7 +22,7 @@ def live_between(summary_or_interval, low, high, what):
 
 
 def test_live_count_at_50000_creations_per_second(truth):
-    target = truth("-scenario", "churn", "-for", "4s")
+    target = truth("-scenario", "churn", "-for", "5s")
     target.send("go")
     time.sleep(1)  # attached in the middle
     with Stat(target.pid, "--budget", "none", interval="200ms") as stat:
@@ -33,8 +33,10 @@ def test_live_count_at_50000_creations_per_second(truth):
         summary = stat.stop()
     check_lossless(summary)
     assert summary["goroutines"]["live"] == done["after"] == target.count(), summary["goroutines"]
+    rates = sorted(i["created"]["per_s"] for i in stat.intervals[1:] if i["created"])
+    print(f"created/s while attached, by interval: {[round(r) for r in rates]}; 50,000 asked for")
     churning = [i for i in stat.intervals if i["created"] and i["created"]["per_s"] > 10000]
-    assert len(churning) >= 3, [i["created"] for i in stat.intervals]
+    assert len(churning) >= 3, rates
     for interval in churning[1:-1]:
         live_between(interval, done["before"] + 1000 - 10, done["max_live"] + 10, f"at {interval['to_ns']} ns")
     created = sum(r["created"] for r in summary["creation"] if harness.functions(r["site"])[:1] == ["main.churn"])
@@ -62,6 +64,37 @@ def test_a_ring_of_4_kib_loses_records_and_says_so(truth):
         if {"main.pingpong", "main.ponger"} & set(harness.functions(row["stack"])) and row["count"]:
             assert row["max_ns"] < 1e9, row
     assert summary["goroutines"]["live"] == target.count(), (summary["goroutines"], events)
+
+
+ORDER = ["chan", "sync", "syscall", "run", "block", "lifecycle"]  # in which groups go, userspace/govern
+
+
+@pytest.mark.parametrize("probes", ["lifecycle,block,run", "lifecycle,block,run,syscall,sync,chan"])
+def test_the_budget_holds_under_a_pingpong(truth, probes):
+    """The worst load there is: nothing but events. Above the budget for 200 ms, then not again."""
+    budget = 0.10
+    target = truth("-scenario", "pingpong", "-for", "9s")
+    with Stat(target.pid, "--budget", f"{budget:.0%}", "--probes", probes) as stat:
+        stat.armed()
+        done = target.go()
+        summary = stat.stop()
+    cost, detached = summary["cost"], summary["cost"]["detached"]
+    print(f"charged {cost['target_cpu_percent']:.1f} % of the target's CPU over {summary['window_ns'] / 1e9:.1f} s; "
+          f"detached {[(d['group'], round(d['at_ns'] / 1e6)) for d in detached]} (ms); "
+          f"round trips/s {done['rates'][0]} at first, {done['rates'][-1]} at the end")
+    assert 0 < cost["target_cpu_percent"] <= 100 * budget * 1.2, cost
+    groups = [d["group"] for d in detached]
+    assert groups == [g for g in ORDER if g in groups] and "block" in groups, detached
+    # what was on below a group that went is what the tables still claim, and no more
+    block_off = next(d["at_ns"] for d in detached if d["group"] == "block")
+    row = next(r for r in summary["blocking"] if r["count"] and "main.ponger" in harness.functions(r["stack"]))
+    assert row["quality"] == "lower bound", row
+    for table in ("latency", "goroutine_seconds"):  # the one needs block, the other run, too
+        covered = summary[table]["covered"]
+        assert covered and covered[-1][1] <= block_off + 1e6, (table, covered, block_off)
+    assert summary["goroutines"]["live"] == done["after"] == target.count()
+    fast = sorted(done["rates"])
+    assert done["rates"][-1] > 5 * fast[0], f"no faster without the groups: {done['rates']}"
 
 
 def test_budget_takes_groups_off_and_live_stays_right(truth):

@@ -3,14 +3,17 @@
 import collections
 import json
 import statistics
+import subprocess
 
 import pytest
 
 import harness
 from harness import NEWEST, VERSIONS, Stat, check_counts, check_lossless, parse_stacks, visible
 
-CORE = [(v, "stripped") for v in VERSIONS] + [(NEWEST, v) for v in ("symbols", "pie", "cgo", "cgopie")]
-MATRIX = [(v, x) for v in VERSIONS[:-1] for x in harness.VARIANTS if x != "stripped"]
+WITH_PGO = [v for v in VERSIONS if int(v.split(".")[1]) >= 21]
+CORE = [(v, "stripped") for v in VERSIONS] + [(NEWEST, v) for v in harness.VARIANTS if v != "stripped"]
+MATRIX = [(v, x) for v in VERSIONS[:-1] for x in harness.VARIANTS
+          if x != "stripped" and (x != "pgo" or v in WITH_PGO)]
 
 
 def marked(fast, slow):
@@ -35,6 +38,21 @@ def test_counts_equal_the_programs_own(truth, version, variant):
     if summary["syscalls"]["count"] is not None:
         assert summary["syscalls"]["count"] >= done["syscalls"], summary["syscalls"]
     harness.check_untouched(target.pid, target.binary)
+
+
+def plan_of(pid):
+    done = subprocess.run([harness.gorotrace(), "check", "-p", str(pid), "--json"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["target"]
+
+
+def test_the_profile_moves_probes(truth):
+    """What the pgo variant is for: this binary is not the plain one, and nothing of it goes unseen."""
+    plain, profiled = (plan_of(truth(version=NEWEST, variant=v).pid) for v in ("stripped", "pgo"))
+    sites = [{(s["hook"], s["function"], s["offset"]) for s in p["sites"]} for p in (plain, profiled)]
+    assert sites[0] != sites[1], "the profile changed no function that is probed"
+    missing = [u for u in profiled["unplanned"] if not u["expected"] and u["hook"] != "inject"]
+    assert not missing, missing
 
 
 def check_stacks(summary, hold):

@@ -74,6 +74,8 @@ struct StatFacts {
                 end_ns = 0;  // all sites armed .. first detach at the end; without probes: the session
   std::vector<std::string> wait_reasons;  // GoBinary::wait_reasons()
   GroupMask requested = 0, on_at_end = 0;
+  GroupMask incomplete =
+      0;  // groups with a transition that cannot be probed in this binary: they see most, not all
   std::vector<Detachment> detached;
   CostFacts cost;
   TrapCosts calibrated;

@@ -78,7 +78,8 @@ TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tab
   const bool whole = trust.covered_ns >= clamped(facts.end_ns, facts.begin_ns);
   const bool bounded =
       tables.table_overflow > 0 && kind != TableKind::kGoroutineSeconds && kind != TableKind::kGoroutines;
-  trust.quality = whole && !bounded ? "exact" : "lower bound";
+  const bool complete = (needed(kind, facts.requested) & facts.incomplete) == 0;
+  trust.quality = whole && !bounded && complete ? "exact" : "lower bound";
   return trust;
 }
 

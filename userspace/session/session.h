@@ -44,6 +44,7 @@ struct Traced {
   std::vector<std::string> notices;  // what the user should know, in order, each once
   std::vector<Detachment> detached;
   GroupMask groups_on = 0, groups_at_end = 0;
+  GroupMask incomplete = 0;    // see StatFacts
   std::uint64_t begin_ns = 0;  // all sites armed
   std::uint64_t end_ns = 0;    // first detach at the end, or death; 0 while it is traced
   CostFacts cost;
@@ -98,6 +99,7 @@ class Session {
   void charge_target(Traced& t, std::uint64_t now);
   void switch_groups(Traced& t, GroupMask want, const std::string& reason);
   void take_final_tables(Traced& t, std::uint64_t at_ns);
+  void post_groups(const Traced& t, GroupMask groups, bool on, std::uint64_t at_ns);
   void end_target(Traced& t, std::uint64_t at_ns);
   [[nodiscard]] std::uint64_t as_of(const Traced& t);
   [[nodiscard]] std::optional<RuntimeCounters> read_counters(Traced& t);
