@@ -63,6 +63,22 @@ def test_a_killed_tracer_leaves_nothing(truth):
     assert done["after"] == 1
 
 
+def test_a_tracer_killed_in_the_middle_of_its_detach_leaves_nothing(truth):
+    """A fatal signal makes the kernel give up on breakpoints it is removing: userspace/capture/detach.h."""
+    target = truth("-scenario", "sleepers", "-for", "20s")
+    target.send("go")
+    for i in range(8):
+        with Stat(target.pid, "-d", "100ms") as stat:
+            end = time.monotonic() + 20
+            while not harness.modified_text(target.pid, target.binary):
+                assert time.monotonic() < end, stat.stderr
+            stat.note_objects()
+            time.sleep(0.1 + 0.02 * i)
+            stat.popen.kill()
+            stat.wait()
+        check_untouched(target.pid, target.binary)
+
+
 def cycles(truth, n):
     target = truth("-scenario", "sleepers", "-for", f"{n}s", "-k", "4")
     target.send("go")

@@ -4,18 +4,16 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <thread>
+
+#include "capture/detach.h"
 
 namespace gorotrace {
 namespace {
-
-constexpr std::size_t kDetachThreads = 16;
 
 // LIBBPF_OPTS without its C extensions. libbpf refuses options whose padding is not zero, hence memset.
 template <typename Options>
@@ -65,16 +63,6 @@ Result<Links> attach_points(const bpf_program* program, AttachMode mode, pid_t p
     links.push_back(std::move(link));
   }
   return links;
-}
-
-void detach_links(Links links) {
-  std::atomic<std::size_t> next{0};
-  const auto work = [&] {
-    for (std::size_t i; (i = next.fetch_add(1)) < links.size();) links[i].reset();
-  };
-  std::vector<std::jthread> threads;
-  for (std::size_t i = 1; i < std::min(kDetachThreads, links.size()); ++i) threads.emplace_back(work);
-  work();
 }
 
 Result<ExecutableMappings> ExecutableMappings::make(pid_t pid, const std::string& path) {

@@ -23,9 +23,6 @@ struct AttachPoint {
 [[nodiscard]] Result<Links> attach_points(const bpf_program* program, AttachMode mode, pid_t pid,
                                           const std::string& path, std::span<const AttachPoint> points);
 
-// Destroys links side by side: each close waits for the kernel's grace periods (40-120 ms), which overlap.
-void detach_links(Links links);
-
 // The address at which `pid` has mapped executable byte `file_offset` of the file of that inode. One read of
 // /proc/<pid>/maps per call of make.
 class ExecutableMappings {

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "capture/calibration.h"
+#include "capture/detach.h"
 #include "capture/load.h"
 #include "capture/selftest.h"
 #include "capture/stack_store.h"

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "capture/attach.h"
+#include "capture/detach.h"
 #include "capture/own_code.h"
 
 namespace gorotrace {

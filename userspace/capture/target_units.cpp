@@ -4,6 +4,7 @@
 #include <bit>
 #include <cerrno>
 
+#include "capture/detach.h"
 #include "capture/load.h"
 
 namespace gorotrace {
