@@ -4,8 +4,9 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* park_m(gp): g.waitreason is set (gopark), g.sched saved (mcall), g.waiting is the sudog list for channel waits. */
-static __always_inline int gt_park(struct gt_scratch *s, const struct gt_target *t, __u64 gp)
+/* park_m(gp): g.waitreason is set (gopark), g.sched saved (mcall), g.waiting is the sudog list for channel waits.
+ * A subprogram, for its caller's frame (README.md, "Preemption"). */
+static __noinline int gt_park(struct gt_scratch *s, const struct gt_target *t, __u64 gp)
 {
 	if (!gt_read_g(s, t, gp))
 		return 0;
@@ -27,24 +28,29 @@ static __always_inline int gt_park(struct gt_scratch *s, const struct gt_target 
 /* preemptPark: a function stopped where it has no frame (prologue, epilogue, leaf) is in the chain, its caller is not.
  * The word in which its return address then is: at sp when newstack stopped it, above asyncPreempt's frame when a
  * signal did. Whether it is one, user space can tell, which has the pcsp table. */
-static __always_inline void gt_words_above_frames(struct gt_scratch *s, const struct gt_target *t)
+static __noinline int gt_words_above_frames(struct gt_scratch *s, const struct gt_target *t)
 {
 	__u64 frame = 0;
 	if (!gt_read_u64(&s->record.extra, gt_actor_field(s, t->g_sched_sp)))
 		s->record.extra = 0;
 	if (!gt_read_u64(&frame, s->fp) || !gt_read_u64(&s->record.object, frame + 16))
 		s->record.object = 0;
+	return 0;
 }
 
 SEC("uprobe.multi")
 int gt_block(struct pt_regs *ctx)
 {
 	__u64 now = bpf_ktime_get_ns(), cookie = gt_cookie(ctx);
-	struct gt_scratch *s = NULL;
-	struct gt_target *t = gt_begin(ctx, cookie, now, &s);
-	if (!t || !s)
+	struct gt_target *t = gt_hit(ctx, cookie);
+	if (!t)
 		return 0;
 	__u64 gp = gt_reg(ctx, gt_cookie_reg(cookie));
+	if (gt_cookie_hook(cookie) == GT_HOOK_PARK)
+		gt_remember_curg(t, gt_current_g(ctx), 0);
+	struct gt_scratch *s = gt_claim(cookie, now);
+	if (!s)
+		return 0;
 	int ok = 0;
 	switch (gt_cookie_hook(cookie)) {
 	case GT_HOOK_PARK:

@@ -23,9 +23,11 @@ SEC("uprobe.multi")
 int gt_chan(struct pt_regs *ctx)
 {
 	__u64 now = bpf_ktime_get_ns(), cookie = gt_cookie(ctx);
-	struct gt_scratch *s = NULL;
-	struct gt_target *t = gt_begin(ctx, cookie, now, &s);
-	if (!t || !s)
+	struct gt_target *t = gt_hit(ctx, cookie);
+	if (!t)
+		return 0;
+	struct gt_scratch *s = gt_claim(cookie, now);
+	if (!s)
 		return 0;
 	int ok = 0;
 	__u32 hook = gt_cookie_hook(cookie);

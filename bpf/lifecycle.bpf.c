@@ -37,15 +37,27 @@ static __always_inline int gt_coro_out(struct gt_scratch *s, const struct gt_tar
 	return 1;
 }
 
+/* Does the hook end the life of the goid that the g has? coroexit too, whatever g.coroexit says: to forget one that
+ * lives costs a read. */
+static __always_inline int gt_ends_goid(__u32 hook)
+{
+	return hook == GT_HOOK_EXIT || hook == GT_HOOK_CORO_OUT || hook == GT_HOOK_EXTRA_OUT;
+}
+
 SEC("uprobe.multi")
 int gt_lifecycle(struct pt_regs *ctx)
 {
 	__u64 now = bpf_ktime_get_ns(), cookie = gt_cookie(ctx);
-	struct gt_scratch *s = NULL;
-	struct gt_target *t = gt_begin(ctx, cookie, now, &s);
-	if (!t || !s)
+	struct gt_target *t = gt_hit(ctx, cookie);
+	if (!t)
 		return 0;
 	__u64 gp = gt_reg(ctx, gt_cookie_reg(cookie));
+	struct gt_scratch *s = gt_claim(cookie, now);
+	if (!s) {
+		if (gt_ends_goid(gt_cookie_hook(cookie)))
+			gt_forget_goid(t, gp);
+		return 0;
+	}
 	int ok = 0;
 	switch (gt_cookie_hook(cookie)) {
 	case GT_HOOK_CREATE:
@@ -64,6 +76,8 @@ int gt_lifecycle(struct pt_regs *ctx)
 	default: /* EXTRA_IN, EXTRA_OUT */
 		ok = gt_read_goid(s, t, gp);
 	}
+	if (gt_ends_goid(gt_cookie_hook(cookie)))
+		gt_forget_goid(t, gp);
 	gt_end(s, t, ok);
 	return 0;
 }

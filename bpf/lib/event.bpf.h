@@ -2,7 +2,6 @@
 #ifndef GOROTRACE_LIB_EVENT_BPF_H
 #define GOROTRACE_LIB_EVENT_BPF_H
 
-
 #include "vmlinux.h"
 
 #include <bpf/bpf_core_read.h>
@@ -36,26 +35,33 @@ static __always_inline __u64 gt_cookie(struct pt_regs *ctx)
 	return 0;
 }
 
-/* The configuration the hit belongs to, or NULL when it is none of ours. Counts the hit, and for a hit that is an
- * event claims and prepares working memory in *out; *out stays NULL for a filtered hit and for a counted drop. */
-static __always_inline struct gt_target *gt_begin(struct pt_regs *ctx, __u64 cookie, __u64 now, struct gt_scratch **out)
+static __always_inline struct gt_site_stats *gt_site_stats(__u32 target, __u32 site)
 {
-	__u32 slot = gt_cookie_target(cookie), site = gt_cookie_site(cookie);
-	__u64 pid_tgid = bpf_get_current_pid_tgid();
-	if (slot >= GT_MAX_TARGETS || site >= GT_MAX_SITES)
+	__u32 index = target * GT_MAX_SITES + site;
+	return bpf_map_lookup_elem(&site_stats, &index);
+}
+
+/* The configuration the hit belongs to, or NULL when it is none of ours or no event. Counts the hit. */
+static __always_inline struct gt_target *gt_hit(struct pt_regs *ctx, __u64 cookie)
+{
+	__u32 slot = gt_cookie_target(cookie);
+	if (gt_cookie_site(cookie) >= GT_MAX_SITES)
 		return NULL;
 	struct gt_target *target = bpf_map_lookup_elem(&targets, &slot);
-	if (!target || target->tgid != pid_tgid >> 32)
+	if (!target || target->tgid != bpf_get_current_pid_tgid() >> 32)
 		return NULL;
-	__u32 index = slot * GT_MAX_SITES + site;
-	struct gt_site_stats *hit = bpf_map_lookup_elem(&site_stats, &index);
+	struct gt_site_stats *hit = gt_site_stats(slot, gt_cookie_site(cookie));
 	if (!hit)
 		return NULL;
-	__u32 sample = hit->hits % GT_TIME_SAMPLE == 0;
 	__sync_fetch_and_add(&hit->hits, 1);
 	if ((gt_cookie_flags(cookie) & GT_SITE_SKIP_TAKEN) && gt_branch_taken(ctx))
 		return NULL;
+	return target;
+}
 
+/* Working memory with a record to fill, or NULL: counted as a drop. */
+static __always_inline struct gt_scratch *gt_claim(__u64 cookie, __u64 now)
+{
 	struct gt_scratch *s = NULL;
 	for (__u32 i = 0; i < GT_SCRATCH_SLOTS; i++) {
 		__u32 key = i;
@@ -70,7 +76,6 @@ static __always_inline struct gt_target *gt_begin(struct pt_regs *ctx, __u64 coo
 		gt_drop(GT_DROP_SCRATCH_BUSY);
 		return NULL;
 	}
-	s->sample = sample;
 	s->base = 0;
 	s->first = GT_FIRST_GIVEN;
 	struct gt_record *r = &s->record;
@@ -79,24 +84,27 @@ static __always_inline struct gt_target *gt_begin(struct pt_regs *ctx, __u64 coo
 	r->object = 0;
 	r->stack = 0;
 	r->extra = 0;
-	r->tid = (__u32)pid_tgid;
-	r->target = (__u16)slot;
-	r->site = (__u8)site;
+	r->tid = (__u32)bpf_get_current_pid_tgid();
+	r->target = (__u16)gt_cookie_target(cookie);
+	r->site = (__u8)gt_cookie_site(cookie);
 	r->hook = (__u8)gt_cookie_hook(cookie);
 	r->detail = 0;
 	r->flags = 0;
-	*out = s;
-	return target;
+	return s;
 }
 
-static __always_inline void gt_sample(struct gt_scratch *s)
+/* 1 hit in GT_TIME_SAMPLE is timed, picked by the noise of its clock: a count would keep step with targets that
+ * repeat themselves. */
+static __always_inline void gt_sample(const struct gt_scratch *s)
 {
-	__u32 index = s->record.target * GT_MAX_SITES + s->record.site;
-	struct gt_site_stats *hit = bpf_map_lookup_elem(&site_stats, &index);
+	__u64 began = s->record.time_ns;
+	if ((began * GT_MIX_1 >> 32) % GT_TIME_SAMPLE)
+		return;
+	struct gt_site_stats *hit = gt_site_stats(s->record.target, s->record.site);
 	if (!hit)
 		return;
 	__sync_fetch_and_add(&hit->sampled, 1);
-	__sync_fetch_and_add(&hit->sampled_ns, bpf_ktime_get_ns() - s->record.time_ns);
+	__sync_fetch_and_add(&hit->sampled_ns, bpf_ktime_get_ns() - began);
 }
 
 /* Walks the stack that was asked for, sends the record (unless `ok` is 0: its goroutine could not be read), gives
@@ -110,8 +118,7 @@ static __always_inline void gt_end(struct gt_scratch *s, const struct gt_target 
 	} else {
 		gt_drop(GT_DROP_BAD_G);
 	}
-	if (s->sample)
-		gt_sample(s);
+	gt_sample(s);
 	/* A plain store will do: only programs of this CPU, which interleave but never run at once, look at it. */
 	*(volatile __u32 *)&s->busy = 0;
 }

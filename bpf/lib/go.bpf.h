@@ -4,14 +4,21 @@
 #ifndef GOROTRACE_LIB_GO_BPF_H
 #define GOROTRACE_LIB_GO_BPF_H
 
+#include "lib/known.bpf.h"
 #include "lib/maps.bpf.h"
 #include "lib/regs.bpf.h"
 
 #define GT_ABSENT 0xffff
 
-static __always_inline int gt_read_u64(__u64 *out, __u64 address)
+/* By way of the frame: hardened usercopy looks a destination on the stack through in less time than one in a map
+ * (mm/usercopy.c, __check_object_size), a quarter of the read's cost. A subprogram, for its caller's frame. */
+static __noinline __attribute__((unused)) int gt_read_u64(__u64 *out, __u64 address)
 {
-	return bpf_probe_read_user(out, sizeof(*out), (void *)address) == 0;
+	__u64 word;
+	if (bpf_probe_read_user(&word, sizeof(word), (void *)address))
+		return 0;
+	*out = word;
+	return 1;
 }
 
 /* Field of the copy of g in s->g; `absent` when this Go version has none. */
@@ -24,9 +31,15 @@ static __always_inline __u8 gt_field_u8(const struct gt_scratch *s, __u32 offset
 	return offset < GT_G_WINDOW ? s->g[offset] : 0;
 }
 
-static __always_inline int gt_read_goid(struct gt_scratch *s, const struct gt_target *t, __u64 gp)
+static __noinline __attribute__((unused)) int gt_read_goid(struct gt_scratch *s, const struct gt_target *t, __u64 gp)
 {
-	return gp && gt_read_u64(&s->record.goid, gp + t->g_goid);
+	s->record.goid = gt_known_goid(t, gp);
+	if (s->record.goid)
+		return 1;
+	if (!gp || !gt_read_u64(&s->record.goid, gp + t->g_goid))
+		return 0;
+	gt_remember_goid(t, gp, s->record.goid);
+	return 1;
 }
 
 /* All of g that hooks use, in one copy. */
@@ -38,6 +51,7 @@ static __always_inline int gt_read_g(struct gt_scratch *s, const struct gt_targe
 	if (!gp || bpf_probe_read_user(s->g, size, (void *)gp))
 		return 0;
 	s->record.goid = gt_field(s, t->g_goid);
+	gt_remember_goid(t, gp, s->record.goid);
 	return 1;
 }
 
@@ -90,34 +104,32 @@ static __always_inline void gt_actor_is_curg(struct gt_scratch *s, const struct 
 
 /* Who does this to another goroutine: m.curg of the g0 we are on; nil when the scheduler itself acts (timers,
  * netpoll, GC, boot). Fills record.other and the actor's kind, asks for the actor's stack.
- * User reads are what this path costs, so g0.m is remembered: a g0 keeps its m for life (allocm, runtime/proc.go).
- * But another g0 may come to the same address, in another process even. So a known m counts only if its curg names
- * it as its m, or if it has no curg and g0.m still says the same; else everything is read again. */
+ * The goroutine that this thread executed last is tried first: if it names the m of this g0 as its own, it is its
+ * curg (execute and coroswitch_m set both, dropg clears both: runtime/proc.go, coro.go). Else everything is read.
+ * One place in 1.25+ hides curg, while synctestRun runs its bubble's timers (synctest.go): there the goroutine that
+ * called synctest is the waker. */
 static __noinline __attribute__((unused)) int gt_actor(struct gt_scratch *s, const struct gt_target *t, __u64 g0)
 {
-	__u32 i = s->record.tid % GT_KNOWN_MS;
-	__u64 *m = &s->word[0], *curg = &s->word[1];
-	__u64 known = s->known_m[i].g0 == g0 ? s->known_m[i].m : 0;
-	int idle = 0;
-	if (known && gt_read_u64(curg, known + t->m_curg)) {
-		idle = !*curg;
-		if (!idle && gt_read_actor(s, t, *curg) && gt_actor_field(s, t->g_m) == known) {
+	struct gt_known_m *known = gt_known_m(t, g0);
+	if (known) {
+		__u64 m = GT_ONCE(known->m), last = GT_ONCE(known->curg);
+		if (last && GT_ONCE(known->check) == gt_known_m_check(t, g0, m, last) && gt_read_actor(s, t, last) &&
+		    gt_actor_field(s, t->g_m) == m) {
 			gt_actor_is_curg(s, t);
 			return 0;
 		}
 	}
-	if (!gt_read_u64(m, g0 + t->g_m) || !*m)
+	__u64 *m = &s->word[0], *curg = &s->word[1];
+	if (!gt_read_u64(m, g0 + t->g_m) || !*m || !gt_read_u64(curg, *m + t->m_curg))
 		goto unknown;
-	if (!idle || *m != known) {
-		s->known_m[i].g0 = g0;
-		s->known_m[i].m = *m;
-		if (!gt_read_u64(curg, *m + t->m_curg) || (*curg && !gt_read_actor(s, t, *curg)))
-			goto unknown;
-	}
-	if (*curg)
-		gt_actor_is_curg(s, t);
-	else
+	gt_remember_m(t, g0, *m, *curg);
+	if (!*curg) {
 		s->record.flags |= GT_ACTOR_RUNTIME;
+		return 0;
+	}
+	if (!gt_read_actor(s, t, *curg))
+		goto unknown;
+	gt_actor_is_curg(s, t);
 	return 0;
 unknown:
 	s->record.flags |= GT_ACTOR_UNKNOWN;

@@ -9,6 +9,8 @@
 
 #include "shared/abi.h"
 
+#define BPF_F_MMAPABLE (1U << 10) /* include/uapi/linux/bpf.h, an anonymous enum; 5.5 */
+
 const volatile __u32 gt_ring_mask __weak = 0;    /* ring of a record: cpu & gt_ring_mask */
 const volatile __u32 gt_wake_mask __weak = 255;  /* how often the fill level is looked at */
 const volatile __u32 gt_wake_bytes __weak = 0;   /* above this many unread bytes the reader is woken */
@@ -33,6 +35,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, GT_MAX_TARGETS);
 	__type(key, __u32);
 	__type(value, struct gt_target);
@@ -59,10 +62,52 @@ struct {
 	__type(value, struct gt_cookie);
 } sites_by_ip __weak SEC(".maps");
 
+/* Odd multipliers that spread their product's bits (splitmix64). */
+#define GT_MIX_1 0x9e3779b97f4a7c15ULL
+#define GT_MIX_2 0xbf58476d1ce4e5b9ULL
+
+/* Memory of earlier reads (lib/known.bpf.h), direct-mapped: a collision costs a read, no more. */
+#define GT_KNOWN_GS_BITS 14
+#define GT_KNOWN_MS_BITS 10
+#define GT_KNOWN_STACKS_BITS 13
+
+struct gt_known_g {
+	__u64 check;
+	__u64 goid;
+};
+struct gt_known_m {
+	__u64 check;
+	__u64 m;
+	__u64 curg; /* 0: nothing known, or none */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << GT_KNOWN_GS_BITS);
+	__type(key, __u32);
+	__type(value, struct gt_known_g);
+} known_gs __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << GT_KNOWN_MS_BITS);
+	__type(key, __u32);
+	__type(value, struct gt_known_m);
+} known_ms __weak SEC(".maps");
+
+/* Ids that are in `stacks`, each combined with gt_stacks_generation as it was before `stacks` was looked at. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << GT_KNOWN_STACKS_BITS);
+	__type(key, __u32);
+	__type(value, __u64);
+} known_stacks __weak SEC(".maps");
+
+/* Raised by user space after it deleted from `stacks`: nothing in known_stacks holds any more. */
+__u64 gt_stacks_generation __weak = 0;
+
 #define GT_SCRATCH_SLOTS 4
 #define GT_ACTOR_WINDOW 192 /* g up to and including goid, in every Go version (add_target checks) */
-
-#define GT_KNOWN_MS 16 /* power of two */
 
 /* Where the innermost pc of a stack is. */
 enum gt_first {
@@ -74,7 +119,7 @@ enum gt_first {
 /* What one program works with. In a map because frames must stay below 64 bytes (README.md, "Preemption"). */
 struct gt_scratch {
 	__u32 busy; /* claimed by test-and-set */
-	__u32 sample;
+	__u32 pad;
 	/* the stack to walk; base == 0: none */
 	__u64 base;        /* lowest address to copy */
 	__u64 fp;          /* frame pointer to start at, >= base */
@@ -82,10 +127,6 @@ struct gt_scratch {
 	__u64 first;       /* enum gt_first */
 	__u64 pc;          /* with GT_FIRST_GIVEN */
 	__u64 word[2];     /* destinations of small reads */
-	/* g0.m as last read on this CPU, by tid (gt_actor) */
-	struct {
-		__u64 g0, m;
-	} known_m[GT_KNOWN_MS];
 	struct gt_record record;
 	struct gt_stack stack;
 	__u8 g[GT_G_WINDOW];

@@ -18,6 +18,35 @@ static __always_inline int gt_stack_fail(struct gt_scratch *s, enum gt_stack_fai
 	return 0;
 }
 
+/* Sees to it that `stacks` has the definition of record.stack. */
+static __always_inline int gt_store_stack(struct gt_scratch *s)
+{
+	__u32 index = (__u32)(s->record.stack >> (64 - GT_KNOWN_STACKS_BITS));
+	__u64 *known = bpf_map_lookup_elem(&known_stacks, &index);
+	/* Before `stacks` is looked at: what is deleted from it while we do is not known to be there for long. */
+	__u64 mark = s->record.stack ^ *(volatile __u64 *)&gt_stacks_generation;
+	if (!known || *known == mark)
+		return 0;
+	if (bpf_map_lookup_elem(&stacks, &s->record.stack)) {
+		*known = mark;
+		return 0;
+	}
+	/* An int: until commit d7ba4cc900bf (6.4) the call goes to a function that leaves the upper half undefined. */
+	int err = (int)bpf_map_update_elem(&stacks, &s->record.stack, &s->stack, BPF_NOEXIST);
+	if (err == -17 /* EEXIST: another CPU was first */)
+		return 0;
+	struct gt_stats *st = gt_stats();
+	if (!st)
+		return 0;
+	if (err) {
+		s->record.stack = 0;
+		return gt_stack_fail(s, GT_STACK_MAP_FULL);
+	}
+	*known = mark;
+	__sync_fetch_and_add(&st->stacks_added, 1);
+	return 0;
+}
+
 /* Walks what s->{base,fp,hi,pc,first} describe and sets record.stack. The chain must rise strictly, so a cycle ends
  * the walk; what cannot be followed further is marked truncated. Depth and truncation live in memory so that the
  * verifier, which keeps no account of map values, sees one state after the loop whichever way it was left. */
@@ -74,21 +103,7 @@ static __noinline int gt_walk(struct gt_scratch *s)
 	s->record.stack = gt_stack_hash_end(hash, s->stack.depth);
 	if (s->stack.truncated)
 		s->record.flags |= GT_REC_TRUNCATED;
-	if (bpf_map_lookup_elem(&stacks, &s->record.stack))
-		return 0;
-	/* An int: until commit d7ba4cc900bf (6.4) the call goes to a function that leaves the upper half undefined. */
-	int err = (int)bpf_map_update_elem(&stacks, &s->record.stack, &s->stack, BPF_NOEXIST);
-	if (err == -17 /* EEXIST: another CPU was first */)
-		return 0;
-	struct gt_stats *st = gt_stats();
-	if (!st)
-		return 0;
-	if (err) {
-		s->record.stack = 0;
-		return gt_stack_fail(s, GT_STACK_MAP_FULL);
-	}
-	__sync_fetch_and_add(&st->stacks_added, 1);
-	return 0;
+	return gt_store_stack(s);
 }
 
 #endif

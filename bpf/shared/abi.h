@@ -103,7 +103,8 @@ struct gt_target {
 	gt_u16 g_window;        /* bytes of g to read: end of the last field above that lies in g, <= GT_G_WINDOW */
 	gt_u64 sudog_reasons;   /* bit r set: with wait reason r, g.waiting.c is the channel waited on */
 	gt_u32 stacks;          /* 0: record no stacks */
-	gt_u32 pad;
+	gt_u32 goids_hold;      /* 1: a g keeps its goid until a hit says otherwise. capture/ sets it */
+	gt_u64 salt;            /* makes entries of lib/known.bpf.h this target's own. capture/ sets it */
 };
 
 /* Who made a goroutine runnable or created it. */
@@ -185,13 +186,13 @@ struct gt_site_stats {
 
 #ifdef __cplusplus
 static_assert(sizeof(gt_cookie) == 8);
-static_assert(sizeof(gt_target) == 56);
+static_assert(sizeof(gt_target) == 64);
 static_assert(sizeof(gt_ip_key) == 16);
 static_assert(sizeof(gt_record) == 64);
 static_assert(sizeof(gt_stack) == 520);
 #else
 _Static_assert(sizeof(struct gt_cookie) == 8, "gt_cookie");
-_Static_assert(sizeof(struct gt_target) == 56, "gt_target");
+_Static_assert(sizeof(struct gt_target) == 64, "gt_target");
 _Static_assert(sizeof(struct gt_ip_key) == 16, "gt_ip_key");
 _Static_assert(sizeof(struct gt_record) == 64, "gt_record");
 _Static_assert(sizeof(struct gt_stack) == 520, "gt_stack");

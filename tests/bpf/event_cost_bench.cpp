@@ -77,7 +77,7 @@ int run() {
       {"park, 32 frames", kPark, {.arg0 = deep.g.address()}},
       {"ready by a goroutine, 12 frames", kReady, {.arg0 = shallow.g.address(), .g = m.g0.address()}},
       {"ready by the runtime", kReady, {.arg0 = shallow.g.address(), .g = idle.g0.address()}},
-      {"execute", kExecute, {.arg0 = usual.g.address()}},
+      {"execute", kExecute, {.arg0 = usual.g.address(), .g = m.g0.address()}},
       {"create, 12 frames", kCreate, {.arg1 = shallow.g.address(), .g = m.g0.address()}},
       {"syscall enter, 12 frames",
        kSyscallEnter,

@@ -42,8 +42,11 @@ FakeM::FakeM() {
 }
 
 void FakeM::set_curg(FakeGoroutine* goroutine) {
-  if (goroutine != nullptr) goroutine->g.at<std::uint64_t>(kM) = reinterpret_cast<std::uint64_t>(m.data());
+  const auto self = reinterpret_cast<std::uint64_t>(m.data());
+  if (curg_ != nullptr && curg_->g.at<std::uint64_t>(kM) == self) curg_->g.at<std::uint64_t>(kM) = 0;
+  if (goroutine != nullptr) goroutine->g.at<std::uint64_t>(kM) = self;
   m[kCurg / 8] = goroutine != nullptr ? goroutine->g.address() : 0;
+  curg_ = goroutine;
 }
 
 gt_target fake_config() {

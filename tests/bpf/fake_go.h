@@ -60,9 +60,12 @@ class FakeGoroutine {
 // An M: its g0, and m.curg.
 struct FakeM {
   FakeM();
-  void set_curg(FakeGoroutine* goroutine);
+  void set_curg(FakeGoroutine* goroutine);  // as execute and dropg do: m.curg and g.m (runtime/proc.go)
   FakeG g0;
   std::array<std::uint64_t, 32> m{};
+
+ private:
+  FakeGoroutine* curg_ = nullptr;  // outlives this M, or is taken off it
 };
 
 [[nodiscard]] gt_target fake_config();

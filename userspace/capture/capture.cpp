@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 #include <linux/bpf.h>
+#include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <future>
 #include <numeric>
+#include <random>
 #include <thread>
 
 #include "capture/calibration.h"
@@ -30,6 +33,17 @@ Status check_config(const gt_target& c) {
   if (c.g_goid + 8u > kActorWindow || std::ranges::any_of(low, [&](gt_u16 o) { return o >= c.g_goid; }))
     return fail(ErrorKind::kUnsupported, "runtime.g.goid does not follow g.stack, g.m and g.sched");
   return {};
+}
+
+constexpr std::size_t kTargetsBytes = GT_MAX_TARGETS * sizeof(gt_target);
+struct UnmapTargets {
+  void operator()(void* map) const { ::munmap(map, kTargetsBytes); }
+};
+
+// Nothing that was ever remembered under another salt holds under this one.
+std::uint64_t fresh_salt() {
+  std::random_device random;
+  return (std::uint64_t{random()} << 32) | random();
 }
 
 }  // namespace
@@ -59,6 +73,7 @@ struct Capture::Impl {
   LoadedTracer tracer;
   Link exec_watch;
   std::unique_ptr<StackStore> stacks;
+  std::unique_ptr<void, UnmapTargets> config_map;  // `targets`, as the kernel side sees it
   std::array<std::unique_ptr<TargetUnits>, GT_MAX_TARGETS> targets;
 
   [[nodiscard]] const gorotrace_bpf& skeleton() const { return *tracer.skeleton; }
@@ -67,6 +82,16 @@ struct Capture::Impl {
     if (bpf_map_update_elem(bpf_map__fd(skeleton().maps.targets), &key, &config, BPF_ANY) != 0)
       return fail_errno(errno, "writing a target's configuration");
     return {};
+  }
+  // A g may be known by its goid only while every way in which it gets another one is seen: from after the
+  // lifecycle group's attach to before its detach. Field by field, in the map itself: the kernel side takes
+  // tgid away when the target execs, and that must stand.
+  void hold_goids(TargetSlot slot, bool on) {
+    gt_target& config = static_cast<gt_target*>(config_map.get())[slot];
+    const std::atomic_ref<gt_u32> hold(config.goids_hold);
+    if ((hold.load() != 0) == on) return;
+    hold.store(on ? 1 : 0);
+    if (!on) std::atomic_ref<gt_u64>(config.salt).store(fresh_salt());
   }
   [[nodiscard]] static std::size_t cpus() {
     return static_cast<std::size_t>(std::max(1, libbpf_num_possible_cpus()));
@@ -81,8 +106,11 @@ Capture::~Capture() {
 
 void Capture::detach_all() {
   Links links;
-  for (auto& target : impl_->targets)
-    if (target) std::ranges::move(target->take_links(), std::back_inserter(links));
+  for (TargetSlot slot = 0; slot < impl_->targets.size(); ++slot) {
+    if (!impl_->targets[slot]) continue;
+    impl_->hold_goids(slot, false);
+    std::ranges::move(impl_->targets[slot]->take_links(), std::back_inserter(links));
+  }
   detach_links(std::move(links));
 }
 
@@ -105,7 +133,12 @@ Result<std::unique_ptr<Capture>> Capture::make(const CaptureOptions& options) {
   impl->tracer = std::move(*tracer);
   impl->exec_watch.reset(bpf_program__attach(impl->skeleton().progs.gt_exec));
   if (!impl->exec_watch) return fail_errno(errno, "attaching to the tracepoint sched_process_exec");
-  impl->stacks = std::make_unique<StackStore>(bpf_map__fd(impl->skeleton().maps.stacks));
+  void* targets = ::mmap(nullptr, kTargetsBytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+                         bpf_map__fd(impl->skeleton().maps.targets), 0);
+  if (targets == MAP_FAILED) return fail_errno(errno, "mapping the targets' configurations");
+  impl->config_map.reset(targets);
+  impl->stacks = std::make_unique<StackStore>(bpf_map__fd(impl->skeleton().maps.stacks),
+                                              impl->skeleton().bss->gt_stacks_generation);
   return std::unique_ptr<Capture>(new Capture(std::move(impl)));
 }
 
@@ -133,7 +166,10 @@ Result<TargetSlot> Capture::add_target(pid_t pid, const std::string& exe_path, c
     if (bpf_map_update_elem(bpf_map__fd(impl_->skeleton().maps.site_stats), &key, zero.data(), BPF_ANY) != 0)
       return fail_errno(errno, "clearing a target's counters");
   }
-  if (auto written = impl_->write_config(slot, config); !written) return std::unexpected(written.error());
+  gt_target written = config;
+  written.goids_hold = 0;
+  written.salt = fresh_salt();
+  if (auto done = impl_->write_config(slot, written); !done) return std::unexpected(done.error());
   *free = std::make_unique<TargetUnits>(impl_->skeleton(), bpf_map__fd(impl_->skeleton().maps.sites_by_ip),
                                         impl_->mode, slot, pid, exe_path, config.tgid, std::move(plan));
   return slot;
@@ -151,7 +187,11 @@ Result<GroupMask> Capture::set_groups(TargetSlot slot, GroupMask groups) {
     return fail(ErrorKind::kFailed, "no such target");
   if ((groups & ~impl_->loaded) != 0)
     return fail(ErrorKind::kUsage, "a probe group that was not asked for at the start is not loaded");
-  return impl_->targets[slot]->set_groups(groups);
+  TargetUnits& units = *impl_->targets[slot];
+  if (!(groups & group_bit(GT_GROUP_LIFECYCLE))) impl_->hold_goids(slot, false);
+  auto on = units.set_groups(groups);
+  if (units.groups() & group_bit(GT_GROUP_LIFECYCLE)) impl_->hold_goids(slot, true);
+  return on;
 }
 
 GroupMask Capture::groups(TargetSlot slot) const {

@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 
 #include <algorithm>
+#include <atomic>
 #include <iterator>
 
 namespace gorotrace {
@@ -25,6 +26,8 @@ void StackStore::make_room(std::uint64_t added) {
   // pull.
   for (const std::uint64_t id : pulled_)
     if (bpf_map_delete_elem(map_fd_, &id) == 0) ++deleted_;
+  // Only now: what the programs learn from here on, they learn of the map without those entries.
+  std::atomic_ref(generation_).fetch_add(1);
 }
 
 }  // namespace gorotrace
