@@ -168,7 +168,7 @@ void SnapshotPass::take(const Entry& entry, std::size_t i, Round round, Snapshot
     again_.push_back(entry);
     return;
   }
-  if (look != Look::kStill || !walk(i, GT_MAX_STACK_FRAMES)) {
+  if (look != Look::kStill || !walk(i, GT_STACK_WINDOW, GT_MAX_STACK_FRAMES)) {
     look_again(entry);
     return;
   }
@@ -179,7 +179,7 @@ void SnapshotPass::take(const Entry& entry, std::size_t i, Round round, Snapshot
   std::uint64_t id = now.stack_id;
   if (depth_ == StackDepth::kWhole) {
     if (walked_.truncated && round != Round::kDeep) deep_.push_back({entry.g, entry.index, 0});
-    if (round == Round::kDeep && !walk(i, kWholeFrames)) {
+    if (round == Round::kDeep && !walk(i, kWholeWindow, kWholeFrames)) {
       look_again(entry);
       return;
     }
@@ -193,11 +193,14 @@ void SnapshotPass::take(const Entry& entry, std::size_t i, Round round, Snapshot
 }
 
 // Into walked_. False: no stack that a goroutine at rest can have.
-bool SnapshotPass::walk(std::size_t i, std::size_t max_frames) {
+bool SnapshotPass::walk(std::size_t i, std::uint64_t window, std::size_t max_frames) {
   const GWords& w = reader_.words(i);
   const StackBase& base = reader_.base(i);
   StackWindow stack = reader_.stack(i);
   stack.max_frames = max_frames;
+  // More may have been read than the probes' copy holds, whose cut is part of the identity.
+  const std::uint64_t size = stack_extent(base, w.stack_hi, window).size;
+  stack.bytes = stack.bytes.first(std::min<std::size_t>(stack.bytes.size(), size));
   const TextRange text{config_.text, config_.etext};
   if (base.by_deltas) {
     walk_sp_deltas(stack, text, sp_delta_, base.pc, base.sp, walked_);

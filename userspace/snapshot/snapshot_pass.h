@@ -32,7 +32,7 @@ class SnapshotPass {
   [[nodiscard]] bool read_chunk(std::span<const Entry> chunk, Round round, Snapshot& out);
   void first_look(const Entry& entry, std::size_t i, Snapshot& out);
   void take(const Entry& entry, std::size_t i, Round round, Snapshot& out);
-  bool walk(std::size_t i, std::size_t max_frames);
+  bool walk(std::size_t i, std::uint64_t window, std::size_t max_frames);
   void look_again(Entry entry);
   void sort_rows(Snapshot& out) const;
 
