@@ -1,6 +1,6 @@
-// Reading every goroutine of a process: wall and CPU time of the reader, what the target pays, and how much
-// could be validated. Arguments: Go version, parked goroutines, rounds. Prints medians; interleaves what it
-// compares.
+// Reading every goroutine of a process: wall and CPU time of the reader, what the target pays beside what its
+// own profile costs it, and how much could be validated. Arguments: Go version, parked goroutines, rounds.
+// Prints medians; interleaves what it compares.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -31,10 +31,10 @@ double median(std::vector<double> values) {
 struct Timing {
   std::vector<double> wall, cpu;
   SnapshotCounts last;
-  void take(GoroutineReader& reader, bool stacks) {
+  void take(const GoroutineReader& reader, StackDepth depth) {
     const std::uint64_t begin = monotonic_ns();
     const double cpu_begin = own_cpu_ms();
-    const auto snapshot = reader.read(stacks ? StackDepth::kAsProbes : StackDepth::kNoStacks);
+    const auto snapshot = reader.read(depth);
     if (!snapshot) throw std::runtime_error(snapshot.error().message);
     wall.push_back(static_cast<double>(monotonic_ns() - begin) / 1e6);
     cpu.push_back(own_cpu_ms() - cpu_begin);
@@ -48,8 +48,54 @@ struct Timing {
   }
 };
 
+// What the target went through meanwhile: its CPU time and the longest time a goroutine of it that sleeps 1
+// ms at a time did not run.
+struct Meanwhile {
+  std::vector<double> wall, cpu, gap;
+  template <typename F>
+  void take(testing::GoTarget& target, F f) {
+    target.ask("gap");
+    const std::uint64_t cpu_begin = target.process().cpu_time_ns().value_or(0), begin = monotonic_ns();
+    f();
+    wall.push_back(static_cast<double>(monotonic_ns() - begin) / 1e6);
+    cpu.push_back(static_cast<double>(target.process().cpu_time_ns().value_or(0) - cpu_begin) / 1e6);
+    gap.push_back(std::stod(target.ask("gap").substr(3)) / 1e6);
+  }
+  void print(const char* what) const {
+    fmt::print("  {:<28} {:8.1f} ms wall, target: {:8.1f} ms CPU, longest gap {:8.1f} ms\n", what,
+               median(wall), median(cpu), median(gap));
+  }
+};
+
+void at_rest(const std::string& version, const std::string& count, int rounds) {
+  testing::GoTarget target("parked", version);
+  while (target.line() != "end") {
+  }
+  target.ask("parked " + count);
+  const GoroutineReader reader(target.process(), target.goroutine_config());
+  Timing stacks, whole, words;
+  Meanwhile nothing, outside, debug0, debug2;
+  for (int i = 0; i < rounds; ++i) {
+    stacks.take(reader, StackDepth::kAsProbes);
+    whole.take(reader, StackDepth::kWhole);
+    words.take(reader, StackDepth::kNoStacks);
+    nothing.take(target, [] { std::this_thread::sleep_for(100ms); });
+    outside.take(target, [&] { (void)reader.read(StackDepth::kAsProbes); });
+    debug0.take(target, [&] { target.ask("profile 0"); });
+    if (i < 3) debug2.take(target, [&] { target.ask("profile 2"); });
+  }
+  fmt::print("at rest, go{}, {} parked goroutines, {} rounds\n", version, count, rounds);
+  stacks.print("  with stacks");
+  whole.print("  with whole stacks");
+  words.print("  without stacks");
+  nothing.print("nothing");
+  outside.print("read from outside");
+  debug0.print("its own profile, debug=0");
+  debug2.print("its own profile, debug=2");
+}
+
 // Goroutines the target makes in half a second: its speed, read from its own counters.
-double creations_per_second(CounterReader& counters, GoroutineReader* back_to_back) {
+double creations_per_second(CounterReader& counters, const GoroutineReader* back_to_back) {
   const auto begin = counters.read();
   const std::uint64_t until = monotonic_ns() + 500'000'000;
   while (monotonic_ns() < until) {
@@ -65,45 +111,21 @@ double creations_per_second(CounterReader& counters, GoroutineReader* back_to_ba
          static_cast<double>(end->time_ns - begin->time_ns);
 }
 
-void run(const std::string& version, const std::string& count, int rounds) {
-  {
-    testing::GoTarget target("parked", version);
-    while (target.line() != "end") {
-    }
-    target.ask("parked " + count);
-    GoroutineReader reader(target.process(), target.goroutine_config());
-    CounterReader counters(target.process(), target.counter_config());
-    Timing with, without, words;
-    const auto cpu_before = target.process().cpu_time_ns();
-    for (int i = 0; i < rounds; ++i) {
-      with.take(reader, true);
-      without.take(reader, false);
-      const std::uint64_t begin = monotonic_ns();
-      const auto c = counters.read();
-      if (!c) throw std::runtime_error(c.error().message);
-      words.wall.push_back(static_cast<double>(monotonic_ns() - begin) / 1e6);
-    }
-    const auto cpu_after = target.process().cpu_time_ns();
-    fmt::print("at rest, go{}, {} parked goroutines, {} rounds\n", version, count, rounds);
-    with.print("  with stacks");
-    without.print("  without stacks");
-    fmt::print("{:<28} {:8.3f} ms wall\n", "  counters", median(words.wall));
-    fmt::print("  target's CPU time meanwhile {:.3f} ms\n",
-               static_cast<double>(cpu_after.value_or(0) - cpu_before.value_or(0)) / 1e6);
-  }
-  testing::GoTarget target("churn", version, {count});
+// The target has one CPU, so that the reader does not take it away.
+void under_churn(const std::string& version, const std::string& count, int rounds) {
+  ::setenv("GOMAXPROCS", "1", 1);
+  testing::GoTarget target("churn", version, {count, "create"});
   target.line();
-  GoroutineReader reader(target.process(), target.goroutine_config());
+  const GoroutineReader reader(target.process(), target.goroutine_config());
   CounterReader counters(target.process(), target.counter_config());
-  std::this_thread::sleep_for(1s);
   Timing with;
-  for (int i = 0; i < rounds; ++i) with.take(reader, true);
   std::vector<double> alone, read;
   for (int i = 0; i < rounds; ++i) {
+    with.take(reader, StackDepth::kAsProbes);
     alone.push_back(creations_per_second(counters, nullptr));
     read.push_back(creations_per_second(counters, &reader));
   }
-  fmt::print("under churn, GOMAXPROCS = all CPUs\n");
+  fmt::print("under churn, GOMAXPROCS=1\n");
   with.print("  with stacks");
   fmt::print("  target's creations/s: {:.0f} alone, {:.0f} read back to back, ratio {:.3f}\n", median(alone),
              median(read), median(read) / median(alone));
@@ -114,8 +136,10 @@ void run(const std::string& version, const std::string& count, int rounds) {
 
 int main(int argc, char** argv) {
   try {
-    gorotrace::run(argc > 1 ? argv[1] : "1.26.11", argc > 2 ? argv[2] : "100000",
-                   argc > 3 ? std::atoi(argv[3]) : 9);
+    const std::string version = argc > 1 ? argv[1] : "1.26.11", count = argc > 2 ? argv[2] : "100000";
+    const int rounds = argc > 3 ? std::atoi(argv[3]) : 9;
+    gorotrace::at_rest(version, count, rounds);
+    gorotrace::under_churn(version, count, rounds);
   } catch (const std::exception& e) {
     fmt::print(stderr, "snapshot_bench: {}\n", e.what());
     return EXIT_FAILURE;

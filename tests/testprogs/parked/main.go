@@ -1,18 +1,22 @@
 // A process at rest that knows everything about itself: prints runtime.NumGoroutine and runtime.Stack of all its
 // goroutines, then obeys lines on stdin: "go N" (N goroutines, all ended before it answers), "read N" (N read
 // system calls), "procs N" (GOMAXPROCS), "parked N" (N more goroutines that stay), "poke ADDRESS VALUE" (a word of its
-// own memory, unchecked; it collects no garbage from then on), "quit". Answers "ok NumGoroutine".
+// own memory, unchecked; it collects no garbage from then on), "profile N" (its own goroutine profile with debug=N),
+// "quit". Answers "ok NumGoroutine". "gap" answers "ok" and the longest time, ns, that a goroutine which sleeps 1 ms at
+// a time went without running since the last "gap".
 package main
 
 import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -98,6 +102,27 @@ func start() {
 	time.Sleep(300 * time.Millisecond)
 }
 
+var (
+	ticking sync.Once
+	gap     int64
+)
+
+func longestGap() int64 {
+	ticking.Do(func() {
+		go func() {
+			for before := time.Now(); ; {
+				time.Sleep(time.Millisecond)
+				now := time.Now()
+				if d := int64(now.Sub(before)); d > atomic.LoadInt64(&gap) {
+					atomic.StoreInt64(&gap, d)
+				}
+				before = now
+			}
+		}()
+	})
+	return atomic.SwapInt64(&gap, 0)
+}
+
 // What a hostile program does to whoever trusts its memory. No pointer arithmetic that vet could object to.
 func poke(address, value uint64) {
 	**(**uint64)(unsafe.Pointer(&address)) = value
@@ -140,6 +165,11 @@ func main() {
 			}
 			started.Wait()
 			time.Sleep(100 * time.Millisecond)
+		case "profile":
+			pprof.Lookup("goroutine").WriteTo(io.Discard, n)
+		case "gap":
+			fmt.Println("ok", longestGap())
+			continue
 		case "poke":
 			var address, value uint64
 			fmt.Sscan(in.Text(), &what, &address, &value)
