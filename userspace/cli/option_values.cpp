@@ -53,4 +53,19 @@ Result<std::uint32_t> parse_ring_size(const std::string& text) {
   return static_cast<std::uint32_t>(bytes);
 }
 
+Result<double> parse_cpu_share(const std::string& text) {
+  if (text == "none") return 0.0;
+  double percent = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, percent, std::chars_format::fixed);
+  if (error != std::errc{} || std::string_view(rest, static_cast<std::size_t>(end - rest)) != "%" ||
+      !(percent > 0) || percent > 100) {
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("\"{}\" is neither a share of one CPU above 0 and up to 100 (\"5%\") nor \"none\"",
+                    printable(text, 64)));
+  }
+  return percent / 100;
+}
+
 }  // namespace gorotrace

@@ -15,4 +15,7 @@ namespace gorotrace {
 // "4096", "4KiB", "1MiB": bytes; a power of two from 4 KiB to 1 GiB, as the kernel's ring buffer wants it.
 [[nodiscard]] Result<std::uint32_t> parse_ring_size(const std::string& text);
 
+// "5%": a share of one CPU above 0 and up to 1; "none" is 0.
+[[nodiscard]] Result<double> parse_cpu_share(const std::string& text);
+
 }  // namespace gorotrace

@@ -31,7 +31,8 @@ namespace {
 
 struct Arguments {  // as typed
   std::vector<std::string> targets;
-  std::string duration, interval = "1s", probes = "lifecycle,block,run", budget = "10%", ring_size, waits;
+  std::string duration, interval = "1s", probes = "lifecycle,block,run", budget = "10%", census = "5%",
+                        ring_size, waits;
   bool system = false, stacks = false, json = false;
   std::size_t limit = 10;
 };
@@ -61,6 +62,9 @@ Result<Plan> understand(const Arguments& a) {
   auto budget = Budget::parse(a.budget);
   if (!budget) return wrap(budget.error(), "--budget");
   p.session.budget = *budget;
+  const auto census = parse_cpu_share(a.census);
+  if (!census) return wrap(census.error(), "--census");
+  p.session.census_cpu = *census;
   if (!a.ring_size.empty()) {
     const auto bytes = parse_ring_size(a.ring_size);
     if (!bytes) return wrap(bytes.error(), "--ring-size");
@@ -219,6 +223,11 @@ void add_stat_command(CLI::App& app, int& exit) {
   stat->add_option("--budget", arguments->budget,
                    "what tracing may cost: 10% of the target's CPU time, 0.5cpu, or none; above it groups "
                    "are detached")
+      ->capture_default_str();
+  stat->add_option(
+          "--census", arguments->census,
+          "share of one CPU of gorotrace for looking at the goroutines while the block group is off, "
+          "100 times a second; or none")
       ->capture_default_str();
   stat->add_flag("--system", arguments->system, "show the runtime's own goroutines too");
   stat->add_flag("--stacks", arguments->stacks, "whole stacks in the tables");

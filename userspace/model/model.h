@@ -55,6 +55,14 @@ struct WakerRow {
   std::uint64_t count = 0;
 };
 
+// Goroutine-time by looking at goroutines now and then (census/): an estimate and its standard error.
+struct SampledTime {
+  std::uint64_t ns = 0, error_ns = 0;
+  std::uint64_t proven_ns = 0;  // of ns: one and the same wait was proven to go on
+  // Nothing was estimated: every moment of it lies between two looks that prove it.
+  [[nodiscard]] bool exact() const { return error_ns == 0 && proven_ns == ns; }
+};
+
 struct BlockingRow {  // wait reason x blocking stack
   std::uint8_t reason = 0;
   std::uint64_t stack = 0;
@@ -67,6 +75,10 @@ struct BlockingRow {  // wait reason x blocking stack
   std::optional<std::uint64_t>
       oldest_ns;  // age of the oldest open wait; lower bound when oldest_is_lower_bound
   bool oldest_is_lower_bound = false;
+  // What the census adds: a part of in_window_ns, and the waits that were longer than two of its looks, each
+  // known to one look (they are in no other figure of this row but in_window_ns).
+  std::optional<SampledTime> sampled;
+  Histogram long_waits;
   std::vector<WakerRow> wakers;  // most frequent first, at most kTopWakers, the rest summed in wakers_other
   std::uint64_t wakers_other = 0;
 };
@@ -81,6 +93,7 @@ struct CreationRow {  // (gopc, startpc)
   std::uint64_t live = 0, created = 0, exited = 0;
   std::optional<std::uint64_t> oldest_ns;
   bool oldest_is_lower_bound = false;
+  std::optional<SampledTime> sampled = std::nullopt;  // what its goroutines lived while the census looked
 };
 
 struct ObjectRow {  // channel or semaphore
@@ -119,6 +132,10 @@ struct Tables {
   std::vector<ObjectRow> objects;
   Latency latency;
   std::array<std::vector<Interval>, GT_GROUP_COUNT> covered;  // by group
+  // While the census stands in for the block group (census/combine.h): its part of state_ns, and when that
+  // was.
+  std::array<SampledTime, kGStates> sampled_state{};
+  std::vector<Interval> covered_by_census;
 };
 
 class Model {

@@ -1,28 +1,11 @@
 // What the memory's view says about the goroutines the events know, and about those they do not.
 #include <unordered_set>
 
+#include "model/memory_state.h"
 #include "model/model_impl.h"
 
 namespace gorotrace {
 namespace {
-
-GState state_of(GStatus status) {
-  switch (status) {
-    case GStatus::kRunnable:
-      return GState::kRunnable;
-    case GStatus::kRunning:
-    case GStatus::kCopystack:
-      return GState::kRunning;
-    case GStatus::kSyscall:
-      return GState::kSyscall;
-    case GStatus::kWaiting:
-    case GStatus::kPreempted:
-    case GStatus::kLeaked:
-      return GState::kWaiting;
-    default:
-      return GState::kUnknown;
-  }
-}
 
 // goexit0 is seen at its entry, before the status says dead, and its thread may be preempted in between.
 // Goids are never used twice, so an exit that is remembered outweighs what memory says.

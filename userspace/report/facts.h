@@ -48,6 +48,15 @@ struct Detachment {
   std::string reason;  // "cost 14 % of the target's CPU, budget 10 %"
 };
 
+// What looking at goroutines took (census/): the tracer's cost, not the target's.
+struct CensusFacts {
+  std::uint64_t looks = 0, looks_at_all = 0;  // at_all: every goroutine was looked at
+  std::uint64_t goroutines_seen = 0;          // slots of allgs, over all looks
+  std::uint64_t without_stack = 0;            // sightings of a wait whose stack could not be pinned
+  std::uint64_t missed = 0;                   // looks left out: no share left, or its thread did not run
+  std::uint64_t cpu_ns = 0, time_ns = 0;      // CPU time of its thread, and how long it ran
+};
+
 // Everything at one instant; an interval is the difference of two.
 struct Sample {
   std::uint64_t at_ns = 0;
@@ -77,6 +86,7 @@ struct StatFacts {
   GroupMask incomplete =
       0;  // groups with a transition that cannot be probed in this binary: they see most, not all
   std::vector<Detachment> detached;
+  std::optional<CensusFacts> census;  // when it ran
   CostFacts cost;
   TrapCosts calibrated;
   EventFacts events;

@@ -30,6 +30,8 @@ const char* engine_name(Engine engine) {
       return "counters";
     case Engine::kSnapshot:
       return "snapshot";
+    case Engine::kCensus:
+      return "census";
   }
   return "unknown";
 }

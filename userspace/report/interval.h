@@ -7,7 +7,7 @@
 
 namespace gorotrace {
 
-enum class Engine { kProbes, kCounters, kSnapshot };
+enum class Engine { kProbes, kCounters, kSnapshot, kCensus };
 [[nodiscard]] const char* engine_name(Engine engine);
 
 // A figure is absent when no engine could give it: never 0.

@@ -91,6 +91,16 @@ void add_trust(Json& out, const TableTrust& trust, std::uint64_t begin_ns) {
   for (const Interval& i : trust.covered) {
     out["covered"].push_back({since(i.from_ns, begin_ns), since(i.to_ns, begin_ns)});
   }
+  if (trust.covered_by_census.empty()) return;
+  out["covered_by_census"] = Json::array();
+  for (const Interval& i : trust.covered_by_census) {
+    out["covered_by_census"].push_back({since(i.from_ns, begin_ns), since(i.to_ns, begin_ns)});
+  }
+}
+
+Json sampled_json(const std::optional<SampledTime>& t) {
+  if (!t) return nullptr;
+  return {{"ns", t->ns}, {"error_ns", t->error_ns}, {"proven_ns", t->proven_ns}};
 }
 
 Json trust_json(const TableTrust& trust, std::uint64_t begin_ns) {
@@ -127,6 +137,7 @@ class Summary {
     out["tables"] = meta;
     out["events"] = events();
     out["cost"] = cost();
+    out["census"] = census();
     out["witness"] = witness();
     out["notices"] = facts_.notices;
     return out;
@@ -144,7 +155,18 @@ class Summary {
                 {"waiting", seconds(GState::kWaiting)},
                 {"syscall", seconds(GState::kSyscall)},
                 {"unknown", seconds(GState::kUnknown)},
-                {"live_integral", static_cast<double>(tables_.live_integral_ns) / 1e9}};
+                {"live_integral", static_cast<double>(tables_.live_integral_ns) / 1e9},
+                {"standard_error", nullptr}};
+    if (!tables_.covered_by_census.empty()) {
+      const auto error = [&](GState s) {
+        return static_cast<double>(tables_.sampled_state[static_cast<std::size_t>(s)].error_ns) / 1e9;
+      };
+      out["standard_error"] = {{"running", error(GState::kRunning)},
+                               {"runnable", error(GState::kRunnable)},
+                               {"waiting", error(GState::kWaiting)},
+                               {"syscall", error(GState::kSyscall)},
+                               {"unknown", error(GState::kUnknown)}};
+    }
     add_trust(out, trust(TableKind::kGoroutineSeconds), facts_.begin_ns);
     return out;
   }
@@ -172,9 +194,15 @@ class Summary {
     Json out = Json::array();
     for (const BlockingRow* row : blocking_rows(tables_, options_.system)) {
       const TableTrust& t = row->in_syscall ? calls : waits;
-      const auto seen = [&](std::uint64_t n) { return t.probed() || n > 0 ? Json(n) : Json(nullptr); };
+      const RowTrust own = row_trust(*row, t);
+      // The census cannot know how many short waits there were, nor how those it saw ended.
+      const bool counts = own.engine != Engine::kCensus;
+      const auto seen = [&](std::uint64_t n) {
+        return counts && (t.probed() || n > 0) ? Json(n) : Json(nullptr);
+      };
       Json j = {{"reason", reason_name(*row, facts_)},
                 {"stack", frames_json(symbols_.stack(row->stack))},
+                {"stack_id", row->stack},
                 {"truncated", symbols_.truncated(row->stack)},
                 {"system", row->system},
                 {"count", seen(row->waits.count())},
@@ -182,14 +210,21 @@ class Summary {
       add_durations(j, row->waits);
       j["ended_unknown"] = seen(row->ended_unknown);
       j["tainted"] = seen(row->tainted);
-      j["in_window_ns"] = seen(row->in_window_ns);
+      j["in_window_ns"] = row->sampled ? Json(row->in_window_ns) : seen(row->in_window_ns);
+      j["sampled"] = sampled_json(row->sampled);
+      if (row->sampled) {
+        const Histogram& h = row->long_waits;
+        j["sampled"]["long_waits"] = {{"count", h.count()},
+                                      {"total_ns", h.total()},
+                                      {"max_ns", h.count() > 0 ? Json(h.max()) : Json(nullptr)}};
+      }
       j["blocked_now"] = row->blocked_now;
       j["oldest_ns"] = nullable(row->oldest_ns);
       j["oldest_is_lower_bound"] = row->oldest_is_lower_bound;
       j["wakers"] = wakers_json(row->wakers, symbols_);
       j["wakers_other"] = row->wakers_other;
-      j["engine"] = engine_name(t.engine);
-      j["quality"] = t.quality;
+      j["engine"] = engine_name(own.engine);
+      j["quality"] = own.quality;
       out.push_back(std::move(j));
     }
     return out;
@@ -218,6 +253,7 @@ class Summary {
                                                   : Json(nullptr)},
                      {"oldest_ns", nullable(row->oldest_ns)},
                      {"oldest_is_lower_bound", row->oldest_is_lower_bound},
+                     {"sampled", sampled_json(row->sampled)},
                      {"engine", engine_name(t.engine)},
                      {"quality", t.quality}});
     }
@@ -270,7 +306,8 @@ class Summary {
     if (s.count && s.source == Engine::kCounters) {
       t.engine = Engine::kCounters;
       // RuntimeCounters::syscalls: some calls are counted twice.
-      t.quality = facts_.counters_begin->settled && facts_.counters_end->settled ? "upper bound" : "estimated";
+      t.quality =
+          facts_.counters_begin->settled && facts_.counters_end->settled ? "upper bound" : "estimated";
       t.covered = {{facts_.begin_ns, facts_.end_ns}};
     }
     add_trust(out, t, facts_.begin_ns);
@@ -313,6 +350,26 @@ class Summary {
          {{"emulated", facts_.calibrated.emulated_ns}, {"single_step", facts_.calibrated.single_step_ns}}},
         {"detached", std::move(detached)},
         {"quality", "estimated"}};
+  }
+
+  Json census() const {
+    if (!facts_.census) return nullptr;
+    const CensusFacts& c = *facts_.census;
+    const auto per = [](std::uint64_t n, std::uint64_t of, double unit) {
+      return of > 0 ? Json(unit * static_cast<double>(n) / static_cast<double>(of)) : Json(nullptr);
+    };
+    Json covered = Json::array();
+    for (const Interval& i : tables_.covered_by_census) {
+      covered.push_back({since(i.from_ns, facts_.begin_ns), since(i.to_ns, facts_.begin_ns)});
+    }
+    return {{"looks", c.looks},
+            {"looks_at_all", c.looks_at_all},
+            {"missed", c.missed},
+            {"slots_per_look", per(c.goroutines_seen, c.looks, 1)},
+            {"without_stack", c.without_stack},
+            {"resolution_ns", per(c.time_ns, c.looks, 1)},
+            {"of_one_cpu_percent", per(c.cpu_ns, c.time_ns, 100)},
+            {"covered", std::move(covered)}};
   }
 
   Json witness() const {

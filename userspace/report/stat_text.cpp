@@ -62,11 +62,18 @@ std::string goroutine_seconds(const TextContext& c) {
     const std::uint64_t ns = t.state_ns[static_cast<std::size_t>(state)];
     sum_ns += ns;
     line += fmt::format(" {} {}", name, seconds(static_cast<double>(ns) / 1e9));
+    const std::uint64_t error_ns = t.sampled_state[static_cast<std::size_t>(state)].error_ns;
+    if (error_ns > 0) line += "±" + seconds(static_cast<double>(error_ns) / 1e9);
   }
   const double sum = static_cast<double>(sum_ns) / 1e9, live = static_cast<double>(t.live_integral_ns) / 1e9;
   line += fmt::format("; sum {}, integral of live {} ({})", seconds(sum), seconds(live), trust.quality);
   std::string out = wrapped(line, c.width, 2);
-  if (std::abs(sum - live) > std::max(1e-3, live * 1e-3)) {
+  // By the census the states are estimates, and live stands still for no look: the runtime's counters are
+  // read some time before the last goroutine is.
+  double error2 = 0;
+  for (const SampledTime& s : t.sampled_state) error2 += std::pow(static_cast<double>(s.error_ns) / 1e9, 2);
+  const double slack = t.covered_by_census.empty() ? live * 1e-3 : live * 2e-2 + 4 * std::sqrt(error2);
+  if (std::abs(sum - live) > std::max(1e-3, slack)) {
     out += c.style.warn(
         wrapped(fmt::format("! the states add up to {:.4g} goroutine-seconds, live to {:.4g}: some "
                             "states of this report are wrong",
@@ -91,8 +98,8 @@ std::string goroutines(const TextContext& c) {
                       in(GState::kUnknown));
   const SyscallCount calls = syscall_count(c.facts, t);
   if (calls.count) {
-    line += fmt::format("; {}{} syscalls ({})", calls.source == Engine::kCounters ? "at most " : "", *calls.count,
-                        engine_name(calls.source));
+    line += fmt::format("; {}{} syscalls ({})", calls.source == Engine::kCounters ? "at most " : "",
+                        *calls.count, engine_name(calls.source));
   }
   std::string out = wrapped(line, c.width, 2);
   if (const auto off = live_discrepancy(c.facts, t); off && *off != 0) {
@@ -175,6 +182,24 @@ std::string cost(const TextContext& c) {
       c.width, 2);
 }
 
+std::string census(const TextContext& c) {
+  if (!c.facts.census || c.facts.census->looks == 0) return "";
+  const CensusFacts& f = *c.facts.census;
+  std::string line = fmt::format("census: {} looks", f.looks);
+  if (f.looks_at_all == f.looks) {
+    line += ", every goroutine each time";
+  } else {
+    line += fmt::format(", {} of them at every goroutine, {} goroutines a look", f.looks_at_all,
+                        f.goroutines_seen / f.looks);
+  }
+  if (f.missed > 0) line += fmt::format(", {} left out", f.missed);
+  if (f.time_ns > 0) {
+    line += fmt::format("; {} % of one CPU of gorotrace, none of the target's",
+                        short_percent(100 * static_cast<double>(f.cpu_ns) / static_cast<double>(f.time_ns)));
+  }
+  return wrapped(line + " (± is one standard error, ≈ is known to one look)", c.width, 2);
+}
+
 std::string events(const TextContext& c) {
   const EventFacts& e = c.facts.events;
   std::string line =
@@ -193,7 +218,7 @@ std::string stat_summary_text(const StatFacts& facts, const Tables& tables, Symb
   const TextContext c{
       facts, tables, symbols, options, Style{options.colour}, std::max(options.width, kNarrowest)};
   return head(c) + goroutine_seconds(c) + goroutines(c) + warnings(c) + blocking_text(c) + creation_text(c) +
-         objects_text(c) + latency_text(c) + "\n" + witness(c) + events(c) + cost(c);
+         objects_text(c) + latency_text(c) + "\n" + witness(c) + census(c) + events(c) + cost(c);
 }
 
 }  // namespace gorotrace

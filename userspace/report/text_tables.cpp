@@ -131,37 +131,86 @@ class Creators {
   std::map<std::string, std::vector<const CreationRow*>> by_function_;
 };
 
-std::string blocking_row_text(const TextContext& c, const BlockingRow& row, const Creators& creators) {
+// What the columns of the blocking table are: counts and durations of waits where probes saw them, errors
+// where the census estimated.
+struct BlockingColumns {
+  bool probed, sampled, wide;
+  [[nodiscard]] bool p50() const { return probed && (wide || !sampled); }
+
+  [[nodiscard]] std::string header() const {
+    std::string out = fmt::format("{:>7}{:>9}{:>10}", "blocked", "oldest", "in_window");
+    if (sampled) out += fmt::format("{:>9}", "±");
+    out += fmt::format("{:>5}", "%");
+    if (probed)
+      out += fmt::format("{:>8}{}{:>9}", "count", wide ? fmt::format("{:>9}", "total") : "", "mean");
+    if (p50()) out += fmt::format("{:>9}", "p50");
+    if (probed) out += fmt::format("{:>9}", "p99");
+    out += fmt::format("{:>9}", probed ? "max" : "longest");
+    if (probed && wide) out += fmt::format("{:>15}{:>9}", "ended_unknown", "tainted");
+    return out;
+  }
+};
+
+std::string error_text(const std::optional<SampledTime>& t) {
+  if (!t) return "-";
+  return t->error_ns == 0 ? "0" : format_duration(t->error_ns);
+}
+
+std::string blocking_row_text(const TextContext& c, const BlockingRow& row, const BlockingColumns& columns,
+                              const Creators& creators) {
   const TableTrust trust =
       table_trust(row.in_syscall ? TableKind::kSyscallSites : TableKind::kBlocking, c.facts, c.tables);
-  const bool wide = c.width >= 110;
+  const RowTrust own = row_trust(row, trust);
+  const bool wide = columns.wide;
   const Histogram& h = row.waits;
   const bool any = h.count() > 0;
+  const bool counted = own.engine != Engine::kCensus;
   const auto seen = [&](std::uint64_t n, std::string text) {
-    return trust.probed() || n > 0 ? text : std::string("-");
+    return counted && (trust.probed() || n > 0) ? text : std::string("-");
   };
   std::string out = c.style.bold(pad_left(short_count(row.blocked_now), 7));
   out += pad_left(age(row.oldest_ns, row.oldest_is_lower_bound), 9);
-  out += pad_left(seen(row.in_window_ns, format_duration(row.in_window_ns)), 10);
+  const auto time = [&](std::string text) { return row.sampled ? text : seen(row.in_window_ns, text); };
+  out += pad_left(time(format_duration(row.in_window_ns)), 10);
+  if (columns.sampled) out += pad_left(error_text(row.sampled), 9);
   const double share = c.tables.live_integral_ns == 0 ? 0
                                                       : 100 * static_cast<double>(row.in_window_ns) /
                                                             static_cast<double>(c.tables.live_integral_ns);
-  out += pad_left(seen(row.in_window_ns, short_percent(share)), 5);
-  out += pad_left(seen(h.count(), short_count(h.count())), 8);
-  if (wide) out += pad_left(any ? format_duration(h.total()) : "-", 9);
-  out += pad_left(any ? format_duration(h.total() / h.count()) : "-", 9);
-  out += pad_left(duration(h.quantile(0.5)), 9) + pad_left(duration(h.quantile(0.99)), 9);
-  out += pad_left(any ? format_duration(h.max()) : "-", 9);
-  if (wide) {
+  out += pad_left(time(short_percent(share)), 5);
+  if (columns.probed) {
+    out += pad_left(seen(h.count(), short_count(h.count())), 8);
+    if (wide) out += pad_left(any ? format_duration(h.total()) : "-", 9);
+    out += pad_left(any ? format_duration(h.total() / h.count()) : "-", 9);
+    if (columns.p50()) out += pad_left(duration(h.quantile(0.5)), 9);
+    out += pad_left(duration(h.quantile(0.99)), 9);
+  }
+  const std::uint64_t longest = row.long_waits.max();
+  out += pad_left(longest > h.max() ? "≈" + format_duration(longest)
+                  : any             ? format_duration(h.max())
+                                    : "-",
+                  9);
+  if (columns.probed && wide) {
     out += pad_left(seen(row.ended_unknown, short_count(row.ended_unknown)), 15);
     out += pad_left(seen(row.tainted, short_count(row.tainted)), 9);
   }
   out += "\n" + stack_text(c, row.stack, reason_name(row, c.facts)) + creators.text(row.stack);
   out += wakers_text(c, row.wakers, row.wakers_other, "woken by");
-  if (!wide && (row.ended_unknown > 0 || row.tainted > 0)) {
+  if (counted && !wide && (row.ended_unknown > 0 || row.tainted > 0)) {
     out += under(
         fmt::format("{} ended_unknown, {} tainted (in no mean or quantile)", row.ended_unknown, row.tainted));
   }
+  return out;
+}
+
+std::string intervals_text(const TextContext& c, const std::vector<Interval>& intervals) {
+  std::string out;
+  constexpr std::size_t kShownParts = 4;
+  for (std::size_t i = 0; i < std::min(kShownParts, intervals.size()); ++i) {
+    const Interval& part = intervals[i];
+    out += fmt::format("{}{}-{}", i == 0 ? "" : ", ", format_duration(since(part.from_ns, c.facts.begin_ns)),
+                       format_duration(since(part.to_ns, c.facts.begin_ns)));
+  }
+  if (intervals.size() > kShownParts) out += fmt::format(" and {} more", intervals.size() - kShownParts);
   return out;
 }
 
@@ -191,23 +240,18 @@ std::string table_title(const TextContext& c, std::string_view title, std::strin
   std::string out =
       "\n" + c.style.bold(title) + "  " + cut_middle(facts, c.width - display_width(title) - 2) + "\n";
   const std::uint64_t window = since(c.facts.end_ns, c.facts.begin_ns);
-  if (!trust.probed()) {
+  // The census begins with its first look and ends with its last.
+  if (trust.engine == Engine::kCensus && trust.covered_ns >= window - window / 100) return out;
+  if (trust.engine == Engine::kSnapshot && !trust.covered_by_census.empty()) return out;
+  if (trust.engine == Engine::kSnapshot) {
     return out + c.style.warn("  no probes of this table were on: only what memory shows at the end") + "\n";
   }
   if (trust.covered_ns >= window) return out;
-  std::string parts;
-  constexpr std::size_t kShownParts = 4;
-  for (std::size_t i = 0; i < std::min(kShownParts, trust.covered.size()); ++i) {
-    const Interval& part = trust.covered[i];
-    parts +=
-        fmt::format("{}{}-{}", i == 0 ? "" : ", ", format_duration(since(part.from_ns, c.facts.begin_ns)),
-                    format_duration(since(part.to_ns, c.facts.begin_ns)));
-  }
-  if (trust.covered.size() > kShownParts)
-    parts += fmt::format(" and {} more", trust.covered.size() - kShownParts);
-  return out + c.style.warn(wrapped(fmt::format("  saw {} of {}: {}", format_duration(trust.covered_ns),
-                                                format_duration(window), parts),
-                                    c.width, 4));
+  std::string saw = fmt::format("  saw {} of {}: {}", format_duration(trust.covered_ns),
+                                format_duration(window), intervals_text(c, trust.covered));
+  if (!trust.covered_by_census.empty())
+    saw += fmt::format("; census: {}", intervals_text(c, trust.covered_by_census));
+  return out + c.style.warn(wrapped(saw, c.width, 4));
 }
 
 std::string blocking_text(const TextContext& c) {
@@ -215,15 +259,12 @@ std::string blocking_text(const TextContext& c) {
   const TableTrust trust = table_trust(TableKind::kBlocking, c.facts, c.tables);
   std::string out = table_title(c, "BLOCKING HOT SPOTS", "by in_window · " + of_rows(c, rows.size()), trust);
   if (rows.empty()) return out + "  no goroutine waited\n";
-  const bool wide = c.width >= 110;
-  out += c.style.dim(fmt::format("{:>7}{:>9}{:>10}{:>5}{:>8}{}{:>9}{:>9}{:>9}{:>9}{}", "blocked", "oldest",
-                                 "in_window", "%", "count", wide ? fmt::format("{:>9}", "total") : "", "mean",
-                                 "p50", "p99", "max",
-                                 wide ? fmt::format("{:>15}{:>9}", "ended_unknown", "tainted") : "")) +
-         "\n";
+  const bool sampled = std::ranges::any_of(rows, [](const BlockingRow* r) { return r->sampled.has_value(); });
+  const BlockingColumns columns{trust.engine != Engine::kCensus, sampled, c.width >= 110};
+  out += c.style.dim(columns.header()) + "\n";
   const Creators creators(c);
   for (std::size_t i = 0; i < shown(rows.size(), c.options.limit); ++i)
-    out += blocking_row_text(c, *rows[i], creators);
+    out += blocking_row_text(c, *rows[i], columns, creators);
   return out;
 }
 
@@ -232,8 +273,12 @@ std::string creation_text(const TextContext& c) {
   const TableTrust trust = table_trust(TableKind::kCreation, c.facts, c.tables);
   std::string out = table_title(c, "CREATION SITES", "by live · " + of_rows(c, rows.size()), trust);
   if (rows.empty()) return out + "  no goroutine was seen\n";
-  out += c.style.dim(fmt::format("{:>7}{:>9}{:>9}{:>8}{:>9}  {}", "live", "created", "exited", "per s",
-                                 "oldest", "goroutine, go statement")) +
+  // Without probes nothing tells the sites' creations and exits, but how long their goroutines lived.
+  const bool sampled = !trust.probed() &&
+                       std::ranges::any_of(rows, [](const CreationRow* r) { return r->sampled.has_value(); });
+  out += c.style.dim(fmt::format("{:>7}{:>9}{:>9}{:>8}{:>9}  {}", "live", sampled ? "lived" : "created",
+                                 sampled ? "±" : "exited", sampled ? "" : "per s", "oldest",
+                                 "goroutine, go statement")) +
          "\n";
   for (std::size_t i = 0; i < shown(rows.size(), c.options.limit); ++i) {
     const CreationRow& row = *rows[i];
@@ -244,8 +289,11 @@ std::string creation_text(const TextContext& c) {
     const std::vector<Frame> site = c.symbols.frames(row.gopc, PcKind::kReturnAddress);
     const double rate =
         trust.probed() ? static_cast<double>(row.created) * 1e9 / static_cast<double>(trust.covered_ns) : 0;
-    out += c.style.bold(pad_left(short_count(row.live), 7)) + pad_left(seen(row.created), 9) +
-           pad_left(seen(row.exited), 9) + pad_left(trust.probed() ? short_rate(rate) : "-", 8) +
+    const std::string history = sampled ? pad_left(row.sampled ? format_duration(row.sampled->ns) : "-", 9) +
+                                              pad_left(error_text(row.sampled), 9) + pad_left("", 8)
+                                        : pad_left(seen(row.created), 9) + pad_left(seen(row.exited), 9) +
+                                              pad_left(trust.probed() ? short_rate(rate) : "-", 8);
+    out += c.style.bold(pad_left(short_count(row.live), 7)) + history +
            pad_left(age(row.oldest_ns, row.oldest_is_lower_bound), 9) + "  " +
            frame_text(start.back(), c.width - 44, c.style) + "\n";
     out += under("created by " + frame_text(site.front(), c.width - kIndent - 11, Style{}));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "base/text.h"
 
@@ -40,6 +41,31 @@ std::vector<Interval> intersect(const std::vector<Interval>& a, const std::vecto
   return out;
 }
 
+std::vector<Interval> minus(const std::vector<Interval>& a, const std::vector<Interval>& b) {
+  std::vector<Interval> out;
+  for (Interval left : a) {
+    for (const Interval& hole : b) {
+      if (hole.to_ns <= left.from_ns || hole.from_ns >= left.to_ns) continue;
+      if (hole.from_ns > left.from_ns) out.push_back({left.from_ns, hole.from_ns});
+      left.from_ns = std::min(hole.to_ns, left.to_ns);
+    }
+    if (left.from_ns < left.to_ns) out.push_back(left);
+  }
+  return out;
+}
+
+std::uint64_t length(const std::vector<Interval>& intervals) {
+  std::uint64_t sum = 0;
+  for (const Interval& i : intervals) sum += i.to_ns - i.from_ns;
+  return sum;
+}
+
+// Tables whose figures the census gives in place of the probes.
+bool taken_by_census(TableKind kind) {
+  return kind == TableKind::kGoroutineSeconds || kind == TableKind::kBlocking ||
+         kind == TableKind::kSyscallSites;
+}
+
 WitnessFigure compare(std::int64_t counters, std::uint64_t low, std::uint64_t high, bool settled) {
   WitnessFigure figure{counters, low, high, Verdict::kAgree};
   const bool inside = counters >= 0 && static_cast<std::uint64_t>(counters) >= low &&
@@ -69,7 +95,21 @@ TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tab
     if ((needed(kind, facts.requested) & (1u << group)) == 0) continue;
     trust.covered = intersect(trust.covered, tables.covered[group]);
   }
-  for (const Interval& i : trust.covered) trust.covered_ns += i.to_ns - i.from_ns;
+  if (taken_by_census(kind)) {
+    trust.covered_by_census = intersect({{facts.begin_ns, facts.end_ns}}, tables.covered_by_census);
+    trust.covered = minus(trust.covered, trust.covered_by_census);
+  }
+  trust.covered_ns = length(trust.covered);
+  if (trust.covered_ns == 0 && !trust.covered_by_census.empty()) {
+    trust.engine = Engine::kCensus;
+    trust.quality = "sampled";
+    trust.covered = std::exchange(trust.covered_by_census, {});
+    trust.covered_ns = length(trust.covered);
+    return trust;
+  }
+  // The sites' rows are then those of the last look, and how long their goroutines lived is the census's.
+  if (trust.covered_ns == 0 && kind == TableKind::kCreation)
+    trust.covered_by_census = intersect({{facts.begin_ns, facts.end_ns}}, tables.covered_by_census);
   if (trust.covered_ns == 0) {
     trust.quality = kind == TableKind::kGoroutineSeconds ? "estimated" : "lower bound";
     return trust;
@@ -176,6 +216,13 @@ std::vector<const ObjectRow*> object_rows(const Tables& tables) {
   const auto key = [](const ObjectRow* r) { return std::tuple(~r->in_window_ns, ~r->waits, r->address); };
   std::ranges::sort(rows, {}, key);
   return rows;
+}
+
+RowTrust row_trust(const BlockingRow& row, const TableTrust& table) {
+  const bool probed = table.probed() && (row.waits.count() > 0 || row.tainted > 0 || !row.sampled ||
+                                         row.in_window_ns > row.sampled->ns);
+  if (probed || !row.sampled) return {table.engine, table.quality};
+  return {Engine::kCensus, row.sampled->exact() ? "exact" : "sampled"};
 }
 
 std::string reason_name(const BlockingRow& row, const StatFacts& facts) {

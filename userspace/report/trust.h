@@ -23,12 +23,15 @@ enum class TableKind {
 
 struct TableTrust {
   Engine engine = Engine::kSnapshot;
-  const char* quality = "lower bound";  // exact | lower bound | estimated
+  const char* quality = "lower bound";  // exact | sampled | lower bound | estimated
   std::vector<Interval> covered;        // within the window, ascending, disjoint
   std::uint64_t covered_ns = 0;
+  // Beside a table of the probes: when the census stood in for them.
+  std::vector<Interval> covered_by_census;
   [[nodiscard]] bool probed() const { return engine == Engine::kProbes; }
 };
-// A table needs every group of its mask at once; no group of them ever on = filled from memory alone.
+// A table needs every group of its mask at once; no group of them ever on = filled from memory alone: by the
+// census where it ran, else by what the snapshots show.
 [[nodiscard]] TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tables);
 
 // Counters against probes. kUnsettled: the words moved while they were read and lie outside the bounds, which
@@ -67,6 +70,12 @@ struct CreatedExited {
 [[nodiscard]] std::vector<const BlockingRow*> blocking_rows(const Tables& tables, bool system);
 [[nodiscard]] std::vector<const CreationRow*> creation_rows(const Tables& tables, bool system);
 [[nodiscard]] std::vector<const ObjectRow*> object_rows(const Tables& tables);
+// Whose figures a row of the blocking table holds, in a table of that trust.
+struct RowTrust {
+  Engine engine = Engine::kSnapshot;
+  const char* quality = "lower bound";
+};
+[[nodiscard]] RowTrust row_trust(const BlockingRow& row, const TableTrust& table);
 [[nodiscard]] std::string reason_name(const BlockingRow& row, const StatFacts& facts);
 
 }  // namespace gorotrace

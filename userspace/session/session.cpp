@@ -17,8 +17,9 @@ namespace {
 // A look at all goroutines may take 1/20 of one CPU of the tracer: the next one waits 20 times as long as the
 // last took.
 constexpr std::uint64_t kLookRest = 20;
-constexpr std::uint64_t kShortestLookNs = 100'000'000;
+constexpr std::uint64_t kLookAfterGapNs = 100'000'000;
 constexpr std::uint64_t kOnAheadNs = 20'000'000;
+constexpr std::uint64_t kNever = ~std::uint64_t{0};
 constexpr std::uint64_t kSettleNs = 500'000'000;
 
 void notice(Traced& t, std::string text) {
@@ -109,6 +110,13 @@ Status Session::add(std::unique_ptr<Target> target) {
     model.on_wait = [this, &go](const Wait& wait) { options_.on_wait(go, wait); };
   }
   aggregator_->add_target(t->slot, std::move(model));
+  t->census = std::make_unique<TargetCensus>(
+      go.process(), go.census_subject(options_.stacks), [this, traced = t.get()](std::uint64_t at_ns) {
+        // Without probes nobody else tells the aggregator that time has passed; not beyond at_ns, or it would
+        // answer as of later.
+        if (!reader_) aggregator_->push({.rings = {}, .watermark_ns = at_ns, .dropped = std::nullopt});
+        return aggregator_->tables(traced->slot, at_ns);
+      });
   if (auto armed = arm(*t); !armed) {
     aggregator_->remove_target(t->slot);
     (void)aggregator_->totals(t->slot, 0);  // answered behind the removal: the model refers to the target
@@ -132,6 +140,7 @@ Status Session::arm(Traced& t) {
   }
   t.begin_ns = monotonic_ns();
   post_groups(t, t.groups_on, true, t.begin_ns);
+  mind_census(t);
   const auto first = look_and_read(t);
   if (process.liveness() != Liveness::kAlive) {
     return fail(ErrorKind::kNoProcess,
@@ -139,8 +148,9 @@ Status Session::arm(Traced& t) {
   }
   if (first) {
     t.counters_begin = first->counters;
-    t.witness =
-        Witness{first->counters, first->counters, first->before, first->after, first->before, first->after};
+    if ((t.groups_on & group_bit(GT_GROUP_LIFECYCLE)) != 0)
+      t.witness =
+          Witness{first->counters, first->counters, first->before, first->after, first->before, first->after};
   } else {
     notice(t, "the runtime's counters are not available in this binary: no witness beside the probes");
   }
@@ -152,7 +162,8 @@ Status Session::arm(Traced& t) {
 }
 
 std::size_t Session::look(Traced& t) {
-  auto snapshot = t.target->goroutines().read(options_.stacks ? StackDepth::kAsProbes : StackDepth::kNoStacks);
+  auto snapshot =
+      t.target->goroutines().read(options_.stacks ? StackDepth::kAsProbes : StackDepth::kNoStacks);
   const std::uint64_t now = monotonic_ns();
   if (!snapshot) {
     t.next_look_ns = now + options_.interval_ns;
@@ -160,10 +171,8 @@ std::size_t Session::look(Traced& t) {
     return 0;
   }
   const std::uint64_t took = snapshot->counts.end_ns - snapshot->counts.begin_ns;
-  // With probes, memory is asked once an interval (syscalls, and what a gap hid); without, as often as its
-  // cost allows.
-  const std::uint64_t shortest = t.groups_on != 0 ? options_.interval_ns : kShortestLookNs;
-  t.next_look_ns = now + std::max(shortest, took * kLookRest);
+  // Memory is asked once an interval (syscalls, and what a gap hid), unless the census does so all the time.
+  t.next_look_ns = t.census->running() ? kNever : now + std::max(options_.interval_ns, took * kLookRest);
   for (std::uint32_t i = 0; i < snapshot->stacks.size(); ++i) {
     const StackSet::Stack stack = snapshot->stacks[i];
     t.stacks->add(stack.id, stack.pcs, stack.truncated);
@@ -241,6 +250,7 @@ void Session::switch_groups(Traced& t, GroupMask want, const std::string& reason
     if ((gone & group_bit(group)) != 0) t.detached.push_back({group, off_ns, reason});
   }
   if ((gone & group_bit(GT_GROUP_LIFECYCLE)) != 0) t.witness.reset();
+  mind_census(t);
   if (came == 0) {
     look(t);
   } else {
@@ -253,6 +263,19 @@ void Session::post_groups(const Traced& t, GroupMask groups, bool on, std::uint6
     const auto group = static_cast<gt_group>(i);
     if ((groups & group_bit(group)) != 0) aggregator_->post_group(t.slot, group, on, at_ns);
   }
+}
+
+void Session::mind_census(Traced& t) {
+  const bool wanted = options_.census_cpu > 0 && (t.groups_on & group_bit(GT_GROUP_BLOCK)) == 0;
+  if (wanted == t.census->running()) return;
+  if (!wanted) t.census->stop();
+  double counted = wanted ? 1 : 0;
+  for (const auto& other : traced_) counted += other.get() != &t && other->census->running() ? 1 : 0;
+  const double share = options_.census_cpu / counted;
+  if (wanted) {
+    if (auto started = t.census->start(share); !started) notice(t, started.error().message);
+  }
+  for (const auto& other : traced_) other->census->set_share(share);
 }
 
 Status Session::set_groups(std::size_t target, GroupMask groups, const std::string& reason) {
@@ -276,9 +299,10 @@ void Session::tick() {
       end_target(t, now);
       continue;
     }
-    if (dropped > t.dropped_seen) t.next_look_ns = std::min(t.next_look_ns, now + kShortestLookNs);
+    if (dropped > t.dropped_seen) t.next_look_ns = std::min(t.next_look_ns, now + kLookAfterGapNs);
     t.dropped_seen = dropped;
     charge_target(t, now);
+    t.census->move_stacks(*t.stacks);
     if (now >= t.next_look_ns) look(t);
   }
   if (reader_ && reader_->error() != 0) {
@@ -288,10 +312,12 @@ void Session::tick() {
 }
 
 void Session::take_final_tables(Traced& t, std::uint64_t at_ns) {
+  t.census->stop();
+  t.census->move_stacks(*t.stacks);
   t.end_ns = at_ns;
   // Sites go one by one: what comes in while they do is no longer the whole story, so the tables are taken
   // first.
-  t.final_tables = aggregator_->tables(t.slot, as_of(t));
+  t.final_tables = t.census->over(aggregator_->tables(t.slot, as_of(t)));
   t.groups_at_end = t.groups_on;
 }
 
@@ -311,6 +337,7 @@ void Session::finish() {
       t.witness->before_end = last->before;
       t.witness->after_end = last->after;
     }
+    t.census->stop();
     const std::uint64_t end = monotonic_ns();
     charge_target(t, end);
     take_final_tables(t, end);
@@ -345,7 +372,8 @@ std::uint64_t Session::as_of(const Traced& t) {
 Tables Session::tables(std::size_t target) {
   Traced& t = *traced_[target];
   if (t.final_tables) return *t.final_tables;
-  return aggregator_->tables(t.slot, as_of(t));
+  t.census->move_stacks(*t.stacks);
+  return t.census->over(aggregator_->tables(t.slot, as_of(t)));
 }
 
 Sample Session::sample(std::size_t target) {
@@ -353,7 +381,12 @@ Sample Session::sample(std::size_t target) {
   Sample s;
   if (t.end_ns == 0) (void)read_counters(t);
   s.at_ns = as_of(t);
-  s.totals = t.final_tables ? *t.final_tables : aggregator_->totals(t.slot, s.at_ns);
+  if (t.final_tables) {
+    s.totals = *t.final_tables;
+  } else {
+    s.totals = aggregator_->totals(t.slot, s.at_ns);
+    t.census->update(s.totals, (t.groups_on & group_bit(GT_GROUP_LIFECYCLE)) != 0);
+  }
   s.counters = t.counters_now;
   s.cost = t.cost;
   s.events = events();
@@ -378,6 +411,7 @@ StatFacts Session::facts(std::size_t target) const {
   f.on_at_end = t.end_ns != 0 ? t.groups_at_end : t.groups_on;
   f.incomplete = t.incomplete;
   f.detached = t.detached;
+  if (t.census->ever_ran()) f.census = t.census->facts();
   f.cost = t.cost;
   f.calibrated = costs_;
   f.events = events();

@@ -18,6 +18,7 @@
 #include "session/preempted_stacks.h"
 #include "session/record_reader.h"
 #include "session/target.h"
+#include "session/target_census.h"
 
 namespace gorotrace {
 
@@ -26,6 +27,8 @@ struct SessionOptions {
   bool stacks = true;
   Budget budget;
   std::uint64_t interval_ns = 1'000'000'000;
+  // Share of one CPU that looking at goroutines may take while the block group is off; 0: no census.
+  double census_cpu = 0.05;
   CaptureOptions capture;
   // Every wait whose both ends were seen, as it ends; may be empty. Called on the aggregator thread.
   std::function<void(const Target&, const Wait&)> on_wait;
@@ -41,6 +44,7 @@ struct Traced {
   TargetState state = TargetState::kTraced;
   std::unique_ptr<PreemptedStacks> preempted;
   std::unique_ptr<StackTable> stacks;
+  std::unique_ptr<TargetCensus> census;
   std::vector<std::string> notices;  // what the user should know, in order, each once
   std::vector<Detachment> detached;
   GroupMask groups_on = 0, groups_at_end = 0;
@@ -96,6 +100,8 @@ class Session {
   explicit Session(const SessionOptions& options) : options_(options) {}
   [[nodiscard]] Status arm(Traced& t);
   std::size_t look(Traced& t);  // goroutines made for threads of C (SnapshotCounts::extra)
+  // On while nothing else tells who waits where: the targets share what it may cost.
+  void mind_census(Traced& t);
   void charge_target(Traced& t, std::uint64_t now);
   void switch_groups(Traced& t, GroupMask want, const std::string& reason);
   void take_final_tables(Traced& t, std::uint64_t at_ns);

@@ -100,6 +100,7 @@ Result<std::unique_ptr<Target>> Target::open_with(pid_t pid, OffsetsFrom from, b
   if (coroutine != go.wait_reasons().end()) {
     reader.coroutine_reason = static_cast<std::uint8_t>(coroutine - go.wait_reasons().begin());
   }
+  target->goroutines_config_ = reader;
   target->goroutines_ = std::make_unique<GoroutineReader>(*target->process_, reader);
   await_first_goroutine(*target->process_, reader.allgs_address);
   if (auto ok = target->goroutines_->check_offsets(); !ok) {
@@ -113,6 +114,7 @@ Result<std::unique_ptr<Target>> Target::open_with(pid_t pid, OffsetsFrom from, b
     counters.allgs_address = reader.allgs_address;
     counters.allp_address = go.globals().allp + target->bias_;
     counters.sched_address = go.globals().sched + target->bias_;
+    target->counters_config_ = counters;
     target->counters_ = std::make_unique<CounterReader>(*target->process_, counters);
   }
   return target;
@@ -133,6 +135,17 @@ Result<Plan> Target::plan(const TrapCosts& costs, std::vector<std::string>& shar
       shared.push_back(fmt::format("{}+{:#x}", site.function, site.offset));
   }
   return plan;
+}
+
+CensusSubject Target::census_subject(bool stacks) const {
+  CensusSubject subject;
+  subject.goroutines = goroutines_config_;
+  subject.counters = counters_config_;
+  subject.census.is_system = [this](std::uint64_t startpc) { return is_system(startpc); };
+  subject.census.wait_reasons = binary_->wait_reasons();
+  subject.census.syscalls_counted = goroutines_config_.syscalls_counted;
+  subject.stacks = stacks;
+  return subject;
 }
 
 gt_target Target::bpf_config(bool stacks) const {

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "bpf/shared/abi.h"
+#include "census/census_taker.h"
 #include "golang/binary.h"
 #include "probe/plan.h"
 #include "process/process.h"
@@ -42,6 +43,8 @@ class Target {
   [[nodiscard]] const GoBinary& binary() const { return *binary_; }
   [[nodiscard]] std::uint64_t load_bias() const { return bias_; }
   [[nodiscard]] GoroutineReader& goroutines() { return *goroutines_; }
+  // What a census of this process needs; its callbacks refer to this object.
+  [[nodiscard]] CensusSubject census_subject(bool stacks) const;
   // nullptr when the binary did not give the addresses of allp and sched.
   [[nodiscard]] CounterReader* counters() { return counters_.get(); }
   [[nodiscard]] bool has_counters() const { return counters_ != nullptr; }
@@ -55,6 +58,8 @@ class Target {
   std::unique_ptr<Process> process_;
   std::unique_ptr<GoBinary> binary_;
   std::uint64_t bias_ = 0;
+  GoroutineReader::Config goroutines_config_;
+  std::optional<CounterReader::Config> counters_config_;
   std::unique_ptr<GoroutineReader> goroutines_;  // refers to *process_
   std::unique_ptr<CounterReader> counters_;      // refers to *process_
 };

@@ -55,6 +55,8 @@ struct GoroutineSnapshot {
   // validated.
   std::uint32_t stack = StackSet::kNone;
   std::uint64_t stack_id = 0;
+  std::uint64_t sp = 0;           // where it starts: sched.sp or syscallsp
+  std::uint8_t tracking_seq = 0;  // g.trackingSeq
 };
 
 struct SnapshotCounts {

@@ -33,6 +33,8 @@ GoroutineSnapshot row_from(std::uint64_t g, const GWords& w, std::uint64_t now) 
   row.parent_goid = w.parent_goid;
   row.wait_since_ns = w.waitsince;
   row.read_at_ns = now;
+  row.sp = w.state() == GStatus::kSyscall ? w.syscallsp : w.sched_sp;
+  row.tracking_seq = w.tracking_seq;
   row.m = w.m != 0 ? w.m : w.lockedm;
   row.labels = w.labels;
   row.waiting = w.waiting;

@@ -32,5 +32,18 @@ TEST(RingSize, IsAPowerOfTwoWithAUnit) {
   }
 }
 
+TEST(CpuShare, IsAPercentageOfOneCpuOrNone) {
+  EXPECT_DOUBLE_EQ(parse_cpu_share("5%").value(), 0.05);
+  EXPECT_DOUBLE_EQ(parse_cpu_share("0.5%").value(), 0.005);
+  EXPECT_DOUBLE_EQ(parse_cpu_share("100%").value(), 1);
+  EXPECT_EQ(parse_cpu_share("none").value(), 0);
+  for (const char* text :
+       {"", "%", "5", "0%", "-1%", "101%", "5%%", "5 %", "0.05cpu", "1e1%", "nan%", "inf%"}) {
+    const auto share = parse_cpu_share(text);
+    ASSERT_FALSE(share.has_value()) << text;
+    EXPECT_EQ(share.error().kind, ErrorKind::kUsage);
+  }
+}
+
 }  // namespace
 }  // namespace gorotrace

@@ -210,6 +210,47 @@ TEST(StatJson, EmptyTables) {
   EXPECT_TRUE(j["latency"]["mean_ns"].is_null());
 }
 
+TEST(StatJson, TheCensusSaysWhatItIsAndNotWhatItCannotKnow) {
+  Session x = make_census_session();
+  const json j = summary(x);
+  const json& table = j["tables"]["blocking"];
+  EXPECT_EQ(table["engine"], "census");
+  EXPECT_EQ(table["quality"], "sampled");
+  EXPECT_EQ(table["covered"], json::parse("[[0,10000000000]]"));
+  EXPECT_EQ(j["goroutine_seconds"]["engine"], "census");
+  EXPECT_EQ(j["goroutine_seconds"]["standard_error"]["waiting"], 3.0);
+  EXPECT_EQ(j["census"]["looks"], 990);
+  EXPECT_DOUBLE_EQ(j["census"]["of_one_cpu_percent"], 2.0);
+  const json& pool = j["blocking"][0];
+  for (const char* unknown :
+       {"count", "total_ns", "mean_ns", "p50_ns", "p99_ns", "max_ns", "ended_unknown", "tainted"})
+    EXPECT_TRUE(pool[unknown].is_null()) << unknown;
+  EXPECT_EQ(pool["engine"], "census");
+  EXPECT_EQ(pool["quality"], "sampled");
+  EXPECT_EQ(pool["sampled"]["ns"], pool["in_window_ns"]);
+  EXPECT_EQ(pool["sampled"]["error_ns"], 80'000'000'000);
+  EXPECT_EQ(pool["sampled"]["long_waits"]["count"], 2);
+  EXPECT_EQ(pool["sampled"]["long_waits"]["max_ns"], 7'000'000'000);
+  EXPECT_EQ(j["blocking"][1]["quality"], "exact") << "all of it was proven";
+  EXPECT_EQ(j["creation"][0]["sampled"]["ns"], 90'000'000'000);
+  Session probed = make_session();
+  EXPECT_TRUE(summary(probed)["census"].is_null());
+}
+
+TEST(StatJson, CoverageByEngineWhenTheCensusTookOver) {
+  Session x = make_census_session(4);
+  const json j = summary(x);
+  const json& table = j["tables"]["blocking"];
+  EXPECT_EQ(table["engine"], "probes");
+  EXPECT_EQ(table["quality"], "lower bound");
+  EXPECT_EQ(table["covered"], json::parse("[[0,4000000000]]"));
+  EXPECT_EQ(table["covered_by_census"], json::parse("[[4000000000,10000000000]]"));
+  const json& pool = j["blocking"][0];
+  EXPECT_EQ(pool["engine"], "probes");
+  EXPECT_EQ(pool["count"], 101);
+  EXPECT_EQ(pool["sampled"]["error_ns"], 80'000'000'000);
+}
+
 TEST(StatJson, IntervalIsTheDifferenceOfTwoSamples) {
   Sample a, b;
   a.at_ns = 2'000'000'000;

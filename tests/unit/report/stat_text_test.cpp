@@ -192,6 +192,29 @@ TEST(IntervalText, SeveralTargetsFitToo) {
               80);
 }
 
+TEST(StatText, TheCensusShowsItsErrors) {
+  Session x = make_census_session();
+  const std::string out = text(x, {.width = 80});
+  expect_fits(out, 80);
+  EXPECT_THAT(out, HasSubstr("waiting 4090±3.00"));
+  EXPECT_THAT(out, HasSubstr("census · sampled"));
+  EXPECT_THAT(out, HasSubstr("blocked   oldest in_window        ±    %  longest\n"));
+  EXPECT_THAT(out, HasSubstr("    400   ≥1m32s      1h6m    1m20s   98   ≈7.00s\n"));
+  EXPECT_THAT(out, HasSubstr("census: 990 looks, every goroutine each time, 10 left out; 2.0 % of"));
+  EXPECT_THAT(out, Not(HasSubstr("ended_unknown")));
+}
+
+TEST(StatText, TheCensusBesideProbesThatWereTaken) {
+  Session x = make_census_session(4);
+  for (const std::size_t width : {80u, 120u}) {
+    const std::string out = text(x, {.width = width});
+    expect_fits(out, width);
+    EXPECT_THAT(out, HasSubstr("saw 4.00s of 10.0s: 0ns-4.00s; census: 4.00s-10.0s"));
+    EXPECT_THAT(out, HasSubstr("±"));
+    EXPECT_THAT(out, HasSubstr("p99"));
+  }
+}
+
 TEST(Frames, Classes) {
   EXPECT_EQ(classify("runtime.gopark"), FrameClass::kRuntime);
   EXPECT_EQ(classify("internal/poll.runtime_pollWait"), FrameClass::kRuntime);

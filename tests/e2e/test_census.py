@@ -1,0 +1,162 @@
+"""The census: where goroutines are, by looking at them, held against the probes and against the program itself."""
+
+import collections
+import json
+import time
+
+import harness
+from harness import PROGRAMS, Stat, Truth, build
+
+NAPS = ["main.napShort", "main.napMedium", "main.napLong", "main.receive"]
+
+
+def phases(*arguments, version=harness.NEWEST):
+    return Truth(build(PROGRAMS / "phases", version), *arguments)
+
+
+def rows_of(summary, function):
+    return [r for r in summary["blocking"] if function in harness.functions(r["stack"])]
+
+
+def window(summary):
+    """What the census covered, CLOCK_MONOTONIC."""
+    (low, high), = summary["census"]["covered"]
+    return summary["begin_ns"] + low, summary["begin_ns"] + high
+
+
+def error_of(rows):
+    return sum(r["sampled"]["error_ns"] ** 2 for r in rows) ** 0.5
+
+
+def test_census_agrees_with_the_probes_and_with_the_program(tmp_path):
+    """Two tracers on one program: every wait of the one, clipped to the window of the other."""
+    log = tmp_path / "waits"
+    with phases("-idle", "50") as target:
+        with Stat(target.pid, "--budget", "none", "--waits", str(log)) as probes:
+            probes.armed()
+            time.sleep(0.5)  # no nap is longer: all that are open in the census's window begin after this
+            with Stat(target.pid, "--probes", "none", interval="500ms") as stat:
+                stat.armed()
+                before = target.ask("mark", "account")
+                time.sleep(4)
+                after = target.ask("mark", "account")
+                census = stat.stop()
+            time.sleep(0.5)
+            probed = probes.stop()
+    harness.check_lossless(probed)
+
+    low, high = window(census)
+    truth, longest, long_waits = collections.Counter(), collections.Counter(), collections.Counter()
+    look = census["census"]["resolution_ns"]
+    for line in log.read_text().splitlines():
+        wait = json.loads(line)
+        key = wait["reason"], wait["stack"]
+        truth[key] += max(0, min(wait["end_ns"], high) - max(wait["start_ns"], low))
+        if low <= wait["start_ns"] and wait["end_ns"] <= high:
+            longest[key] = max(longest[key], wait["end_ns"] - wait["start_ns"])
+            long_waits[key] += wait["end_ns"] - wait["start_ns"] > 100e6
+    checked = 0
+    lost = 1e9 * sum(r["in_window_ns"] for r in census["blocking"] if not r["stack"]) / 1e9
+    for function in NAPS:
+        rows = rows_of(census, function)
+        assert rows and all(r["engine"] == "census" and r["quality"] == "sampled" for r in rows), rows
+        assert all(r["count"] is None and r["p50_ns"] is None and r["wakers"] == [] for r in rows), rows
+        got = sum(r["in_window_ns"] for r in rows)
+        want = sum(truth[r["reason"], r["stack_id"]] for r in rows)
+        error = error_of(rows)
+        # A stack is not had when its goroutine goes on in that moment: such sightings are in a row of their own.
+        assert want - 4 * error - lost - 0.005 * want <= got <= want + 4 * error + 0.005 * want, \
+            f"{function}: {got / 1e9:.3f} ± {error / 1e9:.3f} s by looking, {want / 1e9:.3f} s by probes"
+        assert error < 0.1 * got, (function, error, got)
+        checked += 1
+        for r in rows:
+            key, many = (r["reason"], r["stack_id"]), r["sampled"]["long_waits"]
+            if function == "main.napLong":
+                assert many["count"] >= 0.8 * long_waits[key], (many, long_waits[key])
+                assert abs(many["max_ns"] - longest[key]) < 10 * look, (many, longest[key], look)
+    assert checked == len(NAPS)
+
+    # By the program's own account, whose naps end when it runs again: longer by the latency.
+    for function in ("main.napMedium", "main.napLong"):
+        share = sum(r["in_window_ns"] for r in rows_of(census, function)) / (high - low)
+        own = (after["ns"][function] - before["ns"][function]) / (after["at_ns"] - before["at_ns"])
+        slack = 4 * error_of(rows_of(census, function)) / (high - low) + 0.1 * own
+        assert abs(share - own) < slack, f"{function}: {share:.2f} goroutines at a time, {own:.2f} by its own account"
+
+    # Those that never move are known exactly.
+    idle, = rows_of(census, "main.forever")
+    assert idle["quality"] == "exact" and idle["sampled"]["proven_ns"] == idle["sampled"]["ns"], idle
+    assert abs(idle["in_window_ns"] - 50 * (high - low)) < 0.02 * 50 * (high - low)
+    assert idle["blocked_now"] == 50 and idle["oldest_ns"] >= 0.95 * (high - low)
+
+
+def test_every_version_gives_the_same_mix():
+    """The layout of g differs between versions; the program does not."""
+    for version in harness.VERSIONS:
+        with phases("-idle", "20", version=version) as target:
+            before = target.ask("mark", "account")
+            with Stat(target.pid, "--probes", "none", "-d", "1s") as stat:
+                census = stat.finish()
+            after = target.ask("mark", "account")
+        took = after["at_ns"] - before["at_ns"]
+        low, high = window(census)
+        live = after["goroutines"]
+        assert census["goroutines"]["live"] == live, (version, census["goroutines"], live)
+        gs = census["goroutine_seconds"]
+        assert gs["engine"] == "census" and abs(gs["live_integral"] - live * (high - low) / 1e9) < 0.02 * gs["live_integral"]
+        for function in NAPS:
+            rows = rows_of(census, function)
+            share = sum(r["in_window_ns"] for r in rows) / (high - low)
+            own = (after["ns"][function] - before["ns"][function]) / took
+            # Not the same second: 5 of the errors, and what the course itself differs.
+            slack = 5 * error_of(rows) / (high - low) + 0.25 * own + 1
+            assert abs(share - own) < slack, f"go {version}: {function}: {share:.2f} at a time, {own:.2f} by its account"
+        idle, = rows_of(census, "main.forever")
+        assert idle["quality"] == "exact", (version, idle)
+
+
+def test_too_many_goroutines_are_sampled_within_the_share():
+    with phases("-idle", "30000") as target:
+        with Stat(target.pid, "--probes", "none", "--census", "4%", "-d", "5s") as stat:
+            census = stat.finish()
+    c = census["census"]
+    assert c["looks_at_all"] < 0.5 * c["looks"], c
+    assert c["of_one_cpu_percent"] < 6, f"4 % of a CPU allowed: {c}"  # with a second's share beforehand
+    low, high = window(census)
+    idle = [r for r in rows_of(census, "main.forever")]
+    got, error = sum(r["in_window_ns"] for r in idle), error_of(idle)
+    want = 30000 * (high - low)
+    assert all(r["quality"] == "sampled" for r in idle)
+    assert abs(got - want) <= 4 * error + 0.002 * want, f"{got / 1e9:.0f} ± {error / 1e9:.0f}, {want / 1e9:.0f} are there"
+    napping = sum(r["in_window_ns"] for f in NAPS for r in rows_of(census, f)) / (high - low)
+    e = error_of([r for f in NAPS for r in rows_of(census, f)]) / (high - low)
+    assert abs(napping - 36) <= 4 * e + 4, f"{napping:.1f} ± {e:.1f} of the 36 that move"
+    site, = [r for r in census["creation"] if r["function"].startswith("main.main.") and r["live"] == 30000]
+    assert abs(site["sampled"]["ns"] - want) <= 4 * site["sampled"]["error_ns"] + 0.002 * want, site
+
+
+def test_the_census_goes_on_when_the_budget_takes_the_probes(truth):
+    target = truth("-scenario", "pingpong", "-for", "4s")
+    with Stat(target.pid, "--budget", "2%") as stat:
+        stat.armed()
+        target.go()
+        summary = stat.stop()
+    gone = {d["group"]: d["at_ns"] for d in summary["cost"]["detached"]}
+    assert "block" in gone, summary["cost"]
+    table = summary["tables"]["blocking"]
+    assert table["engine"] == "probes" and table["covered_by_census"], table
+    (low, high), = table["covered_by_census"]
+    assert gone["block"] <= low < gone["block"] + 1e9 and high > 0.95 * summary["window_ns"], (gone, table)
+    rows = [r for r in summary["blocking"] if {"main.pingpong", "main.ponger"} & set(harness.functions(r["stack"]))]
+    assert any(r["sampled"] and r["sampled"]["ns"] > 0 for r in rows), rows
+    assert summary["goroutine_seconds"]["standard_error"], summary["goroutine_seconds"]
+
+
+def test_no_census_when_told_so(truth):
+    target = truth("-scenario", "leak", "-k", "5")
+    with Stat(target.pid, "--probes", "none", "--census", "none") as stat:
+        stat.armed()
+        target.go()
+        summary = stat.stop()
+    assert summary["census"] is None and summary["tables"]["blocking"]["engine"] == "snapshot"
+    assert all(r["sampled"] is None for r in summary["blocking"])

@@ -1,0 +1,234 @@
+// What two looks prove, and what they do not.
+#include "census/census.h"
+
+#include <gtest/gtest.h>
+
+#include "population.h"
+
+namespace gorotrace {
+namespace {
+
+using simulated::kMs;
+
+CensusConfig config() {
+  CensusConfig c;
+  c.is_system = [](std::uint64_t startpc) { return startpc == 0x9000; };
+  c.wait_reasons.assign(16, "chan receive");
+  c.wait_reasons[5] = "coroutine";
+  c.wait_reasons[6] = "preempted";
+  return c;
+}
+
+GWords parked(std::uint64_t goid, std::uint8_t seq) {
+  GWords w;
+  w.goid = goid;
+  w.stack_lo = 0x10000;
+  w.stack_hi = 0x20000;
+  w.status = static_cast<std::uint32_t>(GStatus::kWaiting);
+  w.wait_reason = 3;
+  w.tracking_seq = seq;
+  w.gopc = 0x4000;
+  w.startpc = 0x5000;
+  w.sched_pc = 0x400000;
+  w.sched_sp = 0x1f000;
+  return w;
+}
+
+GWords running(std::uint64_t goid, std::uint8_t seq) {
+  GWords w = parked(goid, seq);
+  w.status = static_cast<std::uint32_t>(GStatus::kRunning);
+  w.sched_sp = 0;
+  return w;
+}
+
+// One goroutine, looked at every 10 ms from 10 ms on.
+struct One {
+  explicit One(CensusConfig c = config()) : census(std::move(c)) {}
+  Census census;
+  std::uint64_t at = 0;
+  int asked = 0;
+  std::uint64_t stack = 0x77;
+
+  void look(const GWords* w) {
+    at += 10 * kMs;
+    census.begin_look(at, true);
+    if (const auto number = census.see({0, 1}, w)) {
+      ++asked;
+      census.place(*number, stack);
+    }
+    census.end_look(1);
+  }
+  void look(const GWords& w) { look(&w); }
+};
+
+const CensusWaits& only(const CensusTables& t) {
+  EXPECT_EQ(t.waits.size(), 1u);
+  return t.waits.at(0);
+}
+
+TEST(Census, UnchangedIsOneWaitAndExact) {
+  One one;
+  for (int i = 0; i < 6; ++i) one.look(parked(8, 4));
+  one.census.end_segment();
+  const CensusTables t = one.census.tables();
+  EXPECT_EQ(only(t).time.ns, 50 * kMs);
+  EXPECT_TRUE(only(t).time.exact());
+  EXPECT_EQ(only(t).key.stack, 0x77u);
+  EXPECT_EQ(only(t).open_since_ns, 10 * kMs);
+  EXPECT_FALSE(only(t).known_start);
+  EXPECT_EQ(t.live_integral_ns, 50 * kMs);
+  EXPECT_EQ(one.asked, 1) << "a known stack is not read again";
+  ASSERT_EQ(t.covered.size(), 1u);
+  EXPECT_EQ(t.covered[0].from_ns, 10 * kMs);
+  EXPECT_EQ(t.covered[0].to_ns, 60 * kMs);
+}
+
+TEST(Census, AnotherSequenceNumberIsAnotherWait) {
+  One one;
+  for (std::uint8_t i = 0; i < 6; ++i) one.look(parked(8, i));
+  const CensusTables t = one.census.tables();
+  EXPECT_EQ(only(t).time.ns, 50 * kMs);
+  EXPECT_EQ(only(t).time.proven_ns, 0u);
+  EXPECT_FALSE(only(t).time.exact());
+  EXPECT_EQ(only(t).long_waits.count(), 0u);
+  EXPECT_EQ(one.asked, 6);
+}
+
+TEST(Census, LongWaitsAreKnownToOneLook) {
+  One one;
+  one.look(running(8, 1));
+  for (int i = 0; i < 4; ++i) one.look(parked(8, 2));  // 20 to 50 ms
+  one.look(running(8, 2));
+  for (int i = 0; i < 2; ++i) one.look(parked(8, 3));  // two looks only: no longer than that
+  one.look(running(8, 3));
+  const CensusTables t = one.census.tables();
+  EXPECT_EQ(only(t).long_waits.count(), 1u);
+  EXPECT_EQ(only(t).long_waits.max(), 40 * kMs);  // from 15 to 55: half of the gaps at its ends
+  EXPECT_EQ(only(t).time.proven_ns, 40 * kMs);
+}
+
+TEST(Census, AWaitFromBeforeTheCensusHasNoLength) {
+  One one;
+  for (int i = 0; i < 5; ++i) one.look(parked(8, 2));
+  one.look(running(8, 2));
+  EXPECT_EQ(only(one.census.tables()).long_waits.count(), 0u);
+}
+
+TEST(Census, ThreeLooksThatAgreeByChanceAmongFastParksAreNoWait) {
+  One one;
+  one.look(parked(8, 10));
+  one.look(parked(8, 90));
+  for (int i = 0; i < 3; ++i) one.look(parked(8, 200));  // the byte may have come round
+  one.look(parked(8, 70));
+  one.look(parked(8, 90));
+  EXPECT_EQ(only(one.census.tables()).long_waits.count(), 0u);
+  for (int i = 0; i < 4; ++i) one.look(parked(8, 200));
+  one.look(parked(8, 70));
+  EXPECT_EQ(only(one.census.tables()).long_waits.count(), 1u);
+}
+
+TEST(Census, CoroutinesAndSyscallsSince126AreNotProven) {
+  One one;
+  GWords coroutine = parked(8, 4);
+  coroutine.wait_reason = 5;
+  for (int i = 0; i < 4; ++i) one.look(coroutine);
+  EXPECT_EQ(only(one.census.tables()).time.proven_ns, 0u);
+
+  GWords call = parked(8, 4);
+  call.status = static_cast<std::uint32_t>(GStatus::kSyscall);
+  call.syscallpc = 0x400000;
+  call.syscallsp = 0x1f000;
+  for (const bool counted : {false, true}) {
+    CensusConfig c = config();
+    c.syscalls_counted = counted;
+    One other(c);
+    for (int i = 0; i < 4; ++i) other.look(call);
+    const CensusTables t = other.census.tables();
+    EXPECT_TRUE(only(t).key.in_syscall);
+    EXPECT_EQ(only(t).time.proven_ns, counted ? 30 * kMs : 0u);
+  }
+}
+
+TEST(Census, AnotherGoroutineInTheSlotIsNotTheSameWait) {
+  One one;
+  for (int i = 0; i < 3; ++i) one.look(parked(8, 4));
+  one.look(nullptr);
+  for (int i = 0; i < 3; ++i) one.look(parked(9, 4));
+  const CensusTables t = one.census.tables();
+  EXPECT_EQ(only(t).time.ns, 50 * kMs);
+  EXPECT_EQ(only(t).time.proven_ns, 40 * kMs);
+  EXPECT_GT(only(t).time.error_ns, 0u);
+}
+
+TEST(Census, APauseBelongsToNobody) {
+  One one;
+  for (int i = 0; i < 3; ++i) one.look(parked(8, 4));
+  one.census.end_segment();
+  one.at += 1000 * kMs;
+  for (int i = 0; i < 3; ++i) one.look(parked(8, 4));
+  one.census.end_segment();
+  const CensusTables t = one.census.tables();
+  EXPECT_EQ(only(t).time.ns, 40 * kMs);
+  EXPECT_TRUE(only(t).time.exact());
+  EXPECT_EQ(t.covered.size(), 2u);
+}
+
+TEST(Census, AStackThatCannotBeHadIsAskedForThreeTimes) {
+  One one;
+  one.stack = 0;
+  for (int i = 0; i < 10; ++i) one.look(parked(8, 4));
+  EXPECT_EQ(one.asked, 3);
+  const CensusTables t = one.census.tables();
+  EXPECT_EQ(only(t).key.stack, 0u);
+  EXPECT_EQ(t.without_stack, 10u);
+  EXPECT_EQ(only(t).time.ns, 90 * kMs) << "the state counts, with or without a stack";
+}
+
+TEST(Census, SystemGoroutinesAreInTheirOwnRowsAndInNoState) {
+  One one;
+  GWords w = parked(3, 1);
+  w.startpc = 0x9000;
+  for (int i = 0; i < 3; ++i) one.look(w);
+  const CensusTables t = one.census.tables();
+  EXPECT_TRUE(only(t).key.system);
+  for (const SampledTime& s : t.states) EXPECT_EQ(s.ns, 0u);
+  ASSERT_EQ(t.sites.size(), 1u);
+  EXPECT_TRUE(t.sites[0].system);
+}
+
+TEST(Instants, OneInEachPeriodAndMissedOnesCounted) {
+  Instants instants(1000, 5);
+  std::uint64_t now = 1000, last_cell = 0;
+  for (int i = 0; i < 1000; ++i) {
+    now = instants.next(now);
+    const std::uint64_t cell = (now - 1000) / kLookPeriodNs;
+    EXPECT_EQ(cell, i == 0 ? 0 : last_cell + 1);
+    last_cell = cell;
+  }
+  EXPECT_EQ(instants.missed(), 0u);
+  now = instants.next(now + 5 * kLookPeriodNs);
+  EXPECT_GE((now - 1000) / kLookPeriodNs, last_cell + 5);
+  EXPECT_GE(instants.missed(), 4u);
+}
+
+TEST(ChooseSlots, OneInEachStratum) {
+  std::mt19937_64 random(3);
+  std::vector<Choice> chosen;
+  choose_slots(1003, 100, random, chosen);
+  ASSERT_EQ(chosen.size(), 100u);
+  std::uint32_t from = 0;
+  for (const Choice& c : chosen) {
+    EXPECT_GE(c.slot, from);
+    EXPECT_LT(c.slot, from + c.stands_for);
+    from += c.stands_for;
+  }
+  EXPECT_EQ(from, 1003u);
+  choose_slots(5, 100, random, chosen);
+  ASSERT_EQ(chosen.size(), 5u);
+  for (std::uint32_t i = 0; i < 5; ++i) EXPECT_EQ(chosen[i].slot, i);
+  choose_slots(0, 0, random, chosen);
+  EXPECT_TRUE(chosen.empty());
+}
+
+}  // namespace
+}  // namespace gorotrace

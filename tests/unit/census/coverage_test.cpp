@@ -1,0 +1,139 @@
+// Estimates against the truth of simulated populations: no bias, and errors that are what they say, over many
+// windows of each kind of program. Seeds are fixed.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "population.h"
+
+namespace gorotrace {
+namespace {
+
+using namespace simulated;
+
+struct Score {
+  int inside = 0, windows = 0;
+  double z = 0, z2 = 0, error = 0;  // sums of (estimate - truth) / error, its square, and error / truth
+
+  void add(const SampledTime& estimate, double truth) {
+    ++windows;
+    const double off = static_cast<double>(estimate.ns) - truth;
+    const auto e = static_cast<double>(estimate.error_ns);
+    if (std::abs(off) <= 1.96 * e) ++inside;
+    z += off / e;
+    z2 += off * off / (e * e);
+    error += e / truth;
+  }
+  void check(const char* what) const {
+    const double share = 100.0 * inside / windows, bias = z / windows;
+    RecordProperty(what, share);
+    std::printf("%-28s %5.1f %% inside, mean z %+.2f, rms z %.2f, error %.2f %% of truth\n", what, share,
+                bias, std::sqrt(z2 / windows), 100 * error / windows);
+    EXPECT_GE(share, 90) << what;
+    EXPECT_LE(share, 99) << what;
+    // The mean of `windows` errors: 4 of its own standard errors.
+    EXPECT_LT(std::abs(bias), 4 / std::sqrt(windows)) << what;
+  }
+  static void RecordProperty(const char* key, double value) {
+    ::testing::Test::RecordProperty(key, std::to_string(value));
+  }
+};
+
+CensusConfig config() {
+  return {.is_system = [](std::uint64_t) { return false; },
+          .wait_reasons = std::vector<std::string>(16, "chan receive"),
+          .syscalls_counted = false};
+}
+
+SampledTime waiting(const CensusTables& tables, std::uint8_t reason) {
+  for (const CensusWaits& row : tables.waits) {
+    if (row.key.reason == reason && row.key.stack != 0) return row.time;
+  }
+  return {};
+}
+
+// `make` gives the population of a window; every figure is held against the truth.
+void hold(int windows, std::uint64_t window_ns, std::size_t wanted,
+          const std::function<Population(std::mt19937_64&)>& make, const std::vector<std::uint8_t>& reasons) {
+  std::map<int, Score> scores;
+  Score run;
+  for (int i = 0; i < windows; ++i) {
+    std::mt19937_64 random(1000 + static_cast<std::uint64_t>(i));
+    const Population population = make(random);
+    Census census(config());
+    look(census, population, window_ns, wanted, 7 + static_cast<std::uint64_t>(i));
+    const CensusTables tables = census.tables();
+    for (const std::uint8_t reason : reasons)
+      scores[reason].add(waiting(tables, reason), population.ns(1, window_ns, GStatus::kWaiting, reason));
+    run.add(tables.states[static_cast<std::size_t>(GState::kRunning)],
+            population.ns(1, window_ns, GStatus::kRunning, 0));
+  }
+  for (const auto& [reason, score] : scores)
+    score.check(reason == reasons[0] ? "waits, first kind" : "waits, other kind");
+  run.check("running");
+}
+
+TEST(CensusCoverage, ShortWaitsOfAll) {
+  hold(300, 500 * kMs, 1000,
+       [](std::mt19937_64& random) {
+         Population p;
+         for (std::uint64_t i = 1; i <= 40; ++i)
+           p.goroutines.push_back(alternating(i, 3, 0.5 * kMs, (i % 2 ? 1.0 : 4.0) * kMs, 600 * kMs, random));
+         return p;
+       },
+       {3});
+}
+
+TEST(CensusCoverage, LongWaitsOfAll) {
+  hold(300, 2000 * kMs, 1000,
+       [](std::mt19937_64& random) {
+         Population p;
+         for (std::uint64_t i = 1; i <= 40; ++i)
+           p.goroutines.push_back(alternating(i, 3, 20 * kMs, 150 * kMs, 2100 * kMs, random));
+         return p;
+       },
+       {3});
+}
+
+TEST(CensusCoverage, WaitsAsLongAsTheLooksAreApart) {
+  hold(300, 1000 * kMs, 1000,
+       [](std::mt19937_64& random) {
+         Population p;
+         for (std::uint64_t i = 1; i <= 40; ++i)
+           p.goroutines.push_back(alternating(i, 3, 5 * kMs, 10 * kMs, 1100 * kMs, random));
+         return p;
+       },
+       {3});
+}
+
+// All of them change at once: the looks' own instants are the only chance there is.
+TEST(CensusCoverage, PhasesInStep) {
+  hold(300, 2000 * kMs, 1000,
+       [](std::mt19937_64& random) {
+         Goroutine leader = alternating(1, 3, 40 * kMs, 60 * kMs, 2100 * kMs, random);
+         Population p;
+         for (std::uint64_t i = 1; i <= 50; ++i) {
+           leader.goid = i;
+           p.goroutines.push_back(leader);
+         }
+         return p;
+       },
+       {3});
+}
+
+TEST(CensusCoverage, ChosenOfMany) {
+  hold(300, 500 * kMs, 100,
+       [](std::mt19937_64& random) {
+         Population p;
+         for (std::uint64_t i = 1; i <= 3000; ++i) {
+           const bool early = i < 2000;  // neighbours are alike
+           p.goroutines.push_back(early ? alternating(i, 3, 30 * kMs, 200 * kMs, 600 * kMs, random)
+                                        : alternating(i, 7, 100 * kMs, 100 * kMs, 600 * kMs, random));
+         }
+         return p;
+       },
+       {3, 7});
+}
+
+}  // namespace
+}  // namespace gorotrace

@@ -1,0 +1,100 @@
+#include "census/combine.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+namespace gorotrace {
+namespace {
+
+using RowKey = std::tuple<std::uint64_t, std::uint8_t, bool, bool>;
+
+RowKey key_of(const BlockingRow& row) {
+  return {row.stack, row.reason, row.in_syscall, row.system};
+}
+RowKey key_of(const BlockingKey& key) {
+  return {key.stack, key.reason, key.in_syscall, key.system};
+}
+
+// sum - (to - from), never below 0: the three come from one growing figure, but each is rounded by itself.
+void take_out(std::uint64_t& sum, std::uint64_t from, std::uint64_t to) {
+  sum -= std::min(sum, to > from ? to - from : 0);
+}
+
+std::uint64_t since(std::uint64_t at, std::uint64_t from) {
+  return at > from ? at - from : 0;
+}
+
+void note_open(BlockingRow& row, const CensusWaits& waits, std::uint64_t at_ns) {
+  if (!waits.open_since_ns || row.blocked_now == 0) return;
+  const std::uint64_t age = since(at_ns, *waits.open_since_ns);
+  if (row.oldest_ns && *row.oldest_ns >= age) return;
+  row.oldest_ns = age;
+  // A start between two looks is still later than the first of them; what is said is what was seen.
+  row.oldest_is_lower_bound = true;
+}
+
+}  // namespace
+
+Tables combine(Tables model, const std::vector<Replaced>& stretches, const CensusTables& census) {
+  Tables out = std::move(model);
+  std::map<RowKey, std::size_t> rows;
+  for (std::size_t i = 0; i < out.blocking.size(); ++i) rows.emplace(key_of(out.blocking[i]), i);
+
+  for (const Replaced& stretch : stretches) {
+    for (std::size_t s = 0; s < kGStates; ++s)
+      take_out(out.state_ns[s], stretch.from.state_ns[s], stretch.to.state_ns[s]);
+    take_out(out.live_integral_ns, stretch.from.live_integral_ns, stretch.to.live_integral_ns);
+    std::map<RowKey, std::uint64_t> before;
+    for (const BlockingRow& row : stretch.from.blocking) before[key_of(row)] = row.in_window_ns;
+    for (const BlockingRow& row : stretch.to.blocking) {
+      const auto found = rows.find(key_of(row));
+      if (found == rows.end()) continue;
+      take_out(out.blocking[found->second].in_window_ns, before[key_of(row)], row.in_window_ns);
+    }
+  }
+
+  std::uint64_t all_ns = 0;
+  for (std::size_t s = 0; s < kGStates; ++s) {
+    out.sampled_state[s] = census.states[s];
+    out.state_ns[s] += census.states[s].ns;
+    all_ns += census.states[s].ns;
+  }
+  out.live_integral_ns += census.live_integral_ns.value_or(all_ns);
+  out.covered_by_census = census.covered;
+  out.table_overflow += census.overflow;
+
+  for (const CensusWaits& waits : census.waits) {
+    const auto [place, added] = rows.emplace(key_of(waits.key), out.blocking.size());
+    if (added) {
+      BlockingRow& row = out.blocking.emplace_back();
+      row.reason = waits.key.reason;
+      row.stack = waits.key.stack;
+      row.in_syscall = waits.key.in_syscall;
+      row.system = waits.key.system;
+    }
+    BlockingRow& row = out.blocking[place->second];
+    row.in_window_ns += waits.time.ns;
+    row.sampled = waits.time;
+    row.long_waits = waits.long_waits;
+    note_open(row, waits, out.at_ns);
+  }
+
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::size_t> sites;
+  for (std::size_t i = 0; i < out.creation.size(); ++i)
+    sites.emplace(std::pair(out.creation[i].gopc, out.creation[i].startpc), i);
+  for (const CensusSite& site : census.sites) {
+    const auto [place, added] = sites.emplace(std::pair(site.gopc, site.startpc), out.creation.size());
+    if (added) {
+      CreationRow& row = out.creation.emplace_back();
+      row.gopc = site.gopc;
+      row.startpc = site.startpc;
+      row.system = site.system;
+    }
+    out.creation[place->second].sampled = site.time;
+  }
+  return out;
+}
+
+}  // namespace gorotrace

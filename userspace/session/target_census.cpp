@@ -1,0 +1,62 @@
+#include "session/target_census.h"
+
+#include <numeric>
+#include <random>
+#include <utility>
+
+#include "base/clock.h"
+
+namespace gorotrace {
+
+TargetCensus::TargetCensus(const Memory& memory, CensusSubject subject, ModelTables model)
+    : model_(std::move(model)), taker_(memory, std::move(subject), std::random_device{}()) {}
+
+Status TargetCensus::start(double cpu_share) {
+  const auto from = taker_.start(cpu_share);
+  if (!from) return std::unexpected(from.error());
+  stretches_.push_back({model_(*from), {}});
+  return {};
+}
+
+void TargetCensus::stop() {
+  if (!running()) return;
+  const std::uint64_t to = taker_.stop();
+  stretches_.back().to = model_(to);
+}
+
+void TargetCensus::move_stacks(StackTable& to) {
+  const StackSet stacks = taker_.take_stacks();
+  for (std::uint32_t i = 0; i < stacks.size(); ++i) {
+    const StackSet::Stack stack = stacks[i];
+    to.add(stack.id, stack.pcs, stack.truncated);
+  }
+}
+
+Tables TargetCensus::over(Tables model) const {
+  if (!ever_ran()) return model;
+  if (!running()) return combine(std::move(model), stretches_, taker_.tables());
+  std::vector<Replaced> stretches = stretches_;
+  stretches.back().to = model;
+  return combine(std::move(model), stretches, taker_.tables());
+}
+
+void TargetCensus::update(Tables& totals, bool lifecycle_probed) const {
+  if (!running()) return;
+  totals.in_state = taker_.in_state();
+  if (!lifecycle_probed)
+    totals.live = std::accumulate(totals.in_state.begin(), totals.in_state.end(), std::uint64_t{0});
+}
+
+CensusFacts TargetCensus::facts() const {
+  const CensusTables tables = taker_.tables();
+  const CensusCost cost = taker_.cost();
+  return {.looks = tables.looks,
+          .looks_at_all = tables.looks_at_all,
+          .goroutines_seen = tables.goroutines_seen,
+          .without_stack = tables.without_stack,
+          .missed = cost.missed,
+          .cpu_ns = cost.cpu_ns,
+          .time_ns = cost.time_ns};
+}
+
+}  // namespace gorotrace

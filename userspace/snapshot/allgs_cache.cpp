@@ -1,0 +1,53 @@
+#include "snapshot/allgs_cache.h"
+
+#include <array>
+#include <utility>
+
+#include "snapshot/allgs.h"
+
+namespace gorotrace {
+namespace {
+
+constexpr std::uint64_t kUserEnd = 1ull << 56;
+
+void drop_nonsense(std::span<std::uint64_t> pointers) {
+  for (std::uint64_t& g : pointers) {
+    if (g < 4096 || g >= kUserEnd || g % 8 != 0) g = 0;
+  }
+}
+
+}  // namespace
+
+AllgsCache::AllgsCache(const Memory& memory, std::uint64_t allgs_address, std::size_t max_length)
+    : memory_(memory), address_(allgs_address), max_length_(max_length) {}
+
+Status AllgsCache::refresh() {
+  const auto header = memory_.value<std::array<std::uint64_t, 3>>(address_);
+  if (!header)
+    return fail(ErrorKind::kNoProcess, "runtime.allgs cannot be read: the process is gone or replaced");
+  const auto [data, length, capacity] = *header;
+  if (length == pointers_.size()) return {};
+  const std::size_t known = pointers_.size();
+  if (known != 0 && length > known && length <= capacity && length <= max_length_ && data % 8 == 0) {
+    // The three words may come from both sides of an append that moved the slice: they count when they are
+    // the same afterwards.
+    std::vector<std::uint64_t> added(length - known);
+    const std::span<std::uint8_t> to(reinterpret_cast<std::uint8_t*>(added.data()),
+                                     added.size() * sizeof(std::uint64_t));
+    const auto again = memory_.read(data + known * sizeof(std::uint64_t), to)
+                           ? memory_.value<std::array<std::uint64_t, 3>>(address_)
+                           : std::nullopt;
+    if (again && (*again)[0] == data && (*again)[1] >= length) {
+      drop_nonsense(added);
+      pointers_.insert(pointers_.end(), added.begin(), added.end());
+      return {};
+    }
+  }
+  auto all = read_allgs(memory_, address_, max_length_, max_length_);
+  if (!all) return std::unexpected(all.error());
+  drop_nonsense(*all);
+  pointers_ = std::move(*all);
+  return {};
+}
+
+}  // namespace gorotrace
