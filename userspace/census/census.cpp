@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
 #include <utility>
 
-#include "census/series.h"
+#include "census/classes.h"
 #include "census/slots.h"
 #include "model/creation_rows.h"
 #include "model/memory_state.h"
@@ -14,66 +13,6 @@ namespace gorotrace {
 namespace {
 
 constexpr std::size_t kMaxSegments = 4096;
-
-// A family of classes that exclude each other: each goroutine is in one of them, or in none.
-class Classes {
- public:
-  // One goroutine counted in class c at this look, standing for `weight` of them.
-  void count(std::uint32_t c, double weight) { touch(c).count(weight); }
-  void choice(std::uint32_t a, std::uint32_t b, double variance) {
-    if (a == b) return;
-    if (a != kNone) touch(a).choice(variance);
-    if (b != kNone) touch(b).choice(variance);
-  }
-  void own(std::uint32_t now, std::uint32_t last, std::optional<std::uint32_t> before, double gap_ns) {
-    if (now != last) {
-      if (now != kNone) touch(now).own_one(gap_ns);
-      if (last != kNone) touch(last).own_one(gap_ns);
-    }
-    if (before && now != *before) {
-      if (now != kNone) touch(now).own_two();
-      if (*before != kNone) touch(*before).own_two();
-    }
-  }
-  void proven(std::uint32_t c, double gap_ns) { touch(c).proven(gap_ns); }
-
-  void end_look(std::optional<double> gap_ns, bool second) {
-    std::size_t kept = 0;
-    for (const std::uint32_t c : active_) {
-      Series& s = series_[c];
-      if (gap_ns) {
-        s.next_look(*gap_ns, second);
-      } else {
-        s.first_look();
-      }
-      // One more look brings `before` to zero, too.
-      if (s.idle()) {
-        is_active_[c] = false;
-      } else {
-        active_[kept++] = c;
-      }
-    }
-    active_.resize(kept);
-  }
-  [[nodiscard]] const Series& operator[](std::uint32_t c) const { return series_[c]; }
-  [[nodiscard]] std::size_t size() const { return series_.size(); }
-
- private:
-  Series& touch(std::uint32_t c) {
-    if (c >= series_.size()) {
-      series_.resize(c + 1);
-      is_active_.resize(c + 1, false);
-    }
-    if (!is_active_[c]) {
-      is_active_[c] = true;
-      active_.push_back(c);
-    }
-    return series_[c];
-  }
-  std::vector<Series> series_;
-  std::vector<bool> is_active_;
-  std::vector<std::uint32_t> active_;  // those with anything in the last three looks
-};
 
 std::uint64_t rounded(double ns) {
   return ns > 0 ? static_cast<std::uint64_t>(std::llround(ns)) : 0;
@@ -136,7 +75,7 @@ struct Census::Impl {
   std::optional<std::int64_t> last_live;
   Gaps gaps;
 
-  double live_ns = 0;
+  double looked_ns = 0, live_ns = 0;
   bool live_known = true;
   std::vector<Interval> covered;
   std::uint64_t looks = 0, looks_at_all = 0, goroutines_seen = 0, without_stack = 0, overflow = 0;
@@ -208,14 +147,17 @@ void Census::Impl::follow(const Seen& now, double gap_ns) {
   if (watched.size() <= now.choice.slot) watched.resize(now.choice.slot + std::size_t{1});
   Watch& w = watched[now.choice.slot];
   const bool both = before_ns != 0;
-  const Place none;
   by_row.own(now.place.row, w.place.row, both ? std::optional(w.before.row) : std::nullopt, gap_ns);
   by_site.own(now.place.site, w.place.site, both ? std::optional(w.before.site) : std::nullopt, gap_ns);
   by_state.own(now.place.state, w.place.state, both ? std::optional(w.before.state) : std::nullopt, gap_ns);
+  // Goids are never used twice: whoever is there at both looks was there in between.
+  if (!now.dead && now.place.site != kNone && w.standing.goid == now.standing.goid)
+    by_site.proven(now.place.site, gap_ns);
   const bool goes_on = !now.dead && now.standing.provable && w.standing.same(now.standing);
   if (goes_on) {
     ++w.gaps;
     if (now.place.row != kNone) by_row.proven(now.place.row, gap_ns);
+    if (now.place.state != kNone) by_state.proven(now.place.state, gap_ns);
   } else {
     end_wait(w, now.dead ? nullptr : &now.standing);
     w.fast_before = !now.dead && w.standing.parks_until(now.standing) > 1;
@@ -277,6 +219,7 @@ void Census::end_look(std::optional<std::int64_t> live) {
     m.segment_from_ns = m.at_ns;
   } else {
     ++m.gaps.count;
+    m.looked_ns += gap_ns;
     if (live && m.last_live) {
       m.live_ns += gap_ns * static_cast<double>(*live + *m.last_live) / 2;
     } else {
@@ -309,8 +252,11 @@ void Census::end_segment() {
 SampledTime Census::Impl::time_of(const Series& series) const {
   SampledTime t;
   t.ns = rounded(series.total_ns());
-  t.error_ns = rounded(series.standard_error_ns(gaps));
   t.proven_ns = std::min(t.ns, rounded(series.proven_ns()));
+  t.error_ns = rounded(series.standard_error_ns(gaps));
+  // Looks that always agree prove nothing where the goroutine could have gone and come back: one change may
+  // have been missed, of one look's length.
+  if (t.proven_ns < t.ns) t.error_ns = std::max(t.error_ns, rounded(looked_ns / std::max(1.0, gaps.count)));
   return t;
 }
 
@@ -332,7 +278,6 @@ CensusTables Census::tables() const {
     CensusWaits& row = out.waits[w.place.row];
     if (row.open_since_ns && *row.open_since_ns <= w.first_ns) continue;
     row.open_since_ns = w.first_ns;
-    row.known_start = w.before_ns != 0;
   }
   for (std::uint32_t s = 0; s < m.by_site.size(); ++s) {
     const CreationData& site = m.sites.all()[s];

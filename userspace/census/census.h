@@ -1,6 +1,6 @@
 // The census: what looking at the goroutines of a process some 100 times a second says about where they spend
 // their time. Pure: is told what each look saw and answers with estimates and their errors; no memory, no
-// clock, no thread of its own (census_thread.h has those). Not thread-safe. Memory: bounded by allgs and by
+// clock, no thread of its own (census_taker.h has those). Not thread-safe. Memory: bounded by allgs and by
 // distinct (reason, stack) and creation sites.
 //
 // An unchanged (goid, status, trackingSeq, sched.pc, sched.sp) in two successive looks proves one continuous

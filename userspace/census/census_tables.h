@@ -17,10 +17,9 @@ struct CensusWaits {  // wait reason x stack
   SampledTime time;
   // Waits that both began and ended between looks and lasted longer than two of them, each known to one look.
   Histogram long_waits;
-  // The oldest that goes on at the last look, when every goroutine is looked at: it began after this look
-  // (it was elsewhere then: known_start), or earlier still.
+  // The first look that saw the oldest of those that go on at the last one, when every goroutine is looked
+  // at.
   std::optional<std::uint64_t> open_since_ns;
-  bool known_start = false;
 };
 
 struct CensusSite {  // creation site

@@ -31,7 +31,7 @@ void note_open(BlockingRow& row, const CensusWaits& waits, std::uint64_t at_ns) 
   const std::uint64_t age = since(at_ns, *waits.open_since_ns);
   if (row.oldest_ns && *row.oldest_ns >= age) return;
   row.oldest_ns = age;
-  // A start between two looks is still later than the first of them; what is said is what was seen.
+  // It began before that look: by one look at most, or before the census did.
   row.oldest_is_lower_bound = true;
 }
 

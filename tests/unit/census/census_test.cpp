@@ -75,7 +75,9 @@ TEST(Census, UnchangedIsOneWaitAndExact) {
   EXPECT_TRUE(only(t).time.exact());
   EXPECT_EQ(only(t).key.stack, 0x77u);
   EXPECT_EQ(only(t).open_since_ns, 10 * kMs);
-  EXPECT_FALSE(only(t).known_start);
+  EXPECT_EQ(t.sites.at(0).time.ns, 50 * kMs);
+  EXPECT_TRUE(t.sites[0].time.exact());
+  EXPECT_TRUE(t.states[static_cast<std::size_t>(GState::kWaiting)].exact());
   EXPECT_EQ(t.live_integral_ns, 50 * kMs);
   EXPECT_EQ(one.asked, 1) << "a known stack is not read again";
   ASSERT_EQ(t.covered.size(), 1u);
@@ -146,6 +148,7 @@ TEST(Census, CoroutinesAndSyscallsSince126AreNotProven) {
     const CensusTables t = other.census.tables();
     EXPECT_TRUE(only(t).key.in_syscall);
     EXPECT_EQ(only(t).time.proven_ns, counted ? 30 * kMs : 0u);
+    EXPECT_EQ(only(t).time.error_ns, counted ? 0 : 10 * kMs) << "a change may have been missed: one look";
   }
 }
 

@@ -1,0 +1,76 @@
+// Classes that exclude each other: each goroutine is in one of them, or in none. A Series for each, of which
+// only those are touched in which anybody was of late. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "census/series.h"
+#include "model/flat_index.h"
+
+namespace gorotrace {
+
+class Classes {
+ public:
+  // One goroutine counted in class c at this look, standing for `weight` of them.
+  void count(std::uint32_t c, double weight) { touch(c).count(weight); }
+  // Goroutines of two neighbouring strata, of which one each was chosen: what they differ in is the error of
+  // choosing.
+  void choice(std::uint32_t a, std::uint32_t b, double variance) {
+    if (a == b) return;
+    if (a != kNone) touch(a).choice(variance);
+    if (b != kNone) touch(b).choice(variance);
+  }
+  // One goroutine's classes at this look, at the last and at the one before that.
+  void own(std::uint32_t now, std::uint32_t last, std::optional<std::uint32_t> before, double gap_ns) {
+    if (now != last) {
+      if (now != kNone) touch(now).own_one(gap_ns);
+      if (last != kNone) touch(last).own_one(gap_ns);
+    }
+    if (before && now != *before) {
+      if (now != kNone) touch(now).own_two();
+      if (*before != kNone) touch(*before).own_two();
+    }
+  }
+  void proven(std::uint32_t c, double gap_ns) { touch(c).proven(gap_ns); }
+
+  // gap_ns: since the last look, nullopt at the first of a segment; second: the one before is of it, too.
+  void end_look(std::optional<double> gap_ns, bool second) {
+    std::size_t kept = 0;
+    for (const std::uint32_t c : active_) {
+      Series& s = series_[c];
+      if (gap_ns) {
+        s.next_look(*gap_ns, second);
+      } else {
+        s.first_look();
+      }
+      if (s.idle()) {
+        is_active_[c] = false;
+      } else {
+        active_[kept++] = c;
+      }
+    }
+    active_.resize(kept);
+  }
+  [[nodiscard]] const Series& operator[](std::uint32_t c) const { return series_[c]; }
+  [[nodiscard]] std::size_t size() const { return series_.size(); }
+
+ private:
+  Series& touch(std::uint32_t c) {
+    if (c >= series_.size()) {
+      series_.resize(c + 1);
+      is_active_.resize(c + 1, false);
+    }
+    if (!is_active_[c]) {
+      is_active_[c] = true;
+      active_.push_back(c);
+    }
+    return series_[c];
+  }
+  std::vector<Series> series_;
+  std::vector<bool> is_active_;
+  std::vector<std::uint32_t> active_;  // those with anything in the last three looks
+};
+
+}  // namespace gorotrace
