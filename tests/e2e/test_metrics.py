@@ -56,6 +56,11 @@ def at_most(a, b):
     return a <= b
 
 
+def moved(readings, name):
+    values = [r[name]["value"] for r in readings if r[name]["value"] is not None]
+    return bool(values) and values[0] < values[-1]
+
+
 def compare_once(subject, equal):
     """One reading before metrics.Read, one after; adds to equal the names that were established to be equal."""
     time.sleep(0.05)  # sysmon takes the P of the blocked main goroutine, the scavenger ends
@@ -169,23 +174,24 @@ def test_bounds_while_it_works(version):
     with Subject(version) as subject:
         subject.ask("churn", "churning")
         readings = [outside(subject.pid)[1] for _ in range(3)]
+        while len(readings) < 200 and not moved(readings, "/gc/heap/frees:objects"):  # collections come when they come
+            readings.append(outside(subject.pid)[1])
+        assert moved(readings, "/gc/heap/frees:objects")
         subject.ask("sample", "sampled")
         readings.append(outside(subject.pid)[1])
         truth = subject.printed()
         # Go 1.18 counts a span's objects when it takes the span, and takes back those it did not need.
         goes_back = set() if at_least(version, 19) else {n for n in readings[0] if n.startswith("/gc/heap/allocs")}
-        names = [n for n, m in readings[0].items() if m["cumulative"] and m["value"] is not None and n not in goes_back]
+        names = [n for n, m in readings[0].items() if m["cumulative"] and n not in goes_back]
         for name in names:
             for earlier, later in zip(readings, readings[1:]):
                 a, b = earlier[name], later[name]
-                if a["value"] is None or b["value"] is None:
+                if a["value"] is None or b["value"] is None or "estimated" in (a["quality"], b["quality"]):
                     continue
                 assert at_most(a["value"], b["value"]), (name, a, b)
                 assert a["quality"] != "bound" or at_most(a["low"], a["value"]), (name, a)
-            if readings[-1][name]["value"] is not None:
+            if name in truth and readings[-1][name]["value"] is not None:
                 assert at_most(truth[name]["value"], readings[-1][name]["value"]), name
-        frees = [r["/gc/heap/frees:objects"]["value"] for r in readings]
-        assert frees[0] < frees[-1]
 
 
 def test_text_and_errors():
