@@ -12,6 +12,7 @@ namespace {
 // reflect.Select allows 65536 cases (reflect/value.go), a select statement no more (runtime/select.go
 // selectgo).
 constexpr std::size_t kMaxCases = 65536;
+constexpr std::size_t kMaxQueued = 8u << 20;  // of all goroutines
 // Sudogs in a queue that belong to no goroutine of the snapshot are stepped over, this many in all.
 constexpr std::size_t kMaxForeign = 4096;
 
@@ -111,6 +112,7 @@ class Finder {
     const Sudog sudog = pick_sudog(bytes, o_);
     // Owned by this goroutine, and met for the first time: a list that runs in a circle ends here.
     if (bytes.empty() || sudog.g != w.g || sudog.channel == 0 || w.objects.size() >= kMaxCases ||
+        queued_.size() >= kMaxQueued ||
         !queued_
              .try_emplace(step.sudog,
                           Queued{sudog, step.waiter, static_cast<std::uint32_t>(w.objects.size())})

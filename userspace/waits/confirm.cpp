@@ -8,8 +8,9 @@ namespace gorotrace::waits {
 namespace {
 
 constexpr std::size_t kChunk = 32, kSmallestChunk = 2;
-constexpr int kLooks = 8;                  // at a goroutine whose looks came too far apart
-constexpr std::uint64_t kMergeGap = 256;   // evidence that lies together shares a remote range
+constexpr int kLooks = 8;                 // at a goroutine whose looks came too far apart
+constexpr std::uint64_t kMergeGap = 256;  // evidence that lies together shares a remote range
+constexpr std::uint64_t kUserEnd = 1ull << 56;
 constexpr std::size_t kMaxEvidence = 512;  // words of one goroutine; a longer select cannot be read in time
 
 class Pass {
@@ -21,6 +22,9 @@ class Pass {
     std::vector<Waiter*> pending;
     for (Waiter& w : waiters) {
       if (w.objects.empty()) continue;
+      // No address of a process: nothing was read there.
+      if (std::erase_if(w.evidence, [](const Evidence& e) { return e.address >= kUserEnd; }) != 0)
+        w.provable = false;
       std::sort(w.evidence.begin(), w.evidence.end(),
                 [](const Evidence& a, const Evidence& b) { return a.address < b.address; });
       pending.push_back(&w);

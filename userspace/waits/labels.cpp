@@ -11,7 +11,8 @@ namespace {
 
 // More, or longer, is refused: no label set of a person has it, and one of a hostile process may.
 constexpr std::uint64_t kMaxLabels = 1024, kMaxText = 64 * 1024, kShownText = 1024;
-constexpr std::size_t kMaxTextOfAll = 64u << 20;  // bytes read for labels in one pass
+// In one pass: bytes of text, labels, buckets of maps.
+constexpr std::size_t kMaxTextOfAll = 64u << 20, kMaxLabelsOfAll = 1u << 20, kMaxBucketsOfAll = 1u << 20;
 
 // runtime/map.go up to 1.23: a bucket is 8 tophash bytes, 8 keys, 8 elements, the overflow bucket.
 constexpr std::size_t kCells = 8, kString = 16;
@@ -72,8 +73,9 @@ class Reader {
     for (std::uint64_t i = 0; i < count; ++i) {
       for (std::uint64_t at = first + i * kBucket; at != 0;) {
         std::array<std::uint8_t, kBucket> bytes;
-        if (budget_ == 0 || !memory_.read(at, bytes)) return false;
+        if (budget_ == 0 || buckets_left_ == 0 || !memory_.read(at, bytes)) return false;
         --budget_;
+        --buckets_left_;
         for (std::size_t cell = 0; cell < kCells; ++cell) {
           if (bytes[cell] < kMinTopHash) continue;
           if (labels_.size() == kMaxLabels ||
@@ -87,6 +89,8 @@ class Reader {
   }
 
   bool add(Bytes bytes, std::size_t key_at, std::size_t value_at) {
+    if (labels_left_ == 0) return false;
+    --labels_left_;
     auto key = text(bytes, key_at);
     auto value = text(bytes, value_at);
     if (!key || !value) return false;
@@ -106,8 +110,8 @@ class Reader {
   const Memory& memory_;
   const WaitReader::Config& config_;
   Labels labels_;
-  std::uint64_t budget_ = 0;  // buckets still to be read
-  std::size_t text_left_ = kMaxTextOfAll;
+  std::uint64_t budget_ = 0;  // buckets of this map still to be read
+  std::size_t text_left_ = kMaxTextOfAll, labels_left_ = kMaxLabelsOfAll, buckets_left_ = kMaxBucketsOfAll;
 };
 
 }  // namespace

@@ -20,9 +20,4 @@ std::optional<WaitingAtLeast> CollectionTimes::waiting_at_least(const GoroutineS
   return WaitingAtLeast{now_ns - *next, "waitsince"};
 }
 
-std::uint64_t CollectionTimes::printed_minutes(const GoroutineSnapshot& g, std::uint64_t now_ns) {
-  constexpr std::uint64_t kMinute = 60'000'000'000;
-  return g.wait_since_ns == 0 || g.wait_since_ns > now_ns ? 0 : (now_ns - g.wait_since_ns) / kMinute;
-}
-
 }  // namespace gorotrace

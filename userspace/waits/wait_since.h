@@ -28,8 +28,6 @@ class CollectionTimes {
   // Nothing when no collection found it waiting, or none since.
   [[nodiscard]] std::optional<WaitingAtLeast> waiting_at_least(const GoroutineSnapshot& g,
                                                                std::uint64_t now_ns) const;
-  // Whole minutes, as Go prints them from 1 on.
-  [[nodiscard]] static std::uint64_t printed_minutes(const GoroutineSnapshot& g, std::uint64_t now_ns);
 
  private:
   std::vector<std::uint64_t> times_;  // ascending, distinct

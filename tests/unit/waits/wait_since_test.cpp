@@ -23,14 +23,6 @@ TEST(WaitSince, OnlyTheNextCollectionsTimeIsABound) {
 TEST(WaitSince, ATimeInTheFutureIsNone) {
   const Snapshot s = with({100, ~0ull});
   EXPECT_FALSE(CollectionTimes(s).waiting_at_least(s.goroutines[0], 1000));
-  EXPECT_EQ(CollectionTimes::printed_minutes(s.goroutines[1], 1000), 0u);
-}
-
-TEST(WaitSince, MinutesAreThoseOfTheRuntime) {
-  const Snapshot s = with({1, 0});
-  EXPECT_EQ(CollectionTimes::printed_minutes(s.goroutines[0], 60'000'000'000), 0u);
-  EXPECT_EQ(CollectionTimes::printed_minutes(s.goroutines[0], 180'000'000'001), 3u);
-  EXPECT_EQ(CollectionTimes::printed_minutes(s.goroutines[1], 180'000'000'001), 0u);
 }
 
 }  // namespace

@@ -1,0 +1,164 @@
+// Semaphore waits, and semtables, notifyLists and mutexes that lie.
+#include <gmock/gmock.h>
+
+#include "fake_process.h"
+
+namespace gorotrace::testing {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr std::uint8_t kCond = 6, kMutex = 8, kSemacquire = 10;
+constexpr std::uint64_t kMutexAt = 0x600000, kSemaAt = kMutexAt + 4;
+
+// Up to Go 1.25: who waits is in the semtable only.
+class OldProcess : public FakeProcess {
+ public:
+  OldProcess() {
+    RuntimeOffsets& o = config.offsets;
+    o.sudog_elem_vu = o.sudog_c_vu = kAbsent;
+    o.semaRoot_treap = 8;
+    o.notifyList_wait = 0, o.notifyList_notify = 4, o.notifyList_head = 16;
+    config.semtable_address = kTable;
+    memory.map(kTable, 251 * 64);
+    memory.map(kMutexAt, 24);
+    memory.map(kStack, 4096);
+  }
+  void root(std::uint64_t semaphore, std::uint64_t sudog) {
+    memory.words(kTable + (semaphore >> 3) % 251 * 64 + 8, {sudog});
+  }
+  static constexpr std::uint64_t kTable = 0x500000, kStack = 0x7001000;
+};
+
+const SemaphoreWait& semaphore_of(const Waits& waits, std::size_t i) {
+  return std::get<SemaphoreWait>(waits.goroutines.at(i).objects.at(0).what);
+}
+
+TEST(Semaphores, TheTreapAndItsListsGiveEveryWaiter) {
+  OldProcess p;
+  for (int i = 0; i < 4; ++i) p.waiting(kMutex, 0);
+  const auto g = [&](std::size_t i) { return p.snapshot.goroutines[i].g; };
+  // Two addresses with one hash: a root, its child, and two more that wait for the same as the root.
+  const std::uint64_t other = kSemaAt + 8 * 251;
+  p.sudog(0x200000, g(0), 0, /*next=*/0x203000, /*waitlink=*/0x201000, kSemaAt);
+  p.sudog(0x201000, g(1), 0, 0, 0x202000, kSemaAt);
+  p.sudog(0x202000, g(2), 0, 0, 0, kSemaAt);
+  p.sudog(0x203000, g(3), 0, 0, 0, other);
+  p.root(kSemaAt, 0x200000);
+  const std::uint32_t state = 5 << 3 | 1 | 4;
+  p.memory.put(kMutexAt, &state, sizeof state);
+  const Waits waits = p.read();
+  EXPECT_TRUE(waits.semaphores_complete);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const SemaphoreWait& wait = semaphore_of(waits, i);
+    EXPECT_EQ(wait.kind, SyncKind::kMutex);
+    EXPECT_EQ(wait.object, kMutexAt);
+    EXPECT_EQ(wait.waiters, 3u);
+    const auto& mutex = std::get<MutexState>(wait.state);
+    EXPECT_TRUE(mutex.locked && mutex.starving && !mutex.woken);
+    EXPECT_EQ(mutex.waiters, 5u);
+    EXPECT_EQ(waits.goroutines[i].objects[0].certainty, Certainty::kProven);
+    EXPECT_STREQ(waits.goroutines[i].objects[0].known_by, "semtable");
+  }
+  EXPECT_EQ(semaphore_of(waits, 3).object, other - 4);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(semaphore_of(waits, 3).state));  // unmapped
+}
+
+TEST(Semaphores, CirclesInTheSemtableEndAndAreTold) {
+  OldProcess p;
+  const std::uint64_t g = p.waiting(kMutex, 0);
+  p.sudog(0x200000, g, 0, 0x201000, 0x201000, kSemaAt);
+  p.sudog(0x201000, 0x999000, 0, 0x200000, 0x200000, kSemaAt);
+  p.root(kSemaAt, 0x200000);
+  const Waits waits = p.read();
+  EXPECT_FALSE(waits.semaphores_complete);
+  EXPECT_EQ(semaphore_of(waits, 0).semaphore, kSemaAt);
+}
+
+TEST(Semaphores, AnEndlessListIsCutAtTheNumberOfGoroutines) {
+  OldProcess p;
+  p.waiting(kMutex, 0);
+  constexpr std::uint64_t kMany = 6'000, kFirst = 0x10000000;
+  for (std::uint64_t i = 0; i < kMany; ++i) {
+    p.sudog(kFirst + i * 128, 0x999000 + i * 8, 0, 0, kFirst + (i + 1) * 128, kSemaAt);
+  }
+  p.root(kSemaAt, kFirst);
+  const Waits waits = p.read();
+  EXPECT_FALSE(waits.semaphores_complete);
+  EXPECT_EQ(waits.not_found, 1u);
+}
+
+TEST(Semaphores, AnAddressUnderAnotherHashIsNotBelieved) {
+  OldProcess p;
+  const std::uint64_t g = p.waiting(kMutex, 0);
+  p.sudog(0x200000, g, 0, 0, 0, kSemaAt);
+  p.root(kSemaAt + 8, 0x200000);
+  const Waits waits = p.read();
+  EXPECT_FALSE(waits.semaphores_complete);
+  EXPECT_TRUE(waits.goroutines[0].objects.empty());
+}
+
+TEST(Semaphores, WithoutTheTableNothingIsFoundAndThatIsSaid) {
+  OldProcess p;
+  p.waiting(kMutex, 0);
+  p.config.semtable_address = 0;
+  const Waits waits = p.read();
+  EXPECT_FALSE(waits.semaphores_complete);
+  EXPECT_EQ(waits.not_found, 1u);
+}
+
+TEST(Semaphores, APlainSemaphoreIsItsOwnObject) {
+  FakeProcess p;
+  const std::uint64_t g = p.waiting(kSemacquire, 0x200000);
+  p.sudog(0x200000, g, 0, 0, 0, kSemaAt);
+  const Waits waits = p.read();
+  EXPECT_EQ(semaphore_of(waits, 0).kind, SyncKind::kSemaphore);
+  EXPECT_EQ(semaphore_of(waits, 0).object, kSemaAt);
+  EXPECT_STREQ(waits.goroutines[0].objects[0].known_by, "g.waiting");
+}
+
+TEST(Semaphores, WhoHasTheAddressOnItsStackIsALikelyHolder) {
+  OldProcess p;
+  const std::uint64_t g = p.waiting(kMutex, 0);
+  p.sudog(0x200000, g, 0, 0, 0, kSemaAt);
+  p.root(kSemaAt, 0x200000);
+  p.waiting(1, 0);
+  p.waiting(1, 0);
+  p.memory.words(0x7001900, {kMutexAt});  // the three share a stack here
+  EXPECT_THAT(semaphore_of(p.read(), 0).likely_holders, ElementsAre(2, 3));
+  EXPECT_TRUE(semaphore_of(p.read(), 0).holders_searched);
+  p.config.find_holders = false;
+  EXPECT_THAT(semaphore_of(p.read(), 0).likely_holders, ElementsAre());
+  EXPECT_FALSE(semaphore_of(p.read(), 0).holders_searched);
+}
+
+TEST(Conds, TheListIsFoundThroughTheStack) {
+  OldProcess p;
+  const std::uint64_t g = p.waiting(kCond, 0), h = p.waiting(kCond, 0);
+  p.sudog(0x200000, g, 0, 0x201000);
+  p.sudog(0x201000, h, 0);
+  p.memory.map(0x300010, 32);
+  p.memory.words(0x300010, {9 | 7ull << 32, 0, 0x200000, 0x201000});
+  p.memory.words(0x7001840, {0x200000, 0x300010});
+  const Waits waits = p.read();
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto& cond = std::get<CondWait>(waits.goroutines[i].objects.at(0).what);
+    EXPECT_EQ(cond.cond, 0x300000u);
+    EXPECT_EQ(cond.waiters, 2u);
+    EXPECT_EQ(waits.goroutines[i].objects[0].certainty, Certainty::kProven);
+  }
+}
+
+TEST(Conds, AListThatRunsInACircleWithoutTheGoroutineIsNone) {
+  OldProcess p;
+  p.waiting(kCond, 0);
+  p.sudog(0x200000, 0x999000, 0, 0x201000);
+  p.sudog(0x201000, 0x998000, 0, 0x200000);
+  p.memory.map(0x300010, 32);
+  p.memory.words(0x300010, {9, 0, 0x200000, 0x201000});
+  p.memory.words(0x7001840, {0x300010});
+  EXPECT_EQ(p.read().not_found, 1u);
+}
+
+}  // namespace
+}  // namespace gorotrace::testing
