@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
 
   int exit = gorotrace::kExitDone;
   gorotrace::add_stat_command(app, exit);
+  gorotrace::add_dump_command(app, exit);
   gorotrace::add_check_command(app, exit);
   gorotrace::add_ps_command(app, exit);
   gorotrace::add_metrics_command(app, exit);

@@ -8,6 +8,7 @@ class App;
 namespace gorotrace {
 
 void add_stat_command(CLI::App& app, int& exit);
+void add_dump_command(CLI::App& app, int& exit);
 void add_check_command(CLI::App& app, int& exit);
 void add_ps_command(CLI::App& app, int& exit);
 void add_metrics_command(CLI::App& app, int& exit);

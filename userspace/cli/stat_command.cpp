@@ -1,6 +1,5 @@
 // gorotrace stat: attach, a line per interval, a summary at the end.
 #include <fmt/core.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -19,6 +18,7 @@
 #include "cli/exit_codes.h"
 #include "cli/option_values.h"
 #include "cli/stop_signal.h"
+#include "cli/terminal.h"
 #include "cli/wait_log.h"
 #include "process/discovery.h"
 #include "report/interval.h"
@@ -80,12 +80,6 @@ Result<Plan> understand(const Arguments& a) {
                 fmt::format("{} targets at once; at most {} can be traced", p.pids.size(), GT_MAX_TARGETS));
   }
   return p;
-}
-
-std::size_t terminal_width() {
-  winsize w{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0) return w.ws_col;
-  return 80;
 }
 
 // Where lines go; remembers that the reader of a pipe went away.

@@ -63,12 +63,27 @@ std::optional<Located> locate(const ElfImage& image, bool& too_old) {
   return std::nullopt;
 }
 
-// runtime.funcNameForPrint (1.21+): type arguments are written "[...]". Before 1.21 the linker did it.
-std::string name_for_print(std::string_view name) {
+// runtime.funcNamePiecesForPrint (1.21+): type arguments are written "[...]". Before 1.21 the linker did it.
+// Since 1.27 a generic method of a generic type has two lists, "T[...].M[...]".
+struct PrintedName {
+  std::string function, type_arguments;
+};
+PrintedName name_for_print(std::string_view name) {
   const std::size_t open = name.find('['), close = name.rfind(']');
   if (open == std::string_view::npos || close == std::string_view::npos || close <= open)
-    return printable(name);
-  return printable(std::string(name.substr(0, open)) + "[...]" + std::string(name.substr(close + 1)));
+    return {printable(name), ""};
+  std::string middle = "[...]";
+  int depth = 0;
+  for (std::size_t i = open; i < close; ++i) {
+    depth += (name[i] == '[') - (name[i] == ']');
+    if (depth != 0) continue;
+    const std::size_t next = name.find('[', i);
+    if (next != std::string_view::npos && next < close)
+      middle.append(name.substr(i + 1, next - i - 1)).append("[...]");
+    break;
+  }
+  return {printable(std::string(name.substr(0, open)) + middle + std::string(name.substr(close + 1))),
+          printable(name.substr(open, close + 1 - open))};
 }
 
 }  // namespace
@@ -148,10 +163,20 @@ struct Pclntab::Impl {
     }
   }
 
-  [[nodiscard]] Frame make_frame(const PclntabLayout::Func& f, std::uint32_t name_off,
+  struct Function {  // inlined or not
+    std::uint32_t name_off, start_line;
+    std::uint8_t func_id;
+  };
+  [[nodiscard]] Frame make_frame(const PclntabLayout::Func& f, const Function& function,
                                  std::uint64_t pc_off) const {
     Frame frame;
-    frame.function = name_for_print(layout.name(name_off));
+    auto [name, type_arguments] = name_for_print(layout.name(function.name_off));
+    frame.function = std::move(name);
+    frame.type_arguments = std::move(type_arguments);
+    frame.wrapper = function.func_id == wrapper_id;
+    frame.start_line = static_cast<int>(std::min<std::uint32_t>(function.start_line, INT32_MAX));
+    frame.entry = moduledata.text + f.entry_off;
+    frame.pc = frame.entry + pc_off;
     // As runtime.funcline1: a place without a file has no line either.
     const auto number = layout.value(f.pcfile, pc_off), line = layout.value(f.pcln, pc_off);
     if (!number || !line || *line < 0) return frame;
@@ -244,6 +269,7 @@ std::vector<Frame> Pclntab::frames(std::uint64_t pc) const {
   const auto index = impl_->index_at(pc);
   const auto f = index ? impl_->layout.func(*index) : std::nullopt;
   if (!f) return {Frame{}};
+  std::call_once(impl_->names_once, [this] { impl_->index_names(); });
   const std::uint64_t entry = impl_->moduledata.text + *impl_->layout.entry_off(*index);
   const Bytes tree = impl_->inline_tree(*f);
   const std::uint32_t indexes = impl_->layout.pcdata(*f, kPcdataInlTreeIndex);
@@ -252,11 +278,11 @@ std::vector<Frame> Pclntab::frames(std::uint64_t pc) const {
   for (int depth = 0; depth < kMaxInlineDepth && !tree.empty(); ++depth) {
     const auto node = impl_->layout.inlined(tree, impl_->layout.value(indexes, pc_off).value_or(-1));
     if (!node) break;
-    out.push_back(impl_->make_frame(*f, node->name_off, pc_off));
+    out.push_back(impl_->make_frame(*f, {node->name_off, node->start_line, node->func_id}, pc_off));
     out.back().inlined = true;
     pc_off = node->parent_pc;
   }
-  out.push_back(impl_->make_frame(*f, f->name_off, pc_off));
+  out.push_back(impl_->make_frame(*f, {f->name_off, f->start_line, f->func_id}, pc_off));
   return out;
 }
 

@@ -27,11 +27,19 @@ struct GoFunction {
   std::uint32_t index = 0;  // in functab
 };
 
+// A logical frame, as runtime.Frame. pc and entry are link-time addresses from Pclntab, process addresses
+// from report/symbols.h.
 struct Frame {
-  std::string function;
+  std::string function;  // type arguments written "[...]"
   std::string file;
   int line = 0;
-  bool inlined = false;  // this function's body was inlined into the next frame's
+  bool inlined = false;     // this function's body was inlined into the next frame's
+  bool wrapper = false;     // made by the compiler (abi.FuncIDWrapper): tracebacks leave most of them out
+  int start_line = 0;       // of the func keyword; 0 before 1.20
+  std::uint64_t pc = 0;     // the instruction this frame stands at; of an inlined call's caller, its mark
+  std::uint64_t entry = 0;  // of the function whose code it is: the one everything was inlined into
+  std::string
+      type_arguments{};  // what "[...]" stands for, brackets included; the linker drops it before 1.21
 
   bool operator==(const Frame&) const = default;
 };
@@ -49,8 +57,8 @@ class Pclntab {
   [[nodiscard]] std::size_t function_count() const;
 
   [[nodiscard]] std::optional<GoFunction> function_at(std::uint64_t pc) const;
-  // The function of that name which is not an ABI0 wrapper (funcID of abi.FuncIDWrapper: the wrapper's funcID
-  // is the table's maximum).
+  // The function of that name which is not an ABI0 wrapper (funcID of abi.FuncIDWrapper: the greatest of the
+  // table, as it is the last of runtime/symtab.go's constants in every version).
   [[nodiscard]] std::optional<GoFunction> function_named(std::string_view name) const;
   // Every function whose inline tree holds `name`: where it was inlined (PGO).
   // What functions_inlining() reads once, at its first call otherwise.

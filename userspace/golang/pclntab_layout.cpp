@@ -84,6 +84,7 @@ std::optional<PclntabLayout::Func> PclntabLayout::func(std::uint32_t i) const {
               .pcln = u32(24),
               .npcdata = u32(28),
               .cu_offset = u32(32),
+              .start_line = go118() ? 0 : u32(36),
               .func_id = raw[size - 4],
               .flag = raw[size - 3],
               .nfuncdata = raw[size - 1]};
@@ -165,7 +166,9 @@ std::optional<PclntabLayout::Inlined> PclntabLayout::inlined(Bytes tree, std::in
   const Bytes raw = slice(tree, static_cast<std::uint64_t>(index) * size, size);
   if (raw.empty()) return std::nullopt;
   return Inlined{.name_off = *load<std::uint32_t>(raw, go118() ? 12 : 4),
-                 .parent_pc = *load<std::uint32_t>(raw, go118() ? 16 : 8)};
+                 .parent_pc = *load<std::uint32_t>(raw, go118() ? 16 : 8),
+                 .start_line = go118() ? 0 : *load<std::uint32_t>(raw, 12),
+                 .func_id = raw[go118() ? 2 : 0]};
 }
 
 }  // namespace gorotrace

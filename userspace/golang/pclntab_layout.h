@@ -20,12 +20,14 @@ class PclntabLayout {
   // A _func record with the fields all versions have.
   struct Func {
     std::uint64_t at = 0;  // in pcln
-    std::uint32_t entry_off = 0, name_off = 0, pcsp = 0, pcfile = 0, pcln = 0, npcdata = 0, cu_offset = 0;
+    std::uint32_t entry_off = 0, name_off = 0, pcsp = 0, pcfile = 0, pcln = 0, npcdata = 0, cu_offset = 0,
+                  start_line = 0;
     std::uint8_t func_id = 0, flag = 0, nfuncdata = 0;
   };
   // One node of an inline tree: 20 bytes up to 1.19, 16 since.
   struct Inlined {
-    std::uint32_t name_off = 0, parent_pc = 0;
+    std::uint32_t name_off = 0, parent_pc = 0, start_line = 0;  // start_line 0 before 1.20
+    std::uint8_t func_id = 0;
   };
 
   // `table` starts at the header and may reach past the end of the line table.
@@ -54,8 +56,8 @@ class PclntabLayout {
   // Value of the table at pctab offset `off` for `pc_off`, bytes from the function's entry; nullopt past its
   // end.
   [[nodiscard]] std::optional<std::int32_t> value(std::uint32_t off, std::uint64_t pc_off) const;
-  // Greatest value the table takes for any pc, -1 when none. Takes its steps off `budget` and stops at 0, so that
-  // a caller that looks at every function stays bounded on a table made to be slow.
+  // Greatest value the table takes for any pc, -1 when none. Takes its steps off `budget` and stops at 0, so
+  // that a caller that looks at every function stays bounded on a table made to be slow.
   [[nodiscard]] std::int32_t max_value(std::uint32_t off, std::uint64_t& budget) const;
 
   [[nodiscard]] std::uint32_t pcdata(const Func& f, std::uint32_t index) const;  // 0 when none

@@ -51,6 +51,12 @@ std::string short_function(std::string_view function, std::size_t columns) {
   return cut_middle(std::string("…").append(function.substr(slash)), columns);
 }
 
+std::string symbol_name(const Frame& frame) {
+  const std::size_t open = frame.function.find('['), close = frame.function.rfind(']');
+  if (frame.type_arguments.empty() || close == std::string::npos || close < open) return frame.function;
+  return frame.function.substr(0, open) + frame.type_arguments + frame.function.substr(close + 1);
+}
+
 std::string location(const Frame& frame) {
   if (frame.file.empty()) return "";
   const std::size_t slash = frame.file.rfind('/');

@@ -16,6 +16,8 @@ enum class FrameClass { kRuntime, kStandard, kUser };
 
 // "github.com/a/b/pkg.(*T).M" as it is when it fits, else "…/pkg.(*T).M", else cut in the middle.
 [[nodiscard]] std::string short_function(std::string_view function, std::size_t columns);
+// The name of the symbol table and of profiles: type arguments in full, as far as the binary has them.
+[[nodiscard]] std::string symbol_name(const Frame& frame);
 // "worker.go:88"; "" when the file is unknown.
 [[nodiscard]] std::string location(const Frame& frame);
 // "function  file:line" within the columns; user frames bold, runtime frames dim.

@@ -2,51 +2,20 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
+#include "report/json.h"
 #include "report/trust.h"
 
 namespace gorotrace {
 namespace {
 
-// Keys in the order they are written: a line is read by people too.
-using Json = nlohmann::ordered_json;
-
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-template <typename T>
-Json nullable(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
-
 std::uint64_t since(std::uint64_t at, std::uint64_t begin) {
   return at > begin ? at - begin : 0;
-}
-
-Json target_json(const TargetFacts& t) {
-  const auto text = [](const std::string& s) { return s.empty() ? Json(nullptr) : Json(s); };
-  return {{"pid", t.pid},
-          {"host_pid", t.host_pid},
-          {"exe", t.exe},
-          {"go_version", text(t.go_version)},
-          {"main_module", text(t.main_module)},
-          {"main_version", text(t.main_version)}};
 }
 
 Json groups_json(GroupMask mask) {
   Json out = Json::array();
   for (unsigned g = 0; g < GT_GROUP_COUNT; ++g) {
     if ((mask & (1u << g)) != 0) out.push_back(group_name(static_cast<gt_group>(g)));
-  }
-  return out;
-}
-
-Json frames_json(const std::vector<Frame>& frames) {
-  Json out = Json::array();
-  for (const Frame& f : frames) {
-    out.push_back({{"function", f.function}, {"file", f.file}, {"line", f.line}, {"inlined", f.inlined}});
   }
   return out;
 }
@@ -419,12 +388,12 @@ std::string stat_interval_json(const IntervalRow& row, const TargetFacts& target
                       {"of_one_cpu_percent", row.of_one_cpu_percent}}},
                     {"lost", row.lost},
                     {"groups", groups_json(row.groups)}};
-  return dump(out);
+  return json_text(out);
 }
 
 std::string stat_summary_json(const StatFacts& facts, const Tables& tables, Symbolizer& symbols,
                               const StatJsonOptions& options) {
-  return dump(Summary(facts, tables, symbols, options).build());
+  return json_text(Summary(facts, tables, symbols, options).build());
 }
 
 }  // namespace gorotrace

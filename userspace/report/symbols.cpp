@@ -55,14 +55,23 @@ const std::vector<Frame>& StackTable::stack(std::uint64_t id) {
   Entry& entry = stacks_.find(id)->second;
   if (!entry.frames) {
     entry.frames.emplace();
-    PcKind kind = PcKind::kReturnAddress;
-    for (const std::uint64_t pc : entry.stack.pcs) {
-      const std::vector<Frame>& frames = resolved(pc, kind);
-      entry.frames->insert(entry.frames->end(), frames.begin(), frames.end());
-      kind = injects_call(frames.back().function) ? PcKind::kExact : PcKind::kReturnAddress;
+    for (const Call& call : calls(entry.stack.pcs)) {
+      entry.frames->insert(entry.frames->end(), call.frames->begin(), call.frames->end());
     }
   }
   return *entry.frames;
+}
+
+std::vector<Call> StackTable::calls(std::span<const std::uint64_t> pcs) {
+  std::vector<Call> out;
+  out.reserve(pcs.size());
+  PcKind kind = PcKind::kReturnAddress;
+  for (const std::uint64_t pc : pcs) {
+    const std::vector<Frame>& frames = resolved(pc, kind);
+    out.push_back({pc, &frames});
+    kind = injects_call(frames.back().function) ? PcKind::kExact : PcKind::kReturnAddress;
+  }
+  return out;
 }
 
 std::vector<Frame> StackTable::frames(std::uint64_t pc, PcKind kind) {
@@ -79,9 +88,15 @@ const std::vector<Frame>& StackTable::resolved(std::uint64_t pc, PcKind kind) {
   for (Frame& frame : frames) {
     frame.function = printable(frame.function, kMaxNameBytes);
     frame.file = printable(frame.file, kMaxNameBytes);
+    frame.type_arguments = printable(frame.type_arguments, kMaxNameBytes);
+    frame.pc += load_bias_;
+    frame.entry += load_bias_;
   }
   if (frames.empty() || frames.back().function.empty()) {
-    frames.assign(1, Frame{fmt::format("?{:#x}", pc), "", 0, false});
+    Frame unknown;
+    unknown.function = fmt::format("?{:#x}", pc);
+    unknown.pc = unknown.entry = link + load_bias_;
+    frames.assign(1, unknown);
   }
   return frames;
 }

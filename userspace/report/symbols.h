@@ -19,6 +19,13 @@ namespace gorotrace {
 // (startpc).
 enum class PcKind { kReturnAddress, kExact };
 
+// A physical frame of a stack with the logical ones of its pc, innermost first: names printable(), addresses
+// the process's own. `frames` lives as long as the table it came from.
+struct Call {
+  std::uint64_t pc = 0;  // as it was found
+  const std::vector<Frame>* frames = nullptr;
+};
+
 // What reports ask. All addresses are the process's own.
 class Symbolizer {
  public:
@@ -65,6 +72,9 @@ class StackTable : public Symbolizer {
   [[nodiscard]] const std::vector<Frame>& stack(std::uint64_t id) override;
   [[nodiscard]] bool truncated(std::uint64_t id) override;
   [[nodiscard]] std::vector<Frame> frames(std::uint64_t pc, PcKind kind) override;
+
+  // The stack of these pcs, leaf first, whether or not it was added.
+  [[nodiscard]] std::vector<Call> calls(std::span<const std::uint64_t> pcs);
 
   [[nodiscard]] const std::vector<std::uint64_t>* pcs(std::uint64_t id) const;  // nullptr when unknown
   [[nodiscard]] std::size_t size() const { return stacks_.size(); }

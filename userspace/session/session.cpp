@@ -398,12 +398,7 @@ StatFacts Session::facts(std::size_t target) const {
   const Traced& t = *traced_[target];
   const GoBinary& go = t.target->binary();
   StatFacts f;
-  f.target = {.pid = t.target->process().namespace_pid(),
-              .host_pid = t.target->process().pid(),
-              .exe = t.target->process().executable(),
-              .go_version = go.version().text,
-              .main_module = go.main_module(),
-              .main_version = go.main_version()};
+  f.target = t.target->facts();
   f.begin_ns = t.begin_ns;
   f.end_ns = t.end_ns;
   f.wait_reasons = go.wait_reasons();

@@ -175,6 +175,15 @@ gt_target Target::bpf_config(bool stacks) const {
   return c;
 }
 
+TargetFacts Target::facts() const {
+  return {.pid = process_->namespace_pid(),
+          .host_pid = process_->pid(),
+          .exe = process_->executable(),
+          .go_version = binary_->version().text,
+          .main_module = binary_->main_module(),
+          .main_version = binary_->main_version()};
+}
+
 bool Target::is_system(std::uint64_t startpc) const {
   const auto function = binary_->pclntab().function_at(startpc - bias_);
   return function && is_system_goroutine(function->name);

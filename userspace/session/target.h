@@ -17,6 +17,7 @@
 #include "golang/binary.h"
 #include "probe/plan.h"
 #include "process/process.h"
+#include "report/facts.h"
 #include "snapshot/counters.h"
 #include "snapshot/goroutines.h"
 
@@ -38,6 +39,7 @@ class Target {
   [[nodiscard]] gt_target bpf_config(bool stacks) const;
   [[nodiscard]] bool is_system(std::uint64_t startpc) const;  // process address of the start function
 
+  [[nodiscard]] TargetFacts facts() const;
   [[nodiscard]] Process& process() { return *process_; }
   [[nodiscard]] const Process& process() const { return *process_; }
   [[nodiscard]] const GoBinary& binary() const { return *binary_; }

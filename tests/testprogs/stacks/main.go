@@ -1,0 +1,91 @@
+// A process at rest with every shape of stack, which tells what its own runtime says of them. Obeys lines on stdin and
+// answers each with one line of JSON: "stack" (runtime.Stack of all), "profile" (goroutine?debug=1), "save FILE"
+// (goroutine?debug=0 into the file), "gc", "leak N" (N goroutines that stay, made by main.leak), "unleak N" (N of them
+// end), "spin N" (N goroutines that never leave their threads), "quit".
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"time"
+)
+
+var leaks = make(chan struct{})
+
+//go:noinline
+func leak(n int) {
+	for i := 0; i < n; i++ {
+		go leaked()
+	}
+}
+
+//go:noinline
+func leaked() { <-leaks }
+
+//go:noinline
+func spin() {
+	for {
+	}
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func answer(kind, text string) {
+	line, err := json.Marshal(map[string]interface{}{"type": kind, "text": text, "goroutines": runtime.NumGoroutine()})
+	check(err)
+	fmt.Printf("%s\n", line)
+}
+
+func main() {
+	park()
+	answer("ready", runtime.Version())
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		var what, argument string
+		var n int
+		fmt.Sscan(in.Text(), &what, &argument)
+		fmt.Sscan(argument, &n)
+		text := ""
+		switch what {
+		case "stack":
+			buf := make([]byte, 8<<20)
+			text = string(buf[:runtime.Stack(buf, true)])
+		case "profile":
+			var out bytes.Buffer
+			check(pprof.Lookup("goroutine").WriteTo(&out, 1))
+			text = out.String()
+		case "save":
+			f, err := os.Create(argument)
+			check(err)
+			check(pprof.Lookup("goroutine").WriteTo(f, 0))
+			check(f.Close())
+		case "gc":
+			runtime.GC()
+		case "leak":
+			leak(n)
+			time.Sleep(50 * time.Millisecond)
+		case "unleak":
+			for i := 0; i < n; i++ {
+				leaks <- struct{}{}
+			}
+			time.Sleep(50 * time.Millisecond)
+		case "spin":
+			for i := 0; i < n; i++ {
+				go spin()
+			}
+			time.Sleep(50 * time.Millisecond)
+		case "quit":
+			return
+		}
+		answer(what, text)
+	}
+}

@@ -1,0 +1,33 @@
+#include "export/folded.h"
+
+#include <gtest/gtest.h>
+
+#include "dump_fixture.h"
+
+namespace gorotrace {
+namespace {
+
+using report_test::FakeDump;
+using report_test::written;
+
+TEST(Folded, OutermostFirstAndNamesThatAreEqualAddUp) {
+  FakeDump fake;
+  const std::uint64_t leaf = fake.function("runtime.gopark"), f = fake.function("main.f"),
+                      twin = fake.function("main.f"), evil = fake.function("main.g;x 3\n"),
+                      exit = fake.function("runtime.goexit");
+  fake.goroutine(1, {leaf, f, exit});
+  fake.goroutine(2, {leaf, twin, exit});
+  fake.goroutine(3, {leaf, evil, exit});
+  GoroutineSnapshot& running = fake.goroutine(4, {});
+  running.status = GStatus::kRunning;
+  running.startpc = f;
+  StackTable symbols = fake.symbols();
+  const DumpView view(fake.dump, symbols);
+  EXPECT_EQ(written([&](const Sink& sink) { folded_stacks(view, select(view, {}), sink); }),
+            "main.f;[stack unavailable: running] 1\n"
+            "main.f;runtime.gopark 2\n"
+            "main.g:x 3\xef\xbf\xbd;runtime.gopark 1\n");
+}
+
+}  // namespace
+}  // namespace gorotrace

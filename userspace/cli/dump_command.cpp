@@ -1,0 +1,219 @@
+// gorotrace dump: every goroutine of a process now, in the formats of the runtime's own goroutine profile.
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/dump_growth.h"
+#include "cli/exit_codes.h"
+#include "cli/output_file.h"
+#include "cli/terminal.h"
+#include "export/folded.h"
+#include "process/discovery.h"
+#include "report/dump_json.h"
+#include "report/dump_text.h"
+#include "report/waiters.h"
+#include "session/dump.h"
+
+namespace gorotrace {
+namespace {
+
+enum class Format { kText, kGroup, kWaiters, kPprof, kFolded, kJson };
+
+struct Arguments {  // as typed
+  std::string target, format = "text", output, min_wait, watch;
+  std::vector<std::string> where, created_by, diff;
+  bool group = false, waiters = false, json = false, system = false;
+  std::size_t limit = 0;
+};
+
+struct Plan {  // as meant
+  Format format = Format::kText;
+  DumpFilter filter;
+  std::optional<std::chrono::nanoseconds> watch;
+};
+
+Result<Format> understand_format(const Arguments& a) {
+  const std::string name = a.json ? "json" : a.format;
+  if ((a.group || a.waiters) && (name != "text" || a.group == a.waiters))
+    return fail(ErrorKind::kUsage,
+                "--group and --waiters are forms of text: give one of them and no --format");
+  if (a.waiters) return Format::kWaiters;
+  if (name == "text") return a.group ? Format::kGroup : Format::kText;
+  if (name == "json") return Format::kJson;
+  const Format format = name == "pprof" ? Format::kPprof : Format::kFolded;
+  if (a.limit != 0)
+    return fail(ErrorKind::kUsage, "--limit: a profile without a part of its samples would look complete");
+  if (format == Format::kPprof && a.output.empty() && isatty(STDOUT_FILENO) == 1)
+    return fail(ErrorKind::kUsage, "--format pprof is binary: give -o FILE or a pipe");
+  return format;
+}
+
+Result<Plan> understand(const Arguments& a) {
+  Plan p;
+  if (a.target.empty() == a.diff.empty())
+    return fail(ErrorKind::kUsage, "give -p PID, or --diff and two files");
+  const auto format = understand_format(a);
+  if (!format) return std::unexpected(format.error());
+  p.format = *format;
+  if (!a.watch.empty()) {
+    const auto window = parse_duration(a.watch);
+    if (!window) return wrap(window.error(), "--watch");
+    if (*window < std::chrono::seconds(1) || *window > std::chrono::hours(24))
+      return fail(ErrorKind::kUsage, "--watch: give between 1s and 24h");
+    p.watch = *window;
+  }
+  if ((p.watch || !a.diff.empty()) && p.format != Format::kText && p.format != Format::kJson)
+    return fail(ErrorKind::kUsage, "--watch and --diff write text or JSON");
+  for (const std::string& condition : a.where) {
+    if (auto added = p.filter.add(condition); !added) return wrap(added.error(), "--where");
+  }
+  if (!a.min_wait.empty()) {
+    const auto wait = parse_duration(a.min_wait);
+    if (!wait) return wrap(wait.error(), "--min-wait");
+    p.filter.min_wait_ns = static_cast<std::uint64_t>(wait->count());
+  }
+  p.filter.created_by = a.created_by;
+  p.filter.system = a.system;
+  return p;
+}
+
+template <typename Options>
+Options text_options(std::size_t limit) {
+  Options options;
+  options.limit = limit;
+  options.width = terminal_width();
+  options.colour = isatty(STDOUT_FILENO) == 1;
+  return options;
+}
+
+Status write(Format format, const Target& target, const DumpView& view, const Selection& selection,
+             std::size_t limit, OutputFile& out) {
+  const Sink sink = [&out](std::string_view text) { out.write(text); };
+  switch (format) {
+    case Format::kText:
+      dump_text(view, selection, limit, sink);
+      break;
+    case Format::kGroup:
+      dump_group_text(view, selection, limit, sink);
+      break;
+    case Format::kWaiters:
+      out.write(waiters_text(view, selection, waiters(view, selection), text_options<WaitersOptions>(limit)));
+      break;
+    case Format::kJson:
+      dump_json(view, selection, limit, sink);
+      break;
+    case Format::kFolded:
+      folded_stacks(view, selection, sink);
+      break;
+    case Format::kPprof: {
+      const auto mappings = profile_mappings(target);
+      if (!mappings) return std::unexpected(mappings.error());
+      const auto profile = pprof_profile(view, selection, *mappings);
+      if (!profile) return std::unexpected(profile.error());
+      out.write(*profile);
+      break;
+    }
+  }
+  return out.commit();
+}
+
+int report_growth(const Result<Growth>& growth, Format format, std::size_t limit, OutputFile& out) {
+  if (!growth) return report_error(growth.error());
+  out.write(format == Format::kJson ? growth_json(*growth)
+                                    : growth_text(*growth, text_options<GrowthOptions>(limit)));
+  if (auto written = out.commit(); !written) return report_error(written.error());
+  return kExitDone;
+}
+
+int run(const Arguments& arguments) {
+  const auto plan = understand(arguments);
+  if (!plan) return report_error(plan.error());
+  if (!arguments.diff.empty()) {
+    auto out = OutputFile::open(arguments.output);
+    if (!out) return report_error(out.error());
+    return report_growth(growth_between(arguments.diff[0], arguments.diff[1]), plan->format, arguments.limit,
+                         *out);
+  }
+  const auto pid = resolve_target(arguments.target);
+  if (!pid) return report_error(pid.error());
+  auto target = Target::open(*pid);
+  if (!target) return report_error(target.error());
+  auto out = OutputFile::open(arguments.output);
+  if (!out) return report_error(out.error());
+  if (plan->watch)
+    return report_growth(watch_growth(**target, plan->filter, *plan->watch), plan->format, arguments.limit,
+                         *out);
+
+  const bool find_holders = plan->format == Format::kWaiters || plan->format == Format::kJson;
+  const auto dump = take_dump(**target, find_holders);
+  if (!dump) return report_error(dump.error());
+  StackTable symbols = dump_symbols(**target);
+  const DumpView view(*dump, symbols);
+  const Selection selection = select(view, plan->filter);
+  if (auto written = write(plan->format, **target, view, selection, arguments.limit, *out); !written)
+    return report_error(written.error());
+  if (plan->format == Format::kFolded || plan->format == Format::kPprof) {
+    for (const std::string& note : dump_notes(view, selection)) fmt::print(stderr, "gorotrace: {}\n", note);
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_dump_command(CLI::App& app, int& exit) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* dump =
+      app.add_subcommand("dump", "every goroutine of a running process now: stacks, states, waits");
+  dump->footer(
+      "Example: gorotrace dump -p 4242 --group\n"
+      "         gorotrace dump -p 4242 --where 'reason=chan receive' --min-wait 1m --limit 50\n"
+      "         gorotrace dump -p 4242 --waiters\n"
+      "         gorotrace dump -p 4242 --watch 30s\n"
+      "         gorotrace dump -p 4242 --format pprof -o goroutine.pb.gz && go tool pprof goroutine.pb.gz\n"
+      "The process is not stopped and nothing is attached to it.\n"
+      "Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
+  dump->add_option("-p,--pid", arguments->target, "PID, container id prefix or unique process name")
+      ->required();
+  dump->add_flag("--group", arguments->group,
+                 "identical stacks counted, most frequent first, like goroutine?debug=1");
+  dump->add_flag("--waiters", arguments->waiters,
+                 "channels, mutexes, WaitGroups, descriptors by how many goroutines wait on them");
+  dump->add_option("--format", arguments->format,
+                   "text, like goroutine?debug=2; pprof, for go tool pprof; folded, for flame graphs; json "
+                   "(userspace/report/dump.schema.json)")
+      ->check(CLI::IsMember({"text", "pprof", "folded", "json"}))
+      ->capture_default_str();
+  dump->add_flag("--json", arguments->json, "the same as --format json");
+  dump->add_option("-o,--output", arguments->output, "write to this file instead of stdout");
+  dump->add_option("--where", arguments->where,
+                   "only goroutines with 'reason=chan receive' (the header's words), state=running, "
+                   "function=PART OF A NAME in the stack, or label=KEY=VALUE; conditions of one kind are "
+                   "alternatives, those of different kinds must all hold; repeatable")
+      ->allow_extra_args(false);
+  dump->add_option("--created-by", arguments->created_by,
+                   "only goroutines whose go statement is in a function with this in its name; repeatable")
+      ->allow_extra_args(false);
+  dump->add_option("--min-wait", arguments->min_wait,
+                   "only goroutines known to have waited this long (1m30s)");
+  dump->add_option("--limit", arguments->limit, "goroutines, groups or rows at most, 0 for all")
+      ->capture_default_str();
+  dump->add_option(
+      "--watch", arguments->watch,
+      "look eleven times in this long (30s): which stacks and creation sites grew, which of them never "
+      "shrank");
+  dump->add_option("--diff", arguments->diff, "the same between two files of --format json")
+      ->expected(2)
+      ->type_name("BEFORE AFTER");
+  dump->add_flag("--system", arguments->system, "the runtime's own goroutines too");
+  dump->callback([arguments, &exit] { exit = run(*arguments); });
+}
+
+}  // namespace gorotrace

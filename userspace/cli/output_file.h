@@ -1,0 +1,36 @@
+// Where a command's result goes: stdout, or a file that is replaced whole or not at all.
+#pragma once
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace gorotrace {
+
+class OutputFile {
+ public:
+  // "" or "-": stdout.
+  [[nodiscard]] static Result<OutputFile> open(const std::string& path);
+  OutputFile(OutputFile&&) = default;
+  OutputFile& operator=(OutputFile&&) = delete;
+  ~OutputFile();  // without commit() before: the file is as it was
+
+  void write(std::string_view text);
+  // Says whether everything arrived. A reader of stdout that went away early is no error.
+  [[nodiscard]] Status commit();
+
+ private:
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  OutputFile() = default;
+
+  std::unique_ptr<std::FILE, Close> file_;  // nullptr: stdout
+  std::string path_, written_to_;
+  int error_ = 0;  // errno of the first write that failed
+};
+
+}  // namespace gorotrace

@@ -1,0 +1,42 @@
+#include "export/folded.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "report/dump_groups.h"
+
+namespace gorotrace {
+namespace {
+
+// The separator cannot be escaped in this format.
+void append(std::string& line, std::string name) {
+  std::ranges::replace(name, ';', ':');
+  if (!line.empty()) line += ';';
+  line += name;
+}
+
+}  // namespace
+
+void folded_stacks(const DumpView& view, const Selection& selection, const Sink& sink) {
+  std::map<std::string, std::uint64_t> lines;
+  for (const StackGroup& group : group_by_stack(view, selection)) {
+    std::string line;
+    if (const std::string_view why = missing_stack(*group.example); !why.empty()) {
+      if (std::string start = view.start_function(*group.example); !start.empty())
+        append(line, std::move(start));
+      append(line, fmt::format("[stack unavailable: {}]", why));
+    }
+    const std::vector<Call> stack = view.stack(*group.example);
+    const std::vector<const Frame*> frames = profile_frames(stack);
+    for (auto it = frames.rbegin(); it != frames.rend(); ++it) {
+      if ((*it)->function != "runtime.goexit") append(line, (*it)->function);
+    }
+    lines[line] += group.count;
+  }
+  for (const auto& [line, count] : lines) sink(fmt::format("{} {}\n", line, count));
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,59 @@
+#include "report/dump.h"
+
+namespace gorotrace {
+
+std::vector<Call> DumpView::stack(const GoroutineSnapshot& g) const {
+  return symbols_.calls(dump_.snapshot.pcs(g));
+}
+
+CreationSite DumpView::creation(const GoroutineSnapshot& g) const {
+  CreationSite out;
+  // runtime/traceback.go printcreatedby1: the function is the one whose code it is, the line that of the
+  // statement, wherever it was inlined from.
+  if (g.gopc == 0 || g.goid == 1) return out;
+  const std::vector<Frame> frames = symbols_.frames(g.gopc, PcKind::kReturnAddress);
+  const Frame& holder = frames.back();
+  out.function = holder.function;
+  out.file = frames.front().file;
+  out.line = frames.front().line;
+  out.offset = g.gopc > holder.entry ? g.gopc - holder.entry : 0;
+  out.shown = shown_as_creator(holder, dump_.version);
+  return out;
+}
+
+std::string DumpView::start_function(const GoroutineSnapshot& g) const {
+  if (g.startpc == 0) return "";
+  return symbols_.frames(g.startpc, PcKind::kExact).back().function;
+}
+
+bool DumpView::system(const GoroutineSnapshot& g) const {
+  return is_system_goroutine(start_function(g));
+}
+
+const GoroutineWaits& DumpView::waits(const GoroutineSnapshot& g) const {
+  static const GoroutineWaits none;
+  const auto index = static_cast<std::size_t>(&g - dump_.snapshot.goroutines.data());
+  return index < dump_.waits.goroutines.size() ? dump_.waits.goroutines[index] : none;
+}
+
+const Labels& DumpView::labels(const GoroutineSnapshot& g) const {
+  static const Labels none;
+  const std::uint32_t set = waits(g).labels;
+  return set < dump_.waits.label_sets.size() ? dump_.waits.label_sets[set] : none;
+}
+
+std::string_view missing_stack(const GoroutineSnapshot& g) {
+  if (g.stack != StackSet::kNone) return "";
+  if (g.stack_id != 0) return "too many distinct stacks to keep";
+  switch (g.status) {
+    case GStatus::kRunning:
+    case GStatus::kCopystack:
+      return "running";
+    case GStatus::kSyscall:
+      return "in a system call without a saved frame, or moved while it was read";
+    default:
+      return "moved while it was read";
+  }
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,69 @@
+// One look at every goroutine of a process, and which of them a report is about.
+// Threads: control thread only. Pure but for the symbolizer's look-ups.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "golang/version.h"
+#include "report/facts.h"
+#include "report/symbols.h"
+#include "report/traceback.h"
+#include "snapshot/goroutines.h"
+#include "waits/wait_object.h"
+
+namespace gorotrace {
+
+struct Dump {
+  TargetFacts target;
+  GoVersion version;
+  std::vector<std::string> wait_reasons;  // GoBinary::wait_reasons()
+  std::uint64_t unix_ns = 0;              // wall clock at the end of the look
+  Snapshot snapshot;
+  Waits waits;  // of each goroutine of the snapshot
+};
+
+// Where a report goes, piece by piece: a dump of a million goroutines is never held as one text.
+using Sink = std::function<void(std::string_view)>;
+
+// Where a goroutine was made, as "created by" names it: the function that holds the go statement after
+// inlining, and the statement's own place.
+struct CreationSite {
+  std::string function, file;  // "" when there is none: goroutine 1, C threads
+  int line = 0;
+  std::uint64_t offset = 0;  // of the return address in the function
+  bool shown = false;        // in a traceback: not the runtime's own
+};
+
+// The goroutines of a dump with what a report asks of each.
+class DumpView {
+ public:
+  DumpView(const Dump& dump, StackTable& symbols) : dump_(dump), symbols_(symbols) {}
+
+  [[nodiscard]] const Dump& dump() const { return dump_; }
+  [[nodiscard]] const std::vector<GoroutineSnapshot>& goroutines() const { return dump_.snapshot.goroutines; }
+  // Leaf first; empty without a stack.
+  [[nodiscard]] std::vector<Call> stack(const GoroutineSnapshot& g) const;
+  [[nodiscard]] CreationSite creation(const GoroutineSnapshot& g) const;
+  [[nodiscard]] std::string start_function(const GoroutineSnapshot& g) const;  // "" when unknown
+  // runtime.isSystemGoroutine, but for finalizer and cleanup goroutines in user code (golang/goroutine.h).
+  [[nodiscard]] bool system(const GoroutineSnapshot& g) const;
+  // g is one of goroutines(). Nothing where the waits were not read.
+  [[nodiscard]] const GoroutineWaits& waits(const GoroutineSnapshot& g) const;
+  [[nodiscard]] const Labels& labels(const GoroutineSnapshot& g) const;
+  [[nodiscard]] std::string state(const GoroutineSnapshot& g) const {
+    return state_name(g, dump_.wait_reasons);
+  }
+
+ private:
+  const Dump& dump_;
+  StackTable& symbols_;
+};
+
+// Why a goroutine has no stack in this dump; "" when it has one. Never blank for one without.
+[[nodiscard]] std::string_view missing_stack(const GoroutineSnapshot& g);
+
+}  // namespace gorotrace

@@ -1,0 +1,72 @@
+#include "report/dump_groups.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace gorotrace {
+namespace {
+
+// strconv.Quote of text without control characters or invalid UTF-8: what printable() leaves.
+std::string quote(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+}  // namespace
+
+std::string labels_text(const Labels& labels) {
+  if (labels.empty()) return "";
+  std::vector<std::string> parts;
+  for (const auto& [key, value] : labels) parts.push_back(quote(key) + ":" + quote(value));
+  std::ranges::sort(parts);
+  return fmt::format("{{{}}}", fmt::join(parts, ", "));
+}
+
+std::string profile_key(std::span<const Frame* const> frames) {
+  std::string out = "@";
+  for (const Frame* f : frames) out += fmt::format(" {:#x}", f->pc + 1);
+  return out;
+}
+
+std::vector<StackGroup> group_by_stack(const DumpView& view, const Selection& selection) {
+  struct Key {
+    std::uint32_t stack;
+    std::string rest;  // labels, and why there is no stack
+    bool operator==(const Key&) const = default;
+  };
+  struct Hash {
+    std::size_t operator()(const Key& k) const {
+      return std::hash<std::string>{}(k.rest) ^ (std::size_t{k.stack} * 0x9e3779b97f4a7c15u);
+    }
+  };
+  std::unordered_map<Key, std::size_t, Hash> index;
+  std::vector<StackGroup> out;
+  for (const GoroutineSnapshot* g : selection.goroutines) {
+    const std::string labels = labels_text(view.labels(*g));
+    const auto [it, fresh] =
+        index.try_emplace(Key{g->stack, labels + std::string(missing_stack(*g))}, out.size());
+    if (fresh) out.push_back({0, g, labels});
+    ++out[it->second].count;
+  }
+  std::vector<std::pair<std::string, StackGroup>> sorted;
+  for (StackGroup& group : out) {
+    const std::vector<Call> stack = view.stack(*group.example);
+    std::string key = profile_key(profile_frames(stack));
+    if (!group.labels.empty()) key += "\n# labels: " + group.labels;
+    sorted.emplace_back(std::move(key), std::move(group));
+  }
+  std::ranges::sort(sorted, [](const auto& a, const auto& b) {
+    return a.second.count != b.second.count ? a.second.count > b.second.count : a.first < b.first;
+  });
+  out.clear();
+  for (auto& [key, group] : sorted) out.push_back(std::move(group));
+  return out;
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,137 @@
+#include "report/dump_select.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <unordered_map>
+
+#include "base/text.h"
+
+namespace gorotrace {
+namespace {
+
+constexpr std::array<std::string_view, 7> kStates{"runnable",  "running",   "syscall", "waiting",
+                                                  "preempted", "copystack", "leaked"};
+
+bool contains_any(std::string_view text, const std::vector<std::string>& parts) {
+  return std::ranges::any_of(parts,
+                             [&](const std::string& p) { return text.find(p) != std::string_view::npos; });
+}
+
+// Answers per distinct stack and creation site are kept: many goroutines share them.
+class Matcher {
+ public:
+  Matcher(const DumpView& view, const DumpFilter& filter) : view_(view), filter_(filter) {}
+
+  bool matches(const GoroutineSnapshot& g) {
+    if (!filter_.reasons.empty() &&
+        std::ranges::find(filter_.reasons, view_.state(g)) == filter_.reasons.end())
+      return false;
+    if (!filter_.states.empty() &&
+        std::ranges::find(filter_.states, status_name(g.status)) == filter_.states.end())
+      return false;
+    if (!filter_.functions.empty() && !stack_matches(g)) return false;
+    if (!filter_.created_by.empty() && !creator_matches(g)) return false;
+    return filter_.labels.empty() || std::ranges::any_of(view_.labels(g), [&](const auto& label) {
+             return std::ranges::find(filter_.labels, label) != filter_.labels.end();
+           });
+  }
+
+ private:
+  bool stack_matches(const GoroutineSnapshot& g) {
+    const auto [it, fresh] = by_stack_.try_emplace(g.stack, false);
+    if (fresh) {
+      for (const Call& call : view_.stack(g)) {
+        for (const Frame& frame : *call.frames) it->second |= contains_any(frame.function, filter_.functions);
+      }
+    }
+    return it->second;
+  }
+  bool creator_matches(const GoroutineSnapshot& g) {
+    if (g.goid == 1) return false;
+    const auto [it, fresh] = by_gopc_.try_emplace(g.gopc, false);
+    if (fresh) it->second = contains_any(view_.creation(g).function, filter_.created_by);
+    return it->second;
+  }
+
+  const DumpView& view_;
+  const DumpFilter& filter_;
+  std::unordered_map<std::uint32_t, bool> by_stack_;
+  std::unordered_map<std::uint64_t, bool> by_gopc_;
+};
+
+}  // namespace
+
+Status DumpFilter::add(std::string_view condition) {
+  const std::size_t equals = condition.find('=');
+  const std::string_view key = condition.substr(0, equals);
+  const std::string value(equals == std::string_view::npos ? "" : condition.substr(equals + 1));
+  if (!value.empty()) {
+    if (key == "reason") {
+      reasons.push_back(value);
+      return {};
+    }
+    if (key == "function") {
+      functions.push_back(value);
+      return {};
+    }
+    if (key == "state" && std::ranges::find(kStates, value) != kStates.end()) {
+      states.push_back(value);
+      return {};
+    }
+    const std::size_t inner = value.find('=');
+    if (key == "label" && inner != std::string::npos && inner > 0) {
+      labels.emplace_back(value.substr(0, inner), value.substr(inner + 1));
+      return {};
+    }
+  }
+  return fail(
+      ErrorKind::kUsage,
+      fmt::format("\"{}\" is not a condition; give reason=WAIT REASON, state={}, function=PART OF A NAME or "
+                  "label=KEY=VALUE",
+                  printable(condition, 64), fmt::join(kStates, "|")));
+}
+
+std::optional<std::uint64_t> waiting_at_least_ns(const GoroutineSnapshot& g) {
+  const bool waits =
+      g.status == GStatus::kWaiting || g.status == GStatus::kSyscall || g.status == GStatus::kLeaked;
+  if (!waits || g.wait_since_ns == 0 || g.wait_since_ns > g.read_at_ns) return std::nullopt;
+  return g.read_at_ns - g.wait_since_ns;
+}
+
+Selection select(const DumpView& view, const DumpFilter& filter) {
+  Selection out;
+  Matcher matcher(view, filter);
+  std::unordered_map<std::uint64_t, bool> system;  // by startpc
+  for (const GoroutineSnapshot& g : view.goroutines()) {
+    if (!filter.system) {
+      const auto [it, fresh] = system.try_emplace(g.startpc, false);
+      if (fresh) it->second = view.system(g);
+      if (it->second) {
+        ++out.system_hidden;
+        continue;
+      }
+    }
+    if (!matcher.matches(g)) {
+      ++out.unmatched;
+      continue;
+    }
+    if (filter.min_wait_ns) {
+      const auto waited = waiting_at_least_ns(g);
+      const bool waits = g.status == GStatus::kWaiting || g.status == GStatus::kSyscall;
+      if (!waited && waits) {
+        ++out.unknown_wait;
+        continue;
+      }
+      if (!waited || *waited < *filter.min_wait_ns) {
+        ++out.unmatched;
+        continue;
+      }
+    }
+    out.goroutines.push_back(&g);
+  }
+  return out;
+}
+
+}  // namespace gorotrace

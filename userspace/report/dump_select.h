@@ -1,0 +1,43 @@
+// Which goroutines of a dump are shown: --where, --min-wait, --created-by, --limit, --system.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "report/dump.h"
+
+namespace gorotrace {
+
+// Conditions of one kind are alternatives, those of different kinds must all hold.
+struct DumpFilter {
+  std::vector<std::string> reasons;    // the words of the header exactly: "chan receive"
+  std::vector<std::string> states;     // running, runnable, syscall, waiting, preempted, copystack, leaked
+  std::vector<std::string> functions;  // part of the name of any frame of its stack
+  std::vector<std::pair<std::string, std::string>> labels;
+  std::vector<std::string> created_by;       // part of the name of the function with the go statement
+  std::optional<std::uint64_t> min_wait_ns;  // of what is known: a goroutine of unknown wait is left out
+  bool system = false;                       // the runtime's own goroutines too
+
+  // "reason=chan receive", "state=running", "function=net/http", "label=tenant=acme" into the filter; kUsage
+  // for anything else.
+  [[nodiscard]] Status add(std::string_view condition);
+};
+
+struct Selection {
+  std::vector<const GoroutineSnapshot*> goroutines;  // order of the dump
+  std::size_t system_hidden = 0;
+  std::size_t unmatched = 0;     // by the filter's conditions
+  std::size_t unknown_wait = 0;  // left out by min_wait_ns though they wait: since when is not known
+};
+[[nodiscard]] Selection select(const DumpView& view, const DumpFilter& filter);
+
+// How long a goroutine has waited at least. Absent when it does not wait, or the runtime has not written it
+// down.
+[[nodiscard]] std::optional<std::uint64_t> waiting_at_least_ns(const GoroutineSnapshot& g);
+
+}  // namespace gorotrace

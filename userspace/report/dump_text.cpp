@@ -1,0 +1,146 @@
+#include "report/dump_text.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "report/dump_groups.h"
+#include "report/tabs.h"
+
+namespace gorotrace {
+namespace {
+
+constexpr std::string_view kNote = "# gorotrace: ";
+
+void write_notes(const DumpView& view, const Selection& selection, const Sink& sink) {
+  for (const std::string& note : dump_notes(view, selection)) sink(fmt::format("{}{}\n", kNote, note));
+}
+
+// How many of n to show; says what is left out.
+std::size_t limited(std::size_t n, std::size_t limit, const char* what, const Sink& sink) {
+  if (limit == 0 || n <= limit) return n;
+  sink(fmt::format("{}{} more {} not shown (--limit)\n", kNote, n - limit, what));
+  return limit;
+}
+
+void append_offset(std::string& out, std::uint64_t offset) {
+  if (offset > 0) out += fmt::format(" +{:#x}", offset);
+  out += '\n';
+}
+
+std::string place(const std::string& file, int line) {
+  return fmt::format("\t{}:{}", file.empty() ? "?" : file, line);
+}
+
+void append_frames(std::string& out, std::span<const Call> stack, const GoVersion& version) {
+  for (const auto& [frame, offset] : traceback_frames(stack, version)) {
+    out += traceback_name(*frame) + "(...)\n" + place(frame->file, frame->line);
+    append_offset(out, offset);
+  }
+}
+
+// runtime/traceback.go printcreatedby.
+void append_creator(std::string& out, const DumpView& view, const GoroutineSnapshot& g) {
+  const CreationSite site = view.creation(g);
+  if (!site.shown) return;
+  out += "created by " + site.function;
+  if (g.parent_goid != 0) out += fmt::format(" in goroutine {}", g.parent_goid);
+  out += "\n" + place(site.file, site.line);
+  append_offset(out, site.offset);
+}
+
+bool runtime_internal(const std::string& name, const GoVersion& version) {
+  return name.starts_with("runtime.") || (version.at_least(24) && name.starts_with("internal/runtime/"));
+}
+
+// runtime/pprof printStackRecord: without the runtime's frames at the leaf, unless there are no others.
+std::string stack_record(std::span<const Frame* const> frames, const GoVersion& version) {
+  std::vector<std::vector<std::string>> rows;
+  for (const bool all : {false, true}) {
+    bool show = all;
+    for (const Frame* f : frames) {
+      if (f->function == "runtime.goexit") continue;
+      show = show || !runtime_internal(f->function, version);
+      if (!show) continue;
+      rows.push_back({"#", fmt::format("{:#x}", f->pc),
+                      fmt::format("{}+{:#x}", f->function, f->pc - f->entry),
+                      fmt::format("{}:{}", f->file, f->line)});
+    }
+    if (show) break;
+  }
+  return align_with_tabs(rows) + "\n";
+}
+
+}  // namespace
+
+std::vector<std::string> dump_notes(const DumpView& view, const Selection& selection) {
+  const SnapshotCounts& c = view.dump().snapshot.counts;
+  std::vector<std::string> out;
+  out.push_back(
+      fmt::format("{} goroutines of process {} looked at in {} ms; stacks proven {}, of them after a retry "
+                  "{}; unproven {}; "
+                  "none: {} running, {} moved, {} without a saved frame",
+                  c.alive, view.dump().target.host_pid, (c.end_ns - c.begin_ns + 500'000) / 1'000'000,
+                  c.stacks - c.unproven, c.retried, c.unproven, c.running, c.unvalidated, c.no_base));
+  if (c.not_reached + c.unreadable > 0)
+    out.push_back(fmt::format("INCOMPLETE: {} goroutines not reached in time, {} not readable", c.not_reached,
+                              c.unreadable));
+  if (const auto n = view.dump().waits.labels_unreadable; n > 0)
+    out.push_back(fmt::format("labels of {} goroutines make no sense and are shown as none", n));
+  if (selection.system_hidden > 0)
+    out.push_back(
+        fmt::format("{} goroutines of the runtime itself not shown (--system)", selection.system_hidden));
+  if (selection.unmatched > 0)
+    out.push_back(
+        fmt::format("{} goroutines not shown: they do not meet the conditions", selection.unmatched));
+  if (selection.unknown_wait > 0)
+    out.push_back(
+        fmt::format("{} goroutines not shown: they wait, but since when is not known; the runtime writes "
+                    "it down at its next GC",
+                    selection.unknown_wait));
+  return out;
+}
+
+void dump_text(const DumpView& view, const Selection& selection, std::size_t limit, const Sink& sink) {
+  write_notes(view, selection, sink);
+  const Dump& dump = view.dump();
+  const std::size_t n = limited(selection.goroutines.size(), limit, "goroutines", sink);
+  for (std::size_t i = 0; i < n; ++i) {
+    const GoroutineSnapshot* g = selection.goroutines[i];
+    std::string out = i == 0 ? "" : "\n";
+    out += goroutine_header(*g, dump.version, dump.wait_reasons, view.labels(*g)) + "\n";
+    if (const std::string_view why = missing_stack(*g); !why.empty()) {
+      // The runtime's own line, which parsers know; what follows it is ours.
+      out += "\tgoroutine running on other thread; stack unavailable";
+      if (why != "running") out += fmt::format(": {}", why);
+      out += "\n";
+    } else {
+      append_frames(out, view.stack(*g), dump.version);
+      if (g->truncated) out += "...additional frames elided...\n";
+    }
+    append_creator(out, view, *g);
+    sink(out);
+  }
+}
+
+void dump_group_text(const DumpView& view, const Selection& selection, std::size_t limit, const Sink& sink) {
+  write_notes(view, selection, sink);
+  std::vector<StackGroup> groups = group_by_stack(view, selection);
+  groups.resize(limited(groups.size(), limit, "groups", sink));
+  sink(fmt::format("goroutine profile: total {}\n", selection.goroutines.size()));
+  for (const StackGroup& group : groups) {
+    const std::vector<Call> stack = view.stack(*group.example);
+    const std::vector<const Frame*> frames = profile_frames(stack);
+    std::string out = fmt::format("{} {}\n", group.count, profile_key(frames));
+    if (!group.labels.empty()) out += fmt::format("# labels: {}\n", group.labels);
+    if (const std::string_view why = missing_stack(*group.example); !why.empty()) {
+      out += fmt::format("{}no stack: {}\n\n", kNote, why);
+    } else {
+      out += stack_record(frames, view.dump().version);
+    }
+    sink(out);
+  }
+}
+
+}  // namespace gorotrace

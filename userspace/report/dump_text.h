@@ -1,0 +1,26 @@
+// A dump as the runtime writes it: goroutine?debug=2 and debug=1. Tools that parse those parse these; lines
+// beginning "# gorotrace:" say what was looked at and stand where such tools skip them. limit: goroutines or
+// groups shown at most, 0 for all.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "report/dump.h"
+#include "report/dump_select.h"
+
+namespace gorotrace {
+
+// Like debug=2, in the order of runtime.allgs. Arguments are not read: "(...)". Every frame that was read is
+// shown, also beyond the 100 at which the runtime stops; a stack that goes on ends in "...additional frames
+// elided...".
+void dump_text(const DumpView& view, const Selection& selection, std::size_t limit, const Sink& sink);
+
+// Like debug=1. Goroutines without a stack are groups of their own, by the reason.
+void dump_group_text(const DumpView& view, const Selection& selection, std::size_t limit, const Sink& sink);
+
+// The counts of the look and what the selection left out, a sentence each.
+[[nodiscard]] std::vector<std::string> dump_notes(const DumpView& view, const Selection& selection);
+
+}  // namespace gorotrace

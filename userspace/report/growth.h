@@ -1,0 +1,77 @@
+// Which stacks and creation sites became more from look to look. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "report/dump.h"
+#include "report/dump_select.h"
+
+namespace gorotrace {
+
+// By function, file and line, so that two runs of a program compare.
+struct PlaceLess {
+  bool operator()(const std::vector<Frame>& a, const std::vector<Frame>& b) const;
+};
+using PlaceCounts = std::map<std::vector<Frame>, std::uint64_t, PlaceLess>;
+
+// One look, reduced to counts. A goroutine without a stack counts under one pseudo frame.
+struct Population {
+  std::string program;  // executable and main module: what must be equal for a comparison to mean anything
+  std::uint64_t unix_ns = 0, goroutines = 0;
+  bool exact = true;   // every goroutine looked at, every stack proven
+  PlaceCounts stacks;  // leaf first
+  PlaceCounts sites;   // [start function, place of the go statement]; one element without a go statement
+};
+[[nodiscard]] Population population(const DumpView& view, const Selection& selection);
+// What `dump --format json` wrote. kUsage, naming the source, for anything else, and for a dump cut by
+// --limit.
+[[nodiscard]] Result<Population> population_from_json(std::string_view text, const std::string& source);
+
+struct Grown {
+  std::vector<Frame> places;
+  std::uint64_t first = 0, last = 0;
+  bool never_shrank = true;  // from no look to the next
+};
+
+struct Growth {
+  std::size_t looks = 0;
+  std::uint64_t from_unix_ns = 0, to_unix_ns = 0, first = 0, last = 0;  // goroutines
+  bool exact = true;
+  std::vector<Grown> stacks, sites;  // those that grew, most first
+  std::size_t stacks_shrunk = 0, sites_shrunk = 0;
+};
+
+class GrowthTracker {
+ public:
+  void add(const Population& look);
+  [[nodiscard]] Growth result() const;
+
+ private:
+  struct Track {
+    std::uint64_t first = 0, last = 0;
+    bool never_shrank = true;
+  };
+  using Tracks = std::map<std::vector<Frame>, Track, PlaceLess>;
+  static void follow(Tracks& tracks, const PlaceCounts& counts, bool first_look);
+  static std::size_t collect(const Tracks& tracks, std::vector<Grown>& grown);  // how many shrank
+
+  Growth so_far_;
+  Tracks stacks_, sites_;
+};
+
+struct GrowthOptions {
+  std::size_t limit = 0;  // rows per table, 0 for all
+  std::size_t width = 80;
+  bool colour = false;
+};
+[[nodiscard]] std::string growth_text(const Growth& growth, const GrowthOptions& options);
+// Described by report/growth.schema.json.
+[[nodiscard]] std::string growth_json(const Growth& growth);
+
+}  // namespace gorotrace

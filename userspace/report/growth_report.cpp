@@ -1,0 +1,114 @@
+// Growth as text and as JSON.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "report/columns.h"
+#include "report/frames.h"
+#include "report/growth.h"
+#include "report/json.h"
+
+namespace gorotrace {
+namespace {
+
+std::string signed_difference(std::uint64_t first, std::uint64_t last) {
+  return last >= first ? fmt::format("+{}", last - first) : fmt::format("-{}", first - last);
+}
+
+// The frames of a stack without the runtime's, unless there are no others.
+std::vector<const Frame*> shown_frames(const std::vector<Frame>& places) {
+  std::vector<const Frame*> out;
+  for (const Frame& f : places) {
+    if (classify(f.function) != FrameClass::kRuntime) out.push_back(&f);
+  }
+  if (out.empty()) {
+    for (const Frame& f : places) out.push_back(&f);
+  }
+  return out;
+}
+
+std::string stack_lines(const Grown& row, std::size_t columns, const Style& style) {
+  std::string out;
+  for (const Frame* f : shown_frames(row.places)) out += "        " + frame_text(*f, columns, style) + "\n";
+  return out;
+}
+
+std::string site_lines(const Grown& row, std::size_t columns, const Style& style) {
+  const Frame& start = row.places.front();
+  std::string out = "        " + (start.function.empty() ? "?" : frame_text(start, columns, style)) + "\n";
+  if (row.places.size() > 1)
+    out += "        created by " + frame_text(row.places[1], columns > 11 ? columns - 11 : 1, style) + "\n";
+  return out;
+}
+
+template <typename Lines>
+std::string table(const char* title, const std::vector<Grown>& rows, const GrowthOptions& options,
+                  Lines lines) {
+  const std::size_t n = options.limit == 0 ? rows.size() : std::min(rows.size(), options.limit);
+  const Style style{options.colour};
+  std::string out = fmt::format("\n{}  ", title);
+  out += n == rows.size() ? fmt::format("{} rows\n", n)
+                          : fmt::format("{} of {} rows (--limit)\n", n, rows.size());
+  for (std::size_t i = 0; i < n; ++i) {
+    const Grown& row = rows[i];
+    out += fmt::format("{:>8}  {} -> {}{}\n", signed_difference(row.first, row.last), row.first, row.last,
+                       row.never_shrank ? "  never shrank" : "");
+    out += lines(row, options.width > 8 ? options.width - 8 : 1, style);
+  }
+  return out;
+}
+
+Json row_json(const Grown& row) {
+  return {{"first", row.first},
+          {"last", row.last},
+          {"growth", row.last - row.first},
+          {"never_shrank", row.never_shrank}};
+}
+
+Json place_json(const Frame& f) {
+  return {{"function", f.function}, {"file", f.file}, {"line", f.line}};
+}
+
+}  // namespace
+
+std::string growth_text(const Growth& g, const GrowthOptions& options) {
+  std::string out =
+      fmt::format("goroutines {} -> {}: {} in {}, {} looks · snapshot · {}\n", g.first, g.last,
+                  signed_difference(g.first, g.last),
+                  format_duration(g.to_unix_ns > g.from_unix_ns ? g.to_unix_ns - g.from_unix_ns : 0), g.looks,
+                  g.exact ? "exact" : "estimated");
+  out += table("STACKS THAT GREW", g.stacks, options, stack_lines);
+  out += table("CREATION SITES THAT GREW", g.sites, options, site_lines);
+  return out +
+         fmt::format("\n{} stacks and {} creation sites became fewer\n", g.stacks_shrunk, g.sites_shrunk);
+}
+
+std::string growth_json(const Growth& g) {
+  Json stacks = Json::array(), sites = Json::array();
+  for (const Grown& row : g.stacks) {
+    Json out = row_json(row);
+    out["frames"] = Json::array();
+    for (const Frame& f : row.places) out["frames"].push_back(place_json(f));
+    stacks.push_back(std::move(out));
+  }
+  for (const Grown& row : g.sites) {
+    Json out = row_json(row);
+    out["start_function"] = row.places.front().function.empty() ? Json() : Json(row.places.front().function);
+    out["created_by"] = row.places.size() > 1 ? place_json(row.places[1]) : Json();
+    sites.push_back(std::move(out));
+  }
+  const Json out = {{"type", "growth"},
+                    {"engine", "snapshot"},
+                    {"quality", g.exact ? "exact" : "estimated"},
+                    {"looks", g.looks},
+                    {"from_unix_ns", g.from_unix_ns},
+                    {"to_unix_ns", g.to_unix_ns},
+                    {"goroutines", {{"first", g.first}, {"last", g.last}}},
+                    {"stacks", std::move(stacks)},
+                    {"creation_sites", std::move(sites)},
+                    {"became_fewer", {{"stacks", g.stacks_shrunk}, {"creation_sites", g.sites_shrunk}}}};
+  return json_text(out) + "\n";
+}
+
+}  // namespace gorotrace

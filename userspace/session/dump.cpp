@@ -1,0 +1,64 @@
+#include "session/dump.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "base/text.h"
+#include "waits/wait_reader.h"
+
+namespace gorotrace {
+namespace {
+
+// The hex digits of NT_GNU_BUILD_ID, "" when there is none (gABI "Note Section"; Go links one in since 1.24).
+std::string build_id(const ElfImage& image) {
+  const auto section = image.section(".note.gnu.build-id");
+  if (!section) return "";
+  const Bytes note = image.bytes_at(section->vaddr, section->size);
+  const auto name_size = load<std::uint32_t>(note, 0), size = load<std::uint32_t>(note, 4);
+  if (!name_size || !size || *name_size != 4 || *size > 64) return "";
+  std::string out;
+  for (const std::uint8_t byte : slice(note, 16, *size)) out += fmt::format("{:02x}", byte);
+  return out;
+}
+
+}  // namespace
+
+Result<Dump> take_dump(Target& target, bool find_holders) {
+  const std::string who = fmt::format("process {}", target.process().pid());
+  auto snapshot = target.goroutines().read(StackDepth::kWhole);
+  if (!snapshot) return wrap(snapshot.error(), who);
+  WaitReader::Config config = WaitReader::config_for(target.binary(), target.load_bias());
+  config.find_holders = find_holders;
+  auto waits = WaitReader(target.process(), &target.process(), std::move(config)).read(*snapshot);
+  if (!waits) return wrap(waits.error(), who);
+  Dump dump;
+  dump.target = target.facts();
+  dump.version = target.binary().version();
+  dump.wait_reasons = target.binary().wait_reasons();
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  dump.unix_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count());
+  dump.snapshot = std::move(*snapshot);
+  dump.waits = std::move(*waits);
+  return dump;
+}
+
+StackTable dump_symbols(const Target& target) {
+  return {pclntab_lookup(target.binary().pclntab()), target.load_bias()};
+}
+
+Result<std::vector<ProfileMapping>> profile_mappings(const Target& target) {
+  auto mappings = target.process().mappings();
+  if (!mappings) return std::unexpected(mappings.error());
+  std::vector<ProfileMapping> out;
+  const std::uint64_t text = target.binary().pclntab().text() + target.load_bias();
+  for (const Mapping& m : *mappings) {
+    if (!m.executable) continue;
+    const bool own = text >= m.start && text < m.end;
+    out.push_back(
+        {m.start, m.end, m.file_offset, printable(m.path), own ? build_id(target.binary().image()) : ""});
+  }
+  return out;
+}
+
+}  // namespace gorotrace
