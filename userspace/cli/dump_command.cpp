@@ -180,8 +180,7 @@ void add_dump_command(CLI::App& app, int& exit) {
       "         gorotrace dump -p 4242 --format pprof -o goroutine.pb.gz && go tool pprof goroutine.pb.gz\n"
       "The process is not stopped and nothing is attached to it.\n"
       "Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
-  dump->add_option("-p,--pid", arguments->target, "PID, container id prefix or unique process name")
-      ->required();
+  dump->add_option("-p,--pid", arguments->target, "PID, container id prefix or unique process name");
   dump->add_flag("--group", arguments->group,
                  "identical stacks counted, most frequent first, like goroutine?debug=1");
   dump->add_flag("--waiters", arguments->waiters,
