@@ -158,7 +158,7 @@ void Aggregator::Impl::apply_until(std::uint64_t limit_ns) {
     if (record.target < models.size() && models[record.target]) models[record.target]->apply(record);
   };
   const auto soon = [this](const gt_record& record) {
-    if (record.target < models.size() && models[record.target]) models[record.target]->expect(record);
+    if (record.target < models.size() && models[record.target]) models[record.target]->prefetch(record);
   };
   while (!posts.empty() && posts.front().at_ns <= limit_ns) {
     merger.take_below(posts.front().at_ns, sink, soon);

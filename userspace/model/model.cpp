@@ -66,7 +66,7 @@ Model::~Model() = default;
 void Model::apply(const gt_record& record) {
   impl_->apply(record);
 }
-void Model::expect(const gt_record& record) const {
+void Model::prefetch(const gt_record& record) const {
   impl_->goroutines.prefetch(record.goid);
 }
 void Model::apply(const Snapshot& snapshot) {

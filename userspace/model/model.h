@@ -148,7 +148,7 @@ class Model {
   // applied.
   void apply(const gt_record& record);
   // This record will be applied soon: hides the cache miss of its goroutine behind the records before it.
-  void expect(const gt_record& record) const;
+  void prefetch(const gt_record& record) const;
   // The memory's view. Its goroutines are merged by goid at their read_at_ns; goroutines the model knows and
   // the snapshot has not are ended (unless created after the snapshot began). Apply it after the records up
   // to its counts.end_ns; what events said after a goroutine was read stands against the snapshot.
