@@ -90,6 +90,14 @@ std::vector<std::size_t> telling_frames(const std::vector<Frame>& frames, std::s
     if (c == FrameClass::kUser) --user;
   }
   if (out.empty() && !frames.empty()) out.push_back(0);
+  if (out.size() != 1 || classify(frames[out[0]].function) != FrameClass::kStandard) return out;
+  // The library waits for itself: its leaf is the same in many rows, what tells them apart is where it
+  // started.
+  std::vector<std::size_t> outermost;
+  for (std::size_t i = frames.size(); --i > out[0] && outermost.size() + 1 < user;) {
+    if (classify(frames[i].function) == FrameClass::kStandard) outermost.push_back(i);
+  }
+  out.insert(out.end(), outermost.rbegin(), outermost.rend());
   return out;
 }
 

@@ -24,7 +24,8 @@ enum class FrameClass { kRuntime, kStandard, kUser };
 [[nodiscard]] std::string frame_text(const Frame& frame, std::size_t columns, const Style& style);
 
 // Indices into frames, leaf first: where it waits (the first frame above the runtime), then the first `user`
-// frames of the program itself. Without any frame above the runtime: the leaf.
+// frames of the program itself; when it has none, the outermost ones of the library, `user` with the first.
+// Without any frame above the runtime: the leaf.
 [[nodiscard]] std::vector<std::size_t> telling_frames(const std::vector<Frame>& frames, std::size_t user);
 // The one frame to name a waker or creator by: the first of the program, else of the library, else the leaf.
 [[nodiscard]] const Frame* naming_frame(const std::vector<Frame>& frames);

@@ -163,7 +163,7 @@ class Summary {
     Json out = Json::array();
     for (const BlockingRow* row : blocking_rows(tables_, options_.system)) {
       const TableTrust& t = row->in_syscall ? calls : waits;
-      const RowTrust own = row_trust(*row, t);
+      const TableTrust own = row_trust(*row, t);
       // The census cannot know how many short waits there were, nor how those it saw ended.
       const bool counts = own.engine != Engine::kCensus;
       const auto seen = [&](std::uint64_t n) {
@@ -192,8 +192,7 @@ class Summary {
       j["oldest_is_lower_bound"] = row->oldest_is_lower_bound;
       j["wakers"] = wakers_json(row->wakers, symbols_);
       j["wakers_other"] = row->wakers_other;
-      j["engine"] = engine_name(own.engine);
-      j["quality"] = own.quality;
+      add_trust(j, own, facts_.begin_ns);
       out.push_back(std::move(j));
     }
     return out;
@@ -222,32 +221,29 @@ class Summary {
                                                   : Json(nullptr)},
                      {"oldest_ns", nullable(row->oldest_ns)},
                      {"oldest_is_lower_bound", row->oldest_is_lower_bound},
-                     {"sampled", sampled_json(row->sampled)},
-                     {"engine", engine_name(t.engine)},
-                     {"quality", t.quality}});
+                     {"sampled", sampled_json(row->sampled)}});
+      add_trust(out.back(), t, facts_.begin_ns);
     }
     return out;
   }
 
   Json objects() {
-    const TableTrust t = trust(TableKind::kObjects);
     Json out = Json::array();
     for (const ObjectRow* row : object_rows(tables_)) {
       const bool channel = row->kind == ObjectRow::Kind::kChannel;
-      const auto mine = [](bool is, std::uint64_t n) { return is ? Json(n) : Json(nullptr); };
+      const ObjectFigures figures = object_figures(*row, facts_, tables_);
       out.push_back({{"kind", channel ? "channel" : "semaphore"},
                      {"address", row->address},
-                     {"waits", row->waits},
-                     {"in_window_ns", row->in_window_ns},
-                     {"sends", mine(channel, row->sends)},
-                     {"receives", mine(channel, row->receives)},
-                     {"closes", mine(channel, row->closes)},
-                     {"would_block", mine(channel, row->would_block)},
-                     {"acquires", mine(!channel, row->acquires)},
-                     {"releases", mine(!channel, row->releases)},
-                     {"releasers", wakers_json(row->releasers, symbols_)},
-                     {"engine", engine_name(t.engine)},
-                     {"quality", t.quality}});
+                     {"waits", nullable(figures.waits)},
+                     {"in_window_ns", nullable(figures.in_window_ns)},
+                     {"sends", nullable(figures.sends)},
+                     {"receives", nullable(figures.receives)},
+                     {"closes", nullable(figures.closes)},
+                     {"would_block", nullable(figures.would_block)},
+                     {"acquires", nullable(figures.acquires)},
+                     {"releases", nullable(figures.releases)},
+                     {"releasers", wakers_json(row->releasers, symbols_)}});
+      add_trust(out.back(), figures.trust, facts_.begin_ns);
     }
     return out;
   }

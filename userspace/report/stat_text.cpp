@@ -61,7 +61,7 @@ std::string goroutine_seconds(const TextContext& c) {
                                     {GState::kUnknown, "unknown"}}) {
     const std::uint64_t ns = t.state_ns[static_cast<std::size_t>(state)];
     sum_ns += ns;
-    line += fmt::format(" {} {}", name, seconds(static_cast<double>(ns) / 1e9));
+    line += fmt::format(" {}{}{}", name, kTie, seconds(static_cast<double>(ns) / 1e9));
     const std::uint64_t error_ns = t.sampled_state[static_cast<std::size_t>(state)].error_ns;
     if (error_ns > 0) line += "±" + seconds(static_cast<double>(error_ns) / 1e9);
   }
@@ -92,10 +92,15 @@ std::string goroutines(const TextContext& c) {
   line += fmt::format(", created {}, exited {}", count(n.created), count(n.exited));
   if (n.engine == Engine::kCounters && n.created) line += " (from counters)";
   line += fmt::format(", system {}", t.system);
-  const auto in = [&](GState s) { return t.in_state[static_cast<std::size_t>(s)]; };
-  line += fmt::format("; now {} running, {} runnable, {} waiting, {} in syscalls, {} unknown",
-                      in(GState::kRunning), in(GState::kRunnable), in(GState::kWaiting), in(GState::kSyscall),
-                      in(GState::kUnknown));
+  const char* before = "; now";
+  for (const auto& [state, name] : {std::pair{GState::kRunning, "running"},
+                                    {GState::kRunnable, "runnable"},
+                                    {GState::kWaiting, "waiting"},
+                                    {GState::kSyscall, "in syscalls"},
+                                    {GState::kUnknown, "unknown"}}) {
+    line += fmt::format("{} {}{}{}", before, t.in_state[static_cast<std::size_t>(state)], kTie, name);
+    before = ",";
+  }
   const SyscallCount calls = syscall_count(c.facts, t);
   if (calls.count) {
     line += fmt::format("; {}{} syscalls ({})", calls.source == Engine::kCounters ? "at most " : "",

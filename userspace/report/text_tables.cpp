@@ -160,7 +160,7 @@ std::string blocking_row_text(const TextContext& c, const BlockingRow& row, cons
                               const Creators& creators) {
   const TableTrust trust =
       table_trust(row.in_syscall ? TableKind::kSyscallSites : TableKind::kBlocking, c.facts, c.tables);
-  const RowTrust own = row_trust(row, trust);
+  const TableTrust own = row_trust(row, trust);
   const bool wide = columns.wide;
   const Histogram& h = row.waits;
   const bool any = h.count() > 0;
@@ -214,13 +214,18 @@ std::string intervals_text(const TextContext& c, const std::vector<Interval>& in
   return out;
 }
 
+std::string untied(std::string word) {
+  for (std::size_t at; (at = word.find(kTie)) != std::string::npos;) word.replace(at, kTie.size(), " ");
+  return word;
+}
+
 }  // namespace
 
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent) {
   std::string out, line;
   while (!text.empty()) {
     const std::size_t space = std::min(text.find(' '), text.size());
-    const std::string word = cut_middle(text.substr(0, space), width - indent);
+    const std::string word = untied(cut_middle(text.substr(0, space), width - indent));
     text.remove_prefix(std::min(space + 1, text.size()));
     const bool first = line.find_first_not_of(' ') == std::string::npos;
     if (!first && display_width(line) + 1 + display_width(word) > width) {
@@ -311,21 +316,26 @@ std::string objects_text(const TextContext& c) {
   if (rows.empty()) return "";
   const TableTrust trust = table_trust(TableKind::kObjects, c.facts, c.tables);
   std::string out = table_title(c, "CONTENDED OBJECTS", "by in_window · " + of_rows(c, rows.size()), trust);
+  if ((c.facts.requested & group_bit(GT_GROUP_BLOCK)) != 0)
+    out += c.style.dim("  waits: a select at one of its channels, none from before the attach") + "\n";
   out += c.style.dim(
              fmt::format("{:>10}{:>20}{:>8}{:>11}  {}", "object", "address", "waits", "in_window", "use")) +
          "\n";
   for (std::size_t i = 0; i < shown(rows.size(), c.options.limit); ++i) {
     const ObjectRow& row = *rows[i];
     const bool channel = row.kind == ObjectRow::Kind::kChannel;
+    const ObjectFigures figures = object_figures(row, c.facts, c.tables);
+    const auto count = [](const std::optional<std::uint64_t>& n) { return n ? short_count(*n) : "-"; };
     const std::string use =
-        channel ? fmt::format("{} send, {} recv, {} close", short_count(row.sends), short_count(row.receives),
-                              short_count(row.closes))
-                : fmt::format("{} acq, {} rel", short_count(row.acquires), short_count(row.releases));
+        channel ? fmt::format("{} send, {} recv, {} close", count(figures.sends), count(figures.receives),
+                              count(figures.closes))
+                : fmt::format("{} acq, {} rel", count(figures.acquires), count(figures.releases));
     out += fmt::format("{:>10}{:>20}{:>8}", channel ? "channel" : "semaphore",
-                       fmt::format("{:#x}", row.address), short_count(row.waits)) +
-           pad_left(format_duration(row.in_window_ns), 11) + "  " + cut_middle(use, c.width - 51) + "\n";
+                       fmt::format("{:#x}", row.address), count(figures.waits)) +
+           pad_left(duration(figures.in_window_ns), 11) + "  " + cut_middle(use, c.width - 51) + "\n";
     if (channel && row.would_block > 0)
-      out += under(fmt::format("{} operations would block", row.would_block));
+      out +=
+          under(fmt::format("{} operation{} would block", row.would_block, row.would_block == 1 ? "" : "s"));
     out += wakers_text(c, row.releasers, 0, "released by");
   }
   return out;

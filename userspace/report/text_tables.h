@@ -26,7 +26,9 @@ struct TextContext {
 [[nodiscard]] std::string creation_text(const TextContext& c);
 [[nodiscard]] std::string objects_text(const TextContext& c);  // "" without rows
 [[nodiscard]] std::string latency_text(const TextContext& c);
-// A paragraph broken at spaces, continuation lines indented.
+// A paragraph broken at spaces, continuation lines indented. A tie (the no-break space) is printed as a space
+// at which no line is broken: a name stays with its number.
+inline constexpr std::string_view kTie = "\u00a0";
 [[nodiscard]] std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
 
 }  // namespace gorotrace

@@ -12,6 +12,8 @@ namespace gorotrace {
 namespace {
 
 GroupMask needed(TableKind kind, GroupMask requested) {
+  // Groups that fill a table each with figures of its own: those that were asked for.
+  const auto of = [&](GroupMask groups) { return (requested & groups) != 0 ? requested & groups : groups; };
   switch (kind) {
     case TableKind::kGoroutineSeconds:
       return group_bit(GT_GROUP_LIFECYCLE) | group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_RUN);
@@ -23,10 +25,12 @@ GroupMask needed(TableKind kind, GroupMask requested) {
       return group_bit(GT_GROUP_BLOCK);
     case TableKind::kSyscallSites:
       return group_bit(GT_GROUP_SYSCALL);
-    case TableKind::kObjects: {
-      const GroupMask either = group_bit(GT_GROUP_SYNC) | group_bit(GT_GROUP_CHAN);
-      return (requested & either) != 0 ? requested & either : either;
-    }
+    case TableKind::kObjects:
+      return of(group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_SYNC) | group_bit(GT_GROUP_CHAN));
+    case TableKind::kChannels:
+      return of(group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_CHAN));
+    case TableKind::kSemaphores:
+      return of(group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_SYNC));
   }
   return 0;
 }
@@ -54,6 +58,15 @@ std::vector<Interval> minus(const std::vector<Interval>& a, const std::vector<In
   return out;
 }
 
+// The parts of the window in which all these groups were on.
+std::vector<Interval> covered_by_all(GroupMask groups, const StatFacts& facts, const Tables& tables) {
+  std::vector<Interval> out = {{facts.begin_ns, facts.end_ns}};
+  for (unsigned group = 0; group < GT_GROUP_COUNT; ++group) {
+    if ((groups & (1u << group)) != 0) out = intersect(out, tables.covered[group]);
+  }
+  return out;
+}
+
 std::uint64_t length(const std::vector<Interval>& intervals) {
   std::uint64_t sum = 0;
   for (const Interval& i : intervals) sum += i.to_ns - i.from_ns;
@@ -64,6 +77,13 @@ std::uint64_t length(const std::vector<Interval>& intervals) {
 bool taken_by_census(TableKind kind) {
   return kind == TableKind::kGoroutineSeconds || kind == TableKind::kBlocking ||
          kind == TableKind::kSyscallSites;
+}
+
+// Their waits are never all of them: a park tells the head of g.waiting, which of a select is one of its
+// channels (runtime/select.go, selectgo, 1.18-1.27: all its sudogs, in lock order), and no event tells the
+// object of a wait that began before the attach.
+bool is_of_objects(TableKind kind) {
+  return kind == TableKind::kObjects || kind == TableKind::kChannels || kind == TableKind::kSemaphores;
 }
 
 WitnessFigure compare(std::int64_t counters, std::uint64_t low, std::uint64_t high, bool settled) {
@@ -90,11 +110,7 @@ std::int64_t ended(const RuntimeCounters& c) {
 
 TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tables) {
   TableTrust trust;
-  trust.covered = {{facts.begin_ns, facts.end_ns}};
-  for (unsigned group = 0; group < GT_GROUP_COUNT; ++group) {
-    if ((needed(kind, facts.requested) & (1u << group)) == 0) continue;
-    trust.covered = intersect(trust.covered, tables.covered[group]);
-  }
+  trust.covered = covered_by_all(needed(kind, facts.requested), facts, tables);
   if (taken_by_census(kind)) {
     trust.covered_by_census = intersect({{facts.begin_ns, facts.end_ns}}, tables.covered_by_census);
     trust.covered = minus(trust.covered, trust.covered_by_census);
@@ -118,8 +134,10 @@ TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tab
   const bool whole = trust.covered_ns >= clamped(facts.end_ns, facts.begin_ns);
   const bool bounded =
       tables.table_overflow > 0 && kind != TableKind::kGoroutineSeconds && kind != TableKind::kGoroutines;
-  const bool complete = (needed(kind, facts.requested) & facts.incomplete) == 0;
-  trust.quality = whole && !bounded && complete ? "exact" : "lower bound";
+  const GroupMask groups = needed(kind, facts.requested);
+  const bool complete = (groups & facts.incomplete) == 0;
+  const bool missed_waits = is_of_objects(kind) && (groups & group_bit(GT_GROUP_BLOCK)) != 0;
+  trust.quality = whole && !bounded && complete && !missed_waits ? "exact" : "lower bound";
   return trust;
 }
 
@@ -218,11 +236,39 @@ std::vector<const ObjectRow*> object_rows(const Tables& tables) {
   return rows;
 }
 
-RowTrust row_trust(const BlockingRow& row, const TableTrust& table) {
+TableTrust row_trust(const BlockingRow& row, const TableTrust& table) {
   const bool probed = table.probed() && (row.waits.count() > 0 || row.tainted > 0 || !row.sampled ||
                                          row.in_window_ns > row.sampled->ns);
-  if (probed || !row.sampled) return {table.engine, table.quality};
-  return {Engine::kCensus, row.sampled->exact() ? "exact" : "sampled"};
+  if (probed || !row.sampled) return table;
+  TableTrust own;
+  own.engine = Engine::kCensus;
+  own.quality = row.sampled->exact() ? "exact" : "sampled";
+  own.covered = table.engine == Engine::kCensus ? table.covered : table.covered_by_census;
+  own.covered_ns = length(own.covered);
+  return own;
+}
+
+ObjectFigures object_figures(const ObjectRow& row, const StatFacts& facts, const Tables& tables) {
+  const bool channel = row.kind == ObjectRow::Kind::kChannel;
+  const GroupMask operations = group_bit(channel ? GT_GROUP_CHAN : GT_GROUP_SYNC);
+  const GroupMask waiting = group_bit(GT_GROUP_BLOCK) | (channel ? GroupMask{0} : operations);
+  const bool saw_operations = !covered_by_all(operations, facts, tables).empty();
+  const bool saw_waits = !covered_by_all(waiting, facts, tables).empty();
+  const auto seen = [](bool saw, std::uint64_t n) { return saw || n > 0 ? std::optional(n) : std::nullopt; };
+  ObjectFigures out;
+  out.trust = table_trust(channel ? TableKind::kChannels : TableKind::kSemaphores, facts, tables);
+  out.waits = seen(saw_waits, row.waits);
+  out.in_window_ns = seen(saw_waits, row.in_window_ns);
+  if (channel) {
+    out.sends = seen(saw_operations, row.sends);
+    out.receives = seen(saw_operations, row.receives);
+    out.closes = seen(saw_operations, row.closes);
+    out.would_block = seen(saw_operations, row.would_block);
+  } else {
+    out.acquires = seen(saw_operations, row.acquires);
+    out.releases = seen(saw_operations, row.releases);
+  }
+  return out;
 }
 
 std::string reason_name(const BlockingRow& row, const StatFacts& facts) {

@@ -18,6 +18,8 @@ enum class TableKind {
   kSyscallSites,
   kCreation,
   kObjects,
+  kChannels,    // rows of kObjects
+  kSemaphores,  // likewise
   kLatency
 };
 
@@ -71,11 +73,17 @@ struct CreatedExited {
 [[nodiscard]] std::vector<const CreationRow*> creation_rows(const Tables& tables, bool system);
 [[nodiscard]] std::vector<const ObjectRow*> object_rows(const Tables& tables);
 // Whose figures a row of the blocking table holds, in a table of that trust.
-struct RowTrust {
-  Engine engine = Engine::kSnapshot;
-  const char* quality = "lower bound";
+[[nodiscard]] TableTrust row_trust(const BlockingRow& row, const TableTrust& table);
+// The rows of the objects: block sees a wait on a channel; which semaphore a wait is on only sync tells, and
+// the operations on either only chan and sync. A figure whose groups were never on is absent, not 0.
+struct ObjectFigures {
+  TableTrust trust;
+  std::optional<std::uint64_t> waits, in_window_ns;
+  std::optional<std::uint64_t> sends, receives, closes, would_block;  // of a channel
+  std::optional<std::uint64_t> acquires, releases;                    // of a semaphore
 };
-[[nodiscard]] RowTrust row_trust(const BlockingRow& row, const TableTrust& table);
+[[nodiscard]] ObjectFigures object_figures(const ObjectRow& row, const StatFacts& facts,
+                                           const Tables& tables);
 [[nodiscard]] std::string reason_name(const BlockingRow& row, const StatFacts& facts);
 
 }  // namespace gorotrace

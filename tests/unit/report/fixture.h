@@ -122,6 +122,21 @@ inline Session make_session() {
   return x;
 }
 
+// A channel and a semaphore that goroutines waited on.
+inline void add_objects(Session& x) {
+  ObjectRow channel;
+  channel.address = 0xc000012345;
+  channel.waits = 5;
+  channel.in_window_ns = 5'000'000;
+  ObjectRow semaphore;
+  semaphore.kind = ObjectRow::Kind::kSemaphore;
+  semaphore.address = 0xc000054321;
+  semaphore.waits = 2;
+  semaphore.in_window_ns = 1'000'000;
+  semaphore.acquires = 9;
+  x.tables.objects = {channel, semaphore};
+}
+
 // The same by the census: from `from_s` seconds into the window to its end; probes before that, if ever.
 inline Session make_census_session(unsigned from_s = 0) {
   constexpr std::uint64_t s = 1'000'000'000;

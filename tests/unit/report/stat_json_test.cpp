@@ -173,6 +173,66 @@ TEST(StatJson, CoverageIsClippedToTheWindowAndCutByEveryNeededGroup) {
   EXPECT_EQ(j["tables"]["blocking"]["quality"], "exact");
 }
 
+TEST(StatJson, EveryRowSaysWhoSawItHowWellAndWhen) {
+  Session x = make_session();
+  add_objects(x);
+  x.tables.covered[GT_GROUP_BLOCK] = {{Session::kBegin + 10, Session::kBegin + 20}};
+  x.tables.covered[GT_GROUP_SYSCALL] = {{Session::kBegin + 5, Session::kBegin + 15}};
+  const json j = summary(x);
+  EXPECT_EQ(j["blocking"][0]["covered"], json::parse("[[10,20]]"));
+  ASSERT_EQ(j["blocking"][2]["reason"], "syscall");
+  EXPECT_EQ(j["blocking"][2]["covered"], json::parse("[[5,15]]"));
+  EXPECT_EQ(j["creation"][0]["covered"], json::parse("[[0,10000000000]]"));
+  EXPECT_EQ(j["objects"][0]["covered"], json::parse("[[10,20]]"));
+  for (const char* table : {"blocking", "creation", "objects"}) {
+    for (const json& row : j[table]) {
+      for (const char* key : {"engine", "quality", "covered"}) EXPECT_TRUE(row.contains(key)) << row;
+    }
+  }
+}
+
+TEST(StatJson, ObjectsAreTrustedByTheGroupsThatFedThem) {
+  Session x = make_session();
+  add_objects(x);
+  json j = summary(x);
+  const json whole = json::parse("[[0,10000000000]]");
+  EXPECT_EQ(j["tables"]["objects"]["engine"], "probes");
+  EXPECT_EQ(j["tables"]["objects"]["quality"], "lower bound");  // of waits, always
+  EXPECT_EQ(j["tables"]["objects"]["covered"], whole);
+  EXPECT_EQ(j["objects"][0]["waits"], 5);
+  EXPECT_EQ(j["objects"][0]["engine"], "probes");
+  for (const char* unseen : {"sends", "receives", "closes", "would_block", "acquires", "releases"})
+    EXPECT_TRUE(j["objects"][0][unseen].is_null()) << unseen;
+
+  x.facts.requested |= group_bit(GT_GROUP_CHAN) | group_bit(GT_GROUP_SYNC);
+  x.tables.covered[GT_GROUP_CHAN] = {{Session::kBegin + 10, Session::kBegin + 20}};
+  x.tables.covered[GT_GROUP_SYNC] = {{Session::kBegin, x.facts.end_ns}};
+  j = summary(x);
+  EXPECT_EQ(j["objects"][0]["sends"], 0);  // seen, and there were none
+  EXPECT_TRUE(j["objects"][0]["acquires"].is_null());
+  EXPECT_EQ(j["objects"][0]["quality"], "lower bound");
+  EXPECT_EQ(j["objects"][0]["covered"], json::parse("[[10,20]]"));
+  EXPECT_EQ(j["objects"][1]["acquires"], 9);
+  EXPECT_EQ(j["objects"][1]["releases"], 0);
+  EXPECT_TRUE(j["objects"][1]["sends"].is_null());
+  EXPECT_EQ(j["objects"][1]["covered"], whole);
+  EXPECT_EQ(j["tables"]["objects"]["covered"], json::parse("[[10,20]]"));
+
+  // Operations without block: nobody saw who waited.
+  x.facts.requested = group_bit(GT_GROUP_CHAN);
+  x.tables.covered = {};
+  x.tables.covered[GT_GROUP_CHAN] = {{Session::kBegin, x.facts.end_ns}};
+  x.tables.objects[0].waits = x.tables.objects[0].in_window_ns = 0;
+  x.tables.objects[0].sends = 3;
+  j = summary(x)["objects"];
+  ASSERT_EQ(j[1]["kind"], "channel");
+  EXPECT_TRUE(j[1]["waits"].is_null());
+  EXPECT_TRUE(j[1]["in_window_ns"].is_null());
+  EXPECT_EQ(j[1]["sends"], 3);
+  EXPECT_EQ(j[1]["covered"], whole);
+  EXPECT_EQ(j[1]["quality"], "exact");
+}
+
 TEST(StatJson, WitnessShowsDisagreement) {
   Session x = make_session();
   Witness w;
@@ -226,6 +286,7 @@ TEST(StatJson, TheCensusSaysWhatItIsAndNotWhatItCannotKnow) {
        {"count", "total_ns", "mean_ns", "p50_ns", "p99_ns", "max_ns", "ended_unknown", "tainted"})
     EXPECT_TRUE(pool[unknown].is_null()) << unknown;
   EXPECT_EQ(pool["engine"], "census");
+  EXPECT_EQ(pool["covered"], json::parse("[[0,10000000000]]"));
   EXPECT_EQ(pool["quality"], "sampled");
   EXPECT_EQ(pool["sampled"]["ns"], pool["in_window_ns"]);
   EXPECT_EQ(pool["sampled"]["error_ns"], 80'000'000'000);
@@ -247,7 +308,11 @@ TEST(StatJson, CoverageByEngineWhenTheCensusTookOver) {
   EXPECT_EQ(table["covered_by_census"], json::parse("[[4000000000,10000000000]]"));
   const json& pool = j["blocking"][0];
   EXPECT_EQ(pool["engine"], "probes");
+  EXPECT_EQ(pool["covered"], table["covered"]);
+  EXPECT_EQ(pool["covered_by_census"], table["covered_by_census"]);
   EXPECT_EQ(pool["count"], 101);
+  ASSERT_EQ(j["blocking"][1]["engine"], "census");
+  EXPECT_EQ(j["blocking"][1]["covered"], table["covered_by_census"]);
   EXPECT_EQ(pool["sampled"]["error_ns"], 80'000'000'000);
 }
 

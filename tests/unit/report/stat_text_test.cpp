@@ -147,20 +147,46 @@ TEST(StatText, EmptySession) {
 TEST(StatText, ObjectsOnlyWhenThereAreSome) {
   Session x = make_session();
   EXPECT_THAT(text(x), Not(HasSubstr("CONTENDED")));
-  ObjectRow row;
-  row.address = 0xc000012345;
-  row.waits = 5;
-  row.in_window_ns = 5'000'000;
-  row.sends = 7;
-  row.releasers = {{WakerKind::kGoroutine, 21, 4}};
-  x.tables.objects = {row};
+  add_objects(x);
+  x.tables.objects.resize(1);
+  x.tables.objects[0].sends = 7;
+  x.tables.objects[0].would_block = 1;
+  x.tables.objects[0].releasers = {{WakerKind::kGoroutine, 21, 4}};
   x.facts.requested |= group_bit(GT_GROUP_CHAN);
   x.tables.covered[GT_GROUP_CHAN] = {{Session::kBegin, x.facts.end_ns}};
   const std::string out = text(x);
-  EXPECT_THAT(out, HasSubstr("CONTENDED OBJECTS  by in_window · 1 row · probes · exact"));
-  EXPECT_THAT(out, HasSubstr("0xc000012345"));
+  EXPECT_THAT(out, HasSubstr("CONTENDED OBJECTS  by in_window · 1 row · probes · lower bound"));
+  EXPECT_THAT(out, HasSubstr("0xc000012345       5     5.00ms  7 send, 0 recv, 0 close\n"));
+  EXPECT_THAT(out, HasSubstr("1 operation would block\n"));
   EXPECT_THAT(out, HasSubstr("released by 100% …/pool.(*Pool).Submit  pool.go:55"));
   expect_fits(out, 80);
+}
+
+TEST(StatText, OperationsOnObjectsThatNobodySawAreDashes) {
+  Session x = make_session();
+  add_objects(x);
+  x.tables.objects[1].acquires = 0;
+  std::string out = text(x);
+  EXPECT_THAT(out, HasSubstr("CONTENDED OBJECTS  by in_window · 2 rows · probes · lower bound\n"));
+  EXPECT_THAT(out, HasSubstr("       5     5.00ms  - send, - recv, - close\n"));
+  EXPECT_THAT(out, HasSubstr("       2     1.00ms  - acq, - rel\n"));
+  EXPECT_THAT(out, Not(HasSubstr("no probes of this table")));
+  x.tables.covered[GT_GROUP_BLOCK] = {{Session::kBegin, Session::kBegin + 3'000'000'000}};
+  out = text(x);
+  EXPECT_THAT(out.substr(out.find("CONTENDED")), HasSubstr("saw 3.00s of 10.0s: 0ns-3.00s"));
+}
+
+TEST(StatText, AStateStaysWithItsNumber) {
+  Session x = make_session();
+  for (std::size_t width = 76; width < 120; ++width) {
+    const std::string out = text(x, {.width = width});
+    expect_fits(out, width);
+    for (const char* pair : {"running 2.00", "runnable 0.50", "waiting 4090", "syscall 7.50", "unknown 0"})
+      EXPECT_THAT(out, HasSubstr(pair)) << width;
+    for (const char* pair : {"2 running", "1 runnable", "406 waiting", "1 in", "0 unknown"})
+      EXPECT_THAT(out, HasSubstr(pair)) << width;
+    EXPECT_THAT(out, Not(HasSubstr("\u00a0")));
+  }
 }
 
 TEST(IntervalText, HeaderOnceThenAgainAndMissingIsADash) {
@@ -223,6 +249,29 @@ TEST(Frames, Classes) {
   EXPECT_EQ(classify("runtimes.Go"), FrameClass::kUser);
   EXPECT_EQ(classify("main.F[net/http.Request]"), FrameClass::kUser);
   EXPECT_EQ(classify("github.com/a/net.Dial"), FrameClass::kUser);
+}
+
+TEST(Frames, TheTellingOnes) {
+  const auto stack = [](std::initializer_list<const char*> functions) {
+    std::vector<Frame> out;
+    for (const char* f : functions) out.push_back({f, "", 0, false});
+    return out;
+  };
+  using Picked = std::vector<std::size_t>;
+  EXPECT_EQ(
+      telling_frames(stack({"runtime.gopark", "net.Read", "bufio.Fill", "main.a", "main.b", "main.c"}), 2),
+      (Picked{1, 3, 4}));
+  EXPECT_EQ(telling_frames(stack({"runtime.gopark", "main.a", "net/http.serve", "runtime.goexit"}), 3),
+            (Picked{1}));
+  // Nothing of the user's: where the library began.
+  EXPECT_EQ(telling_frames(stack({"runtime.gopark", "internal/poll.wait", "net.Read", "bufio.Fill",
+                                  "net/http.(*conn).serve", "net/http.Serve.gowrap3", "runtime.goexit"}),
+                           3),
+            (Picked{1, 4, 5}));
+  EXPECT_EQ(telling_frames(stack({"internal/poll.wait", "net/http.serve"}), 3), (Picked{0, 1}));
+  EXPECT_EQ(telling_frames(stack({"runtime.gopark", "time.Sleep"}), 3), (Picked{1}));
+  EXPECT_EQ(telling_frames(stack({"runtime.gopark", "runtime.goexit"}), 3), (Picked{0}));
+  EXPECT_EQ(telling_frames({}, 3), Picked{});
 }
 
 TEST(Frames, ShortNames) {
