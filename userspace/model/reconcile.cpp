@@ -96,10 +96,10 @@ void Model::Impl::from_memory(Goroutine& g, const GoroutineSnapshot& seen) {
   }
   g.set(kFromMemory);
   if (!g.has(kWaitOpen)) return;
-  // The age that is proven: by g.waitsince (set by the GC, cleared at each park), else by the absence of
-  // events, else nothing before this look: it may have run since the last one.
+  // The age that is proven: by collections that found it waiting, else by the absence of events, else nothing
+  // before this look: it may have run since the last one.
   if (!goes_on || !quiet) g.wait_from_ns = std::min(std::max(proven, g.last_ns), seen.read_at_ns);
-  if (!in_syscall && seen.wait_since_ns != 0) g.wait_from_ns = std::min(g.wait_from_ns, seen.wait_since_ns);
+  if (!in_syscall && seen.waited_at_ns != 0) g.wait_from_ns = std::min(g.wait_from_ns, seen.waited_at_ns);
 }
 
 }  // namespace gorotrace

@@ -94,10 +94,8 @@ Status DumpFilter::add(std::string_view condition) {
 }
 
 std::optional<std::uint64_t> waiting_at_least_ns(const GoroutineSnapshot& g) {
-  const bool waits =
-      g.status == GStatus::kWaiting || g.status == GStatus::kSyscall || g.status == GStatus::kLeaked;
-  if (!waits || g.wait_since_ns == 0 || g.wait_since_ns > g.read_at_ns) return std::nullopt;
-  return g.read_at_ns - g.wait_since_ns;
+  if (g.waited_at_ns == 0 || g.waited_at_ns > g.read_at_ns) return std::nullopt;
+  return g.read_at_ns - g.waited_at_ns;
 }
 
 Selection select(const DumpView& view, const DumpFilter& filter) {

@@ -36,8 +36,8 @@ struct Selection {
 };
 [[nodiscard]] Selection select(const DumpView& view, const DumpFilter& filter);
 
-// How long a goroutine has waited at least. Absent when it does not wait, or the runtime has not written it
-// down.
+// How long a goroutine has waited at least. Absent when it does not wait, or no garbage collection
+// proves it (snapshot/collection_times.h).
 [[nodiscard]] std::optional<std::uint64_t> waiting_at_least_ns(const GoroutineSnapshot& g);
 
 }  // namespace gorotrace

@@ -158,8 +158,10 @@ std::size_t GrowthTracker::collect(const Tracks& tracks, std::vector<Grown>& gro
     if (track.last > track.first) grown.push_back({places, track.first, track.last, track.never_shrank});
     if (track.last < track.first) ++shrunk;
   }
-  std::ranges::stable_sort(
-      grown, [](const Grown& a, const Grown& b) { return a.last - a.first > b.last - b.first; });
+  std::ranges::sort(grown, [](const Grown& a, const Grown& b) {
+    const std::uint64_t more = a.last - a.first, less = b.last - b.first;
+    return more != less ? more > less : PlaceLess{}(a.places, b.places);
+  });
   return shrunk;
 }
 

@@ -56,10 +56,16 @@ Waiters waiters(const DumpView& view, const Selection& selection) {
   }
   for (auto& [key, counted] : objects) {
     for (const auto& [index, stack] : counted.stacks) counted.row.stacks.push_back(stack);
-    std::ranges::stable_sort(counted.row.stacks, std::ranges::greater{}, &WaitedOn::Stack::count);
+    std::ranges::sort(counted.row.stacks, [](const WaitedOn::Stack& a, const WaitedOn::Stack& b) {
+      return a.count != b.count ? a.count > b.count : a.example->stack < b.example->stack;
+    });
     out.objects.push_back(std::move(counted.row));
   }
-  std::ranges::stable_sort(out.objects, std::ranges::greater{}, &WaitedOn::waiters);
+  std::ranges::sort(out.objects, [](const WaitedOn& a, const WaitedOn& b) {
+    if (a.waiters != b.waiters) return a.waiters > b.waiters;
+    const std::pair left{object_kind(*a.object), wait_address(*a.object)};
+    return left < std::pair{object_kind(*b.object), wait_address(*b.object)};
+  });
   return out;
 }
 

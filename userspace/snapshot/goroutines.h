@@ -35,8 +35,9 @@ struct GoroutineSnapshot {
   bool unproven = false;
   std::uint64_t gopc = 0, startpc = 0;  // process addresses
   std::uint64_t parent_goid = 0;        // 1.21+
-  std::uint64_t wait_since_ns = 0;  // g.waitsince (nanotime, = CLOCK_MONOTONIC): set by GC only, 0 = unset;
-                                    // no lower bound: waits/wait_since.h
+  std::uint64_t wait_since_ns = 0;  // g.waitsince (nanotime, = CLOCK_MONOTONIC): set by GC only, 0 = unset.
+                                    // What the runtime prints; it proves no age: collection_times.h
+  std::uint64_t waited_at_ns = 0;   // CLOCK_MONOTONIC: it waited then for sure; 0 = nothing proves an age
   std::uint64_t read_at_ns = 0;     // CLOCK_MONOTONIC when this g was read
   // The runtime.m it runs on, is in a syscall on, or is locked to; 0 = none.
   std::uint64_t m = 0;

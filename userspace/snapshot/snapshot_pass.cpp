@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "bpf/shared/abi.h"
+#include "snapshot/collection_times.h"
 
 namespace gorotrace {
 namespace {
@@ -47,7 +48,7 @@ GoroutineSnapshot row_from(std::uint64_t g, const GWords& w, std::uint64_t now) 
 }  // namespace
 
 SnapshotPass::SnapshotPass(const Memory& memory, const GoroutineReader::Config& config, StackDepth depth)
-    : memory_(memory), config_(config), depth_(depth), reader_(memory, config) {
+    : config_(config), depth_(depth), reader_(memory, config) {
   if (config.sp_delta) {
     sp_delta_ = [this](std::uint64_t pc) { return config_.sp_delta(pc - config_.load_bias); };
   }
@@ -61,7 +62,9 @@ Status SnapshotPass::run(std::span<const std::uint64_t> gs, Snapshot& out) {
   sort_rows(out);
   SnapshotCounts& counts = out.counts;
   counts.alive = out.goroutines.size();
-  for (const GoroutineSnapshot& g : out.goroutines) {
+  const CollectionTimes collections(out.goroutines);
+  for (GoroutineSnapshot& g : out.goroutines) {
+    g.waited_at_ns = collections.waited_at(g);
     if (g.stack != StackSet::kNone) ++counts.stacks;
     if (g.unproven) ++counts.unproven;
   }

@@ -36,7 +36,6 @@ class SnapshotPass {
   void look_again(Entry entry);
   void sort_rows(Snapshot& out) const;
 
-  const Memory& memory_;
   const GoroutineReader::Config& config_;
   const StackDepth depth_;
   SpDelta sp_delta_;

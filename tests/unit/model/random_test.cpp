@@ -197,7 +197,7 @@ TEST_P(Random, rubbish_in_any_order_never_breaks_the_invariant) {
         g.status = static_cast<GStatus>(random() % 12);
         g.read_at_ns = t - random() % 150;
         g.startpc = random() % 4 == 0 ? kSystemStart : random() % 5;
-        g.wait_since_ns = random() % (2 * t);
+        g.waited_at_ns = random() % (2 * t);
         s.goroutines.push_back(g);
       }
       model.apply(s);

@@ -26,9 +26,9 @@ TEST_F(Reconcile, waits_from_before_the_attach_count_from_the_window_and_end_unk
   EXPECT_EQ(t.illegal, 0u);
 }
 
-TEST_F(Reconcile, waitsince_makes_the_oldest_older) {
+TEST_F(Reconcile, a_wait_that_collections_prove_is_older) {
   GoroutineSnapshot g = seen(1, GStatus::kWaiting, 1150, kChanReceive);
-  g.wait_since_ns = 200;
+  g.waited_at_ns = 200;
   look(1100, 1200, {g});
   const Tables t = tables(2000);
   EXPECT_EQ(*t.blocking[0].oldest_ns, 1800u);
@@ -36,9 +36,9 @@ TEST_F(Reconcile, waitsince_makes_the_oldest_older) {
   EXPECT_EQ(t.blocking[0].in_window_ns, 1000u);
 }
 
-TEST_F(Reconcile, a_waitsince_in_the_future_is_not_believed) {
+TEST_F(Reconcile, a_wait_from_the_future_is_not_believed) {
   GoroutineSnapshot g = seen(1, GStatus::kWaiting, 1150, kChanReceive);
-  g.wait_since_ns = ~0ull;
+  g.waited_at_ns = ~0ull;
   look(1100, 1200, {g});
   EXPECT_EQ(*tables(2000).blocking[0].oldest_ns, 1000u);
 }

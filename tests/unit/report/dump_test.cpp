@@ -256,9 +256,9 @@ TEST(DumpFilter, AWaitOfUnknownLengthIsLeftOutAndCounted) {
   const std::uint64_t f = fake.function("main.f");
   constexpr std::uint64_t kSecond = 1'000'000'000;
   const std::uint64_t now = fake.goroutine(1, {f}).read_at_ns;
-  fake.goroutine(2, {f}).wait_since_ns = now - 90 * kSecond;
-  fake.goroutine(3, {f}).wait_since_ns = now - 30 * kSecond;
-  fake.goroutine(4, {f}).wait_since_ns = now + kSecond;  // forged
+  fake.goroutine(2, {f}).waited_at_ns = now - 90 * kSecond;
+  fake.goroutine(3, {f}).waited_at_ns = now - 30 * kSecond;
+  fake.goroutine(4, {f}).waited_at_ns = now + kSecond;  // forged
   fake.goroutine(5, {f}).status = GStatus::kRunnable;
   StackTable symbols = fake.symbols();
   const DumpView view(fake.dump, symbols);
@@ -279,7 +279,7 @@ TEST(DumpJson, StacksStandOnceAndWhatIsNotKnownIsNull) {
   GoroutineSnapshot& second = fake.goroutine(2, {g, f});
   second.gopc = maker;
   second.startpc = f;
-  second.wait_since_ns = second.read_at_ns - 5;
+  second.waited_at_ns = second.read_at_ns - 5;
   second.unproven = true;
   fake.goroutine(3, {f});
   fake.goroutine(4, {}).status = GStatus::kRunning;

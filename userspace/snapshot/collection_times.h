@@ -1,4 +1,4 @@
-// How long a goroutine waits at least, as far as garbage collections tell.
+// What garbage collections tell about how long a goroutine has waited.
 //
 // A collection gives every goroutine that it finds waiting, and that has none yet, g.waitsince = work.tstart
 // (runtime/mgcmark.go markroot). tstart is still that of the collection before it (runtime/mgc.go gcMark sets
@@ -9,25 +9,19 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <vector>
 
 #include "snapshot/goroutines.h"
 
 namespace gorotrace {
 
-struct WaitingAtLeast {
-  std::uint64_t ns = 0;
-  const char* source = "";  // "waitsince"; who watched says "census" or "probes"
-};
-
 class CollectionTimes {
  public:
-  explicit CollectionTimes(const Snapshot& snapshot);
+  explicit CollectionTimes(std::span<const GoroutineSnapshot> goroutines);
 
-  // Nothing when no collection found it waiting, or none since.
-  [[nodiscard]] std::optional<WaitingAtLeast> waiting_at_least(const GoroutineSnapshot& g,
-                                                               std::uint64_t now_ns) const;
+  // A time at which it waited for sure; 0 when no collection found it waiting, or none since.
+  [[nodiscard]] std::uint64_t waited_at(const GoroutineSnapshot& g) const;
 
  private:
   std::vector<std::uint64_t> times_;  // ascending, distinct
