@@ -97,9 +97,12 @@ func start() {
 		park(func(ready func()) { deep(n, ready) })
 	}
 	started.Wait()
-	// Until each has reached the place where it stays, GC workers included.
-	runtime.GC()
-	time.Sleep(300 * time.Millisecond)
+	// Until each has reached the place where it stays, GC workers included. Twice: a collection gives g.waitsince the
+	// time of the one before it.
+	for i := 0; i < 2; i++ {
+		runtime.GC()
+		time.Sleep(200 * time.Millisecond)
+	}
 }
 
 var (
