@@ -33,7 +33,4 @@ int gt_selftest(void *ctx)
 }
 
 SEC("uprobe.multi")
-int gt_empty(void *ctx)
-{
-	return 0;
-}
+int gt_empty(void *ctx) { return 0; }

@@ -50,14 +50,14 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, GT_MAX_TARGETS * GT_MAX_SITES);
+	__uint(max_entries, GT_MAX_PROBES);
 	__type(key, __u32);
 	__type(value, struct gt_site_stats);
 } site_stats __weak SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, GT_MAX_TARGETS * GT_MAX_SITES);
+	__uint(max_entries, GT_MAX_PROBES);
 	__type(key, struct gt_ip_key);
 	__type(value, struct gt_cookie);
 } sites_by_ip __weak SEC(".maps");
@@ -121,12 +121,12 @@ struct gt_scratch {
 	__u32 busy; /* claimed by test-and-set */
 	__u32 pad;
 	/* the stack to walk; base == 0: none */
-	__u64 base;        /* lowest address to copy */
-	__u64 fp;          /* frame pointer to start at, >= base */
-	__u64 hi;          /* g.stack.hi */
-	__u64 first;       /* enum gt_first */
-	__u64 pc;          /* with GT_FIRST_GIVEN */
-	__u64 word[2];     /* destinations of small reads */
+	__u64 base;    /* lowest address to copy */
+	__u64 fp;      /* frame pointer to start at, >= base */
+	__u64 hi;      /* g.stack.hi */
+	__u64 first;   /* enum gt_first */
+	__u64 pc;      /* with GT_FIRST_GIVEN */
+	__u64 word[2]; /* destinations of small reads */
 	struct gt_record record;
 	struct gt_stack stack;
 	__u8 g[GT_G_WINDOW];

@@ -7,11 +7,10 @@
 
 #include <bpf/bpf_helpers.h>
 
-#define GT_LOAD_CTX(value, ctx, offset) \
-	asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(value) : "r"(ctx), "i"(offset))
-#define GT_REG_CASE(number, member)                                              \
-	case number:                                                             \
-		GT_LOAD_CTX(value, ctx, __builtin_offsetof(struct pt_regs, member)); \
+#define GT_LOAD_CTX(value, ctx, offset) asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(value) : "r"(ctx), "i"(offset))
+#define GT_REG_CASE(number, member)                                                                                    \
+	case number:                                                                                                   \
+		GT_LOAD_CTX(value, ctx, __builtin_offsetof(struct pt_regs, member));                                   \
 		break;
 
 #if defined(__TARGET_ARCH_x86)
@@ -20,21 +19,21 @@ static __always_inline __u64 gt_reg(struct pt_regs *ctx, __u32 number)
 {
 	__u64 value = 0;
 	switch (number) {
-	GT_REG_CASE(0, ax)
-	GT_REG_CASE(1, cx)
-	GT_REG_CASE(2, dx)
-	GT_REG_CASE(3, bx)
-	GT_REG_CASE(5, bp)
-	GT_REG_CASE(6, si)
-	GT_REG_CASE(7, di)
-	GT_REG_CASE(8, r8)
-	GT_REG_CASE(9, r9)
-	GT_REG_CASE(10, r10)
-	GT_REG_CASE(11, r11)
-	GT_REG_CASE(12, r12)
-	GT_REG_CASE(13, r13)
-	GT_REG_CASE(14, r14)
-	GT_REG_CASE(15, r15)
+		GT_REG_CASE(0, ax)
+		GT_REG_CASE(1, cx)
+		GT_REG_CASE(2, dx)
+		GT_REG_CASE(3, bx)
+		GT_REG_CASE(5, bp)
+		GT_REG_CASE(6, si)
+		GT_REG_CASE(7, di)
+		GT_REG_CASE(8, r8)
+		GT_REG_CASE(9, r9)
+		GT_REG_CASE(10, r10)
+		GT_REG_CASE(11, r11)
+		GT_REG_CASE(12, r12)
+		GT_REG_CASE(13, r13)
+		GT_REG_CASE(14, r14)
+		GT_REG_CASE(15, r15)
 	}
 	return value;
 }
@@ -55,37 +54,37 @@ static __always_inline __u64 gt_reg(struct pt_regs *ctx, __u32 number)
 {
 	__u64 value = 0;
 	switch (number) {
-	GT_REG_CASE(0, regs[0])
-	GT_REG_CASE(1, regs[1])
-	GT_REG_CASE(2, regs[2])
-	GT_REG_CASE(3, regs[3])
-	GT_REG_CASE(4, regs[4])
-	GT_REG_CASE(5, regs[5])
-	GT_REG_CASE(6, regs[6])
-	GT_REG_CASE(7, regs[7])
-	GT_REG_CASE(8, regs[8])
-	GT_REG_CASE(9, regs[9])
-	GT_REG_CASE(10, regs[10])
-	GT_REG_CASE(11, regs[11])
-	GT_REG_CASE(12, regs[12])
-	GT_REG_CASE(13, regs[13])
-	GT_REG_CASE(14, regs[14])
-	GT_REG_CASE(15, regs[15])
-	GT_REG_CASE(16, regs[16])
-	GT_REG_CASE(17, regs[17])
-	GT_REG_CASE(18, regs[18])
-	GT_REG_CASE(19, regs[19])
-	GT_REG_CASE(20, regs[20])
-	GT_REG_CASE(21, regs[21])
-	GT_REG_CASE(22, regs[22])
-	GT_REG_CASE(23, regs[23])
-	GT_REG_CASE(24, regs[24])
-	GT_REG_CASE(25, regs[25])
-	GT_REG_CASE(26, regs[26])
-	GT_REG_CASE(27, regs[27])
-	GT_REG_CASE(28, regs[28])
-	GT_REG_CASE(29, regs[29])
-	GT_REG_CASE(30, regs[30])
+		GT_REG_CASE(0, regs[0])
+		GT_REG_CASE(1, regs[1])
+		GT_REG_CASE(2, regs[2])
+		GT_REG_CASE(3, regs[3])
+		GT_REG_CASE(4, regs[4])
+		GT_REG_CASE(5, regs[5])
+		GT_REG_CASE(6, regs[6])
+		GT_REG_CASE(7, regs[7])
+		GT_REG_CASE(8, regs[8])
+		GT_REG_CASE(9, regs[9])
+		GT_REG_CASE(10, regs[10])
+		GT_REG_CASE(11, regs[11])
+		GT_REG_CASE(12, regs[12])
+		GT_REG_CASE(13, regs[13])
+		GT_REG_CASE(14, regs[14])
+		GT_REG_CASE(15, regs[15])
+		GT_REG_CASE(16, regs[16])
+		GT_REG_CASE(17, regs[17])
+		GT_REG_CASE(18, regs[18])
+		GT_REG_CASE(19, regs[19])
+		GT_REG_CASE(20, regs[20])
+		GT_REG_CASE(21, regs[21])
+		GT_REG_CASE(22, regs[22])
+		GT_REG_CASE(23, regs[23])
+		GT_REG_CASE(24, regs[24])
+		GT_REG_CASE(25, regs[25])
+		GT_REG_CASE(26, regs[26])
+		GT_REG_CASE(27, regs[27])
+		GT_REG_CASE(28, regs[28])
+		GT_REG_CASE(29, regs[29])
+		GT_REG_CASE(30, regs[30])
 	}
 	return value;
 }

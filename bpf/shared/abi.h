@@ -20,10 +20,11 @@ typedef uint64_t gt_u64;
 
 #define GT_ABI_VERSION 1
 #define GT_MAX_TARGETS 64
-#define GT_MAX_SITES 48       /* sites of one target; the planner refuses more */
+#define GT_MAX_SITES 48 /* sites of one target; the planner refuses more */
+#define GT_MAX_PROBES (GT_MAX_TARGETS * GT_MAX_SITES)
 #define GT_MAX_STACK_FRAMES 64
-#define GT_STACK_WINDOW 4096  /* bytes of stack one bulk copy takes: 97 % of real stacks end within it */
-#define GT_G_WINDOW 448       /* bytes of runtime.g one read takes: covers every g field in golang/offsets.h */
+#define GT_STACK_WINDOW 4096 /* bytes of stack one bulk copy takes: 97 % of real stacks end within it */
+#define GT_G_WINDOW 448      /* bytes of runtime.g one read takes: covers every g field in golang/offsets.h */
 #define GT_MAX_RINGS 16
 
 /* What a probe site means. One value per transition of the goroutine state machine, whatever function of
@@ -39,13 +40,13 @@ enum gt_hook {
 	GT_HOOK_EXTRA_IN,    /* needm: goroutine of a C thread appears, in syscall state */
 	GT_HOOK_EXTRA_OUT,   /* dropm: and goes */
 	/* block */
-	GT_HOOK_PARK,        /* park_m(gp) */
-	GT_HOOK_READY,       /* ready(gp) */
-	GT_HOOK_INJECT,      /* call casgstatus(gp, ...) in injectglist, once per g */
-	GT_HOOK_SUSPEND,     /* preemptPark(gp): waits for the GC to scan it */
+	GT_HOOK_PARK,    /* park_m(gp) */
+	GT_HOOK_READY,   /* ready(gp) */
+	GT_HOOK_INJECT,  /* call casgstatus(gp, ...) in injectglist, once per g */
+	GT_HOOK_SUSPEND, /* preemptPark(gp): waits for the GC to scan it */
 	/* run; GT_HOOK_EXECUTE serves block too */
-	GT_HOOK_EXECUTE,     /* execute(gp) */
-	GT_HOOK_YIELD,       /* goschedImpl(gp), goyield_m(gp) */
+	GT_HOOK_EXECUTE, /* execute(gp) */
+	GT_HOOK_YIELD,   /* goschedImpl(gp), goyield_m(gp) */
 	/* syscall: current goroutine, on its own stack */
 	GT_HOOK_SYSCALL_ENTER,
 	GT_HOOK_SYSCALL_EXIT,
@@ -54,10 +55,10 @@ enum gt_hook {
 	GT_HOOK_SEM_ACQUIRE, /* semacquire1(addr, ...) */
 	GT_HOOK_SEM_RELEASE, /* semrelease1(addr, ...) */
 	/* chan: current goroutine */
-	GT_HOOK_CHAN_SEND,   /* chansend(c, ...) */
-	GT_HOOK_CHAN_RECV,   /* chanrecv(c, ...) */
-	GT_HOOK_CHAN_CLOSE,  /* closechan(c) */
-	GT_HOOK_CALIBRATE,   /* the tracer's own probed instructions: counts nothing, emits nothing */
+	GT_HOOK_CHAN_SEND,  /* chansend(c, ...) */
+	GT_HOOK_CHAN_RECV,  /* chanrecv(c, ...) */
+	GT_HOOK_CHAN_CLOSE, /* closechan(c) */
+	GT_HOOK_CALIBRATE,  /* the tracer's own probed instructions: counts nothing, emits nothing */
 	GT_HOOK_COUNT
 };
 
@@ -96,15 +97,15 @@ enum gt_reg { GT_REG_AMD64_RAX = 0, GT_REG_AMD64_RBX = 3, GT_REG_AMD64_R14 = 14,
 /* Per-target configuration, written by user space before the target's first link. Offsets in bytes from
  * golang/offsets.h; 0xffff = this Go version has no such field. */
 struct gt_target {
-	gt_u32 tgid;            /* in the initial PID namespace */
+	gt_u32 tgid; /* in the initial PID namespace */
 	gt_u16 g_stack_hi, g_m, g_sched_sp, g_sched_pc, g_sched_bp;
 	gt_u16 g_goid, g_waitreason, g_gopc, g_startpc, g_waiting, g_labels, g_coroexit, g_schedlink;
 	gt_u16 m_curg, sudog_c, hchan_qcount, hchan_dataqsiz;
-	gt_u16 g_window;        /* bytes of g to read: end of the last field above that lies in g, <= GT_G_WINDOW */
-	gt_u64 sudog_reasons;   /* bit r set: with wait reason r, g.waiting.c is the channel waited on */
-	gt_u32 stacks;          /* 0: record no stacks */
-	gt_u32 goids_hold;      /* 1: a g keeps its goid until a hit says otherwise. capture/ sets it */
-	gt_u64 salt;            /* makes entries of lib/known.bpf.h this target's own. capture/ sets it */
+	gt_u16 g_window;      /* bytes of g to read: end of the last field above that lies in g, <= GT_G_WINDOW */
+	gt_u64 sudog_reasons; /* bit r set: with wait reason r, g.waiting.c is the channel waited on */
+	gt_u32 stacks;        /* 0: record no stacks */
+	gt_u32 goids_hold;    /* 1: a g keeps its goid until a hit says otherwise. capture/ sets it */
+	gt_u64 salt;          /* makes entries of lib/known.bpf.h this target's own. capture/ sets it */
 };
 
 /* Who made a goroutine runnable or created it. */
@@ -115,11 +116,11 @@ enum gt_actor {
 };
 
 /* record.flags */
-#define GT_REC_ACTOR_MASK 0x03   /* enum gt_actor */
-#define GT_REC_NO_STACK 0x04     /* a stack was wanted and could not be read: counted in gt_stats */
-#define GT_REC_TRUNCATED 0x08    /* stack deeper than GT_MAX_STACK_FRAMES or than the window */
-#define GT_REC_ENDS 0x10         /* CORO_OUT with coroexit: the goroutine ends */
-#define GT_REC_WOULD_BLOCK 0x20  /* chan: at entry no buffer slot / no element was free */
+#define GT_REC_ACTOR_MASK 0x03  /* enum gt_actor */
+#define GT_REC_NO_STACK 0x04    /* a stack was wanted and could not be read: counted in gt_stats */
+#define GT_REC_TRUNCATED 0x08   /* stack deeper than GT_MAX_STACK_FRAMES or than the window */
+#define GT_REC_ENDS 0x10        /* CORO_OUT with coroexit: the goroutine ends */
+#define GT_REC_WOULD_BLOCK 0x20 /* chan: at entry no buffer slot / no element was free */
 
 /* One event, 64 bytes. Times are bpf_ktime_get_ns (CLOCK_MONOTONIC), taken before the runtime publishes the
  * new state, so their order is the order of cause and effect. */
@@ -128,17 +129,17 @@ struct gt_record {
 	gt_u64 goid;   /* the goroutine whose state changes */
 	gt_u64 other;  /* CREATE: creator's goid; READY/INJECT: waker's goid; 0 when not a goroutine */
 	gt_u64 object; /* PARK: channel or 0; SEM_*: semaphore address; CHAN_*: channel; CREATE and ends: gopc;
-	                * SUSPEND: the word above the frame that g.sched.bp's frame points to */
+			* SUSPEND: the word above the frame that g.sched.bp's frame points to */
 	gt_u64 stack;  /* id in `stacks`; 0 = none. PARK/YIELD/SUSPEND/SYSCALL: goid's own; CREATE/READY: the actor's */
 	gt_u64 extra;  /* CREATE and ends (EXIT, GT_REC_ENDS): startpc; PARK: g.labels;
-	                * SUSPEND: the word at [g.sched.sp] */
+			* SUSPEND: the word at [g.sched.sp] */
 	gt_u32 seq;    /* per cpu, consecutive; assigned also to records that are then dropped */
 	gt_u32 tid;
 	gt_u16 target;
 	gt_u16 cpu;
 	gt_u8 site;
 	gt_u8 hook;
-	gt_u8 detail;  /* PARK: g.waitreason */
+	gt_u8 detail; /* PARK: g.waitreason */
 	gt_u8 flags;
 };
 
@@ -155,15 +156,15 @@ struct gt_stack {
 
 /* Why a record or a stack was not delivered; names in capture/drop_reason.cpp. Order is ABI. */
 enum gt_drop {
-	GT_DROP_RING_FULL,      /* no room in the ring buffer */
-	GT_DROP_SCRATCH_BUSY,   /* every scratch slot of this CPU is claimed (nested preempted programs) */
-	GT_DROP_BAD_G,          /* g could not be read */
+	GT_DROP_RING_FULL,    /* no room in the ring buffer */
+	GT_DROP_SCRATCH_BUSY, /* every scratch slot of this CPU is claimed (nested preempted programs) */
+	GT_DROP_BAD_G,        /* g could not be read */
 	GT_DROP_COUNT
 };
 enum gt_stack_fail {
-	GT_STACK_READ_FAILED,   /* the stack's bytes could not be read */
-	GT_STACK_MAP_FULL,      /* `stacks` is full */
-	GT_STACK_NO_BASE,       /* no frame pointer where there should be one */
+	GT_STACK_READ_FAILED, /* the stack's bytes could not be read */
+	GT_STACK_MAP_FULL,    /* `stacks` is full */
+	GT_STACK_NO_BASE,     /* no frame pointer where there should be one */
 	GT_STACK_FAIL_COUNT
 };
 
@@ -178,8 +179,8 @@ struct gt_stats {
 
 /* Per CPU and (target, site): what the governor charges. Index = target * GT_MAX_SITES + site. */
 struct gt_site_stats {
-	gt_u64 hits;       /* every trap, filtered ones included */
-	gt_u64 sampled;    /* hits whose program time was taken (1 in GT_TIME_SAMPLE) */
+	gt_u64 hits;    /* every trap, filtered ones included */
+	gt_u64 sampled; /* hits whose program time was taken (1 in GT_TIME_SAMPLE) */
 	gt_u64 sampled_ns;
 };
 #define GT_TIME_SAMPLE 64

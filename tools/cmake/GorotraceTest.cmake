@@ -9,6 +9,8 @@ function(gorotrace_test)
   endif()
   add_executable(${ARG_NAME} ${ARG_SOURCES})
   gorotrace_options(${ARG_NAME})
+  # What is tested is optimised, the tests need not be: a third less of the build's time.
+  target_compile_options(${ARG_NAME} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1 -g1>)
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   # Tests that match SLOW run with tools/test --full only, under the label `slow`.
   if(ARG_SLOW)

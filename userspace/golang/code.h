@@ -28,9 +28,9 @@ struct DataRef {
 // RIP-relative operands (amd64), adrp/adr with add or load/store (arm64), in code order.
 [[nodiscard]] std::vector<DataRef> data_refs(const ElfImage& image, const GoFunction& function);
 
-// Offsets the function may add to pointers, in code order: displacements of memory operands (not of the stack, nor
-// RIP-relative ones), and on arm64 also constants that are added or put into a register, which is how the address of an
-// atomic word is made.
+// Offsets the function may add to pointers, in code order: displacements of memory operands (not of the
+// stack, nor RIP-relative ones), and on arm64 also constants that are added or put into a register, which is
+// how the address of an atomic word is made.
 struct Displacement {
   std::uint64_t offset = 0;  // > 0
   std::uint64_t at = 0;      // of the instruction

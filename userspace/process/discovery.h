@@ -18,7 +18,8 @@ struct ProcessRow {
 
 // Every process whose executable is an ELF file that we may read; sorted by pid.
 [[nodiscard]] std::vector<ProcessRow> list_processes();
-// A PID, a container id prefix (>= 6 hex digits), or a process name that is unique. kUsage when ambiguous (lists them).
+// A PID, a container id prefix (>= 6 hex digits), or a process name that is unique. kUsage when ambiguous
+// (lists them).
 [[nodiscard]] Result<pid_t> resolve_target(const std::string& text);
 
 }  // namespace gorotrace

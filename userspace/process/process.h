@@ -21,7 +21,8 @@ namespace gorotrace {
 class Memory {
  public:
   virtual ~Memory() = default;
-  // Reads exactly `out.size()` bytes at a *process* address; false when any byte is unmapped or the process is gone.
+  // Reads exactly `out.size()` bytes at a *process* address; false when any byte is unmapped or the process
+  // is gone.
   [[nodiscard]] virtual bool read(std::uint64_t address, std::span<std::uint8_t> out) const = 0;
   // One process_vm_readv per <= IOV_MAX iovecs; each remote range either arrives whole or its index is
   // reported failed. remote[i] fills local[i]; sizes equal.
@@ -54,16 +55,22 @@ class Process : public Memory {
   // kNoProcess when there is none; kPermission with the capability to add when it may not be read.
   [[nodiscard]] static Result<std::unique_ptr<Process>> open(pid_t host_pid);
 
-  [[nodiscard]] pid_t pid() const { return pid_; }                // in our PID namespace
-  [[nodiscard]] pid_t namespace_pid() const { return ns_pid_; }   // innermost NSpid; equals pid() without a namespace
-  [[nodiscard]] const std::string& executable() const { return exe_; }  // readlink of /proc/PID/exe, sanitised
+  [[nodiscard]] pid_t pid() const { return pid_; }  // in our PID namespace
+  [[nodiscard]] pid_t namespace_pid() const {
+    return ns_pid_;
+  }  // innermost NSpid; equals pid() without a namespace
+  [[nodiscard]] const std::string& executable() const {
+    return exe_;
+  }  // readlink of /proc/PID/exe, sanitised
   [[nodiscard]] bool executable_deleted() const { return deleted_; }
   // Path that opens the executable's inode from here whatever the mount namespace: "/proc/PID/exe".
   [[nodiscard]] std::string executable_path() const;
   [[nodiscard]] std::uint64_t start_time_ticks() const { return start_time_; }  // /proc/PID/stat field 22
   [[nodiscard]] Result<std::vector<Mapping>> mappings() const;
-  // Run-time minus link-time address of the executable; first_load_vaddr is the first PT_LOAD's page-aligned vaddr.
-  [[nodiscard]] Result<std::uint64_t> load_bias(std::uint64_t first_load_vaddr, bool position_independent) const;
+  // Run-time minus link-time address of the executable; first_load_vaddr is the first PT_LOAD's page-aligned
+  // vaddr.
+  [[nodiscard]] Result<std::uint64_t> load_bias(std::uint64_t first_load_vaddr,
+                                                bool position_independent) const;
 
   // pidfd + identity of the executable and stack start: tells an exec from the process we opened.
   [[nodiscard]] Liveness liveness() const;

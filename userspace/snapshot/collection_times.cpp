@@ -13,7 +13,8 @@ CollectionTimes::CollectionTimes(std::span<const GoroutineSnapshot> goroutines) 
 }
 
 std::uint64_t CollectionTimes::waited_at(const GoroutineSnapshot& g) const {
-  const bool waits = g.status == GStatus::kWaiting || g.status == GStatus::kSyscall || g.status == GStatus::kLeaked;
+  const bool waits =
+      g.status == GStatus::kWaiting || g.status == GStatus::kSyscall || g.status == GStatus::kLeaked;
   if (!waits || g.wait_since_ns == 0) return 0;
   const auto next = std::upper_bound(times_.begin(), times_.end(), g.wait_since_ns);
   return next == times_.end() || *next > g.read_at_ns ? 0 : *next;
