@@ -36,7 +36,7 @@ class Classes {
   void proven(std::uint32_t c, double gap_ns) { touch(c).proven(gap_ns); }
 
   // gap_ns: since the last look, nullopt at the first of a segment; second: the one before is of it, too.
-  void end_look(std::optional<double> gap_ns, bool second) {
+  void end_look(const std::optional<double>& gap_ns, bool second) {
     std::size_t kept = 0;
     for (const std::uint32_t c : active_) {
       Series& s = series_[c];
