@@ -75,7 +75,7 @@ void BM_ModelAlone(benchmark::State& state) {
   const std::uint64_t span = records.back().time_ns;
   for (auto _ : state) {
     for (std::size_t i = 0; i < records.size(); ++i) {
-      if (i + RunMerger::kAhead < records.size()) model.expect(records[i + RunMerger::kAhead]);
+      if (i + RunMerger::kAhead < records.size()) model.prefetch(records[i + RunMerger::kAhead]);
       model.apply(records[i]);
     }
     state.PauseTiming();
@@ -118,7 +118,7 @@ void BM_MergeAndModel(benchmark::State& state) {
       merger.add(std::move(rings));
       merger.take_below(
           watermark, [&](const gt_record& r) { model.apply(r); },
-          [&](const gt_record& r) { model.expect(r); });
+          [&](const gt_record& r) { model.prefetch(r); });
     }
     state.PauseTiming();
     shift(records, span);
