@@ -14,13 +14,16 @@ bool in_executable_segment(const ElfImage& image, std::uint64_t address) {
 
 // moduledata.gofunc moved: +304 up to 1.19 (own magic), +320 in 1.20-1.26, +344 in 1.27, where +336 is
 // rodata. In 1.20-1.26 those two words are the len and cap of textsectmap, a handful each.
-std::uint64_t gofunc_of(const ElfImage& image, std::uint64_t moduledata, const PclntabLayout& table) {
-  const auto word = [&](std::uint64_t at) { return image.word_at(moduledata + at).value_or(0); };
-  if (table.go118()) return word(304);
+void find_gofunc(const ElfImage& image, const PclntabLayout& table, Moduledata& moduledata) {
+  const auto word = [&](std::uint64_t at) { return image.word_at(moduledata.address + at).value_or(0); };
+  if (table.go118()) {
+    moduledata.gofunc = word(304);
+    return;
+  }
   constexpr std::uint64_t kSmallestAddress = 4096;
   const std::uint64_t rodata = word(336), gofunc = word(344);
-  if (rodata >= kSmallestAddress && gofunc >= rodata && !image.bytes_from(gofunc).empty()) return gofunc;
-  return word(320);
+  moduledata.go127 = rodata >= kSmallestAddress && gofunc >= rodata && !image.bytes_from(gofunc).empty();
+  moduledata.gofunc = moduledata.go127 ? gofunc : word(320);
 }
 
 }  // namespace
@@ -39,7 +42,9 @@ std::optional<Moduledata> find_moduledata(const ElfImage& image, std::uint64_t t
                         etext = image.word_at(at + 184).value_or(0);
     if (text >= etext || !in_executable_segment(image, text) || !in_executable_segment(image, etext - 1))
       continue;
-    return Moduledata{.address = at, .text = text, .etext = etext, .gofunc = gofunc_of(image, at, table)};
+    Moduledata found{.address = at, .text = text, .etext = etext};
+    find_gofunc(image, table, found);
+    return found;
   }
   return std::nullopt;
 }

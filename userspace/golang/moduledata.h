@@ -14,6 +14,7 @@ struct Moduledata {
   std::uint64_t address = 0;
   std::uint64_t text = 0, etext = 0;
   std::uint64_t gofunc = 0;  // go:func.*, what funcdata offsets count from
+  bool go127 = false;        // laid out as in Go 1.27 or later
 };
 
 // Validated: its slices must be those the table's header describes, and text < etext in an executable

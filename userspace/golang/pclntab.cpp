@@ -68,13 +68,13 @@ std::optional<Located> locate(const ElfImage& image, bool& too_old) {
 struct PrintedName {
   std::string function, type_arguments;
 };
-PrintedName name_for_print(std::string_view name) {
+PrintedName name_for_print(std::string_view name, bool two_lists) {
   const std::size_t open = name.find('['), close = name.rfind(']');
   if (open == std::string_view::npos || close == std::string_view::npos || close <= open)
     return {printable(name), ""};
   std::string middle = "[...]";
   int depth = 0;
-  for (std::size_t i = open; i < close; ++i) {
+  for (std::size_t i = open; two_lists && i < close; ++i) {
     depth += (name[i] == '[') - (name[i] == ']');
     if (depth != 0) continue;
     const std::size_t next = name.find('[', i);
@@ -170,7 +170,7 @@ struct Pclntab::Impl {
   [[nodiscard]] Frame make_frame(const PclntabLayout::Func& f, const Function& function,
                                  std::uint64_t pc_off) const {
     Frame frame;
-    auto [name, type_arguments] = name_for_print(layout.name(function.name_off));
+    auto [name, type_arguments] = name_for_print(layout.name(function.name_off), moduledata.go127);
     frame.function = std::move(name);
     frame.type_arguments = std::move(type_arguments);
     frame.wrapper = function.func_id == wrapper_id;
