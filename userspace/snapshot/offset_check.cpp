@@ -3,6 +3,8 @@
 // judged.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <string_view>
 #include <unordered_set>
 
@@ -48,6 +50,7 @@ class Check {
       if (auto r = status(w)) return r;
       if (!w.alive()) continue;
       ++alive;
+      if (auto r = bools_behind_reason(g)) return r;
       if (auto r = identity(w, goids)) return r;
       if (auto r = stack_bounds(w)) return r;
       if (config_text(w.startpc)) ++starts_in_text;
@@ -111,6 +114,15 @@ class Check {
     std::vector<std::uint8_t> a(window_), b(window_);
     if (!memory_.read(g, a) || !memory_.read(g, b) || a != b) return std::nullopt;
     return pick_words(a, o_);
+  }
+
+  // preempt, preemptStop and preemptShrink follow g.waitreason in every version (runtime2.go, 1.18-1.27):
+  // times and pointers beside it do not look like that, whatever their lowest byte.
+  [[nodiscard]] std::optional<Refusal> bools_behind_reason(std::uint64_t g) const {
+    std::array<std::uint8_t, 3> bools{};
+    if (!memory_.read(g + o_.g_waitreason + 1u, bools)) return std::nullopt;
+    if (std::ranges::all_of(bools, [](std::uint8_t b) { return b <= 1; })) return std::nullopt;
+    return Refusal{"runtime.g.waitreason", o_.g_waitreason, "no booleans follow it"};
   }
 
   [[nodiscard]] std::optional<Refusal> status(const GWords& w) const {
