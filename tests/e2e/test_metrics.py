@@ -80,6 +80,10 @@ def compare_once(subject, equal):
         if name in STATES:
             continue
         if a["quality"] == b["quality"] == "exact" and a["value"] == b["value"]:
+            # A goroutine of the runtime may be awake at the very moment of metrics.Read and asleep in both our looks: by
+            # state, goroutines must be equal in some round, the rest in every round in which we saw no change.
+            if name.startswith("/sched/goroutines/") and t["value"] != a["value"]:
+                continue
             assert t["value"] == a["value"], (name, t["value"], a["value"])
             equal.add(name)
         elif a["cumulative"] and (at_least(subject.version, 19) or not name.startswith("/gc/heap/allocs")):
@@ -89,9 +93,8 @@ def compare_once(subject, equal):
         # We do not run inside the process: the goroutine that calls metrics.Read is in a system call when we look.
         ours = {n: after[n]["value"] for n in STATES}
         theirs = {n: truth[n]["value"] for n in STATES}
-        if ours == {n: before[n]["value"] for n in STATES}:
-            for name, change in zip(sorted(STATES), (+1, -1), strict=True):
-                assert ours[name] == theirs[name] + change, (name, ours, theirs)
+        moved = dict(zip(sorted(STATES), (+1, -1), strict=True))
+        if ours == {n: before[n]["value"] for n in STATES} == {n: theirs[n] + moved[n] for n in STATES}:
             equal |= STATES
     return available
 
