@@ -148,6 +148,10 @@ CensusSubject Target::census_subject(bool stacks) const {
   return subject;
 }
 
+TextRange Target::text() const {
+  return {binary_->pclntab().text() + bias_, binary_->pclntab().etext() + bias_};
+}
+
 gt_target Target::bpf_config(bool stacks) const {
   const RuntimeOffsets& o = binary_->offsets();
   gt_target c{};

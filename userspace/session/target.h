@@ -20,6 +20,7 @@
 #include "report/facts.h"
 #include "snapshot/counters.h"
 #include "snapshot/goroutines.h"
+#include "snapshot/stack_walk.h"
 
 namespace gorotrace {
 
@@ -44,6 +45,7 @@ class Target {
   [[nodiscard]] const Process& process() const { return *process_; }
   [[nodiscard]] const GoBinary& binary() const { return *binary_; }
   [[nodiscard]] std::uint64_t load_bias() const { return bias_; }
+  [[nodiscard]] TextRange text() const;  // process addresses
   [[nodiscard]] GoroutineReader& goroutines() { return *goroutines_; }
   // What a census of this process needs; its callbacks refer to this object.
   [[nodiscard]] CensusSubject census_subject(bool stacks) const;

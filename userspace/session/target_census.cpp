@@ -8,11 +8,21 @@
 
 namespace gorotrace {
 
-TargetCensus::TargetCensus(const Memory& memory, CensusSubject subject, ModelTables model)
-    : model_(std::move(model)), taker_(memory, std::move(subject), std::random_device{}()) {}
+TargetCensus::TargetCensus(const Memory& memory, CensusSubject subject, CensusShare& share, ModelTables model)
+    : share_(share), model_(std::move(model)), taker_(memory, std::move(subject), std::random_device{}()) {}
 
-Status TargetCensus::start(double cpu_share) {
-  const auto from = taker_.start(cpu_share);
+TargetCensus::~TargetCensus() {
+  if (running()) share_.stop(taker_);
+}
+
+Status TargetCensus::stand_in(bool wanted) {
+  wanted = wanted && share_.any();
+  if (wanted == running()) return {};
+  if (!wanted) {
+    stop();
+    return {};
+  }
+  const auto from = share_.start(taker_);
   if (!from) return std::unexpected(from.error());
   stretches_.push_back({model_(*from), {}});
   return {};
@@ -20,7 +30,7 @@ Status TargetCensus::start(double cpu_share) {
 
 void TargetCensus::stop() {
   if (!running()) return;
-  const std::uint64_t to = taker_.stop();
+  const std::uint64_t to = share_.stop(taker_);
   stretches_.back().to = model_(to);
 }
 

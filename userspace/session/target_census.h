@@ -10,6 +10,7 @@
 #include "census/combine.h"
 #include "report/facts.h"
 #include "report/symbols.h"
+#include "session/census_share.h"
 
 namespace gorotrace {
 
@@ -18,13 +19,15 @@ class TargetCensus {
   // The model's tables as of a time that has passed.
   using ModelTables = std::function<Tables(std::uint64_t at_ns)>;
 
-  TargetCensus(const Memory& memory, CensusSubject subject, ModelTables model);
+  // `memory` and `share` outlive this object.
+  TargetCensus(const Memory& memory, CensusSubject subject, CensusShare& share, ModelTables model);
+  ~TargetCensus();
 
-  [[nodiscard]] Status start(double cpu_share);
+  // It stands in for the block probes while they are off.
+  [[nodiscard]] Status stand_in(bool wanted);
   void stop();  // nothing when it does not run
   [[nodiscard]] bool running() const { return taker_.running(); }
   [[nodiscard]] bool ever_ran() const { return !stretches_.empty(); }
-  void set_share(double cpu_share) { taker_.set_share(cpu_share); }
 
   void move_stacks(StackTable& to);
   [[nodiscard]] Tables over(Tables model) const;
@@ -33,6 +36,7 @@ class TargetCensus {
   [[nodiscard]] CensusFacts facts() const;
 
  private:
+  CensusShare& share_;
   ModelTables model_;
   CensusTaker taker_;
   std::vector<Replaced> stretches_;

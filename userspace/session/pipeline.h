@@ -1,0 +1,49 @@
+// What all targets of a session share: the loaded programs, and the threads between their rings and the
+// models. Threads: control thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/result.h"
+#include "capture/capture.h"
+#include "model/aggregator.h"
+#include "report/facts.h"
+#include "session/record_reader.h"
+
+namespace gorotrace {
+
+class Pipeline {
+ public:
+  // Loads and calibrates when options.groups is not empty. Attaches nothing.
+  [[nodiscard]] static Result<std::unique_ptr<Pipeline>> make(const CaptureOptions& options);
+  ~Pipeline();  // detaches everything, then drains, then stops the threads
+
+  [[nodiscard]] Capture* capture() { return capture_.get(); }  // nullptr without probes
+  [[nodiscard]] const Capture* capture() const { return capture_.get(); }
+  [[nodiscard]] Aggregator& aggregator() { return aggregator_; }
+  [[nodiscard]] TrapCosts trap_costs() const;
+
+  // As of a time that has passed, with all that was recorded until then.
+  [[nodiscard]] Tables tables(TargetSlot slot, std::uint64_t at_ns);
+  [[nodiscard]] Tables totals(TargetSlot slot, std::uint64_t at_ns);
+  // Records that any target lost so far.
+  [[nodiscard]] std::uint64_t dropped() const;
+  [[nodiscard]] EventFacts events() const;
+  // errno of the first failed read of the rings, 0 while all is well.
+  [[nodiscard]] int read_error() const { return reader_ ? reader_->error() : 0; }
+
+  // Detaches all targets and waits until all that was produced has arrived, so that the account closes.
+  void close();
+
+ private:
+  Pipeline() = default;
+  void catch_up(std::uint64_t at_ns);
+
+  // Reverse teardown order: the reader stops first, then the aggregator, then the programs go.
+  std::unique_ptr<Capture> capture_;
+  Aggregator aggregator_;
+  std::unique_ptr<RecordReader> reader_;
+};
+
+}  // namespace gorotrace

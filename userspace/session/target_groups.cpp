@@ -1,0 +1,122 @@
+#include "session/target_groups.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+#include "probe/hooks.h"
+
+namespace gorotrace {
+namespace {
+constexpr std::uint64_t kOnAheadNs = 20'000'000;
+}
+
+TargetGroups::TargetGroups(const Target& target, Pipeline& pipeline, const Budget& budget, Notices& notices)
+    : target_(target), pipeline_(pipeline), notices_(notices), governor_(budget) {}
+
+Result<TargetSlot> TargetGroups::plan(GroupMask wanted, bool stacks, TargetSlot otherwise) {
+  slot_ = otherwise;
+  Capture* capture = pipeline_.capture();
+  if (capture == nullptr) return slot_;
+  std::vector<std::string> shared;
+  auto plan = target_.plan(pipeline_.trap_costs(), shared);
+  if (!plan) return std::unexpected(plan.error());
+  plan_ = std::move(*plan);
+  note_unplanned(wanted);
+  for (const std::string& site : shared)
+    notices_.add(site + " already carries a breakpoint of another tracer; both count");
+  const Process& process = target_.process();
+  auto slot =
+      capture->add_target(process.pid(), process.executable_path(), target_.bpf_config(stacks), plan_);
+  if (slot) slot_ = *slot;
+  return slot;
+}
+
+// Wake-ups that injectglist hides are inferred when the goroutines run: none is missed.
+void TargetGroups::note_unplanned(GroupMask wanted) {
+  for (const Unplanned& u : plan_.unplanned) {
+    const GroupMask groups = groups_of(u.hook) & wanted;
+    if (u.expected || groups == 0 || u.hook == GT_HOOK_INJECT) continue;
+    incomplete_ |= groups;
+    notices_.add(fmt::format("{} is not seen in {}: {}", hook_name(u.hook), u.function, u.reason));
+  }
+}
+
+Result<std::uint64_t> TargetGroups::arm(GroupMask wanted) {
+  cpu_at_begin_ns_ = target_.process().cpu_time_ns().value_or(0);
+  if (Capture* capture = pipeline_.capture(); capture != nullptr) {
+    auto on = capture->set_groups(slot_, wanted);
+    if (!on) return wrap(on.error(), fmt::format("attaching to process {}", target_.process().pid()));
+    on_ = *on;
+  }
+  const std::uint64_t begin_ns = monotonic_ns();
+  post(on_, true, begin_ns);
+  return begin_ns;
+}
+
+void TargetGroups::release() {
+  if (Capture* capture = pipeline_.capture(); capture != nullptr) capture->remove_target(slot_);
+}
+
+Status TargetGroups::detach() {
+  if (on_ == 0) return {};
+  on_ = 0;
+  auto off = pipeline_.capture()->set_groups(slot_, 0);
+  if (!off) return std::unexpected(off.error());
+  return {};
+}
+
+void TargetGroups::charge() {
+  cpu_ns_.reset();
+  if (const auto cpu = target_.process().cpu_time_ns()) {
+    cpu_ns_ = *cpu;
+    cost_.target_cpu_ns = *cpu - cpu_at_begin_ns_;
+  }
+  const Capture* capture = pipeline_.capture();
+  if (capture == nullptr) return;
+  const std::vector<SiteCounters> counters = capture->site_counters(slot_);
+  std::vector<SiteCost> sites;
+  for (std::size_t i = 0; i < std::min(counters.size(), plan_.sites.size()); ++i) {
+    sites.push_back({plan_.sites[i].execution, counters[i].hits, counters[i].sampled, counters[i].sampled_ns,
+                     plan_.sites[i].groups});
+  }
+  charged_ = gorotrace::charge(sites, pipeline_.trap_costs());
+  cost_.charged_ns = charged_.ns;
+  cost_.hits = charged_.hits;
+}
+
+GroupMask TargetGroups::affordable(std::uint64_t now_ns) {
+  if (on_ == 0 || !cpu_ns_) return on_;
+  return governor_.step(now_ns, charged_, *cpu_ns_, on_);
+}
+
+std::optional<std::uint64_t> TargetGroups::switch_to(GroupMask want, const std::string& reason) {
+  const GroupMask before = on_;
+  // Off before the first site goes: they go one by one, and half a state machine makes transitions that never
+  // were.
+  const std::uint64_t off_ns = monotonic_ns();
+  post(before & ~want, false, off_ns);
+  auto on = pipeline_.capture()->set_groups(slot_, want);
+  if (!on) notices_.add(on.error().message);
+  on_ = on.value_or(before);
+  // On after the last one came, from a moment that no record has reached yet: coverage claims only what was
+  // armed throughout, and all of that is applied as covered.
+  const std::uint64_t on_ns = monotonic_ns() + kOnAheadNs;
+  const GroupMask gone = before & ~on_, came = on_ & (~before | ~want);
+  post(came, true, on_ns);
+  for (const gt_group group : kDetachOrder) {
+    if ((gone & group_bit(group)) != 0) detached_.push_back({group, off_ns, reason});
+  }
+  return came != 0 ? std::optional(on_ns) : std::nullopt;
+}
+
+void TargetGroups::post(GroupMask groups, bool on, std::uint64_t at_ns) {
+  for (int i = 0; i < GT_GROUP_COUNT; ++i) {
+    const auto group = static_cast<gt_group>(i);
+    if ((groups & group_bit(group)) != 0) pipeline_.aggregator().post_group(slot_, group, on, at_ns);
+  }
+}
+
+}  // namespace gorotrace

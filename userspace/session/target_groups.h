@@ -1,0 +1,67 @@
+// The probe groups of one target: which are on, what they cost it, and which its budget takes away.
+// Threads: control thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "govern/governor.h"
+#include "report/facts.h"
+#include "session/notices.h"
+#include "session/pipeline.h"
+#include "session/target.h"
+
+namespace gorotrace {
+
+class TargetGroups {
+ public:
+  // All that is referred to outlives this object.
+  TargetGroups(const Target& target, Pipeline& pipeline, const Budget& budget, Notices& notices);
+
+  // Plans the probes of `wanted` and gives the target its slot; attaches nothing. Without programs the slot
+  // is `otherwise`.
+  [[nodiscard]] Result<TargetSlot> plan(GroupMask wanted, bool stacks, TargetSlot otherwise);
+  // The window's begin: attaches the groups and tells the model.
+  [[nodiscard]] Result<std::uint64_t> arm(GroupMask wanted);
+  // Gives the slot back: nothing of this target stays attached.
+  void release();
+
+  [[nodiscard]] Status detach();
+  void gone() { on_ = 0; }  // somebody else has detached them
+
+  // What the target was charged until now.
+  void charge();
+  // The groups that the budget leaves it, as of the last charge.
+  [[nodiscard]] GroupMask affordable(std::uint64_t now_ns);
+  // When groups came on: the moment from which on they count; else nothing.
+  std::optional<std::uint64_t> switch_to(GroupMask want, const std::string& reason);
+
+  [[nodiscard]] GroupMask on() const { return on_; }
+  [[nodiscard]] bool is_on(gt_group group) const { return (on_ & group_bit(group)) != 0; }
+  // Groups with a transition that cannot be probed in this binary.
+  [[nodiscard]] GroupMask incomplete() const { return incomplete_; }
+  [[nodiscard]] const std::vector<Detachment>& detached() const { return detached_; }
+  [[nodiscard]] const CostFacts& cost() const { return cost_; }
+
+ private:
+  void note_unplanned(GroupMask wanted);
+  void post(GroupMask groups, bool on, std::uint64_t at_ns);
+
+  const Target& target_;
+  Pipeline& pipeline_;
+  Notices& notices_;
+  Governor governor_;
+  Plan plan_;
+  TargetSlot slot_ = 0;
+  GroupMask on_ = 0, incomplete_ = 0;
+  std::vector<Detachment> detached_;
+  CostFacts cost_;
+  Charge charged_;
+  std::uint64_t cpu_at_begin_ns_ = 0;
+  std::optional<std::uint64_t> cpu_ns_;  // of the target, at the last charge
+};
+
+}  // namespace gorotrace

@@ -1,0 +1,60 @@
+// Looks at one target's memory for its model: all goroutines, and the runtime's counters beside the model's
+// own totals. Threads: control thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "report/facts.h"
+#include "report/symbols.h"
+#include "session/notices.h"
+#include "session/pipeline.h"
+#include "session/target.h"
+#include "session/target_census.h"
+
+namespace gorotrace {
+
+class TargetLooks {
+ public:
+  // All that is referred to outlives this object. `symbols` gets the stacks, when they are wanted. While the
+  // census runs no look is due: it looks all the time.
+  TargetLooks(Target& target, TargetSlot slot, Pipeline& pipeline, const TargetCensus& census,
+              StackTable& symbols, Notices& notices, bool stacks, std::uint64_t interval_ns);
+
+  std::size_t look();  // goroutines made for threads of C (SnapshotCounts::extra)
+  [[nodiscard]] bool due(std::uint64_t now_ns) const { return now_ns >= next_ns_; }
+  void at(std::uint64_t at_ns) { next_ns_ = at_ns; }
+  // Something was lost when `dropped` grows: memory tells soon what it hid.
+  void mind_loss(std::uint64_t dropped, std::uint64_t now_ns);
+
+  // The runtime's counters between two readings of the model's totals.
+  struct Reading {
+    RuntimeCounters counters;
+    Witness::Totals before, after;
+  };
+  // Behind a look. What the runtime makes for threads of C shows in memory only, so where there are such
+  // goroutines the look has to hold at the reading too.
+  [[nodiscard]] std::optional<Reading> look_and_read();
+  bool read_counters();  // whether they could be had
+  [[nodiscard]] const std::optional<RuntimeCounters>& counters() const {
+    return counters_;
+  }  // last ones read
+
+ private:
+  [[nodiscard]] std::optional<Reading> read();
+  [[nodiscard]] Witness::Totals totals();
+
+  Target& target_;
+  TargetSlot slot_;
+  Pipeline& pipeline_;
+  const TargetCensus& census_;
+  StackTable& symbols_;
+  Notices& notices_;
+  StackDepth depth_;
+  std::uint64_t interval_ns_;
+  std::uint64_t next_ns_ = 0;
+  std::uint64_t dropped_seen_ = 0;
+  std::optional<RuntimeCounters> counters_;
+};
+
+}  // namespace gorotrace

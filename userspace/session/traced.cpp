@@ -1,0 +1,221 @@
+#include "session/traced.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+
+namespace gorotrace {
+
+Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& share,
+               const SessionOptions& options)
+    : options_(options),
+      pipeline_(pipeline),
+      target_(std::move(target)),
+      preempted_(
+          target_->text(),
+          [this](std::uint64_t pc) {
+            return target_->binary().pclntab().sp_delta(pc - target_->load_bias());
+          },
+          [this](std::uint64_t id) { return walked(id); }),
+      symbols_(pclntab_lookup(target_->binary().pclntab()), target_->load_bias(),
+               [this](std::uint64_t id) {
+                 auto whole = preempted_.find(id);
+                 return whole ? whole : walked(id);
+               }),
+      groups_(*target_, pipeline, options.budget, notices_),
+      census_(target_->process(), target_->census_subject(options.stacks), share,
+              [this](std::uint64_t at_ns) { return pipeline_.tables(slot_, at_ns); }) {}
+
+std::optional<StackTable::Stack> Traced::walked(std::uint64_t id) const {
+  const Capture* capture = pipeline_.capture();
+  const auto stack = capture != nullptr ? capture->stack(id) : std::nullopt;
+  if (!stack) return std::nullopt;
+  const std::size_t depth = std::min<std::size_t>(stack->depth, GT_MAX_STACK_FRAMES);
+  return StackTable::Stack{{stack->pcs, stack->pcs + depth}, stack->truncated != 0};
+}
+
+ModelConfig Traced::model_config() {
+  ModelConfig model;
+  model.is_system = [this](std::uint64_t startpc) { return target_->is_system(startpc); };
+  model.wait_reasons = target_->binary().wait_reasons();
+  // With a link register the caller of a leaf or a prologue is in no frame and in no word of the stack.
+  if (!kLinkRegister) {
+    model.whole_stack = [this](std::uint64_t stack, std::uint64_t at_sp, std::uint64_t above_frame) {
+      return preempted_.complete(stack, at_sp, above_frame);
+    };
+  }
+  if (options_.on_wait) {
+    model.on_wait = [this](const Wait& wait) { options_.on_wait(*target_, wait); };
+  }
+  return model;
+}
+
+Result<std::unique_ptr<Traced>> Traced::make(std::unique_ptr<Target> target, TargetSlot otherwise,
+                                             Pipeline& pipeline, CensusShare& share,
+                                             const SessionOptions& options) {
+  std::unique_ptr<Traced> t(new Traced(std::move(target), pipeline, share, options));
+  const auto slot = t->groups_.plan(options.groups, options.stacks, otherwise);
+  if (!slot) return std::unexpected(slot.error());
+  t->slot_ = *slot;
+  t->looks_.emplace(*t->target_, *slot, pipeline, t->census_, t->symbols_, t->notices_, options.stacks,
+                    options.interval_ns);
+  pipeline.aggregator().add_target(*slot, t->model_config());
+  return t;
+}
+
+Status Traced::begin() {
+  if (auto armed = arm(); !armed) {
+    pipeline_.aggregator().remove_target(slot_);
+    // Answered behind the removal: the model refers to this object.
+    (void)pipeline_.aggregator().totals(slot_, 0);
+    groups_.release();
+    return armed;
+  }
+  // Planning went through all of it; frames need a few pages of it again.
+  target_->binary().image().release_memory();
+  return {};
+}
+
+Status Traced::arm() {
+  const auto begin = groups_.arm(options_.groups);
+  if (!begin) return std::unexpected(begin.error());
+  begin_ns_ = *begin;
+  mind_census();
+  const auto first = looks_->look_and_read();
+  const Process& process = target_->process();
+  if (process.liveness() != Liveness::kAlive) {
+    return fail(ErrorKind::kNoProcess,
+                fmt::format("process {} ended while it was being attached", process.pid()));
+  }
+  if (first) {
+    counters_begin_ = first->counters;
+    if (groups_.is_on(GT_GROUP_LIFECYCLE))
+      witness_ =
+          Witness{first->counters, first->counters, first->before, first->after, first->before, first->after};
+  } else {
+    notices_.add("the runtime's counters are not available in this binary: no witness beside the probes");
+  }
+  // The first look took a while: what came and went meanwhile is taken back out.
+  const Tables now = pipeline_.totals(slot_, monotonic_ns());
+  live_at_start_ = now.live + (now.exited - now.exited_system) - (now.created - now.created_system);
+  of_c_threads_at_start_ = now.of_c_threads;
+  return {};
+}
+
+void Traced::mind_census() {
+  if (auto done = census_.stand_in(!groups_.is_on(GT_GROUP_BLOCK)); !done) notices_.add(done.error().message);
+}
+
+void Traced::switch_groups(GroupMask want, const std::string& reason) {
+  const auto counts_from = groups_.switch_to(want, reason);
+  if (!groups_.is_on(GT_GROUP_LIFECYCLE)) witness_.reset();
+  mind_census();
+  if (counts_from) {
+    looks_->at(*counts_from);
+  } else {
+    looks_->look();
+  }
+}
+
+Status Traced::set_groups(GroupMask groups, const std::string& reason) {
+  if (pipeline_.capture() == nullptr) return fail(ErrorKind::kUsage, "this session runs without probes");
+  if (!alive()) return fail(ErrorKind::kNoProcess, "the target has ended");
+  switch_groups(groups, reason);
+  if (groups_.on() != groups) {
+    return fail(ErrorKind::kFailed,
+                notices_.all().empty() ? "groups were not switched" : notices_.all().back());
+  }
+  return {};
+}
+
+void Traced::tick(std::uint64_t dropped) {
+  if (!alive()) return;
+  if (const Liveness life = target_->process().liveness(); life != Liveness::kAlive) {
+    state_ = life == Liveness::kExited ? State::kExited : State::kExeced;
+    close_window();
+    if (auto off = groups_.detach(); !off) notices_.add(off.error().message);
+    return;
+  }
+  const std::uint64_t now = monotonic_ns();
+  looks_->mind_loss(dropped, now);
+  groups_.charge();
+  if (const GroupMask stay = groups_.affordable(now); stay != groups_.on())
+    switch_groups(stay, "over the budget");
+  census_.move_stacks(symbols_);
+  if (looks_->due(now)) looks_->look();
+}
+
+void Traced::finish() {
+  if (end_ns_ != 0) return;
+  if (auto last = looks_->look_and_read(); last && witness_) {
+    witness_->end = last->counters;
+    witness_->before_end = last->before;
+    witness_->after_end = last->after;
+  }
+  groups_.charge();
+  close_window();
+}
+
+// Sites go one by one: what comes in while they do is no longer the whole story, so the tables are taken
+// before the first detach.
+void Traced::close_window() {
+  census_.stop();
+  census_.move_stacks(symbols_);
+  end_ns_ = monotonic_ns();
+  final_tables_ = census_.over(pipeline_.tables(slot_, end_ns_));
+  groups_at_end_ = groups_.on();
+}
+
+Tables Traced::tables() {
+  if (final_tables_) return *final_tables_;
+  census_.move_stacks(symbols_);
+  return census_.over(pipeline_.tables(slot_, monotonic_ns()));
+}
+
+Sample Traced::sample() {
+  Sample s;
+  if (final_tables_) {
+    s.at_ns = end_ns_;
+    s.totals = *final_tables_;
+  } else {
+    looks_->read_counters();
+    s.at_ns = monotonic_ns();
+    s.totals = pipeline_.totals(slot_, s.at_ns);
+    census_.update(s.totals, groups_.is_on(GT_GROUP_LIFECYCLE));
+  }
+  s.counters = looks_->counters();
+  s.cost = groups_.cost();
+  s.events = pipeline_.events();
+  s.groups = groups_.on();
+  return s;
+}
+
+StatFacts Traced::facts() const {
+  StatFacts f;
+  f.target = target_->facts();
+  f.begin_ns = begin_ns_;
+  f.end_ns = end_ns_;
+  f.wait_reasons = target_->binary().wait_reasons();
+  f.requested = options_.groups;
+  f.on_at_end = end_ns_ != 0 ? groups_at_end_ : groups_.on();
+  f.incomplete = groups_.incomplete();
+  f.detached = groups_.detached();
+  if (census_.ever_ran()) f.census = census_.facts();
+  f.cost = groups_.cost();
+  f.calibrated = pipeline_.trap_costs();
+  f.events = pipeline_.events();
+  f.live_at_start = live_at_start_;
+  f.of_c_threads_at_start = of_c_threads_at_start_;
+  f.witness = witness_;
+  f.counters_begin = counters_begin_;
+  f.counters_end = looks_->counters();
+  if (state_ == State::kExited) f.ended_by = "the target exited";
+  if (state_ == State::kExeced) f.ended_by = "the target executed another program";
+  f.notices = notices_.all();
+  return f;
+}
+
+}  // namespace gorotrace

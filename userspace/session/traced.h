@@ -1,0 +1,96 @@
+// One target within a session: its probes, its census, the looks at its memory, and what they add up to.
+// Threads: control thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "report/facts.h"
+#include "report/symbols.h"
+#include "session/census_share.h"
+#include "session/notices.h"
+#include "session/pipeline.h"
+#include "session/preempted_stacks.h"
+#include "session/target.h"
+#include "session/target_census.h"
+#include "session/target_groups.h"
+#include "session/target_looks.h"
+
+namespace gorotrace {
+
+struct SessionOptions {
+  GroupMask groups = 0;  // 0: no probe, no BPF; memory alone
+  bool stacks = true;
+  Budget budget;
+  std::uint64_t interval_ns = 1'000'000'000;
+  // Share of one CPU that looking at goroutines may take while the block group is off; 0: no census.
+  double census_cpu = 0.05;
+  CaptureOptions capture;
+  // Every wait whose both ends were seen, as it ends; may be empty. Called on the aggregator thread.
+  std::function<void(const Target&, const Wait&)> on_wait;
+};
+
+class Traced {
+ public:
+  // Plans and announces, attaches nothing. All that is referred to outlives the result.
+  [[nodiscard]] static Result<std::unique_ptr<Traced>> make(std::unique_ptr<Target> target,
+                                                            TargetSlot otherwise, Pipeline& pipeline,
+                                                            CensusShare& share,
+                                                            const SessionOptions& options);
+  // Arms the groups and reads all goroutines: the window begins. On failure nothing stays attached.
+  [[nodiscard]] Status begin();
+  // Liveness, budget, the looks that are due. Cheap when nothing is. dropped: Pipeline::dropped().
+  void tick(std::uint64_t dropped);
+  [[nodiscard]] Status set_groups(GroupMask groups, const std::string& reason);
+  // The window ends with a last look at memory. Still attached.
+  void finish();
+  void detached() { groups_.gone(); }  // by the pipeline
+
+  [[nodiscard]] bool alive() const { return state_ == State::kTraced; }
+  [[nodiscard]] Target& target() { return *target_; }
+  [[nodiscard]] Symbolizer& symbols() { return symbols_; }
+  [[nodiscard]] Notices& notices() { return notices_; }
+
+  [[nodiscard]] Tables tables();
+  [[nodiscard]] Sample sample();
+  [[nodiscard]] StatFacts facts() const;
+
+ private:
+  enum class State { kTraced, kExited, kExeced };
+  Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& share,
+         const SessionOptions& options);
+  [[nodiscard]] ModelConfig model_config();
+  [[nodiscard]] Status arm();
+  // On while nothing else tells who waits where.
+  void mind_census();
+  void switch_groups(GroupMask want, const std::string& reason);
+  void close_window();
+  [[nodiscard]] std::optional<StackTable::Stack> walked(std::uint64_t id) const;  // by a probe
+
+  const SessionOptions& options_;
+  Pipeline& pipeline_;
+  std::unique_ptr<Target> target_;
+  TargetSlot slot_ = 0;
+  State state_ = State::kTraced;
+  Notices notices_;
+  PreemptedStacks preempted_;
+  StackTable symbols_;
+  TargetGroups groups_;
+  TargetCensus census_;
+  std::optional<TargetLooks> looks_;  // from the slot on
+
+  std::uint64_t begin_ns_ = 0;  // all sites armed
+  std::uint64_t end_ns_ = 0;    // before the first detach at the end, or death; 0 while it is traced
+  GroupMask groups_at_end_ = 0;
+  std::optional<std::uint64_t> live_at_start_;
+  std::uint64_t of_c_threads_at_start_ = 0;
+  std::optional<RuntimeCounters> counters_begin_;
+  std::optional<Witness> witness_;
+  std::optional<Tables> final_tables_;  // as of end_ns_
+};
+
+}  // namespace gorotrace
