@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 #include <unordered_set>
 
@@ -43,14 +42,14 @@ class Check {
     std::size_t seen = 0, waiting = 0, with_sp = 0, with_syscallsp = 0, on_thread = 0, thread_agrees = 0;
     std::size_t alive = 0, starts_in_text = 0, created_in_text = 0;
     for (const std::uint64_t g : pointers) {
-      const auto words = still_words(g);
-      if (!words) continue;
+      const auto bytes = still_bytes(g);
+      if (!bytes) continue;
       ++seen;
-      const GWords& w = *words;
+      const GWords w = pick_words(*bytes, o_);
       if (auto r = status(w)) return r;
       if (!w.alive()) continue;
       ++alive;
-      if (auto r = bools_behind_reason(g)) return r;
+      if (auto r = bools_behind_reason(*bytes)) return r;
       if (auto r = identity(w, goids)) return r;
       if (auto r = stack_bounds(w)) return r;
       if (config_text(w.startpc)) ++starts_in_text;
@@ -110,17 +109,16 @@ class Check {
  private:
   [[nodiscard]] bool config_text(std::uint64_t pc) const { return pc >= config_.text && pc < config_.etext; }
 
-  [[nodiscard]] std::optional<GWords> still_words(std::uint64_t g) const {
+  [[nodiscard]] std::optional<std::vector<std::uint8_t>> still_bytes(std::uint64_t g) const {
     std::vector<std::uint8_t> a(window_), b(window_);
     if (!memory_.read(g, a) || !memory_.read(g, b) || a != b) return std::nullopt;
-    return pick_words(a, o_);
+    return a;
   }
 
   // preempt, preemptStop and preemptShrink follow g.waitreason in every version (runtime2.go, 1.18-1.27):
   // times and pointers beside it do not look like that, whatever their lowest byte.
-  [[nodiscard]] std::optional<Refusal> bools_behind_reason(std::uint64_t g) const {
-    std::array<std::uint8_t, 3> bools{};
-    if (!memory_.read(g + o_.g_waitreason + 1u, bools)) return std::nullopt;
+  [[nodiscard]] std::optional<Refusal> bools_behind_reason(Bytes g) const {
+    const Bytes bools = g.subspan(o_.g_waitreason + 1u, 3);  // g_window() goes on for 7
     if (std::ranges::all_of(bools, [](std::uint8_t b) { return b <= 1; })) return std::nullopt;
     return Refusal{"runtime.g.waitreason", o_.g_waitreason, "no booleans follow it"};
   }
@@ -219,10 +217,11 @@ class Check {
   // g.m.curg == g; nullopt when the goroutine left its thread meanwhile.
   [[nodiscard]] std::optional<bool> thread_of(std::uint64_t g, const GWords& before) const {
     const auto curg = memory_.value<std::uint64_t>(before.m + o_.m_curg);
-    const auto after = still_words(g);
-    if (!after || after->status != before.status || after->m != before.m || after->goid != before.goid) {
+    const auto bytes = still_bytes(g);
+    if (!bytes) return std::nullopt;
+    const GWords after = pick_words(*bytes, o_);
+    if (after.status != before.status || after.m != before.m || after.goid != before.goid)
       return std::nullopt;
-    }
     return curg && *curg == g;
   }
 
