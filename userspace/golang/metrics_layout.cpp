@@ -11,91 +11,10 @@
 #include <utility>
 
 #include "golang/code.h"
+#include "golang/metrics_anchors.h"
 
 namespace gorotrace {
 namespace {
-
-// "function uses field of the variable by its absolute address." Which does was measured on Go 1.18-1.27,
-// amd64 and arm64, over all functions of the runtime (the test that holds it:
-// tests/unit/golang/metrics_layout_test.cpp); the cold ones were preferred, which profile-guided optimisation
-// leaves alone.
-struct Anchor {
-  std::uint32_t MetricsOffsets::* field;  // nullptr: the variable itself
-  const char* name;
-  const char* function;
-  int since = 18;
-};
-#define FIELD(member) &MetricsOffsets::member, #member
-
-constexpr Anchor kMemstats[] = {
-    {FIELD(memstats_numgc), "runtime.gcMarkTermination"},
-    {FIELD(memstats_numforcedgc), "runtime.gcMarkTermination"},
-    {FIELD(memstats_pause_end), "runtime.gcMarkTermination"},
-    {FIELD(memstats_gcPauseDist), "runtime.gcMarkTermination"},
-    {FIELD(memstats_stats), "runtime.(*mcache).refill"},
-    {FIELD(memstats_stacks_sys), "runtime.stackalloc"},
-    {FIELD(memstats_mspan_sys), "runtime.(*mheap).init"},
-    {FIELD(memstats_mcache_sys), "runtime.(*mheap).init"},
-    {FIELD(memstats_gcMiscSys), "runtime.(*mheap).init"},
-    {FIELD(memstats_other_sys), "runtime.(*mheap).init"},
-    {FIELD(memstats_buckhash_sys), "runtime.stkbucket"},
-};
-constexpr Anchor kGcController[] = {
-    {FIELD(gc_gcPercent), "runtime.gcinit"},
-    {FIELD(gc_heapLive), "runtime.gcResetMarkState"},
-    {FIELD(gc_memoryLimit), "runtime.gcControllerCommit"},
-    {FIELD(gc_heapGoal), "runtime.(*gcControllerState).endCycle"},
-    {FIELD(gc_heapScan), "runtime.(*gcControllerState).startCycle"},
-    {FIELD(gc_lastStackScan), "runtime.gcMarkTermination", 20},
-    {FIELD(gc_globalsScan), "runtime.gcMarkTermination"},
-    {FIELD(gc_heapInUse), "runtime.printScavTrace"},
-    {FIELD(gc_heapReleased), "runtime.printScavTrace"},
-    {FIELD(gc_heapFree), "runtime.printScavTrace"},
-    {FIELD(gc_totalAlloc), "runtime.(*mcache).refill"},
-    {FIELD(gc_totalFree), "runtime.(*sweepLocked).sweep"},
-    {FIELD(gc_mappedReady), "runtime.sysAlloc"},
-};
-constexpr Anchor kMheap[] = {
-    {nullptr, "lock", "runtime.gcResetMarkState"},
-    {FIELD(mheap_sweepgen), "runtime.allocmcache.func1"},
-    {FIELD(mheap_cachealloc), "runtime.allocmcache.func1"},
-    {FIELD(mheap_spanalloc_inuse), "runtime.(*p).destroy.func1"},
-};
-constexpr Anchor kWork[] = {
-    {nullptr, "full", "runtime.endCheckmarks"},
-    {FIELD(work_cycles), "runtime.gcTrigger.test"},
-    {FIELD(work_cycles), "runtime.gcStart"},
-    {FIELD(work_cpuStats), "runtime.gcMarkTermination"},
-};
-constexpr Anchor kCleanups[] = {
-    {nullptr, "full", "runtime.findRunnable"},
-    {FIELD(cleanups_queued), "runtime.(*p).destroy"},
-    {FIELD(cleanups_executed), "runtime.gcMarkTermination"},
-};
-constexpr Anchor kSched[] = {
-    {FIELD(sched_mnext), "runtime.schedtrace"},
-    {FIELD(sched_nmfreed), "runtime.schedtrace"},
-    {FIELD(sched_runq_size), "runtime.schedtrace"},
-    {FIELD(sched_timeToRun), "runtime.casgstatus"},
-    {FIELD(sched_totalMutexWaitTime), "runtime.casgstatus"},
-    {FIELD(sched_stwStoppingTimeGC), "runtime.stopTheWorldWithSema"},
-    {FIELD(sched_stwStoppingTimeOther), "runtime.stopTheWorldWithSema"},
-    {FIELD(sched_stwTotalTimeGC), "runtime.startTheWorldWithSema"},
-    {FIELD(sched_stwTotalTimeOther), "runtime.startTheWorldWithSema"},
-    {FIELD(sched_totalRuntimeLockWaitTime), "runtime.mexit"},
-    {FIELD(sched_goroutinesCreated), "runtime.(*p).destroy"},
-    {FIELD(sched_nGsyscallNoP), "runtime.exitsyscallNoP"},
-};
-// Fields of p that the runtime reaches by pointer: the function has the offset in one of its instructions.
-// Only large offsets are evidence; the smaller ones of p lie before statsSeq, which would move with them.
-constexpr Anchor kByPointer[] = {
-    {FIELD(limiter_lastEnabledCycle),
-     "runtime.(*gcCPULimiterState).resetCapacity"},  // read_limiter checks it too
-    {FIELD(p_statsSeq), "runtime.(*consistentHeapStats).acquire"},
-    {FIELD(p_goroutinesCreated), "runtime.newproc1"},
-    {FIELD(p_cleanupsQueued), "runtime.(*p).destroy"},
-};
-#undef FIELD
 
 using Addresses = std::set<std::uint64_t>;
 
@@ -110,10 +29,10 @@ class Finder {
 
   MetricsLayout run(std::uint64_t sched) {
     MetricsGlobals& g = out_.globals;
-    g.memstats = solve("runtime.memstats", kMemstats);
-    g.gcController = solve("runtime.gcController", kGcController);
-    g.mheap = solve("runtime.mheap_", kMheap);
-    g.sched = solve("runtime.sched", kSched);
+    g.memstats = solve("runtime.memstats", metrics_anchors::kMemstats);
+    g.gcController = solve("runtime.gcController", metrics_anchors::kGcController);
+    g.mheap = solve("runtime.mheap_", metrics_anchors::kMheap);
+    g.sched = solve("runtime.sched", metrics_anchors::kSched);
     if (g.sched != sched && sched != 0) lose(g.sched, "runtime.sched: two recipes give two addresses");
     g.allm = only("runtime.allm",
                   {{"runtime.mcommoninit", 8}, {"runtime.mcommoninit", 0}, {"runtime.schedtrace", 8}});
@@ -126,9 +45,9 @@ class Finder {
           only("runtime.startingStackSize",
                {{"runtime.gfput", 4}, {"runtime.gfget", 4}, {"runtime.gcComputeStartingStackSize", 4}});
     }
-    if (minor_ >= 20) g.work = solve("runtime.work", kWork);
+    if (minor_ >= 20) g.work = solve("runtime.work", metrics_anchors::kWork);
     if (minor_ >= 26) {
-      g.gcCleanups = solve("runtime.gcCleanups", kCleanups);
+      g.gcCleanups = solve("runtime.gcCleanups", metrics_anchors::kCleanups);
       g.finqueued =
           only("runtime.finqueued", {{"runtime.queuefinalizer", 8}, {"runtime.finReadQueueStats", 8}});
       g.finexecuted =
@@ -163,10 +82,10 @@ class Finder {
 
   // The only address of the variable that all anchors allow. A function that this binary lacks (inlined
   // everywhere) says nothing; two must speak.
-  std::uint64_t solve(const char* variable, std::span<const Anchor> anchors) {
+  std::uint64_t solve(const char* variable, std::span<const MetricsAnchor> anchors) {
     Addresses candidates;
     int used = 0;
-    for (const Anchor& anchor : anchors) {
+    for (const MetricsAnchor& anchor : anchors) {
       const std::uint32_t offset = anchor.field == nullptr ? 0 : out_.offsets.*anchor.field;
       const auto* uses = refs(anchor.function);
       if (offset == kNoOffset || minor_ < anchor.since || uses == nullptr) continue;
@@ -222,7 +141,7 @@ class Finder {
   }
 
   void by_pointer() {
-    for (const Anchor& anchor : kByPointer) {
+    for (const MetricsAnchor& anchor : metrics_anchors::kByPointer) {
       std::uint32_t& offset = out_.offsets.*anchor.field;
       const auto f = pclntab_.function_named(anchor.function);
       if (offset == kNoOffset || !f) continue;
