@@ -3,7 +3,6 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -14,82 +13,19 @@
 #include "base/text.h"
 #include "base/unique_fd.h"
 #include "elf/dwarf.h"
+#include "elf/mapping.h"
+#include "elf/refusal.h"
 #include "elf/relocations.h"
 
 namespace gorotrace {
 namespace {
 
-constexpr std::size_t kMaxSegments = 128, kMaxSections = 4096, kMaxDynamic = 1024;
-
-class Mapping {
- public:
-  Mapping() = default;
-  Mapping(void* address, std::size_t size) : address_(address), size_(size) {}
-  Mapping(Mapping&& other) noexcept
-      : address_(std::exchange(other.address_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-  Mapping& operator=(Mapping&&) = delete;
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-  ~Mapping() {
-    if (address_ != nullptr) ::munmap(address_, size_);
-  }
-  void drop_pages() const {
-    if (address_ != nullptr) ::madvise(address_, size_, MADV_DONTNEED);
-  }
-  [[nodiscard]] Bytes bytes() const { return {static_cast<const std::uint8_t*>(address_), size_}; }
-
- private:
-  void* address_ = nullptr;
-  std::size_t size_ = 0;
-};
+constexpr std::size_t kMaxSegments = 128, kMaxSections = 4096;
 
 std::string_view c_string(Bytes table, std::uint64_t offset) {
   if (offset >= table.size()) return {};
   const auto* begin = reinterpret_cast<const char*>(table.data() + offset);
   return {begin, ::strnlen(begin, table.size() - offset)};
-}
-
-std::string_view machine_name(std::uint16_t machine) {
-  switch (machine) {
-    case EM_386:
-      return "i386";
-    case EM_ARM:
-      return "32-bit ARM";
-    case EM_RISCV:
-      return "RISC-V";
-    case EM_PPC64:
-      return "ppc64";
-    case EM_S390:
-      return "s390x";
-    case EM_LOONGARCH:
-      return "LoongArch";
-    case EM_MIPS:
-      return "MIPS";
-    default:
-      return "";
-  }
-}
-
-// Why this file is none of ours, or nothing.
-std::optional<std::string> refusal(Bytes file) {
-  if (file.size() < EI_NIDENT || std::memcmp(file.data(), ELFMAG, SELFMAG) != 0) return "is not an ELF file";
-  if (file[EI_CLASS] == ELFCLASS32)
-    return "is a 32-bit executable; only 64-bit amd64 and arm64 are supported";
-  if (file[EI_CLASS] != ELFCLASS64) return "has an unknown ELF class";
-  if (file[EI_DATA] != ELFDATA2LSB) return "is a big-endian executable; only amd64 and arm64 are supported";
-  const auto header = load<Elf64_Ehdr>(file, 0);
-  if (!header) return "is cut off inside its ELF header";
-  if (header->e_machine != EM_X86_64 && header->e_machine != EM_AARCH64) {
-    const std::string_view name = machine_name(header->e_machine);
-    return fmt::format("is for another machine ({}); only amd64 and arm64 are supported",
-                       name.empty() ? fmt::format("e_machine {}", header->e_machine) : std::string(name));
-  }
-  if (header->e_type != ET_EXEC && header->e_type != ET_DYN)
-    return fmt::format("is an ELF {}, not an executable", header->e_type == ET_REL ? "object file"
-                                                          : header->e_type == ET_CORE
-                                                              ? "core dump"
-                                                              : "file of an unknown type");
-  return std::nullopt;
 }
 
 }  // namespace
@@ -170,32 +106,18 @@ const ElfImage::Segment* ElfImage::Impl::segment_of(std::uint64_t vaddr) const {
 
 const Relocations& ElfImage::Impl::relative() const {
   std::call_once(relocations_once, [this] {
-    std::vector<Relocation> entries;
-    std::uint64_t rela = 0, size = 0;
-    const Bytes dynamic = slice(file, dynamic_offset, dynamic_size);
-    for (std::size_t i = 0; i < kMaxDynamic; ++i) {
-      const auto entry = load<Elf64_Dyn>(dynamic, i * sizeof(Elf64_Dyn));
-      if (!entry || entry->d_tag == DT_NULL) break;
-      if (entry->d_tag == DT_RELA) rela = entry->d_un.d_ptr;
-      if (entry->d_tag == DT_RELASZ) size = entry->d_un.d_val;
-    }
-    // DT_RELR needs nothing here: its words hold their addends in the file.
-    if (const Segment* segment = size == 0 ? nullptr : segment_of(rela)) {
-      const std::uint64_t begin = rela - segment->vaddr;
-      if (begin < segment->filesz) {
-        const Bytes table = segment_bytes(*segment).subspan(begin);
-        const std::uint64_t count = std::min<std::uint64_t>(size, table.size()) / sizeof(Elf64_Rela);
-        const std::uint32_t wanted = header.e_machine == EM_X86_64 ? std::uint32_t{R_X86_64_RELATIVE}
-                                                                   : std::uint32_t{R_AARCH64_RELATIVE};
-        entries.reserve(count);
-        for (std::uint64_t i = 0; i < count; ++i) {
-          const auto r = load<Elf64_Rela>(table, i * sizeof(Elf64_Rela));
-          if (r && ELF64_R_TYPE(r->r_info) == wanted)
-            entries.push_back({r->r_offset, static_cast<std::uint64_t>(r->r_addend)});
-        }
+    const RelocationTable where = relocation_table(slice(file, dynamic_offset, dynamic_size));
+    Bytes table;
+    if (const Segment* s = where.size == 0 ? nullptr : segment_of(where.vaddr)) {
+      const std::uint64_t begin = where.vaddr - s->vaddr;
+      if (begin < s->filesz) {
+        const Bytes rest = segment_bytes(*s).subspan(begin);
+        table = rest.first(std::min<std::uint64_t>(where.size, rest.size()));
       }
     }
-    relocations = std::make_unique<Relocations>(std::move(entries));
+    const std::uint32_t relative =
+        header.e_machine == EM_X86_64 ? std::uint32_t{R_X86_64_RELATIVE} : std::uint32_t{R_AARCH64_RELATIVE};
+    relocations = std::make_unique<Relocations>(table, relative);
   });
   return *relocations;
 }
@@ -232,7 +154,7 @@ Result<std::unique_ptr<ElfImage>> ElfImage::open(const std::string& path) {
   if (address == MAP_FAILED) return fail_errno(errno, "cannot map " + shown);
   auto impl = std::make_unique<Impl>(Mapping(address, size));
   impl->file = impl->mapping.bytes();
-  if (const auto why = refusal(impl->file)) return fail(ErrorKind::kUnsupported, shown + " " + *why);
+  if (const auto why = elf_refusal(impl->file)) return fail(ErrorKind::kUnsupported, shown + " " + *why);
   impl->header = *load<Elf64_Ehdr>(impl->file, 0);
   impl->read_segments();
   impl->read_sections();
@@ -243,7 +165,7 @@ Result<std::unique_ptr<ElfImage>> ElfImage::from_bytes(std::vector<std::uint8_t>
   auto impl = std::make_unique<Impl>();
   impl->owned = std::move(bytes);
   impl->file = impl->owned;
-  if (const auto why = refusal(impl->file)) return fail(ErrorKind::kUnsupported, "the file " + *why);
+  if (const auto why = elf_refusal(impl->file)) return fail(ErrorKind::kUnsupported, "the file " + *why);
   impl->header = *load<Elf64_Ehdr>(impl->file, 0);
   impl->read_segments();
   impl->read_sections();
