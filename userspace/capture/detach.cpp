@@ -1,7 +1,6 @@
 #include "capture/detach.h"
 
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,7 +9,10 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
+#include <filesystem>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "base/unique_fd.h"
@@ -20,12 +22,19 @@ namespace {
 
 constexpr std::size_t kSideBySide = 16;
 
-bool is_uprobe_multi(const Link& link) {
-  bpf_link_info info{};
-  __u32 size = sizeof info;
-  // A link's file of the other kind is not all there is to it: libbpf holds a perf event beside it.
-  constexpr __u32 kUprobeMulti = 12;  // BPF_LINK_TYPE_UPROBE_MULTI, which older headers lack
-  return bpf_obj_get_info_by_fd(bpf_link__fd(link.get()), &info, &size) == 0 && info.type == kUprobeMulti;
+// Our files that are perf events. On kernels before 6.6 a site's perf event has a link beside it (none
+// before 5.15, where the "link" is the event's file itself), and the link alone keeps it
+// (kernel/bpf/syscall.c bpf_perf_link_release).
+std::vector<int> perf_event_files() {
+  std::vector<int> found;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at("/proc/self/fd", error), end; !error && at != end;
+       at.increment(error)) {
+    std::error_code gone;  // the iterator's own descriptor, or another thread's
+    const auto file = std::filesystem::read_symlink(at->path(), gone);
+    if (!gone && file == "anon_inode:[perf_event]") found.push_back(std::atoi(at->path().filename().c_str()));
+  }
+  return found;
 }
 
 struct Pipe {
@@ -66,7 +75,9 @@ bool detach_in_children(Links& links) {
   Pipe ready, go;
   if (!ready.open() || !go.open()) return false;
   const std::size_t n = std::min(kSideBySide, links.size());
-  std::vector<std::vector<int>> others(n);
+  std::vector<int> closed_by_all = perf_event_files();
+  for (const Link& link : links) std::erase(closed_by_all, bpf_link__fd(link.get()));
+  std::vector<std::vector<int>> others(n, closed_by_all);
   for (std::size_t i = 0; i < links.size(); ++i) {
     for (std::size_t child = 0; child < n; ++child)
       if (i % n != child) others[child].push_back(bpf_link__fd(links[i].get()));
@@ -96,10 +107,7 @@ bool detach_in_children(Links& links) {
 }  // namespace
 
 void detach_links(Links links) {
-  const auto others = std::partition(links.begin(), links.end(), is_uprobe_multi);
-  Links multi(std::make_move_iterator(links.begin()), std::make_move_iterator(others));
-  links.erase(links.begin(), others);
-  if (!multi.empty() && !detach_in_children(multi)) std::ranges::move(multi, std::back_inserter(links));
+  if (links.empty() || detach_in_children(links)) return;
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (std::size_t i; (i = next.fetch_add(1)) < links.size();) links[i].reset();

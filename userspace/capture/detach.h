@@ -5,9 +5,6 @@
 // leaking uprobe"), and they stay in the target. A process that is exiting takes no signal any more
 // (kernel/signal.c prepare_signal): so the last reference to a link is dropped by the exit of a child that
 // does nothing else. Killed before, the tracer's own exit does the same.
-//
-// With uprobe_multi only: beside the link of a perf event libbpf holds a file that cannot be told apart here,
-// so on kernels before 6.6 the hole is open for the ~100 ms of a detach.
 #pragma once
 
 #include "capture/bpf_handles.h"
