@@ -4,7 +4,9 @@ import subprocess
 
 import pytest
 
-import harness
+pytest.register_assert_rewrite("agreement")
+
+import harness  # noqa: E402
 
 
 def pytest_configure(config):

@@ -11,6 +11,7 @@ import pytest
 
 import harness
 import tracebacks
+from agreement import same_tracebacks, same_waiters
 from test_load import await_url, free_port, get
 
 DUMP_SCHEMA = harness.ROOT / "userspace" / "report" / "dump.schema.json"
@@ -72,15 +73,7 @@ def test_text_is_runtime_stack(stacks, version, variant):
     process = stacks(version, variant)
     theirs, ours = at_rest(process, lambda: dump("-p", process.pid),
                            lambda: process.ask("stack", "stack")["text"])
-    shown, hidden = (int(note.split()[0]) for note in tracebacks.notes(ours))
-    assert shown - hidden == len(tracebacks.parse_debug2(ours))
-    theirs, ours = tracebacks.parse_debug2(theirs), tracebacks.parse_debug2(ours)
-    assert set(theirs) == set(ours)
-    assert theirs[1].words == ["running"] and theirs.pop(1) and ours.pop(1)  # it answers, and waits for the next command
-    for goid, expected in theirs.items():
-        got = ours[goid]
-        assert got.key() == expected.key(), goid
-        assert not got.elided and got.no_stack is None
+    same_tracebacks(theirs, ours)
 
 
 @pytest.mark.parametrize("version,variant", SHAPES)
@@ -256,13 +249,10 @@ def test_waiters(stacks):
     process = stacks()
     process.ask("leak 12", "leak")
     found = dump_json("-p", process.pid)
-    on = collections.Counter(w["address"] for g in found["goroutines"] for w in g["waits_on"] if w["kind"] == "channel")
+    text = dump("-p", process.pid, "--waiters")
+    same_waiters(found, text)
     leaks = {w["address"] for g in found["goroutines"] if g["start_function"] == "main.leaked" for w in g["waits_on"]}
     assert len(leaks) == 1
-    text = dump("-p", process.pid, "--waiters")
-    rows = [line.split() for line in text.splitlines() if " channel 0x" in line]
-    assert {row[2]: int(row[0]) for row in rows} == {a: n for a, n in on.items() if a != "0x0"}
-    assert [int(row[0]) for row in rows] == sorted((int(row[0]) for row in rows), reverse=True)
     at = [i for i, line in enumerate(text.splitlines()) if leaks.copy().pop() in line]
     assert len(at) == 1 and text.splitlines()[at[0]].split()[0] == "12"
     assert text.splitlines()[at[0] + 1].split()[:2] == ["12x", "main.leaked"]

@@ -9,9 +9,9 @@ import jsonschema
 import pytest
 
 import harness
+from agreement import at_least, at_most, metrics_agree
 
 SCHEMA = jsonschema.Draft202012Validator(json.loads((harness.SCHEMA.parent / "metrics.schema.json").read_text()))
-STATES = {"/sched/goroutines/running:goroutines", "/sched/goroutines/not-in-go:goroutines"}
 ROUNDS = 12
 
 
@@ -35,10 +35,6 @@ class Subject(harness.Process):
         return json.loads(self.lines.next(60))
 
 
-def at_least(version, minor):
-    return int(version.split(".")[1]) >= minor
-
-
 def outside(pid):
     """What gorotrace says: the whole object, and its metrics by name."""
     done = subprocess.run([harness.gorotrace(), "metrics", "-p", str(pid), "--json"], capture_output=True, text=True)
@@ -47,13 +43,6 @@ def outside(pid):
     errors = [f"{'/'.join(map(str, e.path))}: {e.message}" for e in SCHEMA.iter_errors(message)]
     assert not errors, errors[:10]
     return message, {m["name"]: m for m in message["metrics"]}
-
-
-def at_most(a, b):
-    """a <= b; of histograms, in each bucket."""
-    if isinstance(a, dict):
-        return a["buckets"] == b["buckets"] and all(x <= y for x, y in zip(a["counts"], b["counts"], strict=True))
-    return a <= b
 
 
 def moved(readings, name):
@@ -68,35 +57,7 @@ def compare_once(subject, equal):
     subject.ask("sample", "sampled")
     time.sleep(0.05)
     _, after = outside(subject.pid)
-    truth = subject.printed()
-    available = {n for n, m in after.items() if m["value"] is not None}
-    assert available == {n for n in truth if not n.startswith("/godebug/")}, \
-        {n: m.get("not_available") for n, m in after.items()}
-    for name in available:
-        a, b, t = before[name], after[name], truth[name]
-        assert a["kind"] == t["kind"], name
-        # /sched/latencies was not marked cumulative before 1.21, but is.
-        assert a["cumulative"] == t["cumulative"] or name == "/sched/latencies:seconds", name
-        if name in STATES:
-            continue
-        if a["quality"] == b["quality"] == "exact" and a["value"] == b["value"]:
-            # A goroutine of the runtime may be awake at the very moment of metrics.Read and asleep in both our looks: by
-            # state, goroutines must be equal in some round, the rest in every round in which we saw no change.
-            if name.startswith("/sched/goroutines/") and t["value"] != a["value"]:
-                continue
-            assert t["value"] == a["value"], (name, t["value"], a["value"])
-            equal.add(name)
-        elif a["cumulative"] and (at_least(subject.version, 19) or not name.startswith("/gc/heap/allocs")):
-            low = a.get("low", a["value"])
-            assert at_most(low, t["value"]) and at_most(t["value"], b["value"]), (name, low, t["value"], b["value"])
-    if STATES <= available:
-        # We do not run inside the process: the goroutine that calls metrics.Read is in a system call when we look.
-        ours = {n: after[n]["value"] for n in STATES}
-        theirs = {n: truth[n]["value"] for n in STATES}
-        moved = dict(zip(sorted(STATES), (+1, -1), strict=True))
-        if ours == {n: before[n]["value"] for n in STATES} == {n: theirs[n] + moved[n] for n in STATES}:
-            equal |= STATES
-    return available
+    return metrics_agree(subject.version, before, subject.printed(), after, equal)
 
 
 def compare(subject):
