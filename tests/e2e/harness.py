@@ -37,6 +37,9 @@ VARIANTS = {  # name -> (environment, go build arguments)
     "cgopie": ({"CGO_ENABLED": "1"}, ["-buildmode=pie", "-ldflags", "-s -w -linkmode=external"]),
     # with the profile of a scheduler-heavy program: the runtime's functions are inlined into one another
     "pgo": ({"CGO_ENABLED": "0"}, ["-ldflags", "-s -w"]),
+    # what only some versions have, and only when asked for
+    "synctest": ({"CGO_ENABLED": "0", "GOEXPERIMENT": "synctest"}, ["-ldflags", "-s -w"]),
+    "leaks": ({"CGO_ENABLED": "0", "GOEXPERIMENT": "goroutineleakprofile"}, ["-ldflags", "-s -w"]),
 }
 
 

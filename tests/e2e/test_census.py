@@ -4,14 +4,16 @@ import collections
 import json
 import time
 
+import pytest
+
 import harness
 from harness import PROGRAMS, Stat, Truth, build
 
 NAPS = ["main.napShort", "main.napMedium", "main.napLong", "main.receive"]
 
 
-def phases(*arguments, version=harness.NEWEST):
-    return Truth(build(PROGRAMS / "phases", version), *arguments)
+def phases(*arguments, version=harness.NEWEST, variant="stripped"):
+    return Truth(build(PROGRAMS / "phases", version, variant), *arguments)
 
 
 def rows_of(summary, function):
@@ -28,10 +30,11 @@ def error_of(rows):
     return sum(r["sampled"]["error_ns"] ** 2 for r in rows) ** 0.5
 
 
-def test_census_agrees_with_the_probes_and_with_the_program(tmp_path):
+@pytest.mark.parametrize("variant", ["stripped", "symbols", "pie", "cgo"])
+def test_census_agrees_with_the_probes_and_with_the_program(tmp_path, variant):
     """Two tracers on one program: every wait of the one, clipped to the window of the other."""
     log = tmp_path / "waits"
-    with phases("-idle", "50") as target:
+    with phases("-idle", "50", variant=variant) as target:
         with Stat(target.pid, "--budget", "none", "--waits", str(log)) as probes:
             probes.armed()
             time.sleep(0.5)  # no nap is longer: all that are open in the census's window begin after this

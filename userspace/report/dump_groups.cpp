@@ -36,22 +36,30 @@ std::string profile_key(std::span<const Frame* const> frames) {
 
 std::vector<StackGroup> group_by_stack(const DumpView& view, const Selection& selection) {
   struct Key {
-    std::uint32_t stack;
-    std::string rest;  // labels, and why there is no stack
+    std::uint32_t stack, labels;
+    std::string_view missing;  // why there is no stack
     bool operator==(const Key&) const = default;
   };
   struct Hash {
     std::size_t operator()(const Key& k) const {
-      return std::hash<std::string>{}(k.rest) ^ (std::size_t{k.stack} * 0x9e3779b97f4a7c15u);
+      return std::hash<std::string_view>{}(k.missing) ^
+             (((std::uint64_t{k.labels} << 32) | k.stack) * 0x9e3779b97f4a7c15u);
     }
   };
+  // Label sets are told apart by where they lie in the target; equal text is one group all the same.
+  std::unordered_map<const Labels*, std::uint32_t> number_of_set;
+  std::unordered_map<std::string, std::uint32_t> number_of_text;
   std::unordered_map<Key, std::size_t, Hash> index;
   std::vector<StackGroup> out;
   for (const GoroutineSnapshot* g : selection.goroutines) {
-    const std::string labels = labels_text(view.labels(*g));
-    const auto [it, fresh] =
-        index.try_emplace(Key{g->stack, labels + std::string(missing_stack(*g))}, out.size());
-    if (fresh) out.push_back({0, g, labels});
+    const Labels& labels = view.labels(*g);
+    const auto [set, unknown] = number_of_set.try_emplace(&labels, 0);
+    if (unknown) {
+      const auto next = static_cast<std::uint32_t>(number_of_text.size());
+      set->second = number_of_text.try_emplace(labels_text(labels), next).first->second;
+    }
+    const auto [it, fresh] = index.try_emplace(Key{g->stack, set->second, missing_stack(*g)}, out.size());
+    if (fresh) out.push_back({0, g, labels_text(labels)});
     ++out[it->second].count;
   }
   std::vector<std::pair<std::string, StackGroup>> sorted;

@@ -46,11 +46,12 @@ struct PcLookup {
 [[nodiscard]] PcLookup pclntab_lookup(const Pclntab& pclntab);
 
 // Which pc of a stack is looked up as it is and which at pc - 1 follows runtime/traceback.go (unwinder.symPC
-// and its injected calls, 1.18..1.27): pc - 1, except at a function's first instruction, and except where the
+// and its injected calls, 1.21..1.27): pc - 1, except at a function's first instruction, and except where the
 // callee is runtime.sigpanic, asyncPreempt or debugCallV2, below which the pc is the interrupted instruction
-// itself. A leaf taken from registers at a probe site is exact, yet pc - 1 serves it too: sites that are not
-// the entry lie in the prologue behind another instruction of it, where nothing is inlined and the line is
-// the function's own.
+// itself. Up to 1.20 (gentraceback) the runtime made that exception for sigpanic only, and named the
+// instruction before the interrupted one: we name the interrupted one in every version. A leaf taken from
+// registers at a probe site is exact, yet pc - 1 serves it too: sites that are not the entry lie in the
+// prologue behind another instruction of it, where nothing is inlined and the line is the function's own.
 class StackTable : public Symbolizer {
  public:
   struct Stack {

@@ -9,8 +9,10 @@
 namespace gorotrace {
 namespace {
 
-// runtime/runtime2.go isIdleInSynctest (1.25+), without the reasons whose names end in "(durable)" already.
-bool idle_in_bubble(std::string_view state) {
+constexpr std::string_view kDurable = "(durable)";
+
+// runtime/runtime2.go isIdleInSynctest (1.25+).
+bool idle_in_bubble(std::string_view reason) {
   constexpr std::array<std::string_view, 8> kIdle{"chan receive (nil chan)",
                                                   "chan send (nil chan)",
                                                   "select (no cases)",
@@ -19,7 +21,16 @@ bool idle_in_bubble(std::string_view state) {
                                                   "coroutine",
                                                   "synctest.Run",
                                                   "synctest.Wait"};
-  return std::ranges::find(kIdle, state) != kIdle.end();
+  return reason.ends_with(kDurable) || std::ranges::find(kIdle, reason) != kIdle.end();
+}
+
+// Whether runtime.goroutineheader adds "(durable)": 1.25 asks what the goroutine last waited for, also when
+// it waits no longer.
+bool durable(const GoroutineSnapshot& g, const GoVersion& version, std::string_view state,
+             const std::vector<std::string>& wait_reasons) {
+  if (!version.at_least(25) || g.bubble == 0 || state.ends_with(kDurable)) return false;
+  if (version.at_least(26) && g.status != GStatus::kWaiting) return false;
+  return g.wait_reason < wait_reasons.size() && idle_in_bubble(wait_reasons[g.wait_reason]);
 }
 
 // runtime/print.go printquoted; `text` is printable(), so nothing in it is invalid UTF-8 or a control
@@ -129,8 +140,7 @@ std::string goroutine_header(const GoroutineSnapshot& g, const GoVersion& versio
   const std::string state = state_name(g, wait_reasons);
   std::string out = fmt::format("goroutine {} [{}", g.goid, state);
   if (g.status == GStatus::kLeaked) out += " (leaked)";
-  if (version.at_least(25) && g.bubble != 0 && g.status == GStatus::kWaiting && idle_in_bubble(state))
-    out += " (durable)";
+  if (durable(g, version, state, wait_reasons)) out += fmt::format(" {}", kDurable);
   if ((g.status == GStatus::kWaiting || g.status == GStatus::kSyscall) && g.wait_since_ns != 0 &&
       g.read_at_ns > g.wait_since_ns) {
     const std::uint64_t minutes = (g.read_at_ns - g.wait_since_ns) / 60'000'000'000;

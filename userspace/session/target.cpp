@@ -21,8 +21,9 @@ std::uint64_t sudog_reasons(const std::vector<std::string>& names) {
   std::uint64_t mask = 0;
   for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 64); ++i) {
     const std::string& name = names[i];
-    for (const char* channel_wait : {"chan receive", "chan send", "select", "chan receive (durable)",
-                                     "chan send (durable)", "select (durable)"}) {
+    for (const char* channel_wait :
+         {"chan receive", "chan send", "select", "chan receive (synctest)", "chan send (synctest)",
+          "select (synctest)", "chan receive (durable)", "chan send (durable)", "select (durable)"}) {
       if (name == channel_wait) mask |= std::uint64_t{1} << i;
     }
   }

@@ -1,7 +1,8 @@
 // Reading every goroutine of a process: wall and CPU time of the reader, what the target pays beside what its
-// own profile costs it, and how much could be validated. Arguments: Go version, parked goroutines, rounds.
-// Prints medians; interleaves what it compares.
+// own profile costs it, how much could be validated, and what finding out what they wait on adds. Arguments:
+// Go version, parked goroutines, rounds. Prints medians; interleaves what it compares.
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -11,9 +12,13 @@
 
 #include "base/clock.h"
 #include "go_target.h"
+#include "waits/wait_reader.h"
 
 namespace gorotrace {
 namespace {
+
+// Above this its own profile with debug=2 takes minutes, all of them with the world stopped.
+constexpr std::size_t kMostForDebug2 = 200'000;
 
 using namespace std::chrono_literals;
 
@@ -48,6 +53,24 @@ struct Timing {
   }
 };
 
+struct WaitsTiming {
+  std::vector<double> wall, cpu;
+  Waits last;
+  void take(const WaitReader& reader, const Snapshot& snapshot) {
+    const std::uint64_t begin = monotonic_ns();
+    const double cpu_begin = own_cpu_ms();
+    auto waits = reader.read(snapshot);
+    if (!waits) throw std::runtime_error(waits.error().message);
+    wall.push_back(static_cast<double>(monotonic_ns() - begin) / 1e6);
+    cpu.push_back(own_cpu_ms() - cpu_begin);
+    last = std::move(*waits);
+  }
+  void print(const char* what) const {
+    fmt::print("{:<28} {:8.1f} ms wall {:8.1f} ms cpu   proven {} likely {} not found {} moved {}\n", what,
+               median(wall), median(cpu), last.proven, last.likely, last.not_found, last.moved);
+  }
+};
+
 // What the target went through meanwhile: its CPU time and the longest time a goroutine of it that sleeps 1
 // ms at a time did not run.
 struct Meanwhile {
@@ -73,25 +96,34 @@ void at_rest(const std::string& version, const std::string& count, int rounds) {
   }
   target.ask("parked " + count);
   const GoroutineReader reader(target.process(), target.goroutine_config());
+  WaitReader::Config waits_config = WaitReader::config_for(target.binary(), target.bias());
+  waits_config.find_holders = false;
+  const WaitReader waits_reader(target.process(), &target.process(), waits_config);
   Timing stacks, whole, words;
+  WaitsTiming waits;
   Meanwhile nothing, outside, debug0, debug2;
   for (int i = 0; i < rounds; ++i) {
     stacks.take(reader, StackDepth::kAsProbes);
     whole.take(reader, StackDepth::kWhole);
     words.take(reader, StackDepth::kNoStacks);
+    if (const auto snapshot = reader.read(StackDepth::kWhole)) waits.take(waits_reader, *snapshot);
     nothing.take(target, [] { std::this_thread::sleep_for(100ms); });
     outside.take(target, [&] { (void)reader.read(StackDepth::kAsProbes); });
     debug0.take(target, [&] { target.ask("profile 0"); });
-    if (i < 3) debug2.take(target, [&] { target.ask("profile 2"); });
+    if (i < 3 && std::stoul(count) <= kMostForDebug2) debug2.take(target, [&] { target.ask("profile 2"); });
   }
   fmt::print("at rest, go{}, {} parked goroutines, {} rounds\n", version, count, rounds);
   stacks.print("  with stacks");
   whole.print("  with whole stacks");
   words.print("  without stacks");
+  waits.print("  what they wait on");
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  fmt::print("  peak resident memory {} MB\n", usage.ru_maxrss / 1024);
   nothing.print("nothing");
   outside.print("read from outside");
   debug0.print("its own profile, debug=0");
-  debug2.print("its own profile, debug=2");
+  if (!debug2.wall.empty()) debug2.print("its own profile, debug=2");
 }
 
 // Goroutines the target makes in half a second: its speed, read from its own counters.

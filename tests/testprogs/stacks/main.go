@@ -1,7 +1,7 @@
 // A process at rest with every shape of stack, which tells what its own runtime says of them. Obeys lines on stdin and
 // answers each with one line of JSON: "stack" (runtime.Stack of all), "profile" (goroutine?debug=1), "save FILE"
 // (goroutine?debug=0 into the file), "gc", "leak N" (N goroutines that stay, made by main.leak), "unleak N" (N of them
-// end), "spin N" (N goroutines that never leave their threads), "quit".
+// XX
 package main
 
 import (
@@ -9,9 +9,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"runtime/pprof"
+	"syscall"
 	"time"
 )
 
@@ -31,6 +33,28 @@ func leaked() { <-leaks }
 func spin() {
 	for {
 	}
+}
+
+func profile() string {
+	var out bytes.Buffer
+	check(pprof.Lookup("goroutine").WriteTo(&out, 1))
+	return out.String()
+}
+
+func stack() string {
+	buf := make([]byte, 8<<20)
+	return string(buf[:runtime.Stack(buf, true)])
+}
+
+// What the runtime says and what a reader of the stopped process sees are of the same moment as long as this goroutine
+// keeps its P in between: a raw system call does not give it up.
+func freeze() string {
+	pid := uintptr(syscall.Getpid())
+	both := []string{profile(), stack()}
+	syscall.RawSyscall(syscall.SYS_KILL, pid, uintptr(syscall.SIGSTOP), 0)
+	text, err := json.Marshal(both)
+	check(err)
+	return string(text)
 }
 
 func check(err error) {
@@ -57,12 +81,9 @@ func main() {
 		text := ""
 		switch what {
 		case "stack":
-			buf := make([]byte, 8<<20)
-			text = string(buf[:runtime.Stack(buf, true)])
+			text = stack()
 		case "profile":
-			var out bytes.Buffer
-			check(pprof.Lookup("goroutine").WriteTo(&out, 1))
-			text = out.String()
+			text = profile()
 		case "save":
 			f, err := os.Create(argument)
 			check(err)
@@ -83,6 +104,16 @@ func main() {
 				go spin()
 			}
 			time.Sleep(50 * time.Millisecond)
+		case "mill":
+			for i := 0; i < n; i++ {
+				start(func() { mill(make([]uint64, 64)) })
+				start(millAfterFault)
+			}
+			ready.Wait()
+		case "freeze":
+			text = freeze()
+		case "collect":
+			check(pprof.Lookup("goroutineleak").WriteTo(io.Discard, 1))
 		case "quit":
 			return
 		}

@@ -94,6 +94,31 @@ func nilWrapper() {
 	w.Wait()
 }
 
+// ---- interrupted anywhere in a loop, with calls inlined into it
+//
+//go:noinline
+func mill(words []uint64) {
+	ready.Done()
+	for i := 0; ; i++ {
+		words[i&63] = grind(words[(i*7)&63], uint64(i))
+	}
+}
+
+func grind(x, y uint64) uint64 {
+	x ^= fold(x) + y
+	x *= 0xff51afd7ed558ccd
+	return fold(x)
+}
+
+func fold(x uint64) uint64 { return x ^ x>>33 ^ x<<11 }
+
+//go:noinline
+func millAfterFault() {
+	defer func() { mill(make([]uint64, 64)) }()
+	var p *base
+	p.pad[1] = p.pad[2]
+}
+
 type byBlocking []int
 
 func (b byBlocking) Len() int           { return len(b) }

@@ -24,6 +24,7 @@ TEST(Printable, ReplacesWhatATerminalWouldObey) {
             "\uFFFD31m")
       << "C1 CSI";
   EXPECT_EQ(printable("\u202Egnp.exe"), "\uFFFDgnp.exe") << "right-to-left override";
+  EXPECT_EQ(printable("a\u2028b\u2029c\u2027"), "a\uFFFDb\uFFFDc\u2027") << "line separators";
 }
 
 TEST(Printable, ReplacesEachInvalidByte) {
