@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 
@@ -10,6 +11,8 @@ import pytest
 
 import harness
 from agreement import at_least, at_most, metrics_agree
+from test_dump import etcd, prometheus
+from test_load import await_url, free_port, get, metric
 
 SCHEMA = jsonschema.Draft202012Validator(json.loads((harness.SCHEMA.parent / "metrics.schema.json").read_text()))
 ROUNDS = 12
@@ -171,3 +174,84 @@ def test_text_and_errors():
     assert gone.returncode == 1 and str(pid) in gone.stderr
     other = subprocess.run([harness.gorotrace(), "metrics", "-p", str(os.getpid())], capture_output=True, text=True)
     assert other.returncode == 3 and "not a Go" in other.stderr
+
+
+# ---------------------------------------------------------------- binaries that nobody here wrote
+
+def total(*names):
+    return lambda metrics: sum(metrics[name]["value"] for name in names)
+
+
+HEAP = "/memory/classes/heap/"
+METADATA = "/memory/classes/metadata/"
+TINY = "/gc/heap/tiny/allocs:objects"
+# What prometheus/client_golang makes of runtime/metrics, or of runtime.MemStats (prometheus/go_collector_latest.go,
+# runtime/mstats.go). Counters, gauges.
+COUNTERS = {
+    "go_memstats_alloc_bytes_total": total("/gc/heap/allocs:bytes"),
+    "go_memstats_mallocs_total": total("/gc/heap/allocs:objects", TINY),
+    "go_memstats_frees_total": total("/gc/heap/frees:objects", TINY),
+    "go_gc_duration_seconds_count": total("/gc/cycles/total:gc-cycles"),
+}
+GAUGES = {
+    "go_memstats_alloc_bytes": total(HEAP + "objects:bytes"),
+    "go_memstats_heap_alloc_bytes": total(HEAP + "objects:bytes"),
+    "go_memstats_heap_objects": total("/gc/heap/objects:objects"),
+    "go_memstats_heap_sys_bytes": total(*(HEAP + part for part in ("objects:bytes", "unused:bytes", "free:bytes",
+                                                                  "released:bytes"))),
+    "go_memstats_heap_idle_bytes": total(HEAP + "free:bytes", HEAP + "released:bytes"),
+    "go_memstats_heap_inuse_bytes": total(HEAP + "objects:bytes", HEAP + "unused:bytes"),
+    "go_memstats_heap_released_bytes": total(HEAP + "released:bytes"),
+    "go_memstats_stack_inuse_bytes": total(HEAP + "stacks:bytes"),
+    "go_memstats_stack_sys_bytes": total(HEAP + "stacks:bytes", "/memory/classes/os-stacks:bytes"),
+    "go_memstats_mspan_inuse_bytes": total(METADATA + "mspan/inuse:bytes"),
+    "go_memstats_mspan_sys_bytes": total(METADATA + "mspan/inuse:bytes", METADATA + "mspan/free:bytes"),
+    "go_memstats_mcache_inuse_bytes": total(METADATA + "mcache/inuse:bytes"),
+    "go_memstats_mcache_sys_bytes": total(METADATA + "mcache/inuse:bytes", METADATA + "mcache/free:bytes"),
+    "go_memstats_buck_hash_sys_bytes": total("/memory/classes/profiling/buckets:bytes"),
+    "go_memstats_gc_sys_bytes": total(METADATA + "other:bytes"),
+    "go_memstats_other_sys_bytes": total("/memory/classes/other:bytes"),
+    "go_memstats_next_gc_bytes": total("/gc/heap/goal:bytes"),
+    "go_memstats_sys_bytes": total("/memory/classes/total:bytes"),
+}
+
+
+SCRAPERS = 10  # goroutines at most that serve a scrape, and are counted by it
+
+
+def scrape(url):
+    text = get(url)
+    names = re.findall(r"^# TYPE (go_memstats_\w+|go_goroutines) ", text, re.M) + ["go_gc_duration_seconds_count"]
+    return {name: metric(text, name) for name in names}
+
+
+@pytest.mark.parametrize("server", [prometheus, etcd], ids=lambda f: f.__name__)
+def test_real_servers_agree_with_their_own_metrics(tmp_path, server):
+    """Ours lies between two scrapes of its /metrics: counters always, gauges in a round in which nothing was freed
+    between the two."""
+    port = free_port()
+    with harness.Process(list(map(str, server(tmp_path, port)))) as target:
+        url = f"http://127.0.0.1:{port}/metrics"
+        await_url(url, target)
+        left, beside = {*GAUGES, "go_goroutines"}, {}
+        for _ in range(20):
+            before = scrape(url)
+            ours = outside(target.pid)[1]
+            after = scrape(url)
+            unknown = set(before) - set(COUNTERS) - set(GAUGES) - {
+                "go_goroutines", "go_memstats_lookups_total", "go_memstats_last_gc_time_seconds", "go_memstats_gc_cpu_fraction"}
+            assert not unknown and set(COUNTERS) | set(GAUGES) <= set(before), unknown
+            for name, of in COUNTERS.items():
+                assert before[name] <= of(ours) <= after[name], (name, before[name], of(ours), after[name])
+            if ours["/sched/goroutines:goroutines"]["value"] <= before["go_goroutines"] == after["go_goroutines"]:
+                assert before["go_goroutines"] - ours["/sched/goroutines:goroutines"]["value"] <= SCRAPERS
+                left.discard("go_goroutines")
+            for name, of in GAUGES.items():
+                if min(before[name], after[name]) <= of(ours) <= max(before[name], after[name]):
+                    left.discard(name)
+                else:
+                    beside[name] = (before[name], of(ours), after[name])
+            if not left:
+                return
+            time.sleep(0.2)
+        raise AssertionError(f"(before, ours, after): { {name: beside.get(name) for name in left} }")

@@ -13,6 +13,8 @@ from test_dump import at_rest, dump, dump_json, minor
 
 
 def start(program, version, variant="stripped", **environment):
+    if minor(version) >= 27:  # by default only for modules that ask for the habits of 1.27
+        environment["GODEBUG"] = "tracebacklabels=1"
     return harness.Truth(harness.build(harness.PROGRAMS / program, version, variant), env={**os.environ, **environment})
 
 
@@ -48,8 +50,7 @@ def test_synctest_bubbles(version):
 @pytest.mark.parametrize("version", [v for v in harness.VERSIONS if minor(v) >= 26])
 def test_leaked_goroutines(version):
     """Those that the collector found to be out of anybody's reach; 1.26 looks for them as an experiment."""
-    habits = {"GODEBUG": "tracebacklabels=1"} if minor(version) >= 27 else {}
-    with start("stacks", version, "leaks" if minor(version) == 26 else "stripped", **habits) as process:
+    with start("stacks", version, "leaks" if minor(version) == 26 else "stripped") as process:
         process.ask("collect", "collect")
         theirs = equal_text(process, lambda: process.ask("stack", "stack")["text"])
         leaked = {goid for goid, g in theirs.items() if g.words[0].endswith(" (leaked)")}
