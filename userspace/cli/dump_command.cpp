@@ -152,8 +152,8 @@ int run(const Arguments& arguments) {
     return report_growth(watch_growth(**target, plan->filter, *plan->watch), plan->format, arguments.limit,
                          *out);
 
-  const bool find_holders = plan->format == Format::kWaiters || plan->format == Format::kJson;
-  const auto dump = take_dump(**target, find_holders);
+  const bool objects = plan->format == Format::kWaiters || plan->format == Format::kJson;
+  const auto dump = take_dump(**target, objects ? WaitsWanted::kHolders : WaitsWanted::kLabels);
   if (!dump) return report_error(dump.error());
   StackTable symbols = dump_symbols(**target);
   const DumpView view(*dump, symbols);

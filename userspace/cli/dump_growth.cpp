@@ -48,7 +48,7 @@ Result<Growth> watch_growth(Target& target, const DumpFilter& filter, std::chron
                         now = monotonic_ns();
     const bool stopped = due > now && stop->wait(static_cast<int>((due - now + 999'999) / 1'000'000));
     if (stopped && look == 0) break;
-    const auto dump = take_dump(target, false);
+    const auto dump = take_dump(target, WaitsWanted::kLabels);
     if (!dump) {
       if (look < 2) return std::unexpected(dump.error());
       spdlog::warn("the watch ended early: {}", dump.error().message);

@@ -24,12 +24,12 @@ std::string build_id(const ElfImage& image) {
 
 }  // namespace
 
-Result<Dump> take_dump(Target& target, bool find_holders) {
+Result<Dump> take_dump(Target& target, WaitsWanted wanted) {
   const std::string who = fmt::format("process {}", target.process().pid());
   auto snapshot = target.goroutines().read(StackDepth::kWhole);
   if (!snapshot) return wrap(snapshot.error(), who);
   WaitReader::Config config = WaitReader::config_for(target.binary(), target.load_bias());
-  config.find_holders = find_holders;
+  config.find_objects = config.find_holders = wanted == WaitsWanted::kHolders;
   auto waits = WaitReader(target.process(), &target.process(), std::move(config)).read(*snapshot);
   if (!waits) return wrap(waits.error(), who);
   Dump dump;

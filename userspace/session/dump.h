@@ -1,6 +1,7 @@
 // One look at every goroutine of a target, with all that a dump shows. Threads: control thread.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "base/result.h"
@@ -11,9 +12,14 @@
 
 namespace gorotrace {
 
-// Reads the target's memory; attaches nothing and stops nothing. find_holders: looks for the likely holders
-// of mutexes too, which costs a second read of every stack.
-[[nodiscard]] Result<Dump> take_dump(Target& target, bool find_holders);
+// How much a dump says of what goroutines wait on; each costs more than the one before.
+enum class WaitsWanted : std::uint8_t {
+  kLabels,   // nothing, but their labels
+  kHolders,  // the objects, and who may hold a mutex: a second read of every stack
+};
+
+// Reads the target's memory; attaches nothing and stops nothing.
+[[nodiscard]] Result<Dump> take_dump(Target& target, WaitsWanted waits);
 
 // Looks up the stacks of a dump of that target, which must outlive it.
 [[nodiscard]] StackTable dump_symbols(const Target& target);

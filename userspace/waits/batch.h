@@ -1,12 +1,14 @@
-// Many objects of one size in few system calls.
+// Many objects of one size in few system calls and, where they lie together, few remote ranges.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "base/bytes.h"
 #include "process/process.h"
+#include "snapshot/merged_ranges.h"
 
 namespace gorotrace::waits {
 
@@ -20,10 +22,13 @@ class Batch {
 
  private:
   const Memory& memory_;
-  std::size_t size_ = 0;
-  std::vector<std::uint8_t> bytes_;
+  MergedRanges merged_;
+  std::vector<std::size_t> order_;     // positions by rising address
+  std::vector<std::size_t> piece_of_;  // in merged_, by position
   std::vector<Memory::Range> ranges_;
   std::vector<bool> failed_;
+  // Of those whose range could not be read whole: by position, empty where they could not be read either.
+  std::unordered_map<std::size_t, std::vector<std::uint8_t>> alone_;
 };
 
 // Calls body(first, count) for each part of `total`, at most `size` large, until it returns false.

@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "snapshot/merged_ranges.h"
 
 namespace gorotrace::waits {
 namespace {
 
 constexpr std::size_t kChunk = 32, kSmallestChunk = 2;
-constexpr int kLooks = 8;                 // at a goroutine whose looks came too far apart
-constexpr std::uint64_t kMergeGap = 256;  // evidence that lies together shares a remote range
+constexpr int kLooks = 8;  // at a goroutine whose looks came too far apart
 constexpr std::uint64_t kUserEnd = 1ull << 56;
 constexpr std::size_t kMaxEvidence = 512;  // words of one goroutine; a longer select cannot be read in time
 
@@ -25,10 +25,11 @@ class Pass {
       // No address of a process: nothing was read there.
       if (std::erase_if(w.evidence, [](const Evidence& e) { return e.address >= kUserEnd; }) != 0)
         w.provable = false;
-      std::sort(w.evidence.begin(), w.evidence.end(),
-                [](const Evidence& a, const Evidence& b) { return a.address < b.address; });
       pending.push_back(&w);
     }
+    // Goroutines, and words, that lie together share a remote range. Ranges are merged over less than a page,
+    // so that one fails only when a page fails in which a piece of it lies.
+    std::ranges::sort(pending, {}, &Waiter::g);
     std::size_t chunk = kChunk;
     for (int look = 0; look < kLooks && !pending.empty(); ++look) {
       std::vector<Waiter*> late;
@@ -45,63 +46,68 @@ class Pass {
   }
 
  private:
+  // chunk: by rising g.
   bool look_at(std::span<Waiter*> chunk, std::vector<Waiter*>& late) {
-    std::vector<std::vector<std::uint8_t>> bytes;
-    std::vector<Memory::Range> first, second;
-    first_.resize(chunk.size() * window_);
-    second_.resize(chunk.size() * window_);
-    // Sizes before addresses of buffers: ranges point into them.
-    struct Part {
-      std::uint64_t begin, end;
-    };
-    std::vector<Part> parts;
-    std::vector<std::vector<std::pair<std::size_t, std::size_t>>> where(chunk.size());
-    for (std::size_t i = 0; i < chunk.size(); ++i) {
-      const std::size_t own = parts.size();
-      for (const Evidence& e : chunk[i]->evidence) {
-        if (where[i].size() == kMaxEvidence) break;
-        if (parts.size() == own || e.address - parts.back().end > kMergeGap) {
-          parts.push_back({e.address, e.address});
-        }
-        parts.back().end = e.address + sizeof e.value;
-        where[i].emplace_back(parts.size() - 1, e.address - parts.back().begin);
-      }
+    plan_evidence(chunk);
+    first_.clear();
+    second_.clear();
+    for (const Waiter* w : chunk) {
+      first_.add(w->g, window_);
+      second_.add(w->g, window_);
     }
-    for (const Part& p : parts) bytes.emplace_back(p.end - p.begin);
-    for (std::size_t k = 0; k < parts.size(); ++k) second.push_back({parts[k].begin, bytes[k]});
-    for (std::size_t i = 0; i < chunk.size(); ++i) {
-      first.push_back({chunk[i]->g, std::span(first_).subspan(i * window_, window_)});
-      second.push_back({chunk[i]->g, std::span(second_).subspan(i * window_, window_)});
-    }
-    std::vector<bool> first_failed, second_failed;
+    first_ranges_.clear();
+    first_.append_to(first_ranges_);
+    // One call reads in this order: evidence, goroutines.
+    second_ranges_.clear();
+    evidence_.append_to(second_ranges_);
+    const std::size_t goroutines_at = second_ranges_.size();
+    second_.append_to(second_ranges_);
     const std::uint64_t begin = monotonic_ns();
-    if (!memory_.read_many(first, first_failed) || !memory_.read_many(second, second_failed)) return false;
+    if (!memory_.read_many(first_ranges_, first_failed_) ||
+        !memory_.read_many(second_ranges_, second_failed_))
+      return false;
     const bool in_time = monotonic_ns() - begin <= config_.max_between_looks_ns;
 
+    holds_.assign(chunk.size(), true);
+    for (std::size_t n = 0; n < words_.size(); ++n) {
+      const Word& word = words_[n];
+      holds_[word.waiter] = holds_[word.waiter] && !second_failed_[evidence_.range_of(n)] &&
+                            (load<std::uint64_t>(evidence_.piece(n), 0).value_or(0) & word.evidence->mask) ==
+                                word.evidence->value;
+    }
     for (std::size_t i = 0; i < chunk.size(); ++i) {
       Waiter& w = *chunk[i];
-      const bool readable = !first_failed[i] && !second_failed[parts.size() + i];
-      bool holds = w.evidence.size() <= kMaxEvidence;
-      for (std::size_t k = 0; k < where[i].size(); ++k) {
-        const auto& [part, offset] = where[i][k];
-        holds =
-            holds && !second_failed[part] && load<std::uint64_t>(bytes[part], offset) == w.evidence[k].value;
-      }
-      const GWords before = pick_words(first[i].out, config_.offsets);
-      const GWords after = pick_words(second[parts.size() + i].out, config_.offsets);
+      const bool readable =
+          !first_failed_[first_.range_of(i)] && !second_failed_[goroutines_at + second_.range_of(i)];
+      const bool whole = w.evidence.size() <= kMaxEvidence;
+      const GWords before = pick_words(first_.piece(i), config_.offsets);
+      const GWords after = pick_words(second_.piece(i), config_.offsets);
       if (!readable || !same(w.words, before) || !same(before, after)) {
         w.objects.clear();
         w.words.goid = 0;
-      } else if (!holds && w.evidence.size() <= kMaxEvidence) {
+      } else if (!holds_[i]) {
         // It stood still all the time, so what was found was never its own.
         w.objects.clear();
       } else if (!in_time) {
         late.push_back(&w);
-      } else if (holds && w.provable) {
+      } else if (whole && w.provable) {
         for (WaitObject& object : w.objects) object.certainty = Certainty::kProven;
       }
     }
     return true;
+  }
+
+  // The words to read again, by rising address.
+  void plan_evidence(std::span<Waiter*> chunk) {
+    words_.clear();
+    for (std::size_t i = 0; i < chunk.size(); ++i) {
+      const auto& evidence = chunk[i]->evidence;
+      if (evidence.size() > kMaxEvidence) continue;
+      for (const Evidence& e : evidence) words_.push_back({&e, i});
+    }
+    std::ranges::sort(words_, {}, [](const Word& word) { return word.evidence->address; });
+    evidence_.clear();
+    for (const Word& word : words_) evidence_.add(word.evidence->address, sizeof(std::uint64_t));
   }
 
   static bool same(const GWords& a, const GWords& b) {
@@ -112,7 +118,15 @@ class Pass {
   const Memory& memory_;
   const WaitReader::Config& config_;
   const std::size_t window_;
-  std::vector<std::uint8_t> first_, second_;
+  struct Word {
+    const Evidence* evidence;
+    std::size_t waiter;  // position in the chunk
+  };
+  std::vector<Word> words_;
+  std::vector<bool> holds_;  // by position in the chunk
+  MergedRanges first_, second_, evidence_;
+  std::vector<Memory::Range> first_ranges_, second_ranges_;
+  std::vector<bool> first_failed_, second_failed_;
 };
 
 }  // namespace

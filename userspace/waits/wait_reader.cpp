@@ -28,6 +28,7 @@ Result<std::vector<Waiter>> first_look(const Context& context, Waits& out) {
   const auto reasons = waits::classify_reasons(context.config.wait_reasons);
   const std::size_t window = g_window(context.config.offsets);
   std::vector<Waiter> waiters;
+  waiters.reserve(goroutines.size());
   waits::Batch batch(context.memory);
   const bool alive =
       waits::in_parts(goroutines.size(), waits::kPart, [&](std::size_t first, std::size_t count) {
@@ -101,10 +102,11 @@ Result<Waits> WaitReader::read(const Snapshot& snapshot) const {
   const Context context{memory_, process_, config_, snapshot};
   auto waiters = first_look(context, out);
   if (!waiters) return std::unexpected(waiters.error());
-  waits::FileTable files(process_);
   const std::span<Waiter> all(*waiters);
+  if (auto read = waits::read_labels(context, all, out); !read) return std::unexpected(read.error());
+  if (!config_.find_objects) return out;
+  waits::FileTable files(process_);
   const auto passes = {
-      std::function<Status()>([&] { return waits::read_labels(context, all, out); }),
       std::function<Status()>([&] { return waits::find_channels(context, all); }),
       std::function<Status()>([&] { return waits::find_semaphores(context, all, out); }),
       std::function<Status()>([&] { return waits::find_conds(context, all); }),

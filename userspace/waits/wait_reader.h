@@ -26,6 +26,7 @@ class WaitReader {
     std::uint64_t semtable_address = 0;     // process address of runtime.semtable; 0 = not known
     std::uint64_t cache_line_pad = 64;      // internal/cpu.CacheLinePadSize: 64 on amd64, 128 on arm64
     bool labels_in_map = false;             // before 1.24 (runtime/pprof/label.go labelMap)
+    bool find_objects = true;               // false: labels only
     // Stacks of other goroutines are searched for the addresses of contended mutexes; costs a read of every
     // stack.
     bool find_holders = true;
