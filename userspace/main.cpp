@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
+#include <iostream>
+#include <string>
 
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
@@ -10,6 +12,14 @@
 // Blocks from here on are given back to the system when they are freed. By default glibc raises this limit to
 // the size of what was freed, and what one look at 100,000 goroutines took (20 MB) stays resident.
 constexpr int kOwnMapping = 1 << 20;
+
+static std::string usage_error(const CLI::App* app, const CLI::Error& error) {
+  const bool no_command =
+      dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && app->get_subcommands().empty();
+  return std::string("gorotrace: ") + error.what() +
+         (no_command ? ": there is no such command or option" : "") +
+         "\nRun with --help for more information.\n";
+}
 
 int main(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, kOwnMapping);
@@ -21,7 +31,8 @@ int main(int argc, char** argv) {
   CLI::App app{"See every goroutine of a running Go process: no restart, no endpoint, nothing stopped."};
   app.name("gorotrace");
   app.set_version_flag("--version", GOROTRACE_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
+  app.failure_message(&usage_error);
   app.add_flag_callback(
       "-v,--verbose", [] { spdlog::set_level(spdlog::level::debug); }, "say what is done and why");
 
@@ -37,5 +48,7 @@ int main(int argc, char** argv) {
     const int code = app.exit(e);
     return code == 0 ? gorotrace::kExitDone : gorotrace::kExitUsage;
   }
-  return exit;
+  if (!app.get_subcommands().empty()) return exit;
+  std::cerr << usage_error(&app, CLI::RequiredError("a command"));
+  return gorotrace::kExitUsage;
 }

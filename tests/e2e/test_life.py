@@ -4,10 +4,12 @@ import ctypes
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import struct
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -100,17 +102,24 @@ def test_100_attach_cycles(truth):
     cycles(truth, 100)
 
 
-def test_two_tracers_on_one_target(truth):
+@pytest.mark.parametrize("leaves", ["second", "first", "first-killed"])
+def test_two_tracers_on_one_target(truth, leaves):
     target = truth("-n", "1")
     with Stat(target.pid, "--budget", "none") as first, Stat(target.pid, "--budget", "none") as second:
         first.armed()
         second.armed()
+        shared = run("check", "-p", target.pid)
+        assert shared.returncode == DONE and "already carries a breakpoint of another tracer" in shared.stdout, shared
+        earlier, later = (second, first) if leaves == "second" else (first, second)
+        if leaves == "first-killed":
+            earlier.kill()
         done = target.go()
-        summary = second.stop()
-        check_lossless(summary)
-        check_counts(summary, done)
-        assert harness.modified_text(target.pid, target.binary), "the first one's probes are gone with the second"
-        summary = first.stop()
+        if leaves != "first-killed":
+            summary = earlier.stop()
+            check_lossless(summary)
+            check_counts(summary, done)
+        assert harness.modified_text(target.pid, target.binary), "the other one's probes are gone, too"
+        summary = later.stop()
         check_lossless(summary)
         check_counts(summary, done)
     check_untouched(target.pid, target.binary)
@@ -181,6 +190,22 @@ def test_a_stopped_target(truth):
     assert target.count() == 1
 
 
+def test_a_target_that_is_stopped_during_the_attach(truth):
+    for delay in (0.02, 0.06, 0.12, 0.2, 0.3):
+        target = truth("-scenario", "spawn", "-n", "1")
+        with Stat(target.pid, "--budget", "none") as stat:
+            time.sleep(delay)
+            os.kill(target.pid, signal.SIGSTOP)
+            stat.armed()
+            os.kill(target.pid, signal.SIGCONT)
+            done = target.go()
+            summary = stat.stop(20)
+        check_lossless(summary)
+        check_counts(summary, done)
+        check_untouched(target.pid, target.binary)
+        target.close()
+
+
 def test_a_target_whose_runtime_has_not_begun():
     """Stopped at the first instruction of its exec, when there is no goroutine yet, and let go while we wait."""
     ptrace = ctypes.CDLL(None).ptrace
@@ -202,8 +227,26 @@ def test_a_target_whose_runtime_has_not_begun():
         target.wait()
 
 
-def test_a_target_that_forks(truth):
-    """os/exec forks with the probes in its text; parent and child go on."""
+def test_the_child_of_a_fork_is_as_it_was(truth):
+    """Made by C in the middle of the trace, it has the breakpoints in its text; they go with those of its parent. It is no
+    target of ours: nothing that it does counts."""
+    target = truth("-scenario", "spawn", variant="cgo")
+    with Stat(target.pid, "--budget", "none") as stat:
+        stat.armed()
+        child = target.ask("fork", "fork")["child"]
+        try:
+            assert harness.modified_text(child, target.binary), "no breakpoint came along: the test tests nothing"
+            done = target.go()
+            summary = stat.stop()
+            check_counts(summary, done)
+            check_untouched(target.pid, target.binary)
+            check_untouched(child, target.binary)
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
+def test_a_target_that_starts_programs(truth):
+    """os/exec clones with CLONE_VFORK and execs, with the probes in its text; parent and child go on."""
     binary = harness.build(harness.PROGRAMS / "demo")
     with harness.Process([binary, "-duration", "2s"]) as demo, Stat(demo.pid, "-d", "30s") as stat:
         summary = stat.finish(40)
@@ -273,6 +316,74 @@ def test_a_kernel_thread():
     assert done.returncode in (FAILED, UNSUPPORTED) and done.stderr.strip(), (done.returncode, done.stderr)
 
 
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+@pytest.fixture
+def everyones():
+    """A folder with the tracer in it that every user may read."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        folder.chmod(0o755)
+        shutil.copy(gorotrace(), folder / "gorotrace")
+        yield folder
+
+
+def as_nobody(everyones, *arguments):
+    return subprocess.run([*NOBODY, everyones / "gorotrace", *map(str, arguments)], capture_output=True, text=True,
+                          timeout=30, stdin=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("command", ["stat", "dump", "metrics", "check"])
+def test_another_users_process(truth, everyones, command):
+    refused(as_nobody(everyones, command, "-p", truth().pid), FAILED, "not allowed", "CAP_SYS_PTRACE")
+
+
+def test_a_user_without_rights_sees_his_own_processes(truth, everyones):
+    shutil.copy(harness.build(harness.PROGRAMS / "truth"), everyones / "truth")
+    truth()  # root's
+    with harness.Truth(everyones / "truth", prefix=NOBODY) as own:
+        refused(as_nobody(everyones, "stat", "-p", own.pid, "-d", "1s"), FAILED, "CAP_BPF", "stat --probes none")
+        for arguments in (["stat", "--probes", "none", "-d", "300ms"], ["dump"], ["metrics"]):
+            done = as_nobody(everyones, *arguments, "-p", own.pid)
+            assert done.returncode == DONE, (arguments, done.stderr)
+        check = as_nobody(everyones, "check", "-p", own.pid)
+        assert check.returncode == FAILED and "not possible" in check.stdout, check
+        listed = as_nobody(everyones, "ps")
+        assert listed.returncode == DONE and re.search(rf"^ *{own.pid} ", listed.stdout, re.M), listed
+        assert "lack of rights" in listed.stderr, listed.stderr
+
+
+def test_a_kernel_without_type_information(truth):
+    target = truth()
+
+    def run_there(*arguments):
+        hide = 'mount -t tmpfs none /sys/kernel/btf && exec "$0" "$@"'
+        return subprocess.run(["unshare", "--mount", "sh", "-c", hide, gorotrace(), *map(str, arguments)],
+                              capture_output=True, text=True, timeout=30)
+
+    refused(run_there("stat", "-p", target.pid, "-d", "1s"), FAILED, "CONFIG_DEBUG_INFO_BTF", "stat --probes none")
+    check = run_there("check", "-p", target.pid)
+    assert check.returncode == FAILED and "BTF no" in check.stdout and "not possible" in check.stdout, check
+    for arguments in (["stat", "--probes", "none", "-d", "300ms"], ["dump"], ["metrics"]):
+        done = run_there(*arguments, "-p", target.pid)
+        assert done.returncode == DONE, (arguments, done.stderr)
+
+
+def test_a_thread_is_no_process(truth):
+    target = truth()
+    thread = next(int(t) for t in os.listdir(f"/proc/{target.pid}/task") if int(t) != target.pid)
+    refused(run("dump", "-p", thread), USAGE, "thread", str(target.pid))
+
+
+@pytest.mark.parametrize("arguments", [["stat", "-d", "300ms"], ["dump"], ["metrics"], ["check"], ["ps"]])
+def test_output_that_cannot_be_written(truth, arguments):
+    target = [] if arguments == ["ps"] else ["-p", str(truth().pid)]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([gorotrace(), *arguments, *target], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
+    assert done.returncode == FAILED and "No space left on device" in done.stderr, (done.returncode, done.stderr)
+
+
 def test_a_32_bit_program(tmp_path):
     code = bytes.fromhex("b81d000000" "cd80" "ebf7")  # mov $29 (pause), %eax; int $0x80; again
     header = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\1\1\1", 2, 3, 1, 0x8048054, 52, 0, 0, 52, 32, 1, 0, 0, 0)
@@ -323,18 +434,26 @@ def test_offsets_that_only_the_live_process_contradicts(tmp_path, variant):
 @pytest.mark.parametrize("arguments", [
     [], ["stat"], ["stat", "-p"], ["stat", "-p", "self", "-d", "soon"], ["frobnicate"],
     ["stat", "-p", "1", "--probes", "lifecycle,nonsense"], ["stat", "-p", "1", "--budget", "a lot"],
-    ["stat", "-p", "1", "--ring-size", "5000"], ["stat", "-p", "1", "-d", "-1s"]])
+    ["stat", "-p", "1", "--ring-size", "5000"], ["stat", "-p", "1", "-d", "-1s"], ["stat", "-p", "1", "-d", "0s"],
+    ["stat", "-p", "1", "-i", "1ms"], ["stat", "-p", "1", "--census", "0%"], ["stat", "-p", "1", "--limit", "-1"],
+    ["stat", "-p", ""], ["dump", "-p", "1", "--limit", "x"], ["dump"], ["metrics"], ["check", "-p", ""],
+    ["check", "--nonsense"], ["ps", "extra"], ["--nonsense"]])
 def test_usage(arguments):
+    """Says what is wrong in a line, and which of the words it is."""
     done = run(*arguments)
     assert done.returncode == USAGE, f"exit code {done.returncode}:\n{done.stdout}{done.stderr}"
-    assert (done.stdout + done.stderr).strip()
+    assert done.stderr.startswith("gorotrace: ") and not done.stdout, done
+    assert len(done.stderr.splitlines()[0]) < 200, done.stderr
+    wrong = [a for a in arguments if a.startswith("--") or a in ("frobnicate", "extra")]
+    assert all(a in done.stderr for a in wrong), done.stderr
 
 
 def test_help_shows_an_example():
-    for command in ([], ["stat"], ["check"], ["ps"]):
+    for command in ([], ["stat"], ["dump"], ["metrics"], ["check"], ["ps"]):
         done = run(*command, "--help")
         assert done.returncode == DONE
         assert "gorotrace" in done.stdout and len(done.stdout.splitlines()) > 5, done.stdout
+        assert not command or "Example: " in done.stdout, done.stdout
 
 
 def test_text_output_fits_its_width(truth):

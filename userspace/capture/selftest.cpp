@@ -65,6 +65,10 @@ std::unexpected<Error> load_error(int err) {
     return fail(ErrorKind::kPermission,
                 "the kernel does not let us load BPF programs: run as root, or with CAP_BPF, CAP_PERFMON and "
                 "CAP_SYS_PTRACE; kernel lockdown in confidentiality mode forbids it to everyone");
+  if (err == ESRCH)  // libbpf's word for it (btf__load_vmlinux_btf)
+    return fail(ErrorKind::kKernel,
+                "this kernel does not describe its types (no /sys/kernel/btf/vmlinux): it must be built with "
+                "CONFIG_DEBUG_INFO_BTF");
   Error error = fail_errno(err, "loading BPF programs").error();
   if (error.kind == ErrorKind::kFailed) error.kind = ErrorKind::kKernel;
   return std::unexpected(error);
@@ -93,6 +97,7 @@ Result<SelftestResult> choose_attach_mode(std::optional<AttachMode> forced) {
     if (links) return SelftestResult{mode, std::move(*links)};
     if (links.error().kind == ErrorKind::kPermission) return std::unexpected(links.error());
     spdlog::debug("attach mode {}: {}", attach_mode_name(mode), links.error().message);
+    if (tried.ends_with(links.error().message)) continue;
     if (!tried.empty()) tried += "; ";
     tried += links.error().message;
   }

@@ -1,17 +1,20 @@
 // gorotrace check: what this host and this process allow, and where each probe would go at what cost.
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "capture/capture.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/output_file.h"
 #include "process/discovery.h"
 #include "session/target.h"
 
@@ -68,13 +71,17 @@ json host_json(const Host& h) {
                           : json()}};
 }
 
-void print_host(const Host& h) {
-  fmt::print("host     kernel {} {}, BTF {}\n", h.kernel, h.architecture, h.btf ? "yes" : "no");
+std::string host_text(const Host& h) {
+  std::string text =
+      fmt::format("host     kernel {} {}, BTF {}\n", h.kernel, h.architecture, h.btf ? "yes" : "no");
   if (!h.error.empty()) {
-    fmt::print("probes   not possible: {}\n         stat --probes none works without them\n", h.error);
-    return;
+    return text +
+           fmt::format("probes   not possible: {}\n         stat --probes none, dump and metrics need none\n",
+                       h.error);
   }
-  fmt::print("probes   {}; a trap costs {:.2f} µs emulated, {:.1f} µs single-stepped (measured here, now)\n",
+  return text +
+         fmt::format(
+             "probes   {}; a trap costs {:.2f} µs emulated, {:.1f} µs single-stepped (measured here, now)\n",
              h.attach_mode, h.costs.emulated_ns / 1e3, h.costs.single_step_ns / 1e3);
 }
 
@@ -111,31 +118,37 @@ json target_json(const Target& t, const Plan& plan, const std::vector<std::strin
           {"shared", shared}};
 }
 
-void print_target(const Target& t, const Plan& plan, const std::vector<std::string>& shared, const Host& h) {
+std::string target_text(const Target& t, const Plan& plan, const std::vector<std::string>& shared,
+                        const Host& h) {
   const GoBinary& go = t.binary();
-  fmt::print("process  {} {}: {}, {}{}, offsets from {}, checked against its code and its live goroutines\n",
-             t.process().pid(), t.process().executable(), go.version().text, link_mode_name(go.link_mode()),
-             go.stripped() ? ", stripped" : "", go.offsets_source());
-  if (!t.has_counters()) fmt::print("counters not found in this binary: no witness beside the probes\n");
-  fmt::print("\n{:<18} {:<14} {:<30} {:<24} {:<12} {:>8}\n", "HOOK", "GROUPS", "SITE", "INSTRUCTION",
-             "EXECUTION", "COST");
+  std::string text;
+  const auto out = std::back_inserter(text);
+  fmt::format_to(
+      out, "process  {} {}: {}, {}{}, offsets from {}, checked against its code and its live goroutines\n",
+      t.process().pid(), t.process().executable(), go.version().text, link_mode_name(go.link_mode()),
+      go.stripped() ? ", stripped" : "", go.offsets_source());
+  if (!t.has_counters())
+    fmt::format_to(out, "counters not found in this binary: no witness beside the probes\n");
+  fmt::format_to(out, "\n{:<18} {:<14} {:<30} {:<24} {:<12} {:>8}\n", "HOOK", "GROUPS", "SITE", "INSTRUCTION",
+                 "EXECUTION", "COST");
   for (const Site& s : plan.sites) {
-    fmt::print("{:<18} {:<14} {:<30} {:<24} {:<12} {:>8}\n", hook_name(s.hook), group_list(s.groups),
-               fmt::format("{}+{:#x}", s.function, s.offset), s.mnemonic, execution_name(s.execution),
-               h.error.empty() ? fmt::format("{:.2f}µs", h.costs.of(s.execution) / 1e3) : "?");
+    fmt::format_to(out, "{:<18} {:<14} {:<30} {:<24} {:<12} {:>8}\n", hook_name(s.hook), group_list(s.groups),
+                   fmt::format("{}+{:#x}", s.function, s.offset), s.mnemonic, execution_name(s.execution),
+                   h.error.empty() ? fmt::format("{:.2f}µs", h.costs.of(s.execution) / 1e3) : "?");
   }
   for (const Unplanned& u : plan.unplanned) {
-    fmt::print("{:<18} {:<14} {:<30} {}{}\n", hook_name(u.hook), "-", u.function,
-               u.expected ? "" : "MISSING: ", u.reason);
+    fmt::format_to(out, "{:<18} {:<14} {:<30} {}{}\n", hook_name(u.hook), "-", u.function,
+                   u.expected ? "" : "MISSING: ", u.reason);
   }
   for (const std::string& site : shared)
-    fmt::print("shared   {} already carries a breakpoint of another tracer\n", site);
+    fmt::format_to(out, "shared   {} already carries a breakpoint of another tracer\n", site);
+  return text;
 }
 
-int run(const std::string& target_text, bool as_json) {
+int run(const std::optional<std::string>& target_name, bool as_json) {
   std::unique_ptr<Target> target;
-  if (!target_text.empty()) {
-    const auto pid = resolve_target(target_text);
+  if (target_name) {
+    const auto pid = resolve_target(*target_name);
     if (!pid) return report_error(pid.error());
     auto opened = Target::open(*pid);
     if (!opened) return report_error(opened.error());
@@ -143,18 +156,16 @@ int run(const std::string& target_text, bool as_json) {
   }
   const Host host = look_at_host();
   json out = {{"host", host_json(host)}};
-  if (!as_json) print_host(host);
+  std::string text = host_text(host);
   if (target) {
     std::vector<std::string> shared;
     auto plan = target->plan(host.costs, shared);
     if (!plan) return report_error(plan.error());
-    if (as_json) {
-      out["target"] = target_json(*target, *plan, shared, host);
-    } else {
-      print_target(*target, *plan, shared, host);
-    }
+    out["target"] = target_json(*target, *plan, shared, host);
+    text += target_text(*target, *plan, shared, host);
   }
-  if (as_json) fmt::print("{}\n", out.dump(-1, ' ', false, json::error_handler_t::replace));
+  if (as_json) text = out.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  if (const int written = write_to_stdout(text); written != kExitDone) return written;
   return host.error.empty() ? kExitDone : kExitFailed;
 }
 
@@ -162,7 +173,7 @@ int run(const std::string& target_text, bool as_json) {
 
 void add_check_command(CLI::App& app, int& exit) {
   struct Arguments {
-    std::string target;
+    std::optional<std::string> target;
     bool json = false;
   };
   auto arguments = std::make_shared<Arguments>();

@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/dump_growth.h"
 #include "cli/exit_codes.h"
+#include "cli/option_values.h"
 #include "cli/output_file.h"
 #include "cli/terminal.h"
 #include "export/folded.h"
@@ -203,6 +204,7 @@ void add_dump_command(CLI::App& app, int& exit) {
   dump->add_option("--min-wait", arguments->min_wait,
                    "only goroutines known to have waited this long (1m30s)");
   dump->add_option("--limit", arguments->limit, "goroutines, groups or rows at most, 0 for all")
+      ->check(refuse_count)
       ->capture_default_str();
   dump->add_option(
       "--watch", arguments->watch,

@@ -1,5 +1,5 @@
 // gorotrace metrics: what runtime/metrics would report in the process, read from outside.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/output_file.h"
 #include "golang/metrics_layout.h"
 #include "metrics/metrics.h"
 #include "metrics/reader.h"
@@ -49,8 +50,7 @@ int run(const std::string& target_text, bool as_json) {
   if (!pid) return report_error(pid.error());
   const auto report = read_report(*pid);
   if (!report) return report_error(report.error());
-  fmt::print("{}", as_json ? metrics_json(*report) : metrics_text(*report));
-  return kExitDone;
+  return write_to_stdout(as_json ? metrics_json(*report) : metrics_text(*report));
 }
 
 }  // namespace

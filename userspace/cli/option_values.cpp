@@ -68,4 +68,11 @@ Result<double> parse_cpu_share(const std::string& text) {
   return percent / 100;
 }
 
+std::string refuse_count(const std::string& text) {
+  std::size_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error == std::errc() && end == text.data() + text.size()) return "";
+  return fmt::format("\"{}\" is not a number of rows; 0 shows all", printable(text));
+}
+
 }  // namespace gorotrace

@@ -18,4 +18,7 @@ namespace gorotrace {
 // "5%": a share of one CPU above 0 and up to 1; "none" is 0.
 [[nodiscard]] Result<double> parse_cpu_share(const std::string& text);
 
+// What is wrong with a count of rows ("0" and up), for CLI::Option::check(); "": nothing.
+[[nodiscard]] std::string refuse_count(const std::string& text);
+
 }  // namespace gorotrace

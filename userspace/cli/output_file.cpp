@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "cli/exit_codes.h"
+
 namespace gorotrace {
 
 Result<OutputFile> OutputFile::open(const std::string& path) {
@@ -26,9 +28,13 @@ void OutputFile::write(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), to) != text.size()) error_ = errno;
 }
 
+bool OutputFile::flush() {
+  if (error_ == 0 && std::fflush(file_ ? file_.get() : stdout) != 0) error_ = errno;
+  return error_ == 0;
+}
+
 Status OutputFile::commit() {
-  std::FILE* to = file_ ? file_.get() : stdout;
-  if (error_ == 0 && std::fflush(to) != 0) error_ = errno;
+  flush();
   if (!file_ && error_ == EPIPE) return {};
   if (error_ != 0)
     return fail_errno(error_, "cannot write " + (file_ ? written_to_ : std::string("to stdout")));
@@ -36,6 +42,14 @@ Status OutputFile::commit() {
     return fail_errno(errno, "cannot rename " + written_to_ + " to " + path_);
   file_.reset();
   return {};
+}
+
+int write_to_stdout(std::string_view text) {
+  auto out = OutputFile::open("");
+  if (!out) return report_error(out.error());
+  out->write(text);
+  if (auto written = out->commit(); !written) return report_error(written.error());
+  return kExitDone;
 }
 
 }  // namespace gorotrace

@@ -19,6 +19,8 @@ class OutputFile {
   ~OutputFile();  // without commit() before: the file is as it was
 
   void write(std::string_view text);
+  // Hands on what was written so far; false when nothing more can arrive, and commit() will say why.
+  bool flush();
   // Says whether everything arrived. A reader of stdout that went away early is no error.
   [[nodiscard]] Status commit();
 
@@ -32,5 +34,8 @@ class OutputFile {
   std::string path_, written_to_;
   int error_ = 0;  // errno of the first write that failed
 };
+
+// Writes a whole result to stdout; the exit code: kExitDone, or that of the failure, which is reported.
+[[nodiscard]] int write_to_stdout(std::string_view text);
 
 }  // namespace gorotrace

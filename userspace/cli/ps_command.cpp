@@ -1,5 +1,5 @@
 // gorotrace ps: the Go processes of this machine, and whether each can be traced.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -11,6 +11,8 @@
 
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/output_file.h"
+#include "golang/buildinfo.h"
 #include "process/discovery.h"
 #include "session/target.h"
 
@@ -31,9 +33,12 @@ std::optional<GoRow> describe(const ProcessRow& process) {
   row.process = process;
   auto target = Target::open(process.pid);
   if (!target) {
-    // Only a binary with a Go line table is a row; one that merely cannot be opened says nothing about Go.
+    // Only what a Go linker made is a row; a file that merely cannot be opened says nothing about Go.
     auto image = ElfImage::open(fmt::format("/proc/{}/exe", process.pid));
-    if (!image || !Pclntab::make(**image)) return std::nullopt;
+    if (!image) return std::nullopt;
+    const auto info = read_buildinfo(**image);
+    if (!info && !Pclntab::make(**image)) return std::nullopt;
+    if (info && info->version) row.version = info->version->text;
     row.unsupported = target.error().message;
     return row;
   }
@@ -65,23 +70,36 @@ nlohmann::json to_json(const GoRow& r) {
           {"reason", r.unsupported.empty() ? json() : json(r.unsupported)}};
 }
 
+std::string to_line(const GoRow& r) {
+  return fmt::format("{:>7} {:<10} {:<12} {:<10} {:<14} {:>10}  {:<15} {}\n", r.process.pid, r.process.user,
+                     r.process.container.empty() ? "-" : r.process.container, r.version,
+                     r.link + (r.stripped ? ",stripped" : ""),
+                     r.goroutines ? std::to_string(*r.goroutines) : "?", r.process.comm,
+                     r.unsupported.empty() ? r.module : "not supported: " + r.unsupported);
+}
+
 int run(bool json) {
+  auto out = OutputFile::open("");
+  if (!out) return report_error(out.error());
   if (!json) {
-    fmt::print("{:>7} {:<10} {:<12} {:<10} {:<14} {:>10}  {:<15} {}\n", "PID", "USER", "CONTAINER", "GO",
-               "LINK", "GOROUTINES", "COMMAND", "MODULE");
+    out->write(fmt::format("{:>7} {:<10} {:<12} {:<10} {:<14} {:>10}  {:<15} {}\n", "PID", "USER",
+                           "CONTAINER", "GO", "LINK", "GOROUTINES", "COMMAND", "MODULE"));
   }
-  for (const ProcessRow& process : list_processes()) {
+  const ProcessList processes = list_processes();
+  for (const ProcessRow& process : processes.rows) {
     const auto row = describe(process);
     if (!row) continue;
-    if (json) {
-      fmt::print("{}\n", to_json(*row).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-      continue;
-    }
-    fmt::print("{:>7} {:<10} {:<12} {:<10} {:<14} {:>10}  {:<15} {}\n", row->process.pid, row->process.user,
-               row->process.container.empty() ? "-" : row->process.container, row->version,
-               row->link + (row->stripped ? ",stripped" : ""),
-               row->goroutines ? std::to_string(*row->goroutines) : "?", row->process.comm,
-               row->unsupported.empty() ? row->module : "not supported: " + row->unsupported);
+    out->write(json ? to_json(*row).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"
+                    : to_line(*row));
+    if (!out->flush()) break;
+  }
+  if (auto written = out->commit(); !written) return report_error(written.error());
+  if (processes.forbidden > 0) {
+    fmt::print(
+        stderr,
+        "gorotrace: not looked at for lack of rights: {} processes; run as root, or add CAP_SYS_PTRACE and "
+        "CAP_DAC_READ_SEARCH\n",
+        processes.forbidden);
   }
   return kExitDone;
 }

@@ -17,6 +17,7 @@
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/option_values.h"
+#include "cli/output_file.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal.h"
 #include "cli/wait_log.h"
@@ -82,23 +83,13 @@ Result<Plan> understand(const Arguments& a) {
   return p;
 }
 
-// Where lines go; remembers that the reader of a pipe went away.
-class Output {
- public:
-  void write(const std::string& text) {
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-      closed_ = true;
-  }
-  [[nodiscard]] bool closed() const { return closed_; }
-
- private:
-  bool closed_ = false;
-};
-
 class Printer {
  public:
-  Printer(const Arguments& a, bool several)
-      : json_(a.json), colour_(!a.json && isatty(STDOUT_FILENO) == 1), lines_(several, colour_) {
+  Printer(const Arguments& a, bool several, OutputFile out)
+      : json_(a.json),
+        colour_(!a.json && isatty(STDOUT_FILENO) == 1),
+        lines_(several, colour_),
+        out_(std::move(out)) {
     text_.width = terminal_width();
     text_.limit = a.limit;
     text_.stacks = a.stacks;
@@ -107,22 +98,36 @@ class Printer {
     json_options_.system = a.system;
   }
   void interval(const IntervalRow& row, const StatFacts& facts) {
-    out_.write(json_ ? stat_interval_json(row, facts.target, facts.begin_ns) + "\n"
-                     : lines_.line(row, facts.target));
+    write(json_ ? stat_interval_json(row, facts.target, facts.begin_ns) + "\n"
+                : lines_.line(row, facts.target));
   }
   void summary(const StatFacts& facts, const Tables& tables, Symbolizer& symbols) {
-    out_.write(json_ ? stat_summary_json(facts, tables, symbols, json_options_) + "\n"
-                     : "\n" + stat_summary_text(facts, tables, symbols, text_));
+    write(json_ ? stat_summary_json(facts, tables, symbols, json_options_) + "\n"
+                : "\n" + stat_summary_text(facts, tables, symbols, text_));
   }
-  [[nodiscard]] bool closed() const { return out_.closed(); }
+  [[nodiscard]] bool closed() const { return closed_; }
+  [[nodiscard]] Status end() { return out_.commit(); }
 
  private:
+  void write(const std::string& text) {
+    out_.write(text);
+    if (!out_.flush()) closed_ = true;
+  }
+
   bool json_, colour_;
   IntervalText lines_;
   StatTextOptions text_;
   StatJsonOptions json_options_;
-  Output out_;
+  OutputFile out_;
+  bool closed_ = false;
 };
+
+// What this kernel or these rights do not allow is probes; most of the report does without.
+Error with_way_out(Error error) {
+  if (error.kind == ErrorKind::kKernel || error.kind == ErrorKind::kPermission)
+    error.message += "; stat --probes none, dump and metrics need no probes";
+  return error;
+}
 
 int run(const Arguments& arguments) {
   auto plan = understand(arguments);
@@ -150,13 +155,15 @@ int run(const Arguments& arguments) {
     targets.push_back(std::move(*target));
   }
   auto made = making.get();
-  if (!made) return report_error(made.error());
+  if (!made) return report_error(with_way_out(made.error()));
   Session& session = **made;
   for (auto& target : targets) {
     if (auto added = session.add(std::move(target)); !added) return report_error(added.error());
   }
 
-  Printer printer(arguments, session.size() > 1);
+  auto out = OutputFile::open("");
+  if (!out) return report_error(out.error());
+  Printer printer(arguments, session.size() > 1, std::move(*out));
   std::vector<Sample> last;
   for (std::size_t i = 0; i < session.size(); ++i) last.push_back(session.sample(i));
 
@@ -189,6 +196,7 @@ int run(const Arguments& arguments) {
     printer.summary(session.facts(i), session.tables(i), session.symbols(i));
   }
   made->reset();
+  if (auto written = printer.end(); !written) return report_error(written.error());
   if (waits) {
     if (auto closed = waits->close(); !closed) return report_error(closed.error());
   }
@@ -225,7 +233,9 @@ void add_stat_command(CLI::App& app, int& exit) {
       ->capture_default_str();
   stat->add_flag("--system", arguments->system, "show the runtime's own goroutines too");
   stat->add_flag("--stacks", arguments->stacks, "whole stacks in the tables");
-  stat->add_option("--limit", arguments->limit, "rows per table, 0 for all")->capture_default_str();
+  stat->add_option("--limit", arguments->limit, "rows per table, 0 for all")
+      ->check(refuse_count)
+      ->capture_default_str();
   stat->add_flag("--json", arguments->json, "one JSON object per line (userspace/report/stat.schema.json)");
   stat->add_option("--waits", arguments->waits,
                    "write every wait whose both ends were seen to this file, a JSON line each");

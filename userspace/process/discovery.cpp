@@ -42,16 +42,26 @@ std::string user_name(uid_t uid) {
   return std::to_string(uid);
 }
 
-std::vector<Candidate> candidates() {
-  std::vector<Candidate> out;
+struct Candidates {
+  std::vector<Candidate> found;
+  std::size_t forbidden = 0;
+};
+
+Candidates candidates() {
+  Candidates out;
   for (const pid_t pid : procfs::all_pids()) {
     const auto exe = procfs::read_link(pid, "exe");
-    if (!exe || !is_elf(pid)) continue;
+    if (exe && !is_elf(pid)) continue;
     const auto stat_text = procfs::read_file(pid, "stat", 4096);
     const auto status_text = procfs::read_file(pid, "status");
     const auto stat = stat_text ? procfs::parse_stat(*stat_text) : std::nullopt;
     const auto status = status_text ? procfs::parse_status(*status_text) : std::nullopt;
     if (!stat || !status) continue;  // gone meanwhile
+    if (!exe) {
+      const bool has_one = (stat->flags & procfs::kKernelThread) == 0 && stat->state != 'Z';
+      if (has_one && exe.error().kind == ErrorKind::kPermission) ++out.forbidden;
+      continue;
+    }
     Candidate c;
     c.row.pid = pid;
     c.row.namespace_pid = status->namespace_pid;
@@ -60,7 +70,7 @@ std::vector<Candidate> candidates() {
     c.row.executable = printable(*exe);
     if (const auto cgroup = procfs::read_file(pid, "cgroup")) c.container = procfs::container_id(*cgroup);
     c.row.container = c.container.substr(0, kShownContainer);
-    out.push_back(std::move(c));
+    out.found.push_back(std::move(c));
   }
   return out;
 }
@@ -85,10 +95,11 @@ Result<pid_t> only_one(const std::vector<const Candidate*>& found, const std::st
 
 }  // namespace
 
-std::vector<ProcessRow> list_processes() {
-  std::vector<ProcessRow> rows;
-  for (Candidate& c : candidates()) rows.push_back(std::move(c.row));
-  return rows;
+ProcessList list_processes() {
+  Candidates all = candidates();
+  ProcessList list{{}, all.forbidden};
+  for (Candidate& c : all.found) list.rows.push_back(std::move(c.row));
+  return list;
 }
 
 Result<pid_t> resolve_target(const std::string& text) {
@@ -99,7 +110,7 @@ Result<pid_t> resolve_target(const std::string& text) {
   const bool is_number = error == std::errc() && end == text.data() + text.size() && pid > 0;
   if (is_number && ::access(procfs::path(pid, "stat").c_str(), F_OK) == 0) return pid;
 
-  const auto all = candidates();
+  const std::vector<Candidate> all = candidates().found;
   std::vector<const Candidate*> found;
   const bool is_hex = text.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (is_hex && text.size() >= kShortestPrefix) {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,11 @@ struct ProcessRow {
   std::string user, comm, executable, container;  // container: id prefix (12 hex) or ""
 };
 
-// Every process whose executable is an ELF file that we may read; sorted by pid.
-[[nodiscard]] std::vector<ProcessRow> list_processes();
+struct ProcessList {
+  std::vector<ProcessRow> rows;  // of every process whose executable is an ELF file that we may read; by pid
+  std::size_t forbidden = 0;     // processes whose executable we may not read
+};
+[[nodiscard]] ProcessList list_processes();
 // A PID, a container id prefix (>= 6 hex digits), or a process name that is unique. kUsage when ambiguous
 // (lists them).
 [[nodiscard]] Result<pid_t> resolve_target(const std::string& text);

@@ -4,8 +4,9 @@
 //
 // Protocol, one JSON object per line on stdout: "ready" at the start; then a command per line on stdin:
 // "go" runs the scenarios and answers "done" with what was done, "hold" parks a known set of goroutines and
-// answers "hold" with runtime.Stack of all, "count" answers "count", "exec" starts over in the same process,
-// "quit" ends it. After "hold" there is no "go".
+// answers "hold" with runtime.Stack of all, "count" answers "count", "fork" (cgo only) makes a copy of the process that
+// does nothing and answers "fork" with its PID, "exec" starts over in the same process, "quit" ends it. After "hold"
+// there is no "go".
 package main
 
 import (
@@ -58,6 +59,8 @@ type result struct {
 	NotBlocked []string       `json:"not_blocked"` // functions that never parked
 	TimesLate  int            `json:"times_late"`
 }
+
+var forkChild func() int64 // set where there is C to do it
 
 func monotonic() int64 {
 	var ts syscall.Timespec
@@ -212,6 +215,8 @@ func main() {
 			holding = true
 		case "count":
 			say(map[string]interface{}{"type": "count", "goroutines": runtime.NumGoroutine(), "at_ns": monotonic()})
+		case "fork":
+			say(map[string]interface{}{"type": "fork", "child": forkChild()})
 		case "exec":
 			self, err := os.Executable()
 			if err == nil {

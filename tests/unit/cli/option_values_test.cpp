@@ -45,5 +45,11 @@ TEST(CpuShare, IsAPercentageOfOneCpuOrNone) {
   }
 }
 
+TEST(Count, IsAWholeNumberFromZero) {
+  for (const char* good : {"0", "10", "123456789"}) EXPECT_EQ(refuse_count(good), "") << good;
+  for (const char* bad : {"", "-1", "+1", "x", "1.5", "1e3", "99999999999999999999999"})
+    EXPECT_NE(refuse_count(bad).find("not a number of rows"), std::string::npos) << bad;
+}
+
 }  // namespace
 }  // namespace gorotrace

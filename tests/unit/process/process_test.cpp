@@ -263,7 +263,7 @@ TEST(Discovery, FindsAChildByPidAndByName) {
   ASSERT_TRUE(eventually([&] { return resolve_target(name).has_value(); }));
   EXPECT_EQ(*resolve_target(name), child.pid());
   EXPECT_EQ(*resolve_target(std::to_string(child.pid())), child.pid());
-  const auto rows = list_processes();
+  const auto rows = list_processes().rows;
   EXPECT_TRUE(std::any_of(rows.begin(), rows.end(), [&](const ProcessRow& r) {
     return r.pid == child.pid() && r.executable == copy.string() && r.comm == name && !r.user.empty();
   }));
