@@ -85,6 +85,7 @@ class Finder {
           break;
       }
     }
+    queued_.reserve(std::min(steps.size(), kMaxQueued));
     while (!steps.empty()) {
       following.clear();
       const bool alive = in_parts(steps.size(), kPart, [&](std::size_t first, std::size_t count) {

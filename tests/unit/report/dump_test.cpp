@@ -47,6 +47,13 @@ TEST(GoroutineHeader, IsWhatTheRuntimeOfThatVersionPrints) {
             "goroutine 7 [sleep (durable), locked to thread, synctest bubble 3]:");
   g = waiting(1);
   g.status = GStatus::kSyscall;  // the wait reason is the last wait's
+  g.bubble = 3;
+  EXPECT_EQ(goroutine_header(g, version("go1.25.1"), kReasons, {}),
+            "goroutine 7 [syscall (durable), 1 minutes, synctest bubble 3]:")
+      << "1.25 asks what it last waited for";
+  EXPECT_EQ(goroutine_header(g, version("go1.26.1"), kReasons, {}),
+            "goroutine 7 [syscall, 1 minutes, synctest bubble 3]:");
+  g.bubble = 0;
   EXPECT_EQ(goroutine_header(g, version("go1.26.1"), kReasons, {}), "goroutine 7 [syscall, 1 minutes]:");
   g.status = GStatus::kLeaked;
   EXPECT_EQ(goroutine_header(g, version("go1.26.1"), kReasons, {}), "goroutine 7 [sleep (leaked)]:");
@@ -201,6 +208,23 @@ TEST(DumpGroups, IdenticalStacksAreCountedMostFrequentFirst) {
 TEST(DumpGroups, LabelsAsRuntimePprofWritesThem) {
   EXPECT_EQ(labels_text({{"b", "2"}, {"a", "x\"\\y"}}), R"({"a":"x\"\\y", "b":"2"})");
   EXPECT_EQ(labels_text({}), "");
+}
+
+TEST(DumpGroups, LabelSetsAreToldApartByWhatTheySay) {
+  FakeDump fake;
+  const std::uint64_t park = fake.function("runtime.gopark"), exit = fake.function("runtime.goexit");
+  fake.dump.waits.label_sets = {{}, {{"tenant", "a"}}, {{"tenant", "b"}}, {{"tenant", "a"}}};
+  for (std::uint32_t i = 0; i < 8; ++i) {
+    fake.goroutine(i + 1, {park, exit});
+    fake.dump.waits.goroutines.emplace_back().labels = i % 4;
+  }
+  StackTable symbols = fake.symbols();
+  const DumpView view(fake.dump, symbols);
+  const std::vector<StackGroup> groups = group_by_stack(view, select(view, {}));
+  ASSERT_EQ(groups.size(), 3u);
+  EXPECT_EQ(groups[0].labels, R"({"tenant":"a"})") << "two sets that say the same";
+  EXPECT_EQ(groups[0].count, 4u);
+  EXPECT_EQ(groups[1].count + groups[2].count, 4u);
 }
 
 TEST(Tabs, ColumnsAreThoseOfTextTabwriter) {
