@@ -258,18 +258,21 @@ func leak(r *result) {
 //go:noinline
 func churned(c chan int) { <-c }
 
-// churn: 50,000 creations and exits a second around a constant number of live goroutines, oldest out first.
+// churn: 50,000 creations and exits a second around a constant number of live goroutines, oldest out first. Says how many
+// it came to in each 100 ms.
 func churn(r *result) {
 	const live, perTick = 1000, 50
+	const most = 500 * time.Millisecond / time.Millisecond * perTick
 	before := runtime.NumGoroutine()
 	var queue []chan int
 	start := time.Now()
 	created, skipped := 0, 0
+	slot, inSlot := start, 0
 	for time.Since(start) < *runFor {
 		// However late it comes to run, the number made follows the clock, in lumps that keep live near what is
-		// said; what it is more than 50 ms behind is given up, not made up for.
+		// said; what it is more than half a second behind is given up, not made up for.
 		due := int(time.Since(start)/time.Millisecond)*perTick - skipped
-		if behind := due - created - 50*perTick; behind > 0 {
+		if behind := due - created - int(most); behind > 0 {
 			skipped += behind
 			due -= behind
 		}
@@ -285,6 +288,10 @@ func churn(r *result) {
 		}
 		if now := runtime.NumGoroutine(); now > r.MaxLive {
 			r.MaxLive = now
+		}
+		if took := time.Since(slot); took >= 100*time.Millisecond {
+			r.Rates = append(r.Rates, int64(created-inSlot)*int64(time.Second)/int64(took))
+			slot, inSlot = time.Now(), created
 		}
 		if created < due {
 			runtime.Gosched()
