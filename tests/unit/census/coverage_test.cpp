@@ -73,37 +73,30 @@ void hold(int windows, std::uint64_t window_ns, std::size_t wanted,
   run.check("running");
 }
 
-TEST(CensusCoverage, ShortWaitsOfAll) {
-  hold(300, 500 * kMs, 1000,
-       [](std::mt19937_64& random) {
+// All of forty goroutines are looked at; every other one waits `odd_wait_ns` on average.
+void hold_all(std::uint64_t window_ns, double run_ns, double odd_wait_ns, double even_wait_ns) {
+  hold(300, window_ns, 1000,
+       [=](std::mt19937_64& random) {
          Population p;
-         for (std::uint64_t i = 1; i <= 40; ++i)
-           p.goroutines.push_back(alternating(i, 3, 0.5 * kMs, (i % 2 ? 1.0 : 4.0) * kMs, 600 * kMs, random));
+         for (std::uint64_t i = 1; i <= 40; ++i) {
+           p.goroutines.push_back(
+               alternating(i, 3, run_ns, i % 2 ? odd_wait_ns : even_wait_ns, window_ns + 100 * kMs, random));
+         }
          return p;
        },
        {3});
+}
+
+TEST(CensusCoverage, ShortWaitsOfAll) {
+  hold_all(500 * kMs, 0.5 * kMs, 1 * kMs, 4 * kMs);
 }
 
 TEST(CensusCoverage, LongWaitsOfAll) {
-  hold(300, 2000 * kMs, 1000,
-       [](std::mt19937_64& random) {
-         Population p;
-         for (std::uint64_t i = 1; i <= 40; ++i)
-           p.goroutines.push_back(alternating(i, 3, 20 * kMs, 150 * kMs, 2100 * kMs, random));
-         return p;
-       },
-       {3});
+  hold_all(2000 * kMs, 20 * kMs, 150 * kMs, 150 * kMs);
 }
 
 TEST(CensusCoverage, WaitsAsLongAsTheLooksAreApart) {
-  hold(300, 1000 * kMs, 1000,
-       [](std::mt19937_64& random) {
-         Population p;
-         for (std::uint64_t i = 1; i <= 40; ++i)
-           p.goroutines.push_back(alternating(i, 3, 5 * kMs, 10 * kMs, 1100 * kMs, random));
-         return p;
-       },
-       {3});
+  hold_all(1000 * kMs, 5 * kMs, 10 * kMs, 10 * kMs);
 }
 
 // All of them change at once: the looks' own instants are the only chance there is.
