@@ -101,6 +101,7 @@ def census(out, stacks):
         # Not all exact: an emulator stops in the middle of a look now and then, and what it saw proves nothing then.
         now = sum(r["blocked_now"] for r in rows[reason])
         assert now == count, f"{now} blocked now ({reason}), not {count}"
+        assert all(r["in_window_ns"] is not None for r in rows[reason]), f"too few looks to say anything ({reason})"
         in_window = sum(r["in_window_ns"] for r in rows[reason])
         error = sum(r["sampled"]["error_ns"] for r in rows[reason])
         covered = count * sum(b - a for a, b in rows[reason][0]["covered"])
