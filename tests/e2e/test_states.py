@@ -142,7 +142,7 @@ def test_interrupted_at_any_instruction(version):
                 return g.key()
             return g.words, g.created_by, [(f[0], f[3]) for f in g.frames if f[3]]
 
-        for _ in range(8):  # it may have been preempted itself between what the runtime wrote and the stop
+        for _ in range(20):  # it may have been preempted itself between what the runtime wrote and the stop
             (profile, text), (our_profile, our_text) = frozen(process)
             theirs = interrupted(tracebacks.parse_debug2(text))
             ours = tracebacks.parse_debug2(our_text)

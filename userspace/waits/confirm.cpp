@@ -1,6 +1,7 @@
 #include "waits/confirm.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/clock.h"
 #include "snapshot/merged_ranges.h"
@@ -8,7 +9,7 @@
 namespace gorotrace::waits {
 namespace {
 
-constexpr std::size_t kChunk = 32, kSmallestChunk = 2;
+constexpr std::size_t kFirstChunk = 32, kSmallestChunk = 2, kLargestChunk = 128;
 constexpr int kLooks = 8;  // at a goroutine whose looks came too far apart
 constexpr std::uint64_t kUserEnd = 1ull << 56;
 constexpr std::size_t kMaxEvidence = 512;  // words of one goroutine; a longer select cannot be read in time
@@ -30,14 +31,18 @@ class Pass {
     // Goroutines, and words, that lie together share a remote range. Ranges are merged over less than a page,
     // so that one fails only when a page fails in which a piece of it lies.
     std::ranges::sort(pending, {}, &Waiter::g);
-    std::size_t chunk = kChunk;
+    std::size_t chunk = kFirstChunk;
     for (int look = 0; look < kLooks && !pending.empty(); ++look) {
       std::vector<Waiter*> late;
       for (std::size_t at = 0; at < pending.size();) {
         const std::size_t n = std::min(chunk, pending.size() - at);
-        const std::size_t before = late.size();
-        if (!look_at(std::span(pending).subspan(at, n), late)) return gone();
-        if (late.size() > before) chunk = std::max(chunk / 2, kSmallestChunk);
+        const auto took_ns = look_at(std::span(pending).subspan(at, n), late);
+        if (!took_ns) return gone();
+        if (*took_ns > config_.max_between_looks_ns) {
+          chunk = std::max(chunk / 2, kSmallestChunk);
+        } else if (*took_ns < config_.max_between_looks_ns / 2) {
+          chunk = std::min(chunk * 2, kLargestChunk);
+        }
         at += n;
       }
       std::swap(pending, late);
@@ -46,8 +51,8 @@ class Pass {
   }
 
  private:
-  // chunk: by rising g.
-  bool look_at(std::span<Waiter*> chunk, std::vector<Waiter*>& late) {
+  // chunk: by rising g. The time between the looks; nothing when the process is gone.
+  std::optional<std::uint64_t> look_at(std::span<Waiter*> chunk, std::vector<Waiter*>& late) {
     plan_evidence(chunk);
     first_.clear();
     second_.clear();
@@ -65,8 +70,9 @@ class Pass {
     const std::uint64_t begin = monotonic_ns();
     if (!memory_.read_many(first_ranges_, first_failed_) ||
         !memory_.read_many(second_ranges_, second_failed_))
-      return false;
-    const bool in_time = monotonic_ns() - begin <= config_.max_between_looks_ns;
+      return std::nullopt;
+    const std::uint64_t took_ns = monotonic_ns() - begin;
+    const bool in_time = took_ns <= config_.max_between_looks_ns;
 
     holds_.assign(chunk.size(), true);
     for (std::size_t n = 0; n < words_.size(); ++n) {
@@ -94,7 +100,7 @@ class Pass {
         for (WaitObject& object : w.objects) object.certainty = Certainty::kProven;
       }
     }
-    return true;
+    return took_ns;
   }
 
   // The words to read again, by rising address.
