@@ -129,6 +129,7 @@ Selection select(const DumpView& view, const DumpFilter& filter) {
     }
     out.goroutines.push_back(&g);
   }
+  std::ranges::sort(out.goroutines, {}, &GoroutineSnapshot::index);
   return out;
 }
 

@@ -19,33 +19,21 @@
 
 namespace gorotrace {
 
+// Members by size: there may be a million of these.
 struct GoroutineSnapshot {
   std::uint64_t goid = 0;
-  std::uint64_t g = 0;  // address of the runtime.g
-  GStatus status = GStatus::kIdle;
-  std::uint32_t thread_id =
-      0;  // m.procid of `m`: in the target's PID namespace; 0 = on no thread, or unreadable
-  std::uint8_t wait_reason = 0;
-  bool scan = false;    // the GC had its hand on it: runtime/traceback.go prints "(scan)"
-  bool locked = false;  // runtime.LockOSThread, or a C thread's
-  // A stack that was read has fewer frames than the goroutine (StackSet::Stack::truncated).
-  bool truncated = false;
-  // The stack passed every check, but nothing in the runtime counts what could have happened between the
-  // looks: coroutine switches (1.22+), and from 1.26 on running <-> syscall.
-  bool unproven = false;
+  std::uint64_t g = 0;                  // address of the runtime.g
   std::uint64_t gopc = 0, startpc = 0;  // process addresses
   std::uint64_t parent_goid = 0;        // 1.21+
   std::uint64_t wait_since_ns = 0;  // g.waitsince (nanotime, = CLOCK_MONOTONIC): set by GC only, 0 = unset.
                                     // What the runtime prints; it proves no age: collection_times.h
   std::uint64_t waited_at_ns = 0;   // CLOCK_MONOTONIC: it waited then for sure; 0 = nothing proves an age
   std::uint64_t read_at_ns = 0;     // CLOCK_MONOTONIC when this g was read
-  // The runtime.m it runs on, is in a syscall on, or is locked to; 0 = none.
-  std::uint64_t m = 0;
+  std::uint64_t m = 0;              // the runtime.m it runs on, is in a syscall on, or is locked to; 0 = none
   // As they stood when this g was read; what they point to is not looked at. 0 = none, or not in this
   // version.
-  std::uint64_t labels = 0;  // g.labels: runtime/pprof's
-  std::uint64_t waiting =
-      0;  // g.waiting: *runtime.sudog, first of the list; valid while in a channel operation
+  std::uint64_t labels = 0;      // g.labels: runtime/pprof's
+  std::uint64_t waiting = 0;     // g.waiting: *runtime.sudog, the first; valid while in a channel operation
   std::uint64_t timer = 0;       // g.timer: *runtime.timer of time.Sleep, kept after it
   std::uint64_t sleep_when = 0;  // g.sleepWhen (1.23+): nanotime at which time.Sleep ends, kept after it
   // testing/synctest: bubble.id (1.25+) or the goid of syncGroup.root (1.24), as runtime/traceback.go prints;
@@ -54,10 +42,22 @@ struct GoroutineSnapshot {
   // Stack of a goroutine that is not running: sched.pc (or syscallpc) then return addresses:
   // Snapshot::stacks. Its identity as in bpf/shared/abi.h; kNone and 0 when running or when it could not be
   // validated.
-  std::uint32_t stack = StackSet::kNone;
   std::uint64_t stack_id = 0;
-  std::uint64_t sp = 0;           // where it starts: sched.sp or syscallsp
+  std::uint64_t sp = 0;  // where it starts: sched.sp or syscallsp
+  std::uint32_t stack = StackSet::kNone;
+  std::uint32_t index = 0;  // in runtime.allgs, or in the addresses that were asked for
+  // m.procid of `m`: in the target's PID namespace; 0 = on no thread, or unreadable.
+  std::uint32_t thread_id = 0;
+  GStatus status = GStatus::kIdle;
+  std::uint8_t wait_reason = 0;
   std::uint8_t tracking_seq = 0;  // g.trackingSeq
+  bool scan = false;              // the GC had its hand on it: runtime/traceback.go prints "(scan)"
+  bool locked = false;            // runtime.LockOSThread, or a C thread's
+  // A stack that was read has fewer frames than the goroutine (StackSet::Stack::truncated).
+  bool truncated = false;
+  // The stack passed every check, but nothing in the runtime counts what could have happened between the
+  // looks: coroutine switches (1.22+), and from 1.26 on running <-> syscall.
+  bool unproven = false;
 };
 
 struct SnapshotCounts {
@@ -80,7 +80,7 @@ struct SnapshotCounts {
 };
 
 struct Snapshot {
-  std::vector<GoroutineSnapshot> goroutines;  // alive ones, allgs order
+  std::vector<GoroutineSnapshot> goroutines;  // alive ones, by address: the order in which they are read
   StackSet stacks;
   SnapshotCounts counts;
 
@@ -121,7 +121,7 @@ class GoroutineReader {
   // Everything in allgs; kUnsupported when that is no slice of goroutines, kNoProcess when the process is
   // gone.
   [[nodiscard]] Result<Snapshot> read(StackDepth depth) const;
-  // Only these, in this order. Addresses that are no g, or one twice, count as unreadable.
+  // Only these. Addresses that are no g, or one twice, count as unreadable.
   [[nodiscard]] Result<Snapshot> read(std::span<const std::uint64_t> gs, StackDepth depth) const;
   // The addresses in allgs, which only grows: every runtime.g that ever was, most of them reused when they
   // die.

@@ -19,12 +19,12 @@ constexpr std::size_t kLargestChunk = 64, kSmallestChunk = 1, kFirstChunk = 16, 
 // Whole stacks: runtime.Stack prints at most 100 frames, yet says how many there are. Deeper ones are cut.
 constexpr std::uint64_t kWholeWindow = 256 * 1024;
 constexpr std::size_t kWholeFrames = 4096;
-constexpr std::uint32_t kNoRow = ~0u;
 
-GoroutineSnapshot row_from(std::uint64_t g, const GWords& w, std::uint64_t now) {
+GoroutineSnapshot row_from(std::uint64_t g, std::uint32_t index, const GWords& w, std::uint64_t now) {
   GoroutineSnapshot row;
   row.goid = w.goid;
   row.g = g;
+  row.index = index;
   row.status = w.state();
   row.wait_reason = w.wait_reason;
   row.scan = w.scan;
@@ -55,11 +55,9 @@ SnapshotPass::SnapshotPass(const Memory& memory, const GoroutineReader::Config& 
 }
 
 Status SnapshotPass::run(std::span<const std::uint64_t> gs, Snapshot& out) {
-  row_of_.assign(gs.size(), kNoRow);
   out.goroutines.reserve(std::min<std::size_t>(gs.size(), 1u << 20));
   if (auto s = look_at(distinct(gs, out.counts), Round::kFirst, out); !s) return s;
   if (auto s = look_at(std::exchange(deep_, {}), Round::kDeep, out); !s) return s;
-  sort_rows(out);
   SnapshotCounts& counts = out.counts;
   counts.alive = out.goroutines.size();
   const CollectionTimes collections(out.goroutines);
@@ -84,7 +82,7 @@ std::vector<SnapshotPass::Entry> SnapshotPass::distinct(std::span<const std::uin
     if (gs[i] < 4096 || gs[i] >= kUserEnd || gs[i] % 8 != 0) {
       ++counts.unreadable;
     } else {
-      entries.push_back({gs[i], static_cast<std::uint32_t>(i), 0});
+      entries.push_back({gs[i], static_cast<std::uint32_t>(i)});
     }
   }
   std::sort(entries.begin(), entries.end(),
@@ -128,7 +126,7 @@ Status SnapshotPass::look_at(std::vector<Entry> pending, Round round, Snapshot& 
   return {};
 }
 
-bool SnapshotPass::read_chunk(std::span<const Entry> chunk, Round round, Snapshot& out) {
+bool SnapshotPass::read_chunk(std::span<Entry> chunk, Round round, Snapshot& out) {
   chunk_gs_.clear();
   for (const Entry& e : chunk) chunk_gs_.push_back(e.g);
   if (depth_ == StackDepth::kNoStacks) {
@@ -139,12 +137,12 @@ bool SnapshotPass::read_chunk(std::span<const Entry> chunk, Round round, Snapsho
   }
   for (std::size_t i = 0; i < chunk.size(); ++i) {
     if (round == Round::kFirst) first_look(chunk[i], i, out);
-    if (depth_ != StackDepth::kNoStacks && row_of_[chunk[i].index] != kNoRow) take(chunk[i], i, round, out);
+    if (depth_ != StackDepth::kNoStacks && chunk[i].row != kNoRow) take(chunk[i], i, round, out);
   }
   return true;
 }
 
-void SnapshotPass::first_look(const Entry& entry, std::size_t i, Snapshot& out) {
+void SnapshotPass::first_look(Entry& entry, std::size_t i, Snapshot& out) {
   ++out.counts.seen;
   if (reader_.look(i) == Look::kUnreadable) {
     ++out.counts.unreadable;
@@ -153,14 +151,14 @@ void SnapshotPass::first_look(const Entry& entry, std::size_t i, Snapshot& out) 
   const GWords& words = reader_.words(i);
   if (words.goid != 0 && words.gopc == 0) ++out.counts.extra;
   if (!words.alive()) return;
-  row_of_[entry.index] = static_cast<std::uint32_t>(out.goroutines.size());
-  out.goroutines.push_back(row_from(entry.g, words, reader_.begin_ns()));
+  entry.row = static_cast<std::uint32_t>(out.goroutines.size());
+  out.goroutines.push_back(row_from(entry.g, entry.index, words, reader_.begin_ns()));
   if (!words.at_rest()) ++out.counts.running;
   if (reader_.look(i) == Look::kNoBase) ++out.counts.no_base;
 }
 
 void SnapshotPass::take(const Entry& entry, std::size_t i, Round round, Snapshot& out) {
-  GoroutineSnapshot& row = out.goroutines[row_of_[entry.index]];
+  GoroutineSnapshot& row = out.goroutines[entry.row];
   const Look look = reader_.look(i);
   const GWords& words = reader_.words(i);
   // What it was at the first look stands until a stack is proven; ended or replaced since, nothing more
@@ -177,13 +175,13 @@ void SnapshotPass::take(const Entry& entry, std::size_t i, Round round, Snapshot
     look_again(entry);
     return;
   }
-  GoroutineSnapshot now = row_from(entry.g, words, reader_.begin_ns());
+  GoroutineSnapshot now = row_from(entry.g, entry.index, words, reader_.begin_ns());
   now.stack_id = stack_identity(walked_.pcs);
   now.truncated = walked_.truncated;
   now.unproven = reader_.uncounted(i);
   std::uint64_t id = now.stack_id;
   if (depth_ == StackDepth::kWhole) {
-    if (walked_.truncated && round != Round::kDeep) deep_.push_back({entry.g, entry.index, 0});
+    if (walked_.truncated && round != Round::kDeep) deep_.push_back({entry.g, entry.index, entry.row});
     if (round == Round::kDeep && !walk(i, kWholeWindow, kWholeFrames)) {
       look_again(entry);
       return;
@@ -221,21 +219,6 @@ bool SnapshotPass::walk(std::size_t i, std::uint64_t window, std::size_t max_fra
 
 void SnapshotPass::look_again(Entry entry) {
   if (++entry.moves < kMoves) again_.push_back(entry);
-}
-
-// From the order in which they were read into that of gs, in place.
-void SnapshotPass::sort_rows(Snapshot& out) const {
-  std::vector<std::uint32_t> target(out.goroutines.size());
-  std::uint32_t next = 0;
-  for (const std::uint32_t row : row_of_) {
-    if (row != kNoRow) target[row] = next++;
-  }
-  for (std::uint32_t i = 0; i < target.size(); ++i) {
-    while (target[i] != i) {
-      std::swap(out.goroutines[i], out.goroutines[target[i]]);
-      std::swap(target[i], target[target[i]]);
-    }
-  }
 }
 
 }  // namespace gorotrace

@@ -16,25 +16,26 @@ class SnapshotPass {
  public:
   SnapshotPass(const Memory& memory, const GoroutineReader::Config& config, StackDepth depth);
 
-  // out.counts.begin_ns is set. The rows come in the order of gs.
+  // out.counts.begin_ns is set. The rows come by address.
   [[nodiscard]] Status run(std::span<const std::uint64_t> gs, Snapshot& out);
 
  private:
+  static constexpr std::uint32_t kNoRow = ~0u;
   struct Entry {
     std::uint64_t g;
-    std::uint32_t index;  // in gs
+    std::uint32_t index;         // in gs
+    std::uint32_t row = kNoRow;  // in Snapshot::goroutines
     std::uint8_t moves = 0;
   };
   enum class Round { kFirst, kAgain, kDeep };
 
   [[nodiscard]] std::vector<Entry> distinct(std::span<const std::uint64_t> gs, SnapshotCounts& counts) const;
   [[nodiscard]] Status look_at(std::vector<Entry> pending, Round round, Snapshot& out);
-  [[nodiscard]] bool read_chunk(std::span<const Entry> chunk, Round round, Snapshot& out);
-  void first_look(const Entry& entry, std::size_t i, Snapshot& out);
+  [[nodiscard]] bool read_chunk(std::span<Entry> chunk, Round round, Snapshot& out);
+  void first_look(Entry& entry, std::size_t i, Snapshot& out);
   void take(const Entry& entry, std::size_t i, Round round, Snapshot& out);
   bool walk(std::size_t i, std::uint64_t window, std::size_t max_frames);
   void look_again(Entry entry);
-  void sort_rows(Snapshot& out) const;
 
   const GoroutineReader::Config& config_;
   const StackDepth depth_;
@@ -42,7 +43,6 @@ class SnapshotPass {
   ChunkReader reader_;
   std::vector<Entry> again_, deep_;
   std::vector<std::uint64_t> chunk_gs_;
-  std::vector<std::uint32_t> row_of_;  // by index in gs
   WalkedStack walked_;
 };
 
