@@ -46,6 +46,7 @@ struct FakeDump {
   GoroutineSnapshot& goroutine(std::uint64_t goid, const std::vector<std::uint64_t>& pcs) {
     GoroutineSnapshot g;
     g.goid = goid;
+    g.index = static_cast<std::uint32_t>(dump.snapshot.goroutines.size());
     g.status = GStatus::kWaiting;
     g.wait_reason = 1;
     g.read_at_ns = 3'600'000'000'000;

@@ -275,6 +275,18 @@ TEST(DumpFilter, ConditionsOfOneKindAreAlternativesOthersMustAllHold) {
   }
 }
 
+TEST(DumpFilter, WhatIsChosenStandsInTheOrderOfAllgs) {
+  FakeDump fake;
+  const std::uint64_t pc = fake.function("main.f");
+  for (const std::uint64_t goid : {5u, 6u, 7u})
+    fake.goroutine(goid, {pc}).index = static_cast<std::uint32_t>(10 - goid);
+  StackTable symbols = fake.symbols();
+  const Selection chosen = select(DumpView(fake.dump, symbols), {});
+  std::vector<std::uint64_t> goids;
+  for (const GoroutineSnapshot* g : chosen.goroutines) goids.push_back(g->goid);
+  EXPECT_THAT(goids, ElementsAre(7, 6, 5));
+}
+
 TEST(DumpFilter, AWaitOfUnknownLengthIsLeftOutAndCounted) {
   FakeDump fake;
   const std::uint64_t f = fake.function("main.f");
