@@ -1,7 +1,9 @@
 // A process at rest with every shape of stack, which tells what its own runtime says of them. Obeys lines on stdin and
 // answers each with one line of JSON: "stack" (runtime.Stack of all), "profile" (goroutine?debug=1), "save FILE"
 // (goroutine?debug=0 into the file), "gc", "leak N" (N goroutines that stay, made by main.leak), "unleak N" (N of them
-// XX
+// end), "spin N" (N goroutines that never leave their threads), "mill N" (N that are interrupted at any instruction, and
+// as many below a fault), "freeze" (takes both "profile" and "stack", then stops its own process; answers with them when
+// it is continued), "collect" (the collection that finds leaked goroutines, Go 1.26+), "quit".
 package main
 
 import (
