@@ -160,7 +160,7 @@ def test_the_target_execs(truth):
 
 
 def test_the_target_is_killed_during_the_attach(truth):
-    for delay in (0.05, 0.15, 0.3):
+    for delay in (0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.3):
         target = truth()
         with Stat(target.pid, "-d", "10s") as stat:
             time.sleep(delay)
@@ -169,9 +169,27 @@ def test_the_target_is_killed_during_the_attach(truth):
             while stat.read(20) is not None:
                 pass
             assert stat.wait(20) in (DONE, FAILED), stat.stderr
-            assert stat.summaries or stat.stderr.strip(), "neither a summary nor a message"
+            assert stat.summaries or says_that_it_ended(stat.stderr), stat.stderr
         target.close()
     check_untouched(None, None)
+
+
+def says_that_it_ended(message):
+    return re.search(r"ended meanwhile|has exited|no process with PID|ended while|ended or was replaced", message)
+
+
+@pytest.mark.parametrize("command", ["dump", "metrics", "check"])
+def test_the_target_is_killed_while_it_is_read(truth, command):
+    for delay in (0, 0.005, 0.01, 0.02, 0.05):
+        target = truth()
+        with harness.Process([gorotrace(), command, "-p", str(target.pid)], stdin=subprocess.DEVNULL) as reader:
+            time.sleep(delay)
+            target.popen.kill()
+            target.wait()
+            while reader.lines.next(20) is not None:
+                pass
+            assert reader.wait() == DONE or reader.wait() == FAILED and says_that_it_ended(reader.stderr), reader.stderr
+        target.close()
 
 
 def test_a_stopped_target(truth):

@@ -202,6 +202,19 @@ Liveness Process::liveness() const {
   return Liveness::kAlive;
 }
 
+Error Process::explain(Error error) const {
+  switch (liveness()) {
+    case Liveness::kAlive:
+      return error;
+    case Liveness::kExited:
+      return {ErrorKind::kNoProcess, fmt::format("process {} ({}) ended meanwhile", pid_, exe_)};
+    case Liveness::kExeced:
+      return {ErrorKind::kNoProcess,
+              fmt::format("process {} ({}) executed another program meanwhile", pid_, exe_)};
+  }
+  return error;
+}
+
 bool Process::stopped() const {
   const auto text = procfs::read_file(pid_, "stat", 4096);
   const auto stat = text ? procfs::parse_stat(*text) : std::nullopt;

@@ -27,11 +27,11 @@ std::string build_id(const ElfImage& image) {
 Result<Dump> take_dump(Target& target, WaitsWanted wanted) {
   const std::string who = fmt::format("process {}", target.process().pid());
   auto snapshot = target.goroutines().read(StackDepth::kWhole);
-  if (!snapshot) return wrap(snapshot.error(), who);
+  if (!snapshot) return std::unexpected(target.process().explain(wrap(snapshot.error(), who).error()));
   WaitReader::Config config = WaitReader::config_for(target.binary(), target.load_bias());
   config.find_objects = config.find_holders = wanted == WaitsWanted::kHolders;
   auto waits = WaitReader(target.process(), &target.process(), std::move(config)).read(*snapshot);
-  if (!waits) return wrap(waits.error(), who);
+  if (!waits) return std::unexpected(target.process().explain(wrap(waits.error(), who).error()));
   Dump dump;
   dump.target = target.facts();
   dump.version = target.binary().version();

@@ -70,20 +70,26 @@ Result<std::unique_ptr<Target>> Target::open_with(pid_t pid, OffsetsFrom from, b
   auto process = Process::open(pid);
   if (!process) return std::unexpected(process.error());
   target->process_ = std::move(*process);
-  const std::string who = fmt::format("process {} ({})", pid, target->process_->executable());
+  if (auto known = target->establish(from, offsets_hold); !known)
+    return std::unexpected(target->process_->explain(known.error()));
+  return target;
+}
 
-  auto binary = GoBinary::open(target->process_->executable_path(), from);
+Status Target::establish(OffsetsFrom from, bool& offsets_hold) {
+  const std::string who = fmt::format("process {} ({})", process_->pid(), process_->executable());
+
+  auto binary = GoBinary::open(process_->executable_path(), from);
   if (!binary) return wrap(binary.error(), who);
-  target->binary_ = std::move(*binary);
-  const GoBinary& go = *target->binary_;
+  binary_ = std::move(*binary);
+  const GoBinary& go = *binary_;
 
   const auto segments = go.image().segments();
   if (segments.empty())
     return fail(ErrorKind::kUnsupported, who + ": the executable has no loadable segment");
-  auto bias = target->process_->load_bias(segments.front().vaddr & ~std::uint64_t{0xfff},
-                                          go.image().position_independent());
+  auto bias =
+      process_->load_bias(segments.front().vaddr & ~std::uint64_t{0xfff}, go.image().position_independent());
   if (!bias) return wrap(bias.error(), who);
-  target->bias_ = *bias;
+  bias_ = *bias;
 
   if (go.globals().allgs == 0) {
     return fail(ErrorKind::kUnsupported,
@@ -91,20 +97,20 @@ Result<std::unique_ptr<Target>> Target::open_with(pid_t pid, OffsetsFrom from, b
   }
   GoroutineReader::Config reader;
   reader.offsets = go.offsets();
-  reader.allgs_address = go.globals().allgs + target->bias_;
-  reader.text = go.pclntab().text() + target->bias_;
-  reader.etext = go.pclntab().etext() + target->bias_;
-  reader.load_bias = target->bias_;
+  reader.allgs_address = go.globals().allgs + bias_;
+  reader.text = go.pclntab().text() + bias_;
+  reader.etext = go.pclntab().etext() + bias_;
+  reader.load_bias = bias_;
   reader.sp_delta = [&go](std::uint64_t pc) { return go.pclntab().sp_delta(pc); };
   reader.syscalls_counted = !go.version().at_least(26);
   const auto coroutine = std::ranges::find(go.wait_reasons(), "coroutine");
   if (coroutine != go.wait_reasons().end()) {
     reader.coroutine_reason = static_cast<std::uint8_t>(coroutine - go.wait_reasons().begin());
   }
-  target->goroutines_config_ = reader;
-  target->goroutines_ = std::make_unique<GoroutineReader>(*target->process_, reader);
-  await_first_goroutine(*target->process_, reader.allgs_address);
-  if (auto ok = target->goroutines_->check_offsets(); !ok) {
+  goroutines_config_ = reader;
+  goroutines_ = std::make_unique<GoroutineReader>(*process_, reader);
+  await_first_goroutine(*process_, reader.allgs_address);
+  if (auto ok = goroutines_->check_offsets(); !ok) {
     offsets_hold = false;
     return wrap(ok.error(), who);
   }
@@ -113,12 +119,12 @@ Result<std::unique_ptr<Target>> Target::open_with(pid_t pid, OffsetsFrom from, b
     CounterReader::Config counters;
     counters.offsets = go.offsets();
     counters.allgs_address = reader.allgs_address;
-    counters.allp_address = go.globals().allp + target->bias_;
-    counters.sched_address = go.globals().sched + target->bias_;
-    target->counters_config_ = counters;
-    target->counters_ = std::make_unique<CounterReader>(*target->process_, counters);
+    counters.allp_address = go.globals().allp + bias_;
+    counters.sched_address = go.globals().sched + bias_;
+    counters_config_ = counters;
+    counters_ = std::make_unique<CounterReader>(*process_, counters);
   }
-  return target;
+  return {};
 }
 
 Result<Plan> Target::plan(const TrapCosts& costs, std::vector<std::string>& shared) const {
@@ -127,8 +133,9 @@ Result<Plan> Target::plan(const TrapCosts& costs, std::vector<std::string>& shar
   for (const Site& site : plan->sites) {
     std::vector<std::uint8_t> live(site.instruction.size());
     if (!process_->read(site.vaddr + bias_, live)) {
-      return fail(ErrorKind::kFailed,
-                  fmt::format("{}+{:#x}: the process's text cannot be read", site.function, site.offset));
+      return std::unexpected(
+          process_->explain({ErrorKind::kFailed, fmt::format("{}+{:#x}: the process's text cannot be read",
+                                                             site.function, site.offset)}));
     }
     auto verified = verify_site_bytes(binary_->image().arch(), site, live);
     if (!verified) return wrap(verified.error(), fmt::format("process {}", process_->pid()));

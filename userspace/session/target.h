@@ -58,6 +58,7 @@ class Target {
   // offsets_hold becomes false when the live goroutines contradict the offsets.
   [[nodiscard]] static Result<std::unique_ptr<Target>> open_with(pid_t pid, OffsetsFrom from,
                                                                  bool& offsets_hold);
+  [[nodiscard]] Status establish(OffsetsFrom from, bool& offsets_hold);
 
   std::unique_ptr<Process> process_;
   std::unique_ptr<GoBinary> binary_;

@@ -58,7 +58,7 @@ Result<std::unique_ptr<Traced>> Traced::make(std::unique_ptr<Target> target, Tar
                                              const SessionOptions& options) {
   std::unique_ptr<Traced> t(new Traced(std::move(target), pipeline, share, options));
   const auto slot = t->groups_.plan(options.groups, options.stacks, otherwise);
-  if (!slot) return std::unexpected(slot.error());
+  if (!slot) return std::unexpected(t->target_->process().explain(slot.error()));
   t->slot_ = *slot;
   t->looks_.emplace(*t->target_, *slot, pipeline, t->census_, t->symbols_, t->notices_, options.stacks,
                     options.interval_ns);
@@ -81,7 +81,7 @@ Status Traced::begin() {
 
 Status Traced::arm() {
   const auto begin = groups_.arm(options_.groups);
-  if (!begin) return std::unexpected(begin.error());
+  if (!begin) return std::unexpected(target_->process().explain(begin.error()));
   begin_ns_ = *begin;
   mind_census();
   const auto first = looks_->look_and_read();

@@ -181,8 +181,12 @@ TEST(ProcessMemory, SaysWhenTheProcessIsGone) {
     const Child child(sleep_for_ever);
     p = opened(child.pid());
     EXPECT_EQ(p->value<std::uint64_t>(reinterpret_cast<std::uint64_t>(&word)), 42u);
+    EXPECT_EQ(p->explain({ErrorKind::kUnsupported, "why"}).message, "why");
   }
   EXPECT_EQ(p->liveness(), Liveness::kExited);
+  const Error explained = p->explain({ErrorKind::kUnsupported, "why"});
+  EXPECT_EQ(explained.kind, ErrorKind::kNoProcess);
+  EXPECT_NE(explained.message.find("ended meanwhile"), std::string::npos) << explained.message;
   std::uint8_t byte;
   std::vector<bool> failed;
   const std::array<Memory::Range, 1> ranges{
