@@ -1,85 +1,16 @@
 #include "census/census.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
-#include "census/classes.h"
-#include "census/slots.h"
-#include "model/creation_rows.h"
-#include "model/memory_state.h"
+#include "census/census_impl.h"
 
 namespace gorotrace {
 namespace {
 
 constexpr std::size_t kMaxSegments = 4096;
 
-std::uint64_t rounded(double ns) {
-  return ns > 0 ? static_cast<std::uint64_t>(std::llround(ns)) : 0;
-}
-
 }  // namespace
-
-struct Census::Impl {
-  explicit Impl(CensusConfig c) : config(std::move(c)), sites(config.is_system) {
-    for (std::size_t i = 0; i < std::min<std::size_t>(config.wait_reasons.size(), 255); ++i) {
-      if (config.wait_reasons[i] == "preempted") reason_preempted = static_cast<std::uint8_t>(i);
-      if (config.wait_reasons[i] == "coroutine") reason_coroutine = static_cast<std::uint8_t>(i);
-    }
-  }
-
-  // One goroutine as this look saw it.
-  struct Seen {
-    Choice choice;
-    Place place;
-    GState state = GState::kUnknown;
-    bool dead = true;
-    Standing standing;
-  };
-
-  // A status that cannot be left and taken up again without g.trackingSeq telling.
-  [[nodiscard]] bool provable(const GWords& w) const {
-    switch (w.state()) {
-      case GStatus::kWaiting:
-      case GStatus::kLeaked:
-        return reason_coroutine == 0xff || w.wait_reason != reason_coroutine;
-      case GStatus::kPreempted:
-      case GStatus::kRunnable:
-        return true;
-      case GStatus::kSyscall:
-        return config.syscalls_counted;
-      default:
-        return false;
-    }
-  }
-
-  void follow(const Seen& seen, double gap_ns);
-  void end_wait(const Watch& watch, const Standing* next);
-  [[nodiscard]] SampledTime time_of(const Series& series) const;
-
-  CensusConfig config;
-  std::uint8_t reason_preempted = 0xff, reason_coroutine = 0xff;
-
-  BlockingRows rows;   // keys, and long waits as their `waits`
-  CreationRows sites;  // keys only
-  Classes by_row, by_site, by_state;
-  std::vector<KnownStack> known;  // by slot
-  std::vector<Watch> watched;     // by slot, while every goroutine is looked at
-
-  // The look that is going on, and those before it in this segment.
-  std::vector<Seen> seen;
-  bool all = false;
-  std::uint64_t at_ns = 0, last_ns = 0, before_ns = 0;  // 0: no such look in this segment
-  std::uint64_t segment_from_ns = 0;
-  bool last_all = false;  // the looks before this one looked at all
-  std::optional<std::int64_t> last_live;
-  Gaps gaps;
-
-  double looked_ns = 0, live_ns = 0;
-  bool live_known = true;
-  std::vector<Interval> covered;
-  std::uint64_t looks = 0, looks_at_all = 0, goroutines_seen = 0, without_stack = 0, overflow = 0;
-};
 
 Census::Census(CensusConfig config) : impl_(std::make_unique<Impl>(std::move(config))) {}
 Census::~Census() = default;
@@ -247,58 +178,6 @@ void Census::end_segment() {
   m.last_ns = m.before_ns = 0;
   m.last_live.reset();
   m.last_all = false;
-}
-
-SampledTime Census::Impl::time_of(const Series& series) const {
-  SampledTime t;
-  t.ns = rounded(series.total_ns());
-  t.proven_ns = std::min(t.ns, rounded(series.proven_ns()));
-  t.error_ns = rounded(series.standard_error_ns(gaps));
-  // Looks that always agree prove nothing where the goroutine could have gone and come back: one change may
-  // have been missed, of one look's length.
-  if (t.proven_ns < t.ns) t.error_ns = std::max(t.error_ns, rounded(looked_ns / std::max(1.0, gaps.count)));
-  return t;
-}
-
-CensusTables Census::tables() const {
-  const Impl& m = *impl_;
-  CensusTables out;
-  for (std::uint32_t s = 0; s < std::min<std::size_t>(kGStates, m.by_state.size()); ++s) {
-    out.states[s] = m.time_of(m.by_state[s]);
-  }
-  if (m.live_known) out.live_integral_ns = rounded(m.live_ns);
-  for (std::uint32_t r = 0; r < m.by_row.size(); ++r) {
-    CensusWaits& row = out.waits.emplace_back();
-    row.key = m.rows.all()[r].key;
-    row.time = m.time_of(m.by_row[r]);
-    row.long_waits = m.rows.all()[r].waits;
-  }
-  for (const Watch& w : m.watched) {
-    if (w.place.row == kNone || !w.standing.provable) continue;
-    CensusWaits& row = out.waits[w.place.row];
-    if (row.open_since_ns && *row.open_since_ns <= w.first_ns) continue;
-    row.open_since_ns = w.first_ns;
-  }
-  for (std::uint32_t s = 0; s < m.by_site.size(); ++s) {
-    const CreationData& site = m.sites.all()[s];
-    out.sites.push_back({site.gopc, site.startpc, site.system, m.time_of(m.by_site[s])});
-  }
-  out.covered = m.covered;
-  if (m.last_ns > m.segment_from_ns && m.last_ns != 0) out.covered.push_back({m.segment_from_ns, m.last_ns});
-  out.looks = m.looks;
-  out.looks_at_all = m.looks_at_all;
-  out.goroutines_seen = m.goroutines_seen;
-  out.without_stack = m.without_stack;
-  out.overflow = m.overflow;
-  return out;
-}
-
-std::array<std::uint64_t, kGStates> Census::in_state() const {
-  std::array<std::uint64_t, kGStates> out{};
-  for (std::uint32_t s = 0; s < std::min<std::size_t>(kGStates, impl_->by_state.size()); ++s) {
-    out[s] = rounded(impl_->by_state[s].last());
-  }
-  return out;
 }
 
 }  // namespace gorotrace
