@@ -61,6 +61,12 @@ std::unique_ptr<Process> opened(pid_t pid) {
   return std::move(*process);
 }
 
+// A sanitizer has threads of its own in every process.
+std::size_t tasks_of(pid_t pid) {
+  const std::filesystem::directory_iterator tasks("/proc/" + std::to_string(pid) + "/task");
+  return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+}
+
 TEST(ProcessOpen, SaysWhatItIs) {
   const Child child(sleep_for_ever);
   const auto p = opened(child.pid());
@@ -68,7 +74,7 @@ TEST(ProcessOpen, SaysWhatItIs) {
   EXPECT_FALSE(p->executable_deleted());
   EXPECT_EQ(p->namespace_pid(), child.pid());
   EXPECT_GT(p->start_time_ticks(), 0u);
-  EXPECT_EQ(p->thread_count(), 1u);
+  EXPECT_EQ(p->thread_count(), tasks_of(child.pid()));
   EXPECT_EQ(p->liveness(), Liveness::kAlive);
 }
 
@@ -152,7 +158,8 @@ TEST(ProcessMemory, ReadsAndGoesOnAfterBadRanges) {
   auto* area = static_cast<std::uint8_t*>(
       ::mmap(nullptr, kPage * kPages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   for (std::size_t i = 0; i < kPages; ++i) area[i * kPage] = static_cast<std::uint8_t>(i);
-  for (const std::size_t hole : {0u, 7u, 8u, 1023u, 1024u, 2999u}) ::munmap(area + hole * kPage, kPage);
+  for (const std::size_t hole : {0u, 7u, 8u, 1023u, 1024u, 2999u})
+    ::mprotect(area + hole * kPage, kPage, PROT_NONE);
   const Child child(sleep_for_ever);
   const auto p = opened(child.pid());
   const auto base = reinterpret_cast<std::uint64_t>(area);
@@ -240,7 +247,8 @@ TEST(ProcessCpu, CountsAllThreads) {
   const auto before = p->cpu_time_ns();
   ASSERT_TRUE(before.has_value());
   EXPECT_TRUE(eventually([&] { return *p->cpu_time_ns() > *before + 20'000'000; }));
-  EXPECT_EQ(p->thread_count(), 2u);
+  EXPECT_EQ(p->thread_count(), tasks_of(child.pid()));
+  EXPECT_GE(p->thread_count(), 2u);
 }
 
 TEST(ProcessMaps, LoadBiasIsWhereTheFileLies) {
