@@ -40,6 +40,9 @@ void Model::Impl::apply(const Snapshot& snapshot) {
     if (extra) set_extra(*g);
     g->look = look;
     bind(*g, seen.gopc, seen.startpc, g->since_ns);
+    // Whom a collection found waiting was there then.
+    if (!g->has(kCreatedSeen) && seen.waited_at_ns != 0)
+      g->created_ns = std::min(g->created_ns, seen.waited_at_ns);
     if (seen.read_at_ns >= g->last_ns && seen.read_at_ns >= lossy_until) from_memory(*g, seen);
   }
   std::vector<std::uint64_t> vanished;

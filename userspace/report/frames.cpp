@@ -110,6 +110,10 @@ const Frame* naming_frame(const std::vector<Frame>& frames) {
   return frames.empty() ? nullptr : &frames.front();
 }
 
+bool is_main_goroutine(const Frame& start) {
+  return start.function == "runtime.main";
+}
+
 std::string start_function(const std::vector<Frame>& frames) {
   for (auto it = frames.rbegin(); it != frames.rend(); ++it) {
     if (it->function != "runtime.goexit") return it->function;

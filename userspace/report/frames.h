@@ -29,6 +29,8 @@ enum class FrameClass { kRuntime, kStandard, kUser };
 [[nodiscard]] std::vector<std::size_t> telling_frames(const std::vector<Frame>& frames, std::size_t user);
 // The one frame to name a waker or creator by: the first of the program, else of the library, else the leaf.
 [[nodiscard]] const Frame* naming_frame(const std::vector<Frame>& frames);
+// Goroutine 1 begins there (runtime/proc.go); no go statement made it.
+[[nodiscard]] bool is_main_goroutine(const Frame& start);
 // Function the goroutine was started with: the outermost frame but runtime.goexit; "" when unknown.
 [[nodiscard]] std::string start_function(const std::vector<Frame>& frames);
 

@@ -164,8 +164,8 @@ std::string witness(const TextContext& c) {
     return fmt::format("{} (probes {}: {})", f.counters, probes, verdict_name(f.verdict));
   };
   return wrapped(
-      fmt::format("witness: the runtime's own counters between two readings: created {}, exited {}; live {} "
-                  "at the second{}",
+      fmt::format("witness: the runtime's own counters between two readings: created {}, exited {}; {} live "
+                  "at the second reading{}",
                   figure(v.created), figure(v.exited), c.facts.witness->end.live,
                   c.facts.witness->end.settled ? "" : " (still moving)"),
       c.width, 2);

@@ -248,25 +248,29 @@ TableTrust row_trust(const BlockingRow& row, const TableTrust& table) {
   return own;
 }
 
-ObjectFigures object_figures(const ObjectRow& row, const StatFacts& facts, const Tables& tables) {
+ObjectCoverage object_coverage(const StatFacts& facts, const Tables& tables) {
+  const auto saw = [&](GroupMask groups) { return !covered_by_all(groups, facts, tables).empty(); };
+  const GroupMask block = group_bit(GT_GROUP_BLOCK), chan = group_bit(GT_GROUP_CHAN),
+                  sync = group_bit(GT_GROUP_SYNC);
+  return {.channels = {table_trust(TableKind::kChannels, facts, tables), saw(block), saw(chan)},
+          .semaphores = {table_trust(TableKind::kSemaphores, facts, tables), saw(block | sync), saw(sync)}};
+}
+
+ObjectFigures object_figures(const ObjectRow& row, const ObjectCoverage& coverage) {
   const bool channel = row.kind == ObjectRow::Kind::kChannel;
-  const GroupMask operations = group_bit(channel ? GT_GROUP_CHAN : GT_GROUP_SYNC);
-  const GroupMask waiting = group_bit(GT_GROUP_BLOCK) | (channel ? GroupMask{0} : operations);
-  const bool saw_operations = !covered_by_all(operations, facts, tables).empty();
-  const bool saw_waits = !covered_by_all(waiting, facts, tables).empty();
+  const ObjectCoverage::Kind& of = channel ? coverage.channels : coverage.semaphores;
   const auto seen = [](bool saw, std::uint64_t n) { return saw || n > 0 ? std::optional(n) : std::nullopt; };
   ObjectFigures out;
-  out.trust = table_trust(channel ? TableKind::kChannels : TableKind::kSemaphores, facts, tables);
-  out.waits = seen(saw_waits, row.waits);
-  out.in_window_ns = seen(saw_waits, row.in_window_ns);
+  out.waits = seen(of.waits, row.waits);
+  out.in_window_ns = seen(of.waits, row.in_window_ns);
   if (channel) {
-    out.sends = seen(saw_operations, row.sends);
-    out.receives = seen(saw_operations, row.receives);
-    out.closes = seen(saw_operations, row.closes);
-    out.would_block = seen(saw_operations, row.would_block);
+    out.sends = seen(of.operations, row.sends);
+    out.receives = seen(of.operations, row.receives);
+    out.closes = seen(of.operations, row.closes);
+    out.would_block = seen(of.operations, row.would_block);
   } else {
-    out.acquires = seen(saw_operations, row.acquires);
-    out.releases = seen(saw_operations, row.releases);
+    out.acquires = seen(of.operations, row.acquires);
+    out.releases = seen(of.operations, row.releases);
   }
   return out;
 }

@@ -74,16 +74,23 @@ struct CreatedExited {
 [[nodiscard]] std::vector<const ObjectRow*> object_rows(const Tables& tables);
 // Whose figures a row of the blocking table holds, in a table of that trust.
 [[nodiscard]] TableTrust row_trust(const BlockingRow& row, const TableTrust& table);
-// The rows of the objects: block sees a wait on a channel; which semaphore a wait is on only sync tells, and
-// the operations on either only chan and sync. A figure whose groups were never on is absent, not 0.
+// What was seen of the objects: block sees a wait on a channel; which semaphore a wait is on only sync tells,
+// and the operations on either only chan and sync.
+struct ObjectCoverage {
+  struct Kind {
+    TableTrust trust;
+    bool waits = false, operations = false;
+  };
+  Kind channels, semaphores;
+};
+[[nodiscard]] ObjectCoverage object_coverage(const StatFacts& facts, const Tables& tables);
+// A figure whose groups were never on is absent, not 0.
 struct ObjectFigures {
-  TableTrust trust;
   std::optional<std::uint64_t> waits, in_window_ns;
   std::optional<std::uint64_t> sends, receives, closes, would_block;  // of a channel
   std::optional<std::uint64_t> acquires, releases;                    // of a semaphore
 };
-[[nodiscard]] ObjectFigures object_figures(const ObjectRow& row, const StatFacts& facts,
-                                           const Tables& tables);
+[[nodiscard]] ObjectFigures object_figures(const ObjectRow& row, const ObjectCoverage& coverage);
 [[nodiscard]] std::string reason_name(const BlockingRow& row, const StatFacts& facts);
 
 }  // namespace gorotrace

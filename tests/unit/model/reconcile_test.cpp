@@ -34,6 +34,9 @@ TEST_F(Reconcile, a_wait_that_collections_prove_is_older) {
   EXPECT_EQ(*t.blocking[0].oldest_ns, 1800u);
   EXPECT_TRUE(t.blocking[0].oldest_is_lower_bound);
   EXPECT_EQ(t.blocking[0].in_window_ns, 1000u);
+  ASSERT_EQ(t.creation.size(), 1u);
+  EXPECT_EQ(*t.creation[0].oldest_ns, 1800u) << "who waited then was there then";
+  EXPECT_TRUE(t.creation[0].oldest_is_lower_bound);
 }
 
 TEST_F(Reconcile, a_wait_from_the_future_is_not_believed) {

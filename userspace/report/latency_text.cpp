@@ -1,0 +1,48 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+#include "report/text_parts.h"
+
+namespace gorotrace {
+
+std::string latency_text(const TextContext& c) {
+  const Histogram& h = c.tables.latency.histogram;
+  const TableTrust trust = table_trust(TableKind::kLatency, c.facts, c.tables);
+  std::string out = table_title(c, "SCHEDULING LATENCY", "runnable to running", trust);
+  if (h.count() == 0) {
+    return trust.probed() ? out + fmt::format("  no wake-up was followed to its run; {} inferred\n",
+                                              c.tables.latency.inferred)
+                          : out;
+  }
+  out += "  " + fmt::format("count {}  mean {}  p50 {}  p99 {}  max {}  inferred {}\n",
+                            short_count(h.count()), format_duration(h.total() / h.count()),
+                            duration_text(h.quantile(0.5)), duration_text(h.quantile(0.99)),
+                            format_duration(h.max()), short_count(c.tables.latency.inferred));
+  std::vector<Histogram::Bucket> buckets = h.by_powers_of_two();
+  constexpr std::size_t kMostLines = 16;
+  while (buckets.size() > kMostLines) {  // each line then stands for two of the finer ones
+    std::vector<Histogram::Bucket> coarse;
+    for (std::size_t i = 0; i < buckets.size(); i += 2) {
+      const bool pair = i + 1 < buckets.size();
+      coarse.push_back(
+          {buckets[pair ? i + 1 : i].upper_ns, buckets[i].count + (pair ? buckets[i + 1].count : 0)});
+    }
+    buckets = std::move(coarse);
+  }
+  std::uint64_t most = 1;
+  for (const auto& b : buckets) most = std::max(most, b.count);
+  const std::size_t room = std::min<std::size_t>(c.width - 28, 60);
+  for (const auto& b : buckets) {
+    const std::string drawn = bar(static_cast<double>(b.count) / static_cast<double>(most), room);
+    out += pad_left("≤ " + format_duration(b.upper_ns), 12) + " │" + pad_right(drawn, room) + "│" +
+           pad_left(short_count(b.count), 8) + "\n";
+  }
+  return out;
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,64 @@
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "report/text_parts.h"
+
+namespace gorotrace {
+namespace {
+
+// A request's reply channel, a leaked goroutine's own: however many, they say one thing.
+bool waited_on_once(const ObjectRow& row) {
+  return row.waits == 1 && row.sends <= 1 && row.receives <= 1 && row.closes <= 1 && row.acquires <= 1 &&
+         row.releases <= 1;
+}
+
+}  // namespace
+
+std::string objects_text(const TextContext& c) {
+  std::vector<const ObjectRow*> rows = object_rows(c.tables);
+  if (rows.empty()) return "";
+  std::size_t once = 0;
+  std::uint64_t once_ns = 0;
+  std::erase_if(rows, [&](const ObjectRow* row) {
+    if (!waited_on_once(*row)) return false;
+    ++once;
+    once_ns += row->in_window_ns;
+    return true;
+  });
+  const TableTrust trust = table_trust(TableKind::kObjects, c.facts, c.tables);
+  const ObjectCoverage coverage = object_coverage(c.facts, c.tables);
+  std::string out = table_title(c, "CONTENDED OBJECTS", "by in_window · " + of_rows(c, rows.size()), trust);
+  if ((c.facts.requested & group_bit(GT_GROUP_BLOCK)) != 0)
+    out += c.style.dim("  waits: a select at one of its channels, none from before the attach") + "\n";
+  if (!rows.empty())
+    out += c.style.dim(
+               fmt::format("{:>10}{:>20}{:>8}{:>11}  {}", "object", "address", "waits", "in_window", "use")) +
+           "\n";
+  for (std::size_t i = 0; i < shown(rows.size(), c.options.limit); ++i) {
+    const ObjectRow& row = *rows[i];
+    const bool channel = row.kind == ObjectRow::Kind::kChannel;
+    const ObjectFigures figures = object_figures(row, coverage);
+    const auto count = [](const std::optional<std::uint64_t>& n) { return n ? short_count(*n) : "-"; };
+    const std::string use =
+        channel ? fmt::format("{} send, {} recv, {} close", count(figures.sends), count(figures.receives),
+                              count(figures.closes))
+                : fmt::format("{} acq, {} rel", count(figures.acquires), count(figures.releases));
+    out += fmt::format("{:>10}{:>20}{:>8}", channel ? "channel" : "semaphore",
+                       fmt::format("{:#x}", row.address), count(figures.waits)) +
+           pad_left(duration_text(figures.in_window_ns), 11) + "  " + cut_middle(use, c.width - 51) + "\n";
+    if (channel && row.would_block > 0)
+      out +=
+          under(fmt::format("{} operation{} would block", row.would_block, row.would_block == 1 ? "" : "s"));
+    out += wakers_text(c, row.releasers, 0, "released by");
+  }
+  if (once > 0) {
+    out += fmt::format("  {}{} object{} waited on once{}: {} in_window\n", rows.empty() ? "" : "and ", once,
+                       once == 1 ? "" : "s", once == 1 ? "" : " each", format_duration(once_ns));
+  }
+  return out;
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,36 @@
+// What the tables of the text summary have in common. Pure.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "report/text_tables.h"
+
+namespace gorotrace {
+
+inline constexpr std::size_t kIndent = 8;  // of what stands under a row
+
+// A line under a row.
+[[nodiscard]] std::string under(const std::string& text);
+// "≥5.19s" of a lower bound; "-" for what is not known, here and below.
+[[nodiscard]] std::string age_text(const std::optional<std::uint64_t>& ns, bool lower_bound);
+[[nodiscard]] std::string duration_text(const std::optional<std::uint64_t>& ns);
+[[nodiscard]] std::string error_text(const std::optional<SampledTime>& t);
+
+// How many of the rows are shown, and the words for it.
+[[nodiscard]] std::size_t shown(std::size_t rows, std::size_t limit);
+[[nodiscard]] std::string of_rows(const TextContext& c, std::size_t rows);
+
+// The stack's lines; `label` (the wait reason) stands before the first of them.
+[[nodiscard]] std::string stack_text(const TextContext& c, std::uint64_t id, const std::string& label);
+// Most frequent first. Wakers that read alike (one call site below different callers) are one line.
+[[nodiscard]] std::string wakers_text(const TextContext& c, const std::vector<WakerRow>& wakers,
+                                      std::uint64_t other, std::string_view verb);
+// "created by f  file:1", or how goroutine 1 came to be; `after` follows it.
+[[nodiscard]] std::string creator_text(const TextContext& c, const CreationRow& row,
+                                       const std::string& after = "");
+
+}  // namespace gorotrace
