@@ -225,7 +225,7 @@ def test_min_wait_needs_the_collectors_word(stacks):
     time.sleep(0.2)
     after = dump_json("-p", process.pid, "--min-wait", "100ms", "--where", "function=main.leaked")
     assert len(after["goroutines"]) == 5 and after["not_shown"]["unknown_wait"] == 0
-    assert all(g["waiting_at_least_ns"] >= 1e8 and g["waiting_source"] == "waitsince" for g in after["goroutines"])
+    assert all(g["waiting_at_least_ns"] >= 1e8 and g["waiting_source"] == "collections" for g in after["goroutines"])
     assert dump_json("-p", process.pid, "--min-wait", "1h", "--where", "function=main.leaked")["goroutines"] == []
 
 

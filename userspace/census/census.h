@@ -19,6 +19,7 @@
 
 #include "census/census_tables.h"
 #include "census/instants.h"
+#include "census/slots.h"
 #include "snapshot/g_words.h"
 
 namespace gorotrace {
@@ -27,6 +28,12 @@ struct CensusConfig {
   std::function<bool(std::uint64_t startpc)> is_system;  // called once per distinct startpc
   std::vector<std::string> wait_reasons;                 // index = g.waitreason
   bool syscalls_counted = false;  // running <-> syscall moves g.trackingSeq (before 1.26)
+};
+
+// A goroutine that stood still from since_ns up to the last look, which every look in between has shown.
+struct StandingWait {
+  Standing standing;
+  std::uint64_t since_ns = 0;  // the first look that saw it
 };
 
 class Census {
@@ -50,6 +57,11 @@ class Census {
   [[nodiscard]] CensusTables tables() const;
   // The last look's numbers of goroutines by state, system ones out.
   [[nodiscard]] std::array<std::uint64_t, kGStates> in_state() const;
+  // Waits and system calls that go on and were seen at kSeenStill looks at least. Nobody while not every
+  // goroutine is looked at. trackingSeq is one byte: one that parks all the time, at one place, looks still
+  // at the next look with a chance of 1 in 256, and at that many with one of 1 in 16 million.
+  static constexpr std::uint32_t kSeenStill = 4;
+  [[nodiscard]] std::vector<StandingWait> standing() const;
 
  private:
   struct Impl;

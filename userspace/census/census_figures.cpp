@@ -57,6 +57,17 @@ CensusTables Census::tables() const {
   return out;
 }
 
+std::vector<StandingWait> Census::standing() const {
+  std::vector<StandingWait> out;
+  if (!impl_->last_all) return out;
+  for (const Watch& w : impl_->watched) {
+    const GState state = state_of(w.standing.status);
+    if (state != GState::kWaiting && state != GState::kSyscall) continue;
+    if (w.standing.provable && w.gaps + 1 >= kSeenStill) out.push_back({w.standing, w.first_ns});
+  }
+  return out;
+}
+
 std::array<std::uint64_t, kGStates> Census::in_state() const {
   std::array<std::uint64_t, kGStates> out{};
   for (std::uint32_t s = 0; s < std::min<std::size_t>(kGStates, impl_->by_state.size()); ++s) {

@@ -40,6 +40,7 @@ bool same_stay(const GWords& w, const GoroutineSnapshot& g) {
 CensusTaker::CensusTaker(const Memory& memory, CensusSubject subject, std::uint64_t seed)
     : memory_(memory),
       stacks_wanted_(subject.stacks),
+      whole_(subject.whole),
       config_(impatient(std::move(subject.goroutines))),
       reader_(memory, config_),
       words_(memory, config_),
@@ -55,7 +56,7 @@ CensusTaker::~CensusTaker() {
 
 Result<std::uint64_t> CensusTaker::start(double cpu_share) {
   const std::unique_lock lock(mutex_);
-  pace_ = Pace(cpu_share);
+  pace_ = Pace(cpu_share, whole_);
   stop_ = failed_ = false;
   thread_cpu_ns_ = thread_cpu_ns();
   const auto first = look(true);
@@ -104,7 +105,8 @@ Status CensusTaker::look(bool whatever_it_costs) {
   if (auto fresh = allgs_.refresh(); !fresh) return fresh;
   const std::span<const std::uint64_t> pointers = allgs_.pointers();
   std::size_t wanted = pace_.slots(pointers.size(), now);
-  if (wanted == 0 && whatever_it_costs) wanted = std::min<std::size_t>(pointers.size(), kChunk);
+  if (wanted == 0 && whatever_it_costs)
+    wanted = whole_ ? pointers.size() : std::min<std::size_t>(pointers.size(), kChunk);
   if (wanted == 0) {
     ++cost_.missed;
     charge(0, false);
@@ -204,6 +206,11 @@ CensusTables CensusTaker::tables() const {
 std::array<std::uint64_t, kGStates> CensusTaker::in_state() const {
   const std::lock_guard lock(mutex_);
   return census_.in_state();
+}
+
+std::vector<StandingWait> CensusTaker::standing() const {
+  const std::lock_guard lock(mutex_);
+  return census_.standing();
 }
 
 CensusCost CensusTaker::cost() const {

@@ -27,6 +27,7 @@ struct CensusSubject {
   std::optional<CounterReader::Config> counters;  // the witness of the census: runtime.NumGoroutine
   CensusConfig census;
   bool stacks = true;
+  bool whole = false;  // every look is at every goroutine: follows each of them, however rarely
 };
 
 struct CensusCost {
@@ -50,6 +51,7 @@ class CensusTaker {
 
   [[nodiscard]] CensusTables tables() const;
   [[nodiscard]] std::array<std::uint64_t, kGStates> in_state() const;
+  [[nodiscard]] std::vector<StandingWait> standing() const;
   [[nodiscard]] CensusCost cost() const;
   // Stacks seen since the last call: the tables name them by id.
   [[nodiscard]] StackSet take_stacks();
@@ -62,7 +64,7 @@ class CensusTaker {
   void charge(std::size_t slots, bool all);
 
   const Memory& memory_;
-  const bool stacks_wanted_;
+  const bool stacks_wanted_, whole_;
   const GoroutineReader::Config config_;
   GoroutineReader reader_;
   ChunkReader words_;

@@ -19,6 +19,7 @@ std::size_t Pace::slots(std::size_t total, std::uint64_t now_ns) {
   }
   last_ns_ = std::max(last_ns_, now_ns);
   if (credit_ns_ <= 0 || share_ <= 0) return 0;
+  if (whole_) return total;
   const double allowed = share_ * static_cast<double>(kLookPeriodNs) + credit_ns_ / 8;
   const double all = static_cast<double>(total) * among_all_ns_;
   looks_at_all_ = all * (looks_at_all_ ? 1 : kRoomForAll) <= allowed || total <= kFewest;

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/dump_growth.h"
+#include "cli/dump_observe.h"
 #include "cli/exit_codes.h"
 #include "cli/option_values.h"
 #include "cli/output_file.h"
@@ -29,7 +30,8 @@ namespace {
 enum class Format { kText, kGroup, kWaiters, kPprof, kFolded, kJson };
 
 struct Arguments {  // as typed
-  std::string target, format = "text", output, min_wait, watch;
+  std::string target, format = "text", output, min_wait, watch, observe, probes = "none", census = "5%",
+                      budget = "10%";
   std::vector<std::string> where, created_by, diff;
   bool group = false, waiters = false, json = false, system = false;
   std::size_t limit = 0;
@@ -39,6 +41,7 @@ struct Plan {  // as meant
   Format format = Format::kText;
   DumpFilter filter;
   std::optional<std::chrono::nanoseconds> watch;
+  std::optional<ObserveOptions> observe;
 };
 
 Result<Format> understand_format(const Arguments& a) {
@@ -57,6 +60,44 @@ Result<Format> understand_format(const Arguments& a) {
   return format;
 }
 
+Result<std::chrono::nanoseconds> window(const std::string& text, const char* option,
+                                        std::chrono::milliseconds shortest) {
+  const auto duration = parse_duration(text);
+  if (!duration) return wrap(duration.error(), option);
+  if (*duration < shortest || *duration > std::chrono::hours(24)) {
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("{}: give between {} and 24h", option,
+                    format_duration(static_cast<std::uint64_t>(std::chrono::nanoseconds(shortest).count()))));
+  }
+  return *duration;
+}
+
+Result<std::optional<ObserveOptions>> understand_observe(const Arguments& a) {
+  if (a.observe.empty()) {
+    if (a.probes != "none") return fail(ErrorKind::kUsage, "--probes watch: give --observe and how long");
+    return std::nullopt;
+  }
+  if (!a.watch.empty() || !a.diff.empty())
+    return fail(ErrorKind::kUsage, "--observe comes before one dump, --watch and --diff compare several");
+  ObserveOptions o;
+  const auto length = window(a.observe, "--observe", std::chrono::milliseconds(100));
+  if (!length) return std::unexpected(length.error());
+  o.window_ns = static_cast<std::uint64_t>(length->count());
+  const auto groups = parse_groups(a.probes);
+  if (!groups) return wrap(groups.error(), "--probes");
+  o.groups = *groups;
+  const auto census = parse_cpu_share(a.census);
+  if (!census) return wrap(census.error(), "--census");
+  o.census_cpu = *census;
+  auto budget = Budget::parse(a.budget);
+  if (!budget) return wrap(budget.error(), "--budget");
+  o.budget = *budget;
+  if (o.groups == 0 && o.census_cpu == 0)
+    return fail(ErrorKind::kUsage, "--observe without probes and without a census: nobody would watch");
+  return o;
+}
+
 Result<Plan> understand(const Arguments& a) {
   Plan p;
   if (a.target.empty() == a.diff.empty())
@@ -65,12 +106,13 @@ Result<Plan> understand(const Arguments& a) {
   if (!format) return std::unexpected(format.error());
   p.format = *format;
   if (!a.watch.empty()) {
-    const auto window = parse_duration(a.watch);
-    if (!window) return wrap(window.error(), "--watch");
-    if (*window < std::chrono::seconds(1) || *window > std::chrono::hours(24))
-      return fail(ErrorKind::kUsage, "--watch: give between 1s and 24h");
-    p.watch = *window;
+    const auto length = window(a.watch, "--watch", std::chrono::seconds(1));
+    if (!length) return std::unexpected(length.error());
+    p.watch = *length;
   }
+  const auto observe = understand_observe(a);
+  if (!observe) return std::unexpected(observe.error());
+  p.observe = *observe;
   if ((p.watch || !a.diff.empty()) && p.format != Format::kText && p.format != Format::kJson)
     return fail(ErrorKind::kUsage, "--watch and --diff write text or JSON");
   for (const std::string& condition : a.where) {
@@ -134,6 +176,19 @@ int report_growth(const Result<Growth>& growth, Format format, std::size_t limit
   return kExitDone;
 }
 
+int report_dump(const Target& target, const Dump& dump, const Plan& plan, std::size_t limit,
+                OutputFile& out) {
+  StackTable symbols = dump_symbols(target);
+  const DumpView view(dump, symbols);
+  const Selection selection = select(view, plan.filter);
+  if (auto written = write(plan.format, target, view, selection, limit, out); !written)
+    return report_error(written.error());
+  if (plan.format == Format::kFolded || plan.format == Format::kPprof) {
+    for (const std::string& note : dump_notes(view, selection)) fmt::print(stderr, "gorotrace: {}\n", note);
+  }
+  return kExitDone;
+}
+
 int run(const Arguments& arguments) {
   const auto plan = understand(arguments);
   if (!plan) return report_error(plan.error());
@@ -154,17 +209,15 @@ int run(const Arguments& arguments) {
                          *out);
 
   const bool objects = plan->format == Format::kWaiters || plan->format == Format::kJson;
-  const auto dump = take_dump(**target, objects ? WaitsWanted::kHolders : WaitsWanted::kLabels);
-  if (!dump) return report_error(dump.error());
-  StackTable symbols = dump_symbols(**target);
-  const DumpView view(*dump, symbols);
-  const Selection selection = select(view, plan->filter);
-  if (auto written = write(plan->format, **target, view, selection, arguments.limit, *out); !written)
-    return report_error(written.error());
-  if (plan->format == Format::kFolded || plan->format == Format::kPprof) {
-    for (const std::string& note : dump_notes(view, selection)) fmt::print(stderr, "gorotrace: {}\n", note);
+  const WaitsWanted waits = objects ? WaitsWanted::kHolders : WaitsWanted::kLabels;
+  if (plan->observe) {
+    const auto observed = observe(std::move(*target), *plan->observe, waits);
+    if (!observed) return report_error(observed.error());
+    return report_dump(observed->session->target(0), observed->dump, *plan, arguments.limit, *out);
   }
-  return kExitDone;
+  const auto dump = take_dump(**target, waits);
+  if (!dump) return report_error(dump.error());
+  return report_dump(**target, *dump, *plan, arguments.limit, *out);
 }
 
 }  // namespace
@@ -176,10 +229,11 @@ void add_dump_command(CLI::App& app, int& exit) {
   dump->footer(
       "Example: gorotrace dump -p 4242 --group\n"
       "         gorotrace dump -p 4242 --where 'reason=chan receive' --min-wait 1m --limit 50\n"
+      "         gorotrace dump -p 4242 --observe 5s --min-wait 4s\n"
       "         gorotrace dump -p 4242 --waiters\n"
       "         gorotrace dump -p 4242 --watch 30s\n"
       "         gorotrace dump -p 4242 --format pprof -o goroutine.pb.gz && go tool pprof goroutine.pb.gz\n"
-      "The process is not stopped and nothing is attached to it.\n"
+      "The process is not stopped, and nothing is attached to it without --probes.\n"
       "Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
   dump->add_option("-p,--pid", arguments->target, "PID, container id prefix or unique process name");
   dump->add_flag("--group", arguments->group,
@@ -203,6 +257,19 @@ void add_dump_command(CLI::App& app, int& exit) {
       ->allow_extra_args(false);
   dump->add_option("--min-wait", arguments->min_wait,
                    "only goroutines known to have waited this long (1m30s)");
+  dump->add_option("--observe", arguments->observe,
+                   "watch the process for this long before the dump (5s): since when its goroutines wait; by "
+                   "looking at them, 100 times a second, or by --probes");
+  dump->add_option(
+          "--probes", arguments->probes,
+          "while observing: groups of lifecycle,block,run,syscall,sync,chan; block sees waits, syscall "
+          "system calls, to the nanosecond")
+      ->capture_default_str();
+  dump->add_option("--census", arguments->census,
+                   "while observing: share of one CPU of gorotrace for looking, or none")
+      ->capture_default_str();
+  dump->add_option("--budget", arguments->budget, "while observing: what probes may cost, as in stat")
+      ->capture_default_str();
   dump->add_option("--limit", arguments->limit, "goroutines, groups or rows at most, 0 for all")
       ->check(refuse_count)
       ->capture_default_str();

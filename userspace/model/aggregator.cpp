@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <future>
 #include <limits>
 #include <list>
@@ -22,8 +23,7 @@ namespace {
 constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();
 
 struct Query {
-  std::promise<Tables> answer;
-  bool rows = true;
+  std::function<void(const Model* model, std::uint64_t at_ns)> answer;  // nullptr: an unknown slot
   std::atomic<bool> hurry{false};  // the asker waits no longer for the watermark
 };
 
@@ -76,7 +76,9 @@ struct Aggregator::Impl {
   void apply_until(std::uint64_t limit_ns);
   void apply_post(Post& post);
   void answer_hurried();
-  [[nodiscard]] Tables ask(std::uint16_t slot, std::uint64_t at_ns, bool rows);
+  template <typename Answer>
+  [[nodiscard]] Answer ask(std::uint16_t slot, std::uint64_t at_ns,
+                           Answer (Model::*question)(std::uint64_t at_ns) const);
   void enqueue(Post post);
 };
 
@@ -185,9 +187,7 @@ void Aggregator::Impl::apply_post(Post& post) {
       return p.slot == post.slot && !std::holds_alternative<std::shared_ptr<Query>>(p.what) && p.at_ns != 0;
     });
   } else if (auto* query = std::get_if<std::shared_ptr<Query>>(&post.what)) {
-    Tables tables;
-    if (model) tables = (*query)->rows ? model->tables(post.at_ns) : model->totals(post.at_ns);
-    (*query)->answer.set_value(std::move(tables));
+    (*query)->answer(model.get(), post.at_ns);
   } else if (model) {
     if (auto* change = std::get_if<GroupChange>(&post.what))
       model->group(change->group, change->on, post.at_ns);
@@ -209,11 +209,16 @@ void Aggregator::Impl::answer_hurried() {
   }
 }
 
-Tables Aggregator::Impl::ask(std::uint16_t slot, std::uint64_t at_ns, bool rows) {
+template <typename Answer>
+Answer Aggregator::Impl::ask(std::uint16_t slot, std::uint64_t at_ns,
+                             Answer (Model::*question)(std::uint64_t) const) {
   if (slot >= GT_MAX_TARGETS) return {};
+  const auto promise = std::make_shared<std::promise<Answer>>();
   auto query = std::make_shared<Query>();
-  query->rows = rows;
-  std::future<Tables> answer = query->answer.get_future();
+  query->answer = [promise, question](const Model* model, std::uint64_t at) {
+    promise->set_value(model != nullptr ? (model->*question)(at) : Answer{});
+  };
+  std::future<Answer> answer = promise->get_future();
   enqueue({.at_ns = at_ns, .slot = slot, .what = query});
   if (answer.wait_for(std::chrono::milliseconds(kAnswerTimeoutMs)) != std::future_status::ready) {
     query->hurry = true;
@@ -264,10 +269,13 @@ void Aggregator::post_group(std::uint16_t slot, gt_group group, bool on, std::ui
 }
 
 Tables Aggregator::tables(std::uint16_t slot, std::uint64_t at_ns) {
-  return impl_->ask(slot, at_ns, true);
+  return impl_->ask(slot, at_ns, &Model::tables);
 }
 Tables Aggregator::totals(std::uint16_t slot, std::uint64_t at_ns) {
-  return impl_->ask(slot, at_ns, false);
+  return impl_->ask(slot, at_ns, &Model::totals);
+}
+std::vector<OpenWait> Aggregator::open_waits(std::uint16_t slot, std::uint64_t at_ns) {
+  return impl_->ask(slot, at_ns, &Model::open_waits);
 }
 
 Aggregator::Counts Aggregator::counts() const {

@@ -37,6 +37,14 @@ struct Wait {
   bool in_syscall;
 };
 
+// One wait (or system call) that goes on, as far as events prove it: from since_ns on without a break.
+struct OpenWait {
+  std::uint64_t goid = 0, since_ns = 0;
+  std::uint8_t reason = 0;  // meaningless in a system call
+  bool in_syscall = false;
+  bool park_seen = false;  // it began at since_ns; else it waited then already
+};
+
 // What the model must know of the target; filled by its owner.
 struct ModelConfig {
   std::function<bool(std::uint64_t startpc)>
@@ -165,6 +173,9 @@ class Model {
   [[nodiscard]] Tables tables(std::uint64_t at_ns) const;
   // The cheap part of tables(): everything but rows. For interval lines.
   [[nodiscard]] Tables totals(std::uint64_t at_ns) const;
+  // What is open at at_ns and was watched without a gap: by the block group, system calls by the syscall
+  // group.
+  [[nodiscard]] std::vector<OpenWait> open_waits(std::uint64_t at_ns) const;
   [[nodiscard]] std::size_t memory_bytes() const;
 
  private:

@@ -75,9 +75,9 @@ struct Model::Impl {
   void expect(const Goroutine& g, bool fits) {
     if (!fits && certain(g)) ++illegal;
   }
-  // From when on a goroutine without an event has not changed.
-  [[nodiscard]] std::uint64_t quiet_since() const {
-    return std::max({window_from, lossy_until, coverage.since(GT_GROUP_BLOCK)});
+  // From when on a goroutine without an event of the group has not changed.
+  [[nodiscard]] std::uint64_t quiet_since(gt_group group = GT_GROUP_BLOCK) const {
+    return std::max({window_from, lossy_until, coverage.since(group)});
   }
   void forget_all(std::uint64_t at_ns);
   void start_window(std::uint64_t at_ns) {

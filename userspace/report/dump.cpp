@@ -1,5 +1,7 @@
 #include "report/dump.h"
 
+#include <algorithm>
+
 namespace gorotrace {
 
 std::vector<Call> DumpView::stack(const GoroutineSnapshot& g) const {
@@ -32,14 +34,34 @@ bool DumpView::system(const GoroutineSnapshot& g) const {
 
 const GoroutineWaits& DumpView::waits(const GoroutineSnapshot& g) const {
   static const GoroutineWaits none;
-  const auto index = static_cast<std::size_t>(&g - dump_.snapshot.goroutines.data());
-  return index < dump_.waits.goroutines.size() ? dump_.waits.goroutines[index] : none;
+  const std::size_t i = index(g);
+  return i < dump_.waits.goroutines.size() ? dump_.waits.goroutines[i] : none;
+}
+
+KnownWait DumpView::known_wait(const GoroutineSnapshot& g) const {
+  const std::size_t i = index(g);
+  return i < dump_.known_waits.size() ? dump_.known_waits[i] : gorotrace::known_wait(g);
+}
+
+std::optional<std::uint64_t> DumpView::waiting_at_least_ns(const GoroutineSnapshot& g) const {
+  const KnownWait known = known_wait(g);
+  if (!known.known() || known.since_ns > g.read_at_ns) return std::nullopt;
+  return g.read_at_ns - known.since_ns;
 }
 
 const Labels& DumpView::labels(const GoroutineSnapshot& g) const {
   static const Labels none;
   const std::uint32_t set = waits(g).labels;
   return set < dump_.waits.label_sets.size() ? dump_.waits.label_sets[set] : none;
+}
+
+std::uint64_t DumpView::shown_wait_ns(const GoroutineSnapshot& g) const {
+  const std::uint64_t known = waiting_at_least_ns(g).value_or(0);
+  return known_wait(g).exact ? known : std::max(known, waited_by_runtime(g));
+}
+
+bool is_waiting(const GoroutineSnapshot& g) {
+  return g.status == GStatus::kWaiting || g.status == GStatus::kSyscall || g.status == GStatus::kLeaked;
 }
 
 std::string_view missing_stack(const GoroutineSnapshot& g) {

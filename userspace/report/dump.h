@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "census/known_waits.h"
 #include "golang/version.h"
 #include "report/facts.h"
 #include "report/symbols.h"
@@ -24,6 +26,9 @@ struct Dump {
   std::uint64_t unix_ns = 0;              // wall clock at the end of the look
   Snapshot snapshot;
   Waits waits;  // of each goroutine of the snapshot
+  // Likewise, when the process was watched beforehand, and what was watched.
+  std::vector<KnownWait> known_waits;
+  std::optional<StatFacts> watched;
 };
 
 // Where a report goes, piece by piece: a dump of a million goroutines is never held as one text.
@@ -54,14 +59,28 @@ class DumpView {
   // g is one of goroutines(). Nothing where the waits were not read.
   [[nodiscard]] const GoroutineWaits& waits(const GoroutineSnapshot& g) const;
   [[nodiscard]] const Labels& labels(const GoroutineSnapshot& g) const;
+  // Since when it waits: by garbage collections alone where nobody watched.
+  [[nodiscard]] KnownWait known_wait(const GoroutineSnapshot& g) const;
+  // How long, at least; absent when it does not wait, or nothing proves it.
+  [[nodiscard]] std::optional<std::uint64_t> waiting_at_least_ns(const GoroutineSnapshot& g) const;
+  // What its header says: the time since the park where a probe saw it, else what the runtime itself would
+  // print, or more where more is proven.
+  [[nodiscard]] std::uint64_t shown_wait_ns(const GoroutineSnapshot& g) const;
   [[nodiscard]] std::string state(const GoroutineSnapshot& g) const {
     return state_name(g, dump_.wait_reasons);
   }
 
  private:
+  [[nodiscard]] std::size_t index(const GoroutineSnapshot& g) const {
+    return static_cast<std::size_t>(&g - dump_.snapshot.goroutines.data());
+  }
+
   const Dump& dump_;
   StackTable& symbols_;
 };
+
+// Whether its header has a wait (runtime/traceback.go goroutineheader), or would have: leaked ones too.
+[[nodiscard]] bool is_waiting(const GoroutineSnapshot& g);
 
 // Why a goroutine has no stack in this dump; "" when it has one. Never blank for one without.
 [[nodiscard]] std::string_view missing_stack(const GoroutineSnapshot& g);

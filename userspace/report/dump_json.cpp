@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
+#include <utility>
 
+#include "report/facts_json.h"
 #include "report/json.h"
 #include "report/wait_json.h"
 
@@ -29,6 +31,29 @@ Json counts_json(const Dump& dump) {
           {"labels_unreadable", dump.waits.labels_unreadable}};
 }
 
+const char* source_name(WaitSource source) {
+  switch (source) {
+    case WaitSource::kProbes:
+      return "probes";
+    case WaitSource::kCensus:
+      return "census";
+    default:
+      return "collections";
+  }
+}
+
+Json watched_json(const std::optional<StatFacts>& facts) {
+  if (!facts) return nullptr;
+  Json census = census_json(*facts);
+  if (!census.is_null()) census.erase("without_stack");  // the dump has the stacks
+  return {{"window_ns", facts->end_ns - facts->begin_ns},
+          {"probes", groups_json(facts->requested)},
+          {"census", std::move(census)},
+          {"events", events_json(facts->events)},
+          {"cost", cost_json(*facts)},
+          {"notices", facts->notices}};
+}
+
 Json stack_json(const DumpView& view, const GoroutineSnapshot& g) {
   Json frames = Json::array();
   for (const Call& call : view.stack(g)) {
@@ -48,10 +73,12 @@ class Writer {
     const Json head = {{"type", "dump"},
                        {"target", target_json(dump.target)},
                        {"at_unix_ns", dump.unix_ns},
+                       {"at_ns", c.end_ns},
                        {"took_ns", c.end_ns - c.begin_ns},
                        {"engine", "snapshot"},
                        {"quality", quality(c)},
                        {"counts", counts_json(dump)},
+                       {"watched", watched_json(dump.watched)},
                        {"not_shown",
                         {{"system", selection.system_hidden},
                          {"unmatched", selection.unmatched},
@@ -73,7 +100,8 @@ class Writer {
   Json goroutine(const GoroutineSnapshot& g) {
     const std::vector<std::string>& reasons = view_.dump().wait_reasons;
     const bool waits = g.status == GStatus::kWaiting || g.status == GStatus::kLeaked;
-    const auto waited = waiting_at_least_ns(g);
+    const auto waited = view_.waiting_at_least_ns(g);
+    const KnownWait known = view_.known_wait(g);
     const std::string start = view_.start_function(g);
     const std::string_view missing = missing_stack(g);
     Json labels = Json::object();
@@ -84,7 +112,8 @@ class Writer {
                                 ? Json(reasons[g.wait_reason])
                                 : Json()},
             {"waiting_at_least_ns", waited ? Json(*waited) : Json()},
-            {"waiting_source", waited ? Json("waitsince") : Json()},
+            {"waiting_source", waited ? Json(source_name(known.source)) : Json()},
+            {"waiting_quality", waited ? Json(known.exact ? "exact" : "lower bound") : Json()},
             {"locked_to_thread", g.locked},
             {"thread_id", g.thread_id != 0 ? Json(g.thread_id) : Json()},
             {"synctest_bubble", g.bubble != 0 ? Json(g.bubble) : Json()},

@@ -61,6 +61,17 @@ class Matcher {
   std::unordered_map<std::uint64_t, bool> by_gopc_;
 };
 
+void count(KnownWaitCounts& counts, const KnownWait& known) {
+  ++counts.waiting;
+  if (known.exact) {
+    ++counts.parks;
+    return;
+  }
+  counts.probes += known.source == WaitSource::kProbes ? 1 : 0;
+  counts.census += known.source == WaitSource::kCensus ? 1 : 0;
+  counts.collections += known.source == WaitSource::kCollections ? 1 : 0;
+}
+
 }  // namespace
 
 Status DumpFilter::add(std::string_view condition) {
@@ -93,11 +104,6 @@ Status DumpFilter::add(std::string_view condition) {
                   printable(condition, 64), fmt::join(kStates, "|")));
 }
 
-std::optional<std::uint64_t> waiting_at_least_ns(const GoroutineSnapshot& g) {
-  if (g.waited_at_ns == 0 || g.waited_at_ns > g.read_at_ns) return std::nullopt;
-  return g.read_at_ns - g.waited_at_ns;
-}
-
 Selection select(const DumpView& view, const DumpFilter& filter) {
   Selection out;
   Matcher matcher(view, filter);
@@ -111,14 +117,14 @@ Selection select(const DumpView& view, const DumpFilter& filter) {
         continue;
       }
     }
+    if (is_waiting(g)) count(out.known_waits, view.known_wait(g));
     if (!matcher.matches(g)) {
       ++out.unmatched;
       continue;
     }
     if (filter.min_wait_ns) {
-      const auto waited = waiting_at_least_ns(g);
-      const bool waits = g.status == GStatus::kWaiting || g.status == GStatus::kSyscall;
-      if (!waited && waits) {
+      const auto waited = view.waiting_at_least_ns(g);
+      if (!waited && is_waiting(g)) {
         ++out.unknown_wait;
         continue;
       }

@@ -28,16 +28,21 @@ struct DumpFilter {
   [[nodiscard]] Status add(std::string_view condition);
 };
 
+// Since when they wait, of those that are not hidden as the runtime's own, shown or not.
+struct KnownWaitCounts {
+  std::size_t waiting = 0;
+  std::size_t parks = 0;                                // seen by a probe
+  std::size_t probes = 0, census = 0, collections = 0;  // at least, by whom
+  [[nodiscard]] std::size_t known() const { return parks + probes + census + collections; }
+};
+
 struct Selection {
   std::vector<const GoroutineSnapshot*> goroutines;  // order of the dump
   std::size_t system_hidden = 0;
   std::size_t unmatched = 0;     // by the filter's conditions
   std::size_t unknown_wait = 0;  // left out by min_wait_ns though they wait: since when is not known
+  KnownWaitCounts known_waits;
 };
 [[nodiscard]] Selection select(const DumpView& view, const DumpFilter& filter);
-
-// How long a goroutine has waited at least. Absent when it does not wait, or no garbage collection
-// proves it (snapshot/collection_times.h).
-[[nodiscard]] std::optional<std::uint64_t> waiting_at_least_ns(const GoroutineSnapshot& g);
 
 }  // namespace gorotrace

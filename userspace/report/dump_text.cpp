@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/text.h"
+#include "report/columns.h"
 #include "report/dump_groups.h"
 #include "report/tabs.h"
 
@@ -72,6 +74,34 @@ std::string stack_record(std::span<const Frame* const> frames, const GoVersion& 
   return align_with_tabs(rows) + "\n";
 }
 
+// What was watched before the look, what that cost and lost, and of how many waits it tells.
+void add_watch_notes(const StatFacts& facts, const Selection& selection, std::vector<std::string>& out) {
+  const auto percent = [](double of, double all) { return short_percent(all > 0 ? 100 * of / all : 0); };
+  std::string how = fmt::format("watched for {}", format_duration(facts.end_ns - facts.begin_ns));
+  if (facts.requested != 0) {
+    how += fmt::format(" by probes: {} events received, {} lost, {} % of the process's CPU (estimated)",
+                       facts.events.received, facts.events.dropped_total(),
+                       percent(facts.cost.charged_ns, static_cast<double>(facts.cost.target_cpu_ns)));
+  }
+  if (facts.census && facts.census->looks > 0) {
+    const CensusFacts& c = *facts.census;
+    how +=
+        fmt::format("{} by the census: {} looks at every goroutine, one in {}, {} % of one CPU of gorotrace",
+                    facts.requested != 0 ? ", and" : "", c.looks, format_duration(c.time_ns / c.looks),
+                    percent(static_cast<double>(c.cpu_ns), static_cast<double>(c.time_ns)));
+  }
+  out.push_back(how);
+  for (const Detachment& d : facts.detached)
+    out.push_back(fmt::format("probes {} detached: {}", group_name(d.group), printable(d.reason, 256)));
+  for (const std::string& notice : facts.notices) out.push_back(printable(notice, 1024));
+
+  const KnownWaitCounts& n = selection.known_waits;
+  out.push_back(
+      fmt::format("since when {} of {} wait is known: of {} the park was seen; at least, of {} by "
+                  "probes, of {} by the census, of {} by garbage collections",
+                  n.known(), n.waiting, n.parks, n.probes, n.census, n.collections));
+}
+
 }  // namespace
 
 std::vector<std::string> dump_notes(const DumpView& view, const Selection& selection) {
@@ -86,6 +116,7 @@ std::vector<std::string> dump_notes(const DumpView& view, const Selection& selec
   if (c.not_reached + c.unreadable > 0)
     out.push_back(fmt::format("INCOMPLETE: {} goroutines not reached in time, {} not readable", c.not_reached,
                               c.unreadable));
+  if (const auto& facts = view.dump().watched) add_watch_notes(*facts, selection, out);
   if (const auto n = view.dump().waits.labels_unreadable; n > 0)
     out.push_back(fmt::format("labels of {} goroutines make no sense and are shown as none", n));
   if (selection.system_hidden > 0)
@@ -95,10 +126,9 @@ std::vector<std::string> dump_notes(const DumpView& view, const Selection& selec
     out.push_back(
         fmt::format("{} goroutines not shown: they do not meet the conditions", selection.unmatched));
   if (selection.unknown_wait > 0)
-    out.push_back(
-        fmt::format("{} goroutines not shown: they wait, but since when is not known; the runtime writes "
-                    "it down at its next GC",
-                    selection.unknown_wait));
+    out.push_back(fmt::format("{} goroutines not shown: they wait, but since when is not known{}",
+                              selection.unknown_wait,
+                              view.dump().watched ? "" : "; --observe 5s watches them for that long"));
   return out;
 }
 
@@ -109,7 +139,8 @@ void dump_text(const DumpView& view, const Selection& selection, std::size_t lim
   for (std::size_t i = 0; i < n; ++i) {
     const GoroutineSnapshot* g = selection.goroutines[i];
     std::string out = i == 0 ? "" : "\n";
-    out += goroutine_header(*g, dump.version, dump.wait_reasons, view.labels(*g)) + "\n";
+    out +=
+        goroutine_header(*g, view.shown_wait_ns(*g), dump.version, dump.wait_reasons, view.labels(*g)) + "\n";
     if (const std::string_view why = missing_stack(*g); !why.empty()) {
       // The runtime's own line, which parsers know; what follows it is ours.
       out += "\tgoroutine running on other thread; stack unavailable";

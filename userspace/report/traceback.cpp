@@ -135,15 +135,18 @@ std::string state_name(const GoroutineSnapshot& g, const std::vector<std::string
   return g.wait_reason < wait_reasons.size() ? wait_reasons[g.wait_reason] : "unknown wait reason";
 }
 
-std::string goroutine_header(const GoroutineSnapshot& g, const GoVersion& version,
+std::uint64_t waited_by_runtime(const GoroutineSnapshot& g) {
+  return g.wait_since_ns != 0 && g.read_at_ns > g.wait_since_ns ? g.read_at_ns - g.wait_since_ns : 0;
+}
+
+std::string goroutine_header(const GoroutineSnapshot& g, std::uint64_t waited_ns, const GoVersion& version,
                              const std::vector<std::string>& wait_reasons, const Labels& labels) {
   const std::string state = state_name(g, wait_reasons);
   std::string out = fmt::format("goroutine {} [{}", g.goid, state);
   if (g.status == GStatus::kLeaked) out += " (leaked)";
   if (durable(g, version, state, wait_reasons)) out += fmt::format(" {}", kDurable);
-  if ((g.status == GStatus::kWaiting || g.status == GStatus::kSyscall) && g.wait_since_ns != 0 &&
-      g.read_at_ns > g.wait_since_ns) {
-    const std::uint64_t minutes = (g.read_at_ns - g.wait_since_ns) / 60'000'000'000;
+  if (g.status == GStatus::kWaiting || g.status == GStatus::kSyscall) {
+    const std::uint64_t minutes = waited_ns / 60'000'000'000;
     if (minutes >= 1) out += fmt::format(", {} minutes", minutes);
   }
   if (g.locked) out += ", locked to thread";

@@ -50,6 +50,11 @@ Tables Pipeline::totals(TargetSlot slot, std::uint64_t at_ns) {
   return aggregator_.totals(slot, at_ns);
 }
 
+std::vector<OpenWait> Pipeline::open_waits(TargetSlot slot, std::uint64_t at_ns) {
+  catch_up(at_ns);
+  return aggregator_.open_waits(slot, at_ns);
+}
+
 std::uint64_t Pipeline::dropped() const {
   return capture_ ? capture_->counters().dropped_total() : 0;
 }

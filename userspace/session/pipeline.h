@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "base/result.h"
 #include "capture/capture.h"
@@ -27,6 +28,7 @@ class Pipeline {
   // As of a time that has passed, with all that was recorded until then.
   [[nodiscard]] Tables tables(TargetSlot slot, std::uint64_t at_ns);
   [[nodiscard]] Tables totals(TargetSlot slot, std::uint64_t at_ns);
+  [[nodiscard]] std::vector<OpenWait> open_waits(TargetSlot slot, std::uint64_t at_ns);
   // Records that any target lost so far.
   [[nodiscard]] std::uint64_t dropped() const;
   [[nodiscard]] EventFacts events() const;

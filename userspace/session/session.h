@@ -30,11 +30,15 @@ class Session {
   [[nodiscard]] Status set_groups(std::size_t target, GroupMask groups, const std::string& reason) {
     return traced_[target]->set_groups(groups, reason);
   }
+  [[nodiscard]] Result<Dump> dump(std::size_t target, WaitsWanted waits) {
+    return traced_[target]->dump(waits);
+  }
   // The end of the window: a last look at memory, then everything is detached. tables() answers as of then.
   void finish();
 
   [[nodiscard]] std::size_t size() const { return traced_.size(); }
   [[nodiscard]] bool any_alive() const;
+  [[nodiscard]] Target& target(std::size_t i) { return traced_[i]->target(); }
   [[nodiscard]] Symbolizer& symbols(std::size_t i) { return traced_[i]->symbols(); }
 
   [[nodiscard]] Tables tables(std::size_t target) { return traced_[target]->tables(); }

@@ -145,7 +145,7 @@ Result<Plan> Target::plan(const TrapCosts& costs, std::vector<std::string>& shar
   return plan;
 }
 
-CensusSubject Target::census_subject(bool stacks) const {
+CensusSubject Target::census_subject(bool stacks, bool whole) const {
   CensusSubject subject;
   subject.goroutines = goroutines_config_;
   subject.counters = counters_config_;
@@ -153,6 +153,7 @@ CensusSubject Target::census_subject(bool stacks) const {
   subject.census.wait_reasons = binary_->wait_reasons();
   subject.census.syscalls_counted = goroutines_config_.syscalls_counted;
   subject.stacks = stacks;
+  subject.whole = whole;
   return subject;
 }
 

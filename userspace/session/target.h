@@ -48,7 +48,7 @@ class Target {
   [[nodiscard]] TextRange text() const;  // process addresses
   [[nodiscard]] GoroutineReader& goroutines() { return *goroutines_; }
   // What a census of this process needs; its callbacks refer to this object.
-  [[nodiscard]] CensusSubject census_subject(bool stacks) const;
+  [[nodiscard]] CensusSubject census_subject(bool stacks, bool whole) const;
   // nullptr when the binary did not give the addresses of allp and sched.
   [[nodiscard]] CounterReader* counters() { return counters_.get(); }
   [[nodiscard]] bool has_counters() const { return counters_ != nullptr; }

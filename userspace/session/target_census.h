@@ -29,6 +29,8 @@ class TargetCensus {
   [[nodiscard]] bool running() const { return taker_.running(); }
   [[nodiscard]] bool ever_ran() const { return !stretches_.empty(); }
 
+  // Nobody while it does not run.
+  [[nodiscard]] std::vector<StandingWait> standing() const { return taker_.standing(); }
   void move_stacks(StackTable& to);
   [[nodiscard]] Tables over(Tables model) const;
   // `totals` with what the census saw last, while it runs.

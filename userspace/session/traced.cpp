@@ -26,7 +26,7 @@ Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& 
                  return whole ? whole : walked(id);
                }),
       groups_(*target_, pipeline, options.budget, notices_),
-      census_(target_->process(), target_->census_subject(options.stacks), share,
+      census_(target_->process(), target_->census_subject(options.stacks, options.census_of_each), share,
               [this](std::uint64_t at_ns) { return pipeline_.tables(slot_, at_ns); }) {}
 
 std::optional<StackTable::Stack> Traced::walked(std::uint64_t id) const {
@@ -146,6 +146,21 @@ void Traced::tick(std::uint64_t dropped) {
     switch_groups(stay, "over the budget");
   census_.move_stacks(symbols_);
   if (looks_->due(now)) looks_->look();
+}
+
+Result<Dump> Traced::dump(WaitsWanted waits) {
+  // The census says who stands where beforehand: the snapshot must find them in the same place. Events say
+  // who waits afterwards, so that they cover the snapshot.
+  const std::vector<StandingWait> standing = census_.standing();
+  auto dump = take_dump(*target_, waits);
+  if (!dump) return dump;
+  std::vector<OpenWait> open = pipeline_.open_waits(slot_, monotonic_ns());
+  // Where a transition is not seen, that no event came proves nothing.
+  std::erase_if(open, [this](const OpenWait& wait) {
+    return (groups_.incomplete() & group_bit(wait.in_syscall ? GT_GROUP_SYSCALL : GT_GROUP_BLOCK)) != 0;
+  });
+  dump->known_waits = known_waits(dump->snapshot, standing, open);
+  return dump;
 }
 
 void Traced::finish() {

@@ -12,6 +12,7 @@
 #include "report/facts.h"
 #include "report/symbols.h"
 #include "session/census_share.h"
+#include "session/dump.h"
 #include "session/notices.h"
 #include "session/pipeline.h"
 #include "session/preempted_stacks.h"
@@ -29,6 +30,8 @@ struct SessionOptions {
   std::uint64_t interval_ns = 1'000'000'000;
   // Share of one CPU that looking at goroutines may take while the block group is off; 0: no census.
   double census_cpu = 0.05;
+  // The census looks at every goroutine each time, as often as its share affords: what dump() tells of.
+  bool census_of_each = false;
   CaptureOptions capture;
   // Every wait whose both ends were seen, as it ends; may be empty. Called on the aggregator thread.
   std::function<void(const Target&, const Wait&)> on_wait;
@@ -46,6 +49,8 @@ class Traced {
   // Liveness, budget, the looks that are due. Cheap when nothing is. dropped: Pipeline::dropped().
   void tick(std::uint64_t dropped);
   [[nodiscard]] Status set_groups(GroupMask groups, const std::string& reason);
+  // Every goroutine now, and since when each has waited, as far as watching has proven it.
+  [[nodiscard]] Result<Dump> dump(WaitsWanted waits);
   // The window ends with a last look at memory. Still attached.
   void finish();
   void detached() { groups_.gone(); }  // by the pipeline

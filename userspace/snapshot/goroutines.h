@@ -53,6 +53,9 @@ struct GoroutineSnapshot {
   std::uint8_t tracking_seq = 0;  // g.trackingSeq
   bool scan = false;              // the GC had its hand on it: runtime/traceback.go prints "(scan)"
   bool locked = false;            // runtime.LockOSThread, or a C thread's
+  // g.m is set. With status waiting: it runs all the same, on its thread's system stack, where the collector
+  // may scan its stack (casGToWaiting, runtime/proc.go; dropg clears g.m of one that parks).
+  bool on_thread = false;
   // A stack that was read has fewer frames than the goroutine (StackSet::Stack::truncated).
   bool truncated = false;
   // The stack passed every check, but nothing in the runtime counts what could have happened between the

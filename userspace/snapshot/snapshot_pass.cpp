@@ -29,6 +29,7 @@ GoroutineSnapshot row_from(std::uint64_t g, std::uint32_t index, const GWords& w
   row.wait_reason = w.wait_reason;
   row.scan = w.scan;
   row.locked = w.lockedm != 0;
+  row.on_thread = w.m != 0;
   row.gopc = w.gopc;
   row.startpc = w.startpc;
   row.parent_goid = w.parent_goid;

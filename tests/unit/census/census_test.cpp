@@ -199,6 +199,40 @@ TEST(Census, SystemGoroutinesAreInTheirOwnRowsAndInNoState) {
   EXPECT_TRUE(t.sites[0].system);
 }
 
+TEST(Census, WhoStoodStillAtFourLooksStands) {
+  One one;
+  one.look(parked(1, 1));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(one.census.standing().empty()) << "a chance of 1 in 256 for each look";
+    one.look(parked(1, 2));
+  }
+  EXPECT_TRUE(one.census.standing().empty());
+  one.look(parked(1, 2));
+  const auto standing = one.census.standing();
+  ASSERT_EQ(standing.size(), 1u);
+  EXPECT_EQ(standing[0].since_ns, 20 * kMs);
+  EXPECT_EQ(standing[0].standing.goid, 1u);
+  EXPECT_EQ(standing[0].standing.seq, 2u);
+  one.look(parked(1, 3));
+  EXPECT_TRUE(one.census.standing().empty());
+}
+
+TEST(Census, NobodyStandsWhoRunsOrCannotBeProven) {
+  One running_on;
+  for (int i = 0; i < 6; ++i) running_on.look(running(1, 2));
+  EXPECT_TRUE(running_on.census.standing().empty());
+  One coroutine;
+  GWords w = parked(1, 2);
+  w.wait_reason = 5;
+  for (int i = 0; i < 6; ++i) coroutine.look(w);
+  EXPECT_TRUE(coroutine.census.standing().empty());
+  One runnable;
+  w = parked(1, 2);
+  w.status = static_cast<std::uint32_t>(GStatus::kRunnable);
+  for (int i = 0; i < 6; ++i) runnable.look(w);
+  EXPECT_TRUE(runnable.census.standing().empty());
+}
+
 TEST(Instants, OneInEachPeriodAndMissedOnesCounted) {
   Instants instants(1000, 5);
   std::uint64_t now = 1000, last_cell = 0;

@@ -14,8 +14,9 @@ struct Paced {
 };
 
 // 20 s of looks whose cost is known.
-Paced run(double share, std::size_t total, double among_all_ns, double chosen_ns, double look_ns) {
-  Pace pace(share);
+Paced run(double share, std::size_t total, double among_all_ns, double chosen_ns, double look_ns,
+          bool whole = false) {
+  Pace pace(share, whole);
   Paced r{};
   double spent = 0;
   constexpr std::uint64_t kLooks = 2000;
@@ -61,6 +62,15 @@ TEST(Pace, LooksAreLeftOutWhenEvenTheFewestCostTooMuch) {
 TEST(Pace, NoShareNoLook) {
   const Paced r = run(0, 1000, 300, 2500, 20'000);
   EXPECT_EQ(r.looks, 0u);
+}
+
+TEST(Pace, WholeLooksAreRareWhereTheyAreDear) {
+  const Paced few = run(0.05, 500, 300, 2500, 20'000, true);
+  EXPECT_EQ(few.looks_at_all, 2000u);
+  const Paced many = run(0.05, 100'000, 750, 2500, 20'000, true);  // 75 ms each: 50 ms of a second's share
+  EXPECT_EQ(many.looks, many.looks_at_all);
+  EXPECT_GT(many.looks, 10u);
+  EXPECT_LT(many.share_used, 0.055);
 }
 
 }  // namespace

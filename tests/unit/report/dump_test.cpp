@@ -36,27 +36,31 @@ const std::vector<std::string> kReasons{"", "chan receive", "sleep"};
 
 TEST(GoroutineHeader, IsWhatTheRuntimeOfThatVersionPrints) {
   GoroutineSnapshot g = waiting(12);
-  EXPECT_EQ(goroutine_header(g, version("go1.18.10"), kReasons, {}), "goroutine 7 [sleep, 12 minutes]:");
+  EXPECT_EQ(goroutine_header(g, waited_by_runtime(g), version("go1.18.10"), kReasons, {}),
+            "goroutine 7 [sleep, 12 minutes]:");
   g = waiting(0);
-  EXPECT_EQ(goroutine_header(g, version("go1.18.10"), kReasons, {}), "goroutine 7 [sleep]:");
+  EXPECT_EQ(goroutine_header(g, waited_by_runtime(g), version("go1.18.10"), kReasons, {}),
+            "goroutine 7 [sleep]:");
   g.locked = true;
   g.bubble = 3;
-  EXPECT_EQ(goroutine_header(g, version("go1.24.1"), kReasons, {}),
+  EXPECT_EQ(goroutine_header(g, waited_by_runtime(g), version("go1.24.1"), kReasons, {}),
             "goroutine 7 [sleep, locked to thread, synctest group 3]:");
-  EXPECT_EQ(goroutine_header(g, version("go1.25.1"), kReasons, {}),
+  EXPECT_EQ(goroutine_header(g, waited_by_runtime(g), version("go1.25.1"), kReasons, {}),
             "goroutine 7 [sleep (durable), locked to thread, synctest bubble 3]:");
   g = waiting(1);
   g.status = GStatus::kSyscall;  // the wait reason is the last wait's
   g.bubble = 3;
-  EXPECT_EQ(goroutine_header(g, version("go1.25.1"), kReasons, {}),
+  EXPECT_EQ(goroutine_header(g, waited_by_runtime(g), version("go1.25.1"), kReasons, {}),
             "goroutine 7 [syscall (durable), 1 minutes, synctest bubble 3]:")
       << "1.25 asks what it last waited for";
-  EXPECT_EQ(goroutine_header(g, version("go1.26.1"), kReasons, {}),
+  EXPECT_EQ(goroutine_header(g, waited_by_runtime(g), version("go1.26.1"), kReasons, {}),
             "goroutine 7 [syscall, 1 minutes, synctest bubble 3]:");
   g.bubble = 0;
-  EXPECT_EQ(goroutine_header(g, version("go1.26.1"), kReasons, {}), "goroutine 7 [syscall, 1 minutes]:");
+  EXPECT_EQ(goroutine_header(g, waited_by_runtime(g), version("go1.26.1"), kReasons, {}),
+            "goroutine 7 [syscall, 1 minutes]:");
   g.status = GStatus::kLeaked;
-  EXPECT_EQ(goroutine_header(g, version("go1.26.1"), kReasons, {}), "goroutine 7 [sleep (leaked)]:");
+  EXPECT_EQ(goroutine_header(g, waited_by_runtime(g), version("go1.26.1"), kReasons, {}),
+            "goroutine 7 [sleep (leaked)]:");
   g.status = GStatus::kWaiting;
   g.wait_reason = 200;
   EXPECT_EQ(state_name(g, kReasons), "unknown wait reason");
@@ -65,8 +69,9 @@ TEST(GoroutineHeader, IsWhatTheRuntimeOfThatVersionPrints) {
 TEST(GoroutineHeader, LabelsSince127) {
   const GoroutineSnapshot g = waiting(0);
   const Labels labels{{"tenant", "acme"}, {"a b", "\"\\é😀"}};
-  EXPECT_EQ(goroutine_header(g, version("go1.26.8"), kReasons, labels), "goroutine 7 [sleep]:");
-  EXPECT_EQ(goroutine_header(g, version("go1.27.4"), kReasons, labels),
+  EXPECT_EQ(goroutine_header(g, waited_by_runtime(g), version("go1.26.8"), kReasons, labels),
+            "goroutine 7 [sleep]:");
+  EXPECT_EQ(goroutine_header(g, waited_by_runtime(g), version("go1.27.4"), kReasons, labels),
             R"(goroutine 7 [sleep] {tenant: acme, "a b": "\"\\\u00e9\U0001f600"}:)");
 }
 
@@ -334,6 +339,9 @@ TEST(DumpJson, StacksStandOnceAndWhatIsNotKnownIsNull) {
   EXPECT_EQ(json["goroutines"][3]["stack_missing"], "running");
   EXPECT_EQ(json["stacks"][1]["frames"][0]["function"], "main.g");
   EXPECT_EQ(json["goroutines"][1]["waiting_at_least_ns"], 5);
+  EXPECT_EQ(json["goroutines"][1]["waiting_source"], "collections");
+  EXPECT_EQ(json["goroutines"][1]["waiting_quality"], "lower bound");
+  EXPECT_TRUE(json["watched"].is_null());
   EXPECT_TRUE(json["goroutines"][0]["waiting_at_least_ns"].is_null());
   EXPECT_EQ(json["goroutines"][1]["created_by"]["function"], "main.make");
   EXPECT_EQ(json["goroutines"][1]["stack_quality"], "estimated");
@@ -343,6 +351,67 @@ TEST(DumpJson, StacksStandOnceAndWhatIsNotKnownIsNull) {
   EXPECT_EQ(limited["goroutines"].size(), 1u);
   EXPECT_EQ(limited["stacks"].size(), 1u);
   EXPECT_EQ(limited["not_shown"]["limit"], 3);
+}
+
+constexpr std::uint64_t kMinute = 60'000'000'000;
+
+TEST(DumpText, TheParkThatWasSeenOutweighsWhatTheRuntimeWouldPrint) {
+  FakeDump fake;
+  const std::uint64_t f = fake.function("main.f");
+  const std::uint64_t now = fake.goroutine(1, {f}).read_at_ns;
+  for (int goid = 2; goid <= 4; ++goid) fake.goroutine(static_cast<std::uint64_t>(goid), {f});
+  for (GoroutineSnapshot& g : fake.dump.snapshot.goroutines) g.wait_since_ns = now - 12 * kMinute;
+  fake.dump.snapshot.goroutines[3].wait_since_ns = 0;
+  fake.dump.known_waits = {{WaitSource::kProbes, true, now - 2 * kMinute},
+                           {WaitSource::kCensus, false, now - 2 * kMinute},
+                           {WaitSource::kCensus, false, now - 20 * kMinute},
+                           {WaitSource::kProbes, false, now - 3 * kMinute}};
+  StackTable symbols = fake.symbols();
+  const DumpView view(fake.dump, symbols);
+  const std::string text = written([&](const Sink& sink) { dump_text(view, select(view, {}), 0, sink); });
+  EXPECT_THAT(text, HasSubstr("goroutine 1 [chan receive, 2 minutes]:"));
+  EXPECT_THAT(text, HasSubstr("goroutine 2 [chan receive, 12 minutes]:"));  // a bound says nothing against it
+  EXPECT_THAT(text, HasSubstr("goroutine 3 [chan receive, 20 minutes]:"));
+  EXPECT_THAT(text, HasSubstr("goroutine 4 [chan receive, 3 minutes]:"));
+}
+
+TEST(DumpText, SaysWhoWatchedAndWhatThatTells) {
+  FakeDump fake;
+  const std::uint64_t f = fake.function("main.f");
+  const std::uint64_t now = fake.goroutine(1, {f}).read_at_ns;
+  fake.goroutine(2, {f});
+  fake.goroutine(3, {f});
+  fake.dump.known_waits = {{WaitSource::kProbes, true, now - 5}, {WaitSource::kCensus, false, now - 9}, {}};
+  StatFacts facts;
+  facts.begin_ns = now;
+  facts.end_ns = now + 5'000'000'000;
+  facts.requested = group_bit(GT_GROUP_BLOCK);
+  facts.events.received = 40;
+  facts.events.dropped = {{"full", 2}};
+  facts.detached = {{GT_GROUP_BLOCK, now + 1, "over the budget"}};
+  facts.census = CensusFacts{.looks = 50, .looks_at_all = 50, .cpu_ns = 1, .time_ns = 1'000'000'000};
+  fake.dump.watched = facts;
+  StackTable symbols = fake.symbols();
+  const DumpView view(fake.dump, symbols);
+  DumpFilter filter;
+  filter.min_wait_ns = 6;
+  const Selection s = select(view, filter);
+  ASSERT_EQ(s.goroutines.size(), 1u);
+  EXPECT_EQ(s.goroutines[0]->goid, 2u);
+  EXPECT_EQ(s.unknown_wait, 1u);
+  const std::string text = written([&](const Sink& sink) { dump_text(view, s, 0, sink); });
+  EXPECT_THAT(text, HasSubstr("40 events received, 2 lost"));
+  EXPECT_THAT(text, HasSubstr("50 looks at every goroutine, one in 20.0ms"));
+  EXPECT_THAT(text, HasSubstr("probes block detached: over the budget"));
+  EXPECT_THAT(text, HasSubstr("since when 2 of 3 wait is known: of 1 the park was seen; at least, of 0 by "
+                              "probes, of 1 by the census, of 0 by garbage collections"));
+  EXPECT_THAT(text, HasSubstr("1 goroutines not shown: they wait, but since when is not known\n"));
+  const auto json = nlohmann::json::parse(written([&](const Sink& sink) { dump_json(view, s, 0, sink); }));
+  EXPECT_EQ(json["watched"]["window_ns"], 5'000'000'000);
+  EXPECT_EQ(json["watched"]["probes"], nlohmann::json::array({"block"}));
+  EXPECT_EQ(json["watched"]["events"]["dropped"], 2);
+  EXPECT_EQ(json["watched"]["census"]["looks"], 50);
+  EXPECT_EQ(json["goroutines"][0]["waiting_source"], "census");
 }
 
 }  // namespace

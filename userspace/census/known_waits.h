@@ -1,0 +1,36 @@
+// Since when the goroutines of a snapshot have waited, from whoever can prove it: probes that saw the park,
+// or no event since; a census that saw the goroutine stand still; garbage collections that found it waiting.
+// Pure.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "census/census.h"
+#include "model/model.h"
+#include "snapshot/goroutines.h"
+
+namespace gorotrace {
+
+enum class WaitSource : std::uint8_t { kNobody, kProbes, kCensus, kCollections };
+
+struct KnownWait {
+  WaitSource source = WaitSource::kNobody;
+  bool exact = false;          // since_ns is the park itself; else it waited then already
+  std::uint64_t since_ns = 0;  // CLOCK_MONOTONIC
+  [[nodiscard]] bool known() const { return source != WaitSource::kNobody; }
+};
+
+// By collections alone (snapshot/collection_times.h).
+[[nodiscard]] KnownWait known_wait(const GoroutineSnapshot& g);
+
+// Of each goroutine of the snapshot: the park that a probe saw, else the earliest time that is proven.
+// `standing`: of a census up to just before the snapshot; it holds for a goroutine that the snapshot found in
+// the very same standing. `open`: by the events until after the snapshot; what began after the goroutine was
+// read says nothing of it.
+[[nodiscard]] std::vector<KnownWait> known_waits(const Snapshot& snapshot,
+                                                 std::span<const StandingWait> standing,
+                                                 std::span<const OpenWait> open);
+
+}  // namespace gorotrace

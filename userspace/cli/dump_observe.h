@@ -1,0 +1,30 @@
+// dump --observe: the process is watched before it is looked at, so that the dump knows since when its
+// goroutines wait.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/result.h"
+#include "report/dump.h"
+#include "session/session.h"
+
+namespace gorotrace {
+
+struct ObserveOptions {
+  std::uint64_t window_ns = 0;
+  GroupMask groups = 0;  // 0: the census, nothing attached
+  Budget budget;
+  double census_cpu = 0.05;
+};
+
+struct Observed {
+  std::unique_ptr<Session> session;  // owns the target, to which the dump's symbols refer
+  Dump dump;
+};
+
+// A signal ends the watching, not the dump.
+[[nodiscard]] Result<Observed> observe(std::unique_ptr<Target> target, const ObserveOptions& options,
+                                       WaitsWanted waits);
+
+}  // namespace gorotrace
