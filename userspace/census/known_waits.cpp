@@ -41,9 +41,10 @@ KnownWait known_wait(const GoroutineSnapshot& g) {
 }
 
 std::vector<KnownWait> known_waits(const Snapshot& snapshot, std::span<const StandingWait> standing,
-                                   std::span<const OpenWait> open) {
+                                   const OpenWaits& open) {
   const auto stood = by_goid(standing, [](const StandingWait& w) { return w.standing.goid; });
-  const auto parked = by_goid(open, [](const OpenWait& w) { return w.goid; });
+  const auto parked =
+      by_goid(std::span<const OpenWait>(open.waits), [](const OpenWait& w) { return w.goid; });
   std::vector<KnownWait> out;
   out.reserve(snapshot.goroutines.size());
   for (const GoroutineSnapshot& g : snapshot.goroutines) {
@@ -58,7 +59,7 @@ std::vector<KnownWait> known_waits(const Snapshot& snapshot, std::span<const Sta
     }
     if (const auto found = parked.find(g.goid); found != parked.end()) {
       const OpenWait& wait = *found->second;
-      if (wait.since_ns > g.read_at_ns || !same_wait(wait, g)) continue;
+      if (wait.since_ns > g.read_at_ns || open.at_ns < g.read_at_ns || !same_wait(wait, g)) continue;
       if (wait.park_seen) {
         known = {WaitSource::kProbes, true, wait.since_ns};
       } else {

@@ -27,10 +27,10 @@ struct KnownWait {
 
 // Of each goroutine of the snapshot: the park that a probe saw, else the earliest time that is proven.
 // `standing`: of a census up to just before the snapshot; it holds for a goroutine that the snapshot found in
-// the very same standing. `open`: by the events until after the snapshot; what began after the goroutine was
-// read says nothing of it.
+// the very same standing. `open`: as of the snapshot's end; what began after the goroutine was read, or was
+// open only before, says nothing of it.
 [[nodiscard]] std::vector<KnownWait> known_waits(const Snapshot& snapshot,
                                                  std::span<const StandingWait> standing,
-                                                 std::span<const OpenWait> open);
+                                                 const OpenWaits& open);
 
 }  // namespace gorotrace

@@ -274,7 +274,7 @@ Tables Aggregator::tables(std::uint16_t slot, std::uint64_t at_ns) {
 Tables Aggregator::totals(std::uint16_t slot, std::uint64_t at_ns) {
   return impl_->ask(slot, at_ns, &Model::totals);
 }
-std::vector<OpenWait> Aggregator::open_waits(std::uint16_t slot, std::uint64_t at_ns) {
+OpenWaits Aggregator::open_waits(std::uint16_t slot, std::uint64_t at_ns) {
   return impl_->ask(slot, at_ns, &Model::open_waits);
 }
 

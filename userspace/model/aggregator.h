@@ -50,12 +50,12 @@ class Aggregator {
   void post(std::uint16_t slot, Snapshot snapshot);
   void post_group(std::uint16_t slot, gt_group group, bool on, std::uint64_t at_ns);
 
-  // Wait until the watermark has passed at_ns, or kAnswerTimeoutMs, then answer as of at_ns; Tables::at_ns
-  // tells up to when the records were complete. An unknown slot gives nothing.
+  // Any thread. Wait until the watermark has passed at_ns, or kAnswerTimeoutMs, then answer as of at_ns;
+  // Tables::at_ns tells up to when the records were complete. An unknown slot gives nothing.
   static constexpr unsigned kAnswerTimeoutMs = 2000;
   [[nodiscard]] Tables tables(std::uint16_t slot, std::uint64_t at_ns);
   [[nodiscard]] Tables totals(std::uint16_t slot, std::uint64_t at_ns);
-  [[nodiscard]] std::vector<OpenWait> open_waits(std::uint16_t slot, std::uint64_t at_ns);
+  [[nodiscard]] OpenWaits open_waits(std::uint16_t slot, std::uint64_t at_ns);
 
   struct Counts {
     std::uint64_t received = 0;  // records of all targets

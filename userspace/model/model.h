@@ -44,6 +44,10 @@ struct OpenWait {
   bool in_syscall = false;
   bool park_seen = false;  // it began at since_ns; else it waited then already
 };
+struct OpenWaits {
+  std::uint64_t at_ns = 0;  // they were open then
+  std::vector<OpenWait> waits;
+};
 
 // What the model must know of the target; filled by its owner.
 struct ModelConfig {
@@ -175,7 +179,7 @@ class Model {
   [[nodiscard]] Tables totals(std::uint64_t at_ns) const;
   // What is open at at_ns and was watched without a gap: by the block group, system calls by the syscall
   // group.
-  [[nodiscard]] std::vector<OpenWait> open_waits(std::uint64_t at_ns) const;
+  [[nodiscard]] OpenWaits open_waits(std::uint64_t at_ns) const;
   [[nodiscard]] std::size_t memory_bytes() const;
 
  private:

@@ -3,9 +3,9 @@
 
 namespace gorotrace {
 
-std::vector<OpenWait> Model::open_waits(std::uint64_t at_ns) const {
+OpenWaits Model::open_waits(std::uint64_t at_ns) const {
   const Impl& m = *impl_;
-  std::vector<OpenWait> out;
+  OpenWaits out{at_ns, {}};
   m.goroutines.each([&](const Goroutine& g) {
     if (!g.has(kWaitOpen) || g.epoch != m.epoch) return;
     const BlockingKey& key = m.blocking.all()[g.row].key;
@@ -15,7 +15,7 @@ std::vector<OpenWait> Model::open_waits(std::uint64_t at_ns) const {
     // (wait_from_ns); they are not asked here.
     const bool park_seen = g.has(kStartSeen);
     const std::uint64_t since = park_seen ? g.wait_from_ns : std::max(m.quiet_since(group), g.last_ns);
-    if (since < at_ns) out.push_back({g.goid, since, key.reason, key.in_syscall, park_seen});
+    if (since < at_ns) out.waits.push_back({g.goid, since, key.reason, key.in_syscall, park_seen});
   });
   return out;
 }

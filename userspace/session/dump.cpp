@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <utility>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "waits/wait_reader.h"
 
@@ -22,25 +24,40 @@ std::string build_id(const ElfImage& image) {
   return out;
 }
 
+std::unexpected<Error> failed(const Target& target, const Error& error) {
+  const std::string who = fmt::format("process {}", target.process().pid());
+  return std::unexpected(target.process().explain(wrap(error, who).error()));
+}
+
 }  // namespace
 
-Result<Dump> take_dump(Target& target, WaitsWanted wanted) {
-  const std::string who = fmt::format("process {}", target.process().pid());
+Result<Snapshot> look_for_dump(Target& target) {
   auto snapshot = target.goroutines().read(StackDepth::kWhole);
-  if (!snapshot) return std::unexpected(target.process().explain(wrap(snapshot.error(), who).error()));
+  if (!snapshot) return failed(target, snapshot.error());
+  return snapshot;
+}
+
+Result<Dump> complete_dump(Target& target, Snapshot snapshot, WaitsWanted wanted) {
+  Dump dump;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  dump.unix_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count()) -
+                 (monotonic_ns() - snapshot.counts.end_ns);
   WaitReader::Config config = WaitReader::config_for(target.binary(), target.load_bias());
   config.find_objects = config.find_holders = wanted == WaitsWanted::kHolders;
-  auto waits = WaitReader(target.process(), &target.process(), std::move(config)).read(*snapshot);
-  if (!waits) return std::unexpected(target.process().explain(wrap(waits.error(), who).error()));
-  Dump dump;
+  auto waits = WaitReader(target.process(), &target.process(), std::move(config)).read(snapshot);
+  if (!waits) return failed(target, waits.error());
   dump.target = target.facts();
   dump.version = target.binary().version();
   dump.wait_reasons = target.binary().wait_reasons();
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  dump.unix_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count());
-  dump.snapshot = std::move(*snapshot);
+  dump.snapshot = std::move(snapshot);
   dump.waits = std::move(*waits);
   return dump;
+}
+
+Result<Dump> take_dump(Target& target, WaitsWanted wanted) {
+  auto snapshot = look_for_dump(target);
+  if (!snapshot) return std::unexpected(snapshot.error());
+  return complete_dump(target, std::move(*snapshot), wanted);
 }
 
 StackTable dump_symbols(const Target& target) {

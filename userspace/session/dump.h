@@ -20,6 +20,9 @@ enum class WaitsWanted : std::uint8_t {
 
 // Reads the target's memory; attaches nothing and stops nothing.
 [[nodiscard]] Result<Dump> take_dump(Target& target, WaitsWanted waits);
+// The two parts of it: the look at all goroutines, and, as soon as may be, what goes with it.
+[[nodiscard]] Result<Snapshot> look_for_dump(Target& target);
+[[nodiscard]] Result<Dump> complete_dump(Target& target, Snapshot snapshot, WaitsWanted waits);
 
 // Looks up the stacks of a dump of that target, which must outlive it.
 [[nodiscard]] StackTable dump_symbols(const Target& target);

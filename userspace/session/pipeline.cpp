@@ -50,7 +50,7 @@ Tables Pipeline::totals(TargetSlot slot, std::uint64_t at_ns) {
   return aggregator_.totals(slot, at_ns);
 }
 
-std::vector<OpenWait> Pipeline::open_waits(TargetSlot slot, std::uint64_t at_ns) {
+OpenWaits Pipeline::open_waits(TargetSlot slot, std::uint64_t at_ns) {
   catch_up(at_ns);
   return aggregator_.open_waits(slot, at_ns);
 }

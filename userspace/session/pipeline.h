@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "base/result.h"
 #include "capture/capture.h"
@@ -28,7 +27,8 @@ class Pipeline {
   // As of a time that has passed, with all that was recorded until then.
   [[nodiscard]] Tables tables(TargetSlot slot, std::uint64_t at_ns);
   [[nodiscard]] Tables totals(TargetSlot slot, std::uint64_t at_ns);
-  [[nodiscard]] std::vector<OpenWait> open_waits(TargetSlot slot, std::uint64_t at_ns);
+  // Any thread.
+  [[nodiscard]] OpenWaits open_waits(TargetSlot slot, std::uint64_t at_ns);
   // Records that any target lost so far.
   [[nodiscard]] std::uint64_t dropped() const;
   [[nodiscard]] EventFacts events() const;

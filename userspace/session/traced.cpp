@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include "base/clock.h"
@@ -150,13 +151,19 @@ void Traced::tick(std::uint64_t dropped) {
 
 Result<Dump> Traced::dump(WaitsWanted waits) {
   // The census says who stands where beforehand: the snapshot must find them in the same place. Events say
-  // who waits afterwards, so that they cover the snapshot.
+  // who waits as of the snapshot's end; they are asked while the rest is read, for the longer ago that is the
+  // more have moved on, and the sooner the rest is read the more have not.
   const std::vector<StandingWait> standing = census_.standing();
-  auto dump = take_dump(*target_, waits);
+  auto snapshot = look_for_dump(*target_);
+  if (!snapshot) return std::unexpected(snapshot.error());
+  auto asked = std::async(std::launch::async, [this, end_ns = snapshot->counts.end_ns] {
+    return pipeline_.open_waits(slot_, end_ns);
+  });
+  auto dump = complete_dump(*target_, std::move(*snapshot), waits);
+  OpenWaits open = asked.get();
   if (!dump) return dump;
-  std::vector<OpenWait> open = pipeline_.open_waits(slot_, monotonic_ns());
   // Where a transition is not seen, that no event came proves nothing.
-  std::erase_if(open, [this](const OpenWait& wait) {
+  std::erase_if(open.waits, [this](const OpenWait& wait) {
     return (groups_.incomplete() & group_bit(wait.in_syscall ? GT_GROUP_SYSCALL : GT_GROUP_BLOCK)) != 0;
   });
   dump->known_waits = known_waits(dump->snapshot, standing, open);

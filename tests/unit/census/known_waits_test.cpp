@@ -12,7 +12,7 @@ constexpr std::uint64_t kPc = 0x400100, kSp = 0x1f000, kRead = 1'000'000;
 struct Joined {
   Snapshot snapshot;
   std::vector<StandingWait> standing;
-  std::vector<OpenWait> open;
+  OpenWaits open{kRead, {}};
 
   GoroutineSnapshot& goroutine(std::uint64_t goid) {
     GoroutineSnapshot g;
@@ -41,8 +41,8 @@ struct Joined {
     return standing.back().standing;
   }
   OpenWait& waits(std::uint64_t goid, std::uint64_t since, bool park_seen) {
-    open.push_back({goid, since, 3, false, park_seen});
-    return open.back();
+    open.waits.push_back({goid, since, 3, false, park_seen});
+    return open.waits.back();
   }
   [[nodiscard]] KnownWait only() const { return known_waits(snapshot, standing, open).at(0); }
 };
@@ -122,6 +122,14 @@ TEST(KnownWaits, AnOpenWaitHoldsWhereTheSnapshotSawIt) {
     w.park_seen = false;
     g.on_thread = true;
   }));
+}
+
+TEST(KnownWaits, WhatWasOpenBeforeItWasReadMayHaveEnded) {
+  Joined j;
+  j.goroutine(1);
+  j.waits(1, 400, true);
+  j.open.at_ns = kRead - 1;
+  EXPECT_FALSE(j.only().known());
 }
 
 TEST(KnownWaits, CollectionsInTheFutureAreForged) {

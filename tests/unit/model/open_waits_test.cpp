@@ -8,7 +8,7 @@ class OpenWaits : public ModelTest {
  protected:
   // By goid; {0, ...} when that goroutine has none.
   OpenWait of(std::uint64_t goid, std::uint64_t at) {
-    for (const OpenWait& w : model.open_waits(at)) {
+    for (const OpenWait& w : model.open_waits(at).waits) {
       if (w.goid == goid) return w;
     }
     return {};
@@ -18,16 +18,16 @@ class OpenWaits : public ModelTest {
 TEST_F(OpenWaits, begin_at_the_park_and_end_with_the_wake_up) {
   create(2000, 1);
   run(2100, 1);
-  EXPECT_TRUE(model.open_waits(2150).empty());
+  EXPECT_TRUE(model.open_waits(2150).waits.empty());
   park(2200, 1, kSleep);
   const OpenWait w = of(1, 9000);
   EXPECT_EQ(w.since_ns, 2200u);
   EXPECT_TRUE(w.park_seen);
   EXPECT_EQ(w.reason, kSleep);
   EXPECT_FALSE(w.in_syscall);
-  EXPECT_TRUE(model.open_waits(2200).empty()) << "it has not lasted any time then";
+  EXPECT_TRUE(model.open_waits(2200).waits.empty()) << "it has not lasted any time then";
   ready(9500, 1);
-  EXPECT_TRUE(model.open_waits(9600).empty());
+  EXPECT_TRUE(model.open_waits(9600).waits.empty());
 }
 
 TEST_F(OpenWaits, from_before_the_attach_are_proven_by_the_absence_of_events) {
@@ -54,7 +54,7 @@ TEST_F(OpenWaits, a_gap_since_the_park_leaves_nothing) {
   run(2100, 1);
   park(2200, 1);
   gap(2500, 2600);
-  EXPECT_TRUE(model.open_waits(9000).empty());
+  EXPECT_TRUE(model.open_waits(9000).waits.empty());
 }
 
 TEST_F(OpenWaits, without_the_block_group_there_are_none) {
@@ -63,7 +63,7 @@ TEST_F(OpenWaits, without_the_block_group_there_are_none) {
   park(2200, 1);
   model.group(GT_GROUP_BLOCK, false, 3000);
   look(3900, 4100, {seen(1, GStatus::kWaiting, 4000, kChanReceive)});
-  EXPECT_TRUE(model.open_waits(9000).empty());
+  EXPECT_TRUE(model.open_waits(9000).waits.empty());
   model.group(GT_GROUP_BLOCK, true, 5000);
   look(5900, 6100, {seen(1, GStatus::kWaiting, 6000, kChanReceive)});
   EXPECT_EQ(of(1, 9000).since_ns, 5000u);
@@ -72,7 +72,7 @@ TEST_F(OpenWaits, without_the_block_group_there_are_none) {
 TEST_F(OpenWaits, system_calls_only_while_their_group_is_on) {
   look(1900, 2100, {seen(1, GStatus::kSyscall, 2000)});
   look(2900, 3100, {seen(1, GStatus::kSyscall, 3000)});
-  EXPECT_TRUE(model.open_waits(9000).empty()) << "it may have come back and gone again";
+  EXPECT_TRUE(model.open_waits(9000).waits.empty()) << "it may have come back and gone again";
   groups({GT_GROUP_SYSCALL}, 4000);
   look(4900, 5100, {seen(1, GStatus::kSyscall, 5000)});
   EXPECT_EQ(of(1, 9000).since_ns, 4000u);
