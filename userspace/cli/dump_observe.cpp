@@ -31,6 +31,7 @@ Result<Observed> observe(std::unique_ptr<Target> target, const ObserveOptions& o
   auto dump = s.dump(0, waits);
   if (!dump) return std::unexpected(dump.error());
   s.finish();
+  s.confirm(0, *dump);
   dump->watched = s.facts(0);
   return Observed{std::move(*session), std::move(*dump)};
 }

@@ -33,6 +33,8 @@ class Session {
   [[nodiscard]] Result<Dump> dump(std::size_t target, WaitsWanted waits) {
     return traced_[target]->dump(waits);
   }
+  // After finish(): see Traced.
+  void confirm(std::size_t target, Dump& dump) { traced_[target]->confirm(dump); }
   // The end of the window: a last look at memory, then everything is detached. tables() answers as of then.
   void finish();
 

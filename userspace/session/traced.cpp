@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <future>
+#include <unordered_map>
 #include <utility>
 
 #include "base/clock.h"
@@ -168,6 +169,21 @@ Result<Dump> Traced::dump(WaitsWanted waits) {
   });
   dump->known_waits = known_waits(dump->snapshot, standing, open);
   return dump;
+}
+
+// A thread that is preempted between reserving a record and committing it holds back all that its CPU records
+// meanwhile: an answer may lack events from before it. The wait that is still open at the end was open.
+void Traced::confirm(Dump& dump) {
+  const OpenWaits last = pipeline_.open_waits(slot_, monotonic_ns());
+  std::unordered_map<std::uint64_t, std::uint64_t> since;
+  for (const OpenWait& wait : last.waits) since.emplace(wait.goid, wait.since_ns);
+  for (std::size_t i = 0; i < dump.known_waits.size(); ++i) {
+    KnownWait& known = dump.known_waits[i];
+    if (known.source != WaitSource::kProbes) continue;
+    const auto open = since.find(dump.snapshot.goroutines[i].goid);
+    if (open == since.end() || open->second != known.since_ns)
+      known = known_wait(dump.snapshot.goroutines[i]);
+  }
 }
 
 void Traced::finish() {

@@ -51,6 +51,8 @@ class Traced {
   [[nodiscard]] Status set_groups(GroupMask groups, const std::string& reason);
   // Every goroutine now, and since when each has waited, as far as watching has proven it.
   [[nodiscard]] Result<Dump> dump(WaitsWanted waits);
+  // After the pipeline's close, when every record has come: takes back what late ones contradict.
+  void confirm(Dump& dump);
   // The window ends with a last look at memory. Still attached.
   void finish();
   void detached() { groups_.gone(); }  // by the pipeline

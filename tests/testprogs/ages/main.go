@@ -3,7 +3,7 @@
 //
 //	park   one more goroutine of each kind of wait; goid, kind and the time just before it waited
 //	busy N N goroutines that park and wake all the time, at one place each; their goids
-//	gaps   by goid, the longest time that each of those was not seen running
+//	gaps   by goid, the longest time that each of those did not run since the last answer
 package main
 
 import (
@@ -79,18 +79,20 @@ func parkEach() []parked {
 type turner struct {
 	goid    int
 	longest int64
+	last    int64 // when it was last seen running
 }
 
 func turn(c chan int, t *turner, ready func()) {
 	t.goid = goid()
+	t.last = monotonic()
 	ready()
-	for last := monotonic(); ; {
+	for {
 		<-c
 		now := monotonic()
-		if d := now - last; d > atomic.LoadInt64(&t.longest) {
+		if d := now - t.last; d > atomic.LoadInt64(&t.longest) {
 			atomic.StoreInt64(&t.longest, d)
 		}
-		last = now
+		atomic.StoreInt64(&t.last, now)
 	}
 }
 
@@ -132,7 +134,12 @@ func main() {
 		}
 		longest := map[string]int64{}
 		for _, t := range turners {
-			longest[fmt.Sprint(t.goid)] = atomic.SwapInt64(&t.longest, 0)
+			// The wait that goes on counts too: on a busy machine it may be the longest.
+			d := monotonic() - atomic.LoadInt64(&t.last)
+			if ended := atomic.SwapInt64(&t.longest, 0); ended > d {
+				d = ended
+			}
+			longest[fmt.Sprint(t.goid)] = d
 		}
 		answer["busy"] = longest
 		out.Encode(answer)
