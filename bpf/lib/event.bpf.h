@@ -100,11 +100,13 @@ static __always_inline void gt_sample(const struct gt_scratch *s)
 	__u64 began = s->record.time_ns;
 	if ((began * GT_MIX_1 >> 32) % GT_TIME_SAMPLE)
 		return;
+	/* Before the account of it, which the other hits do without. */
+	__u64 took = bpf_ktime_get_ns() - began;
 	struct gt_site_stats *hit = gt_site_stats(s->record.target, s->record.site);
 	if (!hit)
 		return;
 	__sync_fetch_and_add(&hit->sampled, 1);
-	__sync_fetch_and_add(&hit->sampled_ns, bpf_ktime_get_ns() - began);
+	__sync_fetch_and_add(&hit->sampled_ns, took);
 }
 
 /* Walks the stack that was asked for, sends the record (unless `ok` is 0: its goroutine could not be read), gives

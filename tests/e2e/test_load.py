@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import threading
 import time
@@ -128,6 +129,21 @@ def test_budget_takes_groups_off_and_live_stays_right(truth):
     assert covered < summary["window_ns"] and gs["quality"] != "exact", f"{detached} off, yet goroutine-seconds claims it all"
     free, charged = done["rates"][-3:], summary["cost"]["target_cpu_percent"]
     assert len(free) == 3 and charged is not None
+
+
+def test_the_charge_is_what_the_target_loses(truth):
+    """On one P all that tracing takes is CPU time: the share charged is the share of round trips lost. It is an estimate
+    (a trap's cost is measured before, on a machine that others use): within 30 %, and so never far above all there is."""
+    target = truth("-scenario", "pingpong", "-for", "4s", prefix=("env", "GOMAXPROCS=1"))
+    with Stat(target.pid, "--budget", "none", "--probes", ",".join(reversed(ORDER)), "-d", "2s") as stat:
+        stat.armed()
+        done = target.go()
+        summary = stat.finish()
+    lost = 1 - statistics.median(done["rates"][2:12]) / statistics.median(done["rates"][-8:])
+    charged = summary["cost"]["target_cpu_percent"] / 100
+    print(f"charged {charged:.1%} of the target's CPU, {lost:.1%} of its round trips lost: {charged / lost:.2f}; "
+          f"a trap {summary['cost']['calibrated_ns']['emulated']:.0f} ns")
+    assert 0.7 <= charged / lost <= 1.3, (summary["cost"], done["rates"])
 
 
 def test_probes_none_is_memory_alone(truth):

@@ -14,16 +14,15 @@
 namespace gorotrace {
 namespace {
 
-// A few hundred hits each, in batches whose median is taken, so that an interrupt or a preemption spoils one
-// batch, not the figure.
+// Batches whose median is taken, so that an interrupt or a preemption spoils one batch, not the figure.
 constexpr std::size_t kBatches = 9;
 
 struct Subject {
   void (*function)();
   int hits_per_batch;  // single-stepped ones take 15 µs each on a VM
 };
-constexpr std::array kSubjects = {Subject{gt_own_emulated, 128}, Subject{gt_own_single_step, 32},
-                                  Subject{gt_own_long_nop, 32}};
+constexpr std::array kSubjects = {Subject{gt_own_branch, 128}, Subject{gt_own_single_step, 12},
+                                  Subject{gt_own_long_nop, 12}};
 
 // A single-stepped instruction costs 2x (bare metal) to 16x (VMs) an emulated one; noise stays far
 // below 1.5x.
@@ -49,27 +48,33 @@ Result<Links> attach_empty(AttachMode mode, std::span<const AttachPoint> points)
 
 }  // namespace
 
-Result<Calibration> calibrate_traps() {
+Result<TrapCalibration> TrapCalibration::attach() {
+  static_assert(kInstructions == kSubjects.size());
   redirect_libbpf_log();
-  std::array<AttachPoint, kSubjects.size()> points{};
-  std::array<double, kSubjects.size()> cost{};
-  for (std::size_t i = 0; i < kSubjects.size(); ++i) {
+  TrapCalibration out;
+  std::array<AttachPoint, kInstructions> points{};
+  for (std::size_t i = 0; i < kInstructions; ++i) {
     const auto offset = own_code_offset(kSubjects[i].function);
     if (!offset) return std::unexpected(offset.error());
     points[i] = {*offset, 0};
-    cost[i] = -median_ns(kSubjects[i]);
+    out.untraced_ns_[i] = median_ns(kSubjects[i]);
   }
   // The same cost per hit by every mechanism (measured: 0.96-1.01), so the first that attaches will do.
   auto links = attach_empty(AttachMode::kUprobeMulti, points);
   if (!links) links = attach_empty(AttachMode::kPerfEventIp, points);
   if (!links) return std::unexpected(links.error());
-  for (std::size_t i = 0; i < kSubjects.size(); ++i) cost[i] += median_ns(kSubjects[i]);
-  Calibration out;
-  out.links = std::move(*links);
-  out.costs.emulated_ns = std::max(cost[0], 1.0);
-  out.costs.single_step_ns = std::max(cost[1], out.costs.emulated_ns);
+  out.links_ = std::move(*links);
+  return out;
+}
+
+TrapCosts TrapCalibration::measure() const {
+  std::array<double, kInstructions> cost{};
+  for (std::size_t i = 0; i < kInstructions; ++i) cost[i] = median_ns(kSubjects[i]) - untraced_ns_[i];
+  TrapCosts out;
+  out.emulated_ns = std::max(cost[0], 1.0);
+  out.single_step_ns = std::max(cost[1], out.emulated_ns);
   // Between the two: nearer to the emulated one. Where both cost the same the answer does not matter.
-  out.costs.emulates_long_nop = cost[2] < kEmulatedBelow * out.costs.emulated_ns;
+  out.emulates_long_nop = cost[2] < kEmulatedBelow * out.emulated_ns;
   return out;
 }
 

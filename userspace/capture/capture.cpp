@@ -116,20 +116,20 @@ void Capture::detach_all() {
 
 Result<std::unique_ptr<Capture>> Capture::make(const CaptureOptions& options) {
   // Attaching is waiting for the kernel, loading is work of the verifier's: side by side.
-  auto calibrating = std::async(std::launch::async, calibrate_traps);
+  auto attaching = std::async(std::launch::async, TrapCalibration::attach);
   auto selftest = choose_attach_mode(options.force_mode);
   if (!selftest) return std::unexpected(selftest.error());
   auto tracer = load_tracer(selftest->mode, options);
   if (!tracer) return std::unexpected(tracer.error());
-  auto calibration = calibrating.get();
+  auto calibration = attaching.get();
   if (!calibration) return wrap(calibration.error(), "calibrating the cost of a probe");
   auto impl = std::make_unique<Impl>();
+  impl->costs = calibration->measure();
   Links trials = std::move(selftest->links);
-  std::ranges::move(calibration->links, std::back_inserter(trials));
+  std::ranges::move(calibration->take_links(), std::back_inserter(trials));
   impl->trials_end = std::jthread([links = std::move(trials)]() mutable { detach_links(std::move(links)); });
   impl->mode = selftest->mode;
   impl->loaded = options.groups;
-  impl->costs = calibration->costs;
   impl->tracer = std::move(*tracer);
   impl->exec_watch.reset(bpf_program__attach(impl->skeleton().progs.gt_exec));
   if (!impl->exec_watch) return fail_errno(errno, "attaching to the tracepoint sched_process_exec");

@@ -9,7 +9,7 @@
 extern "C" {
 void gt_own_trial();
 void gt_own_trial_thread();
-void gt_own_emulated();
+void gt_own_branch();
 void gt_own_single_step();
 void gt_own_long_nop();
 }

@@ -15,7 +15,7 @@ namespace gorotrace {
 // How the kernel executes the probed instruction: one trap, or two (breakpoint + single step).
 enum class Execution { kEmulated, kSingleStep };
 
-// What this host makes of each class of instruction (probe/calibration.h measures it; planning tests use
+// What this host makes of each class of instruction (capture/calibration.h measures it; planning tests use
 // defaults()).
 struct TrapCosts {
   double emulated_ns = 700;
