@@ -80,7 +80,6 @@ static __always_inline struct gt_scratch *gt_claim(__u64 cookie, __u64 now, __u6
 	s->base = 0;
 	s->first = GT_FIRST_GIVEN;
 	s->guess = 0;
-	s->doubt = 0;
 	struct gt_record *r = &s->record;
 	r->time_ns = now;
 	r->other = 0;
@@ -117,10 +116,8 @@ static __always_inline void gt_sample(const struct gt_scratch *s)
 static __always_inline void gt_end(struct gt_scratch *s, const struct gt_target *target, int ok)
 {
 	if (ok) {
-		if (s->base && target->stacks)
-			gt_walk(s);
-		if (s->doubt)
-			gt_forget_stack(target, s->doubt);
+		if (s->base && target->stacks && gt_walk(s))
+			gt_forget_stack(target, s->guess);
 		gt_emit(s);
 	} else {
 		gt_drop(GT_DROP_BAD_G);

@@ -128,7 +128,6 @@ struct gt_scratch {
 	__u64 fp;      /* frame pointer to start at, >= base */
 	__u64 hi;      /* g.stack.hi */
 	__u64 guess;   /* not 0: hi is what it was when this g was last read, so the walk may fail */
-	__u64 doubt;   /* the walk set it: the g whose remembered bounds may not hold */
 	__u64 first;   /* enum gt_first */
 	__u64 pc;      /* with GT_FIRST_GIVEN, GT_FIRST_GOPARK */
 	__u64 link;    /* with GT_FIRST_GOPARK: the frame pointer that gopark is about to push at fp */

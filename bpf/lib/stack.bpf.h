@@ -10,7 +10,6 @@
 
 /* The smallest page of both architectures: where pages are larger the cut comes earlier than it must. */
 #define GT_STACK_PAGE 4096
-#define GT_STACK_MAX (1 << 30) /* runtime/proc.go main: maxstacksize is 10^9; no goroutine's stack is larger */
 
 static __always_inline int gt_stack_fail(struct gt_scratch *s, enum gt_stack_fail why)
 {
@@ -21,8 +20,8 @@ static __always_inline int gt_stack_fail(struct gt_scratch *s, enum gt_stack_fai
 
 static __always_inline int gt_stack_moved(struct gt_scratch *s)
 {
-	s->doubt = s->guess;
-	return gt_stack_fail(s, GT_STACK_MOVED);
+	gt_stack_fail(s, GT_STACK_MOVED);
+	return 1;
 }
 
 /* Sees to it that `stacks` has the definition of record.stack. */
@@ -55,10 +54,10 @@ static __always_inline int gt_store_stack(struct gt_scratch *s)
 }
 
 /* Walks what s->{base,fp,hi,pc,first} describe and sets record.stack. The chain must rise strictly, so a cycle ends the
- * walk; what cannot be followed further is marked truncated. With a guess for hi, a chain that ends in 0 below it, or
- * leaves for where this stack cannot be, is whole wherever the stack really ends; one that runs into a limit that hi
- * set is not believed, but counted. Depth and truncation live in memory so that the verifier, which keeps no account of
- * map values, sees one state after the loop whichever way it was left. */
+ * walk; what cannot be followed further is marked truncated. With a guess for hi, a chain that ends in 0 below it is
+ * whole wherever the stack really ends; one that runs into any limit that hi set is not believed: counted, and 1
+ * returned, as the guess does not hold. Depth and truncation live in memory so that the verifier, which keeps no
+ * account of map values, sees one state after the loop whichever way it was left. */
 static __noinline int gt_walk(struct gt_scratch *s)
 {
 	__u64 base = s->base, fp = s->fp, hi = s->hi;
@@ -69,8 +68,8 @@ static __noinline int gt_walk(struct gt_scratch *s)
 		length = GT_STACK_WINDOW;
 	/* A length past stack.hi would make the whole copy fail at the end of the mapping. */
 	if (bpf_probe_read_user(s->window, (__u32)length, (void *)base)) {
-		s->doubt = s->guess;
-		s->guess = 0; /* whatever hi is: what remains is cut at a page */
+		if (s->guess)
+			return gt_stack_moved(s);
 		/* A program cannot fault a page in, and a frame with a large local that was never written leaves such a
 		 * page in the middle. The innermost page is there, its frame was just in use; what lies beyond the hole
 		 * is cut off, so the stack is truncated, not lost. */
@@ -99,13 +98,10 @@ static __noinline int gt_walk(struct gt_scratch *s)
 		if (!next)
 			break; /* the outermost frame */
 		__u64 offset = next - base;
-		if (next >= hi) { /* as outermost frames of C threads have it: the C code's frame pointer */
-			if (s->guess && next - hi < GT_STACK_MAX)
-				return gt_stack_moved(s);
-			break;
-		}
-		if (s->guess && offset + 16 > length && length < GT_STACK_WINDOW)
+		if (s->guess && (next >= hi || (offset + 16 > length && length < GT_STACK_WINDOW)))
 			return gt_stack_moved(s);
+		if (next >= hi)
+			break; /* the outermost frame of a stack that a thread of C began */
 		if (i == GT_MAX_STACK_FRAMES || next < base + above || offset > GT_STACK_WINDOW - 16 ||
 		    offset + 16 > length) {
 			s->stack.truncated = 1;
