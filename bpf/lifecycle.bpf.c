@@ -47,12 +47,12 @@ static __always_inline int gt_ends_goid(__u32 hook)
 SEC("uprobe.multi")
 int gt_lifecycle(struct pt_regs *ctx)
 {
-	__u64 now = bpf_ktime_get_ns(), cookie = gt_cookie(ctx), pid_tgid = bpf_get_current_pid_tgid();
-	struct gt_target *t = gt_hit(ctx, cookie, pid_tgid);
+	__u64 now = bpf_ktime_get_ns(), cookie = gt_cookie(ctx);
+	struct gt_target *t = gt_hit(ctx, cookie);
 	if (!t)
 		return 0;
 	__u64 gp = gt_reg(ctx, gt_cookie_reg(cookie));
-	struct gt_scratch *s = gt_claim(cookie, now, pid_tgid);
+	struct gt_scratch *s = gt_claim(cookie, now);
 	if (!s) {
 		if (gt_ends_goid(gt_cookie_hook(cookie)))
 			gt_forget_goid(t, gp);

@@ -43,8 +43,9 @@ static __always_inline void gt_object_failed(void)
 
 /* No wake-up per record: it costs more than the trap. The reader comes on its timer, and is woken only when a look
  * at every (gt_wake_mask + 1)-th record finds the ring filling up. bpf_ringbuf_output rather than reserve + submit:
- * one helper call less, and no reserved slot that a preempted program would hold shut for the reader. */
-static __always_inline int gt_emit(struct gt_scratch *s)
+ * one helper call less, and no reserved slot that a preempted program would hold shut for the reader. A subprogram
+ * of its own to keep frames small (README.md, "Preemption"). */
+static __noinline int gt_emit(struct gt_scratch *s)
 {
 	struct gt_stats *st = gt_stats();
 	if (!st)

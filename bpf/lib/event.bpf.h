@@ -7,7 +7,6 @@
 #include <bpf/bpf_core_read.h>
 
 #include "lib/emit.bpf.h"
-#include "lib/go.bpf.h"
 #include "lib/maps.bpf.h"
 #include "lib/regs.bpf.h"
 #include "lib/stack.bpf.h"
@@ -43,13 +42,13 @@ static __always_inline struct gt_site_stats *gt_site_stats(__u32 target, __u32 s
 }
 
 /* The configuration the hit belongs to, or NULL when it is none of ours or no event. Counts the hit. */
-static __always_inline struct gt_target *gt_hit(struct pt_regs *ctx, __u64 cookie, __u64 pid_tgid)
+static __always_inline struct gt_target *gt_hit(struct pt_regs *ctx, __u64 cookie)
 {
 	__u32 slot = gt_cookie_target(cookie);
 	if (gt_cookie_site(cookie) >= GT_MAX_SITES)
 		return NULL;
 	struct gt_target *target = bpf_map_lookup_elem(&targets, &slot);
-	if (!target || target->tgid != pid_tgid >> 32)
+	if (!target || target->tgid != bpf_get_current_pid_tgid() >> 32)
 		return NULL;
 	struct gt_site_stats *hit = gt_site_stats(slot, gt_cookie_site(cookie));
 	if (!hit)
@@ -61,7 +60,7 @@ static __always_inline struct gt_target *gt_hit(struct pt_regs *ctx, __u64 cooki
 }
 
 /* Working memory with a record to fill, or NULL: counted as a drop. */
-static __always_inline struct gt_scratch *gt_claim(__u64 cookie, __u64 now, __u64 pid_tgid)
+static __always_inline struct gt_scratch *gt_claim(__u64 cookie, __u64 now)
 {
 	struct gt_scratch *s = NULL;
 	for (__u32 i = 0; i < GT_SCRATCH_SLOTS; i++) {
@@ -79,14 +78,13 @@ static __always_inline struct gt_scratch *gt_claim(__u64 cookie, __u64 now, __u6
 	}
 	s->base = 0;
 	s->first = GT_FIRST_GIVEN;
-	s->guess = 0;
 	struct gt_record *r = &s->record;
 	r->time_ns = now;
 	r->other = 0;
 	r->object = 0;
 	r->stack = 0;
 	r->extra = 0;
-	r->tid = (__u32)pid_tgid;
+	r->tid = (__u32)bpf_get_current_pid_tgid();
 	r->target = (__u16)gt_cookie_target(cookie);
 	r->site = (__u8)gt_cookie_site(cookie);
 	r->hook = (__u8)gt_cookie_hook(cookie);
@@ -116,8 +114,8 @@ static __always_inline void gt_sample(const struct gt_scratch *s)
 static __always_inline void gt_end(struct gt_scratch *s, const struct gt_target *target, int ok)
 {
 	if (ok) {
-		if (s->base && target->stacks && gt_walk(s))
-			gt_forget_stack(target, s->guess);
+		if (s->base && target->stacks)
+			gt_walk(s);
 		gt_emit(s);
 	} else {
 		gt_drop(GT_DROP_BAD_G);

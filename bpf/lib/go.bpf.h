@@ -38,7 +38,7 @@ static __noinline __attribute__((unused)) int gt_read_goid(struct gt_scratch *s,
 		return 1;
 	if (!gp || !gt_read_u64(&s->record.goid, gp + t->g_goid))
 		return 0;
-	gt_remember_g(t, gp, s->record.goid, 0, 0);
+	gt_remember_goid(t, gp, s->record.goid);
 	return 1;
 }
 
@@ -51,7 +51,7 @@ static __always_inline int gt_read_g(struct gt_scratch *s, const struct gt_targe
 	if (!gp || bpf_probe_read_user(s->g, size, (void *)gp))
 		return 0;
 	s->record.goid = gt_field(s, t->g_goid);
-	gt_remember_g(t, gp, s->record.goid, gt_field(s, t->g_stack_hi - 8), gt_field(s, t->g_stack_hi));
+	gt_remember_goid(t, gp, s->record.goid);
 	return 1;
 }
 
@@ -67,13 +67,6 @@ static __always_inline int gt_read_actor(struct gt_scratch *s, const struct gt_t
 	if (size > GT_ACTOR_WINDOW)
 		return 0;
 	return gp && bpf_probe_read_user(s->actor, size, (void *)gp) == 0;
-}
-
-/* Of a goroutine that lives: what s->actor says of it. */
-static __always_inline void gt_remember_actor(const struct gt_scratch *s, const struct gt_target *t, __u64 gp)
-{
-	gt_remember_g(t, gp, gt_actor_field(s, t->g_goid), gt_actor_field(s, t->g_stack_hi - 8),
-		      gt_actor_field(s, t->g_stack_hi));
 }
 
 /* The stack of a goroutine that is off its stack, from the copy in s->actor: g.sched as mcall and systemstack left
@@ -103,10 +96,9 @@ static __always_inline void gt_want_live_stack(struct gt_scratch *s, const struc
 	}
 }
 
-static __always_inline void gt_actor_is_curg(struct gt_scratch *s, const struct gt_target *t, __u64 gp)
+static __always_inline void gt_actor_is_curg(struct gt_scratch *s, const struct gt_target *t)
 {
 	s->record.other = gt_actor_field(s, t->g_goid);
-	gt_remember_actor(s, t, gp);
 	gt_want_saved_stack(s, t);
 }
 
@@ -118,26 +110,26 @@ static __always_inline void gt_actor_is_curg(struct gt_scratch *s, const struct 
  * called synctest is the waker. */
 static __noinline __attribute__((unused)) int gt_actor(struct gt_scratch *s, const struct gt_target *t, __u64 g0)
 {
-	struct gt_known_m *known = gt_known_m(t, s->record.tid);
+	struct gt_known_m *known = gt_known_m(t, g0);
 	if (known) {
 		__u64 m = GT_ONCE(known->m), last = GT_ONCE(known->curg);
-		if (last && GT_ONCE(known->check) == gt_known_m_check(t, s->record.tid, g0, m, last) &&
-		    gt_read_actor(s, t, last) && gt_actor_field(s, t->g_m) == m) {
-			gt_actor_is_curg(s, t, last);
+		if (last && GT_ONCE(known->check) == gt_known_m_check(t, g0, m, last) && gt_read_actor(s, t, last) &&
+		    gt_actor_field(s, t->g_m) == m) {
+			gt_actor_is_curg(s, t);
 			return 0;
 		}
 	}
 	__u64 *m = &s->word[0], *curg = &s->word[1];
 	if (!gt_read_u64(m, g0 + t->g_m) || !*m || !gt_read_u64(curg, *m + t->m_curg))
 		goto unknown;
-	gt_remember_m(t, s->record.tid, g0, *m, *curg);
+	gt_remember_m(t, g0, *m, *curg);
 	if (!*curg) {
 		s->record.flags |= GT_ACTOR_RUNTIME;
 		return 0;
 	}
 	if (!gt_read_actor(s, t, *curg))
 		goto unknown;
-	gt_actor_is_curg(s, t, *curg);
+	gt_actor_is_curg(s, t);
 	return 0;
 unknown:
 	s->record.flags |= GT_ACTOR_UNKNOWN;

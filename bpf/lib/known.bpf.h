@@ -2,9 +2,7 @@
  * as much as everything else an event does (tests/bench/README.md).
  *   g -> goid        from any hit that read it until the g's exit. Only while the lifecycle group is on: without its
  *                    hooks a g could be recycled unseen (gt_target.goids_hold).
- *   g -> g.stack     with it: a guess, which the walk of the stack proves or not (lib/stack.bpf.h).
- *   thread -> g0, m, m.curg  a guess at who runs on this thread, as of its last execute; whoever uses it checks that g0
- *                    is the same and that the goroutine's g.m is the m.
+ *   g0 -> m, m.curg  a guess at who runs on this thread, as of its last execute; whoever uses it checks g.m.
  * Both tables are shared by all CPUs and all targets, and written without a lock by programs that may be preempted
  * between two words. So an entry carries a check word made of its key, its values and the target's salt: parts of two
  * entries, or an entry of another target, do not fit together and count as not there. */
@@ -44,28 +42,15 @@ static __always_inline __u64 gt_known_goid(const struct gt_target *t, __u64 gp)
 	return GT_ONCE(known->check) == gt_known_g_check(t, gp, goid) ? goid : 0;
 }
 
-static __always_inline void gt_remember_g(const struct gt_target *t, __u64 gp, __u64 goid, __u64 lo, __u64 hi)
+static __always_inline void gt_remember_goid(const struct gt_target *t, __u64 gp, __u64 goid)
 {
 	if (!t->goids_hold || !goid)
 		return;
 	struct gt_known_g *known = gt_known_g(t, gp);
 	if (!known)
 		return;
-	GT_ONCE(known->lo) = lo;
-	GT_ONCE(known->hi) = hi;
 	GT_ONCE(known->goid) = goid;
 	GT_ONCE(known->check) = gt_known_g_check(t, gp, goid);
-}
-
-/* Where gp's stack ended when its bounds were last read, if `address` and the 16 bytes from it on were within; else
- * 0. A guess: the runtime moves stacks (runtime/stack.go copystack). */
-static __always_inline __u64 gt_known_stack_hi(const struct gt_target *t, __u64 gp, __u64 address)
-{
-	struct gt_known_g *known = gt_known_g(t, gp);
-	if (!known)
-		return 0;
-	__u64 lo = GT_ONCE(known->lo), hi = GT_ONCE(known->hi);
-	return address > lo && address + 16 <= hi ? hi : 0;
 }
 
 /* The g ends: the runtime will give it another goid. Also for hits that go without working memory. */
@@ -76,44 +61,36 @@ static __always_inline void gt_forget_goid(const struct gt_target *t, __u64 gp)
 		GT_ONCE(known->check) = 0;
 }
 
-static __always_inline void gt_forget_stack(const struct gt_target *t, __u64 gp)
+static __always_inline struct gt_known_m *gt_known_m(const struct gt_target *t, __u64 g0)
 {
-	struct gt_known_g *known = gt_known_g(t, gp);
-	if (known)
-		GT_ONCE(known->hi) = 0;
-}
-
-static __always_inline struct gt_known_m *gt_known_m(const struct gt_target *t, __u32 tid)
-{
-	__u32 index = gt_known_index(t, tid, GT_KNOWN_MS_BITS);
+	__u32 index = gt_known_index(t, g0, GT_KNOWN_MS_BITS);
 	return bpf_map_lookup_elem(&known_ms, &index);
 }
 
-static __always_inline __u64 gt_known_m_check(const struct gt_target *t, __u32 tid, __u64 g0, __u64 m, __u64 curg)
+static __always_inline __u64 gt_known_m_check(const struct gt_target *t, __u64 g0, __u64 m, __u64 curg)
 {
-	return ((g0 + t->salt) * GT_MIX_2 + tid) ^ m * GT_MIX_1 ^ curg * GT_MIX_2;
+	return (g0 + t->salt) ^ m * GT_MIX_1 ^ curg * GT_MIX_2;
 }
 
-static __always_inline void gt_remember_m(const struct gt_target *t, __u32 tid, __u64 g0, __u64 m, __u64 curg)
+static __always_inline void gt_remember_m(const struct gt_target *t, __u64 g0, __u64 m, __u64 curg)
 {
-	struct gt_known_m *known = gt_known_m(t, tid);
+	struct gt_known_m *known = gt_known_m(t, g0);
 	if (!known)
 		return;
-	GT_ONCE(known->g0) = g0;
 	GT_ONCE(known->m) = m;
 	GT_ONCE(known->curg) = curg;
-	GT_ONCE(known->check) = gt_known_m_check(t, tid, g0, m, curg);
+	GT_ONCE(known->check) = gt_known_m_check(t, g0, m, curg);
 }
 
-/* The thread starts to run curg, or (0) stops running one. Its m is not read for that, only kept. */
-static __always_inline void gt_remember_curg(const struct gt_target *t, __u32 tid, __u64 curg)
+/* The thread of g0 starts to run curg, or (0) stops running one. Its m is not read for that, only kept. */
+static __always_inline void gt_remember_curg(const struct gt_target *t, __u64 g0, __u64 curg)
 {
-	struct gt_known_m *known = gt_known_m(t, tid);
+	struct gt_known_m *known = gt_known_m(t, g0);
 	if (!known)
 		return;
-	__u64 g0 = GT_ONCE(known->g0), m = GT_ONCE(known->m);
-	if (GT_ONCE(known->check) == gt_known_m_check(t, tid, g0, m, GT_ONCE(known->curg)))
-		gt_remember_m(t, tid, g0, m, curg);
+	__u64 m = GT_ONCE(known->m);
+	if (GT_ONCE(known->check) == gt_known_m_check(t, g0, m, GT_ONCE(known->curg)))
+		gt_remember_m(t, g0, m, curg);
 }
 
 #endif

@@ -74,11 +74,9 @@ struct {
 struct gt_known_g {
 	__u64 check;
 	__u64 goid;
-	__u64 lo, hi; /* g.stack when it was last read; 0: it was not. Not in check: a guess that the walk proves */
 };
 struct gt_known_m {
 	__u64 check;
-	__u64 g0;
 	__u64 m;
 	__u64 curg; /* 0: nothing known, or none */
 };
@@ -116,7 +114,6 @@ enum gt_first {
 	GT_FIRST_GIVEN,    /* in a register or in g.sched */
 	GT_FIRST_AT_BASE,  /* the word at base: amd64, frame not yet pushed */
 	GT_FIRST_IN_FRAME, /* the return address of the frame at fp = base */
-	GT_FIRST_GOPARK,   /* given; the frame pointer at fp = base is given, too */
 };
 
 /* What one program works with. In a map because frames must stay below 64 bytes (README.md, "Preemption"). */
@@ -127,10 +124,8 @@ struct gt_scratch {
 	__u64 base;    /* lowest address to copy */
 	__u64 fp;      /* frame pointer to start at, >= base */
 	__u64 hi;      /* g.stack.hi */
-	__u64 guess;   /* not 0: hi is what it was when this g was last read, so the walk may fail */
 	__u64 first;   /* enum gt_first */
-	__u64 pc;      /* with GT_FIRST_GIVEN, GT_FIRST_GOPARK */
-	__u64 link;    /* with GT_FIRST_GOPARK: the frame pointer that gopark is about to push at fp */
+	__u64 pc;      /* with GT_FIRST_GIVEN */
 	__u64 word[2]; /* destinations of small reads */
 	struct gt_record record;
 	struct gt_stack stack;

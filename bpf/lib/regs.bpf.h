@@ -41,10 +41,8 @@ static __always_inline __u64 gt_reg(struct pt_regs *ctx, __u32 number)
 static __always_inline __u64 gt_ip(struct pt_regs *ctx) { return ctx->ip; }
 static __always_inline __u64 gt_sp(struct pt_regs *ctx) { return ctx->sp; }
 static __always_inline __u64 gt_fp(struct pt_regs *ctx) { return ctx->bp; }
-/* g and the second and third argument of ABIInternal: cmd/compile/abi-internal.md, Go 1.17+ */
+/* g of ABIInternal: cmd/compile/abi-internal.md, Go 1.17+ */
 static __always_inline __u64 gt_current_g(struct pt_regs *ctx) { return ctx->r14; }
-static __always_inline __u64 gt_argument1(struct pt_regs *ctx) { return ctx->bx; }
-static __always_inline __u64 gt_argument2(struct pt_regs *ctx) { return ctx->cx; }
 /* `jbe`, the stack check's branch to morestack: taken when CF or ZF */
 static __always_inline int gt_branch_taken(struct pt_regs *ctx) { return (ctx->flags & 0x41) != 0; }
 #define GT_RETURN_ADDRESS_ON_STACK 1
@@ -95,8 +93,6 @@ static __always_inline __u64 gt_ip(struct pt_regs *ctx) { return ctx->pc; }
 static __always_inline __u64 gt_sp(struct pt_regs *ctx) { return ctx->sp; }
 static __always_inline __u64 gt_fp(struct pt_regs *ctx) { return ctx->regs[29]; }
 static __always_inline __u64 gt_current_g(struct pt_regs *ctx) { return ctx->regs[28]; }
-static __always_inline __u64 gt_argument1(struct pt_regs *ctx) { return ctx->regs[1]; }
-static __always_inline __u64 gt_argument2(struct pt_regs *ctx) { return ctx->regs[2]; }
 /* `b.ls`: taken when C is clear or Z is set (pstate bits 29 and 30) */
 static __always_inline int gt_branch_taken(struct pt_regs *ctx)
 {

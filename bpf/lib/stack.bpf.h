@@ -18,12 +18,6 @@ static __always_inline int gt_stack_fail(struct gt_scratch *s, enum gt_stack_fai
 	return 0;
 }
 
-static __always_inline int gt_stack_moved(struct gt_scratch *s)
-{
-	gt_stack_fail(s, GT_STACK_MOVED);
-	return 1;
-}
-
 /* Sees to it that `stacks` has the definition of record.stack. */
 static __always_inline int gt_store_stack(struct gt_scratch *s)
 {
@@ -53,11 +47,9 @@ static __always_inline int gt_store_stack(struct gt_scratch *s)
 	return 0;
 }
 
-/* Walks what s->{base,fp,hi,pc,first} describe and sets record.stack. The chain must rise strictly, so a cycle ends the
- * walk; what cannot be followed further is marked truncated. With a guess for hi, a chain that ends in 0 below it is
- * whole wherever the stack really ends; one that runs into any limit that hi set is not believed: counted, and 1
- * returned, as the guess does not hold. Depth and truncation live in memory so that the verifier, which keeps no
- * account of map values, sees one state after the loop whichever way it was left. */
+/* Walks what s->{base,fp,hi,pc,first} describe and sets record.stack. The chain must rise strictly, so a cycle ends
+ * the walk; what cannot be followed further is marked truncated. Depth and truncation live in memory so that the
+ * verifier, which keeps no account of map values, sees one state after the loop whichever way it was left. */
 static __noinline int gt_walk(struct gt_scratch *s)
 {
 	__u64 base = s->base, fp = s->fp, hi = s->hi;
@@ -68,8 +60,6 @@ static __noinline int gt_walk(struct gt_scratch *s)
 		length = GT_STACK_WINDOW;
 	/* A length past stack.hi would make the whole copy fail at the end of the mapping. */
 	if (bpf_probe_read_user(s->window, (__u32)length, (void *)base)) {
-		if (s->guess)
-			return gt_stack_moved(s);
 		/* A program cannot fault a page in, and a frame with a large local that was never written leaves such a
 		 * page in the middle. The innermost page is there, its frame was just in use; what lies beyond the hole
 		 * is cut off, so the stack is truncated, not lost. */
@@ -85,8 +75,6 @@ static __noinline int gt_walk(struct gt_scratch *s)
 	} else if (s->first == GT_FIRST_IN_FRAME) { /* base is fp */
 		pc = *(__u64 *)(s->window + 8);
 		next = *(__u64 *)s->window;
-	} else if (s->first == GT_FIRST_GOPARK) {
-		*(__u64 *)s->window = s->link;
 	}
 	if (!pc)
 		return gt_stack_fail(s, GT_STACK_NO_BASE);
@@ -95,13 +83,9 @@ static __noinline int gt_walk(struct gt_scratch *s)
 	s->stack.truncated = 0;
 	__u64 hash = gt_stack_hash_step(0, pc), above = 0;
 	for (__u32 i = 1;; i++) {
-		if (!next)
+		if (!next || next >= hi)
 			break; /* the outermost frame */
 		__u64 offset = next - base;
-		if (s->guess && (next >= hi || (offset + 16 > length && length < GT_STACK_WINDOW)))
-			return gt_stack_moved(s);
-		if (next >= hi)
-			break; /* the outermost frame of a stack that a thread of C began */
 		if (i == GT_MAX_STACK_FRAMES || next < base + above || offset > GT_STACK_WINDOW - 16 ||
 		    offset + 16 > length) {
 			s->stack.truncated = 1;

@@ -89,7 +89,6 @@ struct gt_ip_key {
 };
 #define GT_SITE_SKIP_TAKEN 1 /* the probed branch goes to morestack when taken: such a hit is not an event */
 #define GT_SITE_FRAME_SET 2  /* frame already pushed: caller pc at [fp + 8]; else at [sp] (arm64: in x30) */
-#define GT_SITE_GOPARK 4     /* PARK in gopark: on the goroutine's own stack, which the registers describe */
 
 /* Register numbers in cookie.reg: the hardware's own encoding (amd64 0..15 = rax rcx rdx rbx rsp rbp rsi rdi
  * r8..r15; arm64 x0..x30). */
@@ -100,14 +99,13 @@ enum gt_reg { GT_REG_AMD64_RAX = 0, GT_REG_AMD64_RBX = 3, GT_REG_AMD64_R14 = 14,
 struct gt_target {
 	gt_u32 tgid; /* in the initial PID namespace */
 	gt_u16 g_stack_hi, g_m, g_sched_sp, g_sched_pc, g_sched_bp;
-	gt_u16 g_goid, g_waitreason, g_gopc, g_startpc, g_waiting, g_coroexit, g_schedlink;
-	gt_u16 m_curg, sudog_c, hchan_qcount, hchan_dataqsiz, hchan_lock;
+	gt_u16 g_goid, g_waitreason, g_gopc, g_startpc, g_waiting, g_labels, g_coroexit, g_schedlink;
+	gt_u16 m_curg, sudog_c, hchan_qcount, hchan_dataqsiz;
 	gt_u16 g_window;      /* bytes of g to read: end of the last field above that lies in g, <= GT_G_WINDOW */
 	gt_u64 sudog_reasons; /* bit r set: with wait reason r, g.waiting.c is the channel waited on */
 	gt_u32 stacks;        /* 0: record no stacks */
 	gt_u32 goids_hold;    /* 1: a g keeps its goid until a hit says otherwise. capture/ sets it */
 	gt_u64 salt;          /* makes entries of lib/known.bpf.h this target's own. capture/ sets it */
-	gt_u64 gopark_pc;     /* GT_SITE_GOPARK: what mcall will save as g.sched.pc */
 };
 
 /* Who made a goroutine runnable or created it. */
@@ -133,7 +131,7 @@ struct gt_record {
 	gt_u64 object; /* PARK: channel or 0; SEM_*: semaphore address; CHAN_*: channel; CREATE and ends: gopc;
 			* SUSPEND: the word above the frame that g.sched.bp's frame points to */
 	gt_u64 stack;  /* id in `stacks`; 0 = none. PARK/YIELD/SUSPEND/SYSCALL: goid's own; CREATE/READY: the actor's */
-	gt_u64 extra;  /* CREATE and ends (EXIT, GT_REC_ENDS): startpc;
+	gt_u64 extra;  /* CREATE and ends (EXIT, GT_REC_ENDS): startpc; PARK: g.labels;
 			* SUSPEND: the word at [g.sched.sp] */
 	gt_u32 seq;    /* per cpu, consecutive; assigned also to records that are then dropped */
 	gt_u32 tid;
@@ -141,7 +139,7 @@ struct gt_record {
 	gt_u16 cpu;
 	gt_u8 site;
 	gt_u8 hook;
-	gt_u8 detail; /* PARK: the wait reason */
+	gt_u8 detail; /* PARK: g.waitreason */
 	gt_u8 flags;
 };
 
@@ -167,7 +165,6 @@ enum gt_stack_fail {
 	GT_STACK_READ_FAILED, /* the stack's bytes could not be read */
 	GT_STACK_MAP_FULL,    /* `stacks` is full */
 	GT_STACK_NO_BASE,     /* no frame pointer where there should be one */
-	GT_STACK_MOVED,       /* it has moved since its bounds were read, to where they seemed to hold */
 	GT_STACK_FAIL_COUNT
 };
 
@@ -190,13 +187,13 @@ struct gt_site_stats {
 
 #ifdef __cplusplus
 static_assert(sizeof(gt_cookie) == 8);
-static_assert(sizeof(gt_target) == 72);
+static_assert(sizeof(gt_target) == 64);
 static_assert(sizeof(gt_ip_key) == 16);
 static_assert(sizeof(gt_record) == 64);
 static_assert(sizeof(gt_stack) == 520);
 #else
 _Static_assert(sizeof(struct gt_cookie) == 8, "gt_cookie");
-_Static_assert(sizeof(struct gt_target) == 72, "gt_target");
+_Static_assert(sizeof(struct gt_target) == 64, "gt_target");
 _Static_assert(sizeof(struct gt_ip_key) == 16, "gt_ip_key");
 _Static_assert(sizeof(struct gt_record) == 64, "gt_record");
 _Static_assert(sizeof(struct gt_stack) == 520, "gt_stack");

@@ -26,7 +26,7 @@ using testing::FakeM;
 
 constexpr int kRounds = 9, kBatches = 200, kHits = 256;
 constexpr std::size_t kEmptyTwin = 16;  // site i + 16 carries the empty program
-enum SiteIndex : std::size_t { kPark, kGopark, kReady, kExecute, kCreate, kSyscallEnter, kSiteCount };
+enum SiteIndex : std::size_t { kPark, kReady, kExecute, kCreate, kSyscallEnter, kSiteCount };
 
 struct Case {
   std::string name;
@@ -59,7 +59,6 @@ int run() {
   constexpr GroupMask kBlock = group_bit(GT_GROUP_BLOCK), kRun = group_bit(GT_GROUP_RUN),
                       kLifecycle = group_bit(GT_GROUP_LIFECYCLE), kSyscall = group_bit(GT_GROUP_SYSCALL);
   const Plan plan = testing::fake_plan({{GT_HOOK_PARK, kBlock},
-                                        {GT_HOOK_PARK, kBlock, testing::kArg0, GT_SITE_GOPARK},
                                         {GT_HOOK_READY, kBlock},
                                         {GT_HOOK_EXECUTE, kBlock | kRun},
                                         {GT_HOOK_CREATE, kLifecycle, testing::kArg1},
@@ -76,9 +75,6 @@ int run() {
       {"park, 4 frames", kPark, {.arg0 = shallow.g.address()}},
       {"park, 12 frames", kPark, {.arg0 = usual.g.address()}},
       {"park, 32 frames", kPark, {.arg0 = deep.g.address()}},
-      {"gopark, 12 frames",
-       kGopark,
-       {.arg1 = 0xc000000058, .g = usual.g.address(), .fp = usual.fp(), .sp = usual.sp(), .arg2 = 19}},
       {"ready by a goroutine, 12 frames", kReady, {.arg0 = shallow.g.address(), .g = m.g0.address()}},
       {"ready by the runtime", kReady, {.arg0 = shallow.g.address(), .g = idle.g0.address()}},
       {"execute", kExecute, {.arg0 = usual.g.address(), .g = m.g0.address()}},
@@ -126,11 +122,9 @@ int run() {
   for (const Case& c : cases)
     std::printf("%-34s %8.0f %8.0f %7.0f %7.2f\n", c.name.c_str(), median(c.empty), median(c.traced),
                 median(c.traced) - median(c.empty), median(c.traced) / median(c.empty));
-  const auto pair = [&](const Case& park, const Case& ready) {
-    return (median(park.traced) + median(ready.traced)) / (median(park.empty) + median(ready.empty));
-  };
-  std::printf("gopark + ready, 12 frames each: %.2f; with park_m instead: %.2f\n", pair(cases[3], cases[4]),
-              pair(cases[1], cases[4]));
+  const double pair_empty = median(cases[1].empty) + median(cases[3].empty);
+  const double pair = median(cases[1].traced) + median(cases[3].traced);
+  std::printf("park + ready, 12 frames each: %.2f\n", pair / pair_empty);
   std::printf(
       "%s: attach one unit %.0f ms, detach %.0f ms; attach four groups (5 units) %.0f ms, detach %.0f ms\n",
       attach_mode_name((*capture)->mode()), median(attach_one), median(detach_one), median(attach_all),

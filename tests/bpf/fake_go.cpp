@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint16_t kStackHi = 8, kM = 48, kSchedSp = 56, kSchedPc = 64, kSchedBp = 96, kGoid = 152;
 constexpr std::uint16_t kSchedlink = 160, kWaitreason = 176, kCoroexit = 187, kGopc = 288, kStartpc = 304;
-constexpr std::uint16_t kWaiting = 320, kCurg = 184, kSudogC = 96;
+constexpr std::uint16_t kWaiting = 320, kLabels = 352, kCurg = 184, kSudogC = 96;
 constexpr std::size_t kSiteBytes = 16;
 
 }  // namespace
@@ -64,13 +64,12 @@ gt_target fake_config() {
   c.g_gopc = kGopc;
   c.g_startpc = kStartpc;
   c.g_waiting = kWaiting;
+  c.g_labels = kLabels;
   c.m_curg = kCurg;
   c.sudog_c = kSudogC;
   c.hchan_qcount = 0;
   c.hchan_dataqsiz = 8;
-  c.hchan_lock = 88;
-  c.gopark_pc = kGoparkPc;
-  c.g_window = kWaiting + 8;
+  c.g_window = kLabels + 8;
   c.sudog_reasons = (1u << 19) | (1u << 20);  // chan receive, chan send of 1.26
   c.stacks = 1;
   return c;

@@ -19,7 +19,6 @@ struct FakeRegs {
   std::uint64_t fp = 0, sp = 0;
   const void* site = nullptr;
   std::uint64_t taken = 2;  // 0: the branch is taken
-  std::uint64_t arg2 = 0;   // rcx / x2
 };
 void gt_fake_hit(FakeRegs* regs);
 }
@@ -69,8 +68,6 @@ struct FakeM {
   FakeGoroutine* curg_ = nullptr;  // outlives this M, or is taken off it
 };
 
-// What mcall would save in this binary's gopark.
-inline constexpr std::uint64_t kGoparkPc = 0x404040;
 [[nodiscard]] gt_target fake_config();
 
 // Plan with one site per entry, at gt_fake_sites[i].

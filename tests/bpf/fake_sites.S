@@ -26,7 +26,6 @@ gt_fake_hit:
 	mov %rsp, %r13
 	mov 0(%r15), %rax
 	mov 8(%r15), %rbx
-	mov 56(%r15), %rcx
 	mov 16(%r15), %r14
 	mov 24(%r15), %rbp
 	mov 40(%r15), %r12
@@ -65,7 +64,6 @@ gt_fake_hit:
 	mov x20, sp
 	ldr x0, [x19, #0]
 	ldr x1, [x19, #8]
-	ldr x2, [x19, #56]
 	ldr x28, [x19, #16]
 	ldr x29, [x19, #24]
 	ldr x9, [x19, #32]

@@ -489,7 +489,7 @@ def test_check_plans_probes_for_a_process(truth):
     target = truth()
     done = run("check", "-p", target.pid)
     assert done.returncode == DONE, done.stderr
-    for word in ("runtime.gopark", "runtime.execute", "runtime.goexit0", f"go{harness.NEWEST}"):
+    for word in ("runtime.park_m", "runtime.execute", "runtime.goexit0", f"go{harness.NEWEST}"):
         assert word in done.stdout, f"no {word} in:\n{done.stdout}"
 
 

@@ -24,8 +24,6 @@ const char* stack_fail_name(gt_stack_fail reason) {
       return "map_full";
     case GT_STACK_NO_BASE:
       return "no_base";
-    case GT_STACK_MOVED:
-      return "moved";
     case GT_STACK_FAIL_COUNT:
       break;
   }

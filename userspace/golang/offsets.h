@@ -78,7 +78,6 @@ inline constexpr std::uint16_t kAbsent = 0xffff;
   X(hchan_timer, "runtime.hchan", "timer")                            \
   X(hchan_recvq_first, "runtime.hchan", "recvq.first")                \
   X(hchan_sendq_first, "runtime.hchan", "sendq.first")                \
-  X(hchan_lock, "runtime.hchan", "lock")                              \
   X(timer_when, "runtime.timer", "when")                              \
   X(timer_period, "runtime.timer", "period")                          \
   X(timer_nextwhen, "runtime.timer", "nextwhen")                      \

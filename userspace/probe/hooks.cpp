@@ -51,14 +51,7 @@ constexpr std::array kRules{
     HookRule{GT_HOOK_CHAN_CLOSE, "runtime.closechan", kEntry, "", Value::kArgument0, true, true, true, true},
 };
 
-constexpr HookRule kGopark{GT_HOOK_PARK, "runtime.gopark", kEntry, "", Value::kCurrentG, false, true, true,
-                           false};
-
 }  // namespace
-
-const HookRule& gopark_rule() {
-  return kGopark;
-}
 
 // runtime/chan.go, sema.go and the functions of sema.go that sync, internal/sync and internal/poll link to.
 bool is_thin_wrapper(std::string_view host) {

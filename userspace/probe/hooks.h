@@ -34,9 +34,6 @@ struct HookRule {
 };
 
 [[nodiscard]] std::span<const HookRule> hook_rules();
-// PARK, where the binary allows it: all that park_m would have to read of g is in gopark's registers. Else
-// the rule of park_m holds.
-[[nodiscard]] const HookRule& gopark_rule();
 // Whether the function hands its own first argument on as that of the rule's function, in every call and
 // first of all: where PGO inlined the latter into it, its entry shows the same event.
 [[nodiscard]] bool is_thin_wrapper(std::string_view host);

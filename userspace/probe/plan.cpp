@@ -31,10 +31,7 @@ class Planner {
     at_entries_ = at_entries;
     goid_before_runnable_ = goid_before_runnable;
     plan_creation();
-    const bool gopark = plan_gopark(gopark_rule());
-    for (const HookRule& rule : hook_rules()) {
-      if (rule.hook != GT_HOOK_PARK || !gopark) plan_rule(rule);
-    }
+    for (const HookRule& rule : hook_rules()) plan_rule(rule);
     if (plan_.sites.size() > GT_MAX_SITES) {
       return fail(ErrorKind::kUnsupported,
                   fmt::format("the binary needs {} probe sites, more than the {} we attach",
@@ -156,26 +153,6 @@ class Planner {
     if (planned == 0) miss(GT_HOOK_CREATE, "runtime.newproc1", "no caller found");
   }
 
-  // Whoever parks calls gopark, unless PGO inlined it. It must be seen before it has a frame and with its
-  // arguments in their registers, and what mcall will save as pc must be known: one call of it. Not on arm64,
-  // where nobody has measured what it would save.
-  bool plan_gopark(const HookRule& rule) {
-    const auto function = pclntab_.function_named(rule.function);
-    if (dis_.arch() != Arch::kAmd64 || !function || !pclntab_.functions_inlining(rule.function).empty())
-      return false;
-    const FunctionCode code = walker_.decode(*function);
-    const auto parks = calls(code, entry_of("runtime.mcall"));
-    if (parks.size() != 1) return false;
-    const RegMask arguments =
-        reg_bit(static_cast<unsigned>(dis_.argument(1))) | reg_bit(static_cast<unsigned>(dis_.argument(2)));
-    auto site = entry_site(rule, code, arguments);
-    if (!site || (site->flags & GT_SITE_FRAME_SET) != 0) return false;
-    plan_.gopark_pc = code.instructions[parks.front()].end();
-    site->flags |= GT_SITE_GOPARK;
-    add(rule.hook, code, *site);
-    return true;
-  }
-
   void plan_rule(const HookRule& rule) {
     if (rule.inlinable) plan_inlined(rule);
     const auto function = pclntab_.function_named(rule.function);
@@ -203,20 +180,17 @@ class Planner {
     }
   }
 
-  [[nodiscard]] std::optional<Candidate> entry_site(const HookRule& rule, const FunctionCode& code,
-                                                    RegMask also) const {
-    const int g = dis_.current_g();
-    if (rule.needs_current_g) also |= reg_bit(static_cast<unsigned>(g));
-    const int value = rule.value == Value::kCurrentG ? g : dis_.argument(0);
-    if (at_entries_) return Candidate{0, value, 0, walker_.execution(code.instructions[0])};
-    return walker_.cheapest(code,
-                            {.from = 0, .value = value, .also = also, .on_user_stack = rule.on_user_stack});
-  }
-
   void plan_entry(const HookRule& rule, const FunctionCode& code) {
+    const int g = dis_.current_g();
+    const Search search{.from = 0,
+                        .value = rule.value == Value::kCurrentG ? g : dis_.argument(0),
+                        .also = rule.needs_current_g ? reg_bit(static_cast<unsigned>(g)) : 0,
+                        .on_user_stack = rule.on_user_stack};
     if (code.instructions.empty()) {
       miss(rule.hook, code.name.c_str(), "its code cannot be read");
-    } else if (const auto c = entry_site(rule, code, 0)) {
+    } else if (at_entries_) {
+      add(rule.hook, code, {0, search.value, 0, walker_.execution(code.instructions[0])});
+    } else if (const auto c = walker_.cheapest(code, search)) {
       add(rule.hook, code, *c);
     } else {
       miss(rule.hook, code.name.c_str(), "no instruction of its prologue may be probed");

@@ -55,9 +55,6 @@ struct Unplanned {
 
 struct Plan {
   std::vector<Site> sites;  // <= GT_MAX_SITES
-  // Link-time: the return address of gopark's call of mcall, which will be g.sched.pc; 0 where PARK is probed
-  // in park_m.
-  std::uint64_t gopark_pc = 0;
   std::vector<Unplanned> unplanned;
 };
 

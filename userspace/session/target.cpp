@@ -43,8 +43,9 @@ void await_first_goroutine(const Process& process, std::uint64_t allgs) {
 
 std::uint16_t window_of(const gt_target& c) {
   std::uint16_t end = 0;
-  for (std::uint16_t offset : {c.g_stack_hi, c.g_m, c.g_sched_sp, c.g_sched_pc, c.g_sched_bp, c.g_goid,
-                               c.g_waitreason, c.g_gopc, c.g_startpc, c.g_waiting, c.g_coroexit}) {
+  for (std::uint16_t offset :
+       {c.g_stack_hi, c.g_m, c.g_sched_sp, c.g_sched_pc, c.g_sched_bp, c.g_goid, c.g_waitreason, c.g_gopc,
+        c.g_startpc, c.g_waiting, c.g_labels, c.g_coroexit}) {
     if (offset != kAbsent) end = std::max<std::uint16_t>(end, static_cast<std::uint16_t>(offset + 8));
   }
   return end;
@@ -160,7 +161,7 @@ TextRange Target::text() const {
   return {binary_->pclntab().text() + bias_, binary_->pclntab().etext() + bias_};
 }
 
-gt_target Target::bpf_config(const Plan& plan, bool stacks) const {
+gt_target Target::bpf_config(bool stacks) const {
   const RuntimeOffsets& o = binary_->offsets();
   gt_target c{};
   c.tgid = static_cast<gt_u32>(process_->pid());
@@ -174,17 +175,16 @@ gt_target Target::bpf_config(const Plan& plan, bool stacks) const {
   c.g_gopc = o.g_gopc;
   c.g_startpc = o.g_startpc;
   c.g_waiting = o.g_waiting;
+  c.g_labels = o.g_labels;
   c.g_coroexit = o.g_coroexit;
   c.g_schedlink = o.g_schedlink;
   c.m_curg = o.m_curg;
   c.sudog_c = o.sudog_c;
   c.hchan_qcount = o.hchan_qcount;
   c.hchan_dataqsiz = o.hchan_dataqsiz;
-  c.hchan_lock = o.hchan_lock;
   c.g_window = window_of(c);
   c.sudog_reasons = sudog_reasons(binary_->wait_reasons());
   c.stacks = stacks ? 1 : 0;
-  c.gopark_pc = plan.gopark_pc + bias_;
   return c;
 }
 

@@ -37,7 +37,7 @@ class Target {
   // `shared` gets the sites where another tracer's breakpoint already sits.
   [[nodiscard]] Result<Plan> plan(const TrapCosts& costs, std::vector<std::string>& shared) const;
 
-  [[nodiscard]] gt_target bpf_config(const Plan& plan, bool stacks) const;
+  [[nodiscard]] gt_target bpf_config(bool stacks) const;
   [[nodiscard]] bool is_system(std::uint64_t startpc) const;  // process address of the start function
 
   [[nodiscard]] TargetFacts facts() const;

@@ -29,7 +29,7 @@ Result<TargetSlot> TargetGroups::plan(GroupMask wanted, bool stacks, TargetSlot 
     notices_.add(site + " already carries a breakpoint of another tracer; both count");
   const Process& process = target_.process();
   auto slot =
-      capture->add_target(process.pid(), process.executable_path(), target_.bpf_config(plan_, stacks), plan_);
+      capture->add_target(process.pid(), process.executable_path(), target_.bpf_config(stacks), plan_);
   if (slot) slot_ = *slot;
   return slot;
 }
