@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "base/unique_fd.h"
 #include "elf/dwarf.h"
-#include "elf/mapping.h"
+#include "elf/mapped_file.h"
 #include "elf/refusal.h"
 #include "elf/relocations.h"
 
@@ -31,7 +31,7 @@ std::string_view c_string(Bytes table, std::uint64_t offset) {
 }  // namespace
 
 struct ElfImage::Impl {
-  Mapping mapping;
+  MappedFile mapping;
   std::vector<std::uint8_t> owned;
   Bytes file;
   Elf64_Ehdr header{};
@@ -152,7 +152,7 @@ Result<std::unique_ptr<ElfImage>> ElfImage::open(const std::string& path) {
   // only because libelf updates section headers in place when it decompresses debug sections (elf_compress).
   void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd.get(), 0);
   if (address == MAP_FAILED) return fail_errno(errno, "cannot map " + shown);
-  auto impl = std::make_unique<Impl>(Mapping(address, size));
+  auto impl = std::make_unique<Impl>(MappedFile(address, size));
   impl->file = impl->mapping.bytes();
   if (const auto why = elf_refusal(impl->file)) return fail(ErrorKind::kUnsupported, shown + " " + *why);
   impl->header = *load<Elf64_Ehdr>(impl->file, 0);

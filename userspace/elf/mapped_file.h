@@ -11,16 +11,16 @@
 
 namespace gorotrace {
 
-class Mapping {
+class MappedFile {
  public:
-  Mapping() = default;
-  Mapping(void* address, std::size_t size) : address_(address), size_(size) {}
-  Mapping(Mapping&& other) noexcept
+  MappedFile() = default;
+  MappedFile(void* address, std::size_t size) : address_(address), size_(size) {}
+  MappedFile(MappedFile&& other) noexcept
       : address_(std::exchange(other.address_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-  Mapping& operator=(Mapping&&) = delete;
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-  ~Mapping() {
+  MappedFile& operator=(MappedFile&&) = delete;
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile() {
     if (address_ != nullptr) ::munmap(address_, size_);
   }
   void drop_pages() const {
