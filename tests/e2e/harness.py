@@ -37,7 +37,8 @@ VARIANTS = {  # name -> (environment, go build arguments)
     "cgopie": ({"CGO_ENABLED": "1"}, ["-buildmode=pie", "-ldflags", "-s -w -linkmode=external"]),
     # with the profile of a scheduler-heavy program: the runtime's functions are inlined into one another
     "pgo": ({"CGO_ENABLED": "0"}, ["-ldflags", "-s -w"]),
-    # what only some versions have, and only when asked for
+}
+EXPERIMENTS = {  # what only some versions have, and only when asked for
     "synctest": ({"CGO_ENABLED": "0", "GOEXPERIMENT": "synctest"}, ["-ldflags", "-s -w"]),
     "leaks": ({"CGO_ENABLED": "0", "GOEXPERIMENT": "goroutineleakprofile"}, ["-ldflags", "-s -w"]),
 }
@@ -54,7 +55,7 @@ def build(source, version=NEWEST, variant="stripped"):
     with open(f"{out}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not out.exists():
-            env, arguments = VARIANTS[variant]
+            env, arguments = (VARIANTS | EXPERIMENTS)[variant]
             if variant == "pgo":
                 arguments = [*arguments, f"-pgo={scheduler_profile(version)}"]
             done = subprocess.run([ROOT / "tools" / "toolchain", version, "build", "-o", f"{out}.new", *arguments, "."],
