@@ -98,7 +98,10 @@ static __always_inline struct gt_scratch *gt_claim(__u64 cookie, __u64 now)
 static __always_inline void gt_sample(const struct gt_scratch *s)
 {
 	__u64 began = s->record.time_ns;
-	if ((began * GT_MIX_1 >> 32) % GT_TIME_SAMPLE)
+	/* Two rounds: hits that come at a steady pace would fall into step with one multiplication. */
+	__u64 mixed = began * GT_MIX_1;
+	mixed = (mixed ^ mixed >> 32) * GT_MIX_2;
+	if ((mixed >> 32) % GT_TIME_SAMPLE)
 		return;
 	/* Before the account of it, which the other hits do without. */
 	__u64 took = bpf_ktime_get_ns() - began;
