@@ -37,7 +37,7 @@ class FakeMemory : public Memory {
     for (std::size_t i = 0; i < ranges.size(); ++i) failed[i] = !read(ranges[i].address, ranges[i].out);
     return !gone;
   }
-  bool gone = false;
+  std::atomic<bool> gone = false;  // a reader on another thread may look
 
  private:
   std::map<std::uint64_t, std::uint8_t> bytes_;
