@@ -24,6 +24,7 @@ class FakeMemory : public Memory {
   void map(std::uint64_t address, std::size_t size) {
     for (std::size_t i = 0; i < size; ++i) bytes_.try_emplace(address + i, std::uint8_t{0});
   }
+  void copy_bytes(const FakeMemory& other) { bytes_ = other.bytes_; }
   bool read(std::uint64_t address, std::span<std::uint8_t> out) const override {
     auto it = bytes_.find(address);
     for (std::size_t i = 0; i < out.size(); ++i, ++it) {

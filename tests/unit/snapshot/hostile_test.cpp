@@ -122,7 +122,7 @@ TEST(Hostile, AGoroutineThatMovesBetweenTheLooksHasNoStack) {
   } memory;
   Forged f;
   const std::uint64_t g = f.add(1);
-  static_cast<FakeMemory&>(memory) = f.memory;
+  memory.copy_bytes(f.memory);
   memory.seq = g + f.config.offsets.g_trackingSeq;
   const auto s = GoroutineReader(memory, f.config).read(StackDepth::kAsProbes);
   ASSERT_TRUE(s.has_value());
