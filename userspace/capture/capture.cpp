@@ -106,7 +106,8 @@ Capture::~Capture() {
 
 void Capture::detach_all() {
   Links links;
-  for (TargetSlot slot = 0; slot < impl_->targets.size(); ++slot) {
+  for (std::size_t i = 0; i < impl_->targets.size(); ++i) {
+    const auto slot = static_cast<TargetSlot>(i);
     if (!impl_->targets[slot]) continue;
     impl_->hold_goids(slot, false);
     std::ranges::move(impl_->targets[slot]->take_links(), std::back_inserter(links));

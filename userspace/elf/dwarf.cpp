@@ -79,7 +79,8 @@ struct DwarfStructs::Impl {
     const std::string key(name);
     if (const auto it = structs.find(key); it != structs.end()) return &it->second;
     while (!finished) {
-      if (!in_unit && !(in_unit = enter_next_unit())) {
+      if (!in_unit) in_unit = enter_next_unit();
+      if (!in_unit) {
         finished = true;
         break;
       }

@@ -35,7 +35,7 @@ class Arm64Addresses {
         if (arm.op_count == 3 && arm.operands[2].type == ARM64_OP_IMM) {
           const auto base = known_.find(arm.operands[1].reg);
           if (base != known_.end()) {
-            std::uint64_t add = static_cast<std::uint64_t>(arm.operands[2].imm);
+            auto add = static_cast<std::uint64_t>(arm.operands[2].imm);
             if (arm.operands[2].shift.type == ARM64_SFT_LSL) add <<= arm.operands[2].shift.value & 63;
             take(arm.operands[0].reg, base->second + add, insn.address, out);
             return;

@@ -199,7 +199,7 @@ Result<std::unique_ptr<Pclntab>> Pclntab::make(const ElfImage& image) {
         ErrorKind::kUnsupported,
         "not a Go executable: it has no Go line table (pclntab) with a matching runtime.firstmoduledata");
   return std::unique_ptr<Pclntab>(
-      new Pclntab(std::make_unique<Impl>(image, std::move(located->layout), located->moduledata)));
+      new Pclntab(std::make_unique<Impl>(image, located->layout, located->moduledata)));
 }
 
 std::uint64_t Pclntab::text() const {

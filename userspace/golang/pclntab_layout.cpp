@@ -141,7 +141,9 @@ std::int32_t PclntabLayout::max_value(std::uint32_t off, std::uint64_t& budget) 
   std::int32_t most = -1;
   walk(off, [&](std::int32_t value, std::uint64_t) {
     most = std::max(most, value);
-    return budget != 0 && --budget != 0;
+    if (budget == 0) return false;
+    --budget;
+    return budget != 0;
   });
   return most;
 }

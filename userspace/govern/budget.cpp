@@ -36,7 +36,7 @@ Result<Budget> Budget::parse(const std::string& text) {
   } else if (word.ends_with("cpu")) {
     const std::optional<double> cpus = positive(word.substr(0, word.size() - 3));
     if (cpus && *cpus <= 65536) {
-      budget.cpus = *cpus;
+      budget.cpus = cpus;
       return budget;
     }
   }

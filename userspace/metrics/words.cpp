@@ -59,7 +59,7 @@ std::optional<std::uint64_t> GcWords::goal(int minor) const {
   constexpr std::uint64_t kMinRunway = 64 << 10, kNotTriggered = ~std::uint64_t{0};
   const auto limited = memory_limit_goal(*this, minor);
   if (!limited) return std::nullopt;
-  if (*limited < gcPercentHeapGoal) return *limited;
+  if (*limited < gcPercentHeapGoal) return limited;
   std::uint64_t goal = std::max(gcPercentHeapGoal, sweepDistMinTrigger);
   if (triggered != kNotTriggered && goal < triggered + kMinRunway) goal = triggered + kMinRunway;
   return goal;

@@ -143,7 +143,8 @@ void Aggregator::Impl::take(RecordBatch::Dropped dropped) {
 void Aggregator::Impl::note_loss(std::uint64_t total, std::uint64_t from_ns, std::uint64_t to_ns) {
   if (total <= charged) return;
   charged = total;
-  for (std::uint16_t slot = 0; slot < models.size(); ++slot) {
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    const auto slot = static_cast<std::uint16_t>(i);
     if (models[slot]) take(Post{.at_ns = from_ns, .slot = slot, .what = Loss{to_ns}});
   }
 }

@@ -20,6 +20,8 @@ namespace gorotrace {
 namespace {
 
 constexpr std::size_t kMaxCreationHosts = 16;
+// Instructions before a call in which its arguments are looked for.
+constexpr std::size_t kStraightLine = 8;
 
 class Planner {
  public:
@@ -77,8 +79,8 @@ class Planner {
   [[nodiscard]] int stack_argument(const FunctionCode& code, std::size_t call) const {
     const std::int64_t slot = dis_.arch() == Arch::kAmd64 ? 0 : 8;
     RegMask written = 0;
-    for (std::size_t n = call; n-- > 0 && call - n <= 8;) {
-      const Instruction& i = code.instructions[n];
+    for (std::size_t back = 1; back <= std::min(call, kStraightLine); ++back) {
+      const Instruction& i = code.instructions[call - back];
       if (i.flow != Instruction::Flow::kNext) return -1;
       if (i.store_reg >= 0 && i.store_at == slot) {
         return (written & reg_bit(static_cast<unsigned>(i.store_reg))) == 0 ? i.store_reg : -1;
@@ -92,8 +94,8 @@ class Planner {
   [[nodiscard]] std::optional<std::int64_t> constant_argument(const FunctionCode& code, std::size_t call,
                                                               int n) const {
     const auto reg = static_cast<unsigned>(dis_.argument(n));
-    for (std::size_t at = call; at-- > 0 && call - at <= 8;) {
-      const Instruction& i = code.instructions[at];
+    for (std::size_t back = 1; back <= std::min(call, kStraightLine); ++back) {
+      const Instruction& i = code.instructions[call - back];
       if (i.flow != Instruction::Flow::kNext) return std::nullopt;
       if (i.constant_reg == static_cast<int>(reg)) return i.constant;
       if ((i.writes & reg_bit(reg)) != 0) return std::nullopt;

@@ -59,12 +59,14 @@ std::string blocking_row_text(const TextContext& c, const BlockingRow& row, cons
   const Histogram& h = row.waits;
   const bool any = h.count() > 0;
   const bool counted = own.engine != Engine::kCensus;
-  const auto seen = [&](std::uint64_t n, std::string text) {
+  const auto seen = [&](std::uint64_t n, const std::string& text) {
     return counted && (trust.probed() || n > 0) ? text : std::string("-");
   };
   std::string out = c.style.bold(pad_left(short_count(row.blocked_now), 7));
   out += pad_left(age_text(row.oldest_ns, row.oldest_is_lower_bound), 9);
-  const auto time = [&](std::string text) { return row.sampled ? text : seen(row.in_window_ns, text); };
+  const auto time = [&](const std::string& text) {
+    return row.sampled ? text : seen(row.in_window_ns, text);
+  };
   out += pad_left(time(format_duration(row.in_window_ns)), 10);
   if (columns.sampled) out += pad_left(error_text(row.sampled), 9);
   const double share = c.tables.live_integral_ns == 0 ? 0

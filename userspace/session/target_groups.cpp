@@ -69,11 +69,8 @@ Status TargetGroups::detach() {
 }
 
 void TargetGroups::charge() {
-  cpu_ns_.reset();
-  if (const auto cpu = target_.process().cpu_time_ns()) {
-    cpu_ns_ = *cpu;
-    cost_.target_cpu_ns = *cpu - cpu_at_begin_ns_;
-  }
+  cpu_ns_ = target_.process().cpu_time_ns();
+  if (cpu_ns_) cost_.target_cpu_ns = *cpu_ns_ - cpu_at_begin_ns_;
   const Capture* capture = pipeline_.capture();
   if (capture == nullptr) return;
   const std::vector<SiteCounters> counters = capture->site_counters(slot_);

@@ -90,6 +90,7 @@ class Finder {
       following.clear();
       const bool alive = in_parts(steps.size(), kPart, [&](std::size_t first, std::size_t count) {
         std::vector<std::uint64_t> addresses;
+        addresses.reserve(count);
         for (std::size_t i = 0; i < count; ++i) addresses.push_back(steps[first + i].sudog);
         if (!batch_.read(addresses, sudog_window(o_))) return false;
         for (std::size_t i = 0; i < count; ++i) take(steps[first + i], batch_.at(i), following);
@@ -105,7 +106,7 @@ class Finder {
     ChannelWait wait;
     wait.direction = direction;
     wait.in_select = !direction;
-    w.objects.push_back({Certainty::kLikely, "wait reason", std::move(wait)});
+    w.objects.push_back({Certainty::kLikely, "wait reason", wait});
   }
 
   void take(const Step& step, Bytes bytes, std::vector<Step>& following) {
@@ -126,7 +127,7 @@ class Finder {
     wait.in_select = w.reason == Reason::kSelect;
     if (w.reason == Reason::kReceive) wait.direction = ChannelDirection::kReceive;
     if (w.reason == Reason::kSend) wait.direction = ChannelDirection::kSend;
-    w.objects.push_back({Certainty::kLikely, "g.waiting", std::move(wait)});
+    w.objects.push_back({Certainty::kLikely, "g.waiting", wait});
     w.evidence.push_back({step.sudog + o_.sudog_g, w.g});
     w.evidence.push_back({step.sudog + sudog_channel_at(o_), sudog.channel});
     Channel& channel = channels_[sudog.channel];

@@ -26,6 +26,7 @@ Result<Semtable> read_semtable(const Context& context) {
   }
   Batch batch(context.memory);
   std::vector<std::uint64_t> addresses;
+  addresses.reserve(kRoots);
   for (std::size_t i = 0; i < kRoots; ++i) {
     addresses.push_back(context.config.semtable_address + i * context.config.cache_line_pad +
                         o.semaRoot_treap);

@@ -33,6 +33,7 @@ Result<std::vector<Waiter>> first_look(const Context& context, Waits& out) {
   const bool alive =
       waits::in_parts(goroutines.size(), waits::kPart, [&](std::size_t first, std::size_t count) {
         std::vector<std::uint64_t> addresses;
+        addresses.reserve(count);
         for (std::size_t i = 0; i < count; ++i) addresses.push_back(goroutines[first + i].g);
         if (!batch.read(addresses, window)) return false;
         for (std::size_t i = 0; i < count; ++i) {
