@@ -32,6 +32,13 @@ bool StackTable::add(std::uint64_t id, std::span<const std::uint64_t> pcs, bool 
   return true;
 }
 
+void StackTable::add(const StackSet& stacks) {
+  for (std::uint32_t i = 0; i < stacks.size(); ++i) {
+    const StackSet::Stack stack = stacks[i];
+    add(stack.id, stack.pcs, stack.truncated);
+  }
+}
+
 bool StackTable::ensure(std::uint64_t id) {
   if (id == 0) return false;
   if (stacks_.contains(id)) return true;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "golang/pclntab.h"
+#include "snapshot/stack_set.h"
 
 namespace gorotrace {
 
@@ -67,6 +68,7 @@ class StackTable : public Symbolizer {
 
   // A stack that was read from memory (snapshot). The first definition of an id wins. False when full.
   bool add(std::uint64_t id, std::span<const std::uint64_t> pcs, bool truncated);
+  void add(const StackSet& stacks);  // all of them, as far as there is room
   // Forces the source's definition in while it is still there to be pulled. True when the stack is known.
   bool ensure(std::uint64_t id);
 

@@ -35,11 +35,7 @@ void TargetCensus::stop() {
 }
 
 void TargetCensus::move_stacks(StackTable& to) {
-  const StackSet stacks = taker_.take_stacks();
-  for (std::uint32_t i = 0; i < stacks.size(); ++i) {
-    const StackSet::Stack stack = stacks[i];
-    to.add(stack.id, stack.pcs, stack.truncated);
-  }
+  to.add(taker_.take_stacks());
 }
 
 Tables TargetCensus::over(Tables model) const {

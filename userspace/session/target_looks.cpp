@@ -37,10 +37,7 @@ std::size_t TargetLooks::look() {
   }
   const std::uint64_t took = snapshot->counts.end_ns - snapshot->counts.begin_ns;
   next_ns_ = census_.running() ? kNever : now + std::max(interval_ns_, took * kLookRest);
-  for (std::uint32_t i = 0; i < snapshot->stacks.size(); ++i) {
-    const StackSet::Stack stack = snapshot->stacks[i];
-    symbols_.add(stack.id, stack.pcs, stack.truncated);
-  }
+  symbols_.add(snapshot->stacks);
   snapshot->stacks = {};  // the model knows stacks by id
   const std::size_t extra = snapshot->counts.extra;
   pipeline_.aggregator().post(slot_, std::move(*snapshot));
