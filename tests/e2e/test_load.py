@@ -1,9 +1,12 @@
 """Targets under pressure: creations at a high rate, rings that overflow, budgets that bite, binaries of others."""
 
+import collections
+import contextlib
 import json
 import os
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import threading
@@ -14,7 +17,7 @@ import urllib.request
 import pytest
 
 import harness
-from harness import CACHE, Process, Stat, check_lossless
+from harness import CACHE, Process, Stat, Truth, check_lossless
 
 
 def live_between(summary_or_interval, low, high, what):
@@ -129,6 +132,49 @@ def test_budget_takes_groups_off_and_live_stays_right(truth):
     assert covered < summary["window_ns"] and gs["quality"] != "exact", f"{detached} off, yet goroutine-seconds claims it all"
     free, charged = done["rates"][-3:], summary["cost"]["target_cpu_percent"]
     assert len(free) == 3 and charged is not None
+
+
+def stopped(pid):
+    """Every thread of it: what was in a probe has left it."""
+    def state(task):
+        with open(f"/proc/{pid}/task/{task}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0]
+    os.kill(pid, signal.SIGSTOP)
+    end = time.monotonic() + 30
+    while {state(task) for task in os.listdir(f"/proc/{pid}/task")} != {"T"}:
+        assert time.monotonic() < end, "it does not stop"
+        time.sleep(0.005)
+
+
+def test_the_summary_has_every_event_from_before_its_end():
+    """More threads want to run than there are CPUs, and each loses its own in the middle of whatever it does. Then the
+    process stands still, and its memory says what the summary must say of that moment: the goroutine that a P had in
+    hand aside, which may be between the probe and the word in memory."""
+    ps = os.cpu_count()
+    with Truth(harness.build(harness.PROGRAMS / "ages")) as target, contextlib.ExitStack() as hogs:
+        target.ask("park", "park")
+        target.ask("busy 60", "busy")
+        for _ in range(3 * ps):
+            hogs.callback(subprocess.Popen(["sh", "-c", "while :; do :; done"]).kill)
+        for _ in range(3):
+            with Stat(target.pid, "--budget", "none") as stat:
+                stat.armed()
+                time.sleep(0.5)
+                stopped(target.pid)
+                summary = stat.stop()
+                dump = json.loads(subprocess.run([harness.gorotrace(), "dump", "-p", str(target.pid), "--json"],
+                                                 check=True, capture_output=True, text=True).stdout)
+                os.kill(target.pid, signal.SIGCONT)
+            check_lossless(summary)
+            assert summary["events"]["late"] == 0, summary["events"]
+            truth = collections.Counter(g["wait_reason"] for g in dump["goroutines"] if g["status"] == "waiting")
+            blocked = collections.Counter()
+            for row in summary["blocking"]:
+                if row["reason"] != "syscall":
+                    blocked[row["reason"]] += row["blocked_now"]
+            difference = sum(((truth - blocked) + (blocked - truth)).values())
+            assert truth and difference <= ps, (truth, blocked)
+            assert summary["goroutines"]["live"] == len(dump["goroutines"])
 
 
 def test_the_charge_is_what_the_target_loses(truth):

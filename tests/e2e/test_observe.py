@@ -141,6 +141,33 @@ def test_who_parks_all_the_time_has_not_waited_long(ages, probes):
     assert not wrong, wrong
 
 
+def test_the_budget_takes_the_probes_while_it_watches(ages):
+    """The census goes on from there: what the probes had seen is told by nobody, and what is told is still true."""
+    process = ages()
+    old = process.ask("park", "park")["parked"]
+    process.ask("busy 40", "busy")
+    command = [harness.gorotrace(), "dump", "-p", str(process.pid), "--observe", "4s", "--json",
+               "--probes", "lifecycle,block,run", "--budget", "1%"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        process.ask("gaps", "gaps")
+        time.sleep(2)
+        young = process.ask("park", "park")["parked"]
+        out, err = running.communicate(timeout=120)
+        assert running.returncode == 0, err.decode()
+    longest = {int(goid): ns for goid, ns in process.ask("gaps", "gaps")["busy"].items()}
+    found = json.loads(out)
+    watched = found["watched"]
+    assert "block" in {d["group"] for d in watched["cost"]["detached"]}, watched["cost"]
+    assert watched["census"]["looks"] > 0 and watched["census"]["looks"] == watched["census"]["looks_at_all"]
+    known = check(found, old) + check(found, young)
+    provable = {"receive", "select", "sleep", "mutex", "locked"}
+    assert {p["kind"] for _, p, _ in known} == provable and len(known) == 2 * len(provable), known
+    assert all((g["waiting_source"], g["waiting_quality"]) == ("census", "lower bound") for _, _, g in known), known
+    turners = [g for g in found["goroutines"] if g["goid"] in longest]
+    wrong = [(g, longest[g["goid"]]) for g in turners if (g["waiting_at_least_ns"] or 0) > longest[g["goid"]]]
+    assert len(turners) == 40 and not wrong, wrong
+
+
 def test_min_wait_takes_what_watching_knows(ages):
     """Without it nothing is known of a process that has not collected garbage."""
     process = ages()

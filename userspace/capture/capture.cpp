@@ -207,8 +207,8 @@ void Capture::wake_reader() {
   impl_->tracer.rings->wake();
 }
 
-int Capture::drain(const Sink& sink) {
-  return impl_->tracer.rings->drain(sink);
+int Capture::drain(const Sink& sink, const Passed& passed) {
+  return impl_->tracer.rings->drain(sink, passed);
 }
 
 unsigned Capture::ring_count() const {

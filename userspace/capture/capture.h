@@ -71,9 +71,11 @@ class Capture {
   // Negative errno on failure.
   int wait(int timeout_ms);
   void wake_reader();  // any thread
-  // Reader thread: hands every committed record over, ring by ring. Returns their number.
+  // Reader thread: hands every committed record over, ring by ring, up to the first that is reserved and not
+  // committed: then the ring, whose turn began at began_ns, was not emptied. Returns their number.
   using Sink = std::function<void(unsigned ring, const gt_record& record)>;
-  int drain(const Sink& sink);
+  using Passed = std::function<void(unsigned ring, std::uint64_t began_ns, bool emptied)>;
+  int drain(const Sink& sink, const Passed& passed = {});
   [[nodiscard]] unsigned ring_count() const;
 
   // Also keeps `stacks` from filling up: when it is more than half full, definitions already pulled by

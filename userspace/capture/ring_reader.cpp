@@ -10,23 +10,11 @@
 #include <atomic>
 #include <cerrno>
 
+#include "base/clock.h"
+#include "capture/ring_layout.h"
 #include "capture/selftest.h"
 
 namespace gorotrace {
-namespace {
-
-constexpr std::uint32_t kBusy = 1u << 31;     // BPF_RINGBUF_BUSY_BIT: reserved, not yet committed
-constexpr std::uint32_t kDiscard = 1u << 30;  // BPF_RINGBUF_DISCARD_BIT
-constexpr std::uint32_t kHeader = 8;          // BPF_RINGBUF_HDR_SZ
-constexpr int kPublishEvery = 256;            // records
-
-template <typename T>
-T acquire(const T* word) {
-  return std::atomic_ref<T>(*const_cast<T*>(word)).load(std::memory_order_acquire);
-}
-
-}  // namespace
-
 Result<std::unique_ptr<RingReader>> RingReader::make(unsigned count, std::uint32_t bytes) {
   std::unique_ptr<RingReader> reader(new RingReader);
   reader->bytes_ = bytes;
@@ -85,34 +73,30 @@ void RingReader::wake() {
   (void)!::write(wake_.get(), &one, sizeof one);
 }
 
-int RingReader::drain(const Capture::Sink& sink) {
+int RingReader::drain(const Capture::Sink& sink, const Capture::Passed& passed) {
   int records = 0;
-  for (unsigned i = 0; i < count(); ++i) records += drain_ring(i, sink);
+  for (unsigned i = 0; i < count(); ++i) {
+    const std::uint64_t began_ns = monotonic_ns();
+    const bool emptied = drain_ring(i, [&](const gt_record& record) {
+      sink(i, record);
+      ++records;
+    });
+    if (passed) passed(i, began_ns, emptied);
+  }
   return records;
 }
 
 // Up to the producer's position at the start, so that one busy ring cannot keep us from the others.
-int RingReader::drain_ring(unsigned index, const Capture::Sink& sink) {
+template <typename Sink>
+bool RingReader::drain_ring(unsigned index, const Sink& sink) {
   const Ring& ring = rings_[index];
   std::atomic_ref<std::uint64_t> published(*ring.consumer);
-  std::uint64_t position = published.load(std::memory_order_relaxed);
-  const std::uint64_t end = acquire(ring.producer);
-  int records = 0;
-  while (position < end) {
-    const auto* header = reinterpret_cast<const std::uint32_t*>(ring.data + (position & (bytes_ - 1)));
-    const std::uint32_t word = acquire(header);
-    if (word & kBusy) break;
-    const std::uint32_t length = word & ~kDiscard;
-    if (!(word & kDiscard) && length == sizeof(gt_record)) {
-      // The data pages are mapped twice in a row: a record never wraps.
-      sink(index, *reinterpret_cast<const gt_record*>(header + 2));
-      ++records;
-    }
-    position += (kHeader + length + 7) / 8 * 8;
-    if (records % kPublishEvery == kPublishEvery - 1) published.store(position, std::memory_order_release);
-  }
-  published.store(position, std::memory_order_release);
-  return records;
+  const auto publish = [&](std::uint64_t position) { published.store(position, std::memory_order_release); };
+  const std::uint64_t end = ring::acquire(ring.producer);
+  const std::uint64_t reached =
+      ring::take(ring.data, bytes_, published.load(std::memory_order_relaxed), end, sink, publish);
+  publish(reached);
+  return reached >= end;
 }
 
 }  // namespace gorotrace

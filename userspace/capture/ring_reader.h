@@ -1,6 +1,6 @@
 // The consumer side of our ring buffers. libbpf's own publishes its position after every record; one store
-// per batch gains a third (measured), so this reads the kernel's layout directly: kernel/bpf/ringbuf.c, ABI
-// since 5.8. Threads: make on the control thread, then drain() on the reader thread only.
+// per batch gains a third (measured), so this reads the kernel's layout directly (ring_layout.h). Threads:
+// make on the control thread, then drain() on the reader thread only.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,8 @@ class RingReader {
   [[nodiscard]] int fd(unsigned ring) const { return rings_[ring].fd.get(); }
   // Until a ring is a quarter full, wake() is called, or the time is over. Negative errno on failure.
   int wait(int timeout_ms);
-  int drain(const Capture::Sink& sink);
-  void wake();  // any thread
+  int drain(const Capture::Sink& sink, const Capture::Passed& passed);  // records
+  void wake();                                                          // any thread
 
  private:
   struct Ring {
@@ -36,7 +36,9 @@ class RingReader {
     const std::uint8_t* data = nullptr;
   };
   RingReader() = default;
-  int drain_ring(unsigned index, const Capture::Sink& sink);
+  // Whether all that was reserved at its begin is taken.
+  template <typename Sink>
+  [[nodiscard]] bool drain_ring(unsigned index, const Sink& sink);
 
   std::uint32_t bytes_ = 0;
   std::size_t page_ = 0;

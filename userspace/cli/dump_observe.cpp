@@ -28,10 +28,8 @@ Result<Observed> observe(std::unique_ptr<Target> target, const ObserveOptions& o
     if (stop->wait(static_cast<int>((pause + 999'999) / 1'000'000))) break;
     s.tick();
   }
-  auto dump = s.dump(0, waits);
+  auto dump = s.finish_with_dump(waits);
   if (!dump) return std::unexpected(dump.error());
-  s.finish();
-  s.confirm(0, *dump);
   dump->watched = s.facts(0);
   return Observed{std::move(*session), std::move(*dump)};
 }

@@ -1,5 +1,6 @@
 #include "model/aggregator.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -36,13 +37,14 @@ struct GroupChange {
   gt_group group;
   bool on;
 };
+struct End {};
 struct Loss {
   std::uint64_t to_ns;
 };
 struct Post {
   std::uint64_t at_ns;
   std::uint16_t slot;
-  std::variant<AddTarget, RemoveTarget, GroupChange, Snapshot, Loss, std::shared_ptr<Query>> what;
+  std::variant<AddTarget, RemoveTarget, GroupChange, Snapshot, End, Loss, std::shared_ptr<Query>> what;
 };
 
 }  // namespace
@@ -58,6 +60,7 @@ struct Aggregator::Impl {
 
   // The thread's own.
   std::array<std::unique_ptr<Model>, GT_MAX_TARGETS> models;
+  std::array<std::uint64_t, GT_MAX_TARGETS> ends{};  // of their windows; kEndOfTime while they are open
   RunMerger merger;
   SequenceCheck sequence;
   std::list<Post> posts;  // by at_ns, waiting for the watermark
@@ -158,7 +161,8 @@ void Aggregator::Impl::take(Post post) {
 
 void Aggregator::Impl::apply_until(std::uint64_t limit_ns) {
   const auto sink = [this](const gt_record& record) {
-    if (record.target < models.size() && models[record.target]) models[record.target]->apply(record);
+    if (record.target < models.size() && models[record.target] && record.time_ns < ends[record.target])
+      models[record.target]->apply(record);
   };
   const auto soon = [this](const gt_record& record) {
     if (record.target < models.size() && models[record.target]) models[record.target]->prefetch(record);
@@ -172,8 +176,8 @@ void Aggregator::Impl::apply_until(std::uint64_t limit_ns) {
   merger.take_below(limit_ns, sink, soon);
   if (limit_ns == kEndOfTime) return;
   watermark = limit_ns;
-  for (const auto& model : models) {
-    if (model) model->advance(limit_ns);
+  for (std::size_t slot = 0; slot < models.size(); ++slot) {
+    if (models[slot]) models[slot]->advance(std::min(limit_ns, ends[slot]));
   }
 }
 
@@ -181,6 +185,7 @@ void Aggregator::Impl::apply_post(Post& post) {
   std::unique_ptr<Model>& model = models[post.slot];
   if (auto* add = std::get_if<AddTarget>(&post.what)) {
     model = std::make_unique<Model>(std::move(add->config));
+    ends[post.slot] = kEndOfTime;
   } else if (std::holds_alternative<RemoveTarget>(post.what)) {
     model.reset();
     // What was posted for it must not reach the slot's next owner.
@@ -188,12 +193,15 @@ void Aggregator::Impl::apply_post(Post& post) {
       return p.slot == post.slot && !std::holds_alternative<std::shared_ptr<Query>>(p.what) && p.at_ns != 0;
     });
   } else if (auto* query = std::get_if<std::shared_ptr<Query>>(&post.what)) {
-    (*query)->answer(model.get(), post.at_ns);
-  } else if (model) {
+    (*query)->answer(model.get(), std::min(post.at_ns, ends[post.slot]));
+  } else if (std::holds_alternative<End>(post.what)) {
+    ends[post.slot] = std::min(ends[post.slot], post.at_ns);
+  } else if (model && post.at_ns < ends[post.slot]) {
     if (auto* change = std::get_if<GroupChange>(&post.what))
       model->group(change->group, change->on, post.at_ns);
     if (auto* snapshot = std::get_if<Snapshot>(&post.what)) model->apply(*snapshot);
-    if (auto* loss = std::get_if<Loss>(&post.what)) model->gap(post.at_ns, loss->to_ns);
+    if (auto* loss = std::get_if<Loss>(&post.what))
+      model->gap(post.at_ns, std::min(loss->to_ns, ends[post.slot]));
   }
 }
 
@@ -267,6 +275,10 @@ void Aggregator::post(std::uint16_t slot, Snapshot snapshot) {
 
 void Aggregator::post_group(std::uint16_t slot, gt_group group, bool on, std::uint64_t at_ns) {
   if (slot < GT_MAX_TARGETS) impl_->enqueue({.at_ns = at_ns, .slot = slot, .what = GroupChange{group, on}});
+}
+
+void Aggregator::post_end(std::uint16_t slot, std::uint64_t at_ns) {
+  if (slot < GT_MAX_TARGETS) impl_->enqueue({.at_ns = at_ns, .slot = slot, .what = End{}});
 }
 
 Tables Aggregator::tables(std::uint16_t slot, std::uint64_t at_ns) {

@@ -50,6 +50,10 @@ class Aggregator {
   void post(std::uint16_t slot, Snapshot snapshot);
   void post_group(std::uint16_t slot, gt_group group, bool on, std::uint64_t at_ns);
 
+  // The window of a target ends: its model stays as it is at at_ns, and takes of what comes later only
+  // records from before (late ones). Every later question is answered as of then.
+  void post_end(std::uint16_t slot, std::uint64_t at_ns);
+
   // Any thread. Wait until the watermark has passed at_ns, or kAnswerTimeoutMs, then answer as of at_ns;
   // Tables::at_ns tells up to when the records were complete. An unknown slot gives nothing.
   static constexpr unsigned kAnswerTimeoutMs = 2000;

@@ -40,6 +40,11 @@ struct EventFacts {
     for (const auto& [reason, n] : dropped) sum += n;
     return sum;
   }
+  // Neither received nor dropped.
+  [[nodiscard]] std::uint64_t on_their_way() const {
+    const std::uint64_t known = received + dropped_total();
+    return produced > known ? produced - known : 0;
+  }
 };
 
 struct Detachment {

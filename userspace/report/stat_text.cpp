@@ -130,7 +130,10 @@ std::string warnings(const TextContext& c) {
     warn(fmt::format("{} of {} events lost ({}); waits open at a loss are tainted", lost, e.produced,
                      reasons));
   }
-  if (e.produced != e.received + e.dropped_total()) {
+  if (const std::uint64_t missing = e.on_their_way(); missing > 0) {
+    warn(fmt::format("{} events had not arrived when the window was summed up: the figures lack them",
+                     missing));
+  } else if (e.produced != e.received + e.dropped_total()) {
     warn(fmt::format("events do not add up: {} produced, {} received, {} dropped", e.produced, e.received,
                      e.dropped_total()));
   }

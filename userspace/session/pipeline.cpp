@@ -74,15 +74,17 @@ EventFacts Pipeline::events() const {
   return e;
 }
 
+void Pipeline::hold() {
+  if (reader_) reader_->hold();
+}
+
 void Pipeline::close() {
   if (!capture_) return;
   capture_->detach_all();
-  reader_->catch_up(monotonic_ns());
   const std::uint64_t deadline = monotonic_ns() + kSettleNs;
-  for (EventFacts e = events(); e.produced != e.received + e.dropped_total() && monotonic_ns() < deadline;
-       e = events()) {
+  while (events().on_their_way() != 0 && monotonic_ns() < deadline)
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
+  reader_->let_go();
 }
 
 }  // namespace gorotrace

@@ -35,7 +35,11 @@ class Pipeline {
   // errno of the first failed read of the rings, 0 while all is well.
   [[nodiscard]] int read_error() const { return reader_ ? reader_->error() : 0; }
 
-  // Detaches all targets and waits until all that was produced has arrived, so that the account closes.
+  // From here on nothing is answered as of a time behind this call, until close(). Windows that end meanwhile
+  // (Aggregator::post_end) end with every record from before, and with none from after.
+  void hold();
+  // Detaches all targets, which ends every program that still runs, and waits until all that was produced has
+  // arrived, so that the account closes; then lets go. What it waited for in vain is told by events().
   void close();
 
  private:

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "model/watermark.h"
 
 namespace gorotrace {
 namespace {
@@ -11,9 +12,6 @@ namespace {
 // The rings are emptied this often even when none is a quarter full: 1.4 M records a second, the most that
 // traps on one CPU can make, are 14,000 records of 64 bytes then.
 constexpr int kDrainMs = 10;
-// A program reads the clock, then reserves; what it does in between (reading g and the stack) takes
-// microseconds. Only a program preempted in between comes later than this, and then it is counted as late.
-constexpr std::uint64_t kStragglerNs = 1'000'000;
 constexpr std::uint64_t kMs = 1'000'000;
 
 }  // namespace
@@ -32,29 +30,44 @@ void RecordReader::catch_up(std::uint64_t at_ns) {
   capture_.wake_reader();
 }
 
-int RecordReader::sleep_ms(std::uint64_t watermark_ns) const {
+void RecordReader::let_go() {
+  held_ = false;
+  capture_.wake_reader();
+}
+
+int RecordReader::sleep_ms(std::uint64_t watermark_ns, bool stuck) const {
   const std::uint64_t wanted = wanted_ns_;
-  if (wanted <= watermark_ns) return kDrainMs;
-  const std::uint64_t ready = wanted + kStragglerNs, now = monotonic_ns();
-  if (ready <= now) return 0;
+  if (wanted <= watermark_ns || held_) return kDrainMs;
+  const std::uint64_t ready = wanted + Watermark::kStragglerNs, now = monotonic_ns();
+  if (ready <= now) return stuck ? 1 : 0;
   return static_cast<int>(std::min<std::uint64_t>((ready - now + kMs - 1) / kMs, kDrainMs));
 }
 
 void RecordReader::run() {
   bool last = false;
+  Watermark complete(capture_.ring_count());
   std::uint64_t watermark_ns = 0;
+  bool stuck = false;
   while (!last) {
     last = stop_;
     if (!last) {
-      if (const int err = capture_.wait(sleep_ms(watermark_ns)); err < 0) {
+      if (const int err = capture_.wait(sleep_ms(watermark_ns, stuck)); err < 0) {
         error_ = -err;
         return;
       }
     }
     RecordBatch batch;
     batch.rings.resize(capture_.ring_count());
-    watermark_ns = monotonic_ns() - kStragglerNs;
-    capture_.drain([&](unsigned ring, const gt_record& record) { batch.rings[ring].push_back(record); });
+    const std::uint64_t began_ns = monotonic_ns();
+    // Asked for behind the clock: who held before that finds the clock later than all that was let pass.
+    const bool held = held_;
+    stuck = false;
+    capture_.drain([&](unsigned ring, const gt_record& record) { batch.rings[ring].push_back(record); },
+                   [&](unsigned ring, std::uint64_t at_ns, bool emptied) {
+                     complete.passed(ring, at_ns, emptied);
+                     stuck = stuck || !emptied;
+                   });
+    if (!held) watermark_ns = complete.at(began_ns);
     batch.watermark_ns = watermark_ns;
     const std::uint64_t read_from = monotonic_ns();
     const std::uint64_t dropped = capture_.counters().dropped_total();

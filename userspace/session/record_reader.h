@@ -19,17 +19,22 @@ class RecordReader {
   // next turn.
   void catch_up(std::uint64_t at_ns);
 
+  // Control thread: no watermark passes the time of this call until let_go(). So what is asked as of a later
+  // time can be answered with every record from before it, however late it comes, and with none from after.
+  void hold() { held_ = true; }
+  void let_go();
+
   // errno of the first failed drain, 0 while all is well: after it no more records arrive.
   [[nodiscard]] int error() const { return error_.load(); }
 
  private:
   void run();
-  // Until the next turn, of which the last read everything before watermark_ns.
-  [[nodiscard]] int sleep_ms(std::uint64_t watermark_ns) const;
+  // Until the next turn; all before watermark_ns is read. `stuck`: because a ring could not be emptied.
+  [[nodiscard]] int sleep_ms(std::uint64_t watermark_ns, bool stuck) const;
 
   Capture& capture_;
   Aggregator& aggregator_;
-  std::atomic<bool> stop_ = false;
+  std::atomic<bool> stop_ = false, held_ = false;
   std::atomic<int> error_ = 0;
   std::atomic<std::uint64_t> wanted_ns_ = 0;  // greatest at_ns asked for
   std::thread thread_;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.h"
+
 namespace gorotrace {
 
 Result<std::unique_ptr<Session>> Session::make(const SessionOptions& options) {
@@ -36,7 +38,24 @@ void Session::tick() {
 }
 
 void Session::finish() {
-  for (auto& t : traced_) t->finish();
+  for (auto& t : traced_) t->look_last();
+  for (auto& t : traced_) t->stop_census();
+  pipeline_->hold();
+  for (auto& t : traced_) t->end_window(monotonic_ns());
+  close();
+}
+
+Result<Dump> Session::finish_with_dump(WaitsWanted waits) {
+  pipeline_->hold();
+  auto dump = traced_.front()->end_with_look(waits);
+  close();
+  if (!dump) return dump;
+  traced_.front()->stop_census();
+  traced_.front()->know_waits(*dump);
+  return dump;
+}
+
+void Session::close() {
   pipeline_->close();
   for (auto& t : traced_) t->detached();
 }

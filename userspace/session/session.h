@@ -30,13 +30,12 @@ class Session {
   [[nodiscard]] Status set_groups(std::size_t target, GroupMask groups, const std::string& reason) {
     return traced_[target]->set_groups(groups, reason);
   }
-  [[nodiscard]] Result<Dump> dump(std::size_t target, WaitsWanted waits) {
-    return traced_[target]->dump(waits);
-  }
-  // After finish(): see Traced.
-  void confirm(std::size_t target, Dump& dump) { traced_[target]->confirm(dump); }
-  // The end of the window: a last look at memory, then everything is detached. tables() answers as of then.
+  // The end of the window: a last look at memory, then everything is detached. tables() answers as of then,
+  // with every record from before.
   void finish();
+  // The same of a session with one target, whose last look is kept: every goroutine, and since when each has
+  // waited, as far as watching has proven it.
+  [[nodiscard]] Result<Dump> finish_with_dump(WaitsWanted waits);
 
   [[nodiscard]] std::size_t size() const { return traced_.size(); }
   [[nodiscard]] bool any_alive() const;
@@ -52,6 +51,8 @@ class Session {
   [[nodiscard]] EventFacts events() const { return pipeline_->events(); }
 
  private:
+  void close();
+
   explicit Session(const SessionOptions& options) : options_(options), share_(options.census_cpu) {}
 
   SessionOptions options_;

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <future>
-#include <unordered_map>
 #include <utility>
 
 #include "base/clock.h"
@@ -137,7 +135,8 @@ void Traced::tick(std::uint64_t dropped) {
   if (!alive()) return;
   if (const Liveness life = target_->process().liveness(); life != Liveness::kAlive) {
     state_ = life == Liveness::kExited ? State::kExited : State::kExeced;
-    close_window();
+    stop_census();
+    end_window(monotonic_ns());
     if (auto off = groups_.detach(); !off) notices_.add(off.error().message);
     return;
   }
@@ -150,43 +149,27 @@ void Traced::tick(std::uint64_t dropped) {
   if (looks_->due(now)) looks_->look();
 }
 
-Result<Dump> Traced::dump(WaitsWanted waits) {
-  // The census says who stands where beforehand: the snapshot must find them in the same place. Events say
-  // who waits as of the snapshot's end; they are asked while the rest is read, for the longer ago that is the
-  // more have moved on, and the sooner the rest is read the more have not.
-  const std::vector<StandingWait> standing = census_.standing();
+// The census says who stands where beforehand: the snapshot must find them in the same place.
+Result<Dump> Traced::end_with_look(WaitsWanted waits) {
+  standing_ = census_.standing();
   auto snapshot = look_for_dump(*target_);
   if (!snapshot) return std::unexpected(snapshot.error());
-  auto asked = std::async(std::launch::async, [this, end_ns = snapshot->counts.end_ns] {
-    return pipeline_.open_waits(slot_, end_ns);
-  });
-  auto dump = complete_dump(*target_, std::move(*snapshot), waits);
-  OpenWaits open = asked.get();
-  if (!dump) return dump;
+  end_window(snapshot->counts.end_ns);
+  return complete_dump(*target_, std::move(*snapshot), waits);
+}
+
+void Traced::know_waits(Dump& dump) {
+  OpenWaits open = pipeline_.open_waits(slot_, end_ns_);
+  // A wait whose end has not arrived looks open.
+  if (pipeline_.events().on_their_way() != 0) open.waits.clear();
   // Where a transition is not seen, that no event came proves nothing.
   std::erase_if(open.waits, [this](const OpenWait& wait) {
     return (groups_.incomplete() & group_bit(wait.in_syscall ? GT_GROUP_SYSCALL : GT_GROUP_BLOCK)) != 0;
   });
-  dump->known_waits = known_waits(dump->snapshot, standing, open);
-  return dump;
+  dump.known_waits = known_waits(dump.snapshot, standing_, open);
 }
 
-// A thread that is preempted between reserving a record and committing it holds back all that its CPU records
-// meanwhile: an answer may lack events from before it. The wait that is still open at the end was open.
-void Traced::confirm(Dump& dump) {
-  const OpenWaits last = pipeline_.open_waits(slot_, monotonic_ns());
-  std::unordered_map<std::uint64_t, std::uint64_t> since;
-  for (const OpenWait& wait : last.waits) since.emplace(wait.goid, wait.since_ns);
-  for (std::size_t i = 0; i < dump.known_waits.size(); ++i) {
-    KnownWait& known = dump.known_waits[i];
-    if (known.source != WaitSource::kProbes) continue;
-    const auto open = since.find(dump.snapshot.goroutines[i].goid);
-    if (open == since.end() || open->second != known.since_ns)
-      known = known_wait(dump.snapshot.goroutines[i]);
-  }
-}
-
-void Traced::finish() {
+void Traced::look_last() {
   if (end_ns_ != 0) return;
   if (auto last = looks_->look_and_read(); last && witness_) {
     witness_->end = last->counters;
@@ -194,30 +177,32 @@ void Traced::finish() {
     witness_->after_end = last->after;
   }
   groups_.charge();
-  close_window();
 }
 
-// Sites go one by one: what comes in while they do is no longer the whole story, so the tables are taken
-// before the first detach.
-void Traced::close_window() {
+void Traced::stop_census() {
   census_.stop();
   census_.move_stacks(symbols_);
-  end_ns_ = monotonic_ns();
-  final_tables_ = census_.over(pipeline_.tables(slot_, end_ns_));
+}
+
+// Sites go one by one: what comes in while they do is no longer the whole story, so the window ends before
+// the first detach.
+void Traced::end_window(std::uint64_t at_ns) {
+  if (end_ns_ != 0) return;
+  end_ns_ = at_ns;
   groups_at_end_ = groups_.on();
+  pipeline_.aggregator().post_end(slot_, end_ns_);
 }
 
 Tables Traced::tables() {
-  if (final_tables_) return *final_tables_;
-  census_.move_stacks(symbols_);
-  return census_.over(pipeline_.tables(slot_, monotonic_ns()));
+  if (end_ns_ == 0) census_.move_stacks(symbols_);
+  return census_.over(pipeline_.tables(slot_, end_ns_ != 0 ? end_ns_ : monotonic_ns()));
 }
 
 Sample Traced::sample() {
   Sample s;
-  if (final_tables_) {
+  if (end_ns_ != 0) {
     s.at_ns = end_ns_;
-    s.totals = *final_tables_;
+    s.totals = tables();
   } else {
     looks_->read_counters();
     s.at_ns = monotonic_ns();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "report/facts.h"
@@ -49,13 +50,17 @@ class Traced {
   // Liveness, budget, the looks that are due. Cheap when nothing is. dropped: Pipeline::dropped().
   void tick(std::uint64_t dropped);
   [[nodiscard]] Status set_groups(GroupMask groups, const std::string& reason);
-  // Every goroutine now, and since when each has waited, as far as watching has proven it.
-  [[nodiscard]] Result<Dump> dump(WaitsWanted waits);
-  // After the pipeline's close, when every record has come: takes back what late ones contradict.
-  void confirm(Dump& dump);
-  // The window ends with a last look at memory. Still attached.
-  void finish();
-  void detached() { groups_.gone(); }  // by the pipeline
+
+  // The window's end: each step is taken by all targets before the next one is.
+  void look_last();    // at memory
+  void stop_census();  // asks the model, so before the pipeline holds
+  void end_window(std::uint64_t at_ns);
+  void detached() { groups_.gone(); }  // by the pipeline's close
+
+  // Or a look ends it, while the pipeline holds: every goroutine as it is then. known_waits(): behind the
+  // pipeline's close, since when each of them has waited, as far as watching has proven it.
+  [[nodiscard]] Result<Dump> end_with_look(WaitsWanted waits);
+  void know_waits(Dump& dump);
 
   [[nodiscard]] bool alive() const { return state_ == State::kTraced; }
   [[nodiscard]] Target& target() { return *target_; }
@@ -75,7 +80,6 @@ class Traced {
   // On while nothing else tells who waits where.
   void mind_census();
   void switch_groups(GroupMask want, const std::string& reason);
-  void close_window();
   [[nodiscard]] std::optional<StackTable::Stack> walked(std::uint64_t id) const;  // by a probe
 
   const SessionOptions& options_;
@@ -97,7 +101,7 @@ class Traced {
   std::uint64_t of_c_threads_at_start_ = 0;
   std::optional<RuntimeCounters> counters_begin_;
   std::optional<Witness> witness_;
-  std::optional<Tables> final_tables_;  // as of end_ns_
+  std::vector<StandingWait> standing_;  // just before the look that ended the window
 };
 
 }  // namespace gorotrace

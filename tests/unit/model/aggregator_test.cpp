@@ -108,6 +108,54 @@ TEST_F(AggregatorTest, a_watermark_that_never_comes_costs_two_seconds_and_the_an
   EXPECT_EQ(t.created, 1u);
 }
 
+// As a session ends: the watermark is held, the end is posted, sites go one by one, and a ring that a thread
+// held shut opens at last.
+TEST_F(AggregatorTest, a_window_ends_with_every_record_from_before_and_none_from_after) {
+  const gt_record park = numbered(park_event(2100, 1, kChanReceive, 5), 1);
+  const gt_record ready = numbered(event(GT_HOOK_READY, 2500, 1, 9), 1);
+  push({{numbered(event(GT_HOOK_EXECUTE, 2000, 1), 0)}}, 2050);
+  aggregator.post_end(1, 3000);
+  push({{numbered(event(GT_HOOK_EXECUTE, 2600, 1), 0), numbered(park_event(2700, 1, kChanReceive, 5), 0)}},
+       2050);
+  push({{numbered(event(GT_HOOK_READY, 3100, 1, 9), 0), numbered(event(GT_HOOK_CREATE, 3200, 7), 0)}}, 2050);
+  push({{}, {park, ready}}, 2050);
+  push({{numbered(event(GT_HOOK_EXIT, 3300, 1), 0)}}, 9000);
+  const Tables t = aggregator.tables(1, 8000);
+  EXPECT_EQ(t.at_ns, 3000u);
+  EXPECT_EQ(t.late, 0u);
+  EXPECT_EQ(t.illegal, 0u);
+  EXPECT_EQ(t.live, 1u);
+  EXPECT_EQ(t.parks, 2u);
+  EXPECT_EQ(t.unparks, 1u);
+  ASSERT_EQ(t.blocking.size(), 1u);
+  EXPECT_EQ(t.blocking[0].waits.total(), 400u);
+  EXPECT_EQ(t.blocking[0].blocked_now, 1u);
+  EXPECT_EQ(t.blocking[0].oldest_ns, 300u);
+  EXPECT_EQ(t.blocking[0].in_window_ns, 700u);
+  const OpenWaits open = aggregator.open_waits(1, 8000);
+  ASSERT_EQ(open.waits.size(), 1u);
+  EXPECT_EQ(open.waits[0].since_ns, 2700u);
+  // Even later: counted, and late.
+  push({{numbered(event(GT_HOOK_CREATE, 2900, 8), 0)}}, 10'000);
+  EXPECT_EQ(aggregator.totals(1, 9500).live, 2u);
+  EXPECT_EQ(aggregator.totals(1, 9500).late, 1u);
+}
+
+TEST_F(AggregatorTest, a_loss_or_a_look_behind_the_end_changes_nothing) {
+  push({{numbered(event(GT_HOOK_EXECUTE, 2000, 1), 0), numbered(park_event(2100, 1, kChanReceive, 5), 0)}},
+       2200, RecordBatch::Dropped{0, 3500});
+  aggregator.post_end(1, 3000);
+  push({{}}, 4000, RecordBatch::Dropped{5, 4000});
+  Snapshot empty;
+  empty.counts.begin_ns = empty.counts.end_ns = 4500;
+  aggregator.post(1, empty);
+  push({{}}, 5000, RecordBatch::Dropped{5, 5000});
+  const Tables t = aggregator.tables(1, 4900);
+  EXPECT_EQ(t.gaps, 0u);
+  EXPECT_EQ(t.live, 1u);
+  EXPECT_EQ(t.blocking.at(0).blocked_now, 1u);
+}
+
 TEST_F(AggregatorTest, records_of_unknown_or_removed_slots_are_received_and_ignored) {
   gt_record stranger = numbered(event(GT_HOOK_CREATE, 2000, 1), 0);
   stranger.target = 60000;
