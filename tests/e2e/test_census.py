@@ -115,16 +115,19 @@ def test_every_version_gives_the_same_mix():
             slack = 5 * error_of(rows) / (high - low) + 0.25 * own + 1
             assert abs(share - own) < slack, f"go {version}: {function}: {share:.2f} at a time, {own:.2f} by its account"
         idle, = rows_of(census, "main.forever")
-        assert idle["quality"] == "exact", (version, idle)
+        # A stack that another process's turn kept from being read at once makes its first looks another row's.
+        assert idle["quality"] == "exact" or census["census"]["without_stack"] > 0, (version, idle)
 
 
 def test_too_many_goroutines_are_sampled_within_the_share():
     with phases("-idle", "30000") as target:
-        with Stat(target.pid, "--probes", "none", "--census", "4%", "-d", "5s") as stat:
-            census = stat.finish()
-    c = census["census"]
-    assert c["looks_at_all"] < 0.5 * c["looks"], c
-    assert c["of_one_cpu_percent"] < 6, f"4 % of a CPU allowed: {c}"  # with a second's share beforehand
+        for length in ("1s", "5s"):  # the first look at each is the dearest, and within the share, too
+            with Stat(target.pid, "--probes", "none", "--census", "4%", "-d", length) as stat:
+                census = stat.finish()
+            c = census["census"]
+            assert c["looks_at_all"] < 0.5 * c["looks"], c
+            # Granted are 3.8 %: what is left is for a look that another process made dear.
+            assert c["of_one_cpu_percent"] < 4.1, f"4 % of a CPU allowed in {length}: {c}"
     low, high = window(census)
     idle = [r for r in rows_of(census, "main.forever")]
     got, error = sum(r["in_window_ns"] for r in idle), error_of(idle)

@@ -89,6 +89,7 @@ void CensusTaker::run() {
   }
   if (!failed_) (void)look(true);
   census_.end_segment();
+  charge(0, false);
   cost_.missed += instants.missed();
   cost_.time_ns += monotonic_ns() - begin;
 }

@@ -8,10 +8,8 @@ namespace gorotrace {
 
 class Pace {
  public:
-  // Looks of up to a second's share beforehand: the first ones read every stack. whole: every look is at all,
-  // and where that is dear there are fewer of them.
-  explicit Pace(double share, bool whole = false)
-      : share_(share), credit_ns_(share * kSaved), whole_(whole) {}
+  // whole: every look is at all, and where that is dear there are fewer of them.
+  explicit Pace(double share, bool whole = false) : share_(share), whole_(whole) {}
   void set_share(double share) { share_ = share; }
 
   // Slots of `total` to look at now: all of them when that is affordable, 0 when no look is.
@@ -20,13 +18,18 @@ class Pace {
   void spent(std::size_t slots, bool all, std::uint64_t cpu_ns);
 
  private:
-  static constexpr double kSaved = 1e9;  // what is left over is kept for bursts: a second's share
-  double share_, credit_ns_;
+  // A look is paid for before the next one, the first one too, and little is kept for bursts: so no second
+  // takes more than the share, but by what one look took longer than looks before it.
+  static constexpr double kGranted = 0.95,
+                          kSavedNs = 50e6;  // 0.95 s of the share a second, 0.05 s of it kept
+  [[nodiscard]] double granted(double ns) const { return share_ * kGranted * ns; }
+
+  double share_, credit_ns_ = 0;
   bool whole_;
   std::uint64_t last_ns_ = 0;
   // Cost of one goroutine among all (its neighbours come along), and of one chosen at random.
   double among_all_ns_ = 300, chosen_ns_ = 2500;
-  bool looks_at_all_ = true;
+  bool looks_at_all_ = true, looked_ = false;
 };
 
 }  // namespace gorotrace
