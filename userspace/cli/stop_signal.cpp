@@ -4,10 +4,25 @@
 #include <pthread.h>
 #include <sys/signalfd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 
+#include "base/clock.h"
+
 namespace gorotrace {
+namespace {
+
+std::atomic<std::uint64_t> first_ns;  // signals are the process's, and so is this
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+
+extern "C" void take_another(int signal) {
+  if (monotonic_ns() - first_ns.load() < StopSignal::kGraceNs) return;
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);  // delivered when this handler returns
+}
+
+}  // namespace
 
 Result<StopSignal> StopSignal::make() {
   sigset_t set;
@@ -31,6 +46,12 @@ bool StopSignal::wait(int timeout_ms) {
   signalfd_siginfo info;
   if (read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return false;
   came_ = true;
+  first_ns = monotonic_ns();
+  struct sigaction another{};
+  another.sa_handler = take_another;
+  another.sa_flags = SA_RESTART;
+  sigaction(SIGINT, &another, nullptr);
+  sigaction(SIGTERM, &another, nullptr);
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
