@@ -1,4 +1,3 @@
-#include <malloc.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -8,10 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
-
-// Blocks from here on are given back to the system when they are freed. By default glibc raises this limit to
-// the size of what was freed, and what one look at 100,000 goroutines took (20 MB) stays resident.
-constexpr int kOwnMapping = 1 << 20;
+#include "cli/startup.h"
 
 static std::string usage_error(const CLI::App* app, const CLI::Error& error) {
   const bool no_command =
@@ -22,7 +18,7 @@ static std::string usage_error(const CLI::App* app, const CLI::Error& error) {
 }
 
 int main(int argc, char** argv) {
-  mallopt(M_MMAP_THRESHOLD, kOwnMapping);
+  gorotrace::prepare_process();
   // stdout belongs to reports.
   spdlog::set_default_logger(spdlog::stderr_logger_mt("gorotrace"));
   spdlog::set_pattern("gorotrace: %v");
@@ -42,6 +38,7 @@ int main(int argc, char** argv) {
   gorotrace::add_check_command(app, exit);
   gorotrace::add_ps_command(app, exit);
   gorotrace::add_metrics_command(app, exit);
+  for (CLI::App* command : app.get_subcommands({})) command->fallthrough();  // stat -v is -v stat
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

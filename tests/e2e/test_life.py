@@ -46,6 +46,19 @@ def test_a_signal_ends_in_the_summary(truth, sig):
     check_untouched(target.pid, target.binary)
 
 
+@pytest.mark.parametrize("delays", [[0.02, 0.02], [0.1, 0.1], [0.6, 0.02]])
+def test_ctrl_c_twice_ends_in_the_summary(truth, delays):
+    """While it starts, between start and window, and while the summary is made."""
+    target = truth()
+    with Stat(target.pid) as stat:
+        for delay in delays:
+            time.sleep(delay)
+            stat.popen.send_signal(signal.SIGINT)
+        summary = stat.finish()
+    assert summary["window_ns"] >= 0
+    check_untouched(target.pid, target.binary)
+
+
 def test_a_killed_tracer_leaves_nothing(truth):
     target = truth("-scenario", "sleepers,spawn", "-for", "2s")
     for delay in (0.0, 0.1, 0.25, 0.5, 1.0):  # before, during and after the attach
@@ -323,6 +336,28 @@ def test_no_such_process():
     refused(done, FAILED, "4194303")
 
 
+@pytest.mark.parametrize("pid", ["0", "-1", "4294967297"])
+def test_a_number_that_is_no_pid(pid):
+    refused(run("stat", "-p", pid, "-d", "1s"), USAGE, f"'{pid}' is not a PID")
+
+
+@pytest.mark.parametrize("files,what", [(4, "/proc/"), (8, "BPF"), (12, "BPF"), (32, "probes")])
+def test_too_few_file_descriptors(truth, files, what):
+    """Is no fault of the process or of the kernel."""
+    target = truth()
+    done = subprocess.run(["prlimit", f"--nofile={files}", gorotrace(), "stat", "-p", str(target.pid), "-d", "300ms"],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == FAILED and "ulimit -n" in done.stderr, done
+    assert "no process" not in done.stderr and "kernel" not in done.stderr, done.stderr
+    check_untouched(target.pid, target.binary)
+
+
+def test_a_soft_limit_of_file_descriptors_is_raised(truth):
+    done = subprocess.run(["prlimit", "--nofile=8:1024", gorotrace(), "stat", "-p", str(truth().pid), "-d", "300ms"],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == DONE, done.stderr
+
+
 def test_not_a_go_program():
     with harness.Process(["sleep", "60"]) as target:
         time.sleep(0.1)
@@ -362,6 +397,8 @@ def test_a_user_without_rights_sees_his_own_processes(truth, everyones):
     truth()  # root's
     with harness.Truth(everyones / "truth", prefix=NOBODY) as own:
         refused(as_nobody(everyones, "stat", "-p", own.pid, "-d", "1s"), FAILED, "CAP_BPF", "stat --probes none")
+        refused(as_nobody(everyones, "dump", "-p", own.pid, "--observe", "1s", "--probes", "block"), FAILED, "CAP_BPF",
+                "stat --probes none")
         for arguments in (["stat", "--probes", "none", "-d", "300ms"], ["dump"], ["metrics"]):
             done = as_nobody(everyones, *arguments, "-p", own.pid)
             assert done.returncode == DONE, (arguments, done.stderr)
@@ -400,6 +437,15 @@ def test_output_that_cannot_be_written(truth, arguments):
     with open("/dev/full", "w") as full:
         done = subprocess.run([gorotrace(), *arguments, *target], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
     assert done.returncode == FAILED and "No space left on device" in done.stderr, (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize("arguments", [["stat", "-d", "300ms"], ["stat", "-d", "300ms", "--probes", "none"], ["dump"], ["ps"]])
+def test_a_closed_stdout(truth, arguments):
+    """No file that is opened meanwhile gets its number, and the report with it."""
+    target = [] if arguments == ["ps"] else ["-p", str(truth().pid)]
+    done = subprocess.run(["sh", "-c", 'exec "$0" "$@" >&-', gorotrace(), *arguments, *target], stderr=subprocess.PIPE,
+                          text=True, timeout=30)
+    assert done.returncode == FAILED and "cannot write to stdout: Bad file descriptor" in done.stderr, done
 
 
 def test_a_32_bit_program(tmp_path):
@@ -471,7 +517,7 @@ def test_help_shows_an_example():
         done = run(*command, "--help")
         assert done.returncode == DONE
         assert "gorotrace" in done.stdout and len(done.stdout.splitlines()) > 5, done.stdout
-        assert not command or "Example: " in done.stdout, done.stdout
+        assert not command or "Example: " in done.stdout and "Exit codes: 0 done, 1 " in done.stdout, done.stdout
 
 
 def test_text_output_fits_its_width(truth):
@@ -491,6 +537,23 @@ def test_check_plans_probes_for_a_process(truth):
     assert done.returncode == DONE, done.stderr
     for word in ("runtime.park_m", "runtime.execute", "runtime.goexit0", f"go{harness.NEWEST}"):
         assert word in done.stdout, f"no {word} in:\n{done.stdout}"
+
+
+@pytest.mark.parametrize("columns", [80, 100, 200])
+def test_check_fits_the_terminal(truth, columns):
+    done = subprocess.run(["script", "-qec", f"stty cols {columns}; exec {gorotrace()} check -p {truth().pid}", "/dev/null"],
+                          capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
+    table = done.stdout[done.stdout.index("HOOK"):].splitlines()
+    assert len(table) > 10 and all(len(line) <= columns for line in table), done.stdout
+    assert len({len(line) for line in table if "emulated" in line}) == 1, done.stdout
+
+
+def test_verbose_may_stand_behind_the_command(truth):
+    pid = truth().pid
+    for arguments in (["-v", "stat", "-p", pid], ["stat", "-p", pid, "-v"]):
+        done = run(*arguments, "-d", "300ms")
+        assert done.returncode == DONE and "libbpf: " in done.stderr, done
+        assert all(line.startswith("gorotrace: ") for line in done.stderr.splitlines()), done.stderr
 
 
 def test_ps_lists_the_process(truth):

@@ -9,7 +9,10 @@ std::unexpected<Error> fail_errno(int err, std::string message) {
   ErrorKind kind = ErrorKind::kFailed;
   if (err == EPERM || err == EACCES) kind = ErrorKind::kPermission;
   if (err == ESRCH) kind = ErrorKind::kNoProcess;
-  return std::unexpected(Error{kind, std::move(message) + ": " + std::generic_category().message(err)});
+  if (err == EMFILE || err == ENFILE) kind = ErrorKind::kResources;
+  message += ": " + std::generic_category().message(err);
+  if (err == EMFILE) message += " (raise the limit: ulimit -n)";
+  return std::unexpected(Error{kind, std::move(message)});
 }
 
 std::unexpected<Error> wrap(const Error& error, const std::string& context) {

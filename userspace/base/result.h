@@ -16,6 +16,7 @@ enum class ErrorKind {
   kPermission,   // a capability or file permission is missing
   kNoProcess,    // no such process, or it is gone
   kKernel,       // the kernel lacks a feature we need
+  kResources,    // our own file descriptors have run out: what else one might try fails alike
 };
 
 struct Error {
@@ -31,8 +32,8 @@ using Status = std::expected<void, Error>;
   return std::unexpected(Error{kind, std::move(message)});
 }
 
-// "message: strerror(err)"; kind from the errno (EPERM/EACCES -> kPermission, ESRCH -> kNoProcess, else
-// kFailed).
+// "message: strerror(err)"; kind from the errno (EPERM/EACCES -> kPermission, ESRCH -> kNoProcess,
+// EMFILE/ENFILE -> kResources, else kFailed).
 [[nodiscard]] std::unexpected<Error> fail_errno(int err, std::string message);
 
 // The same error with "context: " in front, for callers that know more about the object.

@@ -4,10 +4,12 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <string_view>
 #include <thread>
 
 #include "capture/attach.h"
@@ -20,7 +22,9 @@ namespace {
 int log_libbpf(libbpf_print_level, const char* format, va_list arguments) {
   char line[1024];
   const int length = std::vsnprintf(line, sizeof line, format, arguments);
-  if (length > 0) spdlog::debug("libbpf: {}", line);
+  std::string_view text(line, static_cast<std::size_t>(std::clamp<int>(length, 0, sizeof line - 1)));
+  while (text.ends_with('\n')) text.remove_suffix(1);  // libbpf ends its lines, and names itself in them
+  if (!text.empty()) spdlog::debug("{}", text);
   return 0;
 }
 
@@ -95,7 +99,8 @@ Result<SelftestResult> choose_attach_mode(std::optional<AttachMode> forced) {
     if (forced && *forced != mode) continue;
     auto links = try_mode(mode);
     if (links) return SelftestResult{mode, std::move(*links)};
-    if (links.error().kind == ErrorKind::kPermission) return std::unexpected(links.error());
+    if (links.error().kind == ErrorKind::kPermission || links.error().kind == ErrorKind::kResources)
+      return std::unexpected(links.error());
     spdlog::debug("attach mode {}: {}", attach_mode_name(mode), links.error().message);
     if (tried.ends_with(links.error().message)) continue;
     if (!tried.empty()) tried += "; ";

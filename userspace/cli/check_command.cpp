@@ -15,6 +15,8 @@
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/output_file.h"
+#include "cli/sites_text.h"
+#include "cli/terminal.h"
 #include "process/discovery.h"
 #include "session/target.h"
 
@@ -22,6 +24,8 @@ namespace gorotrace {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::size_t kUnlimited = 1000;  // columns, where no terminal sets a limit
 
 struct Host {
   std::string kernel, architecture;
@@ -45,19 +49,6 @@ Host look_at_host() {
   h.attach_mode = attach_mode_name((*capture)->mode());
   h.costs = (*capture)->trap_costs();
   return h;
-}
-
-std::string group_list(GroupMask mask) {
-  std::string text;
-  for (int i = 0; i < GT_GROUP_COUNT; ++i) {
-    const auto group = static_cast<gt_group>(i);
-    if ((mask & group_bit(group)) != 0) text += (text.empty() ? "" : ",") + std::string(group_name(group));
-  }
-  return text;
-}
-
-const char* execution_name(Execution e) {
-  return e == Execution::kEmulated ? "emulated" : "single-step";
 }
 
 json host_json(const Host& h) {
@@ -119,7 +110,7 @@ json target_json(const Target& t, const Plan& plan, const std::vector<std::strin
 }
 
 std::string target_text(const Target& t, const Plan& plan, const std::vector<std::string>& shared,
-                        const Host& h) {
+                        const Host& h, std::size_t width) {
   const GoBinary& go = t.binary();
   std::string text;
   const auto out = std::back_inserter(text);
@@ -129,17 +120,7 @@ std::string target_text(const Target& t, const Plan& plan, const std::vector<std
       go.stripped() ? ", stripped" : "", go.offsets_source());
   if (!t.has_counters())
     fmt::format_to(out, "counters not found in this binary: no witness beside the probes\n");
-  fmt::format_to(out, "\n{:<18} {:<14} {:<30} {:<24} {:<12} {:>8}\n", "HOOK", "GROUPS", "SITE", "INSTRUCTION",
-                 "EXECUTION", "COST");
-  for (const Site& s : plan.sites) {
-    fmt::format_to(out, "{:<18} {:<14} {:<30} {:<24} {:<12} {:>8}\n", hook_name(s.hook), group_list(s.groups),
-                   fmt::format("{}+{:#x}", s.function, s.offset), s.mnemonic, execution_name(s.execution),
-                   h.error.empty() ? fmt::format("{:.2f}µs", h.costs.of(s.execution) / 1e3) : "?");
-  }
-  for (const Unplanned& u : plan.unplanned) {
-    fmt::format_to(out, "{:<18} {:<14} {:<30} {}{}\n", hook_name(u.hook), "-", u.function,
-                   u.expected ? "" : "MISSING: ", u.reason);
-  }
+  text += "\n" + sites_text(plan, h.error.empty() ? std::optional(h.costs) : std::nullopt, width);
   for (const std::string& site : shared)
     fmt::format_to(out, "shared   {} already carries a breakpoint of another tracer\n", site);
   return text;
@@ -162,7 +143,8 @@ int run(const std::optional<std::string>& target_name, bool as_json) {
     auto plan = target->plan(host.costs, shared);
     if (!plan) return report_error(plan.error());
     out["target"] = target_json(*target, *plan, shared, host);
-    text += target_text(*target, *plan, shared, host);
+    text +=
+        target_text(*target, *plan, shared, host, isatty(STDOUT_FILENO) == 1 ? terminal_width() : kUnlimited);
   }
   if (as_json) text = out.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
   if (const int written = write_to_stdout(text); written != kExitDone) return written;
@@ -179,7 +161,9 @@ void add_check_command(CLI::App& app, int& exit) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* check =
       app.add_subcommand("check", "what this host and a process allow; planned probes and their cost");
-  check->footer("Example: sudo gorotrace check -p 4242");
+  check->footer(
+      "Example: sudo gorotrace check -p 4242\n"
+      "Exit codes: 0 done, 1 probes are not possible or it failed, 2 usage, 3 target not supported.");
   check->add_option("-p,--pid", arguments->target, "PID, container id prefix or unique process name");
   check->add_flag("--json", arguments->json, "one JSON object");
   check->callback([arguments, &exit] { exit = run(arguments->target, arguments->json); });

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "cli/exit_codes.h"
 #include "cli/stop_signal.h"
 
 namespace gorotrace {
@@ -18,9 +19,9 @@ Result<Observed> observe(std::unique_ptr<Target> target, const ObserveOptions& o
   session_options.census_cpu = options.census_cpu;
   session_options.census_of_each = true;
   auto session = Session::make(session_options);
-  if (!session) return std::unexpected(session.error());
+  if (!session) return std::unexpected(without_probes(session.error()));
   Session& s = **session;
-  if (auto added = s.add(std::move(target)); !added) return std::unexpected(added.error());
+  if (auto added = s.add(std::move(target)); !added) return std::unexpected(without_probes(added.error()));
 
   const std::uint64_t end = monotonic_ns() + options.window_ns;
   for (std::uint64_t now = monotonic_ns(); now < end && s.any_alive(); now = monotonic_ns()) {

@@ -21,6 +21,10 @@ inline constexpr int kExitUnsupported = 3;
   }
 }
 
+// What this kernel or these rights do not allow is probes: the error of a command that wanted them, with the
+// way to do without.
+[[nodiscard]] Error without_probes(Error error);
+
 // The one place an error is printed: "gorotrace: message" on stderr. Returns the exit code.
 int report_error(const Error& error);
 

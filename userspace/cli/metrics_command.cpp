@@ -65,7 +65,8 @@ void add_metrics_command(CLI::App& app, int& exit) {
       app.add_subcommand("metrics", "what runtime/metrics would report, same names and units");
   metrics->footer(
       "Reads the runtime's own counters: sets no probe, stops nothing, needs no code in the process.\n"
-      "Example: sudo gorotrace metrics -p 4242 --json");
+      "Example: sudo gorotrace metrics -p 4242 --json\n"
+      "Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
   metrics->add_option("-p,--pid", arguments->target, "PID, container id prefix or unique process name")
       ->required();
   metrics->add_flag("--json", arguments->json, "one JSON object, histograms with all their buckets");

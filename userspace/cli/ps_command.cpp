@@ -1,5 +1,6 @@
 // gorotrace ps: the Go processes of this machine, and whether each can be traced.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -71,7 +72,7 @@ nlohmann::json to_json(const GoRow& r) {
 }
 
 std::string to_line(const GoRow& r) {
-  return fmt::format("{:>7} {:<10} {:<12} {:<10} {:<14} {:>10}  {:<15} {}\n", r.process.pid, r.process.user,
+  return fmt::format("{:>7} {:<10} {:<12} {:<10} {:<15} {:>10}  {:<15} {}\n", r.process.pid, r.process.user,
                      r.process.container.empty() ? "-" : r.process.container, r.version,
                      r.link + (r.stripped ? ",stripped" : ""),
                      r.goroutines ? std::to_string(*r.goroutines) : "?", r.process.comm,
@@ -82,7 +83,7 @@ int run(bool json) {
   auto out = OutputFile::open("");
   if (!out) return report_error(out.error());
   if (!json) {
-    out->write(fmt::format("{:>7} {:<10} {:<12} {:<10} {:<14} {:>10}  {:<15} {}\n", "PID", "USER",
+    out->write(fmt::format("{:>7} {:<10} {:<12} {:<10} {:<15} {:>10}  {:<15} {}\n", "PID", "USER",
                            "CONTAINER", "GO", "LINK", "GOROUTINES", "COMMAND", "MODULE"));
   }
   const ProcessList processes = list_processes();
@@ -95,11 +96,10 @@ int run(bool json) {
   }
   if (auto written = out->commit(); !written) return report_error(written.error());
   if (processes.forbidden > 0) {
-    fmt::print(
-        stderr,
-        "gorotrace: not looked at for lack of rights: {} processes; run as root, or add CAP_SYS_PTRACE and "
-        "CAP_DAC_READ_SEARCH\n",
-        processes.forbidden);
+    fmt::print(stderr, "gorotrace: not looked at for lack of rights: {} process{}; {}\n", processes.forbidden,
+               processes.forbidden == 1 ? "" : "es",
+               geteuid() == 0 ? "not even root's are enough for them"
+                              : "run as root, or add CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
   }
   return kExitDone;
 }
@@ -109,7 +109,9 @@ int run(bool json) {
 void add_ps_command(CLI::App& app, int& exit) {
   auto json = std::make_shared<bool>(false);
   CLI::App* ps = app.add_subcommand("ps", "the Go processes of this machine");
-  ps->footer("Example: sudo gorotrace ps");
+  ps->footer(
+      "Example: sudo gorotrace ps\n"
+      "Exit codes: 0 done, 1 failed, 2 usage.");
   ps->add_flag("--json", *json, "one JSON object per line");
   ps->callback([json, &exit] { exit = run(*json); });
 }

@@ -90,6 +90,7 @@ class Printer {
         colour_(!a.json && isatty(STDOUT_FILENO) == 1),
         lines_(several, colour_),
         out_(std::move(out)) {
+    text_.several = several;
     text_.width = terminal_width();
     text_.limit = a.limit;
     text_.stacks = a.stacks;
@@ -100,10 +101,12 @@ class Printer {
   void interval(const IntervalRow& row, const StatFacts& facts) {
     write(json_ ? stat_interval_json(row, facts.target, facts.begin_ns) + "\n"
                 : lines_.line(row, facts.target));
+    any_ = true;
   }
   void summary(const StatFacts& facts, const Tables& tables, Symbolizer& symbols) {
     write(json_ ? stat_summary_json(facts, tables, symbols, json_options_) + "\n"
-                : "\n" + stat_summary_text(facts, tables, symbols, text_));
+                : (any_ ? "\n" : "") + stat_summary_text(facts, tables, symbols, text_));
+    any_ = true;
   }
   [[nodiscard]] bool closed() const { return closed_; }
   [[nodiscard]] Status end() { return out_.commit(); }
@@ -114,7 +117,7 @@ class Printer {
     if (!out_.flush()) closed_ = true;
   }
 
-  bool json_, colour_;
+  bool json_, colour_, any_ = false;
   IntervalText lines_;
   StatTextOptions text_;
   StatJsonOptions json_options_;
@@ -122,18 +125,11 @@ class Printer {
   bool closed_ = false;
 };
 
-// What this kernel or these rights do not allow is probes; most of the report does without.
-Error with_way_out(Error error) {
-  if (error.kind == ErrorKind::kKernel || error.kind == ErrorKind::kPermission)
-    error.message += "; stat --probes none, dump and metrics need no probes";
-  return error;
-}
-
 int run(const Arguments& arguments) {
-  auto plan = understand(arguments);
-  if (!plan) return report_error(plan.error());
   auto stop = StopSignal::make();  // before the session's threads
   if (!stop) return report_error(stop.error());
+  auto plan = understand(arguments);
+  if (!plan) return report_error(plan.error());
 
   std::unique_ptr<WaitLog> waits;  // outlives the session, whose aggregator thread writes to it
   if (!arguments.waits.empty()) {
@@ -155,10 +151,11 @@ int run(const Arguments& arguments) {
     targets.push_back(std::move(*target));
   }
   auto made = making.get();
-  if (!made) return report_error(with_way_out(made.error()));
+  if (!made) return report_error(without_probes(made.error()));
   Session& session = **made;
   for (auto& target : targets) {
-    if (auto added = session.add(std::move(target)); !added) return report_error(added.error());
+    if (auto added = session.add(std::move(target)); !added)
+      return report_error(without_probes(added.error()));
   }
 
   auto out = OutputFile::open("");
@@ -223,8 +220,8 @@ void add_stat_command(CLI::App& app, int& exit) {
                    "groups of lifecycle,block,run,syscall,sync,chan, or none: memory alone, nothing attached")
       ->capture_default_str();
   stat->add_option("--budget", arguments->budget,
-                   "what tracing may cost: 10% of the target's CPU time, 0.5cpu, or none; above it groups "
-                   "are detached")
+                   "what tracing may cost: 10% of the target's CPU time (but never less than 5% of one "
+                   "CPU), 0.5cpu, or none; above it groups are detached")
       ->capture_default_str();
   stat->add_option(
           "--census", arguments->census,

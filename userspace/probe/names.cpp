@@ -76,4 +76,13 @@ const char* group_name(gt_group group) {
   return "?";
 }
 
+std::string group_list(GroupMask mask) {
+  std::string text;
+  for (int i = 0; i < GT_GROUP_COUNT; ++i) {
+    const auto group = static_cast<gt_group>(i);
+    if ((mask & group_bit(group)) != 0) text += (text.empty() ? "" : ",") + std::string(group_name(group));
+  }
+  return text;
+}
+
 }  // namespace gorotrace

@@ -65,5 +65,6 @@ struct Plan {
 
 [[nodiscard]] const char* hook_name(gt_hook hook);
 [[nodiscard]] const char* group_name(gt_group group);
+[[nodiscard]] std::string group_list(GroupMask mask);  // "block,run", "" for none
 
 }  // namespace gorotrace

@@ -124,12 +124,11 @@ Result<pid_t> resolve_target(const std::string& text) {
     if (c.row.pid != self && (c.row.comm == text || base_name(c.row.executable) == text)) found.push_back(&c);
   }
   if (!found.empty()) return only_one(found, text);
-  if (is_number) {
-    return fail(ErrorKind::kNoProcess, fmt::format("no process with PID {} in this PID namespace", pid));
-  }
-  return fail(
-      ErrorKind::kNoProcess,
-      fmt::format("no process or container is named '{}' ('gorotrace ps' lists them)", printable(text)));
+  if (is_number) return procfs::no_process(pid);
+  const bool of_digits = text.find_first_not_of("-0123456789") == std::string::npos;
+  return fail(of_digits ? ErrorKind::kUsage : ErrorKind::kNoProcess,
+              fmt::format("'{}' is {}no process's or container's name ('gorotrace ps' lists them)",
+                          printable(text), of_digits ? "not a PID, and " : ""));
 }
 
 }  // namespace gorotrace

@@ -24,16 +24,25 @@ namespace {
 
 constexpr std::string_view kDeleted = " (deleted)";  // fs/d_path.c appends it to the path of an unlinked file
 
-std::unexpected<Error> no_process(pid_t pid) {
-  return fail(ErrorKind::kNoProcess, fmt::format("no process with PID {} in this PID namespace", pid));
+std::unexpected<Error> no_permission(pid_t pid, const std::string& what) {
+  const char* way_out =
+      ::geteuid() == 0
+          ? "though root: CAP_SYS_PTRACE or CAP_DAC_READ_SEARCH is missing, or the process is of a user "
+            "namespace above ours, or a security module protects it"
+          : "run as root, or add CAP_SYS_PTRACE (its memory) and CAP_DAC_READ_SEARCH (its executable)";
+  return fail(ErrorKind::kPermission, fmt::format("not allowed to read PID {} ({}): {}", pid, what, way_out));
 }
 
-std::unexpected<Error> no_permission(pid_t pid, const std::string& what) {
-  return fail(
-      ErrorKind::kPermission,
-      fmt::format("not allowed to read PID {} ({}): run as root, or add CAP_SYS_PTRACE (its memory) and "
-                  "CAP_DAC_READ_SEARCH (its executable)",
-                  pid, what));
+// What a failed system call on /proc/pid says of the process.
+std::unexpected<Error> cannot_read(pid_t pid, const std::string& what, const Error& error) {
+  if (error.kind == ErrorKind::kPermission) return no_permission(pid, what);
+  if (error.kind == ErrorKind::kNoProcess) return procfs::no_process(pid);
+  return std::unexpected(error);
+}
+
+// In /proc an entry that is not there is a process that is not there.
+std::unexpected<Error> proc_errno(int error, std::string message) {
+  return fail_errno(error == ENOENT ? ESRCH : error, std::move(message));
 }
 
 std::optional<std::uint64_t> auxv_value(std::string_view auxv, std::uint64_t type) {
@@ -75,13 +84,13 @@ std::optional<Mapping> parse_mapping(std::string_view line) {
 }  // namespace
 
 Result<std::unique_ptr<Process>> Process::open(pid_t host_pid) {
-  if (host_pid <= 0) return no_process(host_pid);
+  if (host_pid <= 0) return procfs::no_process(host_pid);
   std::unique_ptr<Process> process(new Process);
   process->pid_ = host_pid;
   process->pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, host_pid, 0)));
   if (!process->pidfd_) {
     const int error = errno;
-    if (error == ESRCH) return no_process(host_pid);
+    if (error == ESRCH) return procfs::no_process(host_pid);
     // A thread that leads no process: EINVAL, since Linux 6.9 ENOENT.
     const auto status = procfs::read_file(host_pid, "status");
     const auto task = status ? procfs::parse_status(*status) : std::nullopt;
@@ -93,7 +102,8 @@ Result<std::unique_ptr<Process>> Process::open(pid_t host_pid) {
   }
   const auto stat_text = procfs::read_file(host_pid, "stat");
   const auto status_text = procfs::read_file(host_pid, "status");
-  if (!stat_text || !status_text) return no_process(host_pid);
+  if (!stat_text) return cannot_read(host_pid, "stat", stat_text.error());
+  if (!status_text) return cannot_read(host_pid, "status", status_text.error());
   const auto stat = procfs::parse_stat(*stat_text);
   const auto status = procfs::parse_status(*status_text);
   if (!stat || !status) {
@@ -112,28 +122,23 @@ Result<std::unique_ptr<Process>> Process::open(pid_t host_pid) {
   process->start_stack_ = stat->start_stack;
 
   const auto link = procfs::read_link(host_pid, "exe");
-  if (!link) {
-    if (link.error().kind == ErrorKind::kPermission) return no_permission(host_pid, stat->comm);
-    return no_process(host_pid);
-  }
+  if (!link) return cannot_read(host_pid, stat->comm, link.error());
   std::string_view exe = *link;
   process->deleted_ = exe.ends_with(kDeleted);
   if (process->deleted_) exe.remove_suffix(kDeleted.size());
   process->exe_ = printable(exe);
 
   struct ::stat file{};
-  if (::stat(process->executable_path().c_str(), &file) != 0) {
-    if (errno == EACCES || errno == EPERM) return no_permission(host_pid, process->exe_);
-    return no_process(host_pid);
-  }
+  if (::stat(process->executable_path().c_str(), &file) != 0)
+    return cannot_read(host_pid, process->exe_,
+                       proc_errno(errno, "stat " + process->executable_path()).error());
   process->exe_device_ = file.st_dev;
   process->exe_inode_ = file.st_ino;
   // Pins the address space's identity, not its pages: see liveness().
-  process->mem_.reset(::open(procfs::path(host_pid, "mem").c_str(), O_RDONLY | O_CLOEXEC));
-  if (!process->mem_) {
-    if (errno == EACCES || errno == EPERM) return no_permission(host_pid, process->exe_);
-    return no_process(host_pid);
-  }
+  const std::string memory = procfs::path(host_pid, "mem");
+  process->mem_.reset(::open(memory.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!process->mem_)
+    return cannot_read(host_pid, process->exe_, proc_errno(errno, "open " + memory).error());
   return process;
 }
 
@@ -191,6 +196,9 @@ Liveness Process::liveness() const {
   struct ::stat file{};
   const bool have_file = ::stat(executable_path().c_str(), &file) == 0;
   const auto text = procfs::read_file(pid_, "stat", 4096);
+  if (!text &&
+      text.error().kind != ErrorKind::kNoProcess)  // no descriptor left to ask with; the pidfd said no
+    return space_gone ? Liveness::kExeced : Liveness::kAlive;
   const auto now = text ? procfs::parse_stat(*text) : std::nullopt;
   if (!now || now->start_time != start_time_ || now->state == 'Z' || now->state == 'X')
     return Liveness::kExited;

@@ -128,9 +128,16 @@ Result<std::string> read_link(pid_t pid, std::string_view name) {
   const std::string file = path(pid, name);
   std::string target(4096, '\0');
   const ssize_t n = ::readlink(file.c_str(), target.data(), target.size());
-  if (n < 0) return fail_errno(errno, "readlink " + file);
+  if (n < 0) return fail_errno(errno == ENOENT ? ESRCH : errno, "readlink " + file);
   target.resize(static_cast<std::size_t>(n));
   return target;
+}
+
+std::unexpected<Error> no_process(pid_t pid) {
+  return fail(
+      ErrorKind::kNoProcess,
+      fmt::format("no process with PID {} in this PID namespace ('gorotrace ps' lists the Go processes)",
+                  pid));
 }
 
 std::vector<pid_t> all_pids() {

@@ -44,6 +44,9 @@ struct TaskStatus {
 [[nodiscard]] Result<std::string> read_link(pid_t pid, std::string_view name);
 [[nodiscard]] std::string path(pid_t pid, std::string_view name);
 
+// The error for a PID that names nothing. What is not there in /proc/PID (ENOENT) is kNoProcess above, too.
+[[nodiscard]] std::unexpected<Error> no_process(pid_t pid);
+
 // Numeric directories of /proc, ascending.
 [[nodiscard]] std::vector<pid_t> all_pids();
 

@@ -34,9 +34,9 @@ std::string IntervalText::line(const IntervalRow& row, const TargetFacts& target
   if (lines_++ % kHeaderEvery == 0) {
     const std::string lead = several_ ? "" : pad_left("", 5);
     out += style.dim(origin(row));
-    out += style.bold(fmt::format("{}{:>7}{:>8}{:>7}{:>7}{:>8}{:>9}{:>9}{:>7}{:>6}{:>5}",
+    out += style.bold(fmt::format("{}{:>7}{:>8}{:>7}{:>7}{:>8}{:>9}{:>9}{:>7}   of",
                                   several_ ? pad_left("", 7) : lead, "", "created", "exited", "parks",
-                                  "unparks", "syscalls", "", "cost %", "of", "")) +
+                                  "unparks", "syscalls", "", "cost %")) +
            "\n";
     out += style.bold(fmt::format("{}{:>7}{:>8}{:>7}{:>7}{:>8}{:>9}{:>9}{:>7}{:>6}{:>5}",
                                   several_ ? pad_left("pid", 7) : pad_left("took", 5), "live", "/s", "/s",

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,18 @@ namespace {
 bool waited_on_once(const ObjectRow& row) {
   return row.waits == 1 && row.sends <= 1 && row.receives <= 1 && row.closes <= 1 && row.acquires <= 1 &&
          row.releases <= 1;
+}
+
+std::string count_text(const std::optional<std::uint64_t>& n) {
+  return n ? short_count(*n) : "-";
+}
+
+// What was done with it, which only the groups chan and sync see.
+std::string use_text(bool channel, const ObjectFigures& f) {
+  if (channel ? !f.sends && !f.receives && !f.closes : !f.acquires && !f.releases) return "-";
+  return channel ? fmt::format("{} send, {} recv, {} close", count_text(f.sends), count_text(f.receives),
+                               count_text(f.closes))
+                 : fmt::format("{} acq, {} rel", count_text(f.acquires), count_text(f.releases));
 }
 
 }  // namespace
@@ -41,14 +54,10 @@ std::string objects_text(const TextContext& c) {
     const ObjectRow& row = *rows[i];
     const bool channel = row.kind == ObjectRow::Kind::kChannel;
     const ObjectFigures figures = object_figures(row, coverage);
-    const auto count = [](const std::optional<std::uint64_t>& n) { return n ? short_count(*n) : "-"; };
-    const std::string use =
-        channel ? fmt::format("{} send, {} recv, {} close", count(figures.sends), count(figures.receives),
-                              count(figures.closes))
-                : fmt::format("{} acq, {} rel", count(figures.acquires), count(figures.releases));
     out += fmt::format("{:>10}{:>20}{:>8}", channel ? "channel" : "semaphore",
-                       fmt::format("{:#x}", row.address), count(figures.waits)) +
-           pad_left(duration_text(figures.in_window_ns), 11) + "  " + cut_middle(use, c.width - 51) + "\n";
+                       fmt::format("{:#x}", row.address), count_text(figures.waits)) +
+           pad_left(duration_text(figures.in_window_ns), 11) + "  " +
+           cut_middle(use_text(channel, figures), c.width - 51) + "\n";
     if (channel && row.would_block > 0)
       out +=
           under(fmt::format("{} operation{} would block", row.would_block, row.would_block == 1 ? "" : "s"));

@@ -17,15 +17,6 @@ std::uint64_t since(std::uint64_t at, std::uint64_t begin) {
   return at > begin ? at - begin : 0;
 }
 
-std::string group_names(GroupMask mask) {
-  std::string out;
-  for (unsigned g = 0; g < GT_GROUP_COUNT; ++g) {
-    if ((mask & (1u << g)) != 0)
-      out.append(out.empty() ? "" : ",").append(group_name(static_cast<gt_group>(g)));
-  }
-  return out.empty() ? "none (memory alone)" : out;
-}
-
 std::string head(const TextContext& c) {
   const TargetFacts& t = c.facts.target;
   std::string who = fmt::format("pid {}", t.host_pid);
@@ -35,7 +26,7 @@ std::string head(const TextContext& c) {
   std::string out = c.style.bold(cut_middle(what, c.width)) + "\n";
   std::string how =
       fmt::format("window {} · probes {}", format_duration(since(c.facts.end_ns, c.facts.begin_ns)),
-                  group_names(c.facts.requested));
+                  c.facts.requested != 0 ? group_list(c.facts.requested) : "none (memory alone)");
   if (!c.facts.ended_by.empty()) how += " · " + printable(c.facts.ended_by, 128);
   return out + wrapped(how, c.width, 2);
 }
@@ -216,6 +207,7 @@ std::string events(const TextContext& c) {
     if (n > 0) line += fmt::format("; {} without stack ({})", n, printable(reason, 64));
   }
   if (c.tables.late > 0) line += fmt::format("; {} late", c.tables.late);
+  if (c.options.several) line += " (of all targets)";
   return wrapped(line, c.width, 2);
 }
 

@@ -16,6 +16,7 @@ struct StatTextOptions {
   bool stacks = false;     // whole stacks instead of the frames that tell most
   bool system = false;     // rows of runtime-internal goroutines too
   bool colour = false;     // only for a terminal
+  bool several = false;    // targets in this session, which share the account of events
 };
 
 // The lines of intervals, a header before the first and again every kHeaderEvery lines. With several targets

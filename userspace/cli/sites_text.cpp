@@ -1,0 +1,69 @@
+#include "cli/sites_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "report/columns.h"
+
+namespace gorotrace {
+
+const char* execution_name(Execution e) {
+  return e == Execution::kEmulated ? "emulated" : "single-step";
+}
+
+std::string sites_text(const Plan& plan, const std::optional<TrapCosts>& costs, std::size_t width) {
+  using Row = std::array<std::string, 6>;
+  constexpr std::size_t kGroups = 1, kSite = 2;
+  constexpr std::string_view kRuntime = "runtime.";
+  std::vector<Row> rows = {{"HOOK", "GROUPS", "SITE", "INSTRUCTION", "EXECUTION", "COST"}};
+  for (const Site& s : plan.sites) {
+    rows.push_back({hook_name(s.hook), group_list(s.groups), fmt::format("{}+{:#x}", s.function, s.offset),
+                    s.mnemonic, execution_name(s.execution),
+                    costs ? fmt::format("{:.2f}µs", costs->of(s.execution) / 1e3) : "?"});
+  }
+  std::array<std::size_t, std::tuple_size_v<Row>> widths{};
+  std::size_t all = 0, gap = 2;
+  const auto measure = [&] {
+    widths = {};
+    for (const Row& row : rows) {
+      for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
+    }
+    for (const Unplanned& u : plan.unplanned)
+      widths[0] = std::max(widths[0], display_width(hook_name(u.hook)));
+    all = std::accumulate(widths.begin(), widths.end(), gap * (widths.size() - 1));
+  };
+  measure();
+  if (all > width) {
+    gap = 1;
+    for (Row& row : rows) {
+      if (row[kSite].starts_with(kRuntime)) row[kSite].erase(0, kRuntime.size());
+    }
+    measure();
+    for (const auto& [column, narrowest] : {std::pair{kSite, std::size_t{16}}, {kGroups, std::size_t{9}}}) {
+      const std::size_t narrower =
+          std::max(narrowest, widths[column] - std::min(widths[column], all - std::min(all, width)));
+      all -= widths[column] - std::min(widths[column], narrower);
+      widths[column] = std::min(widths[column], narrower);
+    }
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i + 1 < row.size(); ++i)
+      text += pad_right(cut_middle(row[i], widths[i]), widths[i] + gap);
+    text += pad_left(row.back(), widths.back()) + "\n";
+  }
+  for (const Unplanned& u : plan.unplanned) {
+    text += fmt::format("{}{}{}: {}\n", pad_right(hook_name(u.hook), widths[0] + gap),
+                        u.expected ? "" : "MISSING: ", u.function, u.reason);
+  }
+  return text;
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,20 @@
+// The table of planned probes of `check`.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "probe/plan.h"
+
+namespace gorotrace {
+
+[[nodiscard]] const char* execution_name(Execution e);
+
+// As wide as what is in it. Where that is more than `width` columns "runtime." goes, which nearly all
+// functions have in front; then the middle of sites and of group lists. No costs: a trap could not be
+// measured here.
+[[nodiscard]] std::string sites_text(const Plan& plan, const std::optional<TrapCosts>& costs,
+                                     std::size_t width);
+
+}  // namespace gorotrace
