@@ -95,16 +95,19 @@ func grow(r *result) {
 	const depths = 160
 	before := runtime.NumGoroutine()
 	c := make(chan int)
+	began := monotonic()
 	for d := 0; d < depths; d++ {
 		go growWorker(d, c)
 	}
-	for reason, count := range awaitParked("main.blockGrow", depths) {
-		w := r.wait("main.blockGrow", reason)
-		w.Waker, w.Count = "main.releaseSends", count
-		w.LongestNs, w.MaxTotalNs = 20e9, int64(count)*20e9
-	}
+	reasons := awaitParked("main.blockGrow", depths)
 	releaseSends(c, depths)
 	awaitCount(before)
+	took := monotonic() - began
+	for reason, count := range reasons {
+		w := r.wait("main.blockGrow", reason)
+		w.Waker, w.Count = "main.releaseSends", count
+		w.LongestNs, w.MaxTotalNs = took, int64(count)*took
+	}
 	r.spawned("main.grow", depths)
 }
 
