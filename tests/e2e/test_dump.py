@@ -4,6 +4,8 @@ import collections
 import json
 import os
 import re
+import resource
+import stat
 import subprocess
 import time
 
@@ -240,6 +242,32 @@ def test_usage_and_errors(stacks, tmp_path):
     dump("-p", process.pid, "-o", tmp_path / "file")
     assert len(tracebacks.parse_debug2((tmp_path / "file").read_text())) == process.ask("gc", "gc")["goroutines"]
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_output_file_is_whole_or_as_it_was(stacks, tmp_path):
+    process = stacks()
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_text("as it was")
+    file.chmod(0o600)
+    link.symlink_to(file)
+    command = [harness.gorotrace(), "dump", "-p", str(process.pid), "-o", str(link)]
+    watching = subprocess.Popen([*command, "--observe", "30s"])
+    time.sleep(0.5)
+    watching.kill()
+    watching.wait()
+    # What is too long for the limit fails to be written, as on a full disk.
+    small = subprocess.run(command, capture_output=True, text=True, restore_signals=False, timeout=60,
+                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)))
+    assert small.returncode == 1 and "too large" in small.stderr, small
+    assert file.read_text() == "as it was" and {p.name for p in tmp_path.iterdir()} == {"file", "link"}
+    dump("-p", process.pid, "-o", link)
+    assert file.read_text().startswith("# gorotrace:") and file.stat().st_mode & 0o777 == 0o600
+    assert link.is_symlink() and {p.name for p in tmp_path.iterdir()} == {"file", "link"}
+    # No regular file is never replaced by one.
+    full = tmp_path / "full"
+    os.mknod(full, 0o600 | stat.S_IFCHR, os.makedev(1, 7))
+    assert "No space left" in dump("-p", process.pid, "-o", full, code=1)
+    assert full.is_char_device()
 
 
 # ---------------------------------------------------------------- waits, growth

@@ -1,4 +1,5 @@
-// Where a command's result goes: stdout, or a file that is replaced whole or not at all.
+// Where a command's result goes: stdout, or a file that is there whole or as it was before, also when we are
+// killed meanwhile. What a path names that is no regular file (a pipe, /dev/null) is written to as it is.
 #pragma once
 
 #include <cstdio>
@@ -16,7 +17,7 @@ class OutputFile {
   [[nodiscard]] static Result<OutputFile> open(const std::string& path);
   OutputFile(OutputFile&&) = default;
   OutputFile& operator=(OutputFile&&) = delete;
-  ~OutputFile();  // without commit() before: the file is as it was
+  ~OutputFile();
 
   void write(std::string_view text);
   // Hands on what was written so far; false when nothing more can arrive, and commit() will say why.
@@ -29,10 +30,14 @@ class OutputFile {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
   OutputFile() = default;
+  [[nodiscard]] Status write_beside(const std::string& path);
+  [[nodiscard]] Status take_its_name();
 
   std::unique_ptr<std::FILE, Close> file_;  // nullptr: stdout
-  std::string path_, written_to_;
-  int error_ = 0;  // errno of the first write that failed
+  std::string path_;
+  bool beside_ = false;    // written without a name, or under another one, and not yet at path_
+  std::string temporary_;  // that other name; "" = none
+  int error_ = 0;          // errno of the first write that failed
 };
 
 // Writes a whole result to stdout; the exit code: kExitDone, or that of the failure, which is reported.
