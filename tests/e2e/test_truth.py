@@ -163,6 +163,11 @@ def test_contended_objects(truth, scenario, group, kind):
     waits = sum(o["waits"] for o in summary["objects"] if o["kind"] == kind)
     known = sum(w["count"] for w in done["waits"] if w["reason"] != "select")
     assert waits >= known, f"{waits} waits on {kind} objects, the program made {known}"
+    for wait in done["waits"]:  # counterparts: who ended the waits on a channel, who released a semaphore
+        if wait["waker"] and wait["reason"] != "select":
+            by_it = sum(w["count"] for o in summary["objects"] if o["kind"] == kind for w in o["releasers"]
+                        if wait["waker"] in harness.functions(w["stack"]))
+            assert by_it >= wait["count"], (wait, by_it, [o["releasers"] for o in summary["objects"]][:3])
 
 
 def test_leak_shows_at_its_creation_site(truth):

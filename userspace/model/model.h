@@ -114,7 +114,7 @@ struct ObjectRow {  // channel or semaphore
   std::uint64_t waits = 0, in_window_ns = 0;
   std::uint64_t sends = 0, receives = 0, closes = 0, would_block = 0;  // chan group
   std::uint64_t acquires = 0, releases = 0;                            // sync group
-  std::vector<WakerRow> releasers;                                     // stacks of semrelease1 callers
+  std::vector<WakerRow> releasers;  // of a semaphore the callers of semrelease1, of a channel who ended waits
 };
 
 struct Latency {

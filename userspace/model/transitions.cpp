@@ -175,15 +175,21 @@ void Model::Impl::wake(Goroutine& g, const gt_record& r, std::uint64_t t) {
   if (g.has(kWaitOpen)) {
     if (g.state == GState::kWaiting) {
       BlockingData& row = blocking[g.row];
-      const unsigned actor = r.flags & GT_REC_ACTOR_MASK;
-      if (actor == GT_ACTOR_GOROUTINE) {
-        row.wakers.add(WakerKind::kGoroutine, r.stack);
-      } else if (actor == GT_ACTOR_RUNTIME) {
-        const std::uint8_t reason = row.key.reason;
-        row.wakers.add(reason < runtime_wakers.size() ? runtime_wakers[reason] : WakerKind::kRuntime, 0);
-      } else {
-        row.wakers.add_other();
-      }
+      const auto woken = [&](Wakers& wakers) {
+        const unsigned actor = r.flags & GT_REC_ACTOR_MASK;
+        if (actor == GT_ACTOR_GOROUTINE) {
+          wakers.add(WakerKind::kGoroutine, r.stack);
+        } else if (actor == GT_ACTOR_RUNTIME) {
+          const std::uint8_t reason = row.key.reason;
+          wakers.add(reason < runtime_wakers.size() ? runtime_wakers[reason] : WakerKind::kRuntime, 0);
+        } else {
+          wakers.add_other();
+        }
+      };
+      woken(row.wakers);
+      if (g.object != kNone && objects[g.object].kind == ObjectRow::Kind::kChannel &&
+          lasting(GT_GROUP_CHAN, t))
+        woken(objects[g.object].releasers);
     }
     close_wait(g, t, g.state == GState::kWaiting ? End::kSeen : End::kUnseen);
   }

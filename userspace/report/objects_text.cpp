@@ -61,7 +61,7 @@ std::string objects_text(const TextContext& c) {
     if (channel && row.would_block > 0)
       out +=
           under(fmt::format("{} operation{} would block", row.would_block, row.would_block == 1 ? "" : "s"));
-    out += wakers_text(c, row.releasers, 0, "released by");
+    out += wakers_text(c, row.releasers, 0, channel ? "woken by" : "released by");
   }
   if (once > 0) {
     out += fmt::format("  {}{} object{} waited on once{}: {} in_window\n", rows.empty() ? "" : "and ", once,

@@ -32,6 +32,22 @@ TEST_F(ObjectsTest, park_names_the_channel_waited_on) {
   EXPECT_EQ(t.objects[0].would_block, 1u);
 }
 
+TEST_F(ObjectsTest, who_ends_a_wait_on_a_channel_is_its_counterpart) {
+  for (const std::uint64_t t : {2000u, 3000u}) {
+    run(t, 1);
+    park(t + 100, 1, kChanReceive, 5, 0xc0);
+    ready(t + 600, 1, 9);
+  }
+  run(4000, 1);
+  park(4100, 1, kSleep, 6);  // on nothing
+  ready(4600, 1, 9);
+  const Tables t = tables(5000);
+  ASSERT_EQ(t.objects.size(), 1u);
+  ASSERT_EQ(t.objects[0].releasers.size(), 1u);
+  EXPECT_EQ(t.objects[0].releasers[0].stack, 9u);
+  EXPECT_EQ(t.objects[0].releasers[0].count, 2u);
+}
+
 TEST_F(ObjectsTest, semacquire_gives_the_park_behind_it_its_address_and_its_releasers) {
   run(2000, 1);
   use(GT_HOOK_SEM_ACQUIRE, 2050, 1, 0x5e);

@@ -158,7 +158,7 @@ TEST(StatText, ObjectsOnlyWhenThereAreSome) {
   EXPECT_THAT(out, HasSubstr("CONTENDED OBJECTS  by in_window · 1 row · probes · lower bound"));
   EXPECT_THAT(out, HasSubstr("0xc000012345       5     5.00ms  7 send, 0 recv, 0 close\n"));
   EXPECT_THAT(out, HasSubstr("1 operation would block\n"));
-  EXPECT_THAT(out, HasSubstr("released by 100% …/pool.(*Pool).Submit  pool.go:55"));
+  EXPECT_THAT(out, HasSubstr("woken by 100% …/pool.(*Pool).Submit  pool.go:55"));
   expect_fits(out, 80);
 }
 
