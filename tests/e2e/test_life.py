@@ -409,6 +409,27 @@ def test_a_user_without_rights_sees_his_own_processes(truth, everyones):
         assert "lack of rights" in listed.stderr, listed.stderr
 
 
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("probes,capabilities", [("lifecycle,block,run", ["bpf", "perfmon"]), ("none", [])])
+def test_the_capabilities_that_suffice(everyones, own, probes, capabilities):
+    """As README.md says; with one less of them it is refused."""
+    if not own:
+        capabilities = [*capabilities, "sys_ptrace", "dac_read_search"]
+    shutil.copy(harness.build(harness.PROGRAMS / "truth"), everyones / "truth")
+    (everyones / "truth").chmod(0o755 if own else 0o700)
+
+    def stat(pid, names):
+        added = ["--inh-caps=" + ",".join(f"+{n}" for n in names), "--ambient-caps=" + ",".join(f"+{n}" for n in names)]
+        return subprocess.run([*NOBODY, *(added if names else []), everyones / "gorotrace", "stat", "-p", str(pid), "-d", "300ms",
+                               "--probes", probes], capture_output=True, text=True, timeout=30)
+
+    with harness.Truth(everyones / "truth", prefix=NOBODY if own else []) as target:
+        done = stat(target.pid, capabilities)
+        assert done.returncode == DONE and "goroutine-seconds" in done.stdout, done
+        for missing in capabilities:
+            refused(stat(target.pid, [c for c in capabilities if c != missing]), FAILED, "CAP_" + missing.upper())
+
+
 def test_a_kernel_without_type_information(truth):
     target = truth()
 

@@ -202,6 +202,7 @@ def test_probes_none_is_memory_alone(truth):
         summary = stat.stop()
     assert summary["goroutines"]["live"] == done["after"]
     assert summary["events"]["produced"] == 0 and summary["cost"]["hits"] == 0
+    assert summary["cost"]["calibrated_ns"] is None, "nobody measured what a trap costs"
     row, = [r for r in summary["creation"] if harness.functions(r["site"])[:1] == ["main.leak"]]
     assert row["live"] == 25 and row["engine"] == "snapshot", row
 

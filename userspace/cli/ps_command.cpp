@@ -76,7 +76,9 @@ std::string to_line(const GoRow& r) {
                      r.process.container.empty() ? "-" : r.process.container, r.version,
                      r.link + (r.stripped ? ",stripped" : ""),
                      r.goroutines ? std::to_string(*r.goroutines) : "?", r.process.comm,
-                     r.unsupported.empty() ? r.module : "not supported: " + r.unsupported);
+                     !r.unsupported.empty() ? "not supported: " + r.unsupported
+                     : r.module.empty()     ? "-"
+                                            : r.module);
 }
 
 int run(bool json) {

@@ -29,7 +29,7 @@ std::unexpected<Error> no_permission(pid_t pid, const std::string& what) {
       ::geteuid() == 0
           ? "though root: CAP_SYS_PTRACE or CAP_DAC_READ_SEARCH is missing, or the process is of a user "
             "namespace above ours, or a security module protects it"
-          : "run as root, or add CAP_SYS_PTRACE (its memory) and CAP_DAC_READ_SEARCH (its executable)";
+          : "run as root, or add CAP_SYS_PTRACE (its memory) and CAP_DAC_READ_SEARCH (its files)";
   return fail(ErrorKind::kPermission, fmt::format("not allowed to read PID {} ({}): {}", pid, what, way_out));
 }
 

@@ -93,7 +93,7 @@ struct StatFacts {
   std::vector<Detachment> detached;
   std::optional<CensusFacts> census;  // when it ran
   CostFacts cost;
-  TrapCosts calibrated;
+  std::optional<TrapCosts> calibrated;  // on this host, now; absent when nothing was attached
   EventFacts events;
   std::optional<std::uint64_t> live_at_start;                   // census of the attach, system goroutines out
   std::uint64_t of_c_threads_at_start = 0;                      // of them: Tables::of_c_threads

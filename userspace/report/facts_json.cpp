@@ -45,8 +45,9 @@ Json cost_json(const StatFacts& facts) {
           {"charged_ns", c.charged_ns},
           {"target_cpu_percent", percent(c.target_cpu_ns)},
           {"of_one_cpu_percent", percent(window)},
-          {"calibrated_ns",
-           {{"emulated", facts.calibrated.emulated_ns}, {"single_step", facts.calibrated.single_step_ns}}},
+          {"calibrated_ns", facts.calibrated ? Json{{"emulated", facts.calibrated->emulated_ns},
+                                                    {"single_step", facts.calibrated->single_step_ns}}
+                                             : Json(nullptr)},
           {"detached", std::move(detached)},
           {"quality", "estimated"}};
 }

@@ -13,12 +13,12 @@ namespace gorotrace {
 std::string latency_text(const TextContext& c) {
   const Histogram& h = c.tables.latency.histogram;
   const TableTrust trust = table_trust(TableKind::kLatency, c.facts, c.tables);
+  if (h.count() == 0 && !trust.probed())  // memory shows no latency
+    return "\n" + c.style.bold("SCHEDULING LATENCY") + "  not known: only probes tell (block, run)\n";
   std::string out = table_title(c, "SCHEDULING LATENCY", "runnable to running", trust);
-  if (h.count() == 0) {
-    return trust.probed() ? out + fmt::format("  no wake-up was followed to its run; {} inferred\n",
-                                              c.tables.latency.inferred)
-                          : out;
-  }
+  if (h.count() == 0)
+    return out +
+           fmt::format("  no wake-up was followed to its run; {} inferred\n", c.tables.latency.inferred);
   out += "  " + fmt::format("count {}  mean {}  p50 {}  p99 {}  max {}  inferred {}\n",
                             short_count(h.count()), format_duration(h.total() / h.count()),
                             duration_text(h.quantile(0.5)), duration_text(h.quantile(0.99)),

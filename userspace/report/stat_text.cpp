@@ -171,13 +171,13 @@ std::string cost(const TextContext& c) {
   const auto percent = [&](std::uint64_t of) {
     return of > 0 ? short_percent(100 * cost.charged_ns / static_cast<double>(of)) : std::string("-");
   };
+  if (!c.facts.calibrated) return "cost: none, nothing was attached\n";
+  const auto trap = [](double ns) { return format_duration(static_cast<std::uint64_t>(std::max(0.0, ns))); };
   return wrapped(
-      fmt::format(
-          "cost: {} hits, {} % of the target's CPU, {} % of one CPU (estimated: a trap here costs "
-          "{}, single-stepped {})",
-          cost.hits, percent(cost.target_cpu_ns), percent(window),
-          format_duration(static_cast<std::uint64_t>(std::max(0.0, c.facts.calibrated.emulated_ns))),
-          format_duration(static_cast<std::uint64_t>(std::max(0.0, c.facts.calibrated.single_step_ns)))),
+      fmt::format("cost: {} hits, {} % of the target's CPU, {} % of one CPU (estimated: a trap here costs "
+                  "{}, single-stepped {})",
+                  cost.hits, percent(cost.target_cpu_ns), percent(window),
+                  trap(c.facts.calibrated->emulated_ns), trap(c.facts.calibrated->single_step_ns)),
       c.width, 2);
 }
 

@@ -228,7 +228,7 @@ StatFacts Traced::facts() const {
   f.detached = groups_.detached();
   if (census_.ever_ran()) f.census = census_.facts();
   f.cost = groups_.cost();
-  f.calibrated = pipeline_.trap_costs();
+  if (pipeline_.capture() != nullptr) f.calibrated = pipeline_.trap_costs();
   f.events = pipeline_.events();
   f.live_at_start = live_at_start_;
   f.of_c_threads_at_start = of_c_threads_at_start_;

@@ -45,7 +45,7 @@ inline Session make_session() {
     x.tables.covered[g] = {{Session::kBegin - s, Session::kBegin + Session::kWindow}};
   }
   x.facts.cost = {1'000'000, 0.7e9, 20 * s};
-  x.facts.calibrated = {700, 11000, false};
+  x.facts.calibrated = TrapCosts{700, 11000, false};
   x.facts.events = {5000, 5000, {{"ring full", 0}, {"bad g", 0}}, {{"map full", 0}}};
   x.facts.live_at_start = 400;
 
