@@ -314,6 +314,38 @@ def test_another_pid_and_mount_namespace(truth, tmp_path, root):
     check_untouched(None, None)
 
 
+def test_a_process_by_its_unique_name(tmp_path):
+    name = f"truth-{os.getpid()}"
+    shutil.copy(harness.build(harness.PROGRAMS / "truth"), tmp_path / name)
+    with harness.Truth(tmp_path / name) as target:
+        done = run("check", "-p", name, "--json")
+        assert done.returncode == DONE and json.loads(done.stdout)["target"]["host_pid"] == target.pid, done
+        with harness.Truth(tmp_path / name) as other:
+            refused(run("check", "-p", name), USAGE, "names 2 processes", str(target.pid), str(other.pid))
+    refused(run("check", "-p", name), FAILED, "gorotrace ps")
+
+
+def test_a_process_by_its_containers_id(truth, tmp_path):
+    """A cgroup is what makes a container one here; its name as docker under systemd gives it."""
+    target, container = truth(), "".join(f"{ord(c):02x}" for c in f"{os.getpid():032d}")
+    subprocess.run(["mount", "-t", "cgroup2", "none", tmp_path], check=True)
+    try:
+        before = next(line[4:] for line in pathlib.Path(f"/proc/{target.pid}/cgroup").read_text().splitlines() if line.startswith("0::/"))
+        group = tmp_path / f"docker-{container}.scope"
+        group.mkdir()
+        (group / "cgroup.procs").write_text(str(target.pid))
+        try:
+            done = run("stat", "-p", container[:60], "-d", "300ms", "--json")
+            assert json.loads(done.stdout.splitlines()[-1])["target"]["host_pid"] == target.pid, done
+            row, = [r for r in map(json.loads, run("ps", "--json").stdout.splitlines()) if r["pid"] == target.pid]
+            assert row["container"] == container[:12], row
+        finally:
+            (tmp_path / before / "cgroup.procs").write_text(str(target.pid))
+            group.rmdir()
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+
+
 def test_a_deleted_binary(tmp_path):
     copy = tmp_path / "gone"
     kept = harness.build(harness.PROGRAMS / "truth")
@@ -338,7 +370,7 @@ def test_no_such_process():
 
 @pytest.mark.parametrize("pid", ["0", "-1", "4294967297"])
 def test_a_number_that_is_no_pid(pid):
-    refused(run("stat", "-p", pid, "-d", "1s"), USAGE, f"'{pid}' is not a PID")
+    refused(run("stat", "-p", pid, "-d", "1s"), USAGE, f"not a PID, and no process or container is named '{pid}'")
 
 
 @pytest.mark.parametrize("files,what", [(4, "/proc/"), (8, "BPF"), (12, "BPF"), (32, "probes")])

@@ -127,8 +127,8 @@ Result<pid_t> resolve_target(const std::string& text) {
   if (is_number) return procfs::no_process(pid);
   const bool of_digits = text.find_first_not_of("-0123456789") == std::string::npos;
   return fail(of_digits ? ErrorKind::kUsage : ErrorKind::kNoProcess,
-              fmt::format("'{}' is {}no process's or container's name ('gorotrace ps' lists them)",
-                          printable(text), of_digits ? "not a PID, and " : ""));
+              fmt::format("{}no process or container is named '{}' ('gorotrace ps' lists them)",
+                          of_digits ? "not a PID, and " : "", printable(text)));
 }
 
 }  // namespace gorotrace
