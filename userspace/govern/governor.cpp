@@ -1,6 +1,10 @@
 #include "govern/governor.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "base/text.h"
 
 namespace gorotrace {
 
@@ -54,7 +58,10 @@ GroupMask Governor::step(std::uint64_t now_ns, const Charge& charged, std::uint6
           ? *budget_.cpus * elapsed
           : std::max(budget_.target_share.value_or(0) * static_cast<double>(target_cpu_ns - from.cpu_ns),
                      kFloorCpu * elapsed);
-  if (charged.ns - from.charged.ns <= room) return on;
+  const double spent = charged.ns - from.charged.ns;
+  if (spent <= room) return on;
+  overrun_ = fmt::format("{:.3g} % of one CPU for {}, the budget leaves {:.3g}", 100 * spent / elapsed,
+                         format_duration(elapsed_ns), 100 * room / elapsed);
   GroupMask stay = on;
   for (const gt_group group : kDetachOrder) {
     stay &= ~group_bit(group);

@@ -128,9 +128,13 @@ std::string warnings(const TextContext& c) {
     warn(fmt::format("events do not add up: {} produced, {} received, {} dropped", e.produced, e.received,
                      e.dropped_total()));
   }
-  for (const Detachment& d : c.facts.detached) {
-    warn(fmt::format("probes {} detached at {}: {}", group_name(d.group),
-                     format_duration(since(d.at_ns, c.facts.begin_ns)), printable(d.reason, 256)));
+  for (auto d = c.facts.detached.begin(); d != c.facts.detached.end();) {
+    const auto first = d;
+    GroupMask together = 0;  // those that went at once
+    for (; d != c.facts.detached.end() && d->at_ns == first->at_ns && d->reason == first->reason; ++d)
+      together |= group_bit(d->group);
+    warn(fmt::format("probes {} detached at {}: {}", group_list(together),
+                     format_duration(since(first->at_ns, c.facts.begin_ns)), printable(first->reason, 256)));
   }
   const auto counted = [&](std::uint64_t n, std::string_view what) {
     if (n > 0) warn(fmt::format("{} {}", n, what));

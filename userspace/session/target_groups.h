@@ -34,6 +34,8 @@ class TargetGroups {
 
   // What the target was charged until now.
   void charge();
+  // Why the budget last took groups: Governor::overrun().
+  [[nodiscard]] const std::string& overrun() const { return governor_.overrun(); }
   // The groups that the budget leaves it, as of the last charge.
   [[nodiscard]] GroupMask affordable(std::uint64_t now_ns);
   // When groups came on: the moment from which on they count; else nothing.

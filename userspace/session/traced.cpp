@@ -144,7 +144,7 @@ void Traced::tick(std::uint64_t dropped) {
   looks_->mind_loss(dropped, now);
   groups_.charge();
   if (const GroupMask stay = groups_.affordable(now); stay != groups_.on())
-    switch_groups(stay, "over the budget");
+    switch_groups(stay, "over the budget: " + groups_.overrun());
   census_.move_stacks(symbols_);
   if (looks_->due(now)) looks_->look();
 }

@@ -92,7 +92,9 @@ TEST(StatText, SumThatIsNotTheIntegralOfLiveIsAWarning) {
 TEST(StatText, LossDetachAndDisagreementStandBeforeTheTables) {
   Session x = make_session();
   x.facts.events = {5000, 4900, {{"ring full", 100}}, {}};
-  x.facts.detached = {{GT_GROUP_RUN, Session::kBegin + 2'000'000'000, "over budget"}};
+  x.facts.detached = {{GT_GROUP_CHAN, Session::kBegin + 1'000'000'000, "over budget"},
+                      {GT_GROUP_SYNC, Session::kBegin + 2'000'000'000, "over budget"},
+                      {GT_GROUP_RUN, Session::kBegin + 2'000'000'000, "over budget"}};
   x.tables.covered[GT_GROUP_RUN] = {{Session::kBegin, Session::kBegin + 2'000'000'000}};
   x.facts.witness = Witness{};
   x.facts.witness->begin.settled = x.facts.witness->end.settled = true;
@@ -100,7 +102,8 @@ TEST(StatText, LossDetachAndDisagreementStandBeforeTheTables) {
   const std::string out = text(x, {.width = 200});
   const std::size_t tables = out.find("BLOCKING");
   for (const char* line :
-       {"! 100 of 5000 events lost (ring full 100)", "! probes run detached at 2.00s: over budget",
+       {"! 100 of 5000 events lost (ring full 100)", "! probes chan detached at 1.00s: over budget",
+        "! probes run,sync detached at 2.00s: over budget",
         "! the runtime's counters say 9 created, the probes 0 to 0"}) {
     EXPECT_LT(out.find(line), tables) << line << "\n" << out;
   }
