@@ -233,6 +233,7 @@ def test_min_wait_needs_the_collectors_word(stacks):
 
 def test_usage_and_errors(stacks, tmp_path):
     process = stacks()
+    assert "chan recieve" in dump("-p", process.pid, "--where", "reason=chan recieve", code=2)
     for wrong in (["--where", "goid=1"], ["--min-wait", "soon"], ["--group", "--format", "json"],
                   ["--format", "pprof", "--limit", "3", "-o", str(tmp_path / "x")], ["--format", "xml"]):
         dump("-p", process.pid, *wrong, code=2)
@@ -328,6 +329,7 @@ def test_diff_finds_the_leak(stacks, tmp_path):
     for wrong in ([before, tmp_path / "none.json"], [before, __file__]):
         dump("--diff", *wrong, code=1 if "none" in str(wrong[1]) else 2)
     dump("--diff", before, after, "-p", process.pid, code=2)
+    dump("--diff", before, after, "--where", "state=running", code=2)
     dump("-p", process.pid, "--json", "--limit", 3, "-o", tmp_path / "part.json")
     assert "--limit" in dump("--diff", before, tmp_path / "part.json", code=2)
 

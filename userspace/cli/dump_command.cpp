@@ -102,6 +102,10 @@ Result<Plan> understand(const Arguments& a) {
   Plan p;
   if (a.target.empty() == a.diff.empty())
     return fail(ErrorKind::kUsage, "give -p PID, or --diff and two files");
+  const bool chosen = !a.where.empty() || !a.created_by.empty() || !a.min_wait.empty() || a.system;
+  if (!a.diff.empty() && (chosen || !a.watch.empty()))
+    return fail(ErrorKind::kUsage,
+                "--diff compares files as they are: choose goroutines when they are written");
   const auto format = understand_format(a);
   if (!format) return std::unexpected(format.error());
   p.format = *format;
@@ -202,6 +206,8 @@ int run(const Arguments& arguments) {
   if (!pid) return report_error(pid.error());
   auto target = Target::open(*pid);
   if (!target) return report_error(target.error());
+  if (auto known = plan->filter.check_reasons((*target)->binary().wait_reasons()); !known)
+    return report_error(wrap(known.error(), "--where").error());
   auto out = OutputFile::open(arguments.output);
   if (!out) return report_error(out.error());
   if (plan->watch)
@@ -276,8 +282,9 @@ void add_dump_command(CLI::App& app, int& exit) {
   dump->add_option(
       "--watch", arguments->watch,
       "look eleven times in this long (30s): which stacks and creation sites grew, which of them never "
-      "shrank");
-  dump->add_option("--diff", arguments->diff, "the same between two files of --format json")
+      "shrank; --min-wait then knows only what garbage collections tell");
+  dump->add_option("--diff", arguments->diff,
+                   "the same between two files of --format json, written with the same --where and the like")
       ->expected(2)
       ->type_name("BEFORE AFTER");
   dump->add_flag("--system", arguments->system, "the runtime's own goroutines too");

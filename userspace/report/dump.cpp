@@ -13,7 +13,7 @@ CreationSite DumpView::creation(const GoroutineSnapshot& g) const {
   // runtime/traceback.go printcreatedby1: the function is the one whose code it is, the line that of the
   // statement, wherever it was inlined from.
   if (g.gopc == 0 || g.goid == 1) return out;
-  const std::vector<Frame> frames = symbols_.frames(g.gopc, PcKind::kReturnAddress);
+  const std::vector<Frame>& frames = symbols_.frames(g.gopc, PcKind::kReturnAddress);
   const Frame& holder = frames.back();
   out.function = holder.function;
   out.file = frames.front().file;
@@ -23,8 +23,9 @@ CreationSite DumpView::creation(const GoroutineSnapshot& g) const {
   return out;
 }
 
-std::string DumpView::start_function(const GoroutineSnapshot& g) const {
-  if (g.startpc == 0) return "";
+const std::string& DumpView::start_function(const GoroutineSnapshot& g) const {
+  static const std::string none;
+  if (g.startpc == 0) return none;
   return symbols_.frames(g.startpc, PcKind::kExact).back().function;
 }
 

@@ -53,7 +53,7 @@ class DumpView {
   // Leaf first; empty without a stack.
   [[nodiscard]] std::vector<Call> stack(const GoroutineSnapshot& g) const;
   [[nodiscard]] CreationSite creation(const GoroutineSnapshot& g) const;
-  [[nodiscard]] std::string start_function(const GoroutineSnapshot& g) const;  // "" when unknown
+  [[nodiscard]] const std::string& start_function(const GoroutineSnapshot& g) const;  // "" when unknown
   // runtime.isSystemGoroutine, but for finalizer and cleanup goroutines in user code (golang/goroutine.h).
   [[nodiscard]] bool system(const GoroutineSnapshot& g) const;
   // g is one of goroutines(). Nothing where the waits were not read.

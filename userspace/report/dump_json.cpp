@@ -7,6 +7,7 @@
 
 #include "report/facts_json.h"
 #include "report/json.h"
+#include "report/json_text.h"
 #include "report/wait_json.h"
 
 namespace gorotrace {
@@ -88,8 +89,12 @@ class Writer {
     std::string text = json_text(head);
     text.pop_back();
     sink_(text + ",\"goroutines\":[");
-    for (std::size_t i = 0; i < shown; ++i)
-      sink_((i == 0 ? "\n" : ",\n") + json_text(goroutine(*selection.goroutines[i])));
+    for (std::size_t i = 0; i < shown; ++i) {
+      sink_(i == 0 ? "\n" : ",\n");
+      line_.clear();
+      goroutine(*selection.goroutines[i]);
+      sink_(line_.text());
+    }
     sink_("],\"stacks\":[");
     for (std::size_t i = 0; i < stacks_.size(); ++i)
       sink_((i == 0 ? "\n" : ",\n") + json_text(stack_json(view_, *stacks_[i])));
@@ -97,40 +102,58 @@ class Writer {
   }
 
  private:
-  Json goroutine(const GoroutineSnapshot& g) {
+  void goroutine(const GoroutineSnapshot& g) {
     const std::vector<std::string>& reasons = view_.dump().wait_reasons;
     const bool waits = g.status == GStatus::kWaiting || g.status == GStatus::kLeaked;
     const auto waited = view_.waiting_at_least_ns(g);
     const KnownWait known = view_.known_wait(g);
-    const std::string start = view_.start_function(g);
     const std::string_view missing = missing_stack(g);
-    Json labels = Json::object();
-    for (const auto& [key, value] : view_.labels(g)) labels[key] = value;
-    return {{"goid", g.goid},
-            {"status", status_name(g.status)},
-            {"wait_reason", waits && g.wait_reason != 0 && g.wait_reason < reasons.size()
-                                ? Json(reasons[g.wait_reason])
-                                : Json()},
-            {"waiting_at_least_ns", waited ? Json(*waited) : Json()},
-            {"waiting_source", waited ? Json(source_name(known.source)) : Json()},
-            {"waiting_quality", waited ? Json(known.exact ? "exact" : "lower bound") : Json()},
-            {"locked_to_thread", g.locked},
-            {"thread_id", g.thread_id != 0 ? Json(g.thread_id) : Json()},
-            {"synctest_bubble", g.bubble != 0 ? Json(g.bubble) : Json()},
-            {"labels", std::move(labels)},
-            {"waits_on", waits_json(view_.waits(g))},
-            {"start_function", start.empty() ? Json() : Json(start)},
-            {"created_by", creation(g)},
-            {"parent_goid", g.parent_goid != 0 ? Json(g.parent_goid) : Json()},
-            {"stack", missing.empty() ? Json(stack_index(g)) : Json()},
-            {"stack_missing", missing.empty() ? Json() : Json(std::string(missing))},
-            {"stack_quality", !missing.empty() ? Json() : Json(g.unproven ? "estimated" : "exact")}};
+    JsonText& o = line_;
+    o.begin('{');
+    o.field("goid", g.goid);
+    o.field("status", status_name(g.status));
+    o.name_field("wait_reason", waits && g.wait_reason != 0 && g.wait_reason < reasons.size()
+                                    ? reasons[g.wait_reason]
+                                    : std::string_view{});
+    o.field("waiting_at_least_ns", waited);
+    o.name_field("waiting_source", waited ? source_name(known.source) : "");
+    o.name_field("waiting_quality", !waited ? "" : known.exact ? "exact" : "lower bound");
+    o.field("locked_to_thread", g.locked);
+    o.field("thread_id", unless_0(g.thread_id));
+    o.field("synctest_bubble", unless_0(g.bubble));
+    o.key("labels");
+    o.begin('{');
+    for (const auto& [key, value] : view_.labels(g)) o.field(key, std::string_view(value));
+    o.end('}');
+    o.key("waits_on");
+    waits_json(o, view_.waits(g));
+    o.name_field("start_function", view_.start_function(g));
+    o.key("created_by");
+    o.raw(creation(g));
+    o.field("parent_goid", unless_0(g.parent_goid));
+    o.field("stack", missing.empty() ? std::optional(stack_index(g)) : std::nullopt);
+    o.name_field("stack_missing", missing);
+    o.name_field("stack_quality", !missing.empty() ? "" : g.unproven ? "estimated" : "exact");
+    o.end('}');
   }
 
-  [[nodiscard]] Json creation(const GoroutineSnapshot& g) const {
-    const CreationSite site = view_.creation(g);
-    if (site.function.empty()) return {};
-    return {{"function", site.function}, {"file", site.file}, {"line", site.line}};
+  template <typename T>
+  static std::optional<T> unless_0(T number) {
+    return number != 0 ? std::optional(number) : std::nullopt;
+  }
+
+  // Goroutines are many, go statements few.
+  const std::string& creation(const GoroutineSnapshot& g) {
+    static const std::string none = "null";
+    if (g.goid == 1) return none;
+    const auto [it, fresh] = creations_.try_emplace(g.gopc);
+    if (fresh) {
+      const CreationSite site = view_.creation(g);
+      it->second = site.function.empty()
+                       ? none
+                       : json_text({{"function", site.function}, {"file", site.file}, {"line", site.line}});
+    }
+    return it->second;
   }
 
   std::size_t stack_index(const GoroutineSnapshot& g) {
@@ -141,8 +164,10 @@ class Writer {
 
   const DumpView& view_;
   const Sink& sink_;
-  std::unordered_map<std::uint32_t, std::size_t> index_;  // by StackSet index
-  std::vector<const GoroutineSnapshot*> stacks_;          // one that has it
+  JsonText line_;
+  std::unordered_map<std::uint64_t, std::string> creations_;  // by gopc, as JSON
+  std::unordered_map<std::uint32_t, std::size_t> index_;      // by StackSet index
+  std::vector<const GoroutineSnapshot*> stacks_;              // one that has it
 };
 
 }  // namespace

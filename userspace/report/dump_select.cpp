@@ -104,6 +104,17 @@ Status DumpFilter::add(std::string_view condition) {
                   printable(condition, 64), fmt::join(kStates, "|")));
 }
 
+Status DumpFilter::check_reasons(const std::vector<std::string>& wait_reasons) const {
+  for (const std::string& reason : reasons) {
+    if (std::ranges::find(wait_reasons, reason) == wait_reasons.end() &&
+        std::ranges::find(kStates, reason) == kStates.end())
+      return fail(ErrorKind::kUsage, fmt::format("its Go version has no wait reason \"{}\"; in headers of a "
+                                                 "dump they stand between brackets",
+                                                 printable(reason, 64)));
+  }
+  return {};
+}
+
 Selection select(const DumpView& view, const DumpFilter& filter) {
   Selection out;
   Matcher matcher(view, filter);

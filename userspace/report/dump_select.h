@@ -26,6 +26,8 @@ struct DumpFilter {
   // "reason=chan receive", "state=running", "function=net/http", "label=tenant=acme" into the filter; kUsage
   // for anything else.
   [[nodiscard]] Status add(std::string_view condition);
+  // kUsage for a reason that no goroutine of that program can have: a slip, or another Go version's.
+  [[nodiscard]] Status check_reasons(const std::vector<std::string>& wait_reasons) const;
 };
 
 // Since when they wait, of those that are not hidden as the runtime's own, shown or not.

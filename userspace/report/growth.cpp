@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <tuple>
 
 #include "base/text.h"
@@ -36,14 +37,34 @@ Frame place_of(const Json& object) {
                static_cast<int>(std::min<std::uint64_t>(line, INT32_MAX)));
 }
 
-std::vector<std::vector<Frame>> stacks_of(const Json& dump) {
+// Nothing when they are not what dump_json() writes.
+std::optional<std::vector<std::vector<Frame>>> stacks_of(const Json& dump) {
   std::vector<std::vector<Frame>> out;
   for (const Json& stack : dump["stacks"]) {
     std::vector<Frame>& frames = out.emplace_back();
-    if (!stack.is_object() || !stack.contains("frames")) continue;
-    for (const Json& frame : stack["frames"]) frames.push_back(place_of(frame));
+    if (!stack.is_object() || !stack.contains("frames") || !stack["frames"].is_array()) return std::nullopt;
+    for (const Json& frame : stack["frames"]) {
+      if (!frame.is_object()) return std::nullopt;
+      frames.push_back(place_of(frame));
+    }
   }
   return out;
+}
+
+// A dump has eight levels. The parser takes minutes over millions of brackets that nothing closes.
+bool too_deep(std::string_view json) {
+  constexpr int kDeepest = 64;
+  int depth = 0;
+  bool in_text = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (in_text && c == '\\') ++i;
+    if (c == '"') in_text = !in_text;
+    if (in_text) continue;
+    if ((c == '[' || c == '{') && ++depth > kDeepest) return true;
+    if (c == ']' || c == '}') --depth;
+  }
+  return false;
 }
 
 }  // namespace
@@ -97,7 +118,7 @@ Result<Population> population_from_json(std::string_view text, const std::string
   const auto refuse = [&](const char* why) {
     return fail(ErrorKind::kUsage, fmt::format("{}: {}", source, why));
   };
-  const Json dump = Json::parse(text, nullptr, false);
+  const Json dump = too_deep(text) ? Json() : Json::parse(text, nullptr, false);
   if (!dump.is_object() || text_of(dump, "type") != "dump" || !dump.contains("goroutines") ||
       !dump["goroutines"].is_array() || !dump.contains("stacks") || !dump["stacks"].is_array())
     return refuse("not a file that gorotrace dump --format json has written");
@@ -108,15 +129,16 @@ Result<Population> population_from_json(std::string_view text, const std::string
     out.program = text_of(dump["target"], "exe") + " " + text_of(dump["target"], "main_module");
   out.unix_ns = number_of(dump, "at_unix_ns");
   out.exact = text_of(dump, "quality") == "exact";
-  const std::vector<std::vector<Frame>> stacks = stacks_of(dump);
+  const auto stacks = stacks_of(dump);
+  if (!stacks) return refuse("a stack in it is not a list of frames");
   for (const Json& g : dump["goroutines"]) {
     if (!g.is_object()) return refuse("a goroutine in it is not an object");
     ++out.goroutines;
     const auto index = g.find("stack");
-    if (index != g.end() && index->is_number_unsigned()) {
-      if (index->get<std::uint64_t>() >= stacks.size())
+    if (index != g.end() && !index->is_null()) {
+      if (!index->is_number_unsigned() || index->get<std::uint64_t>() >= stacks->size())
         return refuse("a goroutine names a stack that is not in it");
-      ++out.stacks[stacks[index->get<std::size_t>()]];
+      ++out.stacks[(*stacks)[index->get<std::size_t>()]];
     } else {
       ++out.stacks[{place(fmt::format("[stack unavailable: {}]", text_of(g, "stack_missing")), "", 0)}];
     }

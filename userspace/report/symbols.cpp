@@ -74,18 +74,14 @@ std::vector<Call> StackTable::calls(std::span<const std::uint64_t> pcs) {
   out.reserve(pcs.size());
   PcKind kind = PcKind::kReturnAddress;
   for (const std::uint64_t pc : pcs) {
-    const std::vector<Frame>& frames = resolved(pc, kind);
+    const std::vector<Frame>& frames = this->frames(pc, kind);
     out.push_back({pc, &frames});
     kind = injects_call(frames.back().function) ? PcKind::kExact : PcKind::kReturnAddress;
   }
   return out;
 }
 
-std::vector<Frame> StackTable::frames(std::uint64_t pc, PcKind kind) {
-  return resolved(pc, kind);
-}
-
-const std::vector<Frame>& StackTable::resolved(std::uint64_t pc, PcKind kind) {
+const std::vector<Frame>& StackTable::frames(std::uint64_t pc, PcKind kind) {
   std::uint64_t link = pc - load_bias_;  // a hostile pc wraps to an address no function has
   if (kind == PcKind::kReturnAddress && lookup_.entry(link) != link) --link;
   const auto [it, fresh] = by_lookup_pc_.try_emplace(link);

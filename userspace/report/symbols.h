@@ -35,7 +35,7 @@ class Symbolizer {
   [[nodiscard]] virtual const std::vector<Frame>& stack(std::uint64_t id) = 0;
   [[nodiscard]] virtual bool truncated(std::uint64_t id) = 0;  // deeper than could be recorded
   // Never empty; outside Go text one frame named "?0x..." without file.
-  [[nodiscard]] virtual std::vector<Frame> frames(std::uint64_t pc, PcKind kind) = 0;
+  [[nodiscard]] virtual const std::vector<Frame>& frames(std::uint64_t pc, PcKind kind) = 0;
 };
 
 // Link-time lookups; the seam between this folder and a Go binary.
@@ -74,7 +74,7 @@ class StackTable : public Symbolizer {
 
   [[nodiscard]] const std::vector<Frame>& stack(std::uint64_t id) override;
   [[nodiscard]] bool truncated(std::uint64_t id) override;
-  [[nodiscard]] std::vector<Frame> frames(std::uint64_t pc, PcKind kind) override;
+  [[nodiscard]] const std::vector<Frame>& frames(std::uint64_t pc, PcKind kind) override;
 
   // The stack of these pcs, leaf first, whether or not it was added.
   [[nodiscard]] std::vector<Call> calls(std::span<const std::uint64_t> pcs);
@@ -88,8 +88,6 @@ class StackTable : public Symbolizer {
     Stack stack;
     std::optional<std::vector<Frame>> frames;
   };
-  const std::vector<Frame>& resolved(std::uint64_t pc, PcKind kind);
-
   PcLookup lookup_;
   std::uint64_t load_bias_;
   Source source_;

@@ -1,112 +1,147 @@
 #include "report/wait_json.h"
 
-#include <fmt/format.h>
-
 #include "report/wait_names.h"
 
 namespace gorotrace {
 namespace {
 
-Json hex(std::uint64_t value) {
-  return fmt::format("{:#x}", value);
+void fields(JsonText& out, const MutexState& s) {
+  out.field("locked", s.locked);
+  out.field("woken", s.woken);
+  out.field("starving", s.starving);
+  out.field("waiters", s.waiters);
 }
-Json text(const std::string& s) {
-  return s.empty() ? Json() : Json(s);
+void fields(JsonText& out, const RWMutexState& s) {
+  out.key("writers");
+  out.begin('{');
+  fields(out, s.writers);
+  out.end('}');
+  out.field("readers", s.readers);
+  out.field("departing", s.departing);
+  out.field("writer_pending", s.writer_pending);
+}
+void fields(JsonText& out, const WaitGroupState& s) {
+  out.field("counter", s.counter);
+  out.field("waiters", s.waiters);
+}
+void state(JsonText& out, std::monostate) {
+  out.value(nullptr);
+}
+template <typename State>
+void state(JsonText& out, const State& s) {
+  out.begin('{');
+  fields(out, s);
+  out.end('}');
 }
 
-Json state_json(const MutexState& s) {
-  return {{"locked", s.locked}, {"woken", s.woken}, {"starving", s.starving}, {"waiters", s.waiters}};
-}
-Json state_json(const RWMutexState& s) {
-  return {{"writers", state_json(s.writers)},
-          {"readers", s.readers},
-          {"departing", s.departing},
-          {"writer_pending", s.writer_pending}};
-}
-Json state_json(const WaitGroupState& s) {
-  return {{"counter", s.counter}, {"waiters", s.waiters}};
-}
-Json state_json(const std::monostate&) {
-  return {};
-}
-
-Json file_json(const FileDescription& f) {
-  Json socket;
+void file(JsonText& out, const FileDescription& f) {
+  out.begin('{');
+  out.field("kind", file_kind_name(f.kind));
+  out.name_field("name", f.name);
+  out.key("socket");
   if (f.socket) {
-    socket = {{"protocol", f.socket->protocol},
-              {"local", text(f.socket->local)},
-              {"peer", text(f.socket->peer)},
-              {"state", text(f.socket->state)}};
+    out.begin('{');
+    out.name_field("protocol", f.socket->protocol);
+    out.name_field("local", f.socket->local);
+    out.name_field("peer", f.socket->peer);
+    out.name_field("state", f.socket->state);
+    out.end('}');
+  } else {
+    out.value(nullptr);
   }
-  return {{"kind", file_kind_name(f.kind)}, {"name", text(f.name)}, {"socket", std::move(socket)}};
+  out.end('}');
 }
 
-void add(Json& out, const ChannelWait& w) {
-  out["address"] = hex(w.channel);
-  out["in_select"] = w.in_select;
-  out["direction"] = w.direction ? Json(direction_name(*w.direction)) : Json();
-  out["length"] = w.state ? Json(w.state->length) : Json();
-  out["capacity"] = w.state ? Json(w.state->capacity) : Json();
-  out["closed"] = w.state ? Json(w.state->closed) : Json();
-  out["receivers"] = w.receivers;
-  out["senders"] = w.senders;
-  out["unknown_direction"] = w.unknown_direction;
-  out["timer"] = w.timer ? Json{{"when_ns", w.timer->when_ns}, {"period_ns", w.timer->period_ns}} : Json();
+void add(JsonText& out, const ChannelWait& w) {
+  out.hex_field("address", w.channel);
+  out.field("in_select", w.in_select);
+  out.name_field("direction", w.direction ? direction_name(*w.direction) : "");
+  out.field("length", w.state ? std::optional(w.state->length) : std::nullopt);
+  out.field("capacity", w.state ? std::optional(w.state->capacity) : std::nullopt);
+  out.field("closed", w.state ? std::optional(w.state->closed) : std::nullopt);
+  out.field("receivers", w.receivers);
+  out.field("senders", w.senders);
+  out.field("unknown_direction", w.unknown_direction);
+  out.key("timer");
+  if (w.timer) {
+    out.begin('{');
+    out.field("when_ns", w.timer->when_ns);
+    out.field("period_ns", w.timer->period_ns);
+    out.end('}');
+  } else {
+    out.value(nullptr);
+  }
 }
 
-void add(Json& out, const SemaphoreWait& w) {
-  out["address"] = hex(w.object);
-  out["semaphore"] = hex(w.semaphore);
-  out["state"] = std::visit([](const auto& s) { return state_json(s); }, w.state);
-  out["waiters"] = w.waiters;
-  out["likely_holders"] = w.holders_searched ? Json(w.likely_holders) : Json();
-  out["holder_candidates"] = w.holders_searched ? Json(w.holder_candidates) : Json();
+void add(JsonText& out, const SemaphoreWait& w) {
+  out.hex_field("address", w.object);
+  out.hex_field("semaphore", w.semaphore);
+  out.key("state");
+  std::visit([&out](const auto& s) { state(out, s); }, w.state);
+  out.field("waiters", w.waiters);
+  out.key("likely_holders");
+  if (w.holders_searched) {
+    out.begin('[');
+    for (const std::uint64_t goid : w.likely_holders) out.value(goid);
+    out.end(']');
+  } else {
+    out.value(nullptr);
+  }
+  out.field("holder_candidates", w.holders_searched ? std::optional(w.holder_candidates) : std::nullopt);
 }
 
-void add(Json& out, const CondWait& w) {
-  out["address"] = hex(w.cond);
-  out["notify_list"] = hex(w.notify_list);
-  out["waiters"] = w.waiters;
+void add(JsonText& out, const CondWait& w) {
+  out.hex_field("address", w.cond);
+  out.hex_field("notify_list", w.notify_list);
+  out.field("waiters", w.waiters);
 }
 
-void add(Json& out, const SleepWait& w) {
-  out["deadline_ns"] = w.deadline_ns;
+void add(JsonText& out, const SleepWait& w) {
+  out.field("deadline_ns", w.deadline_ns);
 }
 
-void add(Json& out, const IoWait& w) {
-  out["address"] = hex(w.poll_desc);
-  out["fd"] = w.fd;
-  out["direction"] = direction_name(w.direction);
-  out["deadline_ns"] = nullable(w.deadline_ns);
-  out["file"] = file_json(w.file);
+void add(JsonText& out, const IoWait& w) {
+  out.hex_field("address", w.poll_desc);
+  out.field("fd", w.fd);
+  out.field("direction", direction_name(w.direction));
+  out.field("deadline_ns", w.deadline_ns);
+  out.key("file");
+  file(out, *w.file);
 }
 
-void add(Json& out, const SyscallWait& w) {
-  Json arguments = Json::array();
-  for (const std::uint64_t argument : w.arguments) arguments.push_back(hex(argument));
-  out["thread"] = w.thread;
-  out["number"] = w.number;
-  out["name"] = text(w.name);
-  out["arguments"] = std::move(arguments);
-  out["on_goroutine_stack"] = w.on_goroutine_stack;
-  out["fd"] = w.descriptor ? Json(w.descriptor->fd) : Json();
-  out["file"] = w.descriptor ? file_json(w.descriptor->file) : Json();
+void add(JsonText& out, const SyscallWait& w) {
+  out.field("thread", w.thread);
+  out.field("number", w.number);
+  out.name_field("name", w.name);
+  out.key("arguments");
+  out.begin('[');
+  for (const std::uint64_t argument : w.arguments) out.hex(argument);
+  out.end(']');
+  out.field("on_goroutine_stack", w.on_goroutine_stack);
+  out.field("fd", w.descriptor ? std::optional(w.descriptor->fd) : std::nullopt);
+  out.key("file");
+  if (w.descriptor) {
+    file(out, *w.descriptor->file);
+  } else {
+    out.value(nullptr);
+  }
+}
+
+void wait_json(JsonText& out, const WaitObject& object) {
+  out.begin('{');
+  out.field("kind", wait_kind(object));
+  out.field("certainty", certainty_name(object.certainty));
+  out.field("known_by", object.known_by);
+  std::visit([&out](const auto& what) { add(out, what); }, object.what);
+  out.end('}');
 }
 
 }  // namespace
 
-Json wait_json(const WaitObject& object) {
-  Json out = {{"kind", wait_kind(object)},
-              {"certainty", certainty_name(object.certainty)},
-              {"known_by", object.known_by}};
-  std::visit([&out](const auto& what) { add(out, what); }, object.what);
-  return out;
-}
-
-Json waits_json(const GoroutineWaits& waits) {
-  Json out = Json::array();
-  for (const WaitObject& object : waits.objects) out.push_back(wait_json(object));
-  return out;
+void waits_json(JsonText& out, const GoroutineWaits& waits) {
+  out.begin('[');
+  for (const WaitObject& object : waits.objects) wait_json(out, object);
+  out.end(']');
 }
 
 }  // namespace gorotrace

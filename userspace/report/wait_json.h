@@ -2,12 +2,11 @@
 // text ("0xc000012345"): a JSON number holds no 64 bits. Pure.
 #pragma once
 
-#include "report/json.h"
+#include "report/json_text.h"
 #include "waits/wait_object.h"
 
 namespace gorotrace {
 
-[[nodiscard]] Json wait_json(const WaitObject& object);
-[[nodiscard]] Json waits_json(const GoroutineWaits& waits);  // an array
+void waits_json(JsonText& out, const GoroutineWaits& waits);  // an array
 
 }  // namespace gorotrace

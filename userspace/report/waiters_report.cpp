@@ -76,9 +76,9 @@ std::string details(const CondWait& w) {
 
 std::string details(const IoWait& w) {
   std::string out =
-      fmt::format("fd {}  {}", w.fd, w.file.name.empty() ? file_kind_name(w.file.kind) : w.file.name);
-  if (!w.file.socket) return out;
-  const auto& s = *w.file.socket;
+      fmt::format("fd {}  {}", w.fd, w.file->name.empty() ? file_kind_name(w.file->kind) : w.file->name);
+  if (!w.file->socket) return out;
+  const auto& s = *w.file->socket;
   out += fmt::format("  {} {}", s.protocol, s.local);
   if (!s.peer.empty()) out += " -> " + s.peer;
   if (!s.state.empty()) out += " " + s.state;
@@ -89,7 +89,7 @@ std::string details(const SleepWait&) {
   return "sleep";
 }
 std::string details(const SyscallWait& w) {
-  return "system call " + w.name;
+  return fmt::format("system call {}", w.name);
 }
 
 std::string stack_line(const DumpView& view, const WaitedOn::Stack& stack, std::size_t columns,

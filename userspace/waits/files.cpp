@@ -24,10 +24,10 @@ std::optional<std::uint64_t> inode_in(std::string_view name, std::string_view pr
 
 }  // namespace
 
-const FileDescription& FileTable::describe(std::int32_t fd) {
-  const auto at = known_.find(fd);
-  if (at != known_.end()) return at->second;
-  return known_.emplace(fd, look_up(fd)).first->second;
+SharedFile FileTable::describe(std::int32_t fd) {
+  const auto [at, fresh] = known_.try_emplace(fd);
+  if (fresh) at->second = std::make_shared<const FileDescription>(look_up(fd));
+  return at->second;
 }
 
 FileDescription FileTable::look_up(std::int32_t fd) {

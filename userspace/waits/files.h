@@ -12,14 +12,14 @@ namespace gorotrace::waits {
 class FileTable {
  public:
   explicit FileTable(const Process* process) : process_(process) {}
-  [[nodiscard]] const FileDescription& describe(std::int32_t fd);
+  [[nodiscard]] SharedFile describe(std::int32_t fd);
 
  private:
   [[nodiscard]] FileDescription look_up(std::int32_t fd);
   [[nodiscard]] const Sockets& sockets();
 
   const Process* process_;
-  std::unordered_map<std::int32_t, FileDescription> known_;
+  std::unordered_map<std::int32_t, SharedFile> known_;
   std::optional<Sockets> sockets_;  // read when the first socket is asked for
 };
 

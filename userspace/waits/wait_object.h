@@ -6,8 +6,10 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -106,6 +108,8 @@ struct FileDescription {
   };
   std::optional<Socket> socket;  // not of sockets of other families, or gone meanwhile
 };
+// One for all that wait on it: a wait object is small, since there is one or more for each goroutine.
+using SharedFile = std::shared_ptr<const FileDescription>;  // never null in what a WaitReader has read
 
 enum class IoDirection : std::uint8_t { kRead, kWrite };  // accept reads, connect writes
 
@@ -114,19 +118,19 @@ struct IoWait {
   std::int32_t fd = -1;
   IoDirection direction = IoDirection::kRead;
   std::optional<std::int64_t> deadline_ns;  // SetDeadline
-  FileDescription file;
+  SharedFile file;
 };
 
 // A system call that the goroutine's thread is in. Of cgo: called by C code on the C stack.
 struct SyscallWait {
   std::int32_t thread = 0;  // in our PID namespace
   std::uint64_t number = 0;
-  std::string name;  // "" = not known to the kernel headers we were built with
+  std::string_view name;  // of static storage; "" = not known to the kernel headers we were built with
   std::array<std::uint64_t, 6> arguments{};
   bool on_goroutine_stack = false;  // false: made by C code
   struct Descriptor {
     std::int32_t fd = -1;
-    FileDescription file;
+    SharedFile file;
   };
   std::optional<Descriptor> descriptor;  // of calls whose first argument is one
 };

@@ -19,9 +19,10 @@ class FakeSymbols : public Symbolizer {
     return it == stacks.end() ? none : it->second;
   }
   bool truncated(std::uint64_t) override { return false; }
-  std::vector<Frame> frames(std::uint64_t pc, PcKind) override {
+  const std::vector<Frame>& frames(std::uint64_t pc, PcKind) override {
+    static const std::vector<Frame> unknown{{"?", "", 0, false}};
     const auto it = pcs.find(pc);
-    return it == pcs.end() ? std::vector<Frame>{{"?", "", 0, false}} : it->second;
+    return it == pcs.end() ? unknown : it->second;
   }
 };
 

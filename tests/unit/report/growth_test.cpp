@@ -112,6 +112,13 @@ TEST(Growth, OtherFilesAreRefused) {
        {"", "{", "[]", "{}", R"({"type":"dump"})", R"({"type":"dump","goroutines":{},"stacks":[]})",
         R"({"type":"dump","goroutines":[1],"stacks":[]})",
         R"({"type":"dump","goroutines":[{"stack":0}],"stacks":[]})",
+        R"({"type":"dump","goroutines":[{"stack":-1}],"stacks":[{"frames":[]}]})",
+        R"({"type":"dump","goroutines":[{"stack":0.5}],"stacks":[{"frames":[]}]})",
+        R"({"type":"dump","goroutines":[{"stack":99999999999999999999999999}],"stacks":[{"frames":[]}]})",
+        R"({"type":"dump","goroutines":[],"stacks":[7]})",
+        R"({"type":"dump","goroutines":[],"stacks":[{"frames":7}]})",
+        R"({"type":"dump","goroutines":[],"stacks":[{"frames":[7]}]})",
+        R"({"type":"dump","goroutines":[],"stacks":[],"at_unix_ns":1e999})",
         R"({"type":"dump","goroutines":[],"stacks":[],"not_shown":{"limit":3}})",
         R"({"type":"summary","goroutines":[],"stacks":[]})"}) {
     const auto read = population_from_json(text, "A.json");
@@ -119,9 +126,16 @@ TEST(Growth, OtherFilesAreRefused) {
     EXPECT_EQ(read.error().kind, ErrorKind::kUsage);
     EXPECT_THAT(read.error().message, HasSubstr("A.json"));
   }
-  // Strange but harmless: what is no text or number is nothing.
+  for (const std::string& deep : {std::string(5'000'000, '['), R"({"a":)" + std::string(1000, '[')}) {
+    const auto read = population_from_json(deep, "A.json");
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().kind, ErrorKind::kUsage);
+  }
+  // Brackets in text are no depth, and what is no text or number is nothing.
   EXPECT_TRUE(population_from_json(
-      R"({"type":"dump","goroutines":[{"stack":0,"created_by":{"line":-3}}],"stacks":[{"frames":7}],"not_shown":1})",
+      R"({"type":"dump","goroutines":[],"stacks":[],"x":"\"[[)" + std::string(1000, '[') + R"("})", "A"));
+  EXPECT_TRUE(population_from_json(
+      R"({"type":"dump","goroutines":[{"stack":0,"created_by":{"line":-3}}],"stacks":[{"frames":[{"line":[]}]}],"not_shown":1})",
       "A"));
 }
 

@@ -170,14 +170,14 @@ void Live::expect(const json& fact, const GoroutineWaits& waits) {
     EXPECT_EQ(wait.direction, fact["direction"] == "read" ? IoDirection::kRead : IoDirection::kWrite);
     EXPECT_EQ(wait.deadline_ns.has_value(), fact.contains("from"));
     if (wait.deadline_ns) expect_deadline(fact, *wait.deadline_ns);
-    expect_file(fact, wait.file);
+    expect_file(fact, *wait.file);
   } else if (kind == "syscall") {
     const auto& wait = std::get<SyscallWait>(what);
     EXPECT_EQ(wait.name, fact["name"].get<std::string>());
     EXPECT_TRUE(wait.on_goroutine_stack);
     ASSERT_TRUE(wait.descriptor.has_value());
     EXPECT_EQ(wait.descriptor->fd, fact["fd"].get<std::int32_t>());
-    expect_file(fact, wait.descriptor->file);
+    expect_file(fact, *wait.descriptor->file);
     if (fact.contains("second")) {
       EXPECT_EQ(wait.arguments[1], fact["second"].get<std::uint64_t>());
       EXPECT_EQ(wait.arguments[2], fact["third"].get<std::uint64_t>());

@@ -30,7 +30,7 @@ TEST(Pollers, ThePollDescPointsBack) {
   EXPECT_EQ(wait.fd, 5);
   EXPECT_EQ(wait.direction, IoDirection::kRead);
   EXPECT_EQ(wait.deadline_ns, 777);
-  EXPECT_EQ(wait.file.kind, FileDescription::Kind::kUnknown);  // no /proc here
+  EXPECT_EQ(wait.file->kind, FileDescription::Kind::kUnknown);  // no /proc here
   EXPECT_EQ(waits.goroutines[0].objects[0].certainty, Certainty::kProven);
 }
 
