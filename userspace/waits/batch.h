@@ -17,11 +17,19 @@ class Batch {
   explicit Batch(const Memory& memory) : memory_(memory) {}
   // `size` bytes at each address; false when the process is gone.
   [[nodiscard]] bool read(std::span<const std::uint64_t> addresses, std::size_t size);
+  // The same at address_of(i) for each i below `count`.
+  template <typename AddressOf>
+  [[nodiscard]] bool read(std::size_t count, AddressOf address_of, std::size_t size) {
+    addresses_.clear();
+    for (std::size_t i = 0; i < count; ++i) addresses_.push_back(address_of(i));
+    return read(addresses_, size);
+  }
   // Empty when that address could not be read.
   [[nodiscard]] Bytes at(std::size_t i) const;
 
  private:
   const Memory& memory_;
+  std::vector<std::uint64_t> addresses_;
   MergedRanges merged_;
   std::vector<std::size_t> order_;     // positions by rising address
   std::vector<std::size_t> piece_of_;  // in merged_, by position

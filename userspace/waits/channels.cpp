@@ -89,10 +89,8 @@ class Finder {
     while (!steps.empty()) {
       following.clear();
       const bool alive = in_parts(steps.size(), kPart, [&](std::size_t first, std::size_t count) {
-        std::vector<std::uint64_t> addresses;
-        addresses.reserve(count);
-        for (std::size_t i = 0; i < count; ++i) addresses.push_back(steps[first + i].sudog);
-        if (!batch_.read(addresses, sudog_window(o_))) return false;
+        const auto sudog = [&](std::size_t i) { return steps[first + i].sudog; };
+        if (!batch_.read(count, sudog, sudog_window(o_))) return false;
         for (std::size_t i = 0; i < count; ++i) take(steps[first + i], batch_.at(i), following);
         return true;
       });

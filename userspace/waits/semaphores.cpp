@@ -88,9 +88,8 @@ Status find_semaphores(const Context& context, std::span<Waiter> waiters, Waits&
     // Since 1.26 a goroutine points to its sudog here too (runtime/sema.go queue).
     Batch batch(context.memory);
     const bool alive = in_parts(chosen.size(), kPart, [&](std::size_t first, std::size_t count) {
-      std::vector<std::uint64_t> addresses;
-      for (std::size_t i = 0; i < count; ++i) addresses.push_back(chosen[first + i]->words.waiting);
-      if (!batch.read(addresses, sudog_window(o))) return false;
+      const auto sudog = [&](std::size_t i) { return chosen[first + i]->words.waiting; };
+      if (!batch.read(count, sudog, sudog_window(o))) return false;
       for (std::size_t i = 0; i < count; ++i) {
         Waiter& w = *chosen[first + i];
         const Sudog s = pick_sudog(batch.at(i), o);

@@ -32,10 +32,7 @@ Result<std::vector<Waiter>> first_look(const Context& context, Waits& out) {
   waits::Batch batch(context.memory);
   const bool alive =
       waits::in_parts(goroutines.size(), waits::kPart, [&](std::size_t first, std::size_t count) {
-        std::vector<std::uint64_t> addresses;
-        addresses.reserve(count);
-        for (std::size_t i = 0; i < count; ++i) addresses.push_back(goroutines[first + i].g);
-        if (!batch.read(addresses, window)) return false;
+        if (!batch.read(count, [&](std::size_t i) { return goroutines[first + i].g; }, window)) return false;
         for (std::size_t i = 0; i < count; ++i) {
           const GoroutineSnapshot& g = goroutines[first + i];
           const GWords words = pick_words(batch.at(i), context.config.offsets);
