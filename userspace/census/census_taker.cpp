@@ -44,7 +44,7 @@ CensusTaker::CensusTaker(const Memory& memory, CensusSubject subject, std::uint6
       config_(impatient(std::move(subject.goroutines))),
       reader_(memory, config_),
       words_(memory, config_),
-      allgs_(memory, config_.allgs_address, config_.max_goroutines),
+      allgs_(memory, config_.allgs_address, allgs_limits(config_)),
       random_(seed),
       census_(std::move(subject.census)) {
   if (subject.counters) counters_.emplace(memory_, *subject.counters);

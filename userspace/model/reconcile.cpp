@@ -59,7 +59,7 @@ void Model::Impl::apply(const Snapshot& snapshot) {
 }
 
 void Model::Impl::count_extra(const SnapshotCounts& counts) {
-  if (counts.not_reached != 0 || counts.extra < extra_made) return;
+  if (counts.not_reached + counts.implausible != 0 || counts.extra < extra_made) return;
   if (snapshot_seen) {
     created += counts.extra - extra_made;
     created_system += counts.extra - extra_made;

@@ -242,6 +242,11 @@ std::size_t Process::thread_count() const {
   return stat ? stat->threads : 0;
 }
 
+std::optional<std::uint64_t> Process::used_bytes() const {
+  const auto text = procfs::read_file(pid_, "status");
+  return text ? procfs::parse_used_bytes(*text) : std::nullopt;
+}
+
 bool Process::read(std::uint64_t address, std::span<std::uint8_t> out) const {
   if (out.empty()) return true;
   const iovec local{out.data(), out.size()};

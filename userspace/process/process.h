@@ -1,5 +1,5 @@
 // A process as /proc and process_vm_readv show it. Knows nothing of Go.
-// Threads: one owner thread, except read_memory(), which any thread may call.
+// Threads: one owner thread, except what it has of Memory, which any thread may call.
 #pragma once
 
 #include <sys/types.h>
@@ -32,6 +32,9 @@ class Memory {
   };
   // failed[i] set for ranges that did not arrive. Returns false when the process is gone.
   [[nodiscard]] virtual bool read_many(std::span<const Range> ranges, std::vector<bool>& failed) const = 0;
+  // Bytes of all its pages, in memory, swapped out or huge: what was ever written lies in these. Short by
+  // some pages for each CPU, whose count comes late (mm/ counts in batches). nullopt: not known.
+  [[nodiscard]] virtual std::optional<std::uint64_t> used_bytes() const { return std::nullopt; }
 
   template <typename T>
   [[nodiscard]] std::optional<T> value(std::uint64_t address) const {
@@ -83,6 +86,7 @@ class Process : public Memory {
 
   [[nodiscard]] bool read(std::uint64_t address, std::span<std::uint8_t> out) const override;
   [[nodiscard]] bool read_many(std::span<const Range> ranges, std::vector<bool>& failed) const override;
+  [[nodiscard]] std::optional<std::uint64_t> used_bytes() const override;
 
  private:
   Process() = default;

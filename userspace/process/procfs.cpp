@@ -92,6 +92,16 @@ std::optional<TaskStatus> parse_status(std::string_view text) {
   return TaskStatus{*tgid_value, *inner, *uid_value};
 }
 
+std::optional<std::uint64_t> parse_used_bytes(std::string_view status) {
+  const auto kilobytes = [&](std::string_view key) -> std::optional<std::uint64_t> {
+    const auto line = status_line(status, key);
+    return line.empty() ? std::nullopt : number<std::uint64_t>(line[0]);
+  };
+  const auto resident = kilobytes("VmRSS");
+  if (!resident) return std::nullopt;
+  return (*resident + kilobytes("VmSwap").value_or(0) + kilobytes("HugetlbPages").value_or(0)) * 1024;
+}
+
 std::string container_id(std::string_view cgroup_text) {
   constexpr std::size_t kLength = 64;
   std::string found;

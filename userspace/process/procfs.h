@@ -34,6 +34,10 @@ struct TaskStatus {
 };
 [[nodiscard]] std::optional<TaskStatus> parse_status(std::string_view text);
 
+// VmRSS, VmSwap and HugetlbPages of /proc/PID/status, in bytes; nullopt without the first (a kernel thread, a
+// zombie).
+[[nodiscard]] std::optional<std::uint64_t> parse_used_bytes(std::string_view status);
+
 // The 64 hex digits that docker, containerd, cri-o and podman put in the cgroup path (the innermost when
 // nested), else "".
 [[nodiscard]] std::string container_id(std::string_view cgroup_text);

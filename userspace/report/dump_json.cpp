@@ -14,7 +14,7 @@ namespace gorotrace {
 namespace {
 
 const char* quality(const SnapshotCounts& c) {
-  if (c.not_reached + c.unreadable > 0) return "lower bound";
+  if (c.not_reached + c.implausible + c.unreadable > 0) return "lower bound";
   return c.unproven > 0 ? "estimated" : "exact";
 }
 
@@ -28,6 +28,7 @@ Json counts_json(const Dump& dump) {
           {"moved", c.unvalidated},
           {"no_saved_frame", c.no_base},
           {"not_reached", c.not_reached},
+          {"implausible", c.implausible},
           {"unreadable", c.unreadable},
           {"labels_unreadable", dump.waits.labels_unreadable}};
 }

@@ -82,7 +82,7 @@ Population population(const DumpView& view, const Selection& selection) {
   out.program = dump.target.exe + " " + dump.target.main_module;
   out.unix_ns = dump.unix_ns;
   out.goroutines = selection.goroutines.size();
-  out.exact = c.not_reached + c.unreadable + c.unproven == 0;
+  out.exact = c.not_reached + c.implausible + c.unreadable + c.unproven == 0;
   // Counted by what is cheap to compare first, named after.
   std::map<std::uint32_t, std::pair<std::uint64_t, const GoroutineSnapshot*>> stacks;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::pair<std::uint64_t, const GoroutineSnapshot*>> sites;

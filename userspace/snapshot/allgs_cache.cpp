@@ -1,9 +1,9 @@
 #include "snapshot/allgs_cache.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <utility>
-
-#include "snapshot/allgs.h"
 
 namespace gorotrace {
 namespace {
@@ -18,8 +18,8 @@ void drop_nonsense(std::span<std::uint64_t> pointers) {
 
 }  // namespace
 
-AllgsCache::AllgsCache(const Memory& memory, std::uint64_t allgs_address, std::size_t max_length)
-    : memory_(memory), address_(allgs_address), max_length_(max_length) {}
+AllgsCache::AllgsCache(const Memory& memory, std::uint64_t allgs_address, const AllgsLimits& limits)
+    : memory_(memory), address_(allgs_address), limits_(limits) {}
 
 Status AllgsCache::refresh() {
   const auto header = memory_.value<std::array<std::uint64_t, 3>>(address_);
@@ -28,7 +28,8 @@ Status AllgsCache::refresh() {
   const auto [data, length, capacity] = *header;
   if (length == pointers_.size()) return {};
   const std::size_t known = pointers_.size();
-  if (known != 0 && length > known && length <= capacity && length <= max_length_ && data % 8 == 0) {
+  if (known != 0 && length > known && length <= capacity && length <= limits_.max_length && data % 8 == 0 &&
+      plausible_goroutines(memory_, length, limits_.g_size) == length) {
     // The three words may come from both sides of an append that moved the slice: they count when they are
     // the same afterwards.
     std::vector<std::uint64_t> added(length - known);
@@ -43,10 +44,15 @@ Status AllgsCache::refresh() {
       return {};
     }
   }
-  auto all = read_allgs(memory_, address_, max_length_, max_length_);
+  auto all = read_allgs(memory_, address_, limits_);
   if (!all) return std::unexpected(all.error());
-  drop_nonsense(*all);
-  pointers_ = std::move(*all);
+  if (all->implausible != 0) {
+    return fail(
+        ErrorKind::kUnsupported,
+        fmt::format("runtime.allgs claims {} goroutines, more than the process has memory for", length));
+  }
+  drop_nonsense(all->pointers);
+  pointers_ = std::move(all->pointers);
   return {};
 }
 

@@ -9,14 +9,16 @@
 
 #include "base/result.h"
 #include "process/process.h"
+#include "snapshot/allgs.h"
 
 namespace gorotrace {
 
 class AllgsCache {
  public:
-  AllgsCache(const Memory& memory, std::uint64_t allgs_address, std::size_t max_length);
+  AllgsCache(const Memory& memory, std::uint64_t allgs_address, const AllgsLimits& limits);
 
-  // Takes in what was appended since. Errors as read_allgs().
+  // Takes in what was appended since. Errors as read_allgs(), and kUnsupported when more is claimed than the
+  // process can have.
   [[nodiscard]] Status refresh();
   // By slot; an entry that can be no pointer to a goroutine is 0.
   [[nodiscard]] std::span<const std::uint64_t> pointers() const { return pointers_; }
@@ -24,7 +26,7 @@ class AllgsCache {
  private:
   const Memory& memory_;
   std::uint64_t address_;
-  std::size_t max_length_;
+  AllgsLimits limits_;
   std::vector<std::uint64_t> pointers_;
 };
 

@@ -1,7 +1,7 @@
 #include "snapshot/goroutines.h"
 
 #include "base/clock.h"
-#include "snapshot/allgs.h"
+#include "snapshot/g_words.h"
 #include "snapshot/snapshot_pass.h"
 #include "snapshot/thread_words.h"
 
@@ -10,25 +10,27 @@ namespace gorotrace {
 GoroutineReader::GoroutineReader(const Memory& memory, Config config)
     : memory_(memory), config_(std::move(config)) {}
 
-Result<std::vector<std::uint64_t>> GoroutineReader::all() const {
-  return read_allgs(memory_, config_.allgs_address, config_.max_goroutines, config_.max_goroutines);
+AllgsLimits allgs_limits(const GoroutineReader::Config& config) {
+  return {.max_length = config.max_goroutines, .g_size = g_window(config.offsets)};
 }
 
 Result<Snapshot> GoroutineReader::read(StackDepth depth) const {
-  const std::uint64_t begin = monotonic_ns();
-  const auto gs = all();
-  if (!gs) return std::unexpected(gs.error());
-  return read(*gs, depth, begin);
+  Snapshot out;
+  out.counts.begin_ns = monotonic_ns();
+  const auto all = read_allgs(memory_, config_.allgs_address, allgs_limits(config_));
+  if (!all) return std::unexpected(all.error());
+  out.counts.implausible = all->implausible;
+  return read(all->pointers, depth, std::move(out));
 }
 
 Result<Snapshot> GoroutineReader::read(std::span<const std::uint64_t> gs, StackDepth depth) const {
-  return read(gs, depth, monotonic_ns());
+  Snapshot out;
+  out.counts.begin_ns = monotonic_ns();
+  return read(gs, depth, std::move(out));
 }
 
 Result<Snapshot> GoroutineReader::read(std::span<const std::uint64_t> gs, StackDepth depth,
-                                       std::uint64_t begin_ns) const {
-  Snapshot out;
-  out.counts.begin_ns = begin_ns;
+                                       Snapshot out) const {
   SnapshotPass pass(memory_, config_, depth);
   if (auto status = pass.run(gs, out); !status) return std::unexpected(status.error());
   read_thread_words(memory_, config_.offsets, out.goroutines);

@@ -15,6 +15,7 @@
 #include "golang/goroutine.h"
 #include "golang/offsets.h"
 #include "process/process.h"
+#include "snapshot/allgs.h"
 #include "snapshot/stack_set.h"
 
 namespace gorotrace {
@@ -75,6 +76,7 @@ struct SnapshotCounts {
   std::size_t unproven = 0;     // of `stacks`: see GoroutineSnapshot::unproven
   std::size_t retried = 0;      // of `stacks`: at the second look or later
   std::size_t unreadable = 0;   // allgs entries that are no pointer to a goroutine, or repeat one
+  std::size_t implausible = 0;  // allgs entries beyond what the process has memory for: not looked at
   std::size_t not_reached = 0;  // time ran out (Config::max_duration_ns)
   // of `seen`: made for threads of C, in use or not. oneNewExtraM gives them a goid and no creation site,
   // ever.
@@ -126,9 +128,6 @@ class GoroutineReader {
   [[nodiscard]] Result<Snapshot> read(StackDepth depth) const;
   // Only these. Addresses that are no g, or one twice, count as unreadable.
   [[nodiscard]] Result<Snapshot> read(std::span<const std::uint64_t> gs, StackDepth depth) const;
-  // The addresses in allgs, which only grows: every runtime.g that ever was, most of them reused when they
-  // die.
-  [[nodiscard]] Result<std::vector<std::uint64_t>> all() const;
 
   // The live self-check of offsets, before the first use: stack bounds, goid,
   // status and g.m.curg == g over the first goroutines. kUnsupported naming the field that does not hold.
@@ -136,10 +135,12 @@ class GoroutineReader {
 
  private:
   [[nodiscard]] Result<Snapshot> read(std::span<const std::uint64_t> gs, StackDepth depth,
-                                      std::uint64_t begin_ns) const;
+                                      Snapshot out) const;
 
   const Memory& memory_;
   Config config_;
 };
+
+[[nodiscard]] AllgsLimits allgs_limits(const GoroutineReader::Config& config);
 
 }  // namespace gorotrace

@@ -241,9 +241,11 @@ class Check {
 Status GoroutineReader::check_offsets() {
   std::optional<Refusal> last;
   for (int i = 0; i < kRounds; ++i) {
-    const auto pointers = read_allgs(memory_, config_.allgs_address, config_.max_goroutines, kGoroutines);
-    if (!pointers) return std::unexpected(pointers.error());
-    last = Check(memory_, config_).round(*pointers);
+    AllgsLimits limits = allgs_limits(config_);
+    limits.first = kGoroutines;
+    const auto all = read_allgs(memory_, config_.allgs_address, limits);
+    if (!all) return std::unexpected(all.error());
+    last = Check(memory_, config_).round(all->pointers);
     if (!last) return {};
   }
   return fail(ErrorKind::kUnsupported,

@@ -97,7 +97,7 @@ TEST(CensusTaker, AProcessThatIsGoneEndsItWithWhatWasSeen) {
 TEST(AllgsCache, ReadsGrowthOnly) {
   Forged f;
   const std::uint64_t first = f.add(1);
-  AllgsCache cache(f.memory, Forged::kAllgs, 1000);
+  AllgsCache cache(f.memory, Forged::kAllgs, {.max_length = 1000, .g_size = 400});
   ASSERT_TRUE(cache.refresh().has_value());
   ASSERT_EQ(cache.pointers().size(), 1u);
   f.add(2);

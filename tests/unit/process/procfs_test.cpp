@@ -34,6 +34,14 @@ TEST(TaskStatus, TakesTheInnermostNamespace) {
   EXPECT_FALSE(parse_status("Name:\tx\n").has_value());
 }
 
+TEST(UsedBytes, AreResidentSwappedAndHuge) {
+  EXPECT_EQ(parse_used_bytes(
+                "Name:\tVmRSS:\nVmHWM:\t 9 kB\nVmRSS:\t   20 kB\nVmSwap:\t 3 kB\nHugetlbPages:\t 2048 kB\n"),
+            2071u * 1024);
+  EXPECT_EQ(parse_used_bytes("VmRSS:\t20 kB\n"), 20u * 1024);
+  EXPECT_FALSE(parse_used_bytes("Name:\tkworker\n").has_value());
+}
+
 TEST(ContainerId, OfEveryRuntimesPath) {
   const std::string id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
   const std::string other(64, 'a');

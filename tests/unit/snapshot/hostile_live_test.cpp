@@ -134,18 +134,28 @@ TEST(HostileLive, AForgedListOfGoroutinesIsRefused) {
   std::uint64_t header[3];
   for (std::size_t i = 0; i < 3; ++i)
     header[i] = target.process().value<std::uint64_t>(config.allgs_address + 8 * i).value_or(0);
-  const std::uint64_t forged[][3] = {{header[0], ~0ull >> 1, ~0ull >> 1},
-                                     {header[0], 1ull << 32, 1ull << 32},
-                                     {header[0], 1u << 23, 1u << 23},  // runs off the heap
-                                     {8, header[1], header[2]},
-                                     {header[0] + 4, header[1], header[2]},
-                                     {header[0], 0, 0}};
+  const std::uint64_t forged[][3] = {
+      {header[0], ~0ull >> 1, ~0ull >> 1},   {header[0], 1ull << 32, 1ull << 32},
+      {header[0], 1u << 25, 1u << 25},       {8, header[1], header[2]},
+      {header[0] + 4, header[1], header[2]}, {header[0], 0, 0}};
   for (const auto& words : forged) {
     for (std::size_t i = 0; i < 3; ++i) poke(target, config.allgs_address + 8 * i, words[i]);
     const auto snapshot = reader.read(StackDepth::kAsProbes);
     EXPECT_FALSE(snapshot.has_value()) << words[0] << " " << words[1];
     for (std::size_t i = 0; i < 3; ++i) poke(target, config.allgs_address + 8 * i, header[i]);
   }
+  // Not more than we ever read, but more than this process has memory for: a part at most, and it says so.
+  const std::uint64_t large[] = {header[0], 1u << 23, 1u << 23};
+  for (std::size_t i = 0; i < 3; ++i) poke(target, config.allgs_address + 8 * i, large[i]);
+  const auto part = reader.read(StackDepth::kAsProbes);
+  if (part) {
+    EXPECT_GT(part->counts.implausible, (1u << 23) - (1u << 17));
+    EXPECT_LE(part->counts.seen + part->counts.unreadable, 1u << 17);
+    expect_sound(*part, config);
+  } else {
+    EXPECT_EQ(part.error().kind, ErrorKind::kUnsupported);  // it runs off the heap
+  }
+  for (std::size_t i = 0; i < 3; ++i) poke(target, config.allgs_address + 8 * i, header[i]);
   // The same goroutines a thousand times over, and words that are none.
   const std::uint64_t real = target.process().value<std::uint64_t>(header[0]).value_or(0);
   std::vector<std::uint64_t> gs(1000, real);

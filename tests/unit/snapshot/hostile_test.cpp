@@ -5,6 +5,7 @@
 #include <array>
 
 #include "forged_runtime.h"
+#include "snapshot/allgs_cache.h"
 
 namespace gorotrace {
 namespace {
@@ -76,6 +77,60 @@ TEST(Hostile, StacksThatCannotBeAreLeftOut) {
   EXPECT_EQ(s->counts.stacks, 1u);
   EXPECT_EQ(s->counts.unvalidated, 5u);
   for (const auto& g : s->goroutines) EXPECT_EQ(s->pcs(g).empty(), g.goid != 6) << g.goid;
+}
+
+// A list that is there, all zeros, as long as anybody likes; and what was read of it.
+struct Endless : FakeMemory {
+  static constexpr std::uint64_t kList = 1ull << 40;
+  std::uint64_t used = 0;
+  mutable std::uint64_t asked = 0;
+  [[nodiscard]] std::optional<std::uint64_t> used_bytes() const override { return used; }
+  bool read(std::uint64_t address, std::span<std::uint8_t> out) const override {
+    if (address < kList) return FakeMemory::read(address, out);
+    asked += out.size();
+    std::ranges::fill(out, std::uint8_t{0});
+    return true;
+  }
+  bool read_many(std::span<const Range> ranges, std::vector<bool>& failed) const override {
+    failed.assign(ranges.size(), false);
+    for (std::size_t i = 0; i < ranges.size(); ++i) failed[i] = !read(ranges[i].address, ranges[i].out);
+    return true;
+  }
+};
+
+TEST(Hostile, NoMoreGoroutinesAreReadThanItHasMemoryFor) {
+  constexpr std::uint64_t kClaimed = 1u << 20;
+  Forged f;
+  f.config.max_goroutines = kClaimed;
+  Endless memory;
+  memory.words(Forged::kAllgs, {Endless::kList, kClaimed, kClaimed});
+  const std::uint64_t size = allgs_limits(f.config).g_size;
+  ASSERT_GT(size, 300u);
+  const auto read = [&](std::uint64_t used) {
+    memory.used = used;
+    memory.asked = 0;
+    auto s = GoroutineReader(memory, f.config).read(StackDepth::kAsProbes);
+    EXPECT_TRUE(s.has_value()) << s.error().message;
+    return s ? s->counts : SnapshotCounts{};
+  };
+  // However little it has, some are believed.
+  SnapshotCounts c = read(4096);
+  EXPECT_EQ(c.unreadable, 1u << 16);
+  EXPECT_EQ(c.implausible, kClaimed - (1u << 16));
+  EXPECT_EQ(memory.asked, 8u << 16);
+  c = read(100'000 * size);
+  EXPECT_EQ(c.unreadable, 200'000u);
+  EXPECT_EQ(c.implausible, kClaimed - 200'000);
+  c = read(kClaimed * size);
+  EXPECT_EQ(c.unreadable, kClaimed);
+  EXPECT_EQ(c.implausible, 0u);
+  memory.words(Forged::kAllgs, {Endless::kList, kClaimed + 1, kClaimed + 1});
+  EXPECT_FALSE(GoroutineReader(memory, f.config).read(StackDepth::kAsProbes).has_value());
+  // The census, which keeps the list, refuses it.
+  memory.words(Forged::kAllgs, {Endless::kList, kClaimed, kClaimed});
+  memory.used = 4096;
+  AllgsCache cache(memory, Forged::kAllgs, allgs_limits(f.config));
+  EXPECT_FALSE(cache.refresh().has_value());
 }
 
 TEST(Hostile, TimeIsBounded) {
