@@ -1,6 +1,7 @@
 // Words every folder shares about a goroutine's state.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -22,10 +23,25 @@ enum class GStatus : std::uint32_t {
 inline constexpr std::uint32_t kGScanBit = 0x1000;
 
 // isSystemGoroutine (runtime/traceback.go) for a start function: everything named runtime.* but these three.
-// Finalizer and cleanup goroutines change class while they run user code; that is not seen here.
+// Those that run finalizers and cleanups are system ones for runtime.NumGoroutine whatever they do (newproc1
+// counts them when it makes them), but are shown as the program's own while they are in its functions:
+// report/dump.h.
 [[nodiscard]] constexpr bool is_system_goroutine(std::string_view start_function) {
   return start_function.starts_with("runtime.") && start_function != "runtime.main" &&
          start_function != "runtime.corostart" && start_function != "runtime.handleAsyncEvent";
 }
+
+[[nodiscard]] constexpr bool runs_finalizers(std::string_view start_function) {
+  return start_function == "runtime.runFinalizers" || start_function == "runtime.runfinq";  // 1.25+, before
+}
+[[nodiscard]] constexpr bool runs_cleanups(std::string_view start_function) {
+  return start_function == "runtime.runCleanups";  // 1.25+
+}
+
+// Called by nobody: a signal handler, or a debugger, makes it look as if the interrupted instruction had
+// (runtime/signal_unix.go doSigPreempt, signal_*.go preparePanic, asm_*.s). 1.18-1.27.
+inline constexpr std::string_view kAsyncPreempt = "runtime.asyncPreempt";
+inline constexpr std::array<std::string_view, 3> kInjectedCalls{kAsyncPreempt, "runtime.sigpanic",
+                                                                "runtime.debugCallV2"};
 
 }  // namespace gorotrace

@@ -30,6 +30,7 @@ inline constexpr std::uint16_t kAbsent = 0xffff;
   X(g_m, "runtime.g", "m")                                            \
   X(g_sched_sp, "runtime.g", "sched.sp")                              \
   X(g_sched_pc, "runtime.g", "sched.pc")                              \
+  X(g_sched_lr, "runtime.g", "sched.lr")                              \
   X(g_sched_bp, "runtime.g", "sched.bp")                              \
   X(g_syscallsp, "runtime.g", "syscallsp")                            \
   X(g_syscallpc, "runtime.g", "syscallpc")                            \
@@ -50,6 +51,7 @@ inline constexpr std::uint16_t kAbsent = 0xffff;
   X(g_syncGroup, "runtime.g", "syncGroup")                            \
   X(g_bubble, "runtime.g", "bubble")                                  \
   X(g_coroexit, "runtime.g", "coroexit")                              \
+  X(g_runningCleanups, "runtime.g", "runningCleanups")                \
   X(g_trackingSeq, "runtime.g", "trackingSeq")                        \
   X(m_procid, "runtime.m", "procid")                                  \
   X(m_gsignal, "runtime.m", "gsignal")                                \

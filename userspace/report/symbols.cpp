@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
+#include "golang/goroutine.h"
 
 namespace gorotrace {
 namespace {
@@ -13,8 +15,7 @@ namespace {
 constexpr std::size_t kMaxNameBytes = 4096;
 
 bool injects_call(const std::string& function) {
-  return function == "runtime.sigpanic" || function == "runtime.asyncPreempt" ||
-         function == "runtime.debugCallV2";
+  return std::ranges::find(kInjectedCalls, function) != kInjectedCalls.end();
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "report/symbols.h"
 #include "snapshot/stack_walk.h"
@@ -19,8 +20,12 @@ class PreemptedStacks {
  public:
   static constexpr std::size_t kMaxStacks = 4096;  // then stacks stay as they were walked
 
-  PreemptedStacks(TextRange text, SpDelta sp_delta, StackTable::Source walked)
-      : text_(text), sp_delta_(std::move(sp_delta)), walked_(std::move(walked)) {}
+  PreemptedStacks(TextRange text, SpDelta sp_delta, std::vector<TextRange> async_preempt,
+                  StackTable::Source walked)
+      : text_(text),
+        sp_delta_(std::move(sp_delta)),
+        async_preempt_(std::move(async_preempt)),
+        walked_(std::move(walked)) {}
 
   // Identity of the whole stack; the words are those of GT_HOOK_SUSPEND (bpf/shared/abi.h).
   [[nodiscard]] std::uint64_t complete(std::uint64_t id, std::uint64_t at_sp, std::uint64_t above_frame);
@@ -29,6 +34,7 @@ class PreemptedStacks {
  private:
   TextRange text_;
   SpDelta sp_delta_;
+  std::vector<TextRange> async_preempt_;
   StackTable::Source walked_;
   mutable std::mutex mutex_;
   // Whole ones, and walked ones too: a definition that was pulled may be gone from the kernel's map.

@@ -103,10 +103,14 @@ Status Target::establish(OffsetsFrom from, bool& offsets_hold) {
   reader.load_bias = bias_;
   reader.sp_delta = [&go](std::uint64_t pc) { return go.pclntab().sp_delta(pc); };
   reader.syscalls_counted = !go.version().at_least(26);
-  const auto coroutine = std::ranges::find(go.wait_reasons(), "coroutine");
-  if (coroutine != go.wait_reasons().end()) {
-    reader.coroutine_reason = static_cast<std::uint8_t>(coroutine - go.wait_reasons().begin());
-  }
+  const auto reason = [&go](const char* text) {
+    const auto found = std::ranges::find(go.wait_reasons(), text);
+    return found == go.wait_reasons().end() ? std::uint8_t{0}
+                                            : static_cast<std::uint8_t>(found - go.wait_reasons().begin());
+  };
+  reader.coroutine_reason = reason("coroutine");
+  reader.preempted_reason = reason("preempted");
+  reader.injected_calls = InjectedCalls::find([this](std::string_view name) { return text_of(name); });
   goroutines_config_ = reader;
   goroutines_ = std::make_unique<GoroutineReader>(*process_, reader);
   await_first_goroutine(*process_, reader.allgs_address);
@@ -155,6 +159,12 @@ CensusSubject Target::census_subject(bool stacks, bool whole) const {
   subject.stacks = stacks;
   subject.whole = whole;
   return subject;
+}
+
+std::optional<TextRange> Target::text_of(std::string_view function) const {
+  const auto found = binary_->pclntab().function_named(function);
+  if (!found) return std::nullopt;
+  return TextRange{found->entry + bias_, found->end + bias_};
 }
 
 TextRange Target::text() const {

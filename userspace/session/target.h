@@ -46,6 +46,7 @@ class Target {
   [[nodiscard]] const GoBinary& binary() const { return *binary_; }
   [[nodiscard]] std::uint64_t load_bias() const { return bias_; }
   [[nodiscard]] TextRange text() const;  // process addresses
+  [[nodiscard]] const InjectedCalls& injected_calls() const { return goroutines_config_.injected_calls; }
   [[nodiscard]] GoroutineReader& goroutines() { return *goroutines_; }
   // What a census of this process needs; its callbacks refer to this object.
   [[nodiscard]] CensusSubject census_subject(bool stacks, bool whole) const;
@@ -59,6 +60,7 @@ class Target {
   [[nodiscard]] static Result<std::unique_ptr<Target>> open_with(pid_t pid, OffsetsFrom from,
                                                                  bool& offsets_hold);
   [[nodiscard]] Status establish(OffsetsFrom from, bool& offsets_hold);
+  [[nodiscard]] std::optional<TextRange> text_of(std::string_view function) const;
 
   std::unique_ptr<Process> process_;
   std::unique_ptr<GoBinary> binary_;

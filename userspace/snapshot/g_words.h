@@ -12,13 +12,14 @@ namespace gorotrace {
 
 struct GWords {
   std::uint64_t goid = 0, stack_lo = 0, stack_hi = 0, m = 0;
-  std::uint64_t sched_sp = 0, sched_pc = 0, sched_bp = 0;
+  std::uint64_t sched_sp = 0, sched_pc = 0, sched_lr = 0, sched_bp = 0;
   std::uint64_t syscallsp = 0, syscallpc = 0, syscallbp = 0;
   std::uint64_t waitsince = 0, parent_goid = 0, gopc = 0, startpc = 0;
   std::uint64_t lockedm = 0, waiting = 0, labels = 0, timer = 0, sleep_when = 0;
   std::uint64_t bubble = 0;  // g.bubble (1.25+) or g.syncGroup (1.24)
   std::uint32_t status = 0;  // scan bit removed: it says what the GC does, not what the goroutine does
   bool scan = false;
+  bool running_cleanups = false;  // 1.25+
   std::uint8_t wait_reason = 0, tracking_seq = 0;
 
   [[nodiscard]] GStatus state() const { return static_cast<GStatus>(status); }

@@ -16,6 +16,7 @@
 #include "golang/offsets.h"
 #include "process/process.h"
 #include "snapshot/allgs.h"
+#include "snapshot/injected_calls.h"
 #include "snapshot/stack_set.h"
 
 namespace gorotrace {
@@ -57,6 +58,7 @@ struct GoroutineSnapshot {
   // g.m is set. With status waiting: it runs all the same, on its thread's system stack, where the collector
   // may scan its stack (casGToWaiting, runtime/proc.go; dropg clears g.m of one that parks).
   bool on_thread = false;
+  bool running_cleanups = false;  // g.runningCleanups (1.25+): it is at functions of runtime.AddCleanup
   // A stack that was read has fewer frames than the goroutine (StackSet::Stack::truncated).
   bool truncated = false;
   // The stack passed every check, but nothing in the runtime counts what could have happened between the
@@ -113,7 +115,9 @@ class GoroutineReader {
         30'000'000'000;  // then the result is partial: SnapshotCounts::not_reached
     // g.trackingSeq has 8 bits: looks further apart could miss 256 switches of one goroutine.
     std::uint64_t max_between_looks_ns = 50'000;
-    std::uint8_t coroutine_reason = 0;  // index of "coroutine" in GoBinary::wait_reasons(); 0 = has none
+    // Index in GoBinary::wait_reasons(); 0 = has none.
+    std::uint8_t coroutine_reason = 0, preempted_reason = 0;
+    InjectedCalls injected_calls{};
     // running <-> syscall increments g.trackingSeq (before 1.26)
     bool syscalls_counted = false;
     // Pclntab::sp_delta behind a load bias, for syscalls before 1.23 and goroutines preempted where they have

@@ -43,6 +43,7 @@ GoroutineSnapshot row_from(std::uint64_t g, std::uint32_t index, const GWords& w
   row.timer = w.timer;
   row.sleep_when = w.sleep_when;
   row.bubble = w.bubble;
+  row.running_cleanups = w.running_cleanups;
   return row;
 }
 
@@ -172,7 +173,7 @@ void SnapshotPass::take(const Entry& entry, std::size_t i, Round round, Snapshot
     again_.push_back(entry);
     return;
   }
-  if (look != Look::kStill || !walk(i, GT_STACK_WINDOW, GT_MAX_STACK_FRAMES)) {
+  if (look != Look::kStill || !walk(i, StackDepth::kAsProbes, round)) {
     look_again(entry);
     return;
   }
@@ -183,7 +184,7 @@ void SnapshotPass::take(const Entry& entry, std::size_t i, Round round, Snapshot
   std::uint64_t id = now.stack_id;
   if (depth_ == StackDepth::kWhole) {
     if (walked_.truncated && round != Round::kDeep) deep_.push_back({entry.g, entry.index, entry.row});
-    if (round == Round::kDeep && !walk(i, kWholeWindow, kWholeFrames)) {
+    if (!walk(i, StackDepth::kWhole, round)) {
       look_again(entry);
       return;
     }
@@ -196,25 +197,34 @@ void SnapshotPass::take(const Entry& entry, std::size_t i, Round round, Snapshot
   row = now;
 }
 
-// Into walked_. False: no stack that a goroutine at rest can have.
-bool SnapshotPass::walk(std::size_t i, std::uint64_t window, std::size_t max_frames) {
+// Into walked_. False: no stack that a goroutine at rest can have. As the probes walk it, it has the hidden
+// callers that they get to know (with_hidden_callers), else all of them.
+bool SnapshotPass::walk(std::size_t i, StackDepth depth, Round round) {
   const GWords& w = reader_.words(i);
   const StackBase& base = reader_.base(i);
   StackWindow stack = reader_.stack(i);
-  stack.max_frames = max_frames;
+  const bool deep = depth == StackDepth::kWhole && round == Round::kDeep;
+  if (deep) stack.max_frames = kWholeFrames;
   // More may have been read than the probes' copy holds, whose cut is part of the identity.
-  const std::uint64_t size = stack_extent(base, w.stack_hi, window).size;
+  const std::uint64_t size = stack_extent(base, w.stack_hi, deep ? kWholeWindow : GT_STACK_WINDOW).size;
   stack.bytes = stack.bytes.first(std::min<std::size_t>(stack.bytes.size(), size));
   const TextRange text{config_.text, config_.etext};
   if (base.by_deltas) {
     walk_sp_deltas(stack, text, sp_delta_, base.pc, base.sp, walked_);
-  } else {
-    const Preempted preempted{base.sp, sp_delta_};
-    // With a link register the caller of a leaf or a prologue is in no frame: the chain goes without it.
-    const bool anywhere =
-        !kLinkRegister && (w.state() == GStatus::kRunnable || w.state() == GStatus::kPreempted);
-    walk_frame_pointers(stack, text, base.pc, base.fp, sp_delta_ && anywhere ? &preempted : nullptr, walked_);
+    return !walked_.broken;
   }
+  const bool as_probes = depth == StackDepth::kAsProbes;
+  const InjectedCalls& calls = config_.injected_calls;
+  Interrupted interrupted{sp_delta_, as_probes ? calls.preempting : calls.all};
+  // One that waits to be scanned has been preempted, too (runtime/preempt.go suspendG).
+  if (w.state() == GStatus::kRunnable || w.state() == GStatus::kPreempted ||
+      (w.state() == GStatus::kWaiting && config_.preempted_reason != 0 &&
+       w.wait_reason == config_.preempted_reason)) {
+    interrupted.first_sp = base.sp;
+    interrupted.first_lr = w.sched_lr;
+  }
+  const bool known = sp_delta_ && !(kLinkRegister && as_probes);
+  walk_frame_pointers(stack, text, base.pc, base.fp, known ? &interrupted : nullptr, walked_);
   return !walked_.broken;
 }
 

@@ -34,7 +34,7 @@ class SnapshotPass {
   [[nodiscard]] bool read_chunk(std::span<Entry> chunk, Round round, Snapshot& out);
   void first_look(Entry& entry, std::size_t i, Snapshot& out);
   void take(const Entry& entry, std::size_t i, Round round, Snapshot& out);
-  bool walk(std::size_t i, std::uint64_t window, std::size_t max_frames);
+  bool walk(std::size_t i, StackDepth depth, Round round);
   void look_again(Entry entry);
 
   const GoroutineReader::Config& config_;

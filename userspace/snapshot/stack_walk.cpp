@@ -12,20 +12,40 @@ std::optional<std::uint64_t> word(const StackWindow& stack, std::uint64_t addres
   return load<std::uint64_t>(stack.bytes, address - stack.base);
 }
 
-// Return address of the caller that the chain through fp would leave out of a frame that stopped at (pc, sp);
-// 0 when the frame is set up: then its saved frame pointer lies right below its return address.
+// Where a function stopped that was not in a call.
+struct Stop {
+  std::uint64_t pc = 0, sp = 0, lr = 0;
+};
+
+// Return address of the caller that the chain through fp would leave out of a frame that stopped there; 0
+// when the frame is set up: then its saved frame pointer lies right below its return address.
 std::uint64_t hidden_caller(const StackWindow& stack, TextRange text, const SpDelta& sp_delta,
-                            std::uint64_t pc, std::uint64_t sp, std::uint64_t fp) {
-  const auto slot_at = [&](std::uint64_t at) -> std::uint64_t {
-    const auto delta = sp_delta(at);
-    return delta && *delta >= 0 ? sp + static_cast<std::uint64_t>(*delta) : 0;
-  };
-  const std::uint64_t slot = slot_at(pc);
-  // pc - 1: the call was the function's last instruction, pc belongs to the next one.
-  if (slot == 0 || slot == fp + 8 || slot_at(pc - 1) == fp + 8) return 0;
-  if (slot % 8 != 0 || slot < sp || slot >= stack.hi - kTopReserve || (fp != 0 && fp < slot)) return 0;
-  const auto caller = word(stack, slot);
+                            bool link_register, const Stop& at, std::uint64_t fp) {
+  const auto delta = sp_delta(at.pc);
+  if (!delta || *delta < 0) return 0;
+  std::optional<std::uint64_t> caller;
+  if (link_register && *delta == 0) {
+    caller = at.lr;
+  } else {
+    const std::uint64_t slot = link_register ? at.sp : at.sp + static_cast<std::uint64_t>(*delta);
+    if (slot == fp + 8 || slot % 8 != 0 || slot < at.sp || slot >= stack.hi - kTopReserve) return 0;
+    if (fp != 0 && fp < slot) return 0;
+    caller = word(stack, slot);
+  }
   return caller && text.holds(*caller) ? *caller : 0;
+}
+
+// Where the function above an injected call stopped; that call's frame has its saved frame pointer at fp.
+// With a link register the handler pushed the one of the function, in 16 bytes (runtime/signal_arm64.go).
+std::optional<Stop> stop_above(const StackWindow& stack, const SpDelta& sp_delta, bool link_register,
+                               std::uint64_t injected, std::uint64_t fp, std::uint64_t pc) {
+  if (!link_register) return Stop{pc, fp + 16, 0};
+  const auto delta = sp_delta(injected - 1);
+  if (!delta || *delta < 0) return std::nullopt;
+  const std::uint64_t pushed = fp + 8 + static_cast<std::uint64_t>(*delta);
+  const auto lr = word(stack, pushed);
+  if (!lr) return std::nullopt;
+  return Stop{pc, pushed + 16, *lr};
 }
 
 // Appends the callers of the function that out.pcs.back() lies in, whose SP is `sp`.
@@ -70,14 +90,15 @@ void WalkedStack::clear() {
 }
 
 void walk_frame_pointers(const StackWindow& stack, TextRange text, std::uint64_t first_pc, std::uint64_t fp,
-                         const Preempted* preempted, WalkedStack& out) {
+                         const Interrupted* interrupted, WalkedStack& out, bool link_register) {
   out.clear();
   out.broken = !text.holds(first_pc);
   if (out.broken) return;
-  const auto add = [&](std::uint64_t pc, std::uint64_t sp, std::uint64_t frame) {
+  // Adds a pc and the caller that is hidden below `frame`, the next of the chain.
+  const auto add = [&](std::uint64_t pc, const std::optional<Stop>& at, std::uint64_t frame) {
+    out.pcs.push_back(pc);
     const std::uint64_t caller =
-        preempted != nullptr ? hidden_caller(stack, text, preempted->sp_delta, pc, sp, frame) : 0;
-    out.pcs.push_back(caller != 0 ? pc + 1 : pc);
+        at ? hidden_caller(stack, text, interrupted->sp_delta, link_register, *at, frame) : 0;
     if (caller == 0) return;
     if (out.pcs.size() < stack.max_frames) {
       out.pcs.push_back(caller);
@@ -85,7 +106,11 @@ void walk_frame_pointers(const StackWindow& stack, TextRange text, std::uint64_t
       out.truncated = true;
     }
   };
-  add(first_pc, preempted != nullptr ? preempted->sp : 0, fp);
+  std::optional<Stop> at;
+  if (interrupted != nullptr && interrupted->first_sp != 0) {
+    at = Stop{first_pc, interrupted->first_sp, interrupted->first_lr};
+  }
+  add(first_pc, at, fp);
   while (fp != 0 && fp >= stack.base && fp < stack.hi) {
     if (out.pcs.size() >= stack.max_frames) {
       out.truncated = true;
@@ -102,24 +127,26 @@ void walk_frame_pointers(const StackWindow& stack, TextRange text, std::uint64_t
       out.broken = true;
       break;
     }
+    at.reset();
+    if (interrupted != nullptr && injected(interrupted->injected, out.pcs.back())) {
+      at = stop_above(stack, interrupted->sp_delta, link_register, out.pcs.back(), fp, *pc);
+    }
     const std::size_t before = out.pcs.size();
-    add(*pc, fp + 16, *caller);
+    add(*pc, at, *caller);
     out.last_sp = out.pcs.size() == before + 1 ? fp + 16 : 0;
     fp = *caller;
   }
 }
 
 WalkedStack with_hidden_callers(const std::vector<std::uint64_t>& walked, TextRange text,
-                                const SpDelta& sp_delta, std::uint64_t at_sp, std::uint64_t above_frame) {
-  // pc - 1: as in hidden_caller(), a call that was a function's last instruction.
-  const auto frameless = [&](std::uint64_t pc) { return sp_delta(pc) == 0 && sp_delta(pc - 1) == 0; };
-  constexpr std::size_t kUnderAsyncPreempt = 2;
+                                const SpDelta& sp_delta, std::span<const TextRange> async_preempt,
+                                std::uint64_t at_sp, std::uint64_t above_frame) {
   WalkedStack out;
   for (std::size_t i = 0; i < walked.size(); ++i) {
-    const std::uint64_t caller = i == 0 ? at_sp : i == kUnderAsyncPreempt ? above_frame : 0;
-    const bool hidden = caller != 0 && text.holds(caller) && frameless(walked[i]);
-    out.pcs.push_back(hidden ? walked[i] + 1 : walked[i]);
-    if (hidden) out.pcs.push_back(caller);
+    out.pcs.push_back(walked[i]);
+    const bool above_preempt = i == 2 && injected(async_preempt, walked[1]);
+    const std::uint64_t caller = i == 0 ? at_sp : above_preempt ? above_frame : 0;
+    if (text.holds(caller) && sp_delta(walked[i]) == 0) out.pcs.push_back(caller);
   }
   out.truncated = out.pcs.size() > GT_MAX_STACK_FRAMES;
   if (out.truncated) out.pcs.resize(GT_MAX_STACK_FRAMES);

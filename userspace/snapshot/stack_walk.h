@@ -10,6 +10,8 @@
 
 #include "base/bytes.h"
 #include "bpf/shared/abi.h"
+#include "snapshot/injected_calls.h"
+#include "snapshot/text_range.h"
 
 namespace gorotrace {
 
@@ -19,11 +21,6 @@ struct StackWindow {
   Bytes bytes;
   std::uint64_t hi = 0;
   std::size_t max_frames = GT_MAX_STACK_FRAMES;
-};
-
-struct TextRange {
-  std::uint64_t begin = 0, end = 0;
-  [[nodiscard]] bool holds(std::uint64_t pc) const { return pc >= begin && pc < end; }
 };
 
 struct WalkedStack {
@@ -48,27 +45,32 @@ inline constexpr std::uint64_t kFramePointerBelowSp = kLinkRegister ? 8 : 0;
 // Bytes by which a function has lowered SP at a process pc; nullopt when the line table has none.
 using SpDelta = std::function<std::optional<std::int32_t>(std::uint64_t pc)>;
 
-// A goroutine that was preempted may have been stopped anywhere: in a prologue, an epilogue or a leaf, where
-// the frame pointer is still (again) the caller's and following it leaves the caller out. With the compiler's
-// stack deltas the caller is found and put in. The pc of such a frame is exact and is given as pc + 1, so
-// that every pc of a stack is looked up at pc - 1 (as runtime.Callers does it for signals).
-struct Preempted {
-  std::uint64_t sp = 0;  // where first_pc stopped
+// A function that was stopped elsewhere than in a call may be in a prologue, an epilogue or a leaf, where the
+// frame pointer is still (again) the caller's and following it leaves the caller out. With the compiler's
+// stack deltas, of the pc itself and not of the instruction before it, the caller is found and put in. Such
+// pcs are the one above an injected call, and the first one of a goroutine that newstack stopped or that
+// never ran.
+struct Interrupted {
   const SpDelta& sp_delta;
+  std::span<const TextRange> injected;  // InjectedCalls, as many of them as are wanted
+  std::uint64_t first_sp = 0;           // where first_pc stopped; 0 when it stands at a call
+  std::uint64_t first_lr = 0;           // g.sched.lr: its caller while it has no frame; link registers only
 };
 
 // Along the frame pointers: [fp] the caller's, [fp + 8] the return address (Go on amd64 and arm64 alike),
 // until fp is 0 or leaves the stack. `out` is replaced, as by the others here.
 void walk_frame_pointers(const StackWindow& stack, TextRange text, std::uint64_t first_pc, std::uint64_t fp,
-                         const Preempted* preempted, WalkedStack& out);
+                         const Interrupted* interrupted, WalkedStack& out,
+                         bool link_register = kLinkRegister);
 
 // The same for a stack that was walked where no deltas are at hand: in a probe, in preemptPark. Hidden
 // callers can be in two places there: below the function that newstack stopped (its return address is the
 // word at sp) and below the one that a signal stopped (the word above the frame of asyncPreempt, which is the
 // second; runtime/preempt.go). The one instruction of a prologue between pushing the frame pointer and
-// setting it is left as it is.
+// setting it is left as it is. amd64 only.
 [[nodiscard]] WalkedStack with_hidden_callers(const std::vector<std::uint64_t>& walked, TextRange text,
-                                              const SpDelta& sp_delta, std::uint64_t at_sp,
+                                              const SpDelta& sp_delta,
+                                              std::span<const TextRange> async_preempt, std::uint64_t at_sp,
                                               std::uint64_t above_frame);
 
 // With the compiler's stack deltas, from a return address and its SP: for goroutines in a syscall before

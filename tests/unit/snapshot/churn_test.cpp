@@ -28,6 +28,9 @@ bool possible(const std::vector<std::string>& frames, GStatus status) {
   if (n["main.deep"] == 1 && status == GStatus::kWaiting && downs != 12) return false;
   if (n["main.odd1"] + n["main.even1"] > 1 || n["main.odd2"] + n["main.even2"] > 1) return false;
   if (n["main.odd2"] > n["main.odd1"] || n["main.even2"] > n["main.even1"]) return false;
+  for (int i = 5; i > 1; --i) {
+    if (n["main.nest" + std::to_string(i)] > n["main.nest" + std::to_string(i - 1)]) return false;
+  }
   if (n["main.yieldLeft"] + n["main.yieldRight"] > 1) return false;
   return n["main.pullLeft"] + n["main.pullRight"] <= 1;
 }
@@ -40,6 +43,7 @@ struct Kind {
 const Kind kKinds[] = {{{"flip", "collect"}, "main.receiver"},
                        {{"syscall"}, "main.flipper"},
                        {{"create"}, "main.odd1"},
+                       {{"returns", "collect"}, "main.nest1"},
                        {{"pull"}, "main.yieldLeft"}};
 
 struct Seen {
@@ -50,9 +54,12 @@ struct Seen {
 };
 
 void look(const GoTarget& target, const Snapshot& snapshot, const Kind& kind, Seen& seen) {
+  std::map<std::uint32_t, std::vector<std::string>> known;  // by StackSet index: those that stay share one
   for (const GoroutineSnapshot& g : snapshot.goroutines) {
     if (snapshot.pcs(g).empty()) continue;
-    const std::vector<std::string> frames = target.frames(snapshot.pcs(g));
+    const auto [stack, fresh] = known.try_emplace(g.stack);
+    if (fresh) stack->second = target.frames(snapshot.pcs(g));
+    const std::vector<std::string>& frames = stack->second;
     const bool ours = census_of(frames).contains(kind.function);
     seen.stacks += ours;
     if (g.unproven) continue;
@@ -70,7 +77,7 @@ class Churn : public ::testing::TestWithParam<std::string> {};
 void churn(const std::string& version, const Kind& kind) {
   const bool coroutines = kind.arguments[0] == "pull";
   if (coroutines && version < "1.23") return;  // iter.Pull came then
-  constexpr std::size_t kStay = 200, kSnapshots = 150;
+  constexpr std::size_t kStay = 200, kSnapshots = GOROTRACE_CHURN_SNAPSHOTS;
   std::vector<std::string> arguments{std::to_string(kStay)};
   arguments.insert(arguments.end(), kind.arguments.begin(), kind.arguments.end());
   GoTarget target("churn", version, arguments);
@@ -110,9 +117,9 @@ void churn(const std::string& version, const Kind& kind) {
   if (!coroutines) {
     EXPECT_GT(seen.proven, 0u);
   }
-  // A tenth of what it comes to on a busy machine of two processors: enough to be churn.
+  // A tenth of what it comes to on two processors that others keep busy: enough to be churn.
   if (kind.arguments[0] == "create") {
-    EXPECT_GT(creations, 100'000);
+    EXPECT_GT(creations, 10'000);
   }
   // Switches between coroutines are counted by nobody: such a stack is never given out as proven.
   EXPECT_EQ(seen.proven_coroutines, 0u);

@@ -115,6 +115,11 @@ std::string GoTarget::line() {
     process_ = need(Process::open(pid_));
     bias_ = need(process_->load_bias(binary_->image().segments()[0].vaddr & ~0xfffull,
                                      binary_->image().position_independent()));
+    injected_calls_ = InjectedCalls::find([this](std::string_view name) -> std::optional<TextRange> {
+      const auto found = pclntab().function_named(name);
+      if (!found) return std::nullopt;
+      return TextRange{found->entry + bias_, found->end + bias_};
+    });
   }
   return text;
 }
@@ -139,7 +144,9 @@ GoroutineReader::Config GoTarget::goroutine_config() const {
   const auto& reasons = binary_->wait_reasons();
   for (std::size_t i = 0; i < reasons.size(); ++i) {
     if (reasons[i] == "coroutine") config.coroutine_reason = static_cast<std::uint8_t>(i);
+    if (reasons[i] == "preempted") config.preempted_reason = static_cast<std::uint8_t>(i);
   }
+  config.injected_calls = injected_calls_;
   return config;
 }
 
@@ -154,10 +161,14 @@ const std::string& GoTarget::wait_reason(const GoroutineSnapshot& g) const {
 
 std::vector<std::string> GoTarget::frames(std::span<const std::uint64_t> pcs) const {
   std::vector<std::string> out;
+  bool exact = false;
   for (const std::uint64_t pc : pcs) {
-    for (const Frame& f : pclntab().frames(pc - 1 - bias_)) {
+    const auto function = pclntab().function_at(pc - bias_);
+    exact = exact || (function && function->entry == pc - bias_);
+    for (const Frame& f : pclntab().frames(pc - bias_ - (exact ? 0 : 1))) {
       out.push_back(fmt::format("{} {}:{}", f.function, f.file, f.line));
     }
+    exact = injected(injected_calls_.all, pc);
   }
   return out;
 }

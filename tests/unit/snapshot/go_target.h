@@ -54,6 +54,7 @@ class GoTarget {
   std::unique_ptr<GoBinary> binary_;
   std::unique_ptr<Process> process_;
   std::uint64_t bias_ = 0;
+  InjectedCalls injected_calls_;
 };
 
 }  // namespace gorotrace::testing

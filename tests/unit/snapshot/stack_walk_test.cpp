@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <map>
 
 #include "bpf/shared/abi.h"
 
@@ -29,9 +30,9 @@ constexpr std::uint64_t at(std::uint64_t word) {
 using Pcs = std::vector<std::uint64_t>;
 
 WalkedStack by_frames(const StackWindow& stack, TextRange text, std::uint64_t pc, std::uint64_t fp,
-                      const Preempted* preempted = nullptr) {
+                      const Interrupted* interrupted = nullptr, bool link_register = false) {
   WalkedStack out;
-  walk_frame_pointers(stack, text, pc, fp, preempted, out);
+  walk_frame_pointers(stack, text, pc, fp, interrupted, out, link_register);
   return out;
 }
 
@@ -56,74 +57,132 @@ TEST(FramePointers, LeavingTheStackEndsIt) {
   EXPECT_EQ(by_frames(s.window, kText, 0x400000, 0).pcs, (Pcs{0x400000}));
 }
 
+// asyncPreempt, in what follows.
+const std::vector<TextRange> kInjected{{0x400020, 0x400030}};
+
+SpDelta deltas_of(std::map<std::uint64_t, std::int32_t> known, std::int32_t otherwise) {
+  return [=](std::uint64_t pc) -> std::optional<std::int32_t> {
+    const auto found = known.find(pc);
+    return found == known.end() ? otherwise : found->second;
+  };
+}
+
 // Word 0 is where the callee's caller is, below a caller whose frame is at 2: stopped before it pushed
 // anything.
 TEST(FramePointers, ThePreemptedPrologueKeepsItsCaller) {
   const FakeStack s({0x400011, 7, at(4), 0x400021, 0, 0x400031, 0, 0, 0, 0});
-  const SpDelta deltas = [](std::uint64_t pc) -> std::optional<std::int32_t> {
-    if (pc == 0x400000) return 0;
-    return 16;
-  };
-  const Preempted preempted{at(0), deltas};
-  const auto walked = by_frames(s.window, kText, 0x400000, at(2), &preempted);
-  EXPECT_EQ(walked.pcs, (Pcs{0x400001, 0x400011, 0x400021, 0x400031}));
-  // With its frame set up nothing is hidden: 8 bytes of it, then the return address.
-  const SpDelta set_up = [](std::uint64_t pc) -> std::optional<std::int32_t> {
-    return pc == 0x400000 ? 24 : 8;
-  };
-  const Preempted in_body{at(0), set_up};
+  const SpDelta deltas = deltas_of({{0x400000, 0}}, 16);
+  const Interrupted stopped{deltas, {}, at(0)};
+  const auto walked = by_frames(s.window, kText, 0x400000, at(2), &stopped);
+  EXPECT_EQ(walked.pcs, (Pcs{0x400000, 0x400011, 0x400021, 0x400031}));
+  // At a call, and with its frame set up (8 bytes of it, then the return address), nothing is hidden.
+  const Interrupted at_call{deltas, {}};
+  EXPECT_EQ(by_frames(s.window, kText, 0x400000, at(2), &at_call).pcs, (Pcs{0x400000, 0x400021, 0x400031}));
+  const SpDelta set_up = deltas_of({{0x400000, 24}}, 8);
+  const Interrupted in_body{set_up, {}, at(0)};
   EXPECT_EQ(by_frames(s.window, kText, 0x400000, at(2), &in_body).pcs, (Pcs{0x400000, 0x400021, 0x400031}));
 }
 
 std::vector<std::uint64_t> completed(const Pcs& walked, const SpDelta& deltas, std::uint64_t at_sp,
                                      std::uint64_t above_frame) {
-  return with_hidden_callers(walked, kText, deltas, at_sp, above_frame).pcs;
+  return with_hidden_callers(walked, kText, deltas, kInjected, at_sp, above_frame).pcs;
 }
 
 // What a probe walked of the same two stacks becomes what memory shows of them.
 TEST(HiddenCallers, StoppedByNewstackItIsTheWordAtSp) {
-  const SpDelta deltas = [](std::uint64_t pc) -> std::optional<std::int32_t> {
-    return pc <= 0x400000 ? 0 : 16;
-  };
-  const FakeStack s({0x400011, 7, at(4), 0x400021, 0, 0x400031, 0, 0, 0, 0});
-  const Preempted preempted{at(0), deltas};
-  const Pcs from_memory = by_frames(s.window, kText, 0x400000, at(2), &preempted).pcs;
-  EXPECT_EQ(from_memory, (Pcs{0x400001, 0x400011, 0x400021, 0x400031}));
-  EXPECT_EQ(completed({0x400000, 0x400021, 0x400031}, deltas, 0x400011, 0), from_memory);
+  const SpDelta deltas = deltas_of({{0x400000, 0}, {0x3fffff, 0}}, 16);
+  const FakeStack s({0x400011, 7, at(4), 0x400041, 0, 0x400051, 0, 0, 0, 0});
+  const Interrupted stopped{deltas, kInjected, at(0)};
+  const Pcs from_memory = by_frames(s.window, kText, 0x400000, at(2), &stopped).pcs;
+  EXPECT_EQ(from_memory, (Pcs{0x400000, 0x400011, 0x400041, 0x400051}));
+  EXPECT_EQ(completed({0x400000, 0x400041, 0x400051}, deltas, 0x400011, 0), from_memory);
 }
 
+// A stack on which a signal stopped the function at `pc`: asyncPreempt2 has 16 bytes below its frame at 2,
+// asyncPreempt's frame is at 4, and right above it the caller of the leaf.
+struct Stopped {
+  FakeStack stack;
+  explicit Stopped(std::uint64_t pc)
+      : stack({7, 7, at(4), 0x400021, at(8), pc, 0x400041, 7, 0, 0x400051, 0, 0, 0, 0}) {}
+  [[nodiscard]] Pcs from_memory(const SpDelta& deltas) const {
+    const Interrupted interrupted{deltas, kInjected, at(0)};
+    return by_frames(stack.window, kText, 0x400011, at(2), &interrupted).pcs;
+  }
+};
+
 TEST(HiddenCallers, StoppedByASignalItIsTheWordAboveAsyncPreempt) {
-  // asyncPreempt2 has 16 bytes below its frame at 2, asyncPreempt's frame at 4, and right above the leaf's
-  // caller.
-  const SpDelta deltas = [](std::uint64_t pc) -> std::optional<std::int32_t> {
-    return pc / 16 == 0x40003 ? 0 : 24;
-  };
-  const FakeStack s({7, 7, at(4), 0x400021, at(8), 0x400031, 0x400041, 7, 0, 0x400051, 0, 0, 0, 0});
-  const Preempted preempted{at(0), deltas};
-  const Pcs from_memory = by_frames(s.window, kText, 0x400011, at(2), &preempted).pcs;
-  EXPECT_EQ(from_memory, (Pcs{0x400011, 0x400021, 0x400032, 0x400041, 0x400051}));
-  EXPECT_EQ(completed({0x400011, 0x400021, 0x400031, 0x400051}, deltas, 7, 0x400041), from_memory);
+  const SpDelta deltas = deltas_of({{0x400031, 0}, {0x400030, 0}}, 24);
+  const Pcs whole{0x400011, 0x400021, 0x400031, 0x400041, 0x400051};
+  EXPECT_EQ(Stopped(0x400031).from_memory(deltas), whole);
+  EXPECT_EQ(completed({0x400011, 0x400021, 0x400031, 0x400051}, deltas, 7, 0x400041), whole);
+}
+
+// At a RET the instruction before it takes the frame away (ADDQ, up to Go 1.20): with its stack delta the
+// frame of a caller that is 8 bytes smaller passes for the function's own.
+TEST(HiddenCallers, AReturnToASmallerFrameKeepsIt) {
+  const SpDelta deltas = deltas_of({{0x400031, 0}}, 24);
+  const Pcs whole{0x400011, 0x400021, 0x400031, 0x400041, 0x400051};
+  EXPECT_EQ(Stopped(0x400031).from_memory(deltas), whole);
+  EXPECT_EQ(completed({0x400011, 0x400021, 0x400031, 0x400051}, deltas, 7, 0x400041), whole);
+  // So it is for the first one, of which only the entry of a goroutine that never ran follows no call.
+  const FakeStack s({0x400041, 7, 0, 0x400051, 0, 0, 0, 0});
+  const Interrupted stopped{deltas, kInjected, at(0)};
+  EXPECT_EQ(by_frames(s.window, kText, 0x400031, at(2), &stopped).pcs, (Pcs{0x400031, 0x400041, 0x400051}));
+}
+
+// The instruction after a call may have no frame: only above an injected call does that say anything.
+TEST(HiddenCallers, WhatFollowsACallHidesNothing) {
+  const SpDelta deltas = deltas_of({{0x400061, 0}, {0x400031, 24}}, 0);
+  const FakeStack s({7, 7, at(4), 0x400061, at(8), 0x400062, 0x400041, 7, 0, 0x400051, 0, 0, 0, 0});
+  const Interrupted interrupted{deltas, kInjected};
+  EXPECT_EQ(by_frames(s.window, kText, 0x400011, at(2), &interrupted).pcs,
+            (Pcs{0x400011, 0x400061, 0x400062, 0x400051}));
+  EXPECT_EQ(completed({0x400011, 0x400061, 0x400062, 0x400051}, deltas, 7, 0x400041),
+            (Pcs{0x400011, 0x400061, 0x400062, 0x400051}));
+}
+
+// The handler pushed the link register above the 16 bytes of the injected call's frame, whose frame pointer
+// is at 1; the frame of the leaf's caller begins at 6.
+TEST(HiddenCallers, WithALinkRegisterItIsTheOnePushed) {
+  const SpDelta leaf = deltas_of({{0x400031, 0}}, 16);
+  const FakeStack s({7, at(5), 0x400031, 7, 0x400041, at(9), 0x400051, 7, 7, 0, 0x400061, 7, 0, 0, 0, 0});
+  const Interrupted in_leaf{leaf, kInjected};
+  EXPECT_EQ(by_frames(s.window, kText, 0x400021, at(1), &in_leaf, true).pcs,
+            (Pcs{0x400021, 0x400031, 0x400041, 0x400051, 0x400061}));
+  // With its frame set up at its SP: the link register holds whatever the last call left there.
+  const FakeStack framed(
+      {7, at(5), 0x400031, 7, 0x400041, at(9), 0x400051, 7, 7, 0, 0x400061, 7, 0, 0, 0, 0});
+  const SpDelta has_frame = deltas_of({}, 16);
+  const Interrupted in_body{has_frame, kInjected};
+  EXPECT_EQ(by_frames(framed.window, kText, 0x400021, at(1), &in_body, true).pcs,
+            (Pcs{0x400021, 0x400031, 0x400051, 0x400061}));
+  // Between storing the link register and setting the frame pointer, which is still its caller's.
+  const FakeStack prologue({7, at(9), 0x400031, 7, 0, 7, 0x400041, 7, 7, 0, 0x400061, 7, 0, 0, 0, 0});
+  EXPECT_EQ(by_frames(prologue.window, kText, 0x400021, at(1), &in_body, true).pcs,
+            (Pcs{0x400021, 0x400031, 0x400041, 0x400061}));
+}
+
+TEST(HiddenCallers, WithALinkRegisterNewstackKeptIt) {
+  const SpDelta deltas = deltas_of({{0x400031, 0}}, 16);
+  const FakeStack s({0xbad, at(2), 0x400051, 0, 0, 0, 0});
+  const Interrupted stopped{deltas, kInjected, at(0), 0x400041};
+  EXPECT_EQ(by_frames(s.window, kText, 0x400031, at(1), &stopped, true).pcs,
+            (Pcs{0x400031, 0x400041, 0x400051}));
 }
 
 TEST(HiddenCallers, NothingIsPutInWhereAFrameStandsOrTheWordIsNoCode) {
   const Pcs walked{0x400000, 0x400021, 0x400031};
-  const SpDelta none = [](std::uint64_t) -> std::optional<std::int32_t> { return 0; };
+  const SpDelta none = deltas_of({}, 0);
   EXPECT_EQ(completed(walked, none, 0x500000, 0), walked);
-  EXPECT_EQ(completed(walked, [](std::uint64_t) { return std::optional(24); }, 0x400011, 0x400011), walked);
+  EXPECT_EQ(completed(walked, deltas_of({}, 24), 0x400011, 0x400011), walked);
   EXPECT_EQ(
       completed(walked, [](std::uint64_t) { return std::optional<std::int32_t>(); }, 0x400011, 0), walked);
-  // A call that ended its function: the return address is in the next one, which has no frame there.
-  const SpDelta ends = [](std::uint64_t pc) -> std::optional<std::int32_t> {
-    return pc == 0x400000 ? 0 : 32;
-  };
-  EXPECT_EQ(completed(walked, ends, 0x400011, 0), walked);
   EXPECT_TRUE(completed({}, none, 0x400011, 0x400011).empty());
 }
 
 TEST(HiddenCallers, AFullStackLosesItsOutermostFrame) {
   const Pcs walked(GT_MAX_STACK_FRAMES, 0x400021);
-  const auto whole = with_hidden_callers(
-      walked, kText, [](std::uint64_t) -> std::optional<std::int32_t> { return 0; }, 0x400011, 0);
+  const auto whole = with_hidden_callers(walked, kText, deltas_of({}, 0), kInjected, 0x400011, 0);
   EXPECT_EQ(whole.pcs.size(), std::size_t{GT_MAX_STACK_FRAMES});
   EXPECT_EQ(whole.pcs[1], 0x400011u);
   EXPECT_TRUE(whole.truncated);
