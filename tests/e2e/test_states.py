@@ -98,6 +98,51 @@ def test_minutes():
             process.close()
 
 
+# ---------------------------------------------------------------- finalizers and cleanups
+
+def shown(process, function):
+    """Those with the function on their stacks that the runtime shows, where the dump is equal to what it shows."""
+    theirs = equal_text(process, lambda: process.ask("stack", "stack")["text"])
+    return [g for g in theirs.values() if any(f[0] == function for f in g.frames)]
+
+
+@pytest.mark.parametrize("version", harness.VERSIONS)
+def test_the_runtimes_goroutines_in_the_programs_code(version):
+    """Who runs finalizers and cleanups is shown while it does, as by the runtime, and is in no runtime.NumGoroutine."""
+    with start("stacks", version) as process:
+        def system():
+            return dump_json("-p", process.pid)["not_shown"]["system"]
+
+        for what, function in [("finalizer", "main.inFinalizer"), ("cleanup", "main.inCleanup")][:1 + (minor(version) >= 24)]:
+            assert not shown(process, function)
+            process.ask(what, what)
+            hidden = system()
+            assert len(shown(process, function)) == 1
+            [g] = dump_json("-p", process.pid, "--where", f"function={function}")["goroutines"]
+            assert g["start_function"].startswith("runtime.run") and g["wait_reason"] == "chan receive", g
+            for text in process.ask("profile", "profile")["text"], dump("-p", process.pid, "--group"):
+                groups = [g for g in tracebacks.parse_debug1(text) if any(f"\t{function}+" in line for line in g.text)]
+                assert [g.count for g in groups] == [1], text
+            folded = [line for line in dump("-p", process.pid, "--format", "folded").splitlines() if function in line]
+            assert len(folded) == 1 and folded[0].endswith(" 1"), folded
+            live = process.ask("stack", "stack")["goroutines"]
+            assert harness.stat_now(process.pid, "--probes", "none")["goroutines"]["live"] == live
+            process.ask("finish", "finish")
+            assert not shown(process, function) and system() == hidden + 1
+
+        # On its thread it has no stack that would say so.
+        process.ask("spinning", "spinning")
+        for _ in range(50):
+            spinning = [g for g in dump_json("-p", process.pid)["goroutines"]
+                        if g["start_function"] in ("runtime.runfinq", "runtime.runFinalizers")]
+            assert len(spinning) == 1, spinning
+            if spinning[0]["status"] == "running":
+                break
+        assert spinning[0]["status"] == "running" and spinning[0]["stack"] is None, spinning
+        process.ask("stop", "stop")
+        assert not shown(process, "main.spinsInFinalizer") and system() == hidden + 1
+
+
 # ---------------------------------------------------------------- interrupted
 
 def stopped(pid, seconds=30):

@@ -23,6 +23,9 @@ struct RuntimeGlobals {
   std::uint64_t allp = 0;      // runtime.allp: []*p
   std::uint64_t sched = 0;     // runtime.sched
   std::uint64_t semtable = 0;  // runtime.semtable
+  // Whether the finalizer goroutine is in a finalizer: runtime.fingStatus, an atomic.Uint32 of flags; up to
+  // 1.19 runtime.fingRunning, a bool.
+  std::uint64_t finalizing = 0;
 };
 
 enum class LinkMode { kStatic, kPie, kCgo, kCgoPie };

@@ -81,13 +81,32 @@ std::uint64_t find_semtable(const ElfImage& image, const Pclntab& pclntab) {
   return both.size() == 1 ? both[0] : 0;
 }
 
+// What isSystemGoroutine looks at (traceback.go) and the finalizer goroutine sets.
+std::uint64_t find_finalizing(const ElfImage& image, const Pclntab& pclntab) {
+  const auto addresses = [&](const char* name) {
+    Addresses out;
+    for (const DataRef& r : refs_of(image, pclntab, name)) out.insert(r.address);
+    return out;
+  };
+  const Addresses looked_at = addresses("runtime.isSystemGoroutine");
+  for (const char* name : {"runtime.runFinalizers", "runtime.runfinq"}) {
+    const Addresses set = addresses(name);
+    std::vector<std::uint64_t> both;
+    std::set_intersection(looked_at.begin(), looked_at.end(), set.begin(), set.end(),
+                          std::back_inserter(both));
+    if (both.size() == 1) return both[0];
+  }
+  return 0;
+}
+
 }  // namespace
 
 RuntimeGlobals find_globals(const ElfImage& image, const Pclntab& pclntab, const RuntimeOffsets& offsets) {
   return {.allgs = only_run(words(refs_of(image, pclntab, "runtime.allgadd")), 3),
           .allp = find_allp(image, pclntab),
           .sched = find_sched(image, pclntab, offsets),
-          .semtable = find_semtable(image, pclntab)};
+          .semtable = find_semtable(image, pclntab),
+          .finalizing = find_finalizing(image, pclntab)};
 }
 
 }  // namespace gorotrace

@@ -4,6 +4,22 @@
 
 namespace gorotrace {
 
+namespace {
+
+// Of the functions that the finalizer goroutine calls: those through which it goes to the program's own,
+// which it never calls by name. By reflection (the frame is that of runtime.call16, call32, ...: asm_*.s),
+// and in 1.24 by the closure of a cleanup.
+bool calls_finalizer(std::string_view callee) {
+  constexpr std::string_view kCall = "runtime.call";
+  if (callee.starts_with(kCall)) {
+    const std::string_view size = callee.substr(kCall.size());
+    return !size.empty() && size.find_first_not_of("0123456789") == size.npos;
+  }
+  return !callee.starts_with("runtime.") || callee.starts_with("runtime.AddCleanup[");
+}
+
+}  // namespace
+
 std::vector<Call> DumpView::stack(const GoroutineSnapshot& g) const {
   return symbols_.calls(dump_.snapshot.pcs(g));
 }
@@ -30,7 +46,25 @@ const std::string& DumpView::start_function(const GoroutineSnapshot& g) const {
 }
 
 bool DumpView::system(const GoroutineSnapshot& g) const {
-  return is_system_goroutine(start_function(g));
+  const std::string& start = start_function(g);
+  if (runs_finalizers(start)) return !in_finalizer(g, start);
+  if (runs_cleanups(start)) return !g.running_cleanups;
+  return is_system_goroutine(start);
+}
+
+// The runtime asks a flag that is set around the call of the finalizer (runtime/mfinal.go). Which side of it
+// a goroutine is on that stands still, its own stack says, of the very instant at which it was looked at,
+// where the flag is read later. A goroutine without a stack is running or moved: then the flag is all there
+// is.
+bool DumpView::in_finalizer(const GoroutineSnapshot& g, std::string_view start) const {
+  const std::vector<Call> calls = stack(g);
+  if (calls.empty()) return dump_.finalizing.value_or(false);
+  const auto name = [&](std::size_t i) -> std::string_view { return calls[i].frames->back().function; };
+  std::size_t i = calls.size();
+  while (i > 0 && name(i - 1) != start) --i;
+  // Not on it: cut off at the outer end, and nothing that it calls for itself goes so deep.
+  if (i == 0) return g.truncated;
+  return i > 1 && calls_finalizer(name(i - 2));
 }
 
 const GoroutineWaits& DumpView::waits(const GoroutineSnapshot& g) const {

@@ -25,6 +25,8 @@ struct Dump {
   std::vector<std::string> wait_reasons;  // GoBinary::wait_reasons()
   std::uint64_t unix_ns = 0;              // wall clock at the end of the look
   Snapshot snapshot;
+  // At the end of the look a finalizer was running (RuntimeGlobals::finalizing); absent when it is not known.
+  std::optional<bool> finalizing;
   Waits waits;  // of each goroutine of the snapshot
   // Likewise, when the process was watched beforehand, and what was watched.
   std::vector<KnownWait> known_waits;
@@ -54,7 +56,8 @@ class DumpView {
   [[nodiscard]] std::vector<Call> stack(const GoroutineSnapshot& g) const;
   [[nodiscard]] CreationSite creation(const GoroutineSnapshot& g) const;
   [[nodiscard]] const std::string& start_function(const GoroutineSnapshot& g) const;  // "" when unknown
-  // runtime.isSystemGoroutine, but for finalizer and cleanup goroutines in user code (golang/goroutine.h).
+  // runtime.isSystemGoroutine: the runtime's own goroutines, but not while they run the program's finalizers
+  // and cleanups.
   [[nodiscard]] bool system(const GoroutineSnapshot& g) const;
   // g is one of goroutines(). Nothing where the waits were not read.
   [[nodiscard]] const GoroutineWaits& waits(const GoroutineSnapshot& g) const;
@@ -71,6 +74,7 @@ class DumpView {
   }
 
  private:
+  [[nodiscard]] bool in_finalizer(const GoroutineSnapshot& g, std::string_view start) const;
   [[nodiscard]] std::size_t index(const GoroutineSnapshot& g) const {
     return static_cast<std::size_t>(&g - dump_.snapshot.goroutines.data());
   }

@@ -118,12 +118,13 @@ Status DumpFilter::check_reasons(const std::vector<std::string>& wait_reasons) c
 Selection select(const DumpView& view, const DumpFilter& filter) {
   Selection out;
   Matcher matcher(view, filter);
-  std::unordered_map<std::uint64_t, bool> system;  // by startpc
+  std::unordered_map<std::uint64_t, bool> runtimes;  // by startpc
   for (const GoroutineSnapshot& g : view.goroutines()) {
     if (!filter.system) {
-      const auto [it, fresh] = system.try_emplace(g.startpc, false);
-      if (fresh) it->second = view.system(g);
-      if (it->second) {
+      const auto [it, fresh] = runtimes.try_emplace(g.startpc, false);
+      if (fresh) it->second = is_system_goroutine(view.start_function(g));
+      // Some of these change sides.
+      if (it->second && view.system(g)) {
         ++out.system_hidden;
         continue;
       }

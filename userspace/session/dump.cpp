@@ -29,6 +29,19 @@ std::unexpected<Error> failed(const Target& target, const Error& error) {
   return std::unexpected(target.process().explain(wrap(error, who).error()));
 }
 
+// runtime/mfinal.go: fingRunningFinalizer of fingStatus since 1.20, before that a bool.
+std::optional<bool> finalizing(const Target& target) {
+  const std::uint64_t at = target.binary().globals().finalizing;
+  if (at == 0) return std::nullopt;
+  constexpr std::uint32_t kRunningFinalizer = 2;
+  if (!target.binary().version().at_least(20)) {
+    const auto running = target.process().value<std::uint8_t>(at + target.load_bias());
+    return running ? std::optional(*running != 0) : std::nullopt;
+  }
+  const auto status = target.process().value<std::uint32_t>(at + target.load_bias());
+  return status ? std::optional((*status & kRunningFinalizer) != 0) : std::nullopt;
+}
+
 }  // namespace
 
 Result<Snapshot> look_for_dump(Target& target) {
@@ -39,6 +52,7 @@ Result<Snapshot> look_for_dump(Target& target) {
 
 Result<Dump> complete_dump(Target& target, Snapshot snapshot, WaitsWanted wanted) {
   Dump dump;
+  dump.finalizing = finalizing(target);
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   dump.unix_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count()) -
                  (monotonic_ns() - snapshot.counts.end_ns);

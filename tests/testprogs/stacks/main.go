@@ -3,7 +3,8 @@
 // (goroutine?debug=0 into the file), "gc", "leak N" (N goroutines that stay, made by main.leak), "unleak N" (N of them
 // end), "spin N" (N goroutines that never leave their threads), "mill N" (N that are interrupted at any instruction, and
 // as many below a fault), "freeze" (takes both "profile" and "stack", then stops its own process; answers with them when
-// it is continued), "collect" (the collection that finds leaked goroutines, Go 1.26+), "quit".
+// it is continued), "finalizer", "spinning" and "cleanup" (until a finalizer waits, a finalizer spins, a function of
+// runtime.AddCleanup waits; Go 1.24+), "finish" and "stop" (what waits or spins returns), "collect" (the collection that finds leaked goroutines, Go 1.26+), "quit".
 package main
 
 import (
@@ -112,6 +113,21 @@ func main() {
 				start(millAfterFault)
 			}
 			ready.Wait()
+		case "finalizer":
+			abandon(inFinalizer)
+			await()
+		case "spinning":
+			abandon(spinsInFinalizer)
+			await()
+		case "cleanup":
+			abandonWithCleanup()
+			await()
+		case "finish":
+			finish <- struct{}{}
+			time.Sleep(50 * time.Millisecond)
+		case "stop":
+			spinOn <- struct{}{}
+			time.Sleep(50 * time.Millisecond)
 		case "freeze":
 			text = freeze()
 		case "collect":

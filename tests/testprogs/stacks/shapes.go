@@ -86,6 +86,20 @@ func inDeferAfterFault() {
 	p.pad[1] = p.pad[2]
 }
 
+// The fault is in a function without a frame: its caller is in no chain of frame pointers.
+//
+//go:noinline
+func inDeferAfterFaultInLeaf() {
+	defer func() { block() }()
+	callsLeaf(nil)
+}
+
+//go:noinline
+func callsLeaf(p *int) int { return leaf(p) + 1 }
+
+//go:noinline
+func leaf(p *int) int { return *p }
+
 //go:noinline
 func nilWrapper() {
 	defer func() { recover(); block() }()
@@ -170,6 +184,7 @@ func park() {
 	start(func() { defer block(); runtime.Goexit() })
 	start(inDeferAfterPanic)
 	start(inDeferAfterFault)
+	start(inDeferAfterFaultInLeaf)
 	start(nilWrapper)
 	start(func() { sort.Sort(byBlocking{2, 1}) })
 	start(func() { sort.Slice([]int{2, 1}, func(i, j int) bool { block(); return false }) })

@@ -36,11 +36,19 @@ TEST_P(Facts, GlobalsAreWhereTheSymbolTableSays) {
   const auto binary = open_subject(GetParam().name);
   ASSERT_TRUE(binary);
   const RuntimeGlobals& globals = binary->globals();
+  // Without a finalizer nor a weak pointer there is no such goroutine in the program.
+  const Pclntab& table = binary->pclntab();
+  const bool finalizers =
+      table.function_named("runtime.runfinq") || table.function_named("runtime.runFinalizers");
+  if (!finalizers) {
+    EXPECT_EQ(globals.finalizing, 0u);
+  }
   if (GetParam().stripped()) {
     EXPECT_NE(globals.allgs, 0u);
     EXPECT_NE(globals.allp, 0u);
     EXPECT_NE(globals.sched, 0u);
     EXPECT_NE(globals.semtable, 0u);
+    EXPECT_EQ(globals.finalizing != 0, finalizers);
     return;
   }
   const auto check = [&](std::uint64_t found, const char* name) {
@@ -54,6 +62,8 @@ TEST_P(Facts, GlobalsAreWhereTheSymbolTableSays) {
   check(globals.allp, "runtime.allp");
   check(globals.sched, "runtime.sched");
   check(globals.semtable, "runtime.semtable");
+  if (finalizers)
+    check(globals.finalizing, binary->version().at_least(20) ? "runtime.fingStatus" : "runtime.fingRunning");
 }
 
 TEST_P(Facts, WaitReasonsOfTheVersion) {

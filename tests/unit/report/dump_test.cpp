@@ -161,6 +161,43 @@ TEST(DumpText, HostileNamesDoNotReachTheTerminal) {
   }
 }
 
+// runtime/traceback.go isSystemGoroutine, fixed = false.
+TEST(DumpSelection, TheRuntimesGoroutinesAreShownInTheProgramsCode) {
+  FakeDump fake;
+  const std::uint64_t finalizers = fake.function("runtime.runFinalizers"),
+                      park = fake.function("runtime.gopark"), call = fake.function("runtime.call16"),
+                      caller = fake.function("runtime.callers"), user = fake.function("main.f"),
+                      added = fake.function("runtime.AddCleanup[...].func1"),
+                      cleanups = fake.function("runtime.runCleanups"),
+                      sweep = fake.function("runtime.bgsweep");
+  const auto shown = [&](const std::vector<std::uint64_t>& pcs, std::uint64_t start, auto... also) {
+    fake.dump.snapshot.goroutines.clear();
+    GoroutineSnapshot& g = fake.goroutine(1, pcs);
+    g.startpc = start & ~0xffull;
+    (also(g), ...);
+    StackTable symbols = fake.symbols();
+    return !select(DumpView(fake.dump, symbols), {}).goroutines.empty();
+  };
+  EXPECT_FALSE(shown({park, finalizers}, finalizers));
+  EXPECT_FALSE(shown({finalizers}, finalizers));
+  EXPECT_FALSE(shown({park, caller, finalizers}, finalizers));
+  EXPECT_TRUE(shown({park, user, call, finalizers}, finalizers));
+  EXPECT_TRUE(shown({user, added, finalizers}, finalizers));  // 1.24
+  EXPECT_TRUE(shown({user, finalizers}, finalizers));         // 1.24, the closure inlined into the program's
+  EXPECT_TRUE(shown({park, user}, finalizers, [](auto& g) { g.truncated = true; }));
+  // Without a stack the flag tells, which is of no matter otherwise.
+  for (const std::optional<bool> flag : {std::optional(true), std::optional(false), std::optional<bool>()}) {
+    fake.dump.finalizing = flag;
+    EXPECT_EQ(shown({}, finalizers), flag == true);
+    EXPECT_FALSE(shown({park, finalizers}, finalizers));
+    EXPECT_TRUE(shown({park, user, call, finalizers}, finalizers));
+  }
+  EXPECT_FALSE(shown({park, cleanups}, cleanups));
+  EXPECT_TRUE(shown({park, user, cleanups}, cleanups, [](auto& g) { g.running_cleanups = true; }));
+  EXPECT_TRUE(shown({}, cleanups, [](auto& g) { g.running_cleanups = true; }));
+  EXPECT_FALSE(shown({park, user}, sweep, [](auto& g) { g.running_cleanups = true; }));
+}
+
 TEST(DumpText, NotesSayWhatWasLookedAt) {
   FakeDump fake;
   const std::uint64_t f = fake.function("main.f"), worker = fake.function("runtime.bgsweep");
