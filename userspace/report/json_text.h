@@ -1,5 +1,5 @@
-// JSON written as it comes, for what is said of each goroutine: a tree of values costs some forty allocations
-// apiece. Pure.
+// JSON written as it comes, for what is said of each goroutine: a tree of values took three times
+// the CPU. Pure.
 #pragma once
 
 #include <fmt/format.h>
