@@ -4,6 +4,7 @@ import collections
 import json
 import statistics
 import subprocess
+import time
 
 import pytest
 
@@ -168,6 +169,27 @@ def test_contended_objects(truth, scenario, group, kind):
             by_it = sum(w["count"] for o in summary["objects"] if o["kind"] == kind for w in o["releasers"]
                         if wait["waker"] in harness.functions(w["stack"]))
             assert by_it >= wait["count"], (wait, by_it, [o["releasers"] for o in summary["objects"]][:3])
+
+
+@pytest.mark.parametrize("version", harness.VERSIONS)
+def test_the_runtimes_counters_equal_the_probes_at_rest(version):
+    """To the last goroutine, over Ps that come and go with their free lists and their batches of goids."""
+    with harness.Process([harness.build(harness.PROGRAMS / "parked", version)]) as target:
+        while target.lines.next(30) != "end":
+            pass
+        with Stat(target.pid, "--budget", "none", "--probes", "lifecycle") as stat:
+            stat.armed()
+            for command in ("go 2000", "procs 5", "go 2000", "parked 300", "procs 1", "go 2000", "procs 3", "go 1000"):
+                target.popen.stdin.write(command.encode() + b"\n")
+                target.popen.stdin.flush()
+                assert target.lines.next(30).startswith("ok")
+            time.sleep(0.2)
+            summary = stat.stop()
+    check_lossless(summary)
+    g, witness = summary["goroutines"], summary["witness"]
+    assert witness["settled"]
+    assert g["created"] >= 7300 and witness["created"]["counters"] == g["created"], (witness, g)
+    assert g["exited"] >= 7000 and witness["exited"]["counters"] == g["exited"], (witness, g)
 
 
 def test_leak_shows_at_its_creation_site(truth):

@@ -153,25 +153,18 @@ const char* verdict_name(Verdict verdict) {
   return "unknown";
 }
 
-// newproc1 takes the goid before the goroutine is queued, where the probe sees it; goexit0 is seen before
-// gdestroy counts it. So while goroutines come and go a reading may differ by those on their way, one per P.
-static std::uint64_t on_their_way(const RuntimeCounters& reading, const Witness::Totals& before,
-                                  const Witness::Totals& after) {
-  const bool at_rest = before.created == after.created && before.exited == after.exited;
-  return at_rest ? 0 : reading.processors;
-}
-
 WitnessVerdict judge(const Witness& w) {
   const bool settled = w.begin.settled && w.end.settled;
-  const std::uint64_t slack =
-      on_their_way(w.begin, w.before_begin, w.after_begin) + on_their_way(w.end, w.before_end, w.after_end);
-  const auto figure = [&](std::int64_t counters, auto member) {
+  const auto figure = [&](std::int64_t counters, auto member, std::uint64_t less, std::uint64_t more) {
     const std::uint64_t low = clamped(w.before_end.*member, w.after_begin.*member),
                         high = clamped(w.after_end.*member, w.before_begin.*member);
-    return compare(counters, clamped(low, slack), high + slack, settled);
+    return compare(counters, clamped(low, less), high + more, settled);
   };
-  return {figure(signed_difference(w.end.created, w.begin.created), &Witness::Totals::created),
-          figure(ended(w.end) - ended(w.begin), &Witness::Totals::exited)};
+  // What the first reading had too many of is missing from the growth, and so on.
+  return {figure(signed_difference(w.end.created, w.begin.created), &Witness::Totals::created,
+                 w.begin.created_ahead, w.end.created_ahead),
+          figure(ended(w.end) - ended(w.begin), &Witness::Totals::exited,
+                 w.begin.exited_ahead + w.end.exited_behind, w.begin.exited_behind + w.end.exited_ahead)};
 }
 
 std::optional<std::int64_t> live_discrepancy(const StatFacts& facts, const Tables& tables) {

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "golang/metrics_offsets.h"
 #include "probe/verify.h"
 
 namespace gorotrace {
@@ -125,6 +126,9 @@ Status Target::establish(OffsetsFrom from, bool& offsets_hold) {
     counters.allgs_address = reader.allgs_address;
     counters.allp_address = go.globals().allp + bias_;
     counters.sched_address = go.globals().sched + bias_;
+    if (const auto of_p = metrics_offsets_from_table(go.version(), go.image().arch());
+        of_p && of_p->offsets.p_status != kNoOffset)
+      counters.p_status = static_cast<std::uint16_t>(of_p->offsets.p_status);
     counters_config_ = counters;
     counters_ = std::make_unique<CounterReader>(*process_, counters);
   }

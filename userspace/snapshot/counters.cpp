@@ -15,6 +15,9 @@ namespace {
 
 constexpr int kPasses = 16;
 constexpr std::uint64_t kMaxPs = 1u << 16;
+constexpr std::uint64_t kGoidBatch = 16;  // runtime/proc.go _GoidCacheBatch
+// runtime/runtime2.go _Prunning, kept in a system call since 1.26, and _Pgcstop: the world is stopped.
+constexpr std::uint32_t kPrunning = 1, kPgcstop = 3;
 
 struct Span {
   std::uint16_t begin = kAbsent;
@@ -39,6 +42,16 @@ T at(Bytes bytes, const Span& span, std::uint16_t offset) {
 
 CounterReader::CounterReader(const Memory& memory, Config config) : memory_(memory), config_(config) {}
 
+// What one P that runs may have in hand (runtime/proc.go, 1.18-1.27). newproc1 takes a free g, or adds one to
+// allgs; then, with no goid left, a batch from goidgen, which is its own two stores later; then the goid; and
+// the probe sees the goroutine behind all that. goexit0 is seen before gdestroy frees the g; gfput, at 64,
+// takes free ones off the P's list until 31 are left and only then puts them on the common one.
+void CounterReader::note_in_hand(RuntimeCounters& out, std::uint64_t unused_goids, std::int64_t free) {
+  out.created_ahead += unused_goids == 0 ? kGoidBatch : 1;
+  out.exited_ahead += unused_goids == 0 ? kGoidBatch : 0;
+  out.exited_behind += free >= 31 && free < 64 ? static_cast<std::uint64_t>(64 - free) : 1;
+}
+
 Result<RuntimeCounters> CounterReader::read() {
   const RuntimeOffsets& o = config_.offsets;
   const bool sized_lists = o.p_gFree_size != kAbsent;  // gList counts itself since Go 1.25
@@ -57,7 +70,8 @@ Result<RuntimeCounters> CounterReader::read() {
                     {o.sched_gFree_n, 4},
                     {o.sched_gFree_stack_size, 4},
                     {o.sched_gFree_noStack_size, 4}});
-  const Span p({{o.p_schedtick, 4},
+  const Span p({{config_.p_status, 4},
+                {o.p_schedtick, 4},
                 {o.p_syscalltick, 4},
                 {o.p_goidcache, 8},
                 {o.p_goidcacheend, 8},
@@ -81,7 +95,6 @@ Result<RuntimeCounters> CounterReader::read() {
                               "capacity {}",
                               data, length, capacity));
     }
-    out.processors = static_cast<std::uint32_t>(length);
     ps.assign(capacity, 0);
     std::swap(bytes, previous);
     bytes.clear();
@@ -126,9 +139,20 @@ Result<RuntimeCounters> CounterReader::read() {
   for (std::size_t i = 0; i < ps.size(); ++i) {
     if (ps[i] == 0) continue;
     const Bytes words = ranges[range++].out;
-    unused_goids +=
-        at<std::uint64_t>(words, p, o.p_goidcacheend) - at<std::uint64_t>(words, p, o.p_goidcache);
-    free += at<std::int32_t>(words, p, sized_lists ? o.p_gFree_size : o.p_gFree_n);
+    const auto next_goid = at<std::uint64_t>(words, p, o.p_goidcache),
+               end_goid = at<std::uint64_t>(words, p, o.p_goidcacheend);
+    const auto own_free = at<std::int32_t>(words, p, sized_lists ? o.p_gFree_size : o.p_gFree_n);
+    // Between the two stores of a new batch: it is whole, but who knows.
+    const bool torn = next_goid > end_goid;
+    if (torn) out.settled = false;
+    const std::uint64_t unused = torn ? kGoidBatch : end_goid - next_goid;
+    unused_goids += unused;
+    free += own_free;
+    const auto status =
+        config_.p_status == kAbsent ? kPrunning : at<std::uint32_t>(words, p, config_.p_status);
+    if (status == kPrunning) note_in_hand(out, unused, own_free);
+    // procresize may be taking apart the free lists of Ps that go (gfpurge).
+    if (status == kPgcstop) out.settled = false;
     // Both are uint32 that wrap: only their growth since the last read is added.
     PerP& kept = per_p_[i];
     const auto schedtick = at<std::uint32_t>(words, p, o.p_schedtick);

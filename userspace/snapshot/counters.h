@@ -22,8 +22,9 @@ struct RuntimeCounters {
   std::uint64_t syscalls = 0;
   std::uint64_t switches = 0;  // sum of p.schedtick, likewise
   bool settled = false;        // two passes agreed: exact; else the words moved while being read
-  std::uint32_t processors =
-      0;  // GOMAXPROCS: how many goroutines can be in the middle of being made or ended
+  // By how much the words of Ps that are running may be ahead of, or behind, what has happened at the probes:
+  // one of them can be anywhere in newproc1 or gdestroy. 0 where no P runs.
+  std::uint64_t created_ahead = 0, exited_ahead = 0, exited_behind = 0;
 };
 
 // Stateful: unfolds 32-bit wrap-around between reads and keeps Ps that GOMAXPROCS dropped.
@@ -32,11 +33,13 @@ class CounterReader {
   struct Config {
     RuntimeOffsets offsets;
     std::uint64_t allgs_address = 0, allp_address = 0, sched_address = 0;  // process addresses
+    std::uint16_t p_status = kAbsent;                                      // without it any P may be running
   };
   CounterReader(const Memory& memory, Config config);
   [[nodiscard]] Result<RuntimeCounters> read();
 
  private:
+  static void note_in_hand(RuntimeCounters& out, std::uint64_t unused_goids, std::int64_t free);
   struct PerP {
     std::uint32_t schedtick = 0, syscalltick = 0;
     std::uint64_t switches = 0, syscalls = 0;

@@ -249,6 +249,11 @@ TEST(StatJson, WitnessShowsDisagreement) {
   EXPECT_EQ(j["created"]["verdict"], "agree");
   EXPECT_EQ(j["exited"]["counters"], 40);
   EXPECT_EQ(j["exited"]["verdict"], "disagree");
+  // 40 is 7 more than the 33 that the probes can have seen.
+  x.facts.witness->begin.exited_behind = 3;
+  x.facts.witness->end.exited_ahead = 5;
+  EXPECT_EQ(summary(x)["witness"]["exited"]["verdict"], "agree");
+  x.facts.witness->end.exited_ahead = 0;
   x.facts.witness->end.settled = false;
   EXPECT_EQ(summary(x)["witness"]["exited"]["verdict"], "unsettled");
 }

@@ -117,6 +117,40 @@ TEST(CountersFake, UnfoldsWrapsAndReadsDroppedPs) {
   EXPECT_EQ(second->syscalls - first->syscalls, 0x200u);
 }
 
+TEST(CountersFake, OnlyPsThatRunHaveSomethingInHand) {
+  FakeRuntime fake;
+  const auto unknown = CounterReader(fake.memory, fake.config).read();
+  ASSERT_TRUE(unknown.has_value());
+  EXPECT_EQ(unknown->created_ahead, 1u + 16u) << "of the second P no goid is left: it may be taking a batch";
+  EXPECT_EQ(unknown->exited_ahead, 16u);
+  EXPECT_EQ(unknown->exited_behind, 2u);
+  fake.config.p_status = 28;
+  const auto with = [&](std::uint64_t status, std::uint64_t free) {
+    fake.memory.words(0x5000, {0, 90, 100, free | status << 32});
+    fake.memory.words(0x6000, {0, 20, 20, 1});  // idle
+    return CounterReader(fake.memory, fake.config).read().value();
+  };
+  EXPECT_EQ(with(0, 40).created_ahead, 0u);
+  EXPECT_EQ(with(0, 40).exited_behind, 0u);
+  EXPECT_EQ(with(1, 40).created_ahead, 1u);
+  EXPECT_EQ(with(1, 40).exited_ahead, 0u);
+  EXPECT_EQ(with(1, 40).exited_behind, 24u) << "they may be on their way to the common list";
+  EXPECT_EQ(with(1, 31).exited_behind, 33u);
+  EXPECT_EQ(with(1, 30).exited_behind, 1u);
+  EXPECT_TRUE(with(1, 30).settled);
+  EXPECT_FALSE(with(3, 30).settled) << "the world is stopped";
+}
+
+TEST(CountersFake, ABatchOfGoidsThatIsBeingTakenIsNotSettled) {
+  FakeRuntime fake;
+  fake.memory.words(0x3000, {1016, 2 | (3ull << 32)});
+  fake.memory.words(0x5000, {0, 1001, 100, 4});  // goidcache is written, goidcacheend not yet
+  const auto read = CounterReader(fake.memory, fake.config).read();
+  ASSERT_TRUE(read.has_value());
+  EXPECT_FALSE(read->settled);
+  EXPECT_EQ(read->created, 1000u);
+}
+
 TEST(CountersFake, RefusesWhatIsNoSliceOfPs) {
   FakeRuntime fake;
   fake.memory.words(0x2000, {0x2100, 1, 1ull << 40});

@@ -13,6 +13,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "golang/metrics_offsets.h"
+
 namespace gorotrace::testing {
 namespace {
 
@@ -152,7 +154,9 @@ GoroutineReader::Config GoTarget::goroutine_config() const {
 
 CounterReader::Config GoTarget::counter_config() const {
   const RuntimeGlobals& at = binary_->globals();
-  return {binary_->offsets(), at.allgs + bias_, at.allp + bias_, at.sched + bias_};
+  const auto of_p = metrics_offsets_from_table(binary_->version(), binary_->image().arch());
+  return {binary_->offsets(), at.allgs + bias_, at.allp + bias_, at.sched + bias_,
+          static_cast<std::uint16_t>(of_p.value().offsets.p_status)};
 }
 
 const std::string& GoTarget::wait_reason(const GoroutineSnapshot& g) const {
