@@ -156,6 +156,31 @@ def test_the_census_goes_on_when_the_budget_takes_the_probes(truth):
     rows = [r for r in summary["blocking"] if {"main.pingpong", "main.ponger"} & set(harness.functions(r["stack"]))]
     assert any(r["sampled"] and r["sampled"]["ns"] > 0 for r in rows), rows
     assert summary["goroutine_seconds"]["standard_error"], summary["goroutine_seconds"]
+    tables = {**summary["tables"], **{t: summary[t] for t in ("goroutine_seconds", "goroutines", "latency")}}
+    for name, table in tables.items():
+        check_trust(name, table, gone, low, high, summary["window_ns"])
+
+
+# Which groups a table is fed by, and whether the census goes on with it.
+FED_BY = {"blocking": ({"block"}, True), "goroutine_seconds": ({"lifecycle", "block", "run"}, True),
+          "syscall_sites": ({"syscall"}, True), "creation": ({"lifecycle"}, False), "goroutines": ({"lifecycle"}, False),
+          "objects": ({"block"}, False), "latency": ({"block"}, False)}
+
+
+def check_trust(name, table, gone, low, high, window_ns):
+    """The engine, what it saw of the window, and that it is not claimed to be all of it."""
+    groups, census = FED_BY[name]
+    if groups <= {"lifecycle", "block", "run"}:
+        assert table["engine"] == "probes", (name, table)
+        end = min((gone[g] for g in groups if g in gone), default=window_ns)
+        assert abs(table["covered"][-1][1] - end) < 1e6, (name, table, gone)
+        whole = sum(to - since for since, to in table["covered"]) == window_ns  # or something was lost
+        assert (table["quality"] == "exact") == (whole and name != "objects"), (name, table)
+        if census:
+            assert table["covered_by_census"] == [[low, high]], (name, table)
+    else:
+        assert (table["engine"], table["quality"]) == ("census", "sampled"), (name, table)
+        assert table["covered"] == [[low, high]], (name, table)
 
 
 def test_no_census_when_told_so(truth):
