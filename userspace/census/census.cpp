@@ -91,6 +91,7 @@ void Census::Impl::follow(const Seen& now, double gap_ns) {
     if (now.place.state != kNone) by_state.proven(now.place.state, gap_ns);
   } else {
     end_wait(w, now.dead ? nullptr : &now.standing);
+    if (!now.dead && w.standing.moved_until(now.standing)) w.moved_ns = last_ns;
     w.fast_before = !now.dead && w.standing.parks_until(now.standing) > 1;
     w.standing = now.standing;
     w.first_ns = at_ns;

@@ -62,6 +62,9 @@ class Census {
   // at the next look with a chance of 1 in 256, and at that many with one of 1 in 16 million.
   static constexpr std::uint32_t kSeenStill = 4;
   [[nodiscard]] std::vector<StandingWait> standing() const;
+  // Of each goroutine that two successive looks saw in different places: the earlier look of the last such
+  // pair.
+  [[nodiscard]] std::vector<LastMove> moves() const;
 
  private:
   struct Impl;

@@ -68,6 +68,15 @@ std::vector<StandingWait> Census::standing() const {
   return out;
 }
 
+std::vector<LastMove> Census::moves() const {
+  std::vector<LastMove> out;
+  if (!impl_->last_all) return out;
+  for (const Watch& w : impl_->watched) {
+    if (w.moved_ns != 0 && w.standing.goid != 0) out.push_back({w.standing.goid, w.moved_ns});
+  }
+  return out;
+}
+
 std::array<std::uint64_t, kGStates> Census::in_state() const {
   std::array<std::uint64_t, kGStates> out{};
   for (std::uint32_t s = 0; s < std::min<std::size_t>(kGStates, impl_->by_state.size()); ++s) {

@@ -214,6 +214,11 @@ std::vector<StandingWait> CensusTaker::standing() const {
   return census_.standing();
 }
 
+std::vector<LastMove> CensusTaker::moves() const {
+  const std::lock_guard lock(mutex_);
+  return census_.moves();
+}
+
 CensusCost CensusTaker::cost() const {
   const std::lock_guard lock(mutex_);
   return cost_;

@@ -52,6 +52,7 @@ class CensusTaker {
   [[nodiscard]] CensusTables tables() const;
   [[nodiscard]] std::array<std::uint64_t, kGStates> in_state() const;
   [[nodiscard]] std::vector<StandingWait> standing() const;
+  [[nodiscard]] std::vector<LastMove> moves() const;
   [[nodiscard]] CensusCost cost() const;
   // Stacks seen since the last call: the tables name them by id.
   [[nodiscard]] StackSet take_stacks();

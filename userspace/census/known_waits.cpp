@@ -1,5 +1,6 @@
 #include "census/known_waits.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "model/memory_state.h"
@@ -22,7 +23,7 @@ bool same_wait(const OpenWait& wait, const GoroutineSnapshot& g) {
 }
 
 void earlier(KnownWait& known, WaitSource source, std::uint64_t since_ns) {
-  if (!known.known() || since_ns < known.since_ns) known = {source, false, since_ns};
+  if (!known.known() || since_ns < known.since_ns) known = {source, false, since_ns, known.moved_ns};
 }
 
 template <typename Row, typename Goid>
@@ -37,18 +38,23 @@ std::unordered_map<std::uint64_t, const Row*> by_goid(std::span<const Row> rows,
 
 KnownWait known_wait(const GoroutineSnapshot& g) {
   if (g.waited_at_ns == 0 || g.waited_at_ns > g.read_at_ns) return {};
-  return {WaitSource::kCollections, false, g.waited_at_ns};
+  return {.source = WaitSource::kCollections, .since_ns = g.waited_at_ns};
 }
 
 std::vector<KnownWait> known_waits(const Snapshot& snapshot, std::span<const StandingWait> standing,
-                                   const OpenWaits& open) {
+                                   std::span<const LastMove> moves, const OpenWaits& open) {
   const auto stood = by_goid(standing, [](const StandingWait& w) { return w.standing.goid; });
   const auto parked =
       by_goid(std::span<const OpenWait>(open.waits), [](const OpenWait& w) { return w.goid; });
+  std::unordered_map<std::uint64_t, std::uint64_t> moved;
+  for (const auto& seen : {moves, std::span<const LastMove>(open.moves)}) {
+    for (const LastMove& m : seen) moved[m.goid] = std::max(moved[m.goid], m.at_ns);
+  }
   std::vector<KnownWait> out;
   out.reserve(snapshot.goroutines.size());
   for (const GoroutineSnapshot& g : snapshot.goroutines) {
     KnownWait& known = out.emplace_back(known_wait(g));
+    if (const auto found = moved.find(g.goid); found != moved.end()) known.moved_ns = found->second;
     const GState state = state_of(g.status);
     if (state != GState::kWaiting && state != GState::kSyscall) continue;
     // A goroutine without a stack moved while it was read: what it stood in is not known.
@@ -61,7 +67,7 @@ std::vector<KnownWait> known_waits(const Snapshot& snapshot, std::span<const Sta
       const OpenWait& wait = *found->second;
       if (wait.since_ns > g.read_at_ns || open.at_ns < g.read_at_ns || !same_wait(wait, g)) continue;
       if (wait.park_seen) {
-        known = {WaitSource::kProbes, true, wait.since_ns};
+        known = {WaitSource::kProbes, true, wait.since_ns, known.moved_ns};
       } else {
         earlier(known, WaitSource::kProbes, wait.since_ns);
       }

@@ -19,6 +19,8 @@ struct KnownWait {
   WaitSource source = WaitSource::kNobody;
   bool exact = false;          // since_ns is the park itself; else it waited then already
   std::uint64_t since_ns = 0;  // CLOCK_MONOTONIC
+  // It was seen to move then or later, so it has not waited since longer ago; 0: not seen.
+  std::uint64_t moved_ns = 0;
   [[nodiscard]] bool known() const { return source != WaitSource::kNobody; }
 };
 
@@ -28,9 +30,9 @@ struct KnownWait {
 // Of each goroutine of the snapshot: the park that a probe saw, else the earliest time that is proven.
 // `standing`: of a census up to just before the snapshot; it holds for a goroutine that the snapshot found in
 // the very same standing. `open`: as of the snapshot's end; what began after the goroutine was read, or was
-// open only before, says nothing of it.
+// open only before, says nothing of it. `moves`: of the census, too.
 [[nodiscard]] std::vector<KnownWait> known_waits(const Snapshot& snapshot,
                                                  std::span<const StandingWait> standing,
-                                                 const OpenWaits& open);
+                                                 std::span<const LastMove> moves, const OpenWaits& open);
 
 }  // namespace gorotrace

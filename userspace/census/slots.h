@@ -35,6 +35,11 @@ struct Standing {
     return goid == o.goid && seq == o.seq && status == o.status && reason == o.reason && pc == o.pc &&
            sp == o.sp;
   }
+  // Whoever stands there later has run, or began, in between. Another sp proves nothing: collections move
+  // stacks (runtime/stack.go copystack).
+  [[nodiscard]] bool moved_until(const Standing& later) const {
+    return goid != later.goid || seq != later.seq || pc != later.pc;
+  }
   // Times it left running until `later`, modulo 256; 0 for another goroutine.
   [[nodiscard]] std::uint8_t parks_until(const Standing& later) const {
     return goid == later.goid ? static_cast<std::uint8_t>(later.seq - seq) : std::uint8_t{0};
@@ -62,6 +67,7 @@ struct Watch {
   std::uint64_t first_ns = 0;   // first look that saw this standing
   std::uint64_t before_ns = 0;  // the look before that, which did not; 0: there was none
   std::uint32_t gaps = 0;       // looks that saw it again
+  std::uint64_t moved_ns = 0;   // the last look behind which it was seen to have moved; 0: none
   bool fast_before = false;     // it parked more than once in the gap before
 };
 

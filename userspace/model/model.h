@@ -44,9 +44,14 @@ struct OpenWait {
   bool in_syscall = false;
   bool park_seen = false;  // it began at since_ns; else it waited then already
 };
+// A goroutine ran, or began, or was woken, at_ns or later: it has not waited since longer ago.
+struct LastMove {
+  std::uint64_t goid = 0, at_ns = 0;
+};
 struct OpenWaits {
   std::uint64_t at_ns = 0;  // they were open then
   std::vector<OpenWait> waits;
+  std::vector<LastMove> moves = {};  // of every goroutine that made an event
 };
 
 // What the model must know of the target; filled by its owner.

@@ -7,6 +7,7 @@ OpenWaits Model::open_waits(std::uint64_t at_ns) const {
   const Impl& m = *impl_;
   OpenWaits out{at_ns, {}};
   m.goroutines.each([&](const Goroutine& g) {
+    if (g.last_ns != 0) out.moves.push_back({g.goid, g.last_ns});
     if (!g.has(kWaitOpen) || g.epoch != m.epoch) return;
     const BlockingKey& key = m.blocking.all()[g.row].key;
     const gt_group group = key.in_syscall ? GT_GROUP_SYSCALL : GT_GROUP_BLOCK;

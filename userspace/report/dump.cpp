@@ -84,6 +84,20 @@ std::optional<std::uint64_t> DumpView::waiting_at_least_ns(const GoroutineSnapsh
   return g.read_at_ns - known.since_ns;
 }
 
+bool DumpView::moved_within(const GoroutineSnapshot& g, std::uint64_t ns) const {
+  const KnownWait known = known_wait(g);
+  return known.moved_ns != 0 && known.moved_ns + ns > g.read_at_ns;
+}
+
+std::optional<std::uint64_t> DumpView::waiting_at_most_ns(const GoroutineSnapshot& g) const {
+  const KnownWait known = known_wait(g);
+  if (!is_waiting(g)) return std::nullopt;
+  if (known.exact) return waiting_at_least_ns(g);
+  // What moved behind its read says nothing of the wait that was read.
+  if (known.moved_ns == 0 || known.moved_ns > g.read_at_ns) return std::nullopt;
+  return g.read_at_ns - known.moved_ns;
+}
+
 const Labels& DumpView::labels(const GoroutineSnapshot& g) const {
   static const Labels none;
   const std::uint32_t set = waits(g).labels;

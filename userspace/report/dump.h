@@ -64,6 +64,10 @@ class DumpView {
   [[nodiscard]] const Labels& labels(const GoroutineSnapshot& g) const;
   // Since when it waits: by garbage collections alone where nobody watched.
   [[nodiscard]] KnownWait known_wait(const GoroutineSnapshot& g) const;
+  // Seen to move so lately, before it was read or since, that it has not waited for ns.
+  [[nodiscard]] bool moved_within(const GoroutineSnapshot& g, std::uint64_t ns) const;
+  // How long, at most, when it was read; absent when it does not wait, or nothing proves it.
+  [[nodiscard]] std::optional<std::uint64_t> waiting_at_most_ns(const GoroutineSnapshot& g) const;
   // How long, at least; absent when it does not wait, or nothing proves it.
   [[nodiscard]] std::optional<std::uint64_t> waiting_at_least_ns(const GoroutineSnapshot& g) const;
   // What its header says: the time since the park where a probe saw it, else what the runtime itself would

@@ -117,6 +117,7 @@ class Writer {
                                     ? reasons[g.wait_reason]
                                     : std::string_view{});
     o.field("waiting_at_least_ns", waited);
+    o.field("waiting_at_most_ns", view_.waiting_at_most_ns(g));
     o.name_field("waiting_source", waited ? source_name(known.source) : "");
     o.name_field("waiting_quality", !waited ? "" : known.exact ? "exact" : "lower bound");
     o.field("locked_to_thread", g.locked);

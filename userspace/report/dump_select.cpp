@@ -70,6 +70,7 @@ void count(KnownWaitCounts& counts, const KnownWait& known) {
   counts.probes += known.source == WaitSource::kProbes ? 1 : 0;
   counts.census += known.source == WaitSource::kCensus ? 1 : 0;
   counts.collections += known.source == WaitSource::kCollections ? 1 : 0;
+  counts.moved += !known.known() && known.moved_ns != 0 ? 1 : 0;
 }
 
 }  // namespace
@@ -136,7 +137,7 @@ Selection select(const DumpView& view, const DumpFilter& filter) {
     }
     if (filter.min_wait_ns) {
       const auto waited = view.waiting_at_least_ns(g);
-      if (!waited && is_waiting(g)) {
+      if (!waited && is_waiting(g) && !view.moved_within(g, *filter.min_wait_ns)) {
         ++out.unknown_wait;
         continue;
       }

@@ -102,6 +102,7 @@ void add_watch_notes(const StatFacts& facts, const Selection& selection, std::ve
       fmt::format("since when {} of {} wait is known: of {} the park was seen; at least, of {} by "
                   "probes, of {} by the census, of {} by garbage collections",
                   n.known(), n.waiting, n.parks, n.probes, n.census, n.collections));
+  if (n.moved > 0) out.back() += fmt::format("; {} more moved meanwhile", n.moved);
 }
 
 }  // namespace

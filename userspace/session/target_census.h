@@ -31,6 +31,7 @@ class TargetCensus {
 
   // Nobody while it does not run.
   [[nodiscard]] std::vector<StandingWait> standing() const { return taker_.standing(); }
+  [[nodiscard]] std::vector<LastMove> moves() const { return taker_.moves(); }
   void move_stacks(StackTable& to);
   [[nodiscard]] Tables over(Tables model) const;
   // `totals` with what the census saw last, while it runs.

@@ -152,6 +152,7 @@ void Traced::tick(std::uint64_t dropped) {
 // The census says who stands where beforehand: the snapshot must find them in the same place.
 Result<Dump> Traced::end_with_look(WaitsWanted waits) {
   standing_ = census_.standing();
+  moves_ = census_.moves();
   auto snapshot = look_for_dump(*target_);
   if (!snapshot) return std::unexpected(snapshot.error());
   end_window(snapshot->counts.end_ns);
@@ -166,7 +167,7 @@ void Traced::know_waits(Dump& dump) {
   std::erase_if(open.waits, [this](const OpenWait& wait) {
     return (groups_.incomplete() & group_bit(wait.in_syscall ? GT_GROUP_SYSCALL : GT_GROUP_BLOCK)) != 0;
   });
-  dump.known_waits = known_waits(dump.snapshot, standing_, open);
+  dump.known_waits = known_waits(dump.snapshot, standing_, moves_, open);
 }
 
 void Traced::look_last() {

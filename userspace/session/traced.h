@@ -101,7 +101,9 @@ class Traced {
   std::uint64_t of_c_threads_at_start_ = 0;
   std::optional<RuntimeCounters> counters_begin_;
   std::optional<Witness> witness_;
-  std::vector<StandingWait> standing_;  // just before the look that ended the window
+  // Of the census, just before the look that ended the window.
+  std::vector<StandingWait> standing_;
+  std::vector<LastMove> moves_;
 };
 
 }  // namespace gorotrace

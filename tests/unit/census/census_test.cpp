@@ -217,6 +217,27 @@ TEST(Census, WhoStoodStillAtFourLooksStands) {
   EXPECT_TRUE(one.census.standing().empty());
 }
 
+TEST(Census, WhoIsSeenElsewhereHasMovedBehindTheLookBefore) {
+  One one;
+  one.look(parked(1, 1));
+  EXPECT_TRUE(one.census.moves().empty());
+  one.look(parked(1, 1));
+  EXPECT_TRUE(one.census.moves().empty());
+  GWords moved_stack = parked(1, 1);
+  moved_stack.sched_sp -= 0x800;
+  one.look(moved_stack);
+  EXPECT_TRUE(one.census.moves().empty()) << "a collection moves stacks of those that wait";
+  one.look(parked(1, 2));
+  for (int i = 0; i < 5; ++i) one.look(parked(1, 2));
+  const auto moves = one.census.moves();
+  ASSERT_EQ(moves.size(), 1u);
+  EXPECT_EQ(moves[0].goid, 1u);
+  EXPECT_EQ(moves[0].at_ns, 30 * kMs);
+  one.look(parked(2, 2));  // another one in its place
+  EXPECT_EQ(one.census.moves().at(0).goid, 2u);
+  EXPECT_EQ(one.census.moves().at(0).at_ns, 90 * kMs);
+}
+
 TEST(Census, NobodyStandsWhoRunsOrCannotBeProven) {
   One running_on;
   for (int i = 0; i < 6; ++i) running_on.look(running(1, 2));

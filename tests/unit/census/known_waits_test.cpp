@@ -12,6 +12,7 @@ constexpr std::uint64_t kPc = 0x400100, kSp = 0x1f000, kRead = 1'000'000;
 struct Joined {
   Snapshot snapshot;
   std::vector<StandingWait> standing;
+  std::vector<LastMove> moves;
   OpenWaits open{kRead, {}};
 
   GoroutineSnapshot& goroutine(std::uint64_t goid) {
@@ -44,7 +45,7 @@ struct Joined {
     open.waits.push_back({goid, since, 3, false, park_seen});
     return open.waits.back();
   }
-  [[nodiscard]] KnownWait only() const { return known_waits(snapshot, standing, open).at(0); }
+  [[nodiscard]] KnownWait only() const { return known_waits(snapshot, standing, moves, open).at(0); }
 };
 
 TEST(KnownWaits, NobodyKnows) {
@@ -130,6 +131,20 @@ TEST(KnownWaits, WhatWasOpenBeforeItWasReadMayHaveEnded) {
   j.waits(1, 400, true);
   j.open.at_ns = kRead - 1;
   EXPECT_FALSE(j.only().known());
+}
+
+TEST(KnownWaits, WhoWasSeenToMoveHasNotWaitedSinceBefore) {
+  Joined j;
+  j.goroutine(1);
+  EXPECT_EQ(j.only().moved_ns, 0u);
+  j.moves = {{2, 900}, {1, 500}};
+  EXPECT_EQ(j.only().moved_ns, 500u);
+  EXPECT_FALSE(j.only().known());
+  j.open.moves = {{1, 700}};
+  EXPECT_EQ(j.only().moved_ns, 700u) << "the later of both";
+  j.waits(1, 700, true);
+  EXPECT_TRUE(j.only().exact);
+  EXPECT_EQ(j.only().moved_ns, 700u);
 }
 
 TEST(KnownWaits, CollectionsInTheFutureAreForged) {

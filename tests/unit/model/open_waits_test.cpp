@@ -69,6 +69,18 @@ TEST_F(OpenWaits, without_the_block_group_there_are_none) {
   EXPECT_EQ(of(1, 9000).since_ns, 5000u);
 }
 
+TEST_F(OpenWaits, tell_when_each_moved_last_even_across_a_gap) {
+  look(1900, 1950, {seen(7, GStatus::kWaiting, 1920, kChanReceive)});
+  create(2000, 1);
+  run(2100, 1);
+  park(2200, 1);
+  gap(2500, 2600);
+  const auto moves = model.open_waits(9000).moves;
+  ASSERT_EQ(moves.size(), 1u) << "of 7 no event came";
+  EXPECT_EQ(moves[0].goid, 1u);
+  EXPECT_EQ(moves[0].at_ns, 2200u);
+}
+
 TEST_F(OpenWaits, system_calls_only_while_their_group_is_on) {
   look(1900, 2100, {seen(1, GStatus::kSyscall, 2000)});
   look(2900, 3100, {seen(1, GStatus::kSyscall, 3000)});

@@ -412,6 +412,35 @@ TEST(DumpText, TheParkThatWasSeenOutweighsWhatTheRuntimeWouldPrint) {
   EXPECT_THAT(text, HasSubstr("goroutine 4 [chan receive, 3 minutes]:"));
 }
 
+TEST(DumpSelect, WhoMovedWithinTheTimeHasNotWaitedForIt) {
+  FakeDump fake;
+  const std::uint64_t f = fake.function("main.f");
+  const std::uint64_t now = fake.goroutine(1, {f}).read_at_ns;
+  for (int goid = 2; goid <= 5; ++goid) fake.goroutine(static_cast<std::uint64_t>(goid), {f});
+  fake.dump.known_waits = {{},                               // nothing is known
+                           {.moved_ns = now - kMinute},      // just as long: it moved then or later
+                           {.moved_ns = now - kMinute + 1},  //
+                           {.moved_ns = now + 5},            // since it was read
+                           {WaitSource::kCensus, false, now - 2 * kMinute, now - 3 * kMinute}};
+  StackTable symbols = fake.symbols();
+  const DumpView view(fake.dump, symbols);
+  DumpFilter filter;
+  filter.min_wait_ns = kMinute;
+  const Selection s = select(view, filter);
+  ASSERT_EQ(s.goroutines.size(), 1u);
+  EXPECT_EQ(s.goroutines[0]->goid, 5u);
+  EXPECT_EQ(s.unknown_wait, 2u);
+  EXPECT_EQ(s.unmatched, 2u);
+  EXPECT_EQ(s.known_waits.moved, 3u);
+  const auto at_most = [&](std::size_t i) {
+    return view.waiting_at_most_ns(fake.dump.snapshot.goroutines[i]);
+  };
+  EXPECT_EQ(at_most(0), std::nullopt);
+  EXPECT_EQ(at_most(1), kMinute);
+  EXPECT_EQ(at_most(3), std::nullopt) << "of the wait that was read nothing is known";
+  EXPECT_EQ(at_most(4), 3 * kMinute);
+}
+
 TEST(DumpText, SaysWhoWatchedAndWhatThatTells) {
   FakeDump fake;
   const std::uint64_t f = fake.function("main.f");
