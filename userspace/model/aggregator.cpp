@@ -44,7 +44,8 @@ struct Loss {
 struct Post {
   std::uint64_t at_ns;
   std::uint16_t slot;
-  std::variant<AddTarget, RemoveTarget, GroupChange, Snapshot, End, Loss, std::shared_ptr<Query>> what;
+  std::variant<AddTarget, RemoveTarget, GroupChange, Snapshot, SeenObjects, End, Loss, std::shared_ptr<Query>>
+      what;
 };
 
 }  // namespace
@@ -200,6 +201,7 @@ void Aggregator::Impl::apply_post(Post& post) {
     if (auto* change = std::get_if<GroupChange>(&post.what))
       model->group(change->group, change->on, post.at_ns);
     if (auto* snapshot = std::get_if<Snapshot>(&post.what)) model->apply(*snapshot);
+    if (auto* objects = std::get_if<SeenObjects>(&post.what)) model->apply(*objects);
     if (auto* loss = std::get_if<Loss>(&post.what))
       model->gap(post.at_ns, std::min(loss->to_ns, ends[post.slot]));
   }
@@ -271,6 +273,12 @@ void Aggregator::post(std::uint16_t slot, Snapshot snapshot) {
   if (slot >= GT_MAX_TARGETS) return;
   const std::uint64_t at_ns = snapshot.counts.end_ns;
   impl_->enqueue({.at_ns = at_ns, .slot = slot, .what = std::move(snapshot)});
+}
+
+void Aggregator::post(std::uint16_t slot, SeenObjects seen) {
+  if (slot >= GT_MAX_TARGETS) return;
+  const std::uint64_t at_ns = seen.end_ns;
+  impl_->enqueue({.at_ns = at_ns, .slot = slot, .what = std::move(seen)});
 }
 
 void Aggregator::post_group(std::uint16_t slot, gt_group group, bool on, std::uint64_t at_ns) {

@@ -48,6 +48,7 @@ class Aggregator {
   // of it holds at its own read_at_ns), a group at at_ns. Before the first batch, and when no batch ever
   // comes (no probes), at once.
   void post(std::uint16_t slot, Snapshot snapshot);
+  void post(std::uint16_t slot, SeenObjects seen);  // at its end_ns
   void post_group(std::uint16_t slot, gt_group group, bool on, std::uint64_t at_ns);
 
   // The window of a target ends: its model stays as it is at at_ns, and takes of what comes later only

@@ -162,6 +162,8 @@ void Model::Impl::wait_on(Goroutine& g, ObjectRow::Kind kind, std::uint64_t addr
   }
   ++objects[g.object].open;
   ++objects[g.object].waits;
+  const std::uint8_t reason = blocking[g.row].key.reason;
+  if (reason < select_reason.size() && select_reason[reason]) ++objects[g.object].selects;
 }
 
 void Model::Impl::close_wait(Goroutine& g, std::uint64_t t, End how) {

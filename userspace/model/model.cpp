@@ -27,6 +27,7 @@ Model::Impl::Impl(ModelConfig c) : config(std::move(c)), creation(config.is_syst
   for (const std::string& reason : config.wait_reasons) {
     runtime_wakers.push_back(runtime_waker(reason));
     semaphore_reason.push_back(parked_by_semacquire(reason));
+    select_reason.push_back(reason.starts_with("select"));
   }
 }
 
@@ -71,6 +72,10 @@ void Model::prefetch(const gt_record& record) const {
 }
 void Model::apply(const Snapshot& snapshot) {
   impl_->apply(snapshot);
+}
+
+void Model::apply(const SeenObjects& seen) {
+  impl_->apply(seen);
 }
 
 void Model::gap(std::uint64_t from_ns, std::uint64_t to_ns) {

@@ -116,10 +116,22 @@ struct CreationRow {  // (gopc, startpc)
 struct ObjectRow {  // channel or semaphore
   enum class Kind { kChannel, kSemaphore } kind = Kind::kChannel;
   std::uint64_t address = 0;
-  std::uint64_t waits = 0, in_window_ns = 0;
+  // A select waits on all its channels and is booked at one, the first in lock order: selects of the waits.
+  std::uint64_t waits = 0, selects = 0, in_window_ns = 0, blocked_now = 0;
   std::uint64_t sends = 0, receives = 0, closes = 0, would_block = 0;  // chan group
   std::uint64_t acquires = 0, releases = 0;                            // sync group
   std::vector<WakerRow> releasers;  // of a semaphore the callers of semrelease1, of a channel who ended waits
+};
+
+// What memory proves of a wait that a snapshot saw, and whose park no event told of.
+struct SeenObject {
+  std::uint64_t goid = 0, address = 0;
+  ObjectRow::Kind kind = ObjectRow::Kind::kChannel;
+  std::uint64_t read_at_ns = 0;  // the snapshot saw the wait then
+};
+struct SeenObjects {
+  std::uint64_t end_ns = 0;  // the objects were read by then, behind the snapshot
+  std::vector<SeenObject> objects;
 };
 
 struct Latency {
@@ -170,6 +182,9 @@ class Model {
   // the snapshot has not are ended (unless created after the snapshot began). Apply it after the records up
   // to its counts.end_ns; what events said after a goroutine was read stands against the snapshot.
   void apply(const Snapshot& snapshot);
+  // What goroutines of that snapshot wait on. Apply it after the records up to its end_ns: a wait without an
+  // event from one to the other is one wait, and it was on that object all the time.
+  void apply(const SeenObjects& seen);
   // Records were lost somewhere in (from_ns, to_ns]. To be called before records of that interval are
   // applied: every state becomes unknown at from_ns, every open wait tainted, and until to_ns no event
   // establishes a state (its end could be among what was lost). Creations, exits and counts go on.

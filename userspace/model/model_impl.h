@@ -36,6 +36,7 @@ struct Model::Impl {
 
   // --- reconcile.cpp
   void apply(const Snapshot& snapshot);
+  void apply(const SeenObjects& seen);
   void from_memory(Goroutine& g, const GoroutineSnapshot& seen);
   void count_extra(const SnapshotCounts& counts);
 
@@ -92,6 +93,7 @@ struct Model::Impl {
   std::uint8_t reason_preempted = 0, reason_coroutine = 0;
   std::vector<WakerKind> runtime_wakers;  // by wait reason
   std::vector<bool> semaphore_reason;     // by wait reason: parked by semacquire1
+  std::vector<bool> select_reason;        // by wait reason: on several channels
 
   GoroutineTable goroutines;
   StateTime time[2];  // of user and of system goroutines

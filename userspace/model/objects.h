@@ -15,7 +15,7 @@ struct ObjectData {
   ObjectRow::Kind kind = ObjectRow::Kind::kChannel;
   std::uint64_t address = 0;  // 0 = free position
   std::uint32_t open = 0;     // waits open on it now: pins the position
-  std::uint64_t waits = 0, in_window_ns = 0;
+  std::uint64_t waits = 0, selects = 0, in_window_ns = 0;
   std::uint64_t sends = 0, receives = 0, closes = 0, would_block = 0, acquires = 0, releases = 0;
   Wakers releasers;
 };

@@ -105,4 +105,19 @@ void Model::Impl::from_memory(Goroutine& g, const GoroutineSnapshot& seen) {
   if (!in_syscall && seen.waited_at_ns != 0) g.wait_from_ns = std::min(g.wait_from_ns, seen.waited_at_ns);
 }
 
+void Model::Impl::apply(const SeenObjects& seen) {
+  if (!block_on()) return;
+  for (const SeenObject& object : seen.objects) {
+    Goroutine* g = goroutines.find(object.goid);
+    if (g == nullptr || object.read_at_ns < quiet_since()) continue;
+    settle(*g);
+    const bool same_wait = g->has(kWaitOpen) && g->has(kFromMemory) && g->state == GState::kWaiting &&
+                           g->since_ns <= object.read_at_ns && g->last_ns <= object.read_at_ns;
+    if (!same_wait || g->object != kNone) continue;
+    wait_on(*g, object.kind, object.address);
+    // Woken in vain it parks again without another call.
+    if (object.kind == ObjectRow::Kind::kSemaphore) want_semaphore(*g, object.address);
+  }
+}
+
 }  // namespace gorotrace

@@ -42,6 +42,7 @@ ObjectRow row_of(const ObjectData& data) {
   row.kind = data.kind;
   row.address = data.address;
   row.waits = data.waits;
+  row.selects = data.selects;
   row.in_window_ns = data.in_window_ns;
   row.sends = data.sends;
   row.receives = data.receives;
@@ -79,6 +80,7 @@ void Model::Impl::fill_rows(Tables& out, std::uint64_t at) const {
       return;
     }
     ++row.blocked_now;
+    if (g.object != kNone) ++out.objects[g.object].blocked_now;
     note_oldest(row.oldest_ns, row.oldest_is_lower_bound, at > g.wait_from_ns ? at - g.wait_from_ns : 0,
                 !g.has(kStartSeen));
   });

@@ -44,20 +44,24 @@ std::string objects_text(const TextContext& c) {
   const TableTrust trust = table_trust(TableKind::kObjects, c.facts, c.tables);
   const ObjectCoverage coverage = object_coverage(c.facts, c.tables);
   std::string out = table_title(c, "CONTENDED OBJECTS", "by in_window · " + of_rows(c, rows.size()), trust);
+  const GroupMask memory_tells = group_bit(GT_GROUP_SYNC) | group_bit(GT_GROUP_CHAN);
   if ((c.facts.requested & group_bit(GT_GROUP_BLOCK)) != 0)
-    out += c.style.dim("  waits: a select at one of its channels, none from before the attach") + "\n";
+    out += c.style.dim(fmt::format("  waits: a select at one channel; from before the attach {}",
+                                   (c.facts.requested & memory_tells) != 0 ? "as memory proved" : "none")) +
+           "\n";
   if (!rows.empty())
-    out += c.style.dim(
-               fmt::format("{:>10}{:>20}{:>8}{:>11}  {}", "object", "address", "waits", "in_window", "use")) +
+    out += c.style.dim(fmt::format("{:>9}{:>16}{:>8}{:>7}{:>11}  {}", "object", "address", "blocked", "waits",
+                                   "in_window", "use")) +
            "\n";
   for (std::size_t i = 0; i < shown(rows.size(), c.options.limit); ++i) {
     const ObjectRow& row = *rows[i];
     const bool channel = row.kind == ObjectRow::Kind::kChannel;
     const ObjectFigures figures = object_figures(row, coverage);
-    out += fmt::format("{:>10}{:>20}{:>8}", channel ? "channel" : "semaphore",
-                       fmt::format("{:#x}", row.address), count_text(figures.waits)) +
+    out += fmt::format("{:>9}{:>16}{:>8}{:>7}", channel ? "channel" : "semaphore",
+                       fmt::format("{:#x}", row.address), count_text(figures.blocked_now),
+                       count_text(figures.waits)) +
            pad_left(duration_text(figures.in_window_ns), 11) + "  " +
-           cut_middle(use_text(channel, figures), c.width - 51) + "\n";
+           cut_middle(use_text(channel, figures), c.width - 53) + "\n";
     if (channel && row.would_block > 0)
       out +=
           under(fmt::format("{} operation{} would block", row.would_block, row.would_block == 1 ? "" : "s"));

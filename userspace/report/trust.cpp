@@ -80,8 +80,8 @@ bool taken_by_census(TableKind kind) {
 }
 
 // Their waits are never all of them: a park tells the head of g.waiting, which of a select is one of its
-// channels (runtime/select.go, selectgo, 1.18-1.27: all its sudogs, in lock order), and no event tells the
-// object of a wait that began before the attach.
+// channels (runtime/select.go, selectgo, 1.18-1.27: all its sudogs, in lock order), and of a wait that began
+// before the attach only memory may tell the object, if it is asked and the goroutine stood still.
 bool is_of_objects(TableKind kind) {
   return kind == TableKind::kObjects || kind == TableKind::kChannels || kind == TableKind::kSemaphores;
 }
@@ -256,7 +256,9 @@ ObjectFigures object_figures(const ObjectRow& row, const ObjectCoverage& coverag
   ObjectFigures out;
   out.waits = seen(of.waits, row.waits);
   out.in_window_ns = seen(of.waits, row.in_window_ns);
+  out.blocked_now = seen(of.waits, row.blocked_now);
   if (channel) {
+    out.selects = seen(of.waits, row.selects);
     out.sends = seen(of.operations, row.sends);
     out.receives = seen(of.operations, row.receives);
     out.closes = seen(of.operations, row.closes);

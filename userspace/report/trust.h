@@ -86,9 +86,9 @@ struct ObjectCoverage {
 [[nodiscard]] ObjectCoverage object_coverage(const StatFacts& facts, const Tables& tables);
 // A figure whose groups were never on is absent, not 0.
 struct ObjectFigures {
-  std::optional<std::uint64_t> waits, in_window_ns;
-  std::optional<std::uint64_t> sends, receives, closes, would_block;  // of a channel
-  std::optional<std::uint64_t> acquires, releases;                    // of a semaphore
+  std::optional<std::uint64_t> waits, in_window_ns, blocked_now;
+  std::optional<std::uint64_t> selects, sends, receives, closes, would_block;  // of a channel
+  std::optional<std::uint64_t> acquires, releases;                             // of a semaphore
 };
 [[nodiscard]] ObjectFigures object_figures(const ObjectRow& row, const ObjectCoverage& coverage);
 [[nodiscard]] std::string reason_name(const BlockingRow& row, const StatFacts& facts);

@@ -57,7 +57,7 @@ Result<Dump> complete_dump(Target& target, Snapshot snapshot, WaitsWanted wanted
   dump.unix_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count()) -
                  (monotonic_ns() - snapshot.counts.end_ns);
   WaitReader::Config config = WaitReader::config_for(target.binary(), target.load_bias());
-  config.find_objects = config.find_holders = wanted == WaitsWanted::kHolders;
+  if (wanted == WaitsWanted::kLabels) config.find = WaitReader::Find::kLabels;
   auto waits = WaitReader(target.process(), &target.process(), std::move(config)).read(snapshot);
   if (!waits) return failed(target, waits.error());
   dump.target = target.facts();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "waits/wait_reader.h"
 
 namespace gorotrace {
 namespace {
@@ -17,7 +18,8 @@ constexpr std::uint64_t kNever = ~std::uint64_t{0};
 }  // namespace
 
 TargetLooks::TargetLooks(Target& target, TargetSlot slot, Pipeline& pipeline, const TargetCensus& census,
-                         StackTable& symbols, Notices& notices, bool stacks, std::uint64_t interval_ns)
+                         StackTable& symbols, Notices& notices, bool stacks, std::uint64_t interval_ns,
+                         GroupMask objects)
     : target_(target),
       slot_(slot),
       pipeline_(pipeline),
@@ -25,27 +27,59 @@ TargetLooks::TargetLooks(Target& target, TargetSlot slot, Pipeline& pipeline, co
       symbols_(symbols),
       notices_(notices),
       depth_(stacks ? StackDepth::kAsProbes : StackDepth::kNoStacks),
-      interval_ns_(interval_ns) {}
+      interval_ns_(interval_ns),
+      objects_(objects) {}
 
 std::size_t TargetLooks::look() {
   auto snapshot = target_.goroutines().read(depth_);
-  const std::uint64_t now = monotonic_ns();
   if (!snapshot) {
-    next_ns_ = now + interval_ns_;
+    next_ns_ = monotonic_ns() + interval_ns_;
     if (target_.process().liveness() == Liveness::kAlive) notices_.add(snapshot.error().message);
     return 0;
   }
-  const std::uint64_t took = snapshot->counts.end_ns - snapshot->counts.begin_ns;
+  const auto objects = objects_due_ && !census_.running() ? objects_of(*snapshot) : std::nullopt;
+  if (objects) objects_due_ = false;
+  const std::uint64_t now = monotonic_ns(), took = now - snapshot->counts.begin_ns;
   next_ns_ = census_.running() ? kNever : now + std::max(interval_ns_, took * kLookRest);
   symbols_.add(snapshot->stacks);
   snapshot->stacks = {};  // the model knows stacks by id
   const std::size_t extra = snapshot->counts.extra;
   pipeline_.aggregator().post(slot_, std::move(*snapshot));
+  if (objects) pipeline_.aggregator().post(slot_, *objects);
   return extra;
 }
 
+// Of a select the first in lock order (runtime/select.go selectgo, 1.18-1.27), as its park tells it.
+std::optional<SeenObjects> TargetLooks::objects_of(const Snapshot& snapshot) const {
+  SeenObjects out;
+  if (objects_ == 0) return out;
+  WaitReader::Config config = WaitReader::config_for(target_.binary(), target_.load_bias());
+  config.find = WaitReader::Find::kQueues;
+  const auto waits = WaitReader(target_.process(), nullptr, std::move(config)).read(snapshot);
+  if (!waits) return std::nullopt;
+  for (std::size_t i = 0; i < snapshot.goroutines.size(); ++i) {
+    const auto& objects = waits->goroutines[i].objects;
+    if (objects.empty() || objects.front().certainty != Certainty::kProven) continue;
+    const GoroutineSnapshot& g = snapshot.goroutines[i];
+    SeenObject seen{.goid = g.goid, .read_at_ns = g.read_at_ns};
+    if (const auto* channel = std::get_if<ChannelWait>(&objects.front().what)) {
+      seen.address = channel->channel;
+    } else if (const auto* semaphore = std::get_if<SemaphoreWait>(&objects.front().what);
+               semaphore != nullptr && (objects_ & group_bit(GT_GROUP_SYNC)) != 0) {
+      seen.kind = ObjectRow::Kind::kSemaphore;
+      seen.address = semaphore->semaphore;
+    }
+    if (seen.address != 0) out.objects.push_back(seen);
+  }
+  out.end_ns = monotonic_ns();
+  return out;
+}
+
 void TargetLooks::mind_loss(std::uint64_t dropped, std::uint64_t now_ns) {
-  if (dropped > dropped_seen_) next_ns_ = std::min(next_ns_, now_ns + kLookAfterGapNs);
+  if (dropped > dropped_seen_) {
+    next_ns_ = std::min(next_ns_, now_ns + kLookAfterGapNs);
+    objects_due_ = true;
+  }
   dropped_seen_ = dropped;
 }
 

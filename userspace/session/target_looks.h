@@ -17,13 +17,19 @@ namespace gorotrace {
 class TargetLooks {
  public:
   // All that is referred to outlives this object. `symbols` gets the stacks, when they are wanted. While the
-  // census runs no look is due: it looks all the time.
+  // census runs no look is due: it looks all the time. `objects`: of what sync and chan see, memory tells
+  // whom a look finds waiting on it without an event that said so.
   TargetLooks(Target& target, TargetSlot slot, Pipeline& pipeline, const TargetCensus& census,
-              StackTable& symbols, Notices& notices, bool stacks, std::uint64_t interval_ns);
+              StackTable& symbols, Notices& notices, bool stacks, std::uint64_t interval_ns,
+              GroupMask objects);
 
   std::size_t look();  // goroutines made for threads of C (SnapshotCounts::extra)
   [[nodiscard]] bool due(std::uint64_t now_ns) const { return now_ns >= next_ns_; }
-  void at(std::uint64_t at_ns) { next_ns_ = at_ns; }
+  // Groups came on: waits from before have no event.
+  void at(std::uint64_t at_ns) {
+    next_ns_ = at_ns;
+    objects_due_ = true;
+  }
   // Something was lost when `dropped` grows: memory tells soon what it hid.
   void mind_loss(std::uint64_t dropped, std::uint64_t now_ns);
 
@@ -41,6 +47,7 @@ class TargetLooks {
   }  // last ones read
 
  private:
+  [[nodiscard]] std::optional<SeenObjects> objects_of(const Snapshot& snapshot) const;
   [[nodiscard]] std::optional<Reading> read();
   [[nodiscard]] Witness::Totals totals();
 
@@ -52,6 +59,8 @@ class TargetLooks {
   Notices& notices_;
   StackDepth depth_;
   std::uint64_t interval_ns_;
+  GroupMask objects_;
+  bool objects_due_ = true;
   std::uint64_t next_ns_ = 0;
   std::uint64_t dropped_seen_ = 0;
   std::optional<RuntimeCounters> counters_;

@@ -53,6 +53,13 @@ ModelConfig Traced::model_config() {
   return model;
 }
 
+// Where a transition is not seen, that no event came does not prove that a wait is still the same.
+GroupMask Traced::seen_objects() const {
+  const GroupMask block = group_bit(GT_GROUP_BLOCK);
+  if ((options_.groups & block) == 0 || (groups_.incomplete() & block) != 0) return 0;
+  return options_.groups & (group_bit(GT_GROUP_SYNC) | group_bit(GT_GROUP_CHAN));
+}
+
 Result<std::unique_ptr<Traced>> Traced::make(std::unique_ptr<Target> target, TargetSlot otherwise,
                                              Pipeline& pipeline, CensusShare& share,
                                              const SessionOptions& options) {
@@ -61,7 +68,7 @@ Result<std::unique_ptr<Traced>> Traced::make(std::unique_ptr<Target> target, Tar
   if (!slot) return std::unexpected(t->target_->process().explain(slot.error()));
   t->slot_ = *slot;
   t->looks_.emplace(*t->target_, *slot, pipeline, t->census_, t->symbols_, t->notices_, options.stacks,
-                    options.interval_ns);
+                    options.interval_ns, t->seen_objects());
   pipeline.aggregator().add_target(*slot, t->model_config());
   return t;
 }

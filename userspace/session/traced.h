@@ -76,6 +76,7 @@ class Traced {
   Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& share,
          const SessionOptions& options);
   [[nodiscard]] ModelConfig model_config();
+  [[nodiscard]] GroupMask seen_objects() const;
   [[nodiscard]] Status arm();
   // On while nothing else tells who waits where.
   void mind_census();

@@ -48,7 +48,7 @@ Status find_holders(const Context& context, std::span<Waiter> waiters, Waits& ou
       highest = std::max(highest, wait->object);
     }
   }
-  if (locks.empty() || !context.config.find_holders) return {};
+  if (locks.empty() || context.config.find != WaitReader::Find::kHolders) return {};
   const std::uint64_t deadline = monotonic_ns() + kMaxDuration;
   std::vector<std::uint8_t> bytes(kStacks * kMaxStack);
   std::vector<Memory::Range> ranges;

@@ -101,23 +101,31 @@ Result<Waits> WaitReader::read(const Snapshot& snapshot) const {
   auto waiters = first_look(context, out);
   if (!waiters) return std::unexpected(waiters.error());
   const std::span<Waiter> all(*waiters);
-  if (auto read = waits::read_labels(context, all, out); !read) return std::unexpected(read.error());
-  if (!config_.find_objects) return out;
+  const bool queues = config_.find == Find::kQueues;
+  if (!queues) {
+    if (auto read = waits::read_labels(context, all, out); !read) return std::unexpected(read.error());
+  }
+  if (config_.find == Find::kLabels) return out;
   waits::FileTable files(process_);
-  const auto passes = {
-      std::function<Status()>([&] { return waits::find_channels(context, all); }),
-      std::function<Status()>([&] { return waits::find_semaphores(context, all, out); }),
-      std::function<Status()>([&] { return waits::find_conds(context, all); }),
-      std::function<Status()>([&] { return waits::find_sleeps(context, all); }),
-      std::function<Status()>([&] { return waits::find_pollers(context, all, files); }),
-      std::function<Status()>([&] { return waits::find_syscalls(context, all, files); }),
-      std::function<Status()>([&] { return waits::confirm(context, all); }),
-      // Of what was found not to have moved: a mutex that is released meanwhile has another state.
-      std::function<Status()>([&] { return waits::read_sync_states(context, all); }),
-      std::function<Status()>([&] { return waits::find_holders(context, all, out); }),
+  struct Pass {
+    bool of_queues;
+    std::function<Status()> run;
   };
-  for (const auto& pass : passes) {
-    if (const Status status = pass(); !status) return std::unexpected(status.error());
+  const Pass passes[] = {
+      {true, [&] { return waits::find_channels(context, all); }},
+      {true, [&] { return waits::find_semaphores(context, all, out); }},
+      {false, [&] { return waits::find_conds(context, all); }},
+      {false, [&] { return waits::find_sleeps(context, all); }},
+      {false, [&] { return waits::find_pollers(context, all, files); }},
+      {false, [&] { return waits::find_syscalls(context, all, files); }},
+      {true, [&] { return waits::confirm(context, all); }},
+      // Of what was found not to have moved: a mutex that is released meanwhile has another state.
+      {false, [&] { return waits::read_sync_states(context, all); }},
+      {false, [&] { return waits::find_holders(context, all, out); }},
+  };
+  for (const Pass& pass : passes) {
+    if (queues && !pass.of_queues) continue;
+    if (const Status status = pass.run(); !status) return std::unexpected(status.error());
   }
   settle(*waiters, out);
   return out;

@@ -18,6 +18,12 @@ namespace gorotrace {
 
 class WaitReader {
  public:
+  enum class Find : std::uint8_t {
+    kLabels,   // and no object
+    kQueues,   // channels and semaphores, and no label
+    kObjects,  // labels and every kind of object
+    kHolders,  // and who may hold a mutex: stacks of other goroutines are searched, every stack is read
+  };
   struct Config {
     RuntimeOffsets offsets;
     std::vector<std::string> wait_reasons;  // GoBinary::wait_reasons()
@@ -26,10 +32,7 @@ class WaitReader {
     std::uint64_t semtable_address = 0;     // process address of runtime.semtable; 0 = not known
     std::uint64_t cache_line_pad = 64;      // internal/cpu.CacheLinePadSize: 64 on amd64, 128 on arm64
     bool labels_in_map = false;             // before 1.24 (runtime/pprof/label.go labelMap)
-    bool find_objects = true;               // false: labels only
-    // Stacks of other goroutines are searched for the addresses of contended mutexes; costs a read of every
-    // stack.
-    bool find_holders = true;
+    Find find = Find::kHolders;
     std::uint64_t max_between_looks_ns = 50'000;  // as GoroutineReader::Config
   };
   // The configuration for a binary that runs with this load bias.

@@ -81,6 +81,72 @@ TEST_F(ObjectsTest, timer_sends_come_from_g0_and_count_without_a_goroutine) {
   EXPECT_EQ(t.illegal, 0u);
 }
 
+constexpr auto kChannel = ObjectRow::Kind::kChannel, kSemaphore = ObjectRow::Kind::kSemaphore;
+
+TEST_F(ObjectsTest, a_wait_from_before_the_attach_counts_where_memory_proves_it) {
+  look(1800, 2000,
+       {seen(1, GStatus::kWaiting, 1900, kChanReceive), seen(2, GStatus::kWaiting, 1910, kMutexLock),
+        seen(3, GStatus::kWaiting, 1920, kSelect)});
+  model.apply(
+      SeenObjects{2200, {{1, 0xc0, kChannel, 1900}, {2, 0x5e, kSemaphore, 1910}, {3, 0xc0, kChannel, 1920}}});
+  ready(2500, 1);
+  ready(2600, 2);
+  run(2650, 2);
+  park(2700, 2, kMutexLock);  // woken in vain: semacquire1 parks again
+  const Tables t = tables(3000);
+  ASSERT_EQ(t.objects.size(), 2u);
+  EXPECT_EQ(t.objects[0].waits, 2u);
+  EXPECT_EQ(t.objects[0].selects, 1u);
+  EXPECT_EQ(t.objects[0].blocked_now, 1u);
+  EXPECT_EQ(t.objects[0].in_window_ns, (2500 - kStart) + (3000 - kStart)) << "since the block group is on";
+  EXPECT_EQ(t.objects[1].kind, kSemaphore);
+  EXPECT_EQ(t.objects[1].waits, 2u);
+  EXPECT_EQ(t.objects[1].selects, 0u);
+  EXPECT_EQ(t.objects[1].blocked_now, 1u);
+  EXPECT_EQ(t.objects[1].in_window_ns, (2600 - kStart) + 300);
+}
+
+TEST_F(ObjectsTest, what_memory_saw_holds_for_the_wait_it_saw_only) {
+  look(1800, 2000,
+       {seen(1, GStatus::kWaiting, 1900, kChanReceive), seen(2, GStatus::kRunning, 1900),
+        seen(3, GStatus::kWaiting, 1900, kChanReceive), seen(4, GStatus::kWaiting, 1900, kChanReceive)});
+  ready(2050, 1);
+  run(2060, 1);
+  park(2070, 1, kChanReceive, 5, 0xc1);
+  ready(2100, 3);
+  gap(2110, 2120);  // 4 may have run
+  const SeenObjects objects{2200,
+                            {{1, 0xc0, kChannel, 1900},
+                             {2, 0xc0, kChannel, 1900},
+                             {3, 0xc0, kChannel, 1900},
+                             {4, 0xc0, kChannel, 1900},
+                             {9, 0xc0, kChannel, 1900}}};
+  model.apply(objects);
+  const Tables t = tables(3000);
+  ASSERT_EQ(t.objects.size(), 1u);
+  EXPECT_EQ(t.objects[0].address, 0xc1u);
+  EXPECT_EQ(t.objects[0].waits, 1u);
+}
+
+TEST_F(ObjectsTest, an_object_is_told_of_a_wait_once) {
+  look(1800, 2000, {seen(1, GStatus::kWaiting, 1900, kChanReceive)});
+  model.apply(SeenObjects{2200, {{1, 0xc0, kChannel, 1900}}});
+  look(2800, 3000, {seen(1, GStatus::kWaiting, 2900, kChanReceive)});
+  model.apply(SeenObjects{3200, {{1, 0xc0, kChannel, 2900}}});
+  const Tables t = tables(4000);
+  EXPECT_EQ(t.objects.at(0).waits, 1u);
+  EXPECT_EQ(t.objects[0].blocked_now, 1u);
+}
+
+TEST_F(ObjectsTest, without_the_block_group_memory_tells_of_no_object) {
+  model.group(GT_GROUP_BLOCK, false, 1700);
+  look(1800, 2000, {seen(1, GStatus::kWaiting, 1900, kChanReceive)});
+  model.apply(SeenObjects{2200, {{1, 0xc0, kChannel, 1900}}});
+  groups({GT_GROUP_BLOCK}, 2500);
+  model.apply(SeenObjects{2700, {{1, 0xc0, kChannel, 1900}}});
+  EXPECT_TRUE(tables(3000).objects.empty());
+}
+
 TEST(Objects, eviction_keeps_what_is_waited_on_and_what_was_waited_on_most) {
   Objects objects;
   const std::uint32_t pinned = objects.row(ObjectRow::Kind::kChannel, 1);

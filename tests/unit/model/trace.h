@@ -13,8 +13,8 @@
 namespace gorotrace {
 
 inline const std::vector<std::string> kReasons = {
-    "",          "chan receive", "IO wait",          "sleep",         "semacquire", "sync.Mutex.Lock",
-    "preempted", "coroutine",    "GC worker (idle)", "sync.Cond.Wait"};
+    "",          "chan receive", "IO wait",          "sleep",          "semacquire", "sync.Mutex.Lock",
+    "preempted", "coroutine",    "GC worker (idle)", "sync.Cond.Wait", "select"};
 enum Reason : std::uint8_t {
   kZero,
   kChanReceive,
@@ -25,7 +25,8 @@ enum Reason : std::uint8_t {
   kPreempted,
   kCoroutine,
   kGcWorker,
-  kCondWait
+  kCondWait,
+  kSelect
 };
 inline constexpr std::uint64_t kSystemStart = 0x5000;  // start function of a system goroutine
 

@@ -153,13 +153,15 @@ TEST(StatText, ObjectsOnlyWhenThereAreSome) {
   add_objects(x);
   x.tables.objects.resize(1);
   x.tables.objects[0].sends = 7;
+  x.tables.objects[0].blocked_now = 3;
   x.tables.objects[0].would_block = 1;
   x.tables.objects[0].releasers = {{WakerKind::kGoroutine, 21, 4}};
   x.facts.requested |= group_bit(GT_GROUP_CHAN);
   x.tables.covered[GT_GROUP_CHAN] = {{Session::kBegin, x.facts.end_ns}};
   const std::string out = text(x);
   EXPECT_THAT(out, HasSubstr("CONTENDED OBJECTS  by in_window · 1 row · probes · lower bound"));
-  EXPECT_THAT(out, HasSubstr("0xc000012345       5     5.00ms  7 send, 0 recv, 0 close\n"));
+  EXPECT_THAT(out, HasSubstr("0xc000012345       3      5     5.00ms  7 send, 0 recv, 0 close\n"));
+  EXPECT_THAT(out, HasSubstr("from before the attach as memory proved\n"));
   EXPECT_THAT(out, HasSubstr("1 operation would block\n"));
   EXPECT_THAT(out, HasSubstr("woken by 100% …/pool.(*Pool).Submit  pool.go:55"));
   expect_fits(out, 80);
@@ -171,8 +173,9 @@ TEST(StatText, OperationsOnObjectsThatNobodySawAreDashes) {
   x.tables.objects[1].acquires = 0;
   std::string out = text(x);
   EXPECT_THAT(out, HasSubstr("CONTENDED OBJECTS  by in_window · 2 rows · probes · lower bound\n"));
-  EXPECT_THAT(out, HasSubstr("       5     5.00ms  -\n"));
-  EXPECT_THAT(out, HasSubstr("       2     1.00ms  -\n"));
+  EXPECT_THAT(out, HasSubstr("from before the attach none\n"));
+  EXPECT_THAT(out, HasSubstr("      5     5.00ms  -\n"));
+  EXPECT_THAT(out, HasSubstr("      2     1.00ms  -\n"));
   EXPECT_THAT(out, Not(HasSubstr("no probes of this table")));
   x.tables.covered[GT_GROUP_BLOCK] = {{Session::kBegin, Session::kBegin + 3'000'000'000}};
   out = text(x);
@@ -191,7 +194,7 @@ TEST(StatText, ObjectsWaitedOnOnceAreOneLine) {
   }
   std::string out = text(x);
   EXPECT_THAT(out, HasSubstr("CONTENDED OBJECTS  by in_window · 2 rows"));
-  EXPECT_THAT(out, HasSubstr("0xc000012345       5"));
+  EXPECT_THAT(out, HasSubstr("0xc000012345       0      5"));
   EXPECT_THAT(out, Not(HasSubstr("0xd00")));
   EXPECT_THAT(out, HasSubstr("  and 500 objects waited on once each: 3.50s in_window\n"));
   x.tables.objects.back().sends = 2;  // used more than that one wait tells

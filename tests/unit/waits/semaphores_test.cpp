@@ -127,7 +127,7 @@ TEST(Semaphores, WhoHasTheAddressOnItsStackIsALikelyHolder) {
   p.memory.words(0x7001900, {kMutexAt});  // the three share a stack here
   EXPECT_THAT(semaphore_of(p.read(), 0).likely_holders, ElementsAre(2, 3));
   EXPECT_TRUE(semaphore_of(p.read(), 0).holders_searched);
-  p.config.find_holders = false;
+  p.config.find = WaitReader::Find::kObjects;
   EXPECT_THAT(semaphore_of(p.read(), 0).likely_holders, ElementsAre());
   EXPECT_FALSE(semaphore_of(p.read(), 0).holders_searched);
 }

@@ -1,0 +1,61 @@
+"""Contended objects: who waits on what since before the attach, held against a program that knows it."""
+
+import collections
+import json
+import time
+
+import pytest
+
+import harness
+from harness import PROGRAMS, Process, Stat, build, check_lossless
+
+# Of testprogs/waits: all that wait on a semaphore, and on a channel each.
+ON_SEMAPHORES = {"mutex", "read lock", "write lock", "wait group"}
+ON_CHANNELS = {"receive", "send", "timer"}
+SIZE = 16  # of a Mutex, a WaitGroup, and of an RWMutex what has its semaphores (24 bytes)
+
+
+@pytest.mark.parametrize("version", harness.VERSIONS)
+def test_waits_from_before_the_attach_count_at_their_objects(version):
+    with Process([build(PROGRAMS / "waits", version)]) as target:
+        facts = json.loads(target.lines.next(30))["goroutines"]
+        with Stat(target.pid, "--budget", "none", "--probes", "lifecycle,block,run,sync,chan") as stat:
+            stat.armed()
+            time.sleep(0.5)
+            summary = stat.stop()
+    check_lossless(summary)
+    # A select is booked at the first of its channels in lock order, which is that of their addresses.
+    plain = collections.Counter(f["channel"] for f in facts if f["kind"] in ON_CHANNELS)
+    selects = collections.Counter(min(c["channel"] for c in f["cases"]) for f in facts if f["kind"] == "select")
+    assert len(plain) == 5 and sum(selects.values()) == 1
+    channels = {o["address"]: o for o in summary["objects"] if o["kind"] == "channel"}
+    for address, n in (plain + selects).items():
+        check(channels[address], n, summary)
+        assert channels[address]["selects"] == selects[address], channels[address]
+    locks = collections.Counter(f["object"] for f in facts if f["kind"] in ON_SEMAPHORES)
+    assert sum(locks.values()) == 9
+    semaphores = [o for o in summary["objects"] if o["kind"] == "semaphore"]
+    for address, n in locks.items():
+        rows = [o for o in semaphores if address <= o["address"] < address + SIZE]
+        assert sum(o["blocked_now"] for o in rows) == n, (address, n, rows)
+        for o in rows:
+            check(o, o["waits"], summary)
+            assert o["selects"] is None
+
+
+def check(row, waiters, summary):
+    """They waited all the window long, and wait still."""
+    assert (row["waits"], row["blocked_now"]) == (waiters, waiters), row
+    assert 0.98 * waiters * summary["window_ns"] <= row["in_window_ns"] <= waiters * summary["window_ns"], row
+    assert (row["engine"], row["quality"]) == ("probes", "lower bound"), row
+    assert not row["acquires"] and not row["sends"] and not row["receives"], row
+
+
+def test_memory_is_asked_for_the_groups_that_name_objects_only():
+    with Process([build(PROGRAMS / "waits")]) as target:
+        target.lines.next(30)
+        for groups, kinds in (("lifecycle,block", set()), ("lifecycle,block,chan", {"channel"})):
+            with Stat(target.pid, "--budget", "none", "--probes", groups) as stat:
+                stat.armed()
+                summary = stat.stop()
+            assert {o["kind"] for o in summary["objects"] if o["blocked_now"]} == kinds, groups
