@@ -154,10 +154,14 @@ void Aggregator::Impl::note_loss(std::uint64_t total, std::uint64_t from_ns, std
 }
 
 void Aggregator::Impl::take(Post post) {
+  const auto* query = std::get_if<std::shared_ptr<Query>>(&post.what);
+  // Its asker gave up waiting while it was still queued: answer_hurried() could not find it.
+  const bool hurried = query != nullptr && (*query)->hurry.load();
   auto place = posts.end();
   while (place != posts.begin() && std::prev(place)->at_ns > post.at_ns) --place;
   posts.insert(place, std::move(post));
   apply_until(any_batch ? watermark : kEndOfTime);
+  if (hurried) answer_hurried();
 }
 
 void Aggregator::Impl::apply_until(std::uint64_t limit_ns) {

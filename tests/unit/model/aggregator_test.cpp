@@ -1,6 +1,7 @@
 #include "model/aggregator.h"
 
 #include <chrono>
+#include <future>
 #include <thread>
 
 #include "trace.h"
@@ -106,6 +107,26 @@ TEST_F(AggregatorTest, a_watermark_that_never_comes_costs_two_seconds_and_the_an
   const Tables t = aggregator.tables(1, 9000);
   EXPECT_EQ(t.at_ns, 2500u);
   EXPECT_EQ(t.created, 1u);
+}
+
+// The question is still in the queue, behind a batch, when its asker loses patience: it is answered when it
+// is taken from there.
+TEST_F(AggregatorTest, a_thread_that_starves_longer_than_an_asker_waits_still_answers) {
+  ModelConfig config = test_config();
+  std::promise<void> starved;
+  config.on_wait = [&starved](const Wait&) {
+    starved.set_value();
+    std::this_thread::sleep_for(std::chrono::milliseconds(Aggregator::kAnswerTimeoutMs + 500));
+  };
+  aggregator.remove_target(1);
+  aggregator.add_target(1, std::move(config));
+  for (int g = 0; g <= GT_GROUP_RUN; ++g) aggregator.post_group(1, static_cast<gt_group>(g), true, 1000);
+  push({{numbered(event(GT_HOOK_EXECUTE, 2000, 1), 0), numbered(park_event(2100, 1, kChanReceive, 5), 0),
+         numbered(event(GT_HOOK_READY, 2200, 1, 9), 0)}},
+       2500);
+  starved.get_future().wait();
+  push({{}}, 2500);
+  EXPECT_EQ(aggregator.tables(1, 9000).at_ns, 2500u);
 }
 
 // As a session ends: the watermark is held, the end is posted, sites go one by one, and a ring that a thread
