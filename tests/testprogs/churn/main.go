@@ -8,9 +8,6 @@
 //	reuses their runtime.g and their stacks at once, for the other kind too
 //	pull (1.23+): an iterator that yields under main.yieldLeft and main.yieldRight by turns, pulled under
 //	main.pullLeft and main.pullRight
-//	returns: busy in a nest of functions that return all the time, main.nest5 from nest4 and so on down to nest1,
-//	which have frames that differ by 8 bytes, and the innermost has none; without stack checks, so that only a
-//	signal stops them, anywhere
 //	collect: garbage collections, which scan and shrink all these stacks meanwhile
 package main
 
@@ -93,42 +90,6 @@ func create() {
 	}
 }
 
-//go:nosplit
-//go:noinline
-func nest4(n uint64) uint64 {
-	var a [5]uint64
-	a[n%5] = nest5(n)
-	return a[0] + a[n%5]
-}
-
-//go:nosplit
-//go:noinline
-func nest3(n uint64) uint64 {
-	var a [3]uint64
-	a[n%3] = nest4(n) + nest4(n+1)
-	return a[0] + a[n%3]
-}
-
-//go:nosplit
-//go:noinline
-func nest2(n uint64) uint64 {
-	var a [2]uint64
-	a[n%2] = nest3(n) + nest3(n+1)
-	return a[0] + a[n%2]
-}
-
-//go:nosplit
-//go:noinline
-func nest1(n uint64) uint64 { return nest2(n) + nest2(n+1) }
-
-// Without a frame of its own.
-//
-//go:nosplit
-//go:noinline
-func nest5(n uint64) uint64 { return n ^ n>>7 }
-
-var nested uint64
-
 // Set where iter.Pull exists.
 var pull func()
 
@@ -171,16 +132,6 @@ func start(kind string) {
 	case "create":
 		for i := 0; i < 2; i++ {
 			go func() { create() }()
-		}
-	case "returns":
-		for i := 0; i < 8; i++ {
-			go func() {
-				for n := uint64(0); ; n++ {
-					if nest1(n) == 1 {
-						nested = n
-					}
-				}
-			}()
 		}
 	case "pull":
 		if pull != nil {

@@ -28,9 +28,6 @@ bool possible(const std::vector<std::string>& frames, GStatus status) {
   if (n["main.deep"] == 1 && status == GStatus::kWaiting && downs != 12) return false;
   if (n["main.odd1"] + n["main.even1"] > 1 || n["main.odd2"] + n["main.even2"] > 1) return false;
   if (n["main.odd2"] > n["main.odd1"] || n["main.even2"] > n["main.even1"]) return false;
-  for (int i = 5; i > 1; --i) {
-    if (n["main.nest" + std::to_string(i)] > n["main.nest" + std::to_string(i - 1)]) return false;
-  }
   if (n["main.yieldLeft"] + n["main.yieldRight"] > 1) return false;
   return n["main.pullLeft"] + n["main.pullRight"] <= 1;
 }
@@ -43,7 +40,6 @@ struct Kind {
 const Kind kKinds[] = {{{"flip", "collect"}, "main.receiver"},
                        {{"syscall"}, "main.flipper"},
                        {{"create"}, "main.odd1"},
-                       {{"returns", "collect"}, "main.nest1"},
                        {{"pull"}, "main.yieldLeft"}};
 
 struct Seen {
