@@ -143,6 +143,23 @@ def test_the_runtimes_goroutines_in_the_programs_code(version):
         assert not shown(process, "main.spinsInFinalizer") and system() == hidden + 1
 
 
+# ---------------------------------------------------------------- growing
+
+@pytest.mark.parametrize("version", [harness.VERSIONS[0], harness.VERSIONS[-1]])
+def test_a_stack_that_is_being_copied(version):
+    """It is alive, in no place that stands still, and said to be in copystack."""
+    with start("stacks", version) as process:
+        process.ask("grow 20", "grow")
+        for _ in range(200):
+            growing = dump_json("-p", process.pid, "--created-by", "main.grow")["goroutines"]
+            assert len(growing) <= 1, growing
+            if growing and growing[0]["status"] == "copystack":
+                break
+        [g] = growing
+        assert (g["status"], g["stack"], g["stack_missing"]) == ("copystack", None, "running"), g
+        assert g["wait_reason"] is None and g["waiting_at_least_ns"] is None, g
+
+
 # ---------------------------------------------------------------- interrupted
 
 def stopped(pid, seconds=30):

@@ -4,7 +4,8 @@
 // end), "spin N" (N goroutines that never leave their threads), "mill N" (N that are interrupted at any instruction, and
 // as many below a fault), "freeze" (takes both "profile" and "stack", then stops its own process; answers with them when
 // it is continued), "finalizer", "spinning" and "cleanup" (until a finalizer waits, a finalizer spins, a function of
-// runtime.AddCleanup waits; Go 1.24+), "finish" and "stop" (what waits or spins returns), "collect" (the collection that finds leaked goroutines, Go 1.26+), "quit".
+// runtime.AddCleanup waits; Go 1.24+), "finish" and "stop" (what waits or spins returns), "grow N" (N seconds of goroutines
+// with stacks that grow far), "collect" (the collection that finds leaked goroutines, Go 1.26+), "quit".
 package main
 
 import (
@@ -128,6 +129,8 @@ func main() {
 		case "stop":
 			spinOn <- struct{}{}
 			time.Sleep(50 * time.Millisecond)
+		case "grow":
+			go grow(time.Duration(n) * time.Second)
 		case "freeze":
 			text = freeze()
 		case "collect":
