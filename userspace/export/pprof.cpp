@@ -89,7 +89,7 @@ class Builder {
     std::vector<std::uint64_t> locations;
     if (const std::string_view why = missing_stack(g); !why.empty()) {
       locations.push_back(pseudo_location(fmt::format("[stack unavailable: {}]", why)));
-      if (const std::string start = view.start_function(g); !start.empty())
+      if (const std::string& start = view.start_function(g); !start.empty())
         locations.push_back(pseudo_location(start));
     }
     for (const auto& frames : profile_calls(view.stack(g))) {
