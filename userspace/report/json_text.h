@@ -65,6 +65,16 @@ class JsonText {
     text.empty() ? value(nullptr) : value(text);
   }
 
+  // An object of the fields that write(*maybe) adds, or null. maybe: an optional or a pointer.
+  template <typename Maybe, typename Write>
+  void object_field(std::string_view name, const Maybe& maybe, const Write& write) {
+    key(name);
+    if (!maybe) return value(nullptr);
+    begin('{');
+    write(*maybe);
+    end('}');
+  }
+
   [[nodiscard]] const std::string& text() const { return text_; }
   void clear() { text_.clear(); }  // keeps its capacity
 

@@ -34,22 +34,17 @@ void state(JsonText& out, const State& s) {
   out.end('}');
 }
 
-void file(JsonText& out, const FileDescription& f) {
-  out.begin('{');
-  out.field("kind", file_kind_name(f.kind));
-  out.name_field("name", f.name);
-  out.key("socket");
-  if (f.socket) {
-    out.begin('{');
-    out.name_field("protocol", f.socket->protocol);
-    out.name_field("local", f.socket->local);
-    out.name_field("peer", f.socket->peer);
-    out.name_field("state", f.socket->state);
-    out.end('}');
-  } else {
-    out.value(nullptr);
-  }
-  out.end('}');
+void file_field(JsonText& out, const SharedFile& file) {
+  out.object_field("file", file, [&out](const FileDescription& f) {
+    out.field("kind", file_kind_name(f.kind));
+    out.name_field("name", f.name);
+    out.object_field("socket", f.socket, [&out](const auto& socket) {
+      out.name_field("protocol", socket.protocol);
+      out.name_field("local", socket.local);
+      out.name_field("peer", socket.peer);
+      out.name_field("state", socket.state);
+    });
+  });
 }
 
 void add(JsonText& out, const ChannelWait& w) {
@@ -62,15 +57,10 @@ void add(JsonText& out, const ChannelWait& w) {
   out.field("receivers", w.receivers);
   out.field("senders", w.senders);
   out.field("unknown_direction", w.unknown_direction);
-  out.key("timer");
-  if (w.timer) {
-    out.begin('{');
-    out.field("when_ns", w.timer->when_ns);
-    out.field("period_ns", w.timer->period_ns);
-    out.end('}');
-  } else {
-    out.value(nullptr);
-  }
+  out.object_field("timer", w.timer, [&out](const auto& timer) {
+    out.field("when_ns", timer.when_ns);
+    out.field("period_ns", timer.period_ns);
+  });
 }
 
 void add(JsonText& out, const SemaphoreWait& w) {
@@ -105,8 +95,7 @@ void add(JsonText& out, const IoWait& w) {
   out.field("fd", w.fd);
   out.field("direction", direction_name(w.direction));
   out.field("deadline_ns", w.deadline_ns);
-  out.key("file");
-  file(out, *w.file);
+  file_field(out, w.file);
 }
 
 void add(JsonText& out, const SyscallWait& w) {
@@ -119,12 +108,7 @@ void add(JsonText& out, const SyscallWait& w) {
   out.end(']');
   out.field("on_goroutine_stack", w.on_goroutine_stack);
   out.field("fd", w.descriptor ? std::optional(w.descriptor->fd) : std::nullopt);
-  out.key("file");
-  if (w.descriptor) {
-    file(out, *w.descriptor->file);
-  } else {
-    out.value(nullptr);
-  }
+  file_field(out, w.descriptor ? w.descriptor->file : nullptr);
 }
 
 void wait_json(JsonText& out, const WaitObject& object) {
