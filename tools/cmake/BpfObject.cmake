@@ -13,6 +13,11 @@ else()
   set(BPF_TARGET_ARCH x86)
 endif()
 
+# As CMake does for the languages it knows.
+if(CMAKE_COMPILE_WARNING_AS_ERROR)
+  set(BPF_WARNINGS -Werror)
+endif()
+
 function(bpf_object)
   cmake_parse_arguments(ARG "" "NAME" "SOURCES" ${ARGN})
   set(objects)
@@ -22,7 +27,7 @@ function(bpf_object)
     add_custom_command(
       OUTPUT ${object}
       COMMAND ${BPF_CLANG} -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_${BPF_TARGET_ARCH}
-              -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-declarations
+              -Wall -Wextra ${BPF_WARNINGS} -Wno-unused-parameter -Wno-missing-declarations
               -I${CMAKE_SOURCE_DIR} -I${CMAKE_SOURCE_DIR}/bpf -I${CMAKE_SOURCE_DIR}/vmlinux
               -MD -MF ${object}.d -MT ${object} -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
       COMMAND ${READELF} -sW ${object} |

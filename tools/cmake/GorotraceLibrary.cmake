@@ -6,7 +6,7 @@ set(GOROTRACE_SANITIZE "" CACHE STRING "value of -fsanitize=, empty for none")
 option(GOROTRACE_COVERAGE "gcov instrumentation" OFF)
 
 function(gorotrace_options target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
   target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR}/userspace ${CMAKE_SOURCE_DIR})
   if(GOROTRACE_SANITIZE)
     target_compile_options(${target} PUBLIC -fsanitize=${GOROTRACE_SANITIZE} -fno-omit-frame-pointer)

@@ -29,13 +29,7 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE BOTH)
 set(ENV{PKG_CONFIG_LIBDIR} ${libraries}/pkgconfig:${root}/share/pkgconfig)
 set(ENV{PKG_CONFIG_SYSROOT_DIR} ${GOROTRACE_ARM64_SYSROOT})
 
-# Debian has no archives of these two.
-set(fmt_DIR ${CMAKE_CURRENT_LIST_DIR}/header-only)
-set(spdlog_DIR ${CMAKE_CURRENT_LIST_DIR}/header-only)
-
 foreach(language C CXX)
   set(CMAKE_${language}_FLAGS_INIT "-isystem ${root}/include -isystem ${root}/include/aarch64-linux-gnu")
 endforeach()
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-static -L${libraries}")
-# What the archives need of one another: pkg-config's answers are those for shared objects.
-set(CMAKE_CXX_STANDARD_LIBRARIES_INIT "-Wl,--start-group -ldw -lelf -lz -llzma -lbz2 -lzstd -Wl,--end-group")

@@ -1,7 +1,0 @@
-find_package(fmt REQUIRED)
-find_package(Threads REQUIRED)
-if(NOT TARGET spdlog::spdlog)
-  add_library(spdlog::spdlog INTERFACE IMPORTED)
-  target_compile_definitions(spdlog::spdlog INTERFACE SPDLOG_HEADER_ONLY SPDLOG_FMT_EXTERNAL)
-  target_link_libraries(spdlog::spdlog INTERFACE fmt::fmt Threads::Threads)
-endif()
