@@ -39,10 +39,10 @@ class Reader {
     const auto data = memory_.value<std::uint64_t>(pointer),
                length = memory_.value<std::uint64_t>(pointer + 8);
     if (!data || !length || *length > kMaxLabels) return false;
-    std::vector<std::uint8_t> bytes(*length * 2 * kString);
-    if (!bytes.empty() && !memory_.read(*data, bytes)) return false;
+    list_.resize(*length * 2 * kString);
+    if (!list_.empty() && !memory_.read(*data, list_)) return false;
     for (std::size_t i = 0; i < *length; ++i) {
-      if (!add(bytes, i * 2 * kString, i * 2 * kString + kString)) return false;
+      if (!add(list_, i * 2 * kString, i * 2 * kString + kString)) return false;
     }
     return true;
   }
@@ -110,6 +110,7 @@ class Reader {
   const Memory& memory_;
   const WaitReader::Config& config_;
   Labels labels_;
+  std::vector<std::uint8_t> list_;  // the list that is being read, one after another
   std::uint64_t budget_ = 0;  // buckets of this map still to be read
   std::size_t text_left_ = kMaxTextOfAll, labels_left_ = kMaxLabelsOfAll, buckets_left_ = kMaxBucketsOfAll;
 };
