@@ -25,8 +25,7 @@ static_module(LIBBPF libbpf>=1.3)
 static_module(LIBELF libelf)
 static_module(LIBDW libdw)
 static_module(CAPSTONE capstone)
-set(ZLIB_USE_STATIC_LIBS ON)
-find_package(ZLIB REQUIRED)
+static_module(ZLIB zlib)
 
 # Of these Debian has shared objects and headers: compiled once here, not in every file that includes them.
 find_path(FMT_INCLUDE_DIR fmt/format-inl.h REQUIRED)
