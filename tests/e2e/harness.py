@@ -19,6 +19,8 @@ SCHEMA = ROOT / "userspace" / "report" / "stat.schema.json"
 VERSIONS = subprocess.run([ROOT / "tools" / "toolchain", "--list"], check=True, capture_output=True,
                           text=True).stdout.split()
 NEWEST = VERSIONS[-1]
+# Real-world Go binaries: unpacked by tools/setup test, so that no service of theirs starts on this machine.
+os.environ["PATH"] = os.pathsep.join([*(str(ROOT / "build/servers/usr" / d) for d in ("bin", "sbin")), os.environ["PATH"]])
 
 
 def gorotrace():
