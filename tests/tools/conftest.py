@@ -45,9 +45,9 @@ class Machine:
     def without(self, name):
         (self.bin / name).unlink()
 
-    def start(self, tool, *arguments):
+    def start(self, tool, *arguments, stderr=subprocess.PIPE):
         return subprocess.Popen([ROOT / "tools" / tool, *arguments], env={"PATH": str(self.bin), "HOME": "/nonexistent"},
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True,
                                 start_new_session=True)
 
     def run(self, tool, *arguments):

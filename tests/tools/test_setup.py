@@ -82,6 +82,21 @@ def test_what_cannot_be_installed_is_said_by_apt(machine):
     assert "Unable to locate package cmake" in said_once(machine.run("setup", "build"))
 
 
+def test_progress_is_shown_on_a_terminal(machine):
+    machine.command("dpkg-query", "exit 1")
+    machine.command("apt-get", """case "$*" in *Status-Fd*)
+        echo dlstatus:1:40.5:Retrieving; echo Unpacking; echo pmstatus:cmake:70.0:Installing ;; esac""")
+    quiet = machine.run("setup", "build")
+    assert (quiet.returncode, quiet.err) == (0, "") and "%" not in quiet.out
+    terminal, end = os.openpty()
+    process = machine.start("setup", "build", stderr=end)
+    process.communicate(timeout=60)
+    os.close(end)
+    assert process.returncode == 0
+    shown = os.read(terminal, 4096).decode()
+    assert "fetched  40 %" in shown and "installed  70 %" in shown and "Unpacking" not in shown
+
+
 def test_backports_of_the_configured_mirror(machine):
     # The form that Debian's cloud images have.
     old_libbpf(machine, "mirror+file:/etc/apt/mirrors/debian.list")
