@@ -19,7 +19,7 @@ class Machine:
     TOOLS = "awk bash cat dirname dpkg env grep mkdir mktemp mv rm sed sh sleep tar tee touch tr".split()
 
     def __init__(self, folder):
-        self.bin, self.log = folder / "bin", folder / "log"
+        self.root, self.bin, self.log = ROOT, folder / "bin", folder / "log"
         self.bin.mkdir()
         self.log.touch()
         for tool in self.TOOLS:
@@ -46,7 +46,7 @@ class Machine:
         (self.bin / name).unlink()
 
     def start(self, tool, *arguments, stderr=subprocess.PIPE):
-        return subprocess.Popen([ROOT / "tools" / tool, *arguments], env={"PATH": str(self.bin), "HOME": "/nonexistent"},
+        return subprocess.Popen([self.root / "tools" / tool, *arguments], env={"PATH": str(self.bin), "HOME": "/nonexistent"},
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True,
                                 start_new_session=True)
 
