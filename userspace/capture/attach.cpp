@@ -1,7 +1,11 @@
 #include "capture/attach.h"
 
 #include <fmt/format.h>
+#include <linux/perf_event.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,6 +14,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "capture/apart.h"
 #include "capture/detach.h"
 
 namespace gorotrace {
@@ -30,39 +35,130 @@ std::unexpected<Error> attach_error(int err, AttachMode mode, const std::string&
   return fail_errno(err, fmt::format("attaching probes to {} by {}{}", path, attach_mode_name(mode), hint));
 }
 
+// The kernel's number for perf events that are uprobes.
+Result<std::uint32_t> uprobe_event_type() {
+  constexpr const char* kFile = "/sys/bus/event_source/devices/uprobe/type";
+  std::ifstream in(kFile);
+  std::uint32_t type = 0;
+  if (!(in >> type)) return fail(ErrorKind::kKernel, fmt::format("{} cannot be read", kFile));
+  return type;
+}
+
+// Links to be made in a process apart, where nothing may allocate (apart.h): all memory is had before.
+// libbpf's bpf_link_create, unlike what works on programs, is no more than its system call.
+class NewLinks {
+ public:
+  NewLinks(AttachMode mode, std::uint32_t event_type, pid_t pid, const std::string& path, const ProbeSet& set)
+      : mode_(mode),
+        event_type_(event_type),
+        pid_(pid),
+        path_(path.c_str()),
+        program_fd_(bpf_program__fd(set.program)),
+        points_(set.points),
+        links_(mode == AttachMode::kUprobeMulti ? 1 : set.points.size()) {
+    for (const AttachPoint& point : points_) {
+      offsets_.push_back(point.file_offset);
+      cookies_.push_back(point.cookie);
+    }
+  }
+
+  // 0 or an errno: the first.
+  int create() {
+    if (mode_ == AttachMode::kUprobeMulti) return create_multi();
+    int err = 0;
+    for (std::size_t i = 0; i < points_.size() && err == 0; ++i)
+      err = create_perf_event(points_[i], links_[i]);
+    return err;
+  }
+
+  // What there is, also after a failure.
+  Links take() {
+    std::erase_if(links_, [](const UniqueFd& link) { return !link; });
+    return std::move(links_);
+  }
+
+ private:
+  // BPF_TRACE_UPROBE_MULTI, which headers of kernels before 6.6 lack.
+  static constexpr auto kTraceUprobeMulti = static_cast<bpf_attach_type>(48);
+
+  int create_multi() {
+    auto options = zeroed_options<bpf_link_create_opts>();
+    options.uprobe_multi.path = path_;
+    options.uprobe_multi.offsets = offsets_.data();
+    options.uprobe_multi.cookies = cookies_.data();
+    options.uprobe_multi.cnt = static_cast<__u32>(points_.size());
+    options.uprobe_multi.pid = static_cast<__u32>(pid_);
+    links_[0] = UniqueFd(bpf_link_create(program_fd_, 0, kTraceUprobeMulti, &options));
+    return links_[0] ? 0 : errno;
+  }
+
+  int create_perf_event(const AttachPoint& point, UniqueFd& link) const {
+    perf_event_attr attributes{};
+    attributes.size = sizeof attributes;
+    attributes.type = event_type_;
+    attributes.uprobe_path = reinterpret_cast<std::uint64_t>(path_);
+    attributes.probe_offset = point.file_offset;
+    UniqueFd event(
+        static_cast<int>(::syscall(SYS_perf_event_open, &attributes, pid_, -1, -1, PERF_FLAG_FD_CLOEXEC)));
+    if (!event) return errno;
+    UniqueFd with_cookie;
+    if (mode_ == AttachMode::kPerfEventCookie) {
+      auto options = zeroed_options<bpf_link_create_opts>();
+      options.perf_event.bpf_cookie = point.cookie;
+      with_cookie = UniqueFd(bpf_link_create(program_fd_, event.get(), BPF_PERF_EVENT, &options));
+      if (!with_cookie) return errno;
+    } else if (::ioctl(event.get(), PERF_EVENT_IOC_SET_BPF, program_fd_) != 0) {
+      return errno;
+    }
+    if (::ioctl(event.get(), PERF_EVENT_IOC_ENABLE, 0) != 0) return errno;
+    // A link keeps its event (kernel/bpf/syscall.c bpf_perf_link_attach).
+    link = std::move(with_cookie ? with_cookie : event);
+    return 0;
+  }
+
+  AttachMode mode_;
+  std::uint32_t event_type_;
+  pid_t pid_;
+  const char* path_;
+  int program_fd_;
+  std::span<const AttachPoint> points_;
+  std::vector<unsigned long> offsets_;
+  std::vector<__u64> cookies_;
+  Links links_;
+};
+
 }  // namespace
+
+Result<std::vector<Links>> attach_sets(AttachMode mode, pid_t pid, const std::string& path,
+                                       std::span<const ProbeSet> sets) {
+  std::uint32_t event_type = 0;
+  if (mode != AttachMode::kUprobeMulti) {
+    auto type = uprobe_event_type();
+    if (!type) return std::unexpected(type.error());
+    event_type = *type;
+  }
+  std::vector<NewLinks> made;
+  for (const ProbeSet& set : sets) made.emplace_back(mode, event_type, pid, path, set);
+  int err = 0;
+  const auto done = run_apart(Descriptors::kShared, [&] {
+    for (std::size_t i = 0; i < made.size() && err == 0; ++i) err = made[i].create();
+  });
+  std::vector<Links> links;
+  for (NewLinks& set : made) links.push_back(set.take());
+  if (done && err == 0) return links;
+  Links unwanted;
+  for (Links& of_set : links) std::ranges::move(of_set, std::back_inserter(unwanted));
+  detach_links(std::move(unwanted));
+  if (!done) return wrap(done.error(), "attaching probes to " + path);
+  return attach_error(err, mode, path);
+}
 
 Result<Links> attach_points(const bpf_program* program, AttachMode mode, pid_t pid, const std::string& path,
                             std::span<const AttachPoint> points) {
-  Links links;
-  if (mode == AttachMode::kUprobeMulti) {
-    std::vector<unsigned long> offsets;
-    std::vector<__u64> cookies;
-    for (const AttachPoint& point : points) {
-      offsets.push_back(point.file_offset);
-      cookies.push_back(point.cookie);
-    }
-    auto options = zeroed_options<bpf_uprobe_multi_opts>();
-    options.offsets = offsets.data();
-    options.cookies = cookies.data();
-    options.cnt = points.size();
-    Link link(bpf_program__attach_uprobe_multi(program, pid, path.c_str(), nullptr, &options));
-    if (!link) return attach_error(errno, mode, path);
-    links.push_back(std::move(link));
-    return links;
-  }
-  for (const AttachPoint& point : points) {
-    auto options = zeroed_options<bpf_uprobe_opts>();
-    if (mode == AttachMode::kPerfEventCookie) options.bpf_cookie = point.cookie;
-    Link link(bpf_program__attach_uprobe_opts(program, pid, path.c_str(), point.file_offset, &options));
-    if (!link) {
-      const int err = errno;
-      detach_links(std::move(links));
-      return attach_error(err, mode, path);
-    }
-    links.push_back(std::move(link));
-  }
-  return links;
+  const ProbeSet set{program, points};
+  auto links = attach_sets(mode, pid, path, std::span(&set, 1));
+  if (!links) return std::unexpected(links.error());
+  return std::move(links->front());
 }
 
 Result<ExecutableMappings> ExecutableMappings::make(pid_t pid, const std::string& path) {

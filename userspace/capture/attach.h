@@ -19,7 +19,17 @@ struct AttachPoint {
   std::uint64_t cookie;
 };
 
-// All or nothing: on failure nothing stays attached. uprobe_multi gives one link, the others one per point.
+struct ProbeSet {
+  const bpf_program* program;
+  std::span<const AttachPoint> points;
+};
+
+// The links of each set, in their order. All or nothing: on failure nothing stays attached. uprobe_multi
+// gives one link for a set, the others one for a point.
+[[nodiscard]] Result<std::vector<Links>> attach_sets(AttachMode mode, pid_t pid, const std::string& path,
+                                                     std::span<const ProbeSet> sets);
+
+// One set.
 [[nodiscard]] Result<Links> attach_points(const bpf_program* program, AttachMode mode, pid_t pid,
                                           const std::string& path, std::span<const AttachPoint> points);
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/unique_fd.h"
 #include "gorotrace_bpf.skel.h"
 #include "gorotrace_selftest.skel.h"
 
@@ -19,7 +20,7 @@ struct BpfDeleter {
 };
 
 using Link = std::unique_ptr<bpf_link, BpfDeleter>;
-using Links = std::vector<Link>;
+using Links = std::vector<UniqueFd>;  // of probes: each is on while its descriptor is open
 using TracerSkeleton = std::unique_ptr<gorotrace_bpf, BpfDeleter>;
 using SelftestSkeleton = std::unique_ptr<gorotrace_selftest, BpfDeleter>;
 

@@ -59,22 +59,20 @@ Links TargetUnits::take_links() {
 Result<GroupMask> TargetUnits::set_groups(GroupMask groups) {
   std::vector<Unit*> attached;
   const auto undo = [&](const Error& error) {
-    Links links;
-    for (Unit* unit : attached) {
-      std::ranges::move(unit->links, std::back_inserter(links));
-      unit->links.clear();
-    }
-    detach_links(std::move(links));
     for (Unit* unit : attached) clear_ip_map(*unit);
     return std::unexpected(error);
   };
+  std::vector<ProbeSet> sets;
   for (Unit& unit : units_) {
     if (!(unit.groups & groups) || !unit.links.empty()) continue;
     attached.push_back(&unit);
     if (auto filled = fill_ip_map(unit); !filled) return undo(filled.error());
-    auto links = attach_points(unit.program, mode_, pid_, path_, unit.points);
+    sets.push_back({unit.program, unit.points});
+  }
+  if (!sets.empty()) {
+    auto links = attach_sets(mode_, pid_, path_, sets);
     if (!links) return undo(links.error());
-    unit.links = std::move(*links);
+    for (std::size_t i = 0; i < attached.size(); ++i) attached[i]->links = std::move((*links)[i]);
   }
   Links unwanted;
   for (Unit& unit : units_) {
