@@ -15,6 +15,7 @@ import time
 import pytest
 
 import harness
+import kills
 from harness import Stat, check_counts, check_lossless, check_untouched, gorotrace
 
 DONE, FAILED, USAGE, UNSUPPORTED = 0, 1, 2, 3
@@ -92,6 +93,99 @@ def test_a_tracer_killed_in_the_middle_of_its_detach_leaves_nothing(truth):
             stat.popen.kill()
             stat.wait()
         check_untouched(target.pid, target.binary)
+
+
+def kill_aimed(truth, n, kill, prefix=(), at_most_per_hit=12):
+    """Kills tracers until n of them were setting probes: of each kill the target, whether it hit, the kernel's complaints."""
+    target = truth("-scenario", "sleepers", "-for", "600s")
+    target.send("go")
+    harness.stat_now(target.pid, duration="50ms")  # from here on the kernel knows the process as one with uprobes
+    hits, complaints = 0, []
+    for attempt in range(n * at_most_per_hit):
+        if hits == n:
+            break
+        hit, said = kills.killed_while_attaching(target.pid, attempt % 4 != 0, kill, prefix)
+        hits += hit
+        complaints += said
+        assert target.popen.poll() is None, "the target died"
+        yield target, hit, said
+    assert hits == n, f"only {hits} of {attempt + 1} kills found the tracer setting probes"
+
+
+def attach_killed(truth, n):
+    for target, _, said in kill_aimed(truth, n, lambda stat: stat.popen.kill()):
+        assert not said, said
+        check_untouched(target.pid, target.binary)
+    harness.stat_now(target.pid, duration="50ms")
+    check_untouched(target.pid, target.binary)
+
+
+def test_a_tracer_killed_while_it_attaches_leaves_nothing(truth):
+    attach_killed(truth, 4)
+
+
+@pytest.mark.slow
+def test_60_tracers_killed_while_they_attach_leave_nothing(truth):
+    attach_killed(truth, 60)
+
+
+def attach_killed_with_its_cgroup(truth, tmp_path, n):
+    """Nobody is left to clean up: the kernel may leave references and, rarely, breakpoints. The next attach removes these."""
+    subprocess.run(["mount", "-t", "cgroup2", "none", tmp_path], check=True)
+    group = tmp_path / f"gorotrace-{os.getpid()}"
+    group.mkdir()
+
+    enter = ["sh", "-c", f'echo $$ >{group}/cgroup.procs; exec "$0" "$@"']
+    try:
+        left = referenced = 0
+        for target, hit, said in kill_aimed(truth, n, lambda _: (group / "cgroup.kill").write_text("1"), enter):
+            left += bool(harness.modified_text(target.pid, target.binary))
+            referenced += bool(said)
+            if hit:
+                harness.stat_now(target.pid, "--probes", "lifecycle", duration="50ms")
+            check_untouched(target.pid, target.binary)
+        print(f"{n} cgroups killed: {referenced} left references in the kernel, {left} breakpoints")
+    finally:
+        (group / "cgroup.kill").write_text("1")
+        end = time.monotonic() + 20
+        while "populated 1" in (group / "cgroup.events").read_text():
+            assert time.monotonic() < end, (group / "cgroup.procs").read_text()
+            time.sleep(0.05)
+        group.rmdir()
+        subprocess.run(["umount", tmp_path], check=True)
+
+
+def test_a_tracer_killed_with_its_cgroup_while_it_attaches(truth, tmp_path):
+    attach_killed_with_its_cgroup(truth, tmp_path, 2)
+
+
+@pytest.mark.slow
+def test_20_tracers_killed_with_their_cgroup_while_they_attach(truth, tmp_path):
+    attach_killed_with_its_cgroup(truth, tmp_path, 20)
+
+
+def test_breakpoints_that_a_killed_tracer_left_are_removed(truth):
+    """Also where the new tracer probes something else."""
+    target = truth("-scenario", "sleepers", "-for", "2s")
+    with Stat(target.pid, "--probes", "lifecycle,block,run,syscall,sync,chan") as stat:
+        stat.armed()
+        sites = harness.modified_text(target.pid, target.binary)
+        stat.stop()
+    for _ in range(10):
+        kills.leave_breakpoints(target.binary, target.pid, sites)
+        time.sleep(0.1)
+        if harness.modified_text(target.pid, target.binary):
+            break
+    assert harness.modified_text(target.pid, target.binary), "nothing was left, so nothing is tried here"
+    with Stat(target.pid, "--probes", "lifecycle") as stat:
+        stat.armed()
+        assert set(harness.modified_text(target.pid, target.binary)) < set(sites)
+        done = target.go()
+        summary = stat.stop()
+    assert not any("another tracer" in notice for notice in summary.get("notices", [])), summary["notices"]
+    check_lossless(summary)
+    check_untouched(target.pid, target.binary)
+    assert done["after"] == 1
 
 
 def cycles(truth, n):

@@ -122,7 +122,8 @@ std::string target_text(const Target& t, const Plan& plan, const std::vector<std
     fmt::format_to(out, "counters not found in this binary: no witness beside the probes\n");
   text += "\n" + sites_text(plan, h.error.empty() ? std::optional(h.costs) : std::nullopt, width);
   for (const std::string& site : shared)
-    fmt::format_to(out, "shared   {} already carries a breakpoint of another tracer\n", site);
+    fmt::format_to(out, "shared   {} already carries a breakpoint of another tracer, living or killed\n",
+                   site);
   return text;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "capture/leftovers.h"
 #include "probe/hooks.h"
 
 namespace gorotrace {
@@ -25,9 +26,16 @@ Result<TargetSlot> TargetGroups::plan(GroupMask wanted, bool stacks, TargetSlot 
   if (!plan) return std::unexpected(plan.error());
   plan_ = std::move(*plan);
   note_unplanned(wanted);
+  const Process& process = target_.process();
+  if (!shared.empty()) {  // of a living tracer, or left by one that was killed
+    auto removed = remove_leftovers(capture->mode(), process.pid(), process.executable_path(), plan_);
+    if (!removed) return wrap(removed.error(), "removing what a killed tracer left");
+    shared.clear();
+    if (auto again = target_.plan(pipeline_.trap_costs(), shared); !again)
+      return std::unexpected(again.error());
+  }
   for (const std::string& site : shared)
     notices_.add(site + " already carries a breakpoint of another tracer; both count");
-  const Process& process = target_.process();
   auto slot =
       capture->add_target(process.pid(), process.executable_path(), target_.bpf_config(stacks), plan_);
   if (slot) slot_ = *slot;
