@@ -90,7 +90,7 @@ class Pass {
       const GWords after = pick_words(second_.piece(i), config_.offsets);
       if (!readable || !same(w.words, before) || !same(before, after)) {
         w.objects.clear();
-        w.words.goid = 0;
+        w.moved = true;
       } else if (!holds_[i]) {
         // It stood still all the time, so what was found was never its own.
         w.objects.clear();

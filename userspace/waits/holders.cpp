@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "base/clock.h"
+#include "waits/batch.h"
 
 namespace gorotrace::waits {
 namespace {
@@ -53,15 +54,23 @@ Status find_holders(const Context& context, std::span<Waiter> waiters, Waits& ou
   std::vector<std::uint8_t> bytes(kStacks * kMaxStack);
   std::vector<Memory::Range> ranges;
   std::vector<bool> failed;
-  for (std::size_t at = 0; at < waiters.size(); at += kStacks) {
+  Batch batch(context.memory);
+  const std::size_t window = g_window(context.config.offsets);
+  // Every goroutine of the snapshot, as it is now: a holder goes on working, and so it moves.
+  const std::span<const GoroutineSnapshot> all(context.snapshot.goroutines);
+  for (std::size_t at = 0; at < all.size(); at += kStacks) {
     if (monotonic_ns() > deadline) {
       out.holders_complete = false;
       break;
     }
-    const auto chunk = waiters.subspan(at, std::min(kStacks, waiters.size() - at));
+    const auto chunk = all.subspan(at, std::min(kStacks, all.size() - at));
+    if (!batch.read(chunk.size(), [&](std::size_t i) { return chunk[i].g; }, window)) return gone();
     ranges.clear();
     for (std::size_t i = 0; i < chunk.size(); ++i) {
-      const auto [begin, size] = stack_of(chunk[i].words);
+      const GWords words = pick_words(batch.at(i), context.config.offsets);
+      // The runtime gives the g of a goroutine that ended to another one.
+      const bool same = !batch.at(i).empty() && words.goid == chunk[i].goid;
+      const auto [begin, size] = same ? stack_of(words) : std::pair<std::uint64_t, std::uint64_t>{0, 0};
       ranges.push_back({begin, std::span(bytes).subspan(i * kMaxStack, size)});
     }
     if (!context.memory.read_many(ranges, failed)) return gone();
@@ -72,7 +81,7 @@ Status find_holders(const Context& context, std::span<Waiter> waiters, Waits& ou
         const std::uint64_t word = load<std::uint64_t>(ranges[i].out, word_at).value_or(0);
         if (word < lowest || word > highest) continue;
         const auto lock = locks.find(word);
-        const std::uint64_t goid = chunk[i].words.goid;
+        const std::uint64_t goid = chunk[i].goid;
         if (lock == locks.end() || lock->second.waiters.contains(goid) || !met.insert(word).second) continue;
         ++lock->second.count;
         if (lock->second.goids.size() < kShown) lock->second.goids.push_back(goid);

@@ -62,7 +62,7 @@ Result<std::vector<Waiter>> first_look(const Context& context, Waits& out) {
 void settle(std::vector<Waiter>& waiters, Waits& out) {
   for (Waiter& w : waiters) {
     GoroutineWaits& result = out.goroutines[w.index];
-    if (w.words.goid == 0) {
+    if (w.moved) {
       result.moved = true;
       ++out.moved;
       continue;

@@ -46,6 +46,7 @@ struct Waiter {
   std::vector<WaitObject> objects;
   std::vector<Evidence> evidence;
   bool cut = false;
+  bool moved = false;    // since it was first looked at: no objects
   bool provable = true;  // false: nothing in this version says whether it moved
 };
 

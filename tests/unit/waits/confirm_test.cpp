@@ -56,7 +56,7 @@ TEST(ConfirmTest, EachGoroutineByItsOwnEvidence) {
   EXPECT_TRUE(s.waiters[1].objects.empty());
   EXPECT_NE(s.waiters[1].words.goid, 0u);
   EXPECT_TRUE(s.waiters[2].objects.empty());
-  EXPECT_EQ(s.waiters[2].words.goid, 0u) << "moved";
+  EXPECT_TRUE(s.waiters[2].moved);
   EXPECT_TRUE(s.waiters[3].objects.empty());
   ASSERT_EQ(s.waiters[4].objects.size(), 1u);
   EXPECT_EQ(s.waiters[4].objects[0].certainty, Certainty::kLikely);

@@ -132,6 +132,22 @@ TEST(Semaphores, WhoHasTheAddressOnItsStackIsALikelyHolder) {
   EXPECT_FALSE(semaphore_of(p.read(), 0).holders_searched);
 }
 
+TEST(Semaphores, AHolderThatMovedSinceTheSnapshotIsNamedByItsGoid) {
+  OldProcess p;
+  const std::uint64_t g = p.waiting(kMutex, 0);
+  p.sudog(0x200000, g, 0, 0, 0, kSemaAt);
+  p.root(kSemaAt, 0x200000);
+  p.waiting(1, 0);
+  p.waiting(1, 0);
+  p.memory.words(0x7001900, {kMutexAt});                   // the three share a stack here
+  p.snapshot.goroutines[1].status = GStatus::kRunning;     // it parked since
+  p.memory.words(p.snapshot.goroutines[2].g + 160, {99});  // its g belongs to another goroutine now
+  const Waits waits = p.read();
+  EXPECT_TRUE(waits.goroutines[1].moved);
+  EXPECT_THAT(semaphore_of(waits, 0).likely_holders, ElementsAre(2));
+  EXPECT_EQ(semaphore_of(waits, 0).holder_candidates, 1u);
+}
+
 TEST(Conds, TheListIsFoundThroughTheStack) {
   OldProcess p;
   const std::uint64_t g = p.waiting(kCond, 0), h = p.waiting(kCond, 0);
