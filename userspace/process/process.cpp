@@ -223,12 +223,6 @@ Error Process::explain(Error error) const {
   return error;
 }
 
-bool Process::stopped() const {
-  const auto text = procfs::read_file(pid_, "stat", 4096);
-  const auto stat = text ? procfs::parse_stat(*text) : std::nullopt;
-  return stat && (stat->state == 'T' || stat->state == 't');
-}
-
 std::optional<std::uint64_t> Process::cpu_time_ns() const {
   clockid_t clock{};
   timespec t{};

@@ -77,9 +77,10 @@ class Process : public Memory {
 
   // pidfd + identity of the executable and stack start: tells an exec from the process we opened.
   [[nodiscard]] Liveness liveness() const;
+  // A descriptor that is readable once the process has exited (pidfd_open(2)).
+  [[nodiscard]] int exit_fd() const { return pidfd_.get(); }
   // The error, or, when the process has ended or runs another program, that: it is why the rest failed.
   [[nodiscard]] Error explain(Error error) const;
-  [[nodiscard]] bool stopped() const;  // state T/t
   // User + system CPU time of all threads, ns (process CPU clock of another process); nullopt when gone.
   [[nodiscard]] std::optional<std::uint64_t> cpu_time_ns() const;
   [[nodiscard]] std::size_t thread_count() const;

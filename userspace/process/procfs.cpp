@@ -82,14 +82,15 @@ std::optional<Stat> parse_stat(std::string_view text) {
 
 std::optional<TaskStatus> parse_status(std::string_view text) {
   const auto tgid = status_line(text, "Tgid"), nspid = status_line(text, "NSpid"),
-             uid = status_line(text, "Uid");
+             uid = status_line(text, "Uid"), tracer = status_line(text, "TracerPid");
   if (tgid.empty() || uid.size() < 2) return std::nullopt;
   const auto tgid_value = number<pid_t>(tgid[0]);
   const auto uid_value = number<uid_t>(uid[1]);
   // NSpid is absent in kernels without PID namespaces (CONFIG_PID_NS).
   const auto inner = nspid.empty() ? tgid_value : number<pid_t>(nspid.back());
   if (!tgid_value || !uid_value || !inner) return std::nullopt;
-  return TaskStatus{*tgid_value, *inner, *uid_value};
+  return TaskStatus{*tgid_value, *inner, *uid_value,
+                    tracer.empty() ? 0 : number<pid_t>(tracer[0]).value_or(0)};
 }
 
 std::optional<std::uint64_t> parse_used_bytes(std::string_view status) {

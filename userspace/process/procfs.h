@@ -31,6 +31,7 @@ struct TaskStatus {
   pid_t tgid = 0;
   pid_t namespace_pid = 0;  // last number of NSpid
   uid_t uid = 0;            // effective
+  pid_t tracer = 0;         // who has it under ptrace(2), 0: nobody
 };
 [[nodiscard]] std::optional<TaskStatus> parse_status(std::string_view text);
 

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
@@ -18,6 +19,7 @@
 #include <thread>
 
 #include "process/discovery.h"
+#include "process/hold.h"
 
 namespace gorotrace {
 namespace {
@@ -227,13 +229,22 @@ TEST(ProcessLiveness, AnExecIsSeenOfTheSameFileToo) {
   }
 }
 
-TEST(ProcessLiveness, StoppedIsSeen) {
+TEST(ProcessLiveness, AStoppedProcessIsAlive) {
   const Child child(sleep_for_ever);
   const auto p = opened(child.pid());
-  EXPECT_FALSE(p->stopped());
+  EXPECT_EQ(what_holds(child.pid()), "");
   ::kill(child.pid(), SIGSTOP);
-  EXPECT_TRUE(eventually([&] { return p->stopped(); }));
+  EXPECT_TRUE(eventually([&] { return what_holds(child.pid()) == "stopped by a signal"; }));
   EXPECT_EQ(p->liveness(), Liveness::kAlive);
+}
+
+TEST(ProcessLiveness, TheExitDescriptorIsReadableOnceItHasExited) {
+  const Child child(sleep_for_ever);
+  const auto p = opened(child.pid());
+  pollfd exit{p->exit_fd(), POLLIN, 0};
+  EXPECT_EQ(::poll(&exit, 1, 0), 0);
+  ::kill(child.pid(), SIGKILL);
+  EXPECT_EQ(::poll(&exit, 1, 10'000), 1);
 }
 
 TEST(ProcessCpu, CountsAllThreads) {
