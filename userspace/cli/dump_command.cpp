@@ -1,5 +1,5 @@
 // gorotrace dump: every goroutine of a process now, in the formats of the runtime's own goroutine profile.
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -19,6 +19,7 @@
 #include "cli/terminal.h"
 #include "export/folded.h"
 #include "process/discovery.h"
+#include "process/hold.h"
 #include "report/dump_json.h"
 #include "report/dump_text.h"
 #include "report/waiters.h"
@@ -83,7 +84,7 @@ Result<std::optional<ObserveOptions>> understand_observe(const Arguments& a) {
   ObserveOptions o;
   const auto length = window(a.observe, "--observe", std::chrono::milliseconds(100));
   if (!length) return std::unexpected(length.error());
-  o.window_ns = static_cast<std::uint64_t>(length->count());
+  o.window = *length;
   const auto groups = parse_groups(a.probes);
   if (!groups) return wrap(groups.error(), "--probes");
   o.groups = *groups;
@@ -180,15 +181,15 @@ int report_growth(const Result<Growth>& growth, Format format, std::size_t limit
   return kExitDone;
 }
 
-int report_dump(const Target& target, const Dump& dump, const Plan& plan, std::size_t limit,
-                OutputFile& out) {
+int report_dump(const Target& target, Dump& dump, const Plan& plan, std::size_t limit, OutputFile& out) {
+  dump.held = what_holds(target.process().pid());
   StackTable symbols = dump_symbols(target);
   const DumpView view(dump, symbols);
   const Selection selection = select(view, plan.filter);
   if (auto written = write(plan.format, target, view, selection, limit, out); !written)
     return report_error(written.error());
   if (plan.format == Format::kFolded || plan.format == Format::kPprof) {
-    for (const std::string& note : dump_notes(view, selection)) fmt::print(stderr, "gorotrace: {}\n", note);
+    for (const std::string& note : dump_notes(view, selection)) tell(note);
   }
   return kExitDone;
 }
@@ -217,11 +218,11 @@ int run(const Arguments& arguments) {
   const bool objects = plan->format == Format::kWaiters || plan->format == Format::kJson;
   const WaitsWanted waits = objects ? WaitsWanted::kHolders : WaitsWanted::kLabels;
   if (plan->observe) {
-    const auto observed = observe(std::move(*target), *plan->observe, waits);
+    auto observed = observe(std::move(*target), *plan->observe, waits);
     if (!observed) return report_error(observed.error());
     return report_dump(observed->session->target(0), observed->dump, *plan, arguments.limit, *out);
   }
-  const auto dump = take_dump(**target, waits);
+  auto dump = take_dump(**target, waits);
   if (!dump) return report_error(dump.error());
   return report_dump(**target, *dump, *plan, arguments.limit, *out);
 }

@@ -6,8 +6,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <optional>
+#include <utility>
 
-#include "base/clock.h"
+#include "base/event_loop.h"
+#include "cli/kept_time.h"
 #include "cli/stop_signal.h"
 #include "session/dump.h"
 
@@ -35,30 +38,88 @@ Result<Population> read_population(const std::string& path) {
   return population_from_json(*text, path);
 }
 
+// The looks of one watch, at eleven times that are equally far from each other. Those whose time has passed
+// while one was taken are left out, but not the last: the window is kept rather than the number of looks.
+class GrowthWatch {
+ public:
+  GrowthWatch(Target& target, const DumpFilter& filter, std::chrono::nanoseconds window, EventLoop& loop)
+      : target_(target), filter_(filter), window_(window), loop_(loop), symbols_(dump_symbols(target)) {}
+
+  void begin() {
+    begin_ = loop_.timers().now();
+    loop_.timers().at(begin_, [this] { look(); });
+  }
+  // When the watch ends before its time: how it is now.
+  void look_once_more() {
+    if (growth_.result().looks > 0 && !failed_) (void)take();
+  }
+  [[nodiscard]] Result<Growth> result(bool stopped) const {
+    Growth growth = growth_.result();
+    if (failed_ && growth.looks < 2) return std::unexpected(*failed_);
+    if (failed_) spdlog::warn("the watch ended early: {}", failed_->message);
+    const std::string text =
+        stopped || failed_ ? "" : kept_.not_kept(window_, loop_.timers().now() - begin_, growth.last);
+    if (!text.empty()) spdlog::warn("{}; {} looks instead of {}", text, growth.looks, kLooks);
+    return growth;
+  }
+
+ private:
+  [[nodiscard]] MonotonicTime due(int look) const { return begin_ + window_ * look / (kLooks - 1); }
+
+  [[nodiscard]] bool take() {
+    const KeptTime::Step step(kept_);
+    const auto dump = take_dump(target_, WaitsWanted::kLabels);
+    if (!dump) {
+      failed_ = dump.error();
+      return false;
+    }
+    const DumpView view(*dump, symbols_);
+    growth_.add(population(view, select(view, filter_)));
+    return true;
+  }
+
+  void look() {
+    if (!take() || next_ == kLooks - 1) {
+      kept_.overslept(loop_.overslept());
+      loop_.stop();
+      return;
+    }
+    do ++next_;
+    while (next_ < kLooks - 1 && due(next_) <= loop_.timers().now());
+    loop_.timers().at(due(next_), [this] { look(); });
+  }
+
+  Target& target_;
+  const DumpFilter& filter_;
+  std::chrono::nanoseconds window_;
+  EventLoop& loop_;
+  StackTable symbols_;
+  GrowthTracker growth_;
+  KeptTime kept_;
+  MonotonicTime begin_;
+  int next_ = 0;
+  std::optional<Error> failed_;
+};
+
 }  // namespace
 
 Result<Growth> watch_growth(Target& target, const DumpFilter& filter, std::chrono::nanoseconds window) {
   auto stop = StopSignal::make();
   if (!stop) return std::unexpected(stop.error());
-  StackTable symbols = dump_symbols(target);
-  GrowthTracker tracker;
-  const std::uint64_t begin = monotonic_ns(), length = static_cast<std::uint64_t>(window.count());
-  for (int look = 0; look < kLooks; ++look) {
-    const std::uint64_t due = begin + length * static_cast<std::uint64_t>(look) / (kLooks - 1),
-                        now = monotonic_ns();
-    const bool stopped = due > now && stop->wait(static_cast<int>((due - now + 999'999) / 1'000'000));
-    if (stopped && look == 0) break;
-    const auto dump = take_dump(target, WaitsWanted::kLabels);
-    if (!dump) {
-      if (look < 2) return std::unexpected(dump.error());
-      spdlog::warn("the watch ended early: {}", dump.error().message);
-      break;
-    }
-    const DumpView view(*dump, symbols);
-    tracker.add(population(view, select(view, filter)));
-    if (stopped) break;
-  }
-  return tracker.result();
+  auto made = EventLoop::make();
+  if (!made) return std::unexpected(made.error());
+  EventLoop& loop = *made;
+  GrowthWatch watch(target, filter, window, loop);
+  bool stopped = false;
+  const auto watched = loop.on_readable(stop->fd(), [&] {
+    stopped = stop->take().has_value();
+    if (stopped) loop.stop();
+  });
+  if (!watched) return std::unexpected(watched.error());
+  watch.begin();
+  if (auto ran = loop.run(); !ran) return std::unexpected(ran.error());
+  if (stopped) watch.look_once_more();
+  return watch.result(stopped);
 }
 
 Result<Growth> growth_between(const std::string& before, const std::string& after) {

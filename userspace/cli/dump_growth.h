@@ -12,8 +12,9 @@
 
 namespace gorotrace {
 
-// Looks at the target's goroutines at the start, at the end, and nine times between; fewer when it ends or a
-// signal comes meanwhile, which is no error once there are two looks.
+// Looks at the target's goroutines at the start, at the end, and nine times between; fewer when looks take so
+// long that the window would not be kept, or when it ends or a signal comes meanwhile, which is no error once
+// there are two looks.
 [[nodiscard]] Result<Growth> watch_growth(Target& target, const DumpFilter& filter,
                                           std::chrono::nanoseconds window);
 

@@ -2,7 +2,7 @@
 // goroutines wait.
 #pragma once
 
-#include <cstdint>
+#include <chrono>
 #include <memory>
 
 #include "base/result.h"
@@ -12,7 +12,7 @@
 namespace gorotrace {
 
 struct ObserveOptions {
-  std::uint64_t window_ns = 0;
+  std::chrono::nanoseconds window{0};
   GroupMask groups = 0;  // 0: the census, nothing attached
   Budget budget;
   double census_cpu = 0.05;

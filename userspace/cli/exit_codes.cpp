@@ -1,6 +1,6 @@
 #include "cli/exit_codes.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <cstdio>
 
@@ -12,8 +12,13 @@ Error without_probes(Error error) {
   return error;
 }
 
+void tell(const std::string& message) {
+  const std::string line = fmt::format("gorotrace: {}\n", message);
+  (void)std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
 int report_error(const Error& error) {
-  fmt::print(stderr, "gorotrace: {}\n", error.message);
+  tell(error.message);
   return exit_code(error.kind);
 }
 

@@ -1,6 +1,8 @@
 // What the shell gets. Documented in README.md; scripts rely on it.
 #pragma once
 
+#include <string>
+
 #include "base/result.h"
 
 namespace gorotrace {
@@ -25,7 +27,11 @@ inline constexpr int kExitUnsupported = 3;
 // way to do without.
 [[nodiscard]] Error without_probes(Error error);
 
-// The one place an error is printed: "gorotrace: message" on stderr. Returns the exit code.
+// "gorotrace: message" on stderr; lost where that cannot be written to (a terminal that has gone): there is
+// nobody else to tell.
+void tell(const std::string& message);
+
+// The one place an error is printed. Returns the exit code.
 int report_error(const Error& error);
 
 }  // namespace gorotrace

@@ -98,10 +98,10 @@ int run(bool json) {
   }
   if (auto written = out->commit(); !written) return report_error(written.error());
   if (processes.forbidden > 0) {
-    fmt::print(stderr, "gorotrace: not looked at for lack of rights: {} process{}; {}\n", processes.forbidden,
-               processes.forbidden == 1 ? "" : "es",
-               geteuid() == 0 ? "not even root's are enough for them"
-                              : "run as root, or add CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
+    tell(fmt::format("not looked at for lack of rights: {} process{}; {}", processes.forbidden,
+                     processes.forbidden == 1 ? "" : "es",
+                     geteuid() == 0 ? "not even root's are enough for them"
+                                    : "run as root, or add CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"));
   }
   return kExitDone;
 }

@@ -4,27 +4,23 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <future>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/option_values.h"
-#include "cli/output_file.h"
+#include "cli/output_queue.h"
+#include "cli/stat_printer.h"
+#include "cli/stat_window.h"
 #include "cli/stop_signal.h"
-#include "cli/terminal.h"
 #include "cli/wait_log.h"
 #include "process/discovery.h"
-#include "report/interval.h"
-#include "report/stat_json.h"
-#include "report/stat_text.h"
 #include "session/session.h"
 
 namespace gorotrace {
@@ -40,8 +36,8 @@ struct Arguments {  // as typed
 
 struct Plan {  // as meant
   std::vector<pid_t> pids;
-  std::optional<std::uint64_t> duration_ns;
   SessionOptions session;
+  StatWindow::Options window;
 };
 
 Result<Plan> understand(const Arguments& a) {
@@ -51,11 +47,12 @@ Result<Plan> understand(const Arguments& a) {
   if (*interval < std::chrono::milliseconds(100))
     return fail(ErrorKind::kUsage, "-i: the shortest interval is 100ms");
   p.session.interval_ns = static_cast<std::uint64_t>(interval->count());
+  p.window.interval = *interval;
   if (!a.duration.empty()) {
     const auto duration = parse_duration(a.duration);
     if (!duration) return wrap(duration.error(), "-d");
     if (duration->count() == 0) return fail(ErrorKind::kUsage, "-d: a window of no length shows nothing");
-    p.duration_ns = static_cast<std::uint64_t>(duration->count());
+    p.window.duration = *duration;
   }
   const auto groups = parse_groups(a.probes);
   if (!groups) return wrap(groups.error(), "--probes");
@@ -83,121 +80,63 @@ Result<Plan> understand(const Arguments& a) {
   return p;
 }
 
-class Printer {
- public:
-  Printer(const Arguments& a, bool several, OutputFile out)
-      : json_(a.json),
-        colour_(!a.json && isatty(STDOUT_FILENO) == 1),
-        lines_(several, colour_),
-        out_(std::move(out)) {
-    text_.several = several;
-    text_.width = terminal_width();
-    text_.limit = a.limit;
-    text_.stacks = a.stacks;
-    text_.system = a.system;
-    text_.colour = colour_;
-    json_options_.system = a.system;
+// The programs are loaded while the binaries are read. A target that cannot be traced is told first,
+// whatever else fails.
+Result<std::unique_ptr<Session>> attach(const Plan& plan) {
+  auto making = std::async(std::launch::async, [&] { return Session::make(plan.session); });
+  std::vector<std::unique_ptr<Target>> targets;
+  for (const pid_t pid : plan.pids) {
+    auto target = Target::open(pid);
+    if (!target) return std::unexpected(target.error());
+    if (plan.session.groups != 0) (*target)->prepare_plan();
+    targets.push_back(std::move(*target));
   }
-  void interval(const IntervalRow& row, const StatFacts& facts) {
-    write(json_ ? stat_interval_json(row, facts.target, facts.begin_ns) + "\n"
-                : lines_.line(row, facts.target));
-    any_ = true;
+  auto session = making.get();
+  if (!session) return std::unexpected(without_probes(session.error()));
+  for (auto& target : targets) {
+    if (auto added = (*session)->add(std::move(target)); !added)
+      return std::unexpected(without_probes(added.error()));
   }
-  void summary(const StatFacts& facts, const Tables& tables, Symbolizer& symbols) {
-    write(json_ ? stat_summary_json(facts, tables, symbols, json_options_) + "\n"
-                : (any_ ? "\n" : "") + stat_summary_text(facts, tables, symbols, text_));
-    any_ = true;
-  }
-  [[nodiscard]] bool closed() const { return closed_; }
-  [[nodiscard]] Status end() { return out_.commit(); }
+  return session;
+}
 
- private:
-  void write(const std::string& text) {
-    out_.write(text);
-    if (!out_.flush()) closed_ = true;
-  }
-
-  bool json_, colour_, any_ = false;
-  IntervalText lines_;
-  StatTextOptions text_;
-  StatJsonOptions json_options_;
-  OutputFile out_;
-  bool closed_ = false;
-};
-
-int run(const Arguments& arguments) {
-  auto stop = StopSignal::make();  // before the session's threads
-  if (!stop) return report_error(stop.error());
+// `waits` outlives the session, whose aggregator thread writes to it.
+Status trace(const Arguments& arguments, std::unique_ptr<WaitLog>& waits) {
+  auto held = StopSignal::make();  // before anything else: a signal that comes early ends in a summary, too
+  if (!held) return std::unexpected(held.error());
+  std::optional<StopSignal> stop(std::move(*held));
   auto plan = understand(arguments);
-  if (!plan) return report_error(plan.error());
-
-  std::unique_ptr<WaitLog> waits;  // outlives the session, whose aggregator thread writes to it
+  if (!plan) return std::unexpected(plan.error());
   if (!arguments.waits.empty()) {
     auto log = WaitLog::open(arguments.waits);
-    if (!log) return report_error(log.error());
+    if (!log) return std::unexpected(log.error());
     waits = std::move(*log);
     plan->session.on_wait = [log = waits.get()](const Target& target, const Wait& wait) {
       log->write(target, wait);
     };
   }
-  // The programs are loaded while the binaries are read. A target that cannot be traced is told first,
-  // whatever else fails.
-  auto making = std::async(std::launch::async, [&] { return Session::make(plan->session); });
-  std::vector<std::unique_ptr<Target>> targets;
-  for (const pid_t pid : plan->pids) {
-    auto target = Target::open(pid);
-    if (!target) return report_error(target.error());
-    if (plan->session.groups != 0) (*target)->prepare_plan();
-    targets.push_back(std::move(*target));
-  }
-  auto made = making.get();
-  if (!made) return report_error(without_probes(made.error()));
-  Session& session = **made;
-  for (auto& target : targets) {
-    if (auto added = session.add(std::move(target)); !added)
-      return report_error(without_probes(added.error()));
-  }
+  auto session = attach(*plan);
+  if (!session) return std::unexpected(session.error());
+  auto out = OutputQueue::make(STDOUT_FILENO);
+  if (!out) return std::unexpected(out.error());
+  StatPrinter printer({.json = arguments.json,
+                       .several = (*session)->size() > 1,
+                       .stacks = arguments.stacks,
+                       .system = arguments.system,
+                       .limit = arguments.limit},
+                      **out);
+  StatWindow window(**session, *stop, **out, printer, plan->window);
+  if (auto watched = window.watch(); !watched) return watched;
+  const auto reported = window.report();
+  stop.reset();  // from here on nothing is worth waiting for: a signal ends it
+  return reported;
+}
 
-  auto out = OutputFile::open("");
-  if (!out) return report_error(out.error());
-  Printer printer(arguments, session.size() > 1, std::move(*out));
-  std::vector<Sample> last;
-  for (std::size_t i = 0; i < session.size(); ++i) last.push_back(session.sample(i));
-
-  const std::uint64_t begin = monotonic_ns();
-  std::uint64_t next_line = begin + plan->session.interval_ns;
-  const auto lines = [&] {
-    for (std::size_t i = 0; i < session.size(); ++i) {
-      Sample now = session.sample(i);
-      printer.interval(interval_row(last[i], now), session.facts(i));
-      last[i] = std::move(now);
-    }
-  };
-  while (session.any_alive() && !printer.closed()) {
-    std::uint64_t now = monotonic_ns();
-    if (plan->duration_ns && now >= begin + *plan->duration_ns) break;
-    std::uint64_t until = std::min(next_line, now + std::uint64_t{Session::kTickMs} * 1'000'000);
-    if (plan->duration_ns) until = std::min(until, begin + *plan->duration_ns);
-    if (stop->wait(static_cast<int>((until - now + 999'999) / 1'000'000))) break;
-    session.tick();
-    now = monotonic_ns();
-    if (now >= next_line) {
-      lines();
-      next_line += plan->session.interval_ns;
-      if (next_line <= now)
-        next_line = now + plan->session.interval_ns;  // a slow look or a stopped tracer: no burst
-    }
-  }
-  session.finish();
-  for (std::size_t i = 0; i < session.size(); ++i) {
-    printer.summary(session.facts(i), session.tables(i), session.symbols(i));
-  }
-  made->reset();
-  if (auto written = printer.end(); !written) return report_error(written.error());
-  if (waits) {
-    if (auto closed = waits->close(); !closed) return report_error(closed.error());
-  }
-  return kExitDone;
+int run(const Arguments& arguments) {
+  std::unique_ptr<WaitLog> waits;
+  auto done = trace(arguments, waits);
+  if (done && waits) done = waits->close();
+  return done ? kExitDone : report_error(done.error());
 }
 
 }  // namespace
@@ -208,7 +147,8 @@ void add_stat_command(CLI::App& app, int& exit) {
       app.add_subcommand("stat", "live goroutines, blocking hot spots, creation sites of a running process");
   stat->footer(
       "Example: gorotrace stat -p 4242 -d 10s\n"
-      "Ctrl-C ends in the summary. Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
+      "Ctrl-C, SIGTERM and SIGHUP end in the summary. Exit codes: 0 done, 1 failed, 2 usage, 3 target not "
+      "supported.");
   stat->add_option("-p,--pid", arguments->targets,
                    "PID, container id prefix or unique process name; repeat for several")
       ->required()

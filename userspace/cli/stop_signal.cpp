@@ -1,6 +1,5 @@
 #include "cli/stop_signal.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <sys/signalfd.h>
 
@@ -22,13 +21,28 @@ extern "C" void take_another(int signal) {
   std::raise(signal);  // delivered when this handler returns
 }
 
+bool ignored(int signal) {
+  struct sigaction now{};
+  return sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+sigset_t stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM}) sigaddset(&set, signal);
+  if (!ignored(SIGHUP)) sigaddset(&set, SIGHUP);
+  return set;
+}
+
+void let_go() {
+  const sigset_t set = stop_signals();
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
 }  // namespace
 
 Result<StopSignal> StopSignal::make() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
+  const sigset_t set = stop_signals();
   if (const int error = pthread_sigmask(SIG_BLOCK, &set, nullptr); error != 0)
     return fail_errno(error, "blocking signals");
   StopSignal signal;
@@ -39,25 +53,24 @@ Result<StopSignal> StopSignal::make() {
   return signal;
 }
 
-bool StopSignal::wait(int timeout_ms) {
-  if (came_) return true;
-  pollfd p{fd_.get(), POLLIN, 0};
-  if (poll(&p, 1, timeout_ms) <= 0) return false;
+StopSignal::~StopSignal() {
+  if (fd_ && !take()) let_go();
+}
+
+std::optional<int> StopSignal::take() {
+  if (came_) return came_;
   signalfd_siginfo info;
-  if (read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return false;
-  came_ = true;
+  if (read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return std::nullopt;
+  came_ = static_cast<int>(info.ssi_signo);
   first_ns = monotonic_ns();
   struct sigaction another{};
   another.sa_handler = take_another;
   another.sa_flags = SA_RESTART;
-  sigaction(SIGINT, &another, nullptr);
-  sigaction(SIGTERM, &another, nullptr);
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
-  return true;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    if (signal != SIGHUP || !ignored(SIGHUP)) sigaction(signal, &another, nullptr);
+  }
+  let_go();
+  return came_;
 }
 
 }  // namespace gorotrace

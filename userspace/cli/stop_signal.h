@@ -1,9 +1,11 @@
-// SIGINT and SIGTERM as something the control loop waits for. Blocked from construction on in every thread
-// made afterwards, so make it before any thread. The first one ends in a report. Another one while that is
-// made ends the process at once, but not before kGraceNs: who taps Ctrl-C twice wants what he has waited for.
+// SIGINT, SIGTERM and SIGHUP as something the control loop waits for: a descriptor, readable when one has
+// come. The first one ends in a report. Another one while that is made ends the process at once, but not
+// before kGraceNs: who taps Ctrl-C twice wants what he has waited for. A SIGHUP that was ignored when we
+// began (nohup) stays so.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -13,14 +15,21 @@ namespace gorotrace {
 class StopSignal {
  public:
   static constexpr std::uint64_t kGraceNs = 1'000'000'000;
+  // Before any thread: those made afterwards leave the signals to this one.
   [[nodiscard]] static Result<StopSignal> make();
-  // True when a signal came within timeout_ms, or had come before.
-  [[nodiscard]] bool wait(int timeout_ms);
+  StopSignal(StopSignal&&) = default;
+  StopSignal& operator=(StopSignal&&) = delete;
+  // From here on a signal ends the process; one that came and was not asked for counts as the first.
+  ~StopSignal();
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  // The first signal, once it has come.
+  [[nodiscard]] std::optional<int> take();
 
  private:
   StopSignal() = default;
   UniqueFd fd_;
-  bool came_ = false;
+  std::optional<int> came_;
 };
 
 }  // namespace gorotrace

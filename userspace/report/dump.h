@@ -27,7 +27,8 @@ struct Dump {
   Snapshot snapshot;
   // At the end of the look a finalizer was running (RuntimeGlobals::finalizing); absent when it is not known.
   std::optional<bool> finalizing;
-  Waits waits;  // of each goroutine of the snapshot
+  Waits waits;       // of each goroutine of the snapshot
+  std::string held;  // what kept the process from running (process/hold.h); "" when nothing did
   // Likewise, when the process was watched beforehand, and what was watched.
   std::vector<KnownWait> known_waits;
   std::optional<StatFacts> watched;

@@ -79,6 +79,7 @@ class Writer {
                        {"took_ns", c.end_ns - c.begin_ns},
                        {"engine", "snapshot"},
                        {"quality", quality(c)},
+                       {"held", dump.held.empty() ? Json() : Json(dump.held)},
                        {"counts", counts_json(dump)},
                        {"watched", watched_json(dump.watched)},
                        {"not_shown",

@@ -116,6 +116,9 @@ std::vector<std::string> dump_notes(const DumpView& view, const Selection& selec
                   "none: {} running, {} moved, {} without a saved frame",
                   c.alive, view.dump().target.host_pid, (c.end_ns - c.begin_ns + 500'000) / 1'000'000,
                   c.stacks - c.unproven, c.retried, c.unproven, c.running, c.unvalidated, c.no_base));
+  if (const std::string& held = view.dump().held; !held.empty())
+    out.push_back(fmt::format("the process was {}: what it was doing is what it did when that began",
+                              printable(held, 512)));
   if (c.implausible > 0)
     out.push_back(fmt::format("INCOMPLETE: {} more goroutines are claimed than the process has memory for",
                               c.implausible));

@@ -1,0 +1,42 @@
+#include "cli/stat_printer.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "cli/terminal.h"
+
+namespace gorotrace {
+
+StatPrinter::StatPrinter(const Options& options, OutputQueue& out)
+    : json_(options.json),
+      colour_(!options.json && isatty(STDOUT_FILENO) == 1),
+      lines_(options.several, colour_),
+      out_(out) {
+  text_.several = options.several;
+  text_.width = terminal_width();
+  text_.limit = options.limit;
+  text_.stacks = options.stacks;
+  text_.system = options.system;
+  text_.colour = colour_;
+  json_options_.system = options.system;
+}
+
+void StatPrinter::interval(const IntervalRow& row, const StatFacts& facts) {
+  out_.put(json_ ? stat_interval_json(row, facts.target, facts.begin_ns) + "\n"
+                 : lines_.line(row, facts.target));
+  any_ = true;
+}
+
+void StatPrinter::note(const std::string& text) {
+  if (json_) return;
+  out_.put(fmt::format("({})\n", text));
+  any_ = true;
+}
+
+void StatPrinter::summary(const StatFacts& facts, const Tables& tables, Symbolizer& symbols) {
+  out_.put(json_ ? stat_summary_json(facts, tables, symbols, json_options_) + "\n"
+                 : (any_ ? "\n" : "") + stat_summary_text(facts, tables, symbols, text_));
+  any_ = true;
+}
+
+}  // namespace gorotrace

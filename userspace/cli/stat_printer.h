@@ -1,0 +1,35 @@
+// What stat says, as text or JSON, into a queue. Threads: control thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "cli/output_queue.h"
+#include "report/interval.h"
+#include "report/stat_json.h"
+#include "report/stat_text.h"
+
+namespace gorotrace {
+
+class StatPrinter {
+ public:
+  struct Options {
+    bool json = false, several = false, stacks = false, system = false;
+    std::size_t limit = 10;
+  };
+  StatPrinter(const Options& options, OutputQueue& out);
+
+  void interval(const IntervalRow& row, const StatFacts& facts);
+  // Between the lines of a text, for a person. A program finds it among the summary's notices.
+  void note(const std::string& text);
+  void summary(const StatFacts& facts, const Tables& tables, Symbolizer& symbols);
+
+ private:
+  bool json_, colour_, any_ = false;
+  IntervalText lines_;
+  StatTextOptions text_;
+  StatJsonOptions json_options_;
+  OutputQueue& out_;
+};
+
+}  // namespace gorotrace

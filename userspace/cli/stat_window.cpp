@@ -1,0 +1,181 @@
+#include "cli/stat_window.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "base/clock.h"
+#include "process/hold.h"
+
+namespace gorotrace {
+namespace {
+
+constexpr std::chrono::milliseconds kTick(Session::kTickMs);
+constexpr std::chrono::nanoseconds kAfterASignal(StopSignal::kGraceNs);
+constexpr std::chrono::seconds kAfterAnOrder(5);  // SIGTERM, SIGHUP
+
+MonotonicTime time_of(std::uint64_t monotonic_ns) {
+  return MonotonicTime(std::chrono::nanoseconds(monotonic_ns));
+}
+
+}  // namespace
+
+StatWindow::StatWindow(Session& session, StopSignal& stop, OutputQueue& out, StatPrinter& printer,
+                       const Options& options)
+    : session_(session),
+      stop_(stop),
+      out_(out),
+      printer_(printer),
+      options_(options),
+      holds_(session.size()) {
+  for (std::size_t i = 0; i < session.size(); ++i)
+    last_begin_ns_ = std::max(last_begin_ns_, session.facts(i).begin_ns);
+}
+
+Status StatWindow::watch() {
+  const auto ran = run_loop();
+  loop_ = nullptr;
+  look_for_holds();
+  const KeptTime::Step step(kept_);
+  session_.finish();
+  return ran;
+}
+
+Status StatWindow::run_loop() {
+  auto made = EventLoop::make();
+  if (!made) return std::unexpected(made.error());
+  EventLoop& loop = *made;
+  loop_ = &loop;
+  auto watched = loop.on_readable(stop_.fd(), [&] {
+    ended_by_ = stop_.take();
+    if (ended_by_) loop.stop();
+  });
+  if (watched) {
+    watched = loop.on_readable(out_.event_fd(), [&] {
+      out_.acknowledge();
+      if (out_.error() != 0) loop.stop();
+    });
+  }
+  for (std::size_t i = 0; i < session_.size() && watched; ++i) {
+    const int exit = session_.target(i).process().exit_fd();
+    watched = loop.on_readable(exit, [this, &loop, exit] {
+      loop.forget(exit);
+      tick();
+    });
+  }
+  if (!watched) return watched;
+  const MonotonicTime begin = time_of(last_begin_ns_);
+  // What took long until here was the looks with which each target's window begins.
+  kept_.busy(std::chrono::steady_clock::now() - begin);
+  for (std::size_t i = 0; i < session_.size(); ++i) last_.push_back(session_.sample(i));
+  loop.timers().every(kTick, [this] { tick(); });
+  loop.timers().every(options_.interval, begin + options_.interval, [this] { lines(); });
+  // Behind the line that is due at the same time.
+  if (options_.duration) loop.timers().at(begin + *options_.duration, [&] { loop.stop(); });
+  look_for_holds();
+  const auto ran = loop.run();
+  kept_.overslept(loop.overslept());
+  return ran;
+}
+
+void StatWindow::tick() {
+  {
+    const KeptTime::Step step(kept_);
+    session_.tick();
+  }
+  if (!session_.any_alive()) loop_->stop();
+}
+
+void StatWindow::look_for_holds() {
+  for (std::size_t i = 0; i < session_.size(); ++i) {
+    const pid_t pid = session_.target(i).process().pid();
+    if (!holds_[i].look(what_holds(pid))) continue;
+    const std::string& now = holds_[i].now();
+    printer_.note(fmt::format("process {} {}", pid, now.empty() ? "goes on" : "is " + now));
+  }
+}
+
+void StatWindow::tell_left_out() {
+  if (left_out_ == 0) return;
+  printer_.note(fmt::format("{} lines left out: the output was not read", left_out_));
+  left_out_in_all_ += std::exchange(left_out_, 0);
+}
+
+void StatWindow::lines() {
+  if (!out_.room()) {
+    ++left_out_;
+    return;
+  }
+  tell_left_out();
+  look_for_holds();
+  const KeptTime::Step step(kept_);
+  for (std::size_t i = 0; i < session_.size(); ++i) {
+    Sample now = session_.sample(i);
+    printer_.interval(interval_row(last_[i], now), session_.facts(i));
+    last_[i] = std::move(now);
+  }
+}
+
+StatFacts StatWindow::facts(std::size_t i) const {
+  StatFacts f = session_.facts(i);
+  for (std::string& notice : holds_[i].notices()) f.notices.push_back(std::move(notice));
+  if (left_out_in_all_ > 0) {
+    f.notices.push_back(
+        fmt::format("{} interval lines were left out: the output was not read", left_out_in_all_));
+  }
+  if (options_.duration && !ended_by_ && f.end_ns > last_begin_ns_) {
+    const std::chrono::nanoseconds took(f.end_ns - last_begin_ns_);
+    const std::uint64_t goroutines = f.counters_end ? static_cast<std::uint64_t>(f.counters_end->live) : 0;
+    if (auto text = kept_.not_kept(*options_.duration, took, goroutines); !text.empty())
+      f.notices.push_back(std::move(text));
+  }
+  return f;
+}
+
+Status StatWindow::report() {
+  auto made = EventLoop::make();
+  if (!made) return std::unexpected(made.error());
+  EventLoop& loop = *made;
+  bool gave_up = false;
+  const auto give_up_after = [&](std::chrono::nanoseconds patience) {
+    loop.timers().at(loop.timers().now() + patience, [&] {
+      gave_up = true;
+      loop.stop();
+    });
+  };
+  tell_left_out();
+  std::size_t next = 0;  // the summary of one target is held at a time
+  const auto write = [&] {
+    while (out_.error() == 0 && next < session_.size() && out_.room()) {
+      printer_.summary(facts(next), session_.tables(next), session_.symbols(next));
+      ++next;
+    }
+    if (out_.error() != 0 || (next == session_.size() && out_.idle())) loop.stop();
+  };
+  auto watched = loop.on_readable(out_.event_fd(), [&] {
+    out_.acknowledge();
+    write();
+  });
+  if (watched && !ended_by_) {
+    watched = loop.on_readable(stop_.fd(), [&] {
+      if (!stop_.take()) return;
+      loop.forget(stop_.fd());
+      give_up_after(kAfterASignal);
+    });
+  }
+  if (!watched) return watched;
+  if (ended_by_ && *ended_by_ != SIGINT) give_up_after(kAfterAnOrder);
+  loop.timers().at(loop.timers().now(), write);
+  if (auto ran = loop.run(); !ran) return ran;
+  if (gave_up)
+    return fail(ErrorKind::kFailed, "the summary is not whole: what is written to stdout was not read");
+  // A reader that went away early (| head) is no error.
+  if (const int error = out_.error(); error != 0 && error != EPIPE)
+    return fail_errno(error, "cannot write to stdout");
+  return {};
+}
+
+}  // namespace gorotrace
