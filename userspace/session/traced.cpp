@@ -93,9 +93,10 @@ Status Traced::arm() {
   mind_census();
   const auto first = looks_->look_and_read();
   const Process& process = target_->process();
-  if (process.liveness() != Liveness::kAlive) {
+  if (const Liveness life = process.liveness(); life != Liveness::kAlive) {
     return fail(ErrorKind::kNoProcess,
-                fmt::format("process {} ended while it was being attached", process.pid()));
+                fmt::format("process {} {} while it was being attached", process.pid(),
+                            life == Liveness::kExeced ? "executed another program" : "ended"));
   }
   if (first) {
     counters_begin_ = first->counters;
