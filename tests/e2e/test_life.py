@@ -35,7 +35,7 @@ def refused(done, code, *words):
 
 # ---------------------------------------------------------------- tracers that end
 
-@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_in_the_summary(truth, sig):
     target = truth("-scenario", "sleepers", "-for", "1s")
     with Stat(target.pid) as stat:
