@@ -1,8 +1,8 @@
 #include "census/known_waits.h"
 
 #include <algorithm>
-#include <unordered_map>
 
+#include "base/seeded_hash.h"
 #include "model/memory_state.h"
 
 namespace gorotrace {
@@ -27,8 +27,8 @@ void earlier(KnownWait& known, WaitSource source, std::uint64_t since_ns) {
 }
 
 template <typename Row, typename Goid>
-std::unordered_map<std::uint64_t, const Row*> by_goid(std::span<const Row> rows, const Goid& goid) {
-  std::unordered_map<std::uint64_t, const Row*> out;
+SeededMap<std::uint64_t, const Row*> by_goid(std::span<const Row> rows, const Goid& goid) {
+  SeededMap<std::uint64_t, const Row*> out;
   out.reserve(rows.size());
   for (const Row& row : rows) out.emplace(goid(row), &row);
   return out;
@@ -46,7 +46,7 @@ std::vector<KnownWait> known_waits(const Snapshot& snapshot, std::span<const Sta
   const auto stood = by_goid(standing, [](const StandingWait& w) { return w.standing.goid; });
   const auto parked =
       by_goid(std::span<const OpenWait>(open.waits), [](const OpenWait& w) { return w.goid; });
-  std::unordered_map<std::uint64_t, std::uint64_t> moved;
+  SeededMap<std::uint64_t, std::uint64_t> moved;
   for (const auto& seen : {moves, std::span<const LastMove>(open.moves)}) {
     for (const LastMove& m : seen) moved[m.goid] = std::max(moved[m.goid], m.at_ns);
   }

@@ -5,7 +5,8 @@
 #include <libelf.h>
 
 #include <string>
-#include <unordered_map>
+
+#include "base/seeded_hash.h"
 
 namespace gorotrace {
 namespace {
@@ -58,7 +59,7 @@ struct DwarfStructs::Impl {
   bool in_unit = false, finished = false;
   Dwarf_Die next{};
   int walked = 0;
-  std::unordered_map<std::string, Dwarf_Die> structs;
+  SeededMap<std::string, Dwarf_Die> structs;
 
   ~Impl() {
     if (dwarf != nullptr) dwarf_end(dwarf);

@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <mutex>
-#include <unordered_map>
 
+#include "base/seeded_hash.h"
 #include "base/text.h"
 #include "base/unique_fd.h"
 #include "elf/dwarf.h"
@@ -43,7 +43,7 @@ struct ElfImage::Impl {
 
   mutable std::once_flag relocations_once, symbols_once;
   mutable std::unique_ptr<Relocations> relocations;
-  mutable std::unordered_map<std::string_view, Symbol> symbols;
+  mutable SeededMap<std::string_view, Symbol> symbols;
   mutable std::mutex dwarf_mutex;
   mutable std::unique_ptr<DwarfStructs> dwarf;
   mutable bool dwarf_tried = false;

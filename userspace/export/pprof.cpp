@@ -4,9 +4,9 @@
 
 #include <map>
 #include <protozero/pbf_builder.hpp>
-#include <unordered_map>
 #include <utility>
 
+#include "base/seeded_hash.h"
 #include "export/gzip.h"
 #include "report/dump_groups.h"
 #include "report/dump_text.h"
@@ -183,10 +183,10 @@ class Builder {
   std::vector<bool> symbolized_;  // whether a location lies in it
   std::string data_;
   protozero::pbf_builder<Profile> profile_;
-  std::unordered_map<std::string, std::int64_t> index_;
+  SeededMap<std::string, std::int64_t> index_;
   std::vector<const std::string*> strings_;
   std::map<std::pair<const Frame*, std::size_t>, std::uint64_t> locations_;
-  std::unordered_map<std::string, std::uint64_t> pseudo_, functions_;
+  SeededMap<std::string, std::uint64_t> pseudo_, functions_;
   std::uint64_t last_location_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <mutex>
 
+#include "base/seeded_hash.h"
 #include "base/text.h"
 #include "golang/moduledata.h"
 #include "golang/pclntab_layout.h"
@@ -102,9 +103,7 @@ struct Pclntab::Impl {
   mutable std::once_flag inlined_once;
   mutable std::vector<std::pair<std::uint32_t, std::uint32_t>> inlined;
 
-  static std::uint32_t hash(std::string_view name) {
-    return static_cast<std::uint32_t>(std::hash<std::string_view>{}(name));
-  }
+  static std::uint32_t hash(std::string_view name) { return static_cast<std::uint32_t>(SeededHash{}(name)); }
 
   [[nodiscard]] std::optional<GoFunction> make_function(std::uint32_t index) const {
     const auto f = layout.func(index);

@@ -2,19 +2,19 @@
 
 namespace gorotrace {
 namespace {
-std::uint64_t hash_of(const BlockingKey& key) {
+std::uint64_t hash_of(const FlatIndex& index, const BlockingKey& key) {
   const unsigned tail = key.reason | (key.in_syscall ? 0x100u : 0u) | (key.system ? 0x200u : 0u);
-  return mix(key.stack + tail * 0x9e3779b97f4a7c15ULL);
+  return index.hash(key.stack, tail);
 }
 }  // namespace
 
 std::uint32_t BlockingRows::row(const BlockingKey& key) {
-  const std::uint64_t hash = hash_of(key);
+  const std::uint64_t hash = hash_of(index_, key);
   const std::uint32_t found = index_.find(hash, [&](std::uint32_t i) { return rows_[i].key == key; });
   if (found != kNone || rows_.size() >= kMaxRows) return found;
   const auto made = static_cast<std::uint32_t>(rows_.size());
   rows_.emplace_back().key = key;
-  index_.insert(hash, made, [&](std::uint32_t i) { return hash_of(rows_[i].key); });
+  index_.insert(hash, made, [&](std::uint32_t i) { return hash_of(index_, rows_[i].key); });
   return made;
 }
 

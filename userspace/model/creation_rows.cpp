@@ -3,14 +3,8 @@
 #include <utility>
 
 namespace gorotrace {
-namespace {
-std::uint64_t hash_of(std::uint64_t gopc, std::uint64_t startpc) {
-  return mix(gopc * 0x9e3779b97f4a7c15ULL + startpc);
-}
-}  // namespace
-
 std::uint32_t CreationRows::row(std::uint64_t gopc, std::uint64_t startpc) {
-  const std::uint64_t hash = hash_of(gopc, startpc);
+  const std::uint64_t hash = index_.hash(gopc, startpc);
   const std::uint32_t found = index_.find(
       hash, [&](std::uint32_t i) { return rows_[i].gopc == gopc && rows_[i].startpc == startpc; });
   if (found != kNone || rows_.size() >= kMaxRows) return found;
@@ -19,7 +13,7 @@ std::uint32_t CreationRows::row(std::uint64_t gopc, std::uint64_t startpc) {
   data.gopc = gopc;
   data.startpc = startpc;
   data.system = is_system(startpc);
-  index_.insert(hash, made, [&](std::uint32_t i) { return hash_of(rows_[i].gopc, rows_[i].startpc); });
+  index_.insert(hash, made, [&](std::uint32_t i) { return index_.hash(rows_[i].gopc, rows_[i].startpc); });
   return made;
 }
 

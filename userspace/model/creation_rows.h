@@ -3,9 +3,9 @@
 
 #include <cstdint>
 #include <functional>
-#include <unordered_map>
 #include <vector>
 
+#include "base/seeded_hash.h"
 #include "model/flat_index.h"
 #include "model/model.h"
 
@@ -34,7 +34,7 @@ class CreationRows {
 
  private:
   std::function<bool(std::uint64_t)> is_system_;
-  std::unordered_map<std::uint64_t, bool> system_cache_;
+  SeededMap<std::uint64_t, bool> system_cache_;
   std::uint64_t last_startpc_ = 0;
   bool last_system_ = false;
   std::vector<CreationData> rows_;

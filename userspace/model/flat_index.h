@@ -6,19 +6,19 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/seeded_hash.h"
+
 namespace gorotrace {
 
 inline constexpr std::uint32_t kNone = 0xffffffff;
 
-// splitmix64's finalizer.
-[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-  return x ^ (x >> 31);
-}
-
 class FlatIndex {
  public:
+  // Of a row's key, which is of two numbers.
+  [[nodiscard]] std::uint64_t hash(std::uint64_t first, std::uint64_t second) const {
+    return hash_(first, second);
+  }
+
   // Position whose hash matches and for which same(position) holds, or kNone.
   template <typename Same>
   [[nodiscard]] std::uint32_t find(std::uint64_t hash, const Same& same) const {
@@ -66,6 +66,7 @@ class FlatIndex {
     }
   }
 
+  SeededHash hash_;
   std::vector<Slot> slots_;
   std::size_t size_ = 0;
 };

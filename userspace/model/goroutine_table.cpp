@@ -1,6 +1,5 @@
 #include "model/goroutine_table.h"
 
-#include <random>
 #include <utility>
 
 namespace gorotrace {
@@ -9,8 +8,6 @@ constexpr std::size_t kSmallest = 64;
 }
 
 GoroutineTable::GoroutineTable() {
-  std::random_device random;
-  seed_ = (std::uint64_t{random()} << 32) | random();
   resize(kSmallest);
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/seeded_hash.h"
 #include "model/flat_index.h"
 #include "model/model.h"
 
@@ -79,15 +80,12 @@ class GoroutineTable {
   }
 
  private:
-  [[nodiscard]] std::size_t home(std::uint64_t goid) const {
-    const std::uint64_t h = (goid ^ seed_) * 0x9e3779b97f4a7c15ULL;
-    return (h ^ (h >> 32)) & mask_;
-  }
+  [[nodiscard]] std::size_t home(std::uint64_t goid) const { return hash_(goid) & mask_; }
   void resize(std::size_t slots);
 
   std::vector<Goroutine> slots_;
   std::size_t mask_ = 0, size_ = 0;
-  std::uint64_t seed_;  // goids are the target's to choose: it shall not choose collisions
+  SeededHash hash_;
 };
 
 }  // namespace gorotrace

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <deque>
-#include <unordered_map>
 
+#include "base/seeded_hash.h"
 #include "model/blocking_rows.h"
 #include "model/coverage.h"
 #include "model/creation_rows.h"
@@ -103,7 +103,7 @@ struct Model::Impl {
   Objects objects;
   // By goid: the last semacquire1 argument not yet followed by another kind of park (it parks again when it
   // was woken in vain).
-  std::unordered_map<std::uint64_t, std::uint64_t> semaphores;
+  SeededMap<std::uint64_t, std::uint64_t> semaphores;
   Coverage coverage;
   Latency latency;
 

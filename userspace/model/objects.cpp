@@ -3,17 +3,16 @@
 #include <algorithm>
 
 namespace gorotrace {
-namespace {
-std::uint64_t hash_of(ObjectRow::Kind kind, std::uint64_t address) {
-  return mix(address + (kind == ObjectRow::Kind::kSemaphore ? 0x9e3779b97f4a7c15ULL : 0));
+
+std::uint64_t Objects::hash(ObjectRow::Kind kind, std::uint64_t address) const {
+  return index_.hash(address, static_cast<std::uint64_t>(kind));
 }
-}  // namespace
 
 std::uint32_t Objects::row(ObjectRow::Kind kind, std::uint64_t address) {
-  const std::uint64_t hash = hash_of(kind, address);
-  const auto rehash = [&](std::uint32_t i) { return hash_of(rows_[i].kind, rows_[i].address); };
+  const std::uint64_t hash_of_key = hash(kind, address);
+  const auto rehash = [&](std::uint32_t i) { return hash(rows_[i].kind, rows_[i].address); };
   const std::uint32_t found = index_.find(
-      hash, [&](std::uint32_t i) { return rows_[i].address == address && rows_[i].kind == kind; });
+      hash_of_key, [&](std::uint32_t i) { return rows_[i].address == address && rows_[i].kind == kind; });
   if (found != kNone) return found;
   if (rows_.size() >= kMaxRows && free_.empty()) {
     // A pass over all rows: when everything is waited on, not again before as many more have been refused.
@@ -33,7 +32,7 @@ std::uint32_t Objects::row(ObjectRow::Kind kind, std::uint64_t address) {
   }
   rows_[made].kind = kind;
   rows_[made].address = address;
-  index_.insert(hash, made, rehash);
+  index_.insert(hash_of_key, made, rehash);
   return made;
 }
 
@@ -53,7 +52,7 @@ void Objects::evict() {
   }
   evicted_ += idle.size();
   index_.clear();
-  const auto rehash = [&](std::uint32_t i) { return hash_of(rows_[i].kind, rows_[i].address); };
+  const auto rehash = [&](std::uint32_t i) { return hash(rows_[i].kind, rows_[i].address); };
   for (std::uint32_t i = 0; i < rows_.size(); ++i) {
     if (rows_[i].address != 0) index_.insert(rehash(i), i, rehash);
   }

@@ -31,6 +31,7 @@ class Objects {
   [[nodiscard]] std::size_t memory_bytes() const;
 
  private:
+  [[nodiscard]] std::uint64_t hash(ObjectRow::Kind kind, std::uint64_t address) const;
   void evict();
   std::vector<ObjectData> rows_;
   std::vector<std::uint32_t> free_;

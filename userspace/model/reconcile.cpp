@@ -1,6 +1,6 @@
 // What the memory's view says about the goroutines the events know, and about those they do not.
-#include <unordered_set>
 
+#include "base/seeded_hash.h"
 #include "model/memory_state.h"
 #include "model/model_impl.h"
 
@@ -22,7 +22,7 @@ void Model::Impl::apply(const Snapshot& snapshot) {
   start_window(begin);
   now = std::max(now, snapshot.counts.end_ns);
   if (++look == 0) look = 1;
-  std::unordered_set<std::uint64_t> gone;
+  SeededSet<std::uint64_t> gone;
   for (auto exit = exits.rbegin(); exit != exits.rend(); ++exit) {
     if (exit->at_ns + kExitGraceNs >= begin) gone.insert(exit->goid);
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/seeded_hash.h"
+
 namespace gorotrace {
 namespace {
 
@@ -41,14 +43,12 @@ std::vector<StackGroup> group_by_stack(const DumpView& view, const Selection& se
     bool operator==(const Key&) const = default;
   };
   struct Hash {
-    std::size_t operator()(const Key& k) const {
-      return std::hash<std::string_view>{}(k.missing) ^
-             (((std::uint64_t{k.labels} << 32) | k.stack) * 0x9e3779b97f4a7c15u);
-    }
+    SeededHash hash;
+    std::size_t operator()(const Key& k) const { return hash(hash(k.stack, k.labels), hash(k.missing)); }
   };
   // Label sets are told apart by where they lie in the target; equal text is one group all the same.
   std::unordered_map<const Labels*, std::uint32_t> number_of_set;
-  std::unordered_map<std::string, std::uint32_t> number_of_text;
+  SeededMap<std::string, std::uint32_t> number_of_text;
   std::unordered_map<Key, std::size_t, Hash> index;
   std::vector<StackGroup> out;
   for (const GoroutineSnapshot* g : selection.goroutines) {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <unordered_map>
 
+#include "base/seeded_hash.h"
 #include "base/text.h"
 
 namespace gorotrace {
@@ -57,8 +57,8 @@ class Matcher {
 
   const DumpView& view_;
   const DumpFilter& filter_;
-  std::unordered_map<std::uint32_t, bool> by_stack_;
-  std::unordered_map<std::uint64_t, bool> by_gopc_;
+  SeededMap<std::uint32_t, bool> by_stack_;
+  SeededMap<std::uint64_t, bool> by_gopc_;
 };
 
 void count(KnownWaitCounts& counts, const KnownWait& known) {
@@ -119,7 +119,7 @@ Status DumpFilter::check_reasons(const std::vector<std::string>& wait_reasons) c
 Selection select(const DumpView& view, const DumpFilter& filter) {
   Selection out;
   Matcher matcher(view, filter);
-  std::unordered_map<std::uint64_t, bool> runtimes;  // by startpc
+  SeededMap<std::uint64_t, bool> runtimes;  // by startpc
   for (const GoroutineSnapshot& g : view.goroutines()) {
     if (!filter.system) {
       const auto [it, fresh] = runtimes.try_emplace(g.startpc, false);

@@ -8,9 +8,9 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "base/seeded_hash.h"
 #include "golang/pclntab.h"
 #include "snapshot/stack_set.h"
 
@@ -91,8 +91,8 @@ class StackTable : public Symbolizer {
   PcLookup lookup_;
   std::uint64_t load_bias_;
   Source source_;
-  std::unordered_map<std::uint64_t, Entry> stacks_;
-  std::unordered_map<std::uint64_t, std::vector<Frame>> by_lookup_pc_;  // key: the pc that is looked up
+  SeededMap<std::uint64_t, Entry> stacks_;
+  SeededMap<std::uint64_t, std::vector<Frame>> by_lookup_pc_;  // key: the pc that is looked up
   std::uint64_t refused_ = 0;
 };
 

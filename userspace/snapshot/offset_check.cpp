@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <string_view>
-#include <unordered_set>
 
 #include "base/clock.h"
+#include "base/seeded_hash.h"
 #include "snapshot/allgs.h"
 #include "snapshot/g_words.h"
 #include "snapshot/goroutines.h"
@@ -38,7 +38,7 @@ class Check {
       : memory_(memory), config_(config), o_(config.offsets), window_(g_window(config.offsets)) {}
 
   std::optional<Refusal> round(const std::vector<std::uint64_t>& pointers) {
-    std::unordered_set<std::uint64_t> goids, reasons;
+    SeededSet<std::uint64_t> goids, reasons;
     std::size_t seen = 0, waiting = 0, with_sp = 0, with_syscallsp = 0, on_thread = 0, thread_agrees = 0;
     std::size_t alive = 0, starts_in_text = 0, created_in_text = 0;
     for (const std::uint64_t g : pointers) {
@@ -132,7 +132,7 @@ class Check {
                    fmt::format("{} is no goroutine status", w.status)};
   }
 
-  std::optional<Refusal> identity(const GWords& w, std::unordered_set<std::uint64_t>& goids) const {
+  std::optional<Refusal> identity(const GWords& w, SeededSet<std::uint64_t>& goids) const {
     if (w.goid == 0 || w.goid >= kMaxGoid || !goids.insert(w.goid).second) {
       return Refusal{"runtime.g.goid", o_.g_goid,
                      fmt::format("{} is no goroutine id, or two goroutines have it", w.goid)};

@@ -14,7 +14,7 @@ void StackSet::grow() {
   buckets_.assign(std::max(kFirstBuckets, buckets_.size() * 2), kNone);
   const std::size_t mask = buckets_.size() - 1;
   for (std::uint32_t i = 0; i < entries_.size(); ++i) {
-    std::size_t at = entries_[i].id & mask;
+    std::size_t at = hash_(entries_[i].id) & mask;
     while (buckets_[at] != kNone) at = (at + 1) & mask;
     buckets_[at] = i;
   }
@@ -24,7 +24,7 @@ std::uint32_t StackSet::add(std::uint64_t id, std::span<const std::uint64_t> pcs
   if (pcs.empty() || pcs.size() > kMaxDepth || entries_.size() >= kNone) return kNone;
   if (2 * (entries_.size() + 1) > buckets_.size()) grow();
   const std::size_t mask = buckets_.size() - 1;
-  std::size_t at = id & mask;
+  std::size_t at = hash_(id) & mask;
   for (; buckets_[at] != kNone; at = (at + 1) & mask) {
     if (entries_[buckets_[at]].id == id) return buckets_[at];
   }

@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "base/seeded_hash.h"
+
 namespace gorotrace {
 
 class StackSet {
@@ -33,6 +35,7 @@ class StackSet {
   };
   void grow();
 
+  SeededHash hash_;
   std::vector<std::uint64_t> pcs_;  // of all stacks, one after the other
   std::vector<Entry> entries_;
   std::vector<std::uint32_t>

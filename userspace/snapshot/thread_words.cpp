@@ -1,7 +1,6 @@
 #include "snapshot/thread_words.h"
 
-#include <unordered_map>
-
+#include "base/seeded_hash.h"
 #include "snapshot/goroutines.h"
 
 namespace gorotrace {
@@ -25,7 +24,7 @@ class SharedWord {
  private:
   const Memory& memory_;
   const std::uint16_t offset_;
-  std::unordered_map<std::uint64_t, std::uint64_t> known_;
+  SeededMap<std::uint64_t, std::uint64_t> known_;
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include "waits/channels.h"
 
 #include <algorithm>
-#include <unordered_map>
 
+#include "base/seeded_hash.h"
 #include "waits/batch.h"
 #include "waits/sudog.h"
 
@@ -241,8 +241,8 @@ class Finder {
   const RuntimeOffsets& o_;
   std::span<Waiter> waiters_;
   Batch batch_;
-  std::unordered_map<std::uint64_t, Queued> queued_;
-  std::unordered_map<std::uint64_t, Channel> channels_;
+  SeededMap<std::uint64_t, Queued> queued_;
+  SeededMap<std::uint64_t, Channel> channels_;
   std::size_t foreign_ = 0;
 };
 

@@ -1,8 +1,8 @@
 #include "waits/conds.h"
 
 #include <algorithm>
-#include <unordered_map>
 
+#include "base/seeded_hash.h"
 #include "waits/stack_words.h"
 #include "waits/sudog.h"
 
@@ -44,7 +44,7 @@ class Finder {
   }
 
  private:
-  using Entries = std::unordered_map<std::uint64_t, std::uint64_t>;  // g -> sudog
+  using Entries = SeededMap<std::uint64_t, std::uint64_t>;  // g -> sudog
 
   [[nodiscard]] std::size_t window() const {
     return std::max({o_.notifyList_wait, o_.notifyList_notify, o_.notifyList_head}) + 8u;
@@ -100,7 +100,7 @@ class Finder {
   Batch batch_;
   std::size_t bound_;  // sudogs still to be read, of all lists and of what turns out to be none
   std::vector<Waiter*> chosen_;
-  std::unordered_map<std::uint64_t, Entries> lists_;
+  SeededMap<std::uint64_t, Entries> lists_;
 };
 
 }  // namespace

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <optional>
-#include <unordered_map>
 
+#include "base/seeded_hash.h"
 #include "process/process.h"
 #include "waits/sockets.h"
 
@@ -19,7 +19,7 @@ class FileTable {
   [[nodiscard]] const Sockets& sockets();
 
   const Process* process_;
-  std::unordered_map<std::int32_t, SharedFile> known_;
+  SeededMap<std::int32_t, SharedFile> known_;
   std::optional<Sockets> sockets_;  // read when the first socket is asked for
 };
 

@@ -1,10 +1,9 @@
 #include "waits/holders.h"
 
 #include <algorithm>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "base/clock.h"
+#include "base/seeded_hash.h"
 #include "waits/batch.h"
 
 namespace gorotrace::waits {
@@ -19,7 +18,7 @@ constexpr std::size_t kStacks = 64;                    // a call
 struct Candidates {
   std::vector<std::uint64_t> goids;
   std::uint32_t count = 0;
-  std::unordered_set<std::uint64_t> waiters;  // goids: they have the address because they wait
+  SeededSet<std::uint64_t> waiters;  // goids: they have the address because they wait
 };
 
 bool is_lock(const SemaphoreWait& wait) {
@@ -38,7 +37,7 @@ std::pair<std::uint64_t, std::uint64_t> stack_of(const GWords& g) {
 }  // namespace
 
 Status find_holders(const Context& context, std::span<Waiter> waiters, Waits& out) {
-  std::unordered_map<std::uint64_t, Candidates> locks;
+  SeededMap<std::uint64_t, Candidates> locks;
   std::uint64_t lowest = ~0ull, highest = 0;
   for (const Waiter& w : waiters) {
     for (const WaitObject& object : w.objects) {
@@ -76,7 +75,7 @@ Status find_holders(const Context& context, std::span<Waiter> waiters, Waits& ou
     if (!context.memory.read_many(ranges, failed)) return gone();
     for (std::size_t i = 0; i < chunk.size(); ++i) {
       if (failed[i]) continue;
-      std::unordered_set<std::uint64_t> met;
+      SeededSet<std::uint64_t> met;
       for (std::size_t word_at = 0; word_at + 8 <= ranges[i].out.size(); word_at += 8) {
         const std::uint64_t word = load<std::uint64_t>(ranges[i].out, word_at).value_or(0);
         if (word < lowest || word > highest) continue;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <unordered_map>
 
+#include "base/seeded_hash.h"
 #include "base/text.h"
 
 namespace gorotrace::waits {
@@ -119,7 +119,7 @@ class Reader {
 
 Status read_labels(const Context& context, std::span<const Waiter> waiters, Waits& out) {
   Reader reader(context);
-  std::unordered_map<std::uint64_t, std::optional<std::uint32_t>> known;
+  SeededMap<std::uint64_t, std::optional<std::uint32_t>> known;
   for (const Waiter& w : waiters) {
     if (w.words.labels == 0) continue;
     const auto [at, added] = known.try_emplace(w.words.labels);

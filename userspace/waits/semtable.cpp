@@ -1,7 +1,6 @@
 #include "waits/semtable.h"
 
-#include <unordered_set>
-
+#include "base/seeded_hash.h"
 #include "waits/batch.h"
 #include "waits/sudog.h"
 
@@ -40,7 +39,7 @@ Result<Semtable> read_semtable(const Context& context) {
   }
   // A goroutine waits on one semaphore at most; those born since the snapshot may be there too.
   const std::size_t bound = 2 * context.snapshot.goroutines.size() + kPart;
-  std::unordered_set<std::uint64_t> met;
+  SeededSet<std::uint64_t> met;
   while (!level.empty()) {
     below.clear();
     const bool alive = in_parts(level.size(), kPart, [&](std::size_t first, std::size_t count) {

@@ -2,8 +2,7 @@
 // (runtime/sema.go).
 #pragma once
 
-#include <unordered_map>
-
+#include "base/seeded_hash.h"
 #include "waits/waiter.h"
 
 namespace gorotrace::waits {
@@ -12,7 +11,7 @@ struct SemaphoreEntry {
   std::uint64_t sudog = 0, semaphore = 0;
 };
 struct Semtable {
-  std::unordered_map<std::uint64_t, SemaphoreEntry> of_g;
+  SeededMap<std::uint64_t, SemaphoreEntry> of_g;
   // False when some of it contradicted itself: it changed while it was walked, or it is forged.
   bool complete = true;
 };

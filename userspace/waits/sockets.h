@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 
+#include "base/seeded_hash.h"
 #include "waits/wait_object.h"
 
 namespace gorotrace::waits {
 
-using Sockets = std::unordered_map<std::uint64_t, FileDescription::Socket>;
+using Sockets = SeededMap<std::uint64_t, FileDescription::Socket>;
 
 // Lines that are none are skipped. protocol: "tcp", "tcp6", "udp" or "udp6".
 void parse_inet(std::string_view text, std::string_view protocol, Sockets& out);

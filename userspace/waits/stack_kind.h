@@ -3,8 +3,8 @@
 #pragma once
 
 #include <optional>
-#include <unordered_map>
 
+#include "base/seeded_hash.h"
 #include "waits/waiter.h"
 
 namespace gorotrace::waits {
@@ -23,7 +23,7 @@ class StackKinds {
   [[nodiscard]] std::uint32_t functions_at(std::uint64_t pc);  // bits of stack_kind.cpp
 
   const Context& context_;
-  std::unordered_map<std::uint64_t, std::uint32_t> known_;
+  SeededMap<std::uint64_t, std::uint32_t> known_;
 };
 
 }  // namespace gorotrace::waits

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/seeded_hash.h"
+
 namespace gorotrace::waits {
 namespace {
 
@@ -26,7 +28,7 @@ bool StackWords::search(std::span<Waiter* const> waiters) {
     if (!where_others_had_it(left, again)) return false;
     std::swap(left, again);
     again.clear();
-    std::unordered_map<std::uint64_t, std::size_t> tried;
+    SeededMap<std::uint64_t, std::size_t> tried;
     for (Waiter* w : left) {
       constexpr std::size_t kTries = 8;
       std::size_t& tries = tried[w->words.sched_pc];

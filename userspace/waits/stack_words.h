@@ -3,8 +3,8 @@
 #pragma once
 
 #include <functional>
-#include <unordered_map>
 
+#include "base/seeded_hash.h"
 #include "waits/batch.h"
 #include "waits/waiter.h"
 
@@ -29,7 +29,7 @@ class StackWords {
   const Accept accept_;
   Batch batch_;
   // The same code parks every goroutine: bytes above SP where the last one with this pc had its pointer.
-  std::unordered_map<std::uint64_t, std::uint64_t> slot_of_pc_;
+  SeededMap<std::uint64_t, std::uint64_t> slot_of_pc_;
 };
 
 }  // namespace gorotrace::waits

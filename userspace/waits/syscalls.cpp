@@ -2,10 +2,10 @@
 
 #include <charconv>
 #include <filesystem>
-#include <unordered_map>
 
 #include <fmt/format.h>
 
+#include "base/seeded_hash.h"
 #include "process/procfs.h"
 #include "waits/batch.h"
 
@@ -13,8 +13,8 @@ namespace gorotrace::waits {
 namespace {
 
 // Our PID of each thread by the one the target knows itself by (m.procid): they differ in a PID namespace.
-std::unordered_map<std::uint32_t, pid_t> host_threads(const Process& process) {
-  std::unordered_map<std::uint32_t, pid_t> out;
+SeededMap<std::uint32_t, pid_t> host_threads(const Process& process) {
+  SeededMap<std::uint32_t, pid_t> out;
   std::error_code error;
   const std::filesystem::path tasks = procfs::path(process.pid(), "task");
   for (std::filesystem::directory_iterator at(tasks, error), end; !error && at != end; at.increment(error)) {

@@ -1,0 +1,33 @@
+#include "base/seeded_hash.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+namespace gorotrace {
+
+std::uint64_t SeededHash::operator()(std::string_view text) const {
+  std::uint64_t hash = (*this)(text.size());
+  while (!text.empty()) {
+    std::uint64_t word = 0;
+    const std::size_t n = std::min(text.size(), sizeof word);
+    std::memcpy(&word, text.data(), n);
+    hash = (*this)(hash, word);
+    text.remove_prefix(n);
+  }
+  return hash;
+}
+
+const SeededHash::Seed& SeededHash::of_this_process() {
+  static const Seed seed = [] {
+    Seed drawn;
+    // getrandom(2), which every kernel has had since 3.17.
+    if (getentropy(&drawn, sizeof drawn) != 0) std::abort();
+    return drawn;
+  }();
+  return seed;
+}
+
+}  // namespace gorotrace
