@@ -7,28 +7,10 @@
 #include <cmath>
 #include <tuple>
 
+#include "base/utf8.h"
+
 namespace gorotrace {
 namespace {
-
-// Length of the valid UTF-8 sequence at the start of `s` (RFC 3629), 0 when there is none.
-std::size_t utf8_length(std::string_view s) {
-  auto byte = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  std::size_t n = 0;
-  if (lead >= 0xc2 && lead <= 0xdf) n = 2;
-  if (lead >= 0xe0 && lead <= 0xef) n = 3;
-  if (lead >= 0xf0 && lead <= 0xf4) n = 4;
-  if (n == 0 || s.size() < n) return 0;
-  for (std::size_t i = 1; i < n; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  if (lead == 0xe0 && byte(1) < 0xa0) return 0;  // overlong
-  if (lead == 0xed && byte(1) > 0x9f) return 0;  // surrogates
-  if (lead == 0xf0 && byte(1) < 0x90) return 0;  // overlong
-  if (lead == 0xf4 && byte(1) > 0x8f) return 0;  // above U+10FFFF
-  return n;
-}
 
 bool is_control(std::string_view sequence) {
   const auto lead = static_cast<unsigned char>(sequence[0]);
@@ -53,13 +35,13 @@ constexpr std::array<Unit, 8> kUnits{
 }  // namespace
 
 std::string printable(std::string_view raw, std::size_t max_bytes) {
-  constexpr std::string_view kReplacement = "\xef\xbf\xbd", kEllipsis = "\xe2\x80\xa6";
+  constexpr std::string_view kEllipsis = "\xe2\x80\xa6";
   std::string out;
   out.reserve(std::min(raw.size(), max_bytes));
   while (!raw.empty()) {
     std::size_t n = utf8_length(raw);
-    std::string_view piece = n == 0 ? kReplacement : raw.substr(0, n);
-    if (n != 0 && is_control(piece)) piece = kReplacement;
+    std::string_view piece = n == 0 ? kReplacementCharacter : raw.substr(0, n);
+    if (n != 0 && is_control(piece)) piece = kReplacementCharacter;
     if (out.size() + piece.size() > max_bytes) {
       out += kEllipsis;
       break;

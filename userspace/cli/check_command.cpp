@@ -6,7 +6,6 @@
 #include <CLI/CLI.hpp>
 #include <iterator>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,8 +21,6 @@
 
 namespace gorotrace {
 namespace {
-
-using nlohmann::json;
 
 constexpr std::size_t kUnlimited = 1000;  // columns, where no terminal sets a limit
 
@@ -51,15 +48,16 @@ Host look_at_host() {
   return h;
 }
 
-json host_json(const Host& h) {
-  return {{"kernel", h.kernel},
-          {"architecture", h.architecture},
-          {"btf", h.btf},
-          {"attach", h.attach_mode.empty() ? json() : json(h.attach_mode)},
-          {"error", h.error.empty() ? json() : json(h.error)},
-          {"trap_ns", h.error.empty()
-                          ? json{{"emulated", h.costs.emulated_ns}, {"single_step", h.costs.single_step_ns}}
-                          : json()}};
+void host_fields(JsonWriter& out, const Host& h) {
+  out.field("kernel", h.kernel);
+  out.field("architecture", h.architecture);
+  out.field("btf", h.btf);
+  out.name_field("attach", h.attach_mode);
+  out.name_field("error", h.error);
+  out.object_field("trap_ns", h.error.empty() ? &h.costs : nullptr, [&](const TrapCosts& costs) {
+    out.field("emulated", costs.emulated_ns);
+    out.field("single_step", costs.single_step_ns);
+  });
 }
 
 std::string host_text(const Host& h) {
@@ -76,37 +74,38 @@ std::string host_text(const Host& h) {
              h.attach_mode, h.costs.emulated_ns / 1e3, h.costs.single_step_ns / 1e3);
 }
 
-json target_json(const Target& t, const Plan& plan, const std::vector<std::string>& shared, const Host& h) {
+void site_fields(JsonWriter& out, const Site& s, const Host& h) {
+  out.field("hook", hook_name(s.hook));
+  out.field("groups", group_list(s.groups));
+  out.field("function", s.function);
+  out.field("offset", s.offset);
+  out.field("file_offset", s.file_offset);
+  out.field("instruction", s.mnemonic);
+  out.field("execution", execution_name(s.execution));
+  out.field("trap_ns", h.error.empty() ? std::optional(h.costs.of(s.execution)) : std::nullopt);
+}
+
+void target_fields(JsonWriter& out, const Target& t, const Plan& plan, const std::vector<std::string>& shared,
+                   const Host& h) {
   const GoBinary& go = t.binary();
-  json sites = json::array();
-  for (const Site& s : plan.sites) {
-    sites.push_back({{"hook", hook_name(s.hook)},
-                     {"groups", group_list(s.groups)},
-                     {"function", s.function},
-                     {"offset", s.offset},
-                     {"file_offset", s.file_offset},
-                     {"instruction", s.mnemonic},
-                     {"execution", execution_name(s.execution)},
-                     {"trap_ns", h.error.empty() ? json(h.costs.of(s.execution)) : json()}});
-  }
-  json missing = json::array();
-  for (const Unplanned& u : plan.unplanned) {
-    missing.push_back({{"hook", hook_name(u.hook)},
-                       {"function", u.function},
-                       {"reason", u.reason},
-                       {"expected", u.expected}});
-  }
-  return {{"pid", t.process().namespace_pid()},
-          {"host_pid", t.process().pid()},
-          {"exe", t.process().executable()},
-          {"go_version", go.version().text},
-          {"link_mode", link_mode_name(go.link_mode())},
-          {"stripped", go.stripped()},
-          {"offsets", go.offsets_source()},
-          {"counters", t.has_counters()},
-          {"sites", sites},
-          {"unplanned", missing},
-          {"shared", shared}};
+  out.field("pid", t.process().namespace_pid());
+  out.field("host_pid", t.process().pid());
+  out.field("exe", t.process().executable());
+  out.field("go_version", go.version().text);
+  out.field("link_mode", link_mode_name(go.link_mode()));
+  out.field("stripped", go.stripped());
+  out.field("offsets", go.offsets_source());
+  out.field("counters", t.has_counters());
+  out.array_field("sites", plan.sites, [&](const Site& s) { out.object([&] { site_fields(out, s, h); }); });
+  out.array_field("unplanned", plan.unplanned, [&](const Unplanned& u) {
+    out.object([&] {
+      out.field("hook", hook_name(u.hook));
+      out.field("function", u.function);
+      out.field("reason", u.reason);
+      out.field("expected", u.expected);
+    });
+  });
+  out.array_field("shared", shared, [&](const std::string& site) { out.value(site); });
 }
 
 std::string target_text(const Target& t, const Plan& plan, const std::vector<std::string>& shared,
@@ -127,6 +126,25 @@ std::string target_text(const Target& t, const Plan& plan, const std::vector<std
   return text;
 }
 
+int write_json(const Target* target, const Plan& plan, const std::vector<std::string>& shared,
+               const Host& host) {
+  return write_json_to_stdout([&](JsonWriter& out) {
+    out.object([&] {
+      out.object_field("host", [&] { host_fields(out, host); });
+      if (target != nullptr)
+        out.object_field("target", [&] { target_fields(out, *target, plan, shared, host); });
+    });
+  });
+}
+
+int write_text(const Target* target, const Plan& plan, const std::vector<std::string>& shared,
+               const Host& host) {
+  const std::size_t width = isatty(STDOUT_FILENO) == 1 ? terminal_width() : kUnlimited;
+  std::string text = host_text(host);
+  if (target != nullptr) text += target_text(*target, plan, shared, host, width);
+  return write_to_stdout(text);
+}
+
 int run(const std::optional<std::string>& target_name, bool as_json) {
   std::unique_ptr<Target> target;
   if (target_name) {
@@ -137,18 +155,16 @@ int run(const std::optional<std::string>& target_name, bool as_json) {
     target = std::move(*opened);
   }
   const Host host = look_at_host();
-  json out = {{"host", host_json(host)}};
-  std::string text = host_text(host);
+  Plan plan;
+  std::vector<std::string> shared;
   if (target) {
-    std::vector<std::string> shared;
-    auto plan = target->plan(host.costs, shared);
-    if (!plan) return report_error(plan.error());
-    out["target"] = target_json(*target, *plan, shared, host);
-    text +=
-        target_text(*target, *plan, shared, host, isatty(STDOUT_FILENO) == 1 ? terminal_width() : kUnlimited);
+    auto made = target->plan(host.costs, shared);
+    if (!made) return report_error(made.error());
+    plan = std::move(*made);
   }
-  if (as_json) text = out.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
-  if (const int written = write_to_stdout(text); written != kExitDone) return written;
+  const int written =
+      as_json ? write_json(target.get(), plan, shared, host) : write_text(target.get(), plan, shared, host);
+  if (written != kExitDone) return written;
   return host.error.empty() ? kExitDone : kExitFailed;
 }
 

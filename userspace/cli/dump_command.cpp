@@ -144,7 +144,7 @@ Options text_options(std::size_t limit) {
 
 Status write(Format format, const Target& target, const DumpView& view, const Selection& selection,
              std::size_t limit, OutputFile& out) {
-  const Sink sink = [&out](std::string_view text) { out.write(text); };
+  const TextSink sink = out.sink();
   switch (format) {
     case Format::kText:
       dump_text(view, selection, limit, sink);
@@ -155,9 +155,12 @@ Status write(Format format, const Target& target, const DumpView& view, const Se
     case Format::kWaiters:
       out.write(waiters_text(view, selection, waiters(view, selection), text_options<WaitersOptions>(limit)));
       break;
-    case Format::kJson:
-      dump_json(view, selection, limit, sink);
+    case Format::kJson: {
+      JsonWriter json(sink);
+      dump_json(json, view, selection, limit);
+      json.end_line();
       break;
+    }
     case Format::kFolded:
       folded_stacks(view, selection, sink);
       break;
@@ -175,8 +178,13 @@ Status write(Format format, const Target& target, const DumpView& view, const Se
 
 int report_growth(const Result<Growth>& growth, Format format, std::size_t limit, OutputFile& out) {
   if (!growth) return report_error(growth.error());
-  out.write(format == Format::kJson ? growth_json(*growth)
-                                    : growth_text(*growth, text_options<GrowthOptions>(limit)));
+  if (format == Format::kJson) {
+    JsonWriter json(out.sink());
+    growth_json(json, *growth);
+    json.end_line();
+  } else {
+    out.write(growth_text(*growth, text_options<GrowthOptions>(limit)));
+  }
   if (auto written = out.commit(); !written) return report_error(written.error());
   return kExitDone;
 }

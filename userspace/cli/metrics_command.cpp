@@ -50,7 +50,8 @@ int run(const std::string& target_text, bool as_json) {
   if (!pid) return report_error(pid.error());
   const auto report = read_report(*pid);
   if (!report) return report_error(report.error());
-  return write_to_stdout(as_json ? metrics_json(*report) : metrics_text(*report));
+  if (!as_json) return write_to_stdout(metrics_text(*report));
+  return write_json_to_stdout([&](JsonWriter& out) { metrics_json(out, *report); });
 }
 
 }  // namespace

@@ -106,4 +106,14 @@ int write_to_stdout(std::string_view text) {
   return kExitDone;
 }
 
+int write_json_to_stdout(const std::function<void(JsonWriter&)>& write) {
+  auto out = OutputFile::open("");
+  if (!out) return report_error(out.error());
+  JsonWriter json(out->sink());
+  write(json);
+  json.end_line();
+  if (auto written = out->commit(); !written) return report_error(written.error());
+  return kExitDone;
+}
+
 }  // namespace gorotrace

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "base/json_writer.h"
 #include "base/result.h"
 
 namespace gorotrace {
@@ -20,6 +22,10 @@ class OutputFile {
   ~OutputFile();
 
   void write(std::string_view text);
+  // Writes to this file, which must stay where it is meanwhile.
+  [[nodiscard]] TextSink sink() {
+    return [this](std::string_view text) { write(text); };
+  }
   // Hands on what was written so far; false when nothing more can arrive, and commit() will say why.
   bool flush();
   // Says whether everything arrived. A reader of stdout that went away early is no error.
@@ -42,5 +48,6 @@ class OutputFile {
 
 // Writes a whole result to stdout; the exit code: kExitDone, or that of the failure, which is reported.
 [[nodiscard]] int write_to_stdout(std::string_view text);
+[[nodiscard]] int write_json_to_stdout(const std::function<void(JsonWriter&)>& write);
 
 }  // namespace gorotrace

@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -54,21 +53,23 @@ std::optional<GoRow> describe(const ProcessRow& process) {
   return row;
 }
 
-nlohmann::json to_json(const GoRow& r) {
-  using nlohmann::json;
-  return {{"pid", r.process.pid},
-          {"namespace_pid", r.process.namespace_pid},
-          {"user", r.process.user},
-          {"container", r.process.container.empty() ? json() : json(r.process.container)},
-          {"command", r.process.comm},
-          {"exe", r.process.executable},
-          {"go_version", r.version},
-          {"module", r.module.empty() ? json() : json(r.module)},
-          {"link_mode", r.link},
-          {"stripped", r.stripped},
-          {"goroutines", r.goroutines ? json(*r.goroutines) : json()},
-          {"supported", r.unsupported.empty()},
-          {"reason", r.unsupported.empty() ? json() : json(r.unsupported)}};
+void write_json(JsonWriter& out, const GoRow& r) {
+  out.object([&] {
+    out.field("pid", r.process.pid);
+    out.field("namespace_pid", r.process.namespace_pid);
+    out.field("user", r.process.user);
+    out.name_field("container", r.process.container);
+    out.field("command", r.process.comm);
+    out.field("exe", r.process.executable);
+    out.field("go_version", r.version);
+    out.name_field("module", r.module);
+    out.field("link_mode", r.link);
+    out.field("stripped", r.stripped);
+    out.field("goroutines", r.goroutines);
+    out.field("supported", r.unsupported.empty());
+    out.name_field("reason", r.unsupported);
+  });
+  out.end_line();
 }
 
 std::string to_line(const GoRow& r) {
@@ -81,10 +82,11 @@ std::string to_line(const GoRow& r) {
                                             : r.module);
 }
 
-int run(bool json) {
+int run(bool as_json) {
   auto out = OutputFile::open("");
   if (!out) return report_error(out.error());
-  if (!json) {
+  JsonWriter json(out->sink());
+  if (!as_json) {
     out->write(fmt::format("{:>7} {:<10} {:<12} {:<10} {:<15} {:>10}  {:<15} {}\n", "PID", "USER",
                            "CONTAINER", "GO", "LINK", "GOROUTINES", "COMMAND", "MODULE"));
   }
@@ -92,8 +94,11 @@ int run(bool json) {
   for (const ProcessRow& process : processes.rows) {
     const auto row = describe(process);
     if (!row) continue;
-    out->write(json ? to_json(*row).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"
-                    : to_line(*row));
+    if (as_json) {
+      write_json(json, *row);
+    } else {
+      out->write(to_line(*row));
+    }
     if (!out->flush()) break;
   }
   if (auto written = out->commit(); !written) return report_error(written.error());

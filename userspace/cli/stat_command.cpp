@@ -82,13 +82,14 @@ Result<Plan> understand(const Arguments& a) {
 
 // The programs are loaded while the binaries are read. A target that cannot be traced is told first,
 // whatever else fails.
-Result<std::unique_ptr<Session>> attach(const Plan& plan) {
+Result<std::unique_ptr<Session>> attach(const Plan& plan, StatStacks& stacks) {
   auto making = std::async(std::launch::async, [&] { return Session::make(plan.session); });
   std::vector<std::unique_ptr<Target>> targets;
   for (const pid_t pid : plan.pids) {
     auto target = Target::open(pid);
     if (!target) return std::unexpected(target.error());
     if (plan.session.groups != 0) (*target)->prepare_plan();
+    stacks[target->get()];
     targets.push_back(std::move(*target));
   }
   auto session = making.get();
@@ -100,8 +101,8 @@ Result<std::unique_ptr<Session>> attach(const Plan& plan) {
   return session;
 }
 
-// `waits` outlives the session, whose aggregator thread writes to it.
-Status trace(const Arguments& arguments, std::unique_ptr<WaitLog>& waits) {
+// `waits` and `stacks` outlive the session, whose aggregator thread writes to them.
+Status trace(const Arguments& arguments, std::unique_ptr<WaitLog>& waits, StatStacks& stacks) {
   auto held = StopSignal::make();  // before anything else: a signal that comes early ends in a summary, too
   if (!held) return std::unexpected(held.error());
   std::optional<StopSignal> stop(std::move(*held));
@@ -111,11 +112,11 @@ Status trace(const Arguments& arguments, std::unique_ptr<WaitLog>& waits) {
     auto log = WaitLog::open(arguments.waits);
     if (!log) return std::unexpected(log.error());
     waits = std::move(*log);
-    plan->session.on_wait = [log = waits.get()](const Target& target, const Wait& wait) {
-      log->write(target, wait);
+    plan->session.on_wait = [log = waits.get(), &stacks](const Target& target, const Wait& wait) {
+      log->write(target, wait, stacks.at(&target));
     };
   }
-  auto session = attach(*plan);
+  auto session = attach(*plan, stacks);
   if (!session) return std::unexpected(session.error());
   auto out = OutputQueue::make(STDOUT_FILENO);
   if (!out) return std::unexpected(out.error());
@@ -124,7 +125,7 @@ Status trace(const Arguments& arguments, std::unique_ptr<WaitLog>& waits) {
                        .stacks = arguments.stacks,
                        .system = arguments.system,
                        .limit = arguments.limit},
-                      **out);
+                      **out, stacks);
   StatWindow window(**session, *stop, **out, printer, plan->window);
   if (auto watched = window.watch(); !watched) return watched;
   const auto reported = window.report();
@@ -134,7 +135,8 @@ Status trace(const Arguments& arguments, std::unique_ptr<WaitLog>& waits) {
 
 int run(const Arguments& arguments) {
   std::unique_ptr<WaitLog> waits;
-  auto done = trace(arguments, waits);
+  StatStacks stacks;
+  auto done = trace(arguments, waits, stacks);
   if (done && waits) done = waits->close();
   return done ? kExitDone : report_error(done.error());
 }

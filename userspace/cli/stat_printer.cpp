@@ -3,15 +3,19 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <string>
+#include <string_view>
+
 #include "cli/terminal.h"
 
 namespace gorotrace {
 
-StatPrinter::StatPrinter(const Options& options, OutputQueue& out)
+StatPrinter::StatPrinter(const Options& options, OutputQueue& out, StatStacks& stacks)
     : json_(options.json),
       colour_(!options.json && isatty(STDOUT_FILENO) == 1),
       lines_(options.several, colour_),
-      out_(out) {
+      out_(out),
+      stacks_(stacks) {
   text_.several = options.several;
   text_.width = terminal_width();
   text_.limit = options.limit;
@@ -22,7 +26,9 @@ StatPrinter::StatPrinter(const Options& options, OutputQueue& out)
 }
 
 void StatPrinter::interval(const IntervalRow& row, const StatFacts& facts) {
-  out_.put(json_ ? stat_interval_json(row, facts.target, facts.begin_ns) + "\n"
+  out_.put(json_ ? json_text([&](JsonWriter& json) {
+    stat_interval_json(json, row, facts.target, facts.begin_ns);
+  }) + "\n"
                  : lines_.line(row, facts.target));
   any_ = true;
 }
@@ -33,9 +39,15 @@ void StatPrinter::note(const std::string& text) {
   any_ = true;
 }
 
-void StatPrinter::summary(const StatFacts& facts, const Tables& tables, Symbolizer& symbols) {
-  out_.put(json_ ? stat_summary_json(facts, tables, symbols, json_options_) + "\n"
-                 : (any_ ? "\n" : "") + stat_summary_text(facts, tables, symbols, text_));
+void StatPrinter::summary(const Target& target, const StatFacts& facts, const Tables& tables,
+                          Symbolizer& symbols) {
+  if (json_) {
+    JsonWriter json([this](std::string_view piece) { out_.put(std::string(piece)); });
+    stat_summary_json(json, facts, tables, symbols, stacks_.at(&target), json_options_);
+    json.end_line();
+  } else {
+    out_.put((any_ ? "\n" : "") + stat_summary_text(facts, tables, symbols, text_));
+  }
   any_ = true;
 }
 

@@ -2,14 +2,21 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 
 #include "cli/output_queue.h"
 #include "report/interval.h"
+#include "report/stack_numbers.h"
 #include "report/stat_json.h"
 #include "report/stat_text.h"
+#include "session/target.h"
 
 namespace gorotrace {
+
+// The names of each target's stacks, the same in all that a run writes. Has every target before the first wait
+// ends: what waits are written with is another thread.
+using StatStacks = std::map<const Target*, StackNumbers>;
 
 class StatPrinter {
  public:
@@ -17,12 +24,13 @@ class StatPrinter {
     bool json = false, several = false, stacks = false, system = false;
     std::size_t limit = 10;
   };
-  StatPrinter(const Options& options, OutputQueue& out);
+  // `out` and `stacks` outlive this object.
+  StatPrinter(const Options& options, OutputQueue& out, StatStacks& stacks);
 
   void interval(const IntervalRow& row, const StatFacts& facts);
   // Between the lines of a text, for a person. A program finds it among the summary's notices.
   void note(const std::string& text);
-  void summary(const StatFacts& facts, const Tables& tables, Symbolizer& symbols);
+  void summary(const Target& target, const StatFacts& facts, const Tables& tables, Symbolizer& symbols);
 
  private:
   bool json_, colour_, any_ = false;
@@ -30,6 +38,7 @@ class StatPrinter {
   StatTextOptions text_;
   StatJsonOptions json_options_;
   OutputQueue& out_;
+  StatStacks& stacks_;
 };
 
 }  // namespace gorotrace

@@ -150,7 +150,7 @@ Status StatWindow::report() {
   std::size_t next = 0;  // the summary of one target is held at a time
   const auto write = [&] {
     while (out_.error() == 0 && next < session_.size() && out_.room()) {
-      printer_.summary(facts(next), session_.tables(next), session_.symbols(next));
+      printer_.summary(session_.target(next), facts(next), session_.tables(next), session_.symbols(next));
       ++next;
     }
     if (out_.error() != 0 || (next == session_.size() && out_.idle())) loop.stop();

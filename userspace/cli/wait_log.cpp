@@ -3,28 +3,35 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <nlohmann/json.hpp>
+#include <string_view>
 
 namespace gorotrace {
 
+// An error stays in the stream until close().
+WaitLog::WaitLog()
+    : json_([this](std::string_view text) { (void)std::fwrite(text.data(), 1, text.size(), file_.get()); }) {}
+
 Result<std::unique_ptr<WaitLog>> WaitLog::open(const std::string& path) {
-  auto log = std::make_unique<WaitLog>();
+  std::unique_ptr<WaitLog> log(new WaitLog);
   log->path_ = path;
   log->file_.reset(std::fopen(path.c_str(), "we"));
   if (!log->file_) return fail_errno(errno, "--waits: opening " + path);
   return log;
 }
 
-void WaitLog::write(const Target& target, const Wait& wait) {
+void WaitLog::write(const Target& target, const Wait& wait, StackNumbers& stacks) {
   const auto& reasons = target.binary().wait_reasons();
-  const std::string reason = wait.in_syscall                ? "syscall"
-                             : wait.reason < reasons.size() ? reasons[wait.reason]
-                                                            : fmt::format("reason {}", wait.reason);
-  const nlohmann::json line = {
-      {"host_pid", target.process().pid()}, {"goid", wait.goid},    {"reason", reason}, {"stack", wait.stack},
-      {"start_ns", wait.start_ns},          {"end_ns", wait.end_ns}};
-  const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  (void)std::fwrite(text.data(), 1, text.size(), file_.get());  // an error stays in the stream until close()
+  json_.object([&] {
+    json_.field("host_pid", target.process().pid());
+    json_.field("goid", wait.goid);
+    json_.field("reason", wait.in_syscall                ? "syscall"
+                          : wait.reason < reasons.size() ? reasons[wait.reason]
+                                                         : fmt::format("reason {}", wait.reason));
+    json_.name_field("stack", stacks.name(wait.stack));
+    json_.field("start_ns", wait.start_ns);
+    json_.field("end_ns", wait.end_ns);
+  });
+  json_.end_line();
 }
 
 Status WaitLog::close() {

@@ -6,8 +6,10 @@
 #include <memory>
 #include <string>
 
+#include "base/json_writer.h"
 #include "base/result.h"
 #include "model/model.h"
+#include "report/stack_numbers.h"
 #include "session/target.h"
 
 namespace gorotrace {
@@ -15,15 +17,19 @@ namespace gorotrace {
 class WaitLog {
  public:
   [[nodiscard]] static Result<std::unique_ptr<WaitLog>> open(const std::string& path);
-  void write(const Target& target, const Wait& wait);
+  // `stacks`: the names that the target's summary gives them too.
+  void write(const Target& target, const Wait& wait, StackNumbers& stacks);
   [[nodiscard]] Status close();  // says whether everything reached the file
 
  private:
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
+  WaitLog();
+
   std::unique_ptr<std::FILE, Close> file_;
   std::string path_;
+  JsonWriter json_;
 };
 
 }  // namespace gorotrace

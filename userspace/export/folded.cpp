@@ -20,7 +20,7 @@ void append(std::string& line, std::string name) {
 
 }  // namespace
 
-void folded_stacks(const DumpView& view, const Selection& selection, const Sink& sink) {
+void folded_stacks(const DumpView& view, const Selection& selection, const TextSink& sink) {
   std::map<std::string, std::uint64_t> lines;
   for (const StackGroup& group : group_by_stack(view, selection)) {
     std::string line;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,9 +32,6 @@ struct Dump {
   std::vector<KnownWait> known_waits;
   std::optional<StatFacts> watched;
 };
-
-// Where a report goes, piece by piece: a dump of a million goroutines is never held as one text.
-using Sink = std::function<void(std::string_view)>;
 
 // Where a goroutine was made, as "created by" names it: the function that holds the go statement after
 // inlining, and the statement's own place.

@@ -15,12 +15,12 @@ namespace {
 
 constexpr std::string_view kNote = "# gorotrace: ";
 
-void write_notes(const DumpView& view, const Selection& selection, const Sink& sink) {
+void write_notes(const DumpView& view, const Selection& selection, const TextSink& sink) {
   for (const std::string& note : dump_notes(view, selection)) sink(fmt::format("{}{}\n", kNote, note));
 }
 
 // How many of n to show; says what is left out.
-std::size_t limited(std::size_t n, std::size_t limit, const char* what, const Sink& sink) {
+std::size_t limited(std::size_t n, std::size_t limit, const char* what, const TextSink& sink) {
   if (limit == 0 || n <= limit) return n;
   sink(fmt::format("{}{} more {} not shown (--limit)\n", kNote, n - limit, what));
   return limit;
@@ -141,7 +141,7 @@ std::vector<std::string> dump_notes(const DumpView& view, const Selection& selec
   return out;
 }
 
-void dump_text(const DumpView& view, const Selection& selection, std::size_t limit, const Sink& sink) {
+void dump_text(const DumpView& view, const Selection& selection, std::size_t limit, const TextSink& sink) {
   write_notes(view, selection, sink);
   const Dump& dump = view.dump();
   const std::size_t n = limited(selection.goroutines.size(), limit, "goroutines", sink);
@@ -164,7 +164,8 @@ void dump_text(const DumpView& view, const Selection& selection, std::size_t lim
   }
 }
 
-void dump_group_text(const DumpView& view, const Selection& selection, std::size_t limit, const Sink& sink) {
+void dump_group_text(const DumpView& view, const Selection& selection, std::size_t limit,
+                     const TextSink& sink) {
   write_notes(view, selection, sink);
   std::vector<StackGroup> groups = group_by_stack(view, selection);
   groups.resize(limited(groups.size(), limit, "groups", sink));

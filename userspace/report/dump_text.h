@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/text_sink.h"
 #include "report/dump.h"
 #include "report/dump_select.h"
 
@@ -15,10 +16,11 @@ namespace gorotrace {
 // Like debug=2, in the order of runtime.allgs. Arguments are not read: "(...)". Every frame that was read is
 // shown, also beyond the 100 at which the runtime stops; a stack that goes on ends in "...additional frames
 // elided...".
-void dump_text(const DumpView& view, const Selection& selection, std::size_t limit, const Sink& sink);
+void dump_text(const DumpView& view, const Selection& selection, std::size_t limit, const TextSink& sink);
 
 // Like debug=1. Goroutines without a stack are groups of their own, by the reason.
-void dump_group_text(const DumpView& view, const Selection& selection, std::size_t limit, const Sink& sink);
+void dump_group_text(const DumpView& view, const Selection& selection, std::size_t limit,
+                     const TextSink& sink);
 
 // The counts of the look and what the selection left out, a sentence each.
 [[nodiscard]] std::vector<std::string> dump_notes(const DumpView& view, const Selection& selection);

@@ -1,6 +1,7 @@
 #include "report/facts_json.h"
 
-#include <utility>
+#include <optional>
+#include <string>
 
 namespace gorotrace {
 namespace {
@@ -9,62 +10,70 @@ std::uint64_t since(std::uint64_t at, std::uint64_t begin) {
   return at > begin ? at - begin : 0;
 }
 
+void counts_field(JsonWriter& out, std::string_view name,
+                  const std::vector<std::pair<std::string, std::uint64_t>>& counts) {
+  out.object_field(name, [&] {
+    for (const auto& [reason, n] : counts) out.field(reason, n);
+  });
+}
+
 }  // namespace
 
-Json groups_json(GroupMask mask) {
-  Json out = Json::array();
-  for (unsigned g = 0; g < GT_GROUP_COUNT; ++g) {
-    if ((mask & (1u << g)) != 0) out.push_back(group_name(static_cast<gt_group>(g)));
-  }
-  return out;
+void groups_field(JsonWriter& out, std::string_view name, GroupMask mask) {
+  out.array_field(name, [&] {
+    for (unsigned g = 0; g < GT_GROUP_COUNT; ++g) {
+      if ((mask & (1u << g)) != 0) out.value(group_name(static_cast<gt_group>(g)));
+    }
+  });
 }
 
-Json events_json(const EventFacts& events) {
-  Json by_reason = Json::object(), stacks = Json::object();
-  for (const auto& [reason, n] : events.dropped) by_reason[reason] = n;
-  for (const auto& [reason, n] : events.stack_failed) stacks[reason] = n;
-  return {{"produced", events.produced},
-          {"received", events.received},
-          {"dropped", events.dropped_total()},
-          {"by_reason", std::move(by_reason)},
-          {"stack_failed", std::move(stacks)}};
+void events_fields(JsonWriter& out, const EventFacts& events) {
+  out.field("produced", events.produced);
+  out.field("received", events.received);
+  out.field("dropped", events.dropped_total());
+  counts_field(out, "by_reason", events.dropped);
+  counts_field(out, "stack_failed", events.stack_failed);
 }
 
-Json cost_json(const StatFacts& facts) {
+void cost_field(JsonWriter& out, const StatFacts& facts) {
   const CostFacts& c = facts.cost;
-  const std::uint64_t window = since(facts.end_ns, facts.begin_ns);
   const auto percent = [&](std::uint64_t of) {
-    return of > 0 ? Json(100 * c.charged_ns / static_cast<double>(of)) : Json(nullptr);
+    return of > 0 ? std::optional(100 * c.charged_ns / static_cast<double>(of)) : std::nullopt;
   };
-  Json detached = Json::array();
-  for (const Detachment& d : facts.detached) {
-    detached.push_back(
-        {{"group", group_name(d.group)}, {"at_ns", since(d.at_ns, facts.begin_ns)}, {"reason", d.reason}});
-  }
-  return {{"hits", c.hits},
-          {"charged_ns", c.charged_ns},
-          {"target_cpu_percent", percent(c.target_cpu_ns)},
-          {"of_one_cpu_percent", percent(window)},
-          {"calibrated_ns", facts.calibrated ? Json{{"emulated", facts.calibrated->emulated_ns},
-                                                    {"single_step", facts.calibrated->single_step_ns}}
-                                             : Json(nullptr)},
-          {"detached", std::move(detached)},
-          {"quality", "estimated"}};
+  out.object_field("cost", [&] {
+    out.field("hits", c.hits);
+    out.field("charged_ns", c.charged_ns);
+    out.field("target_cpu_percent", percent(c.target_cpu_ns));
+    out.field("of_one_cpu_percent", percent(since(facts.end_ns, facts.begin_ns)));
+    out.object_field("calibrated_ns", facts.calibrated, [&](const TrapCosts& costs) {
+      out.field("emulated", costs.emulated_ns);
+      out.field("single_step", costs.single_step_ns);
+    });
+    out.array_field("detached", facts.detached, [&](const Detachment& d) {
+      out.object([&] {
+        out.field("group", group_name(d.group));
+        out.field("at_ns", since(d.at_ns, facts.begin_ns));
+        out.field("reason", d.reason);
+      });
+    });
+    out.field("quality", "estimated");
+  });
 }
 
-Json census_json(const StatFacts& facts) {
-  if (!facts.census) return nullptr;
-  const CensusFacts& c = *facts.census;
+void census_fields(JsonWriter& out, const CensusFacts& c) {
   const auto per = [](std::uint64_t n, std::uint64_t of, double unit) {
-    return of > 0 ? Json(unit * static_cast<double>(n) / static_cast<double>(of)) : Json(nullptr);
+    return of > 0 ? std::optional(unit * static_cast<double>(n) / static_cast<double>(of)) : std::nullopt;
   };
-  return {{"looks", c.looks},
-          {"looks_at_all", c.looks_at_all},
-          {"missed", c.missed},
-          {"slots_per_look", per(c.goroutines_seen, c.looks, 1)},
-          {"without_stack", c.without_stack},
-          {"resolution_ns", per(c.time_ns, c.looks, 1)},
-          {"of_one_cpu_percent", per(c.cpu_ns, c.time_ns, 100)}};
+  out.field("looks", c.looks);
+  out.field("looks_at_all", c.looks_at_all);
+  out.field("missed", c.missed);
+  out.field("slots_per_look", per(c.goroutines_seen, c.looks, 1));
+  out.field("resolution_ns", per(c.time_ns, c.looks, 1));
+  out.field("of_one_cpu_percent", per(c.cpu_ns, c.time_ns, 100));
+}
+
+void notices_field(JsonWriter& out, const StatFacts& facts) {
+  out.array_field("notices", facts.notices, [&](const std::string& notice) { out.value(notice); });
 }
 
 }  // namespace gorotrace

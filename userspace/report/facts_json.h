@@ -1,14 +1,17 @@
-// What a session says of itself, as JSON objects that several commands write. Pure.
+// What a session says of itself, as parts of the JSON that several commands write. Pure.
 #pragma once
 
+#include <string_view>
+
+#include "base/json_writer.h"
 #include "report/facts.h"
-#include "report/json.h"
 
 namespace gorotrace {
 
-[[nodiscard]] Json groups_json(GroupMask groups);
-[[nodiscard]] Json events_json(const EventFacts& events);
-[[nodiscard]] Json cost_json(const StatFacts& facts);
-[[nodiscard]] Json census_json(const StatFacts& facts);  // null when none ran
+void groups_field(JsonWriter& out, std::string_view name, GroupMask groups);
+void events_fields(JsonWriter& out, const EventFacts& events);
+void cost_field(JsonWriter& out, const StatFacts& facts);
+void census_fields(JsonWriter& out, const CensusFacts& census);
+void notices_field(JsonWriter& out, const StatFacts& facts);
 
 }  // namespace gorotrace

@@ -3,14 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <tuple>
 
 #include "base/text.h"
-#include "report/json.h"
 
 namespace gorotrace {
 namespace {
+
+using nlohmann::json;
 
 Frame place(std::string function, std::string file, int line) {
   Frame f;
@@ -21,29 +23,30 @@ Frame place(std::string function, std::string file, int line) {
 }
 
 // Text from a file that anyone may have written; numbers out of range become 0.
-std::string text_of(const Json& object, const char* key) {
+std::string text_of(const json& object, const char* key) {
   const auto it = object.find(key);
   return it != object.end() && it->is_string() ? printable(it->get_ref<const std::string&>()) : "";
 }
 
-std::uint64_t number_of(const Json& object, const char* key) {
+std::uint64_t number_of(const json& object, const char* key) {
   const auto it = object.find(key);
   return it != object.end() && it->is_number_unsigned() ? it->get<std::uint64_t>() : 0;
 }
 
-Frame place_of(const Json& object) {
+Frame place_of(const json& object) {
   const std::uint64_t line = number_of(object, "line");
   return place(text_of(object, "function"), text_of(object, "file"),
                static_cast<int>(std::min<std::uint64_t>(line, INT32_MAX)));
 }
 
-// Nothing when they are not what dump_json() writes.
-std::optional<std::vector<std::vector<Frame>>> stacks_of(const Json& dump) {
-  std::vector<std::vector<Frame>> out;
-  for (const Json& stack : dump["stacks"]) {
-    std::vector<Frame>& frames = out.emplace_back();
+// By name; nothing when they are not what dump_json() writes.
+using NamedStacks = std::map<std::string, std::vector<Frame>, std::less<>>;
+std::optional<NamedStacks> stacks_of(const json& dump) {
+  NamedStacks out;
+  for (const auto& [name, stack] : dump["stacks"].items()) {
+    std::vector<Frame>& frames = out[name];
     if (!stack.is_object() || !stack.contains("frames") || !stack["frames"].is_array()) return std::nullopt;
-    for (const Json& frame : stack["frames"]) {
+    for (const json& frame : stack["frames"]) {
       if (!frame.is_object()) return std::nullopt;
       frames.push_back(place_of(frame));
     }
@@ -52,15 +55,15 @@ std::optional<std::vector<std::vector<Frame>>> stacks_of(const Json& dump) {
 }
 
 // A dump has eight levels. The parser did not end within 20 s over 5 million open brackets.
-bool too_deep(std::string_view json) {
+bool too_deep(std::string_view text) {
   constexpr int kDeepest = 64;
   int depth = 0;
-  bool in_text = false;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    if (in_text && c == '\\') ++i;
-    if (c == '"') in_text = !in_text;
-    if (in_text) continue;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted && c == '\\') ++i;
+    if (c == '"') quoted = !quoted;
+    if (quoted) continue;
     if ((c == '[' || c == '{') && ++depth > kDeepest) return true;
     if (c == ']' || c == '}') --depth;
   }
@@ -118,9 +121,9 @@ Result<Population> population_from_json(std::string_view text, const std::string
   const auto refuse = [&](const char* why) {
     return fail(ErrorKind::kUsage, fmt::format("{}: {}", source, why));
   };
-  const Json dump = too_deep(text) ? Json() : Json::parse(text, nullptr, false);
+  const json dump = too_deep(text) ? json() : json::parse(text, nullptr, false);
   if (!dump.is_object() || text_of(dump, "type") != "dump" || !dump.contains("goroutines") ||
-      !dump["goroutines"].is_array() || !dump.contains("stacks") || !dump["stacks"].is_array())
+      !dump["goroutines"].is_array() || !dump.contains("stacks") || !dump["stacks"].is_object())
     return refuse("not a file that gorotrace dump --format json has written");
   Population out;
   if (dump.contains("not_shown") && number_of(dump["not_shown"], "limit") > 0)
@@ -131,14 +134,15 @@ Result<Population> population_from_json(std::string_view text, const std::string
   out.exact = text_of(dump, "quality") == "exact";
   const auto stacks = stacks_of(dump);
   if (!stacks) return refuse("a stack in it is not a list of frames");
-  for (const Json& g : dump["goroutines"]) {
+  for (const json& g : dump["goroutines"]) {
     if (!g.is_object()) return refuse("a goroutine in it is not an object");
     ++out.goroutines;
-    const auto index = g.find("stack");
-    if (index != g.end() && !index->is_null()) {
-      if (!index->is_number_unsigned() || index->get<std::uint64_t>() >= stacks->size())
-        return refuse("a goroutine names a stack that is not in it");
-      ++out.stacks[(*stacks)[index->get<std::size_t>()]];
+    const auto name = g.find("stack");
+    if (name != g.end() && !name->is_null()) {
+      const auto stack =
+          name->is_string() ? stacks->find(name->get_ref<const std::string&>()) : stacks->end();
+      if (stack == stacks->end()) return refuse("a goroutine names a stack that is not in it");
+      ++out.stacks[stack->second];
     } else {
       ++out.stacks[{place(fmt::format("[stack unavailable: {}]", text_of(g, "stack_missing")), "", 0)}];
     }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json_writer.h"
 #include "base/result.h"
 #include "report/dump.h"
 #include "report/dump_select.h"
@@ -72,6 +73,6 @@ struct GrowthOptions {
 };
 [[nodiscard]] std::string growth_text(const Growth& growth, const GrowthOptions& options);
 // Described by report/growth.schema.json.
-[[nodiscard]] std::string growth_json(const Growth& growth);
+void growth_json(JsonWriter& out, const Growth& growth);
 
 }  // namespace gorotrace

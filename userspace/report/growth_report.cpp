@@ -7,7 +7,7 @@
 #include "report/columns.h"
 #include "report/frames.h"
 #include "report/growth.h"
-#include "report/json.h"
+#include "report/json_parts.h"
 
 namespace gorotrace {
 namespace {
@@ -59,15 +59,11 @@ std::string table(const char* title, const std::vector<Grown>& rows, const Growt
   return out;
 }
 
-Json row_json(const Grown& row) {
-  return {{"first", row.first},
-          {"last", row.last},
-          {"growth", row.last - row.first},
-          {"never_shrank", row.never_shrank}};
-}
-
-Json place_json(const Frame& f) {
-  return {{"function", f.function}, {"file", f.file}, {"line", f.line}};
+void count_fields(JsonWriter& out, const Grown& row) {
+  out.field("first", row.first);
+  out.field("last", row.last);
+  out.field("growth", row.last - row.first);
+  out.field("never_shrank", row.never_shrank);
 }
 
 }  // namespace
@@ -84,31 +80,38 @@ std::string growth_text(const Growth& g, const GrowthOptions& options) {
          fmt::format("\n{} stacks and {} creation sites became fewer\n", g.stacks_shrunk, g.sites_shrunk);
 }
 
-std::string growth_json(const Growth& g) {
-  Json stacks = Json::array(), sites = Json::array();
-  for (const Grown& row : g.stacks) {
-    Json out = row_json(row);
-    out["frames"] = Json::array();
-    for (const Frame& f : row.places) out["frames"].push_back(place_json(f));
-    stacks.push_back(std::move(out));
-  }
-  for (const Grown& row : g.sites) {
-    Json out = row_json(row);
-    out["start_function"] = row.places.front().function.empty() ? Json() : Json(row.places.front().function);
-    out["created_by"] = row.places.size() > 1 ? place_json(row.places[1]) : Json();
-    sites.push_back(std::move(out));
-  }
-  const Json out = {{"type", "growth"},
-                    {"engine", "snapshot"},
-                    {"quality", g.exact ? "exact" : "estimated"},
-                    {"looks", g.looks},
-                    {"from_unix_ns", g.from_unix_ns},
-                    {"to_unix_ns", g.to_unix_ns},
-                    {"goroutines", {{"first", g.first}, {"last", g.last}}},
-                    {"stacks", std::move(stacks)},
-                    {"creation_sites", std::move(sites)},
-                    {"became_fewer", {{"stacks", g.stacks_shrunk}, {"creation_sites", g.sites_shrunk}}}};
-  return json_text(out) + "\n";
+void growth_json(JsonWriter& out, const Growth& g) {
+  out.object([&] {
+    out.field("type", "growth");
+    out.field("engine", "snapshot");
+    out.field("quality", g.exact ? "exact" : "estimated");
+    out.field("looks", g.looks);
+    out.field("from_unix_ns", g.from_unix_ns);
+    out.field("to_unix_ns", g.to_unix_ns);
+    out.object_field("goroutines", [&] {
+      out.field("first", g.first);
+      out.field("last", g.last);
+    });
+    out.array_field("stacks", g.stacks, [&](const Grown& row) {
+      out.object([&] {
+        count_fields(out, row);
+        out.array_field("frames", row.places,
+                        [&](const Frame& f) { out.object([&] { place_fields(out, f); }); });
+      });
+    });
+    out.array_field("creation_sites", g.sites, [&](const Grown& row) {
+      out.object([&] {
+        count_fields(out, row);
+        out.name_field("start_function", row.places.front().function);
+        out.object_field("created_by", row.places.size() > 1 ? &row.places[1] : nullptr,
+                         [&](const Frame& f) { place_fields(out, f); });
+      });
+    });
+    out.object_field("became_fewer", [&] {
+      out.field("stacks", g.stacks_shrunk);
+      out.field("creation_sites", g.sites_shrunk);
+    });
+  });
 }
 
 }  // namespace gorotrace

@@ -1,29 +1,23 @@
 // What the JSON outputs have in common. Pure.
 #pragma once
 
-#include <nlohmann/json.hpp>
-#include <optional>
-#include <string>
+#include <cstdint>
+#include <string_view>
 #include <vector>
 
+#include "base/json_writer.h"
 #include "golang/pclntab.h"
+#include "model/model.h"
 #include "report/facts.h"
 
 namespace gorotrace {
 
-// Keys in the order they are written: a line is read by people too.
-using Json = nlohmann::ordered_json;
-
-// On one line; text that is not valid UTF-8 is replaced, never refused.
-[[nodiscard]] std::string json_text(const Json& json);
-
-template <typename T>
-[[nodiscard]] Json nullable(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
-
-[[nodiscard]] Json target_json(const TargetFacts& target);
-[[nodiscard]] Json frame_json(const Frame& frame);  // {function, file, line, inlined}
-[[nodiscard]] Json frames_json(const std::vector<Frame>& frames);
+void target_fields(JsonWriter& out, const TargetFacts& target);
+void place_fields(JsonWriter& out, const Frame& frame);  // function, file, line
+void frame_json(JsonWriter& out, const Frame& frame);    // these, and whether it was inlined
+void frames_json(JsonWriter& out, const std::vector<Frame>& frames);
+// [from, to] of each, in ns since `begin_ns`.
+void intervals_field(JsonWriter& out, std::string_view name, const std::vector<Interval>& intervals,
+                     std::uint64_t begin_ns);
 
 }  // namespace gorotrace

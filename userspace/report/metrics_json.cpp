@@ -1,27 +1,25 @@
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "report/json_parts.h"
 #include "report/metrics_report.h"
 
 namespace gorotrace {
 namespace {
 
-// Keys in the order they are written: a line is read by people too.
-using Json = nlohmann::ordered_json;
-
 // JSON has no infinity; Prometheus writes its outermost bounds so.
-Json bound_json(double bound) {
-  if (std::isinf(bound)) return bound < 0 ? "-Inf" : "+Inf";
-  return bound;
+void bound_json(JsonWriter& out, double bound) {
+  if (std::isinf(bound)) return out.value(bound < 0 ? "-Inf" : "+Inf");
+  out.value(bound);
 }
 
-Json value_json(const MetricValue& value) {
-  if (const auto* n = std::get_if<std::uint64_t>(&value)) return *n;
-  if (const auto* d = std::get_if<double>(&value)) return *d;
+void value_field(JsonWriter& out, std::string_view name, const MetricValue& value) {
+  if (const auto* n = std::get_if<std::uint64_t>(&value)) return out.field(name, *n);
+  if (const auto* d = std::get_if<double>(&value)) return out.field(name, *d);
   const auto& h = std::get<Float64Histogram>(value);
-  Json buckets = Json::array();
-  for (const double bound : h.buckets) buckets.push_back(bound_json(bound));
-  return {{"buckets", buckets}, {"counts", h.counts}};
+  out.object_field(name, [&] {
+    out.array_field("buckets", h.buckets, [&](double bound) { bound_json(out, bound); });
+    out.array_field("counts", h.counts, [&](std::uint64_t n) { out.value(n); });
+  });
 }
 
 const char* kind_name(const MetricValue& value) {
@@ -29,36 +27,34 @@ const char* kind_name(const MetricValue& value) {
   return std::holds_alternative<double>(value) ? "float64" : "float64_histogram";
 }
 
-Json metric_json(const Metric& m) {
-  Json out = {{"name", m.name}, {"unit", m.unit()}, {"cumulative", m.cumulative}};
-  out["kind"] = m.value ? Json(kind_name(*m.value)) : Json();
-  out["quality"] = m.value ? Json(metric_quality_name(m.quality)) : Json();
-  out["value"] = m.value ? value_json(*m.value) : Json();
-  if (m.low) out["low"] = value_json(*m.low);
-  if (!m.value) out["not_available"] = m.missing;
-  return out;
+void metric_fields(JsonWriter& out, const Metric& m) {
+  out.field("name", m.name);
+  out.field("unit", m.unit());
+  out.field("cumulative", m.cumulative);
+  out.name_field("kind", m.value ? kind_name(*m.value) : "");
+  out.name_field("quality", m.value ? metric_quality_name(m.quality) : "");
+  if (m.value) {
+    value_field(out, "value", *m.value);
+  } else {
+    out.field("value", nullptr);
+  }
+  if (m.low) value_field(out, "low", *m.low);
+  if (!m.value) out.field("not_available", m.missing);
 }
 
 }  // namespace
 
-std::string metrics_json(const MetricsReport& report) {
-  const auto text = [](const std::string& s) { return s.empty() ? Json() : Json(s); };
-  const TargetFacts& t = report.target;
-  Json metrics = Json::array();
-  for (const Metric& m : report.metrics) metrics.push_back(metric_json(m));
-  const Json out = {{"type", "metrics"},
-                    {"engine", "counters"},
-                    {"pid", t.pid},
-                    {"host_pid", t.host_pid},
-                    {"exe", t.exe},
-                    {"go_version", text(t.go_version)},
-                    {"main_module", text(t.main_module)},
-                    {"main_version", text(t.main_version)},
-                    {"offsets", report.offsets},
-                    {"time_ns", report.time_ns},
-                    {"took_ns", report.took_ns},
-                    {"metrics", metrics}};
-  return out.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+void metrics_json(JsonWriter& out, const MetricsReport& report) {
+  out.object([&] {
+    out.field("type", "metrics");
+    out.field("engine", "counters");
+    target_fields(out, report.target);
+    out.field("offsets", report.offsets);
+    out.field("time_ns", report.time_ns);
+    out.field("took_ns", report.took_ns);
+    out.array_field("metrics", report.metrics,
+                    [&](const Metric& m) { out.object([&] { metric_fields(out, m); }); });
+  });
 }
 
 }  // namespace gorotrace

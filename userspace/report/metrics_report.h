@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json_writer.h"
 #include "metrics/metrics.h"
 #include "report/facts.h"
 
@@ -19,7 +20,6 @@ struct MetricsReport {
 
 // A line for each metric: name, value, unit; histograms as count and percentiles; then what is not available.
 [[nodiscard]] std::string metrics_text(const MetricsReport& report);
-// One object on one line, with a newline.
-[[nodiscard]] std::string metrics_json(const MetricsReport& report);
+void metrics_json(JsonWriter& out, const MetricsReport& report);
 
 }  // namespace gorotrace

@@ -1,8 +1,10 @@
 #include "report/stat_json.h"
 
-#include <fmt/format.h>
+#include <array>
+#include <utility>
 
 #include "report/facts_json.h"
+#include "report/json_parts.h"
 #include "report/table_json.h"
 
 namespace gorotrace {
@@ -12,96 +14,100 @@ std::uint64_t since(std::uint64_t at, std::uint64_t begin) {
   return at > begin ? at - begin : 0;
 }
 
-Json trust_json(const TableTrust& trust, std::uint64_t begin_ns) {
-  Json out = Json::object();
-  add_trust(out, trust, begin_ns);
-  return out;
-}
-
 class Summary {
  public:
-  Summary(const StatFacts& facts, const Tables& tables, Symbolizer& symbols, const StatJsonOptions& options)
-      : facts_(facts), tables_(tables), c_{facts, tables, symbols, options} {}
+  Summary(JsonWriter& out, const JsonContext& context)
+      : out_(out), facts_(context.facts), tables_(context.tables), c_(context) {}
 
-  Json build() {
-    Json out = {
-        {"type", "summary"},
-        {"target", target_json(facts_.target)},
-        {"begin_ns", facts_.begin_ns},
-        {"window_ns", since(facts_.end_ns, facts_.begin_ns)},
-        {"ended_by", facts_.ended_by.empty() ? Json(nullptr) : Json(facts_.ended_by)},
-        {"groups", {{"requested", groups_json(facts_.requested)}, {"on", groups_json(facts_.on_at_end)}}}};
-    out["goroutine_seconds"] = goroutine_seconds();
-    out["goroutines"] = goroutines();
-    out["blocking"] = blocking_json(c_);
-    out["creation"] = creation_json(c_);
-    out["objects"] = objects_json(c_);
-    out["latency"] = latency_json(c_);
-    out["syscalls"] = syscalls();
-    Json meta = Json::object();
-    meta["blocking"] = trust_json(trust(TableKind::kBlocking), facts_.begin_ns);
-    meta["syscall_sites"] = trust_json(trust(TableKind::kSyscallSites), facts_.begin_ns);
-    meta["creation"] = trust_json(trust(TableKind::kCreation), facts_.begin_ns);
-    meta["objects"] = trust_json(trust(TableKind::kObjects), facts_.begin_ns);
-    out["tables"] = meta;
-    out["events"] = events();
-    out["cost"] = cost_json(facts_);
-    out["census"] = census();
-    out["witness"] = witness();
-    out["notices"] = facts_.notices;
-    return out;
+  void write() {
+    out_.field("type", "summary");
+    out_.object_field("target", [&] { target_fields(out_, facts_.target); });
+    out_.field("begin_ns", facts_.begin_ns);
+    out_.field("window_ns", since(facts_.end_ns, facts_.begin_ns));
+    out_.name_field("ended_by", facts_.ended_by);
+    out_.object_field("groups", [&] {
+      groups_field(out_, "requested", facts_.requested);
+      groups_field(out_, "on", facts_.on_at_end);
+    });
+    out_.object_field("goroutine_seconds", [&] { goroutine_seconds(); });
+    out_.object_field("goroutines", [&] { goroutines(); });
+    out_.key("blocking");
+    blocking_json(out_, c_);
+    out_.key("creation");
+    creation_json(out_, c_);
+    out_.key("objects");
+    objects_json(out_, c_);
+    out_.key("latency");
+    latency_json(out_, c_);
+    out_.object_field("syscalls", [&] { syscalls(); });
+    out_.object_field("tables", [&] {
+      trust_field("blocking", TableKind::kBlocking);
+      trust_field("syscall_sites", TableKind::kSyscallSites);
+      trust_field("creation", TableKind::kCreation);
+      trust_field("objects", TableKind::kObjects);
+    });
+    out_.object_field("events", [&] { events(); });
+    cost_field(out_, facts_);
+    out_.object_field("census", facts_.census, [&](const CensusFacts& c) {
+      census_fields(out_, c);
+      out_.field("without_stack", c.without_stack);
+      intervals_field(out_, "covered", tables_.covered_by_census, facts_.begin_ns);
+    });
+    out_.object_field("witness", facts_.witness, [&](const Witness& w) { witness(w); });
+    notices_field(out_, facts_);
   }
 
  private:
   [[nodiscard]] TableTrust trust(TableKind kind) const { return table_trust(kind, facts_, tables_); }
+  void trust_field(std::string_view name, TableKind kind) {
+    out_.object_field(name, [&] { trust_fields(out_, trust(kind), facts_.begin_ns); });
+  }
 
-  Json goroutine_seconds() const {
-    const auto seconds = [&](GState s) {
-      return static_cast<double>(tables_.state_ns[static_cast<std::size_t>(s)]) / 1e9;
-    };
-    Json out = {{"running", seconds(GState::kRunning)},
-                {"runnable", seconds(GState::kRunnable)},
-                {"waiting", seconds(GState::kWaiting)},
-                {"syscall", seconds(GState::kSyscall)},
-                {"unknown", seconds(GState::kUnknown)},
-                {"live_integral", static_cast<double>(tables_.live_integral_ns) / 1e9},
-                {"standard_error", nullptr}};
-    if (!tables_.covered_by_census.empty()) {
-      const auto error = [&](GState s) {
-        return static_cast<double>(tables_.sampled_state[static_cast<std::size_t>(s)].error_ns) / 1e9;
-      };
-      out["standard_error"] = {{"running", error(GState::kRunning)},
-                               {"runnable", error(GState::kRunnable)},
-                               {"waiting", error(GState::kWaiting)},
-                               {"syscall", error(GState::kSyscall)},
-                               {"unknown", error(GState::kUnknown)}};
+  template <typename Nanoseconds>
+  void seconds_of_states(const Nanoseconds& ns) {
+    for (const auto& [name, state] : {std::pair{"running", GState::kRunning},
+                                      {"runnable", GState::kRunnable},
+                                      {"waiting", GState::kWaiting},
+                                      {"syscall", GState::kSyscall},
+                                      {"unknown", GState::kUnknown}})
+      out_.field(name, static_cast<double>(ns(static_cast<std::size_t>(state))) / 1e9);
+  }
+
+  void goroutine_seconds() {
+    seconds_of_states([&](std::size_t state) { return tables_.state_ns[state]; });
+    out_.field("live_integral", static_cast<double>(tables_.live_integral_ns) / 1e9);
+    if (tables_.covered_by_census.empty()) {
+      out_.field("standard_error", nullptr);
+    } else {
+      out_.object_field("standard_error", [&] {
+        seconds_of_states([&](std::size_t state) { return tables_.sampled_state[state].error_ns; });
+      });
     }
-    add_trust(out, trust(TableKind::kGoroutineSeconds), facts_.begin_ns);
-    return out;
+    trust_fields(out_, trust(TableKind::kGoroutineSeconds), facts_.begin_ns);
   }
 
-  Json goroutines() const {
+  void goroutines() {
     const CreatedExited counted = created_exited(facts_, tables_);
-    const TableTrust t = trust(TableKind::kGoroutines);
-    Json out = {{"live", tables_.live},
-                {"created", nullable(counted.created)},
-                {"exited", nullable(counted.exited)},
-                {"system", tables_.system},
-                {"created_system", t.probed() ? Json(tables_.created_system) : Json(nullptr)},
-                {"exited_system", t.probed() ? Json(tables_.exited_system) : Json(nullptr)},
-                {"live_at_start", nullable(facts_.live_at_start)},
-                {"of_c_threads", tables_.of_c_threads},
-                {"of_c_threads_at_start", facts_.of_c_threads_at_start},
-                {"live_discrepancy", nullable(live_discrepancy(facts_, tables_))}};
-    add_trust(out, t, facts_.begin_ns);
-    if (!t.probed() && counted.created) out["engine"] = engine_name(counted.engine);
-    return out;
+    TableTrust t = trust(TableKind::kGoroutines);
+    const auto probed = [&](std::uint64_t n) { return t.probed() ? std::optional(n) : std::nullopt; };
+    out_.field("live", tables_.live);
+    out_.field("created", counted.created);
+    out_.field("exited", counted.exited);
+    out_.field("system", tables_.system);
+    out_.field("created_system", probed(tables_.created_system));
+    out_.field("exited_system", probed(tables_.exited_system));
+    out_.field("live_at_start", facts_.live_at_start);
+    out_.field("of_c_threads", tables_.of_c_threads);
+    out_.field("of_c_threads_at_start", facts_.of_c_threads_at_start);
+    out_.field("live_discrepancy", live_discrepancy(facts_, tables_));
+    if (!t.probed() && counted.created) t.engine = counted.engine;
+    trust_fields(out_, t, facts_.begin_ns);
   }
 
-  Json syscalls() const {
+  void syscalls() {
     const SyscallCount s = syscall_count(facts_, tables_);
-    Json out = {{"count", nullable(s.count)},
-                {"source", s.count ? Json(engine_name(s.source)) : Json(nullptr)}};
+    out_.field("count", s.count);
+    out_.name_field("source", s.count ? engine_name(s.source) : "");
     TableTrust t = trust(TableKind::kSyscallSites);
     if (s.count && s.source == Engine::kCounters) {
       t.engine = Engine::kCounters;
@@ -110,81 +116,78 @@ class Summary {
           facts_.counters_begin->settled && facts_.counters_end->settled ? "upper bound" : "estimated";
       t.covered = {{facts_.begin_ns, facts_.end_ns}};
     }
-    add_trust(out, t, facts_.begin_ns);
-    return out;
+    trust_fields(out_, t, facts_.begin_ns);
   }
 
-  Json events() const {
-    Json out = events_json(facts_.events);
-    out.update({{"gaps", tables_.gaps},
-                {"late", tables_.late},
-                {"illegal", tables_.illegal},
-                {"table_overflow", tables_.table_overflow}});
-    return out;
+  void events() {
+    events_fields(out_, facts_.events);
+    out_.field("gaps", tables_.gaps);
+    out_.field("late", tables_.late);
+    out_.field("illegal", tables_.illegal);
+    out_.field("table_overflow", tables_.table_overflow);
   }
 
-  Json census() const {
-    Json out = census_json(facts_);
-    if (out.is_null()) return out;
-    out["covered"] = Json::array();
-    for (const Interval& i : tables_.covered_by_census) {
-      out["covered"].push_back({since(i.from_ns, facts_.begin_ns), since(i.to_ns, facts_.begin_ns)});
-    }
-    return out;
-  }
-
-  Json witness() const {
-    if (!facts_.witness) return nullptr;
-    const WitnessVerdict v = judge(*facts_.witness);
-    const auto figure = [](const WitnessFigure& f) {
-      return Json{
-          {"counters", f.counters}, {"probes", {f.low, f.high}}, {"verdict", verdict_name(f.verdict)}};
+  void witness(const Witness& w) {
+    const WitnessVerdict v = judge(w);
+    const auto figure = [&](std::string_view name, const WitnessFigure& f) {
+      out_.object_field(name, [&] {
+        out_.field("counters", f.counters);
+        out_.array_field("probes", std::array{f.low, f.high}, [&](std::uint64_t n) { out_.value(n); });
+        out_.field("verdict", verdict_name(f.verdict));
+      });
     };
-    return {{"settled", facts_.witness->begin.settled && facts_.witness->end.settled},
-            {"live", facts_.witness->end.live},
-            {"system", facts_.witness->end.system},
-            {"created", figure(v.created)},
-            {"exited", figure(v.exited)}};
+    out_.field("settled", w.begin.settled && w.end.settled);
+    out_.field("live", w.end.live);
+    out_.field("system", w.end.system);
+    figure("created", v.created);
+    figure("exited", v.exited);
   }
 
+  JsonWriter& out_;
   const StatFacts& facts_;
   const Tables& tables_;
-  JsonContext c_;
+  const JsonContext& c_;
 };
 
-Json rate_json(const std::optional<Rate>& rate) {
-  if (!rate) return nullptr;
-  return {{"count", rate->count}, {"per_s", rate->per_s}, {"engine", engine_name(rate->engine)}};
+void rate_field(JsonWriter& out, std::string_view name, const std::optional<Rate>& rate) {
+  out.object_field(name, rate, [&](const Rate& r) {
+    out.field("count", r.count);
+    out.field("per_s", r.per_s);
+    out.field("engine", engine_name(r.engine));
+  });
 }
 
 }  // namespace
 
-std::string stat_interval_json(const IntervalRow& row, const TargetFacts& target,
-                               std::uint64_t window_begin_ns) {
-  const Json out = {{"type", "interval"},
-                    {"target", target_json(target)},
-                    {"from_ns", since(row.from_ns, window_begin_ns)},
-                    {"to_ns", since(row.to_ns, window_begin_ns)},
-                    {"live", row.live},
-                    {"live_engine", engine_name(row.live_engine)},
-                    {"created", rate_json(row.created)},
-                    {"exited", rate_json(row.exited)},
-                    {"parks", rate_json(row.parks)},
-                    {"unparks", rate_json(row.unparks)},
-                    {"syscalls", rate_json(row.syscalls)},
-                    {"runnable", row.runnable},
-                    {"cost",
-                     {{"hits", row.hits},
-                      {"target_cpu_percent", nullable(row.target_cpu_percent)},
-                      {"of_one_cpu_percent", row.of_one_cpu_percent}}},
-                    {"lost", row.lost},
-                    {"groups", groups_json(row.groups)}};
-  return json_text(out);
+void stat_interval_json(JsonWriter& out, const IntervalRow& row, const TargetFacts& target,
+                        std::uint64_t window_begin_ns) {
+  out.object([&] {
+    out.field("type", "interval");
+    out.object_field("target", [&] { target_fields(out, target); });
+    out.field("from_ns", since(row.from_ns, window_begin_ns));
+    out.field("to_ns", since(row.to_ns, window_begin_ns));
+    out.field("live", row.live);
+    out.field("live_engine", engine_name(row.live_engine));
+    rate_field(out, "created", row.created);
+    rate_field(out, "exited", row.exited);
+    rate_field(out, "parks", row.parks);
+    rate_field(out, "unparks", row.unparks);
+    rate_field(out, "syscalls", row.syscalls);
+    out.field("runnable", row.runnable);
+    out.object_field("cost", [&] {
+      out.field("hits", row.hits);
+      out.field("target_cpu_percent", row.target_cpu_percent);
+      out.field("of_one_cpu_percent", row.of_one_cpu_percent);
+    });
+    out.field("lost", row.lost);
+    groups_field(out, "groups", row.groups);
+  });
 }
 
-std::string stat_summary_json(const StatFacts& facts, const Tables& tables, Symbolizer& symbols,
-                              const StatJsonOptions& options) {
-  return json_text(Summary(facts, tables, symbols, options).build());
+void stat_summary_json(JsonWriter& out, const StatFacts& facts, const Tables& tables, Symbolizer& symbols,
+                       StackNumbers& stacks, const StatJsonOptions& options) {
+  const JsonContext context{facts, tables, symbols, stacks, options};
+  out.object([&] { Summary(out, context).write(); });
 }
 
 }  // namespace gorotrace

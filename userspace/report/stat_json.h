@@ -3,10 +3,10 @@
 // time. Text is valid UTF-8 whatever the target holds; a figure nobody saw is null.
 #pragma once
 
-#include <string>
-
+#include "base/json_writer.h"
 #include "report/facts.h"
 #include "report/interval.h"
+#include "report/stack_numbers.h"
 #include "report/symbols.h"
 
 namespace gorotrace {
@@ -15,10 +15,10 @@ struct StatJsonOptions {
   bool system = false;  // rows of runtime-internal goroutines too
 };
 
-// Without a trailing newline.
-[[nodiscard]] std::string stat_interval_json(const IntervalRow& row, const TargetFacts& target,
-                                             std::uint64_t window_begin_ns);
-[[nodiscard]] std::string stat_summary_json(const StatFacts& facts, const Tables& tables, Symbolizer& symbols,
-                                            const StatJsonOptions& options);
+void stat_interval_json(JsonWriter& out, const IntervalRow& row, const TargetFacts& target,
+                        std::uint64_t window_begin_ns);
+// `stacks` names those of this target, in every output of the run alike.
+void stat_summary_json(JsonWriter& out, const StatFacts& facts, const Tables& tables, Symbolizer& symbols,
+                       StackNumbers& stacks, const StatJsonOptions& options);
 
 }  // namespace gorotrace

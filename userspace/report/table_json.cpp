@@ -1,13 +1,10 @@
 #include "report/table_json.h"
 
 #include "report/frames.h"
+#include "report/json_parts.h"
 
 namespace gorotrace {
 namespace {
-
-std::uint64_t since(std::uint64_t at, std::uint64_t begin) {
-  return at > begin ? at - begin : 0;
-}
 
 const char* waker_kind(WakerKind kind) {
   switch (kind) {
@@ -25,154 +22,167 @@ const char* waker_kind(WakerKind kind) {
   return "runtime";
 }
 
-Json wakers_json(const std::vector<WakerRow>& wakers, Symbolizer& symbols) {
-  Json out = Json::array();
-  for (const WakerRow& w : wakers) {
-    out.push_back(
-        {{"kind", waker_kind(w.kind)}, {"stack", frames_json(symbols.stack(w.stack))}, {"count", w.count}});
-  }
-  return out;
+void stack_field(JsonWriter& out, std::string_view name, std::uint64_t id, Symbolizer& symbols) {
+  out.key(name);
+  frames_json(out, symbols.stack(id));
 }
 
-void add_durations(Json& out, const Histogram& h) {
+void wakers_field(JsonWriter& out, std::string_view name, const std::vector<WakerRow>& wakers,
+                  Symbolizer& symbols) {
+  out.array_field(name, wakers, [&](const WakerRow& w) {
+    out.object([&] {
+      out.field("kind", waker_kind(w.kind));
+      stack_field(out, "stack", w.stack, symbols);
+      out.field("count", w.count);
+    });
+  });
+}
+
+void duration_fields(JsonWriter& out, const Histogram& h) {
   const bool any = h.count() > 0;
-  out["mean_ns"] = any ? Json(h.total() / h.count()) : Json(nullptr);
-  out["p50_ns"] = nullable(h.quantile(0.5));
-  out["p99_ns"] = nullable(h.quantile(0.99));
-  out["max_ns"] = any ? Json(h.max()) : Json(nullptr);
+  out.field("mean_ns", any ? std::optional(h.total() / h.count()) : std::nullopt);
+  out.field("p50_ns", h.quantile(0.5));
+  out.field("p99_ns", h.quantile(0.99));
+  out.field("max_ns", any ? std::optional(h.max()) : std::nullopt);
 }
 
-Json sampled_json(const std::optional<SampledTime>& t) {
-  if (!t) return nullptr;
-  return {{"ns", t->ns}, {"error_ns", t->error_ns}, {"proven_ns", t->proven_ns}};
+void sampled_fields(JsonWriter& out, const SampledTime& t) {
+  out.field("ns", t.ns);
+  out.field("error_ns", t.error_ns);
+  out.field("proven_ns", t.proven_ns);
+}
+
+std::optional<std::uint64_t> count_if(bool seen, std::uint64_t n) {
+  return seen ? std::optional(n) : std::nullopt;
+}
+
+void blocking_row(JsonWriter& out, const JsonContext& c, const BlockingRow& row, const TableTrust& table) {
+  const TableTrust own = row_trust(row, table);
+  // The census cannot know how many short waits there were, nor how those it saw ended.
+  const bool counts = own.engine != Engine::kCensus;
+  const auto seen = [&](std::uint64_t n) { return count_if(counts && (table.probed() || n > 0), n); };
+  const bool any = row.waits.count() > 0;
+  out.field("reason", reason_name(row, c.facts));
+  stack_field(out, "stack", row.stack, c.symbols);
+  out.name_field("stack_id", c.stacks.name(row.stack));
+  out.field("truncated", c.symbols.truncated(row.stack));
+  out.field("system", row.system);
+  out.field("count", seen(row.waits.count()));
+  out.field("total_ns", count_if(any, row.waits.total()));
+  duration_fields(out, row.waits);
+  out.field("ended_unknown", seen(row.ended_unknown));
+  out.field("tainted", seen(row.tainted));
+  out.field("in_window_ns", row.sampled ? row.in_window_ns : seen(row.in_window_ns));
+  out.object_field("sampled", row.sampled, [&](const SampledTime& sampled) {
+    sampled_fields(out, sampled);
+    const Histogram& h = row.long_waits;
+    out.object_field("long_waits", [&] {
+      out.field("count", h.count());
+      out.field("total_ns", h.total());
+      out.field("max_ns", count_if(h.count() > 0, h.max()));
+    });
+  });
+  out.field("blocked_now", row.blocked_now);
+  out.field("oldest_ns", row.oldest_ns);
+  out.field("oldest_is_lower_bound", row.oldest_is_lower_bound);
+  wakers_field(out, "wakers", row.wakers, c.symbols);
+  out.field("wakers_other", row.wakers_other);
+  trust_fields(out, own, c.facts.begin_ns);
+}
+
+void creation_row(JsonWriter& out, const JsonContext& c, const CreationRow& row, const TableTrust& table) {
+  const auto seen = [&](std::uint64_t n) { return count_if(table.probed() || n > 0, n); };
+  const Frame start = c.symbols.frames(row.startpc, PcKind::kExact).back();
+  out.field("function", start.function);
+  out.field("startpc", row.startpc);
+  out.field("gopc", row.gopc);
+  out.key("site");
+  frames_json(out, is_main_goroutine(start) ? std::vector<Frame>{}
+                                            : c.symbols.frames(row.gopc, PcKind::kReturnAddress));
+  out.array_field("stacks", row.stacks, [&](const CreationRow::Stack& s) {
+    out.object([&] {
+      stack_field(out, "stack", s.stack, c.symbols);
+      out.field("created", s.created);
+    });
+  });
+  out.field("system", row.system);
+  out.field("live", row.live);
+  out.field("created", seen(row.created));
+  out.field("exited", seen(row.exited));
+  out.field("created_per_s", table.probed() ? std::optional(static_cast<double>(row.created) * 1e9 /
+                                                            static_cast<double>(table.covered_ns))
+                                            : std::nullopt);
+  out.field("oldest_ns", row.oldest_ns);
+  out.field("oldest_is_lower_bound", row.oldest_is_lower_bound);
+  out.object_field("sampled", row.sampled, [&](const SampledTime& t) { sampled_fields(out, t); });
+  trust_fields(out, table, c.facts.begin_ns);
+}
+
+void object_row(JsonWriter& out, const JsonContext& c, const ObjectRow& row, const ObjectCoverage& coverage) {
+  const bool channel = row.kind == ObjectRow::Kind::kChannel;
+  const ObjectFigures figures = object_figures(row, coverage);
+  out.field("kind", channel ? "channel" : "semaphore");
+  out.field("address", row.address);
+  out.field("waits", figures.waits);
+  out.field("selects", figures.selects);
+  out.field("in_window_ns", figures.in_window_ns);
+  out.field("blocked_now", figures.blocked_now);
+  out.field("sends", figures.sends);
+  out.field("receives", figures.receives);
+  out.field("closes", figures.closes);
+  out.field("would_block", figures.would_block);
+  out.field("acquires", figures.acquires);
+  out.field("releases", figures.releases);
+  wakers_field(out, "releasers", row.releasers, c.symbols);
+  trust_fields(out, channel ? coverage.channels.trust : coverage.semaphores.trust, c.facts.begin_ns);
 }
 
 }  // namespace
 
-void add_trust(Json& out, const TableTrust& trust, std::uint64_t begin_ns) {
-  out["engine"] = engine_name(trust.engine);
-  out["quality"] = trust.quality;
-  out["covered"] = Json::array();
-  for (const Interval& i : trust.covered) {
-    out["covered"].push_back({since(i.from_ns, begin_ns), since(i.to_ns, begin_ns)});
-  }
-  if (trust.covered_by_census.empty()) return;
-  out["covered_by_census"] = Json::array();
-  for (const Interval& i : trust.covered_by_census) {
-    out["covered_by_census"].push_back({since(i.from_ns, begin_ns), since(i.to_ns, begin_ns)});
-  }
+void trust_fields(JsonWriter& out, const TableTrust& trust, std::uint64_t begin_ns) {
+  out.field("engine", engine_name(trust.engine));
+  out.field("quality", trust.quality);
+  intervals_field(out, "covered", trust.covered, begin_ns);
+  if (!trust.covered_by_census.empty())
+    intervals_field(out, "covered_by_census", trust.covered_by_census, begin_ns);
 }
 
-Json blocking_json(const JsonContext& c) {
+void blocking_json(JsonWriter& out, const JsonContext& c) {
   const TableTrust waits = table_trust(TableKind::kBlocking, c.facts, c.tables),
                    calls = table_trust(TableKind::kSyscallSites, c.facts, c.tables);
-  Json out = Json::array();
-  for (const BlockingRow* row : blocking_rows(c.tables, c.options.system)) {
-    const TableTrust& t = row->in_syscall ? calls : waits;
-    const TableTrust own = row_trust(*row, t);
-    // The census cannot know how many short waits there were, nor how those it saw ended.
-    const bool counts = own.engine != Engine::kCensus;
-    const auto seen = [&](std::uint64_t n) {
-      return counts && (t.probed() || n > 0) ? Json(n) : Json(nullptr);
-    };
-    Json j = {{"reason", reason_name(*row, c.facts)},
-              {"stack", frames_json(c.symbols.stack(row->stack))},
-              {"stack_id", row->stack},
-              {"truncated", c.symbols.truncated(row->stack)},
-              {"system", row->system},
-              {"count", seen(row->waits.count())},
-              {"total_ns", row->waits.count() > 0 ? Json(row->waits.total()) : Json(nullptr)}};
-    add_durations(j, row->waits);
-    j["ended_unknown"] = seen(row->ended_unknown);
-    j["tainted"] = seen(row->tainted);
-    j["in_window_ns"] = row->sampled ? Json(row->in_window_ns) : seen(row->in_window_ns);
-    j["sampled"] = sampled_json(row->sampled);
-    if (row->sampled) {
-      const Histogram& h = row->long_waits;
-      j["sampled"]["long_waits"] = {{"count", h.count()},
-                                    {"total_ns", h.total()},
-                                    {"max_ns", h.count() > 0 ? Json(h.max()) : Json(nullptr)}};
-    }
-    j["blocked_now"] = row->blocked_now;
-    j["oldest_ns"] = nullable(row->oldest_ns);
-    j["oldest_is_lower_bound"] = row->oldest_is_lower_bound;
-    j["wakers"] = wakers_json(row->wakers, c.symbols);
-    j["wakers_other"] = row->wakers_other;
-    add_trust(j, own, c.facts.begin_ns);
-    out.push_back(std::move(j));
-  }
-  return out;
+  out.array(blocking_rows(c.tables, c.options.system), [&](const BlockingRow* row) {
+    out.object([&] { blocking_row(out, c, *row, row->in_syscall ? calls : waits); });
+  });
 }
 
-Json creation_json(const JsonContext& c) {
-  const TableTrust t = table_trust(TableKind::kCreation, c.facts, c.tables);
-  Json out = Json::array();
-  for (const CreationRow* row : creation_rows(c.tables, c.options.system)) {
-    Json stacks = Json::array();
-    for (const CreationRow::Stack& s : row->stacks) {
-      stacks.push_back({{"stack", frames_json(c.symbols.stack(s.stack))}, {"created", s.created}});
-    }
-    const auto seen = [&](std::uint64_t n) { return t.probed() || n > 0 ? Json(n) : Json(nullptr); };
-    const Frame start = c.symbols.frames(row->startpc, PcKind::kExact).back();
-    out.push_back({{"function", start.function},
-                   {"startpc", row->startpc},
-                   {"gopc", row->gopc},
-                   {"site", is_main_goroutine(start)
-                                ? Json::array()
-                                : frames_json(c.symbols.frames(row->gopc, PcKind::kReturnAddress))},
-                   {"stacks", std::move(stacks)},
-                   {"system", row->system},
-                   {"live", row->live},
-                   {"created", seen(row->created)},
-                   {"exited", seen(row->exited)},
-                   {"created_per_s", t.probed() ? Json(static_cast<double>(row->created) * 1e9 /
-                                                       static_cast<double>(t.covered_ns))
-                                                : Json(nullptr)},
-                   {"oldest_ns", nullable(row->oldest_ns)},
-                   {"oldest_is_lower_bound", row->oldest_is_lower_bound},
-                   {"sampled", sampled_json(row->sampled)}});
-    add_trust(out.back(), t, c.facts.begin_ns);
-  }
-  return out;
+void creation_json(JsonWriter& out, const JsonContext& c) {
+  const TableTrust trust = table_trust(TableKind::kCreation, c.facts, c.tables);
+  out.array(creation_rows(c.tables, c.options.system),
+            [&](const CreationRow* row) { out.object([&] { creation_row(out, c, *row, trust); }); });
 }
 
-Json objects_json(const JsonContext& c) {
+void objects_json(JsonWriter& out, const JsonContext& c) {
   const ObjectCoverage coverage = object_coverage(c.facts, c.tables);
-  Json out = Json::array();
-  for (const ObjectRow* row : object_rows(c.tables)) {
-    const bool channel = row->kind == ObjectRow::Kind::kChannel;
-    const ObjectFigures figures = object_figures(*row, coverage);
-    out.push_back({{"kind", channel ? "channel" : "semaphore"},
-                   {"address", row->address},
-                   {"waits", nullable(figures.waits)},
-                   {"selects", nullable(figures.selects)},
-                   {"in_window_ns", nullable(figures.in_window_ns)},
-                   {"blocked_now", nullable(figures.blocked_now)},
-                   {"sends", nullable(figures.sends)},
-                   {"receives", nullable(figures.receives)},
-                   {"closes", nullable(figures.closes)},
-                   {"would_block", nullable(figures.would_block)},
-                   {"acquires", nullable(figures.acquires)},
-                   {"releases", nullable(figures.releases)},
-                   {"releasers", wakers_json(row->releasers, c.symbols)}});
-    add_trust(out.back(), channel ? coverage.channels.trust : coverage.semaphores.trust, c.facts.begin_ns);
-  }
-  return out;
+  out.array(object_rows(c.tables),
+            [&](const ObjectRow* row) { out.object([&] { object_row(out, c, *row, coverage); }); });
 }
 
-Json latency_json(const JsonContext& c) {
+void latency_json(JsonWriter& out, const JsonContext& c) {
   const TableTrust t = table_trust(TableKind::kLatency, c.facts, c.tables);
-  const auto seen = [&](std::uint64_t n) { return t.probed() || n > 0 ? Json(n) : Json(nullptr); };
+  const auto seen = [&](std::uint64_t n) { return count_if(t.probed() || n > 0, n); };
   const Histogram& h = c.tables.latency.histogram;
-  Json out = {{"count", seen(h.count())}, {"inferred", seen(c.tables.latency.inferred)}};
-  add_durations(out, h);
-  Json buckets = Json::array();
-  for (const Histogram::Bucket& b : h.by_powers_of_two()) {
-    buckets.push_back({{"upper_ns", b.upper_ns}, {"count", b.count}});
-  }
-  out["histogram"] = std::move(buckets);
-  add_trust(out, t, c.facts.begin_ns);
-  return out;
+  out.object([&] {
+    out.field("count", seen(h.count()));
+    out.field("inferred", seen(c.tables.latency.inferred));
+    duration_fields(out, h);
+    out.array_field("histogram", h.by_powers_of_two(), [&](const Histogram::Bucket& b) {
+      out.object([&] {
+        out.field("upper_ns", b.upper_ns);
+        out.field("count", b.count);
+      });
+    });
+    trust_fields(out, t, c.facts.begin_ns);
+  });
 }
 
 }  // namespace gorotrace

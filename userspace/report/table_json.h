@@ -1,7 +1,7 @@
 // The tables of a summary as JSON, one function each; stat_json.cpp puts them in order. Pure.
 #pragma once
 
-#include "report/json.h"
+#include "base/json_writer.h"
 #include "report/stat_json.h"
 #include "report/trust.h"
 
@@ -11,15 +11,16 @@ struct JsonContext {
   const StatFacts& facts;
   const Tables& tables;
   Symbolizer& symbols;
+  StackNumbers& stacks;
   const StatJsonOptions& options;
 };
 
-[[nodiscard]] Json blocking_json(const JsonContext& c);
-[[nodiscard]] Json creation_json(const JsonContext& c);
-[[nodiscard]] Json objects_json(const JsonContext& c);
-[[nodiscard]] Json latency_json(const JsonContext& c);
+void blocking_json(JsonWriter& out, const JsonContext& c);
+void creation_json(JsonWriter& out, const JsonContext& c);
+void objects_json(JsonWriter& out, const JsonContext& c);
+void latency_json(JsonWriter& out, const JsonContext& c);
 
 // engine, quality, covered: of a table, a row or a figure.
-void add_trust(Json& out, const TableTrust& trust, std::uint64_t begin_ns);
+void trust_fields(JsonWriter& out, const TableTrust& trust, std::uint64_t begin_ns);
 
 }  // namespace gorotrace

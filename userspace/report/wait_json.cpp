@@ -5,36 +5,31 @@
 namespace gorotrace {
 namespace {
 
-void fields(JsonText& out, const MutexState& s) {
+void fields(JsonWriter& out, const MutexState& s) {
   out.field("locked", s.locked);
   out.field("woken", s.woken);
   out.field("starving", s.starving);
   out.field("waiters", s.waiters);
 }
-void fields(JsonText& out, const RWMutexState& s) {
-  out.key("writers");
-  out.begin('{');
-  fields(out, s.writers);
-  out.end('}');
+void fields(JsonWriter& out, const RWMutexState& s) {
+  out.object_field("writers", [&] { fields(out, s.writers); });
   out.field("readers", s.readers);
   out.field("departing", s.departing);
   out.field("writer_pending", s.writer_pending);
 }
-void fields(JsonText& out, const WaitGroupState& s) {
+void fields(JsonWriter& out, const WaitGroupState& s) {
   out.field("counter", s.counter);
   out.field("waiters", s.waiters);
 }
-void state(JsonText& out, std::monostate) {
+void state(JsonWriter& out, std::monostate) {
   out.value(nullptr);
 }
 template <typename State>
-void state(JsonText& out, const State& s) {
-  out.begin('{');
-  fields(out, s);
-  out.end('}');
+void state(JsonWriter& out, const State& s) {
+  out.object([&] { fields(out, s); });
 }
 
-void file_field(JsonText& out, const SharedFile& file) {
+void file_field(JsonWriter& out, const SharedFile& file) {
   out.object_field("file", file, [&out](const FileDescription& f) {
     out.field("kind", file_kind_name(f.kind));
     out.name_field("name", f.name);
@@ -47,7 +42,7 @@ void file_field(JsonText& out, const SharedFile& file) {
   });
 }
 
-void add(JsonText& out, const ChannelWait& w) {
+void add(JsonWriter& out, const ChannelWait& w) {
   out.hex_field("address", w.channel);
   out.field("in_select", w.in_select);
   out.name_field("direction", w.direction ? direction_name(*w.direction) : "");
@@ -63,34 +58,31 @@ void add(JsonText& out, const ChannelWait& w) {
   });
 }
 
-void add(JsonText& out, const SemaphoreWait& w) {
+void add(JsonWriter& out, const SemaphoreWait& w) {
   out.hex_field("address", w.object);
   out.hex_field("semaphore", w.semaphore);
   out.key("state");
   std::visit([&out](const auto& s) { state(out, s); }, w.state);
   out.field("waiters", w.waiters);
-  out.key("likely_holders");
   if (w.holders_searched) {
-    out.begin('[');
-    for (const std::uint64_t goid : w.likely_holders) out.value(goid);
-    out.end(']');
+    out.array_field("likely_holders", w.likely_holders, [&out](std::uint64_t goid) { out.value(goid); });
   } else {
-    out.value(nullptr);
+    out.field("likely_holders", nullptr);
   }
   out.field("holder_candidates", w.holders_searched ? std::optional(w.holder_candidates) : std::nullopt);
 }
 
-void add(JsonText& out, const CondWait& w) {
+void add(JsonWriter& out, const CondWait& w) {
   out.hex_field("address", w.cond);
   out.hex_field("notify_list", w.notify_list);
   out.field("waiters", w.waiters);
 }
 
-void add(JsonText& out, const SleepWait& w) {
+void add(JsonWriter& out, const SleepWait& w) {
   out.field("deadline_ns", w.deadline_ns);
 }
 
-void add(JsonText& out, const IoWait& w) {
+void add(JsonWriter& out, const IoWait& w) {
   out.hex_field("address", w.poll_desc);
   out.field("fd", w.fd);
   out.field("direction", direction_name(w.direction));
@@ -98,34 +90,29 @@ void add(JsonText& out, const IoWait& w) {
   file_field(out, w.file);
 }
 
-void add(JsonText& out, const SyscallWait& w) {
+void add(JsonWriter& out, const SyscallWait& w) {
   out.field("thread", w.thread);
   out.field("number", w.number);
   out.name_field("name", w.name);
-  out.key("arguments");
-  out.begin('[');
-  for (const std::uint64_t argument : w.arguments) out.hex(argument);
-  out.end(']');
+  out.array_field("arguments", w.arguments, [&out](std::uint64_t argument) { out.hex(argument); });
   out.field("on_goroutine_stack", w.on_goroutine_stack);
   out.field("fd", w.descriptor ? std::optional(w.descriptor->fd) : std::nullopt);
   file_field(out, w.descriptor ? w.descriptor->file : nullptr);
 }
 
-void wait_json(JsonText& out, const WaitObject& object) {
-  out.begin('{');
-  out.field("kind", wait_kind(object));
-  out.field("certainty", certainty_name(object.certainty));
-  out.field("known_by", object.known_by);
-  std::visit([&out](const auto& what) { add(out, what); }, object.what);
-  out.end('}');
+void wait_json(JsonWriter& out, const WaitObject& object) {
+  out.object([&] {
+    out.field("kind", wait_kind(object));
+    out.field("certainty", certainty_name(object.certainty));
+    out.field("known_by", object.known_by);
+    std::visit([&out](const auto& what) { add(out, what); }, object.what);
+  });
 }
 
 }  // namespace
 
-void waits_json(JsonText& out, const GoroutineWaits& waits) {
-  out.begin('[');
-  for (const WaitObject& object : waits.objects) wait_json(out, object);
-  out.end(']');
+void waits_json(JsonWriter& out, const GoroutineWaits& waits) {
+  out.array(waits.objects, [&out](const WaitObject& object) { wait_json(out, object); });
 }
 
 }  // namespace gorotrace

@@ -2,11 +2,11 @@
 // text ("0xc000012345"): a JSON number holds no 64 bits. Pure.
 #pragma once
 
-#include "report/json_text.h"
+#include "base/json_writer.h"
 #include "waits/wait_object.h"
 
 namespace gorotrace {
 
-void waits_json(JsonText& out, const GoroutineWaits& waits);  // an array
+void waits_json(JsonWriter& out, const GoroutineWaits& waits);  // an array
 
 }  // namespace gorotrace

@@ -23,7 +23,7 @@ TEST(Folded, OutermostFirstAndNamesThatAreEqualAddUp) {
   running.startpc = f;
   StackTable symbols = fake.symbols();
   const DumpView view(fake.dump, symbols);
-  EXPECT_EQ(written([&](const Sink& sink) { folded_stacks(view, select(view, {}), sink); }),
+  EXPECT_EQ(written([&](const TextSink& sink) { folded_stacks(view, select(view, {}), sink); }),
             "main.f;[stack unavailable: running] 1\n"
             "main.f;runtime.gopark 2\n"
             "main.g:x 3\xef\xbf\xbd;runtime.gopark 1\n");

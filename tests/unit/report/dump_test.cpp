@@ -85,7 +85,7 @@ TEST(DumpText, RuntimeFramesAreHiddenUnlessThereIsNothingElse) {
   fake.goroutine(6, {park, exit});
   StackTable symbols = fake.symbols();
   const DumpView view(fake.dump, symbols);
-  const std::string text = written([&](const Sink& sink) { dump_text(view, select(view, {}), 0, sink); });
+  const std::string text = written([&](const TextSink& sink) { dump_text(view, select(view, {}), 0, sink); });
   EXPECT_THAT(text, HasSubstr("goroutine 5 [chan receive]:\n"
                               "main.small(...)\n\t/src/inlined.go:7\n"
                               "main.work(...)\n\t/src/w.go:42 +0x20\n"
@@ -135,7 +135,7 @@ TEST(DumpText, WithoutAStackTheRuntimesLineAndTheReason) {
   fake.goroutine(6, {});
   StackTable symbols = fake.symbols();
   const DumpView view(fake.dump, symbols);
-  const std::string text = written([&](const Sink& sink) { dump_text(view, select(view, {}), 0, sink); });
+  const std::string text = written([&](const TextSink& sink) { dump_text(view, select(view, {}), 0, sink); });
   EXPECT_THAT(text, HasSubstr("goroutine 5 [running]:\n"
                               "\tgoroutine running on other thread; stack unavailable\n"
                               "created by main.serve in goroutine 3\n\t/src/s.go:9 +0x20\n"));
@@ -152,9 +152,9 @@ TEST(DumpText, HostileNamesDoNotReachTheTerminal) {
   StackTable symbols = fake.symbols();
   const DumpView view(fake.dump, symbols);
   const Selection all = select(view, {});
-  for (const std::string& text : {written([&](const Sink& sink) { dump_text(view, all, 0, sink); }),
-                                  written([&](const Sink& sink) { dump_group_text(view, all, 0, sink); }),
-                                  written([&](const Sink& sink) { dump_json(view, all, 0, sink); })}) {
+  for (const std::string& text : {written([&](const TextSink& sink) { dump_text(view, all, 0, sink); }),
+                                  written([&](const TextSink& sink) { dump_group_text(view, all, 0, sink); }),
+                                  json_text([&](JsonWriter& out) { dump_json(out, view, all, 0); })}) {
     EXPECT_THAT(text, Not(HasSubstr("\x1b")));
     EXPECT_THAT(text, Not(HasSubstr("\n\ngoroutine 666")));
     EXPECT_LT(text.size(), 40'000u);
@@ -208,7 +208,7 @@ TEST(DumpText, NotesSayWhatWasLookedAt) {
   fake.dump.snapshot.counts.not_reached = 2;
   StackTable symbols = fake.symbols();
   const DumpView view(fake.dump, symbols);
-  const std::string text = written([&](const Sink& sink) { dump_text(view, select(view, {}), 3, sink); });
+  const std::string text = written([&](const TextSink& sink) { dump_text(view, select(view, {}), 3, sink); });
   EXPECT_THAT(text, HasSubstr("# gorotrace: 5 goroutines of process 1234"));
   EXPECT_THAT(text, HasSubstr("stacks proven 4, of them after a retry 3; unproven 1"));
   EXPECT_THAT(text, HasSubstr("# gorotrace: INCOMPLETE: 2 goroutines not reached"));
@@ -229,7 +229,7 @@ TEST(DumpGroups, IdenticalStacksAreCountedMostFrequentFirst) {
   StackTable symbols = fake.symbols();
   const DumpView view(fake.dump, symbols);
   const std::string text =
-      written([&](const Sink& sink) { dump_group_text(view, select(view, {}), 0, sink); });
+      written([&](const TextSink& sink) { dump_group_text(view, select(view, {}), 0, sink); });
   EXPECT_EQ(text.substr(text.find("goroutine profile")),
             "goroutine profile: total 7\n"
             "3 @ 0x1020 0x1220 0x1220 0x1320\n"
@@ -365,16 +365,16 @@ TEST(DumpJson, StacksStandOnceAndWhatIsNotKnownIsNull) {
   StackTable symbols = fake.symbols();
   const DumpView view(fake.dump, symbols);
   const auto json =
-      nlohmann::json::parse(written([&](const Sink& sink) { dump_json(view, select(view, {}), 0, sink); }));
+      nlohmann::json::parse(json_text([&](JsonWriter& out) { dump_json(out, view, select(view, {}), 0); }));
   EXPECT_EQ(json["quality"], "estimated");
   ASSERT_EQ(json["stacks"].size(), 2u);
   ASSERT_EQ(json["goroutines"].size(), 4u);
-  EXPECT_EQ(json["goroutines"][0]["stack"], 0);
-  EXPECT_EQ(json["goroutines"][1]["stack"], 1);
-  EXPECT_EQ(json["goroutines"][2]["stack"], 0);
+  EXPECT_EQ(json["goroutines"][0]["stack"], "s1");
+  EXPECT_EQ(json["goroutines"][1]["stack"], "s2");
+  EXPECT_EQ(json["goroutines"][2]["stack"], "s1");
   EXPECT_TRUE(json["goroutines"][3]["stack"].is_null());
   EXPECT_EQ(json["goroutines"][3]["stack_missing"], "running");
-  EXPECT_EQ(json["stacks"][1]["frames"][0]["function"], "main.g");
+  EXPECT_EQ(json["stacks"]["s2"]["frames"][0]["function"], "main.g");
   EXPECT_EQ(json["goroutines"][1]["waiting_at_least_ns"], 5);
   EXPECT_EQ(json["goroutines"][1]["waiting_source"], "collections");
   EXPECT_EQ(json["goroutines"][1]["waiting_quality"], "lower bound");
@@ -384,7 +384,7 @@ TEST(DumpJson, StacksStandOnceAndWhatIsNotKnownIsNull) {
   EXPECT_EQ(json["goroutines"][1]["stack_quality"], "estimated");
   EXPECT_EQ(json["goroutines"][0]["stack_quality"], "exact");
   const auto limited =
-      nlohmann::json::parse(written([&](const Sink& sink) { dump_json(view, select(view, {}), 1, sink); }));
+      nlohmann::json::parse(json_text([&](JsonWriter& out) { dump_json(out, view, select(view, {}), 1); }));
   EXPECT_EQ(limited["goroutines"].size(), 1u);
   EXPECT_EQ(limited["stacks"].size(), 1u);
   EXPECT_EQ(limited["not_shown"]["limit"], 3);
@@ -405,7 +405,7 @@ TEST(DumpText, TheParkThatWasSeenOutweighsWhatTheRuntimeWouldPrint) {
                            {WaitSource::kProbes, false, now - 3 * kMinute}};
   StackTable symbols = fake.symbols();
   const DumpView view(fake.dump, symbols);
-  const std::string text = written([&](const Sink& sink) { dump_text(view, select(view, {}), 0, sink); });
+  const std::string text = written([&](const TextSink& sink) { dump_text(view, select(view, {}), 0, sink); });
   EXPECT_THAT(text, HasSubstr("goroutine 1 [chan receive, 2 minutes]:"));
   EXPECT_THAT(text, HasSubstr("goroutine 2 [chan receive, 12 minutes]:"));  // a bound says nothing against it
   EXPECT_THAT(text, HasSubstr("goroutine 3 [chan receive, 20 minutes]:"));
@@ -465,14 +465,14 @@ TEST(DumpText, SaysWhoWatchedAndWhatThatTells) {
   ASSERT_EQ(s.goroutines.size(), 1u);
   EXPECT_EQ(s.goroutines[0]->goid, 2u);
   EXPECT_EQ(s.unknown_wait, 1u);
-  const std::string text = written([&](const Sink& sink) { dump_text(view, s, 0, sink); });
+  const std::string text = written([&](const TextSink& sink) { dump_text(view, s, 0, sink); });
   EXPECT_THAT(text, HasSubstr("40 events received, 2 lost"));
   EXPECT_THAT(text, HasSubstr("50 looks at every goroutine, one in 20.0ms"));
   EXPECT_THAT(text, HasSubstr("probes block detached: over the budget"));
   EXPECT_THAT(text, HasSubstr("since when 2 of 3 wait is known: of 1 the park was seen; at least, of 0 by "
                               "probes, of 1 by the census, of 0 by garbage collections"));
   EXPECT_THAT(text, HasSubstr("1 goroutines not shown: they wait, but since when is not known\n"));
-  const auto json = nlohmann::json::parse(written([&](const Sink& sink) { dump_json(view, s, 0, sink); }));
+  const auto json = nlohmann::json::parse(json_text([&](JsonWriter& out) { dump_json(out, view, s, 0); }));
   EXPECT_EQ(json["watched"]["window_ns"], 5'000'000'000);
   EXPECT_EQ(json["watched"]["probes"], nlohmann::json::array({"block"}));
   EXPECT_EQ(json["watched"]["events"]["dropped"], 2);

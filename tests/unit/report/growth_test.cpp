@@ -71,7 +71,9 @@ TEST(Growth, WhatGrewByHowManyAndWhetherItEverShrank) {
   EXPECT_THAT(text, HasSubstr("goroutines 8 -> 44: +36"));
   EXPECT_THAT(text, HasSubstr("     +35  0 -> 35  never shrank\n        main.leaked  leak.go:9\n"));
   EXPECT_THAT(text, HasSubstr("        created by main.make  make.go:33\n"));
-  EXPECT_EQ(nlohmann::json::parse(growth_json(g))["creation_sites"][0]["growth"], 35);
+  EXPECT_EQ(nlohmann::json::parse(
+                json_text([&](JsonWriter& out) { growth_json(out, g); }))["creation_sites"][0]["growth"],
+            35);
 }
 
 TEST(Growth, WhatShrankIsCountedAndWhatVanishedToo) {
@@ -89,7 +91,7 @@ TEST(Growth, AFileSaysTheSameAsTheLook) {
   StackTable symbols = fake.symbols();
   const DumpView view(fake.dump, symbols);
   const auto read = population_from_json(
-      written([&](const Sink& sink) { dump_json(view, select(view, {}), 0, sink); }), "A.json");
+      json_text([&](JsonWriter& out) { dump_json(out, view, select(view, {}), 0); }), "A.json");
   ASSERT_TRUE(read) << read.error().message;
   const Population direct = counted(fake);
   EXPECT_EQ(read->program, direct.program);
@@ -109,18 +111,18 @@ TEST(Growth, AFileSaysTheSameAsTheLook) {
 
 TEST(Growth, OtherFilesAreRefused) {
   for (const char* text :
-       {"", "{", "[]", "{}", R"({"type":"dump"})", R"({"type":"dump","goroutines":{},"stacks":[]})",
-        R"({"type":"dump","goroutines":[1],"stacks":[]})",
-        R"({"type":"dump","goroutines":[{"stack":0}],"stacks":[]})",
-        R"({"type":"dump","goroutines":[{"stack":-1}],"stacks":[{"frames":[]}]})",
-        R"({"type":"dump","goroutines":[{"stack":0.5}],"stacks":[{"frames":[]}]})",
-        R"({"type":"dump","goroutines":[{"stack":99999999999999999999999999}],"stacks":[{"frames":[]}]})",
-        R"({"type":"dump","goroutines":[],"stacks":[7]})",
-        R"({"type":"dump","goroutines":[],"stacks":[{"frames":7}]})",
-        R"({"type":"dump","goroutines":[],"stacks":[{"frames":[7]}]})",
-        R"({"type":"dump","goroutines":[],"stacks":[],"at_unix_ns":1e999})",
-        R"({"type":"dump","goroutines":[],"stacks":[],"not_shown":{"limit":3}})",
-        R"({"type":"summary","goroutines":[],"stacks":[]})"}) {
+       {"", "{", "[]", "{}", R"({"type":"dump"})", R"({"type":"dump","goroutines":{},"stacks":{}})",
+        R"({"type":"dump","goroutines":[],"stacks":[]})", R"({"type":"dump","goroutines":[1],"stacks":{}})",
+        R"({"type":"dump","goroutines":[{"stack":"s1"}],"stacks":{}})",
+        R"({"type":"dump","goroutines":[{"stack":1}],"stacks":{"1":{"frames":[]}}})",
+        R"({"type":"dump","goroutines":[{"stack":["s1"]}],"stacks":{"s1":{"frames":[]}}})",
+        R"({"type":"dump","goroutines":[{"stack":"s2"}],"stacks":{"s1":{"frames":[]}}})",
+        R"({"type":"dump","goroutines":[],"stacks":{"s1":7}})",
+        R"({"type":"dump","goroutines":[],"stacks":{"s1":{"frames":7}}})",
+        R"({"type":"dump","goroutines":[],"stacks":{"s1":{"frames":[7]}}})",
+        R"({"type":"dump","goroutines":[],"stacks":{},"at_unix_ns":1e999})",
+        R"({"type":"dump","goroutines":[],"stacks":{},"not_shown":{"limit":3}})",
+        R"({"type":"summary","goroutines":[],"stacks":{}})"}) {
     const auto read = population_from_json(text, "A.json");
     ASSERT_FALSE(read) << text;
     EXPECT_EQ(read.error().kind, ErrorKind::kUsage);
@@ -133,9 +135,9 @@ TEST(Growth, OtherFilesAreRefused) {
   }
   // Brackets in text are no depth, and what is no text or number is nothing.
   EXPECT_TRUE(population_from_json(
-      R"({"type":"dump","goroutines":[],"stacks":[],"x":"\"[[)" + std::string(1000, '[') + R"("})", "A"));
+      R"({"type":"dump","goroutines":[],"stacks":{},"x":"\"[[)" + std::string(1000, '[') + R"("})", "A"));
   EXPECT_TRUE(population_from_json(
-      R"({"type":"dump","goroutines":[{"stack":0,"created_by":{"line":-3}}],"stacks":[{"frames":[{"line":[]}]}],"not_shown":1})",
+      R"({"type":"dump","goroutines":[{"stack":"s1","created_by":{"line":-3}}],"stacks":{"s1":{"frames":[{"line":[]}]}},"not_shown":1})",
       "A"));
 }
 

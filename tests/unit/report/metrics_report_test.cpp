@@ -58,7 +58,7 @@ TEST(MetricsText, NameValueUnitAndWhatIsNotExact) {
 }
 
 TEST(MetricsJson, ValuesAreWholeAndWhatIsMissingIsNull) {
-  const std::string text = metrics_json(report());
+  const std::string text = json_text([](JsonWriter& out) { metrics_json(out, report()); });
   EXPECT_THAT(text, HasSubstr("18446744073709551615"));
   const auto json = nlohmann::json::parse(text);
   EXPECT_EQ(json["engine"], "counters");

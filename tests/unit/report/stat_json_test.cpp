@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fixture.h"
+#include "report/trust.h"
 
 namespace gorotrace::report_test {
 namespace {
@@ -14,7 +15,10 @@ using nlohmann::json;
 using testing::HasSubstr;
 
 json summary(Session& x, bool system = false) {
-  const std::string line = stat_summary_json(x.facts, x.tables, x.symbols, {.system = system});
+  const std::string line = json_text([&](JsonWriter& out) {
+    StackNumbers stacks;
+    stat_summary_json(out, x.facts, x.tables, x.symbols, stacks, {.system = system});
+  });
   EXPECT_EQ(line.find('\n'), std::string::npos);
   return json::parse(line);
 }
@@ -258,11 +262,30 @@ TEST(StatJson, WitnessShowsDisagreement) {
   EXPECT_EQ(summary(x)["witness"]["exited"]["verdict"], "unsettled");
 }
 
+TEST(StatJson, StacksAreNumberedAsTheyAppearAndAlikeInEveryOutputOfTheRun) {
+  Session x = make_session();
+  const json first = summary(x);
+  EXPECT_EQ(first["blocking"][0]["stack_id"], "s1");
+  EXPECT_EQ(first["blocking"][1]["stack_id"], "s2");
+  StackNumbers stacks;
+  const std::uint64_t second_row = blocking_rows(x.tables, false)[1]->stack;
+  EXPECT_EQ(stacks.name(second_row), "s1") << "a line of --waits came before";
+  EXPECT_EQ(stacks.name(second_row), "s1");
+  EXPECT_EQ(stacks.name(0), "") << "no stack was recorded";
+  const json named = json::parse(
+      json_text([&](JsonWriter& out) { stat_summary_json(out, x.facts, x.tables, x.symbols, stacks, {}); }));
+  EXPECT_EQ(named["blocking"][0]["stack_id"], "s2");
+  EXPECT_EQ(named["blocking"][1]["stack_id"], "s1");
+}
+
 TEST(StatJson, InvalidUtf8IsReplaced) {
   Session x = make_session();
   x.facts.target.exe = "/bin/\xff\xfe";
   x.symbols.stacks[11][3].function = std::string("main.\xc3(\x01\x1b[31m");
-  const std::string line = stat_summary_json(x.facts, x.tables, x.symbols, {});
+  const std::string line = json_text([&](JsonWriter& out) {
+    StackNumbers stacks;
+    stat_summary_json(out, x.facts, x.tables, x.symbols, stacks, {});
+  });
   EXPECT_THAT(json::parse(line)["target"]["exe"].get<std::string>(), HasSubstr("\xef\xbf\xbd"));
   EXPECT_EQ(line.find('\x1b'), std::string::npos);
 }
@@ -334,7 +357,8 @@ TEST(StatJson, IntervalIsTheDifferenceOfTwoSamples) {
   b.counters = {.time_ns = 3'900'000'000, .created = 2, .live = 5, .syscalls = 300};
   b.cost = {50, 2e7, 0};
   b.events.dropped = {{"ring full", 4}};
-  const json j = json::parse(stat_interval_json(interval_row(a, b), {}, 1'000'000'000));
+  const json j = json::parse(
+      json_text([&](JsonWriter& out) { stat_interval_json(out, interval_row(a, b), {}, 1'000'000'000); }));
   EXPECT_EQ(j["type"], "interval");
   EXPECT_EQ(j["from_ns"], 1'000'000'000);
   EXPECT_EQ(j["created"]["per_s"], 10.0);
