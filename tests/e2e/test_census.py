@@ -1,6 +1,7 @@
 """The census: where goroutines are, by looking at them, held against the probes and against the program itself."""
 
 import collections
+import contextlib
 import json
 import time
 
@@ -146,6 +147,31 @@ def test_too_many_goroutines_are_sampled_within_the_share():
     assert abs(napping - 36) <= 4 * e + 4, f"{napping:.1f} ± {e:.1f} of the 36 that move"
     site, = [r for r in census["creation"] if r["function"].startswith("main.main.") and r["live"] == 30000]
     assert abs(site["sampled"]["ns"] - want) <= 4 * site["sampled"]["error_ns"] + 0.002 * want, site
+
+
+def test_many_idle_targets_share_one_budget_evenly():
+    """What looking costs is bounded for the session; each of the targets gets its part of the looks."""
+    idle = build(PROGRAMS / "idle")
+    with contextlib.ExitStack() as stack:
+        targets = [stack.enter_context(harness.Process([idle, "-n", "10"])) for _ in range(30)]
+        for target in targets:
+            assert target.lines.next(30) == "ready"
+        stat = stack.enter_context(Stat([t.pid for t in targets], "--probes", "none", "-d", "4s", interval="1s"))
+        stat.finish()
+    assert len(stat.summaries) == len(targets)
+    census = [s["census"] for s in stat.summaries]
+    looks = sorted(c["looks"] for c in census)
+    of_one_cpu = sum(c["of_one_cpu_percent"] for c in census)
+    assert of_one_cpu < 6, f"5 % of one CPU for all: {of_one_cpu:.2f} %"
+    assert looks[0] > 0.5 * looks[-1], f"unevenly shared: {looks}"
+    # What a look costs decides how many the share affords; at least half of those must have been taken.
+    cost_ns = sum(c["of_one_cpu_percent"] * s["window_ns"] / 100 for c, s in zip(census, stat.summaries)) / sum(looks)
+    affordable = min(400, 0.05 * 4e9 / cost_ns / len(targets))
+    assert looks[0] > 0.4 * affordable, f"{looks[0]} looks of {affordable:.0f} that {cost_ns / 1000:.0f} us each afford"
+    for summary in stat.summaries:
+        waiting, = rows_of(summary, "main.forever")
+        low, high = window(summary)
+        assert waiting["quality"] == "exact" and abs(waiting["in_window_ns"] - 10 * (high - low)) < 1e3, waiting
 
 
 def test_the_census_goes_on_when_the_budget_takes_the_probes(truth):

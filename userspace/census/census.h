@@ -1,34 +1,19 @@
 // The census: what looking at the goroutines of a process some 100 times a second says about where they spend
-// their time. Pure: is told what each look saw and answers with estimates and their errors; no memory, no
-// clock, no thread of its own (census_taker.h has those). Not thread-safe. Memory: bounded by allgs and by
-// distinct (reason, stack) and creation sites.
-//
-// An unchanged (goid, status, trackingSeq, sched.pc, sched.sp) in two successive looks proves one continuous
-// wait: trackingSeq moves on each time a goroutine leaves running (runtime/proc.go casgstatus, 1.18-1.27).
-// Exceptions: coroutine switches are not counted, nor running <-> syscall since 1.26, so neither is proven;
-// and it is one byte, so a goroutine that parks 256 times between two looks, at one place, looks still with a
-// chance of 1 in 256.
+// their time. Pure: is told what each look saw (sample_tick.h) and answers with estimates and their errors;
+// no memory, no clock, no thread of its own (census_taker.h has those). Not thread-safe. Memory: bounded by
+// allgs and by distinct (reason, stack) and creation sites. What a tick says may come from a file: it is
+// checked.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "census/census_tables.h"
-#include "census/instants.h"
-#include "census/slots.h"
-#include "snapshot/g_words.h"
+#include "census/sample_tick.h"
 
 namespace gorotrace {
-
-struct CensusConfig {
-  std::function<bool(std::uint64_t startpc)> is_system;  // called once per distinct startpc
-  std::vector<std::string> wait_reasons;                 // index = g.waitreason
-  bool syscalls_counted = false;  // running <-> syscall moves g.trackingSeq (before 1.26)
-};
 
 // A goroutine that stood still from since_ns up to the last look, which every look in between has shown.
 struct StandingWait {
@@ -38,19 +23,14 @@ struct StandingWait {
 
 class Census {
  public:
-  explicit Census(CensusConfig config);
+  Census();
   ~Census();
 
-  // One look: begin_look, see() in the order of `choices`, place() for each goroutine whose stack see() asked
-  // for, end_look. `all`: every slot of allgs is among the choices, in this look.
-  void begin_look(std::uint64_t at_ns, bool all);
-  // Slot choice.slot of allgs showed `words`, or nothing that is a goroutine (nullptr). When the stack of a
-  // waiting goroutine is not known: the number to give place().
-  [[nodiscard]] std::optional<std::uint32_t> see(Choice choice, const GWords* words);
-  // Its stack, if it was still at the very place that `words` said; 0 when it was not.
-  void place(std::uint32_t seen, std::uint64_t stack_id);
-  // live: runtime.NumGoroutine by the runtime's counters at this look, when they can be had.
-  void end_look(std::optional<std::int64_t> live);
+  // Classes that ticks to come may name. False: more than a sampler makes.
+  [[nodiscard]] bool define(const SampleClasses& classes);
+  // False: the tick contradicts itself, or one before it was lost. The stretch ends with the last tick that
+  // counted, and others count again from the next one on that begins a stretch.
+  [[nodiscard]] bool apply(const SampleTick& tick);
   // No look will follow for a while: the stretch ends at the last look.
   void end_segment();
 

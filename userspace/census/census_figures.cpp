@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "census/census_impl.h"
+#include "model/memory_state.h"
 
 namespace gorotrace {
 namespace {
@@ -33,9 +34,9 @@ CensusTables Census::tables() const {
   if (m.live_known) out.live_integral_ns = rounded(m.live_ns);
   for (std::uint32_t r = 0; r < m.by_row.size(); ++r) {
     CensusWaits& row = out.waits.emplace_back();
-    row.key = m.rows.all()[r].key;
+    row.key = m.rows[r].key;
     row.time = m.time_of(m.by_row[r]);
-    row.long_waits = m.rows.all()[r].waits;
+    row.long_waits = m.rows[r].long_waits;
   }
   for (const Watch& w : m.watched) {
     if (w.place.row == kNone || !w.standing.provable) continue;
@@ -44,7 +45,7 @@ CensusTables Census::tables() const {
     row.open_since_ns = w.first_ns;
   }
   for (std::uint32_t s = 0; s < m.by_site.size(); ++s) {
-    const CreationData& site = m.sites.all()[s];
+    const SampleSite& site = m.sites[s];
     out.sites.push_back({site.gopc, site.startpc, site.system, m.time_of(m.by_site[s])});
   }
   out.covered = m.covered;
@@ -63,7 +64,7 @@ std::vector<StandingWait> Census::standing() const {
   for (const Watch& w : impl_->watched) {
     const GState state = state_of(w.standing.status);
     if (state != GState::kWaiting && state != GState::kSyscall) continue;
-    if (w.standing.provable && w.gaps + 1 >= kSeenStill) out.push_back({w.standing, w.first_ns});
+    if (w.standing.provable && impl_->gaps_of(w) + 1 >= kSeenStill) out.push_back({w.standing, w.first_ns});
   }
   return out;
 }

@@ -1,53 +1,54 @@
-// Takes the census of one process: its thread looks at the goroutines at random instants, within a share of
-// one CPU. Threads: control thread, but for the one it runs; a caller waits for a look at most.
+// Takes the census of one process: looks at its goroutines when it is told to, within a share of one CPU, and
+// keeps what the looks add up to. Threads: begin() and end() are the control thread's, tick() whoever's turn
+// it is; answers are any thread's, who waits for no look at memory.
 #pragma once
 
-#include <condition_variable>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <random>
-#include <string>
-#include <thread>
 #include <vector>
 
 #include "base/result.h"
 #include "census/census.h"
+#include "census/cpu_meter.h"
+#include "census/instants.h"
 #include "census/pace.h"
-#include "snapshot/allgs_cache.h"
-#include "snapshot/chunk_reader.h"
-#include "snapshot/counters.h"
-#include "snapshot/goroutines.h"
+#include "census/sampler.h"
 
 namespace gorotrace {
 
-struct CensusSubject {
-  GoroutineReader::Config goroutines;
-  std::optional<CounterReader::Config> counters;  // the witness of the census: runtime.NumGoroutine
-  CensusConfig census;
-  bool stacks = true;
-  bool whole = false;  // every look is at every goroutine: follows each of them, however rarely
-};
-
 struct CensusCost {
-  std::uint64_t cpu_ns = 0;   // of the thread
+  std::uint64_t cpu_ns = 0;   // of the threads that looked
   std::uint64_t time_ns = 0;  // it has run for
-  std::uint64_t missed = 0;   // periods without a look: no share left, or the thread did not get to run
+  std::uint64_t missed = 0;   // kLookPeriodNs without a look: the share did not reach, or no thread ran
 };
 
 class CensusTaker {
  public:
   // `memory` outlives this object. The seed decides instants and choices.
   CensusTaker(const Memory& memory, CensusSubject subject, std::uint64_t seed);
+  // Waits for the look that goes on.
   ~CensusTaker();
 
-  // Looks at once, then on its own until stop(), which looks once more. Both return the time of that look.
-  // An error ends the census (the process is gone): tables() then has what it saw.
-  [[nodiscard]] Result<std::uint64_t> start(double cpu_share);
-  std::uint64_t stop();
-  [[nodiscard]] bool running() const { return thread_.joinable(); }
-  void set_share(double cpu_share);
+  // Looks at once, whatever that costs, and returns the time of the look. An error: there is no census.
+  [[nodiscard]] Result<std::uint64_t> begin(double cpu_share);
+  // Looks once more; returns the time of the last look. One that goes on is waited for, but not for ever.
+  std::uint64_t end();
+  [[nodiscard]] bool running() const { return running_; }
+
+  // Whoever holds the turn looks, and nobody else does.
+  [[nodiscard]] std::unique_lock<std::timed_mutex> take_turn() { return std::unique_lock(turn_); }
+  // When to look first, and behind a look again; nullopt: the process is gone. The look takes no stack that
+  // it has not come to in stacks_ns, and is charged for all that `meter` has not been asked for yet.
+  [[nodiscard]] std::uint64_t first_instant();
+  [[nodiscard]] std::optional<std::uint64_t> tick(CpuMeter& meter, std::uint64_t stacks_ns);
+
+  // Of one CPU: what it may take, and what it would take to look at every goroutine 100 times a second.
+  void set_share(double cpu_share) { share_ = cpu_share; }
+  [[nodiscard]] double wanted_share() const { return wanted_share_; }
 
   [[nodiscard]] CensusTables tables() const;
   [[nodiscard]] std::array<std::uint64_t, kGStates> in_state() const;
@@ -58,45 +59,26 @@ class CensusTaker {
   [[nodiscard]] StackSet take_stacks();
 
  private:
-  void run();
-  [[nodiscard]] Status look(bool whatever_it_costs);
-  [[nodiscard]] Status look_at(std::span<const Choice> chunk);
-  [[nodiscard]] Status place_wanted();  // the stacks that the chunk's goroutines want, and their rows
-  void charge(std::size_t slots, bool all);
+  [[nodiscard]] Status look(bool whatever_it_costs, CpuMeter& meter, std::uint64_t stacks_ns);
+  void take_in(const SampleTick& tick);
 
-  const Memory& memory_;
-  const bool stacks_wanted_, whole_;
-  const GoroutineReader::Config config_;
-  GoroutineReader reader_;
-  ChunkReader words_;
-  AllgsCache allgs_;
-  std::optional<CounterReader> counters_;
-  std::mt19937_64 random_;
+  const bool whole_;
+  bool running_ = false;
+  std::atomic<double> share_ = 0, wanted_share_ = 0;
 
-  mutable std::mutex mutex_;  // what follows; held during a look
-  std::condition_variable wake_;
-  bool stop_ = false, failed_ = false;
-  Census census_;
+  std::timed_mutex turn_;  // what follows
+  Sampler sampler_;
   Pace pace_{0};
+  std::mt19937_64 random_;
+  std::optional<Instants> instants_;
+  std::uint64_t begin_ns_ = 0, ticks_ = 0;
+  bool gone_ = false;
+
+  mutable std::mutex figures_;  // what follows; never held while memory is read
+  Census census_;
   CensusCost cost_;
   std::uint64_t last_look_ns_ = 0;
-  std::uint64_t thread_cpu_ns_ = 0;  // of the present thread, charged so far
   StackSet stacks_;
-
-  // The thread's own, kept for their capacity.
-  std::vector<Choice> by_address_, choices_;
-  std::size_t ordered_ = 0;                         // slots that by_address_ holds
-  std::vector<std::uint64_t> gs_, wanted_gs_;       // rising
-  std::vector<std::uint32_t> positions_, read_as_;  // of gs_ in the chunk, and back
-  struct Wanted {
-    std::uint64_t g;
-    std::uint32_t number;
-    std::size_t at;
-  };
-  std::vector<Wanted> wanted_;
-  std::uint64_t stacks_until_ns_ = 0;
-
-  std::thread thread_;
 };
 
 }  // namespace gorotrace

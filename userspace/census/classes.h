@@ -13,14 +13,33 @@ namespace gorotrace {
 
 class Classes {
  public:
-  // One goroutine counted in class c at this look, standing for `weight` of them.
-  void count(std::uint32_t c, double weight) { touch(c).count(weight); }
-  // Goroutines of two neighbouring strata, of which one each was chosen: what they differ in is the error of
-  // choosing.
-  void choice(std::uint32_t a, std::uint32_t b, double variance) {
-    if (a == b) return;
-    if (a != kNone) touch(a).choice(variance);
-    if (b != kNone) touch(b).choice(variance);
+  // --- while some goroutines are chosen: in class c at this look, by those that were
+  void count(std::uint32_t c, double goroutines, double variance) {
+    Series& s = touch(c);
+    s.count(goroutines);
+    s.choice(variance);
+  }
+
+  // --- while every goroutine is looked at: who is in class c from look to look. `proven`: unless it changes
+  // it was there all the time.
+  void enter(std::uint32_t c, bool proven) {
+    if (c == kNone) return;
+    touch(c);
+    ++present_[c].goroutines;
+    if (proven) ++present_[c].proven;
+  }
+  void leave(std::uint32_t c, bool proven) {
+    if (c == kNone) return;
+    --present_[c].goroutines;
+    if (proven) --present_[c].proven;
+  }
+  void forget_all() { present_.assign(present_.size(), {}); }
+  // A look: behind the leaving and before the entering of those that changed, and behind both.
+  void count_proven(double gap_ns) {
+    for (const std::uint32_t c : active_) series_[c].proven(gap_ns * present_[c].proven);
+  }
+  void count_present() {
+    for (const std::uint32_t c : active_) series_[c].count(present_[c].goroutines);
   }
   // One goroutine's classes at this look, at the last and at the one before that.
   void own(std::uint32_t now, std::uint32_t last, std::optional<std::uint32_t> before, double gap_ns) {
@@ -59,8 +78,9 @@ class Classes {
  private:
   Series& touch(std::uint32_t c) {
     if (c >= series_.size()) {
-      series_.resize(c + 1);
-      is_active_.resize(c + 1, false);
+      series_.resize(c + std::size_t{1});
+      present_.resize(c + std::size_t{1});
+      is_active_.resize(c + std::size_t{1}, false);
     }
     if (!is_active_[c]) {
       is_active_[c] = true;
@@ -68,7 +88,11 @@ class Classes {
     }
     return series_[c];
   }
+  struct Present {
+    std::uint32_t goroutines = 0, proven = 0;
+  };
   std::vector<Series> series_;
+  std::vector<Present> present_;
   std::vector<bool> is_active_;
   std::vector<std::uint32_t> active_;  // those with anything in the last three looks
 };

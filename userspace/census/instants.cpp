@@ -4,12 +4,13 @@
 
 namespace gorotrace {
 
-std::uint64_t Instants::next(std::uint64_t now_ns) {
-  const std::uint64_t current = now_ns > begin_ns_ ? (now_ns - begin_ns_) / kLookPeriodNs : 0;
-  const std::uint64_t cell = std::max(next_cell_, current);
-  missed_ += cell - next_cell_;
-  next_cell_ = cell + 1;
-  return begin_ns_ + cell * kLookPeriodNs + random_() % kLookPeriodNs;
+std::uint64_t Instants::next(std::uint64_t now_ns, std::uint64_t length_ns) {
+  // Cells that went by while nobody could look.
+  if (now_ns > end_ns_) end_ns_ += (now_ns - end_ns_) / length_ns_ * length_ns_;
+  const std::uint64_t at = end_ns_ + random_() % length_ns_;
+  end_ns_ += length_ns_;
+  length_ns_ = std::max(length_ns, kLookPeriodNs);
+  return at;
 }
 
 void choose_slots(std::size_t total, std::size_t wanted, std::mt19937_64& random, std::vector<Choice>& out) {

@@ -73,7 +73,7 @@ Result<Plan> understand(const Arguments& a) {
     if (!pid) return std::unexpected(pid.error());
     if (std::ranges::find(p.pids, *pid) == p.pids.end()) p.pids.push_back(*pid);
   }
-  if (p.pids.size() > GT_MAX_TARGETS) {
+  if (p.session.groups != 0 && p.pids.size() > GT_MAX_TARGETS) {
     return fail(ErrorKind::kUsage,
                 fmt::format("{} targets at once; at most {} can be traced", p.pids.size(), GT_MAX_TARGETS));
   }

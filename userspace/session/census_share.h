@@ -1,29 +1,25 @@
-// What looking at goroutines may cost, shared by the censuses of a session's targets. Threads: control
+// What looking at goroutines may cost a session, for the censuses of all its targets. Threads: control
 // thread.
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "base/result.h"
-#include "census/census_taker.h"
+#include "census/sample_scheduler.h"
 
 namespace gorotrace {
 
 class CensusShare {
  public:
-  explicit CensusShare(double cpu) : cpu_(cpu) {}  // of one CPU; 0: no census
-  [[nodiscard]] bool any() const { return cpu_ > 0; }
+  explicit CensusShare(double cpu) : any_(cpu > 0), scheduler_(cpu) {}  // of one CPU; 0: no census
+  [[nodiscard]] bool any() const { return any_; }
 
-  // Both return the time of the look they begin or end with (CensusTaker).
-  [[nodiscard]] Result<std::uint64_t> start(CensusTaker& taker);
-  std::uint64_t stop(CensusTaker& taker);
+  [[nodiscard]] Result<std::uint64_t> start(CensusTaker& taker) { return scheduler_.start(taker); }
+  std::uint64_t stop(CensusTaker& taker) { return scheduler_.stop(taker); }
 
  private:
-  void divide();
-
-  double cpu_;
-  std::vector<CensusTaker*> running_;
+  const bool any_;
+  SampleScheduler scheduler_;
 };
 
 }  // namespace gorotrace

@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <initializer_list>
+#include <cstring>
 #include <utility>
 
 #include "base/bytes.h"
@@ -13,34 +12,47 @@
 namespace gorotrace {
 namespace {
 
-constexpr int kPasses = 16;
 constexpr std::uint64_t kMaxPs = 1u << 16;
 constexpr std::uint64_t kGoidBatch = 16;  // runtime/proc.go _GoidCacheBatch
 // runtime/runtime2.go _Prunning, kept in a system call since 1.26, and _Pgcstop: the world is stopped.
 constexpr std::uint32_t kPrunning = 1, kPgcstop = 3;
 
-struct Span {
-  std::uint16_t begin = kAbsent;
-  std::uint16_t end = 0;
-  explicit Span(std::initializer_list<std::pair<std::uint16_t, std::uint16_t>> fields) {  // {offset, size}
-    for (const auto& [offset, size] : fields) {
-      if (offset == kAbsent) continue;
-      begin = std::min(begin, offset);
-      end = std::max<std::uint16_t>(end, static_cast<std::uint16_t>(offset + size));
-    }
-  }
-  [[nodiscard]] std::size_t size() const { return end > begin ? end - begin : 0u; }
-};
+constexpr std::size_t kSliceHeader = 24;
 
 template <typename T>
-T at(Bytes bytes, const Span& span, std::uint16_t offset) {
-  return offset == kAbsent ? T{}
-                           : load<T>(bytes, static_cast<std::uint64_t>(offset) - span.begin).value_or(T{});
+T at(Bytes bytes, std::uint16_t begin, std::uint16_t offset) {
+  return offset == kAbsent ? T{} : load<T>(bytes, static_cast<std::uint64_t>(offset) - begin).value_or(T{});
 }
 
 }  // namespace
 
-CounterReader::CounterReader(const Memory& memory, Config config) : memory_(memory), config_(config) {}
+CounterReader::Span CounterReader::span_of(
+    std::initializer_list<std::pair<std::uint16_t, std::uint16_t>> fields) {  // {offset, size}
+  Span span;
+  for (const auto& [offset, size] : fields) {
+    if (offset == kAbsent) continue;
+    span.begin = std::min(span.begin, offset);
+    span.end = std::max<std::uint16_t>(span.end, static_cast<std::uint16_t>(offset + size));
+  }
+  return span;
+}
+
+CounterReader::CounterReader(const Memory& memory, Config config)
+    : memory_(memory),
+      config_(config),
+      sized_lists_(config.offsets.p_gFree_size != kAbsent),
+      sched_(span_of({{config.offsets.sched_goidgen, 8},
+                      {config.offsets.sched_ngsys, 4},
+                      {config.offsets.sched_gFree_n, 4},
+                      {config.offsets.sched_gFree_stack_size, 4},
+                      {config.offsets.sched_gFree_noStack_size, 4}})),
+      p_(span_of({{config.p_status, 4},
+                  {config.offsets.p_schedtick, 4},
+                  {config.offsets.p_syscalltick, 4},
+                  {config.offsets.p_goidcache, 8},
+                  {config.offsets.p_goidcacheend, 8},
+                  {config.offsets.p_gFree_n, 4},
+                  {config.offsets.p_gFree_size, 4}})) {}
 
 // What one P that runs may have in hand (runtime/proc.go, 1.18-1.27). newproc1 takes a free g, or adds one to
 // allgs; then, with no goid left, a batch from goidgen, which is its own two stores later; then the goid; and
@@ -52,96 +64,122 @@ void CounterReader::note_in_hand(RuntimeCounters& out, std::uint64_t unused_goid
   out.exited_behind += free >= 31 && free < 64 ? static_cast<std::uint64_t>(64 - free) : 1;
 }
 
-Result<RuntimeCounters> CounterReader::read() {
+bool CounterReader::complete() const {
   const RuntimeOffsets& o = config_.offsets;
-  const bool sized_lists = o.p_gFree_size != kAbsent;  // gList counts itself since Go 1.25
-  const bool complete =
-      config_.allgs_address != 0 && config_.allp_address != 0 && config_.sched_address != 0 &&
-      o.sched_goidgen != kAbsent && o.sched_ngsys != kAbsent && o.p_schedtick != kAbsent &&
-      o.p_syscalltick != kAbsent && o.p_goidcache != kAbsent && o.p_goidcacheend != kAbsent &&
-      (sized_lists ? o.sched_gFree_stack_size != kAbsent && o.sched_gFree_noStack_size != kAbsent
-                   : o.sched_gFree_n != kAbsent && o.p_gFree_n != kAbsent);
-  if (!complete) {
+  return config_.allgs_address != 0 && config_.allp_address != 0 && config_.sched_address != 0 &&
+         o.sched_goidgen != kAbsent && o.sched_ngsys != kAbsent && o.p_schedtick != kAbsent &&
+         o.p_syscalltick != kAbsent && o.p_goidcache != kAbsent && o.p_goidcacheend != kAbsent &&
+         (sized_lists_ ? o.sched_gFree_stack_size != kAbsent && o.sched_gFree_noStack_size != kAbsent
+                       : o.sched_gFree_n != kAbsent && o.p_gFree_n != kAbsent);
+}
+
+// allp to its capacity: Ps that GOMAXPROCS dropped keep their ticks and goid caches (proc.go procresize).
+// Without them, and without an error, they may be had at the next try.
+Status CounterReader::find_ps() {
+  ps_.clear();
+  previous_.clear();
+  const auto allp = memory_.value<std::array<std::uint64_t, 3>>(config_.allp_address);
+  if (!allp)
+    return fail(ErrorKind::kNoProcess, "runtime.allp cannot be read: the process is gone or replaced");
+  const auto [data, length, capacity] = *allp;
+  if (data == 0 || length == 0 || length > capacity || capacity > kMaxPs) {
+    return fail(ErrorKind::kUnsupported,
+                fmt::format("runtime.allp is not a slice of Ps: data {:#x}, length {}, "
+                            "capacity {}",
+                            data, length, capacity));
+  }
+  std::vector<std::uint64_t> ps(capacity);
+  if (memory_.read(data, {reinterpret_cast<std::uint8_t*>(ps.data()), capacity * sizeof(std::uint64_t)})) {
+    ps_ = std::move(ps);
+    allp_ = *allp;
+  }
+  return {};
+}
+
+// The slice's header says where its Ps are: each is stored once, and kept (procresize, 1.18-1.27).
+bool CounterReader::add_pass(std::vector<Memory::Range>& ranges) {
+  if (ps_.empty()) return false;
+  const std::size_t first = ranges.size();
+  bytes_.assign(2 * kSliceHeader + sched_.size() + ps_.size() * p_.size(), 0);
+  std::uint8_t* to = bytes_.data();
+  const auto want = [&](std::uint64_t address, std::size_t size) {
+    ranges.push_back({address, {to, size}});
+    to += size;
+  };
+  want(config_.allp_address, kSliceHeader);
+  want(config_.allgs_address, kSliceHeader);
+  want(config_.sched_address + sched_.begin, sched_.size());
+  for (const std::uint64_t address : ps_) {
+    if (address != 0) want(address + p_.begin, p_.size());
+  }
+  ranges_of_pass_ = ranges.size() - first;
+  return true;
+}
+
+std::optional<RuntimeCounters> CounterReader::take_pass(const std::vector<bool>& failed, std::size_t first) {
+  if (ps_.empty()) return std::nullopt;
+  const auto from = failed.begin() + static_cast<std::ptrdiff_t>(first);
+  const bool arrived = std::find(from, from + static_cast<std::ptrdiff_t>(ranges_of_pass_), true) ==
+                       from + static_cast<std::ptrdiff_t>(ranges_of_pass_);
+  if (!arrived || std::memcmp(bytes_.data(), allp_.data(), sizeof allp_) != 0) {
+    ps_.clear();
+    previous_.clear();
+    return std::nullopt;
+  }
+  const bool unchanged = bytes_ == previous_;
+  if (!unchanged || !last_.settled) {
+    last_ = figures(unchanged);
+    previous_ = bytes_;
+  }
+  last_.time_ns = monotonic_ns();
+  // procresize gives the slice its new length before the new Ps are in it.
+  if (std::find(ps_.begin(), ps_.begin() + static_cast<std::ptrdiff_t>(allp_[1]), 0u) !=
+      ps_.begin() + static_cast<std::ptrdiff_t>(allp_[1]))
+    ps_.clear();
+  return last_;
+}
+
+Result<RuntimeCounters> CounterReader::read(int passes) {
+  if (!complete()) {
     return fail(ErrorKind::kUnsupported,
                 "the runtime's counters cannot be read: where this binary keeps them is not known");
   }
-  const Span sched({{o.sched_goidgen, 8},
-                    {o.sched_ngsys, 4},
-                    {o.sched_gFree_n, 4},
-                    {o.sched_gFree_stack_size, 4},
-                    {o.sched_gFree_noStack_size, 4}});
-  const Span p({{config_.p_status, 4},
-                {o.p_schedtick, 4},
-                {o.p_syscalltick, 4},
-                {o.p_goidcache, 8},
-                {o.p_goidcacheend, 8},
-                {o.p_gFree_n, 4},
-                {o.p_gFree_size, 4}});
-
-  std::vector<std::uint64_t> ps;
-  std::vector<std::uint8_t> bytes, previous;  // of the last two passes; empty: the pass did not arrive
-  std::vector<Memory::Range> ranges;
-  std::vector<bool> failed;
-  RuntimeCounters out;
-  for (int pass = 0; pass < kPasses && !out.settled; ++pass) {
-    // allp to its capacity: Ps that GOMAXPROCS dropped keep their ticks and goid caches (proc.go procresize).
-    const auto allp = memory_.value<std::array<std::uint64_t, 3>>(config_.allp_address);
-    if (!allp)
-      return fail(ErrorKind::kNoProcess, "runtime.allp cannot be read: the process is gone or replaced");
-    const auto [data, length, capacity] = *allp;
-    if (data == 0 || length == 0 || length > capacity || capacity > kMaxPs) {
-      return fail(ErrorKind::kUnsupported,
-                  fmt::format("runtime.allp is not a slice of Ps: data {:#x}, length {}, "
-                              "capacity {}",
-                              data, length, capacity));
+  std::optional<RuntimeCounters> out;
+  for (int pass = 0; pass < passes && !(out && out->settled); ++pass) {
+    if (ps_.empty()) {
+      if (auto found = find_ps(); !found) return std::unexpected(found.error());
     }
-    ps.assign(capacity, 0);
-    std::swap(bytes, previous);
-    bytes.clear();
-    if (!memory_.read(data, {reinterpret_cast<std::uint8_t*>(ps.data()), capacity * sizeof(std::uint64_t)}))
-      continue;
-
-    constexpr std::size_t kAllgsHeader = 24;
-    bytes.assign(kAllgsHeader + sched.size() + ps.size() * p.size(), 0);
-    ranges.clear();
-    std::uint8_t* to = bytes.data();
-    const auto want = [&](std::uint64_t address, std::size_t size) {
-      ranges.push_back({address, {to, size}});
-      to += size;
-    };
-    want(config_.allgs_address, kAllgsHeader);
-    want(config_.sched_address + sched.begin, sched.size());
-    for (const std::uint64_t address : ps) {
-      if (address != 0) want(address + p.begin, p.size());
-    }
-    if (!memory_.read_many(ranges, failed)) {
+    ranges_.clear();
+    if (!add_pass(ranges_)) continue;
+    if (!memory_.read_many(ranges_, failed_))
       return fail(ErrorKind::kNoProcess, "the process is gone: it ended while its counters were read");
-    }
-    if (std::find(failed.begin(), failed.end(), true) != failed.end()) {
-      bytes.clear();
-      continue;
-    }
-    out.time_ns = monotonic_ns();
-    out.settled = bytes == previous;
+    out = take_pass(failed_, 0);
   }
-  if (bytes.empty())
-    return fail(ErrorKind::kFailed, "the runtime's counters cannot be read: its Ps are not mapped");
+  if (!out) return fail(ErrorKind::kFailed, "the runtime's counters cannot be read: its Ps are not mapped");
+  return *out;
+}
 
-  const Bytes all(bytes);
-  const Bytes sched_bytes = ranges[1].out;
+// Of bytes_. Twice the same: what was read at different times was true at one time.
+RuntimeCounters CounterReader::figures(bool unchanged) {
+  const RuntimeOffsets& o = config_.offsets;
+  RuntimeCounters out;
+  out.settled = unchanged;
+  const Bytes all(bytes_);
+  const Bytes sched = all.subspan(2 * kSliceHeader, sched_.size());
   std::uint64_t unused_goids = 0;
-  const auto goroutines = static_cast<std::int64_t>(load<std::uint64_t>(all, 8).value_or(0));
-  std::int64_t free = sized_lists ? at<std::int32_t>(sched_bytes, sched, o.sched_gFree_stack_size) +
-                                        at<std::int32_t>(sched_bytes, sched, o.sched_gFree_noStack_size)
-                                  : at<std::int32_t>(sched_bytes, sched, o.sched_gFree_n);
-  if (per_p_.size() < ps.size()) per_p_.resize(ps.size());
-  std::size_t range = 2;
-  for (std::size_t i = 0; i < ps.size(); ++i) {
-    if (ps[i] == 0) continue;
-    const Bytes words = ranges[range++].out;
-    const auto next_goid = at<std::uint64_t>(words, p, o.p_goidcache),
-               end_goid = at<std::uint64_t>(words, p, o.p_goidcacheend);
-    const auto own_free = at<std::int32_t>(words, p, sized_lists ? o.p_gFree_size : o.p_gFree_n);
+  const auto goroutines = static_cast<std::int64_t>(load<std::uint64_t>(all, kSliceHeader + 8).value_or(0));
+  std::int64_t free = sized_lists_ ? at<std::int32_t>(sched, sched_.begin, o.sched_gFree_stack_size) +
+                                         at<std::int32_t>(sched, sched_.begin, o.sched_gFree_noStack_size)
+                                   : at<std::int32_t>(sched, sched_.begin, o.sched_gFree_n);
+  if (per_p_.size() < ps_.size()) per_p_.resize(ps_.size());
+  std::size_t words_at = 2 * kSliceHeader + sched_.size();
+  for (std::size_t i = 0; i < ps_.size(); ++i) {
+    if (ps_[i] == 0) continue;
+    const Bytes words = all.subspan(words_at, p_.size());
+    words_at += p_.size();
+    const auto next_goid = at<std::uint64_t>(words, p_.begin, o.p_goidcache),
+               end_goid = at<std::uint64_t>(words, p_.begin, o.p_goidcacheend);
+    const auto own_free = at<std::int32_t>(words, p_.begin, sized_lists_ ? o.p_gFree_size : o.p_gFree_n);
     // Between the two stores of a new batch: it is whole, but who knows.
     const bool torn = next_goid > end_goid;
     if (torn) out.settled = false;
@@ -149,14 +187,14 @@ Result<RuntimeCounters> CounterReader::read() {
     unused_goids += unused;
     free += own_free;
     const auto status =
-        config_.p_status == kAbsent ? kPrunning : at<std::uint32_t>(words, p, config_.p_status);
+        config_.p_status == kAbsent ? kPrunning : at<std::uint32_t>(words, p_.begin, config_.p_status);
     if (status == kPrunning) note_in_hand(out, unused, own_free);
     // procresize may be taking apart the free lists of Ps that go (gfpurge).
     if (status == kPgcstop) out.settled = false;
     // Both are uint32 that wrap: only their growth since the last read is added.
     PerP& kept = per_p_[i];
-    const auto schedtick = at<std::uint32_t>(words, p, o.p_schedtick);
-    const auto syscalltick = at<std::uint32_t>(words, p, o.p_syscalltick);
+    const auto schedtick = at<std::uint32_t>(words, p_.begin, o.p_schedtick);
+    const auto syscalltick = at<std::uint32_t>(words, p_.begin, o.p_syscalltick);
     kept.switches += static_cast<std::uint32_t>(schedtick - kept.schedtick);
     kept.syscalls += static_cast<std::uint32_t>(syscalltick - kept.syscalltick);
     kept.schedtick = schedtick;
@@ -166,8 +204,8 @@ Result<RuntimeCounters> CounterReader::read() {
     out.switches += kept.switches;
     out.syscalls += kept.syscalls;
   }
-  out.created = at<std::uint64_t>(sched_bytes, sched, o.sched_goidgen) - unused_goids;
-  out.system = at<std::int32_t>(sched_bytes, sched, o.sched_ngsys);
+  out.created = at<std::uint64_t>(sched, sched_.begin, o.sched_goidgen) - unused_goids;
+  out.system = at<std::int32_t>(sched, sched_.begin, o.sched_ngsys);
   out.live = goroutines - free - out.system;
   return out;
 }

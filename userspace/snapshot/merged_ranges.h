@@ -25,6 +25,7 @@ class MergedRanges {
   // Of the n-th piece, after append_to(): its bytes once they were read, and which range it is in.
   [[nodiscard]] Bytes piece(std::size_t n) const;
   [[nodiscard]] std::size_t range_of(std::size_t n) const { return pieces_[n].range; }
+  [[nodiscard]] std::uint64_t begin_of(std::size_t n) const { return pieces_[n].begin; }
 
  private:
   struct Piece {

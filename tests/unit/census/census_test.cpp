@@ -43,20 +43,21 @@ GWords running(std::uint64_t goid, std::uint8_t seq) {
 
 // One goroutine, looked at every 10 ms from 10 ms on.
 struct One {
-  explicit One(CensusConfig c = config()) : census(std::move(c)) {}
-  Census census;
+  explicit One(const CensusConfig& c = config()) : looks(c) {}
+  testing::Looks looks;
+  Census& census = looks.census;
   std::uint64_t at = 0;
   int asked = 0;
   std::uint64_t stack = 0x77;
 
   void look(const GWords* w) {
     at += 10 * kMs;
-    census.begin_look(at, true);
-    if (const auto number = census.see({0, 1}, w)) {
+    looks.begin_look(at, true);
+    if (const auto number = looks.see({0, 1}, w)) {
       ++asked;
-      census.place(*number, stack);
+      looks.place(*number, stack);
     }
-    census.end_look(1);
+    EXPECT_TRUE(looks.end_look(1));
   }
   void look(const GWords& w) { look(&w); }
 };
@@ -69,7 +70,7 @@ const CensusWaits& only(const CensusTables& t) {
 TEST(Census, UnchangedIsOneWaitAndExact) {
   One one;
   for (int i = 0; i < 6; ++i) one.look(parked(8, 4));
-  one.census.end_segment();
+  one.looks.end_segment();
   const CensusTables t = one.census.tables();
   EXPECT_EQ(only(t).time.ns, 50 * kMs);
   EXPECT_TRUE(only(t).time.exact());
@@ -166,10 +167,10 @@ TEST(Census, AnotherGoroutineInTheSlotIsNotTheSameWait) {
 TEST(Census, APauseBelongsToNobody) {
   One one;
   for (int i = 0; i < 3; ++i) one.look(parked(8, 4));
-  one.census.end_segment();
+  one.looks.end_segment();
   one.at += 1000 * kMs;
   for (int i = 0; i < 3; ++i) one.look(parked(8, 4));
-  one.census.end_segment();
+  one.looks.end_segment();
   const CensusTables t = one.census.tables();
   EXPECT_EQ(only(t).time.ns, 40 * kMs);
   EXPECT_TRUE(only(t).time.exact());
@@ -254,19 +255,28 @@ TEST(Census, NobodyStandsWhoRunsOrCannotBeProven) {
   EXPECT_TRUE(runnable.census.standing().empty());
 }
 
-TEST(Instants, OneInEachPeriodAndMissedOnesCounted) {
-  Instants instants(1000, 5);
+TEST(Instants, OneInEachCellAndCellsThatWentByAreLeftOut) {
+  Instants instants(1000, kLookPeriodNs, 5);
   std::uint64_t now = 1000, last_cell = 0;
-  for (int i = 0; i < 1000; ++i) {
-    now = instants.next(now);
-    const std::uint64_t cell = (now - 1000) / kLookPeriodNs;
-    EXPECT_EQ(cell, i == 0 ? 0 : last_cell + 1);
-    last_cell = cell;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    now = instants.next(now, kLookPeriodNs);
+    last_cell = (now - 1000) / kLookPeriodNs;
+    EXPECT_EQ(last_cell, i);
   }
-  EXPECT_EQ(instants.missed(), 0u);
-  now = instants.next(now + 5 * kLookPeriodNs);
+  now = instants.next(now + 5 * kLookPeriodNs, kLookPeriodNs);
   EXPECT_GE((now - 1000) / kLookPeriodNs, last_cell + 5);
-  EXPECT_GE(instants.missed(), 4u);
+}
+
+TEST(Instants, ALengthCountsFromTheNextCellButOneOn) {
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    Instants instants(0, kLookPeriodNs, seed);
+    const std::uint64_t first = instants.next(0, 7 * kLookPeriodNs);
+    EXPECT_LT(first, kLookPeriodNs);
+    const std::uint64_t second = instants.next(first, kLookPeriodNs);
+    EXPECT_GE(second, kLookPeriodNs);
+    EXPECT_LT(second, 8 * kLookPeriodNs);
+    EXPECT_GE(instants.next(second, kLookPeriodNs), 8 * kLookPeriodNs);
+  }
 }
 
 TEST(ChooseSlots, OneInEachStratum) {

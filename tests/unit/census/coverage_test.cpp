@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "census/pace.h"
 #include "population.h"
 
 namespace gorotrace {
@@ -52,17 +53,22 @@ SampledTime waiting(const CensusTables& tables, std::uint8_t reason) {
   return {};
 }
 
-// `make` gives the population of a window; every figure is held against the truth.
-void hold(int windows, std::uint64_t window_ns, std::size_t wanted,
-          const std::function<Population(std::mt19937_64&)>& make, const std::vector<std::uint8_t>& reasons) {
+// `make` gives the population of a window, `length` the cells' after what a look saw; every figure is held
+// against the truth.
+using CellLength = std::function<std::uint64_t(const Population&, std::uint64_t at)>;
+void hold(
+    int windows, std::uint64_t window_ns, std::size_t wanted,
+    const std::function<Population(std::mt19937_64&)>& make, const std::vector<std::uint8_t>& reasons,
+    const CellLength& length = [](const Population&, std::uint64_t) { return kLookPeriodNs; }) {
   std::map<int, Score> scores;
   Score run;
   for (int i = 0; i < windows; ++i) {
     std::mt19937_64 random(1000 + static_cast<std::uint64_t>(i));
     const Population population = make(random);
-    Census census(config());
-    look(census, population, window_ns, wanted, 7 + static_cast<std::uint64_t>(i));
-    const CensusTables tables = census.tables();
+    testing::Looks looks(config());
+    look(looks, population, window_ns, wanted, 7 + static_cast<std::uint64_t>(i),
+         [&](std::uint64_t at) { return length(population, at); });
+    const CensusTables tables = looks.census.tables();
     for (const std::uint8_t reason : reasons)
       scores[reason].add(waiting(tables, reason), population.ns(1, window_ns, GStatus::kWaiting, reason));
     run.add(tables.states[static_cast<std::size_t>(GState::kRunning)],
@@ -112,6 +118,41 @@ TEST(CensusCoverage, PhasesInStep) {
          return p;
        },
        {3});
+}
+
+// Looks at many that run cost four times as much, and the share pays for few looks: so cells follow what was
+// seen, as Pace lets them. What they follow must not weigh what is found.
+TEST(CensusCoverage, CellsThatFollowWhatLooksCost) {
+  Pace pace(0.001);
+  hold(300, 4000 * kMs, 1000,
+       [&pace](std::mt19937_64& random) {
+         pace = Pace(0.001);
+         Goroutine leader = alternating(1, 3, 60 * kMs, 60 * kMs, 4100 * kMs, random);
+         Population p;
+         for (std::uint64_t i = 1; i <= 30; ++i) {
+           leader.goid = i;
+           p.goroutines.push_back(leader);
+         }
+         return p;
+       },
+       {3},
+       [&pace](const Population& p, std::uint64_t at) {
+         const bool dear = p.goroutines[0].words(at).state() == GStatus::kRunning;
+         pace.spent(p.goroutines.size(), true, dear ? 20'000 : 5'000);
+         return pace.period_ns(p.goroutines.size());
+       });
+}
+
+// LongWaitsOfAll, nine times as slow.
+TEST(CensusCoverage, LongCells) {
+  hold(300, 18'000 * kMs, 1000,
+       [](std::mt19937_64& random) {
+         Population p;
+         for (std::uint64_t i = 1; i <= 40; ++i)
+           p.goroutines.push_back(alternating(i, 3, 180 * kMs, 1350 * kMs, 19'000 * kMs, random));
+         return p;
+       },
+       {3}, [](const Population&, std::uint64_t) { return 90 * kMs; });
 }
 
 TEST(CensusCoverage, ChosenOfMany) {

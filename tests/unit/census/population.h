@@ -8,8 +8,8 @@
 #include <random>
 #include <vector>
 
-#include "census/census.h"
 #include "census/instants.h"
+#include "looks.h"
 
 namespace gorotrace::simulated {
 
@@ -88,11 +88,15 @@ inline Goroutine alternating(std::uint64_t goid, std::uint8_t reason, double run
   return g;
 }
 
-// What the thread does, without the thread: `wanted` slots at each instant of [0, until_ns].
-inline void look(Census& census, const Population& population, std::uint64_t until_ns, std::size_t wanted,
-                 std::uint64_t seed) {
+// What a scheduler does, without its thread: `wanted` slots at each instant of [0, until_ns]. `length_ns`: of
+// the cells of the instants, given what the look at that time saw.
+using Length = std::function<std::uint64_t(std::uint64_t at_ns)>;
+template <typename Follower>
+void look(
+    Follower& census, const Population& population, std::uint64_t until_ns, std::size_t wanted,
+    std::uint64_t seed, const Length& length_ns = [](std::uint64_t) { return kLookPeriodNs; }) {
   std::mt19937_64 random(seed);
-  Instants instants(1, seed + 1);
+  Instants instants(1, length_ns(1), seed + 1);
   std::vector<Choice> choices;
   const auto take = [&](std::uint64_t at) {
     choose_slots(population.goroutines.size(), wanted, random, choices);
@@ -104,7 +108,9 @@ inline void look(Census& census, const Population& population, std::uint64_t unt
     census.end_look(static_cast<std::int64_t>(population.goroutines.size()));
   };
   take(1);
-  for (std::uint64_t at = instants.next(1); at < until_ns; at = instants.next(at)) take(at);
+  for (std::uint64_t at = instants.next(1, length_ns(1)); at < until_ns;
+       at = instants.next(at, length_ns(at)))
+    take(at);
   take(until_ns);
   census.end_segment();
 }

@@ -1,5 +1,6 @@
-// The thread that looks: memory that lies or goes away ends in an error or in figures that leave it out.
-#include "census/census_taker.h"
+// The looks of one process or of many: memory that lies or goes away ends in an error or in figures that
+// leave it out.
+#include "census/sample_scheduler.h"
 
 #include <gtest/gtest.h>
 
@@ -23,13 +24,14 @@ struct Forged : testing::ForgedRuntime {
 
 TEST(CensusTaker, LooksUntilItIsStoppedAndKnowsTheStacks) {
   Forged f;
+  SampleScheduler scheduler(1);
   for (std::uint64_t goid = 1; goid <= 5; ++goid) f.add(goid);
   CensusTaker taker(f.memory, f.subject, 1);
-  const auto from = taker.start(1);
+  const auto from = scheduler.start(taker);
   ASSERT_TRUE(from.has_value()) << from.error().message;
   std::this_thread::sleep_for(std::chrono::milliseconds(80));
   EXPECT_EQ(taker.in_state()[static_cast<std::size_t>(GState::kWaiting)], 5u);
-  const std::uint64_t to = taker.stop();
+  const std::uint64_t to = scheduler.stop(taker);
   EXPECT_FALSE(taker.running());
   const CensusTables t = taker.tables();
   ASSERT_EQ(t.waits.size(), 1u);
@@ -47,51 +49,55 @@ TEST(CensusTaker, LooksUntilItIsStoppedAndKnowsTheStacks) {
 
 TEST(CensusTaker, GoesOnAfterAPause) {
   Forged f;
+  SampleScheduler scheduler(1);
   f.add(1);
   CensusTaker taker(f.memory, f.subject, 1);
   for (int i = 0; i < 2; ++i) {
-    ASSERT_TRUE(taker.start(1).has_value());
-    taker.stop();
+    ASSERT_TRUE(scheduler.start(taker).has_value());
+    scheduler.stop(taker);
   }
   EXPECT_EQ(taker.tables().covered.size(), 2u);
 }
 
 TEST(CensusTaker, NonsenseInAllgsIsNobody) {
   Forged f;
+  SampleScheduler scheduler(1);
   f.add(1);
   for (const std::uint64_t bad : {0x0ull, 0x7ull, 0xffffffffffffff00ull, 0x800000ull}) f.array.push_back(bad);
   f.publish();
   CensusTaker taker(f.memory, f.subject, 1);
-  ASSERT_TRUE(taker.start(1).has_value());
+  ASSERT_TRUE(scheduler.start(taker).has_value());
   EXPECT_EQ(taker.in_state()[static_cast<std::size_t>(GState::kWaiting)], 1u);
-  taker.stop();
+  scheduler.stop(taker);
   EXPECT_EQ(taker.tables().sites.size(), 1u);
 }
 
 TEST(CensusTaker, AHugeOrBrokenAllgsIsRefused) {
   Forged f;
+  SampleScheduler scheduler(1);
   f.add(1);
   f.header(Forged::kArray, 1u << 20, 1u << 20);
   CensusTaker huge(f.memory, f.subject, 1);
-  EXPECT_FALSE(huge.start(1).has_value());
+  EXPECT_FALSE(scheduler.start(huge).has_value());
   EXPECT_FALSE(huge.running());
   f.header(Forged::kArray, 9, 3);
   CensusTaker broken(f.memory, f.subject, 1);
-  EXPECT_FALSE(broken.start(1).has_value());
+  EXPECT_FALSE(scheduler.start(broken).has_value());
 }
 
 TEST(CensusTaker, AProcessThatIsGoneEndsItWithWhatWasSeen) {
   Forged f;
+  SampleScheduler scheduler(1);
   f.add(1);
   CensusTaker taker(f.memory, f.subject, 1);
-  ASSERT_TRUE(taker.start(1).has_value());
+  ASSERT_TRUE(scheduler.start(taker).has_value());
   std::this_thread::sleep_for(std::chrono::milliseconds(40));
   f.memory.gone = true;
   std::this_thread::sleep_for(std::chrono::milliseconds(40));
-  taker.stop();
+  scheduler.stop(taker);
   EXPECT_EQ(taker.tables().waits.size(), 1u);
   CensusTaker late(f.memory, f.subject, 1);
-  EXPECT_FALSE(late.start(1).has_value());
+  EXPECT_FALSE(scheduler.start(late).has_value());
 }
 
 TEST(AllgsCache, ReadsGrowthOnly) {
