@@ -117,6 +117,71 @@ TEST(CountersFake, UnfoldsWrapsAndReadsDroppedPs) {
   EXPECT_EQ(second->syscalls - first->syscalls, 0x200u);
 }
 
+struct CountingMemory : Memory {
+  explicit CountingMemory(const Memory& of) : memory(of) {}
+  const Memory& memory;
+  mutable int calls = 0;
+  [[nodiscard]] bool read(std::uint64_t address, std::span<std::uint8_t> out) const override {
+    ++calls;
+    return memory.read(address, out);
+  }
+  [[nodiscard]] bool read_many(std::span<const Range> ranges, std::vector<bool>& failed) const override {
+    ++calls;
+    return memory.read_many(ranges, failed);
+  }
+};
+
+TEST(CountersFake, WhatDidNotChangeSinceTheLastReadIsSettledByOneCall) {
+  FakeRuntime fake;
+  CountingMemory memory(fake.memory);
+  CounterReader reader(memory, fake.config);
+  ASSERT_TRUE(reader.read().has_value());
+  memory.calls = 0;
+  const auto again = reader.read();
+  ASSERT_TRUE(again.has_value());
+  EXPECT_TRUE(again->settled);
+  EXPECT_EQ(memory.calls, 1);
+  fake.ticks(1, 1);
+  memory.calls = 0;
+  EXPECT_TRUE(reader.read().value().settled);
+  EXPECT_EQ(memory.calls, 2);
+}
+
+// Part of another call: settled by the pass before, and void once the Ps are elsewhere.
+TEST(CountersFake, APassOfAnotherCall) {
+  FakeRuntime fake;
+  CounterReader reader(fake.memory, fake.config);
+  std::vector<Memory::Range> ranges;
+  EXPECT_FALSE(reader.add_pass(ranges)) << "nobody knows yet where the Ps are";
+  const auto first = reader.read();
+  ASSERT_TRUE(first.has_value());
+  ASSERT_TRUE(reader.add_pass(ranges));
+  std::vector<bool> failed;
+  ASSERT_TRUE(fake.memory.read_many(ranges, failed));
+  auto pass = reader.take_pass(failed, 0);
+  ASSERT_TRUE(pass.has_value());
+  EXPECT_TRUE(pass->settled);
+  EXPECT_EQ(pass->live, first->live);
+  fake.memory.words(0x1000, {0x9000, 41, 64});
+  ASSERT_TRUE(fake.memory.read_many(ranges, failed));
+  pass = reader.take_pass(failed, 0);
+  ASSERT_TRUE(pass.has_value());
+  EXPECT_FALSE(pass->settled);
+  EXPECT_EQ(pass->live, first->live + 1);
+  // GOMAXPROCS grew: the slice is elsewhere, and its new P not in it yet.
+  fake.memory.words(0x2200, {0x5000, 0x6000, 0});
+  fake.memory.words(0x2000, {0x2200, 3, 3});
+  ASSERT_TRUE(fake.memory.read_many(ranges, failed));
+  EXPECT_FALSE(reader.take_pass(failed, 0).has_value());
+  ASSERT_TRUE(reader.read(1).has_value());
+  fake.memory.words(0x2200, {0x5000, 0x6000, 0x7000});
+  fake.memory.words(0x7000, {5, 30, 30, 2});
+  const auto grown = reader.read();
+  ASSERT_TRUE(grown.has_value());
+  EXPECT_TRUE(grown->settled);
+  EXPECT_EQ(grown->live, first->live + 1 - 2) << "the new P's free list counts";
+}
+
 TEST(CountersFake, OnlyPsThatRunHaveSomethingInHand) {
   FakeRuntime fake;
   const auto unknown = CounterReader(fake.memory, fake.config).read();
