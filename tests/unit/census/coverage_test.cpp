@@ -124,35 +124,37 @@ TEST(CensusCoverage, PhasesInStep) {
 // seen, as Pace lets them. What they follow must not weigh what is found.
 TEST(CensusCoverage, CellsThatFollowWhatLooksCost) {
   Pace pace(0.001);
-  hold(300, 4000 * kMs, 1000,
-       [&pace](std::mt19937_64& random) {
-         pace = Pace(0.001);
-         Goroutine leader = alternating(1, 3, 60 * kMs, 60 * kMs, 4100 * kMs, random);
-         Population p;
-         for (std::uint64_t i = 1; i <= 30; ++i) {
-           leader.goid = i;
-           p.goroutines.push_back(leader);
-         }
-         return p;
-       },
-       {3},
-       [&pace](const Population& p, std::uint64_t at) {
-         const bool dear = p.goroutines[0].words(at).state() == GStatus::kRunning;
-         pace.spent(p.goroutines.size(), true, dear ? 20'000 : 5'000);
-         return pace.period_ns(p.goroutines.size());
-       });
+  hold(
+      300, 4000 * kMs, 1000,
+      [&pace](std::mt19937_64& random) {
+        pace = Pace(0.001);
+        Goroutine leader = alternating(1, 3, 60 * kMs, 60 * kMs, 4100 * kMs, random);
+        Population p;
+        for (std::uint64_t i = 1; i <= 30; ++i) {
+          leader.goid = i;
+          p.goroutines.push_back(leader);
+        }
+        return p;
+      },
+      {3},
+      [&pace](const Population& p, std::uint64_t at) {
+        const bool dear = p.goroutines[0].words(at).state() == GStatus::kRunning;
+        pace.spent(p.goroutines.size(), true, dear ? 20'000 : 5'000);
+        return pace.period_ns(p.goroutines.size());
+      });
 }
 
 // LongWaitsOfAll, nine times as slow.
 TEST(CensusCoverage, LongCells) {
-  hold(300, 18'000 * kMs, 1000,
-       [](std::mt19937_64& random) {
-         Population p;
-         for (std::uint64_t i = 1; i <= 40; ++i)
-           p.goroutines.push_back(alternating(i, 3, 180 * kMs, 1350 * kMs, 19'000 * kMs, random));
-         return p;
-       },
-       {3}, [](const Population&, std::uint64_t) { return 90 * kMs; });
+  hold(
+      300, 18'000 * kMs, 1000,
+      [](std::mt19937_64& random) {
+        Population p;
+        for (std::uint64_t i = 1; i <= 40; ++i)
+          p.goroutines.push_back(alternating(i, 3, 180 * kMs, 1350 * kMs, 19'000 * kMs, random));
+        return p;
+      },
+      {3}, [](const Population&, std::uint64_t) { return 90 * kMs; });
 }
 
 TEST(CensusCoverage, ChosenOfMany) {
