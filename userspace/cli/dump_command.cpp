@@ -199,6 +199,8 @@ int report_dump(const Target& target, Dump& dump, const Plan& plan, std::size_t 
   if (plan.format == Format::kFolded || plan.format == Format::kPprof) {
     for (const std::string& note : dump_notes(view, selection)) tell(note);
   }
+  // Told apart from the formats' own notes: names were looked up until a moment ago.
+  if (const auto changed = target.file_notice()) fmt::print(stderr, "gorotrace: {}\n", *changed);
   return kExitDone;
 }
 

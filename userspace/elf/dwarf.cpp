@@ -1,10 +1,16 @@
 #include "elf/dwarf.h"
 
 #include <dwarf.h>
+#include <elf.h>
 #include <elfutils/libdw.h>
+#include <fmt/format.h>
+#include <gelf.h>
 #include <libelf.h>
 
+#include <algorithm>
+#include <cstring>
 #include <string>
+#include <string_view>
 
 #include "base/seeded_hash.h"
 
@@ -14,6 +20,9 @@ namespace {
 constexpr int kMaxTypeHops = 16;         // typedefs in front of a struct
 constexpr int kMaxMembers = 4096;        // runtime.g has about 70
 constexpr int kMaxTopLevel = 4'000'000;  // DIEs of one unit
+// libdw keeps 200 bytes for each unit it has passed; a Go program has one per package, and those of C.
+constexpr int kMaxUnits = 1 << 17;
+constexpr std::size_t kMaxStructs = 1u << 16;  // of package runtime, which has some 600
 
 std::string_view name_of(Dwarf_Die* die) {
   const char* name = dwarf_diename(die);
@@ -47,6 +56,47 @@ std::optional<std::uint64_t> location_of(Dwarf_Die* member) {
   return std::nullopt;
 }
 
+// What the section takes once it is inflated, by what it claims; nullopt: it does not say.
+std::optional<std::uint64_t> inflated_size(Elf_Scn* section, const GElf_Shdr& header, std::string_view name) {
+  if ((header.sh_flags & SHF_COMPRESSED) != 0) {
+    GElf_Chdr compression;
+    if (gelf_getchdr(section, &compression) == nullptr) return std::nullopt;
+    return compression.ch_size;
+  }
+  if (!name.starts_with(".zdebug_")) return header.sh_size;
+  // "ZLIB" and the size, big endian (binutils before SHF_COMPRESSED, Go's linker up to 1.18).
+  constexpr std::size_t kHead = 12;
+  const Elf_Data* raw = elf_rawdata(section, nullptr);
+  if (raw == nullptr || raw->d_buf == nullptr || raw->d_size < kHead) return std::nullopt;
+  std::uint64_t size = 0;
+  std::memcpy(&size, static_cast<const char*>(raw->d_buf) + 4, sizeof size);
+  return __builtin_bswap64(size);
+}
+
+// Before libdw is given the file.
+Status check_sizes(Elf* elf) {
+  std::size_t names = 0;
+  if (elf_getshdrstrndx(elf, &names) != 0) return fail(ErrorKind::kUnsupported, "its sections have no names");
+  std::uint64_t total = 0;
+  for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
+    GElf_Shdr header;
+    if (gelf_getshdr(section, &header) == nullptr || header.sh_type == SHT_NOBITS) continue;
+    const char* found = elf_strptr(elf, names, header.sh_name);
+    const std::string_view name = found == nullptr ? std::string_view{} : std::string_view{found};
+    if (!name.starts_with(".debug_") && !name.starts_with(".zdebug_")) continue;
+    // The bytes in the file first: looking at them is what is bounded.
+    auto size = std::optional(header.sh_size);
+    if (*size <= DwarfStructs::kMaxInflated) size = inflated_size(section, header, name);
+    if (!size) return fail(ErrorKind::kUnsupported, "its debug information is damaged");
+    total += std::min(*size, DwarfStructs::kMaxInflated + 1);
+    if (total > DwarfStructs::kMaxInflated)
+      return fail(ErrorKind::kUnsupported,
+                  fmt::format("its debug information takes more than the {} MB that are read of it",
+                              DwarfStructs::kMaxInflated >> 20));
+  }
+  return {};
+}
+
 }  // namespace
 
 struct DwarfStructs::Impl {
@@ -58,7 +108,7 @@ struct DwarfStructs::Impl {
   Dwarf_CU* unit = nullptr;
   bool in_unit = false, finished = false;
   Dwarf_Die next{};
-  int walked = 0;
+  int walked = 0, units = 0;
   SeededMap<std::string, Dwarf_Die> structs;
 
   ~Impl() {
@@ -69,7 +119,8 @@ struct DwarfStructs::Impl {
   bool enter_next_unit() {
     Dwarf_CU* following = nullptr;
     Dwarf_Die die;
-    while (dwarf_get_units(dwarf, unit, &following, nullptr, nullptr, &die, nullptr) == 0) {
+    while (++units <= kMaxUnits &&
+           dwarf_get_units(dwarf, unit, &following, nullptr, nullptr, &die, nullptr) == 0) {
       unit = following;
       if (name_of(&die) == "runtime" && dwarf_child(&die, &next) == 0) return true;
     }
@@ -87,7 +138,7 @@ struct DwarfStructs::Impl {
       }
       Dwarf_Die die = next;
       if (dwarf_siblingof(&die, &next) != 0) in_unit = false;
-      if (++walked > kMaxTopLevel) finished = true;
+      if (++walked > kMaxTopLevel || structs.size() >= kMaxStructs) finished = true;
       if (dwarf_tag(&die) != DW_TAG_structure_type) continue;
       const std::string_view found = name_of(&die);
       if (!found.starts_with("runtime.")) continue;
@@ -111,16 +162,15 @@ struct DwarfStructs::Impl {
 DwarfStructs::DwarfStructs(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 DwarfStructs::~DwarfStructs() = default;
 
-std::unique_ptr<DwarfStructs> DwarfStructs::open(Bytes file) {
-  if (elf_version(EV_CURRENT) == EV_NONE) return nullptr;
+Result<std::unique_ptr<DwarfStructs>> DwarfStructs::open(int fd) {
+  const auto none = [] { return fail(ErrorKind::kUnsupported, "its debug information cannot be read"); };
+  if (elf_version(EV_CURRENT) == EV_NONE) return none();
   auto impl = std::make_unique<Impl>();
-  // libelf writes to the section headers of debug sections that it decompresses, nowhere else in a file of
-  // the host's byte order; the image is a private copy for that (image.cpp), and nothing else of ours reads
-  // those headers' flags.
-  impl->elf = elf_memory(const_cast<char*>(reinterpret_cast<const char*>(file.data())), file.size());
-  if (impl->elf == nullptr) return nullptr;
+  impl->elf = elf_begin(fd, ELF_C_READ, nullptr);
+  if (impl->elf == nullptr) return none();
+  if (auto sound = check_sizes(impl->elf); !sound) return std::unexpected(sound.error());
   impl->dwarf = dwarf_begin_elf(impl->elf, DWARF_C_READ, nullptr);
-  if (impl->dwarf == nullptr) return nullptr;
+  if (impl->dwarf == nullptr) return none();
   return std::unique_ptr<DwarfStructs>(new DwarfStructs(std::move(impl)));
 }
 

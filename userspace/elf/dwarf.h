@@ -1,6 +1,7 @@
-// Member offsets of Go structs from DWARF, by libdw. Opened only when somebody asks: libdw inflates every
-// compressed debug section when it opens, which costs more than everything else we do with a binary.
-// Threads: one at a time (ElfImage locks).
+// Member offsets of Go structs from DWARF, by libdw. Opened only when somebody asks, and closed when they
+// have their answers: libdw inflates every compressed debug section when it opens, which costs more time and
+// memory than everything else we do with a binary. It reads through the descriptor and maps nothing.
+// Threads: one at a time.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +9,18 @@
 #include <optional>
 #include <string_view>
 
-#include "base/bytes.h"
+#include "base/result.h"
 
 namespace gorotrace {
 
 class DwarfStructs {
  public:
-  // nullptr when libdw finds no debug information in the file.
-  [[nodiscard]] static std::unique_ptr<DwarfStructs> open(Bytes file);
+  // What all debug sections may take together once they are inflated, by what their headers claim: libelf
+  // allocates that before it looks at a byte. A program of 100 MB has 70 MB of them.
+  static constexpr std::uint64_t kMaxInflated = 512u << 20;
+
+  // kUnsupported when libdw finds no debug information in the file, or more than kMaxInflated.
+  [[nodiscard]] static Result<std::unique_ptr<DwarfStructs>> open(int fd);
   ~DwarfStructs();
 
   // "runtime.g", "sched.sp": the path goes through embedded structs; offsets add up.

@@ -1,19 +1,14 @@
 #include "elf/image.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <mutex>
 
 #include "base/seeded_hash.h"
 #include "base/text.h"
-#include "base/unique_fd.h"
 #include "elf/dwarf.h"
-#include "elf/mapped_file.h"
 #include "elf/refusal.h"
 #include "elf/relocations.h"
 
@@ -21,19 +16,18 @@ namespace gorotrace {
 namespace {
 
 constexpr std::size_t kMaxSegments = 128, kMaxSections = 4096;
+constexpr std::uint64_t kMaxDynamicBytes = 16 * 1024;
+// Of Elf64_Rela, 24 bytes each: 5 million. prometheus as PIE has 300,000.
+constexpr std::uint64_t kMaxRelocationBytes = 120u << 20;
 
-std::string_view c_string(Bytes table, std::uint64_t offset) {
-  if (offset >= table.size()) return {};
-  const auto* begin = reinterpret_cast<const char*>(table.data() + offset);
-  return {begin, ::strnlen(begin, table.size() - offset)};
-}
+constexpr std::size_t kMaxSectionName = 256, kScanPiece = 256 * 1024;
+
+using View = FileWindow::View;
 
 }  // namespace
 
 struct ElfImage::Impl {
-  MappedFile mapping;
-  std::vector<std::uint8_t> owned;
-  Bytes file;
+  std::unique_ptr<FileWindow> file;
   Elf64_Ehdr header{};
   std::vector<Segment> segments;
   std::vector<Section> sections;
@@ -43,49 +37,49 @@ struct ElfImage::Impl {
 
   mutable std::once_flag relocations_once, symbols_once;
   mutable std::unique_ptr<Relocations> relocations;
-  mutable SeededMap<std::string_view, Symbol> symbols;
-  mutable std::mutex dwarf_mutex;
-  mutable std::unique_ptr<DwarfStructs> dwarf;
-  mutable bool dwarf_tried = false;
+  mutable SeededMap<std::string, Symbol> symbols;
 
-  void read_segments();
-  void read_sections();
+  void read_segments(const View& view);
+  void read_sections(const View& view);
+  void read_symbols() const;
   [[nodiscard]] const Relocations& relative() const;
   [[nodiscard]] const Segment* segment_of(std::uint64_t vaddr) const;
-  [[nodiscard]] Bytes segment_bytes(const Segment& s) const { return slice(file, s.offset, s.filesz); }
   [[nodiscard]] int index_of(std::string_view name) const;
-  void scan(std::uint64_t value, std::size_t limit, bool writable, std::vector<std::uint64_t>& out) const;
+  void scan(const ElfImage& image, std::uint64_t value, std::size_t limit, bool writable,
+            std::vector<std::uint64_t>& out) const;
 };
 
-void ElfImage::Impl::read_segments() {
+void ElfImage::Impl::read_segments(const View& view) {
   const std::size_t count = std::min<std::size_t>(header.e_phnum, kMaxSegments);
   for (std::size_t i = 0; i < count; ++i) {
-    const auto ph = load<Elf64_Phdr>(file, header.e_phoff + i * sizeof(Elf64_Phdr));
+    const auto ph = view.load<Elf64_Phdr>(header.e_phoff + i * sizeof(Elf64_Phdr));
     if (!ph) break;
     if (ph->p_type == PT_INTERP) interp = true;
     if (ph->p_type == PT_DYNAMIC) dynamic_offset = ph->p_offset, dynamic_size = ph->p_filesz;
-    if (ph->p_type != PT_LOAD || ph->p_offset > file.size()) continue;
+    if (ph->p_type != PT_LOAD || ph->p_offset > file->size()) continue;
     // A cut-off file keeps what it has; nothing later may reach past it or wrap around.
-    const std::uint64_t filesz = std::min<std::uint64_t>(ph->p_filesz, file.size() - ph->p_offset);
+    const std::uint64_t filesz = std::min<std::uint64_t>(ph->p_filesz, file->size() - ph->p_offset);
     if (ph->p_vaddr + std::max(filesz, ph->p_memsz) < ph->p_vaddr) continue;
     segments.push_back({ph->p_vaddr, ph->p_offset, filesz, ph->p_memsz, (ph->p_flags & PF_W) != 0,
                         (ph->p_flags & PF_X) != 0});
   }
 }
 
-void ElfImage::Impl::read_sections() {
+void ElfImage::Impl::read_sections(const View& view) {
   const auto section_header = [&](std::size_t i) {
-    return load<Elf64_Shdr>(file, header.e_shoff + i * sizeof(Elf64_Shdr));
+    return view.load<Elf64_Shdr>(header.e_shoff + i * sizeof(Elf64_Shdr));
   };
   if (header.e_shoff == 0 || header.e_shentsize != sizeof(Elf64_Shdr)) return;
-  const auto names_header = section_header(header.e_shstrndx);
-  if (!names_header) return;
-  const Bytes names = slice(file, names_header->sh_offset, names_header->sh_size);
+  const auto names = section_header(header.e_shstrndx);
+  if (!names || names->sh_offset > file->size()) return;
+  const std::uint64_t names_end =
+      names->sh_offset + std::min<std::uint64_t>(names->sh_size, file->size() - names->sh_offset);
   const std::size_t count = std::min<std::size_t>(header.e_shnum, kMaxSections);
   for (std::size_t i = 0; i < count; ++i) {
     const auto sh = section_header(i);
     if (!sh) break;
-    sections.push_back({std::string(c_string(names, sh->sh_name)), sh->sh_addr, sh->sh_offset, sh->sh_size});
+    const auto name = view.c_string(names->sh_offset + sh->sh_name, names_end, kMaxSectionName);
+    sections.push_back({std::string(name), sh->sh_addr, sh->sh_offset, sh->sh_size});
     section_headers.push_back(*sh);
   }
 }
@@ -106,13 +100,14 @@ const ElfImage::Segment* ElfImage::Impl::segment_of(std::uint64_t vaddr) const {
 
 const Relocations& ElfImage::Impl::relative() const {
   std::call_once(relocations_once, [this] {
-    const RelocationTable where = relocation_table(slice(file, dynamic_offset, dynamic_size));
+    const View view(*file);
+    const std::uint64_t most = std::min<std::uint64_t>(dynamic_size, kMaxDynamicBytes);
+    const RelocationTable where = relocation_table(view.at(dynamic_offset, most));
     Bytes table;
     if (const Segment* s = where.size == 0 ? nullptr : segment_of(where.vaddr)) {
       const std::uint64_t begin = where.vaddr - s->vaddr;
       if (begin < s->filesz) {
-        const Bytes rest = segment_bytes(*s).subspan(begin);
-        table = rest.first(std::min<std::uint64_t>(where.size, rest.size()));
+        table = view.at(s->offset + begin, std::min({where.size, s->filesz - begin, kMaxRelocationBytes}));
       }
     }
     const std::uint32_t relative =
@@ -122,16 +117,43 @@ const Relocations& ElfImage::Impl::relative() const {
   return *relocations;
 }
 
-void ElfImage::Impl::scan(std::uint64_t value, std::size_t limit, bool writable,
+void ElfImage::Impl::scan(const ElfImage& image, std::uint64_t value, std::size_t limit, bool writable,
                           std::vector<std::uint64_t>& out) const {
   for (const Segment& s : segments) {
     if (s.writable != writable || s.executable) continue;
-    const Bytes bytes = segment_bytes(s);
-    for (std::uint64_t at = (8 - s.vaddr % 8) % 8; at + 8 <= bytes.size() && out.size() < limit; at += 8) {
-      std::uint64_t word;
-      std::memcpy(&word, bytes.data() + at, sizeof word);
-      if (word == value) out.push_back(s.vaddr + at);
-    }
+    const std::uint64_t skip = (8 - s.vaddr % 8) % 8;
+    if (skip >= s.filesz) continue;
+    image.each_piece(s.vaddr + skip, s.filesz - skip, 0, [&](std::uint64_t vaddr, Bytes piece) {
+      for (std::uint64_t at = 0; at + 8 <= piece.size() && out.size() < limit; at += 8) {
+        std::uint64_t word;
+        std::memcpy(&word, piece.data() + at, sizeof word);
+        if (word == value) out.push_back(vaddr + at);
+      }
+      return out.size() < limit;
+    });
+  }
+}
+
+void ElfImage::Impl::read_symbols() const {
+  const int i = index_of(".symtab");
+  if (i < 0) return;
+  const Elf64_Shdr& sh = section_headers[static_cast<std::size_t>(i)];
+  if (sh.sh_link >= section_headers.size() || sh.sh_offset > file->size()) return;
+  const Elf64_Shdr& strings = section_headers[sh.sh_link];
+  if (strings.sh_offset > file->size()) return;
+  const std::uint64_t names_end =
+      strings.sh_offset + std::min<std::uint64_t>(strings.sh_size, file->size() - strings.sh_offset);
+  const std::uint64_t count = std::min<std::uint64_t>(sh.sh_size / sizeof(Elf64_Sym), kMaxSymbols);
+  std::size_t bytes = 0;
+  const View view(*file);
+  for (std::uint64_t n = 0; n < count && bytes < kMaxSymbolBytes; ++n) {
+    const auto s = view.load<Elf64_Sym>(sh.sh_offset + n * sizeof(Elf64_Sym));
+    if (!s) break;
+    if (s->st_shndx == SHN_UNDEF) continue;
+    const auto name = view.c_string(strings.sh_offset + s->st_name, names_end, kMaxSymbolName + 1);
+    if (name.size() > kMaxSymbolName) continue;
+    symbols.try_emplace(std::string(name), Symbol{s->st_value, s->st_size});
+    bytes += name.size();
   }
 }
 
@@ -139,39 +161,37 @@ ElfImage::ElfImage(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ElfImage::~ElfImage() = default;
 
 Result<std::unique_ptr<ElfImage>> ElfImage::open(const std::string& path) {
-  const std::string shown = printable(path);
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return fail_errno(errno, "cannot open " + shown);
-  struct stat st{};
-  if (::fstat(fd.get(), &st) != 0) return fail_errno(errno, "cannot stat " + shown);
-  if (!S_ISREG(st.st_mode)) return fail(ErrorKind::kUnsupported, shown + " is not a regular file");
-  if (st.st_size == 0) return fail(ErrorKind::kUnsupported, shown + " is empty");
-  const auto size = static_cast<std::size_t>(st.st_size);
-  // Private: pages come in as they are looked at. The text of a running program cannot be written or
-  // truncated (ETXTBSY), so the mapping stays whole for the files we are made for. Writable (copy on write)
-  // only because libelf updates section headers in place when it decompresses debug sections (elf_compress).
-  void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd.get(), 0);
-  if (address == MAP_FAILED) return fail_errno(errno, "cannot map " + shown);
-  auto impl = std::make_unique<Impl>(MappedFile(address, size));
-  impl->file = impl->mapping.bytes();
-  if (const auto why = elf_refusal(impl->file)) return fail(ErrorKind::kUnsupported, shown + " " + *why);
-  impl->header = *load<Elf64_Ehdr>(impl->file, 0);
-  impl->read_segments();
-  impl->read_sections();
-  return std::unique_ptr<ElfImage>(new ElfImage(std::move(impl)));
+  return make(FileWindow::open(path), printable(path));
 }
 
-Result<std::unique_ptr<ElfImage>> ElfImage::from_bytes(std::vector<std::uint8_t> bytes) {
+Result<std::unique_ptr<ElfImage>> ElfImage::from_bytes(const std::vector<std::uint8_t>& bytes) {
+  return make(FileWindow::from_bytes(bytes), "the file");
+}
+
+Result<std::unique_ptr<ElfImage>> ElfImage::make(Result<std::unique_ptr<FileWindow>> file,
+                                                 const std::string& shown) {
+  if (!file) return std::unexpected(file.error());
   auto impl = std::make_unique<Impl>();
-  impl->owned = std::move(bytes);
-  impl->file = impl->owned;
-  if (const auto why = elf_refusal(impl->file)) return fail(ErrorKind::kUnsupported, "the file " + *why);
-  impl->header = *load<Elf64_Ehdr>(impl->file, 0);
-  impl->read_segments();
-  impl->read_sections();
+  impl->file = std::move(*file);
+  std::optional<std::string> refusal;
+  {
+    const View view(*impl->file);
+    const Bytes head = view.at(0, std::min<std::uint64_t>(impl->file->size(), sizeof(Elf64_Ehdr)));
+    refusal = elf_refusal(head);
+    if (!refusal) {
+      impl->header = *load<Elf64_Ehdr>(head, 0);
+      impl->read_segments(view);
+      impl->read_sections(view);
+    }
+  }
+  if (const auto fault = impl->file->fault()) return fail(ErrorKind::kFailed, shown + " " + *fault);
+  if (refusal) return fail(ErrorKind::kUnsupported, shown + " " + *refusal);
   return std::unique_ptr<ElfImage>(new ElfImage(std::move(impl)));
 }
 
+const FileWindow& ElfImage::file() const {
+  return *impl_->file;
+}
 Arch ElfImage::arch() const {
   return impl_->header.e_machine == EM_X86_64 ? Arch::kAmd64 : Arch::kArm64;
 }
@@ -200,25 +220,45 @@ bool ElfImage::has_dwarf() const {
   return impl_->index_of(".debug_info") >= 0 || impl_->index_of(".zdebug_info") >= 0;
 }
 
-Bytes ElfImage::bytes_from(std::uint64_t vaddr) const {
+std::uint64_t ElfImage::bytes_after(std::uint64_t vaddr) const {
   for (const Segment& s : impl_->segments) {
-    if (vaddr >= s.vaddr && vaddr - s.vaddr < s.filesz)
-      return impl_->segment_bytes(s).subspan(vaddr - s.vaddr);
+    if (vaddr >= s.vaddr && vaddr - s.vaddr < s.filesz) return s.filesz - (vaddr - s.vaddr);
   }
-  return {};
+  return 0;
 }
 
-Bytes ElfImage::bytes_at(std::uint64_t vaddr, std::uint64_t size) const {
-  return slice(bytes_from(vaddr), 0, size);
+std::vector<std::uint8_t> ElfImage::bytes_at(std::uint64_t vaddr, std::uint64_t size) const {
+  const auto offset = offset_of(vaddr);
+  if (!offset || size > kMaxBytes || bytes_after(vaddr) < size) return {};
+  const View view(*impl_->file);
+  const Bytes bytes = view.at(*offset, size);
+  return {bytes.begin(), bytes.end()};
+}
+
+std::vector<std::uint8_t> ElfImage::bytes_up_to(std::uint64_t vaddr, std::uint64_t size) const {
+  return bytes_at(vaddr, std::min(size, bytes_after(vaddr)));
+}
+
+void ElfImage::each_piece(std::uint64_t vaddr, std::uint64_t size, std::size_t overlap,
+                          const PieceVisitor& visit) const {
+  const auto offset = offset_of(vaddr);
+  if (!offset) return;
+  size = std::min(size, bytes_after(vaddr));
+  std::vector<std::uint8_t> buffer(std::min<std::uint64_t>(kScanPiece + overlap, size));
+  for (std::uint64_t at = 0; at < size; at += kScanPiece) {
+    const std::span<std::uint8_t> piece(buffer.data(), std::min<std::uint64_t>(buffer.size(), size - at));
+    if (!impl_->file->read(*offset + at, piece) || !visit(vaddr + at, piece)) return;
+  }
 }
 
 std::optional<std::uint64_t> ElfImage::word_at(std::uint64_t vaddr) const {
-  const auto word = load<std::uint64_t>(bytes_from(vaddr), 0);
-  if (!word) return std::nullopt;
+  const auto offset = offset_of(vaddr);
+  if (!offset || bytes_after(vaddr) < sizeof(std::uint64_t)) return std::nullopt;
   if (position_independent()) {
     if (const auto addend = impl_->relative().addend_at(vaddr)) return addend;
   }
-  return word;
+  const View view(*impl_->file);
+  return view.load<std::uint64_t>(*offset);
 }
 
 std::vector<std::uint64_t> ElfImage::words_equal(std::uint64_t value, std::size_t limit) const {
@@ -230,8 +270,8 @@ std::vector<std::uint64_t> ElfImage::words_equal(std::uint64_t value, std::size_
     }
     if (!out.empty()) return out;
   }
-  impl_->scan(value, limit, true, out);
-  if (out.empty()) impl_->scan(value, limit, false, out);
+  impl_->scan(*this, value, limit, true, out);
+  if (out.empty()) impl_->scan(*this, value, limit, false, out);
   return out;
 }
 
@@ -248,42 +288,16 @@ bool ElfImage::in_writable_segment(std::uint64_t vaddr) const {
 }
 
 std::optional<ElfImage::Symbol> ElfImage::symbol(std::string_view name) const {
-  std::call_once(impl_->symbols_once, [this] {
-    const int i = impl_->index_of(".symtab");
-    if (i < 0) return;
-    const Elf64_Shdr& sh = impl_->section_headers[static_cast<std::size_t>(i)];
-    if (sh.sh_link >= impl_->section_headers.size()) return;
-    const Elf64_Shdr& strings = impl_->section_headers[sh.sh_link];
-    const Bytes table = slice(impl_->file, sh.sh_offset, sh.sh_size);
-    const Bytes names = slice(impl_->file, strings.sh_offset, strings.sh_size);
-    for (std::uint64_t at = 0; at + sizeof(Elf64_Sym) <= table.size(); at += sizeof(Elf64_Sym)) {
-      const auto s = load<Elf64_Sym>(table, at);
-      if (s->st_shndx == SHN_UNDEF) continue;
-      impl_->symbols.try_emplace(c_string(names, s->st_name), Symbol{s->st_value, s->st_size});
-    }
-  });
-  const auto it = impl_->symbols.find(name);
+  std::call_once(impl_->symbols_once, [this] { impl_->read_symbols(); });
+  const auto it = impl_->symbols.find(std::string(name));
   if (it == impl_->symbols.end()) return std::nullopt;
   return it->second;
 }
 
-void ElfImage::release_memory() const {
-  const std::lock_guard lock(impl_->dwarf_mutex);
-  // libelf's changes of section headers go with the pages, so what depends on them goes first.
-  impl_->dwarf.reset();
-  impl_->dwarf_tried = false;
-  impl_->mapping.drop_pages();
-}
-
-std::optional<std::uint64_t> ElfImage::dwarf_member_offset(std::string_view struct_name,
-                                                           std::string_view member) const {
-  const std::lock_guard lock(impl_->dwarf_mutex);
-  if (!impl_->dwarf_tried) {
-    impl_->dwarf_tried = true;
-    if (has_dwarf()) impl_->dwarf = DwarfStructs::open(impl_->file);
-  }
-  if (!impl_->dwarf) return std::nullopt;
-  return impl_->dwarf->member_offset(struct_name, member);
+Result<std::unique_ptr<DwarfStructs>> ElfImage::dwarf() const {
+  if (!has_dwarf()) return fail(ErrorKind::kUnsupported, "it has no debug information");
+  if (const auto fault = this->fault()) return fail(ErrorKind::kFailed, "it " + *fault);
+  return DwarfStructs::open(impl_->file->fd());
 }
 
 }  // namespace gorotrace

@@ -1,8 +1,10 @@
-// An ELF executable as bytes: mapped, read lazily, every access bounds-checked. Knows nothing of Go.
+// An ELF executable: read when asked (file_window.h), every access bounds-checked, answers by value. Knows
+// nothing of Go. What cannot be read answers as what is not there, and fault() says so.
 // Threads: immutable after open(); any thread may read.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,6 +14,8 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "elf/dwarf.h"
+#include "elf/file_window.h"
 
 namespace gorotrace {
 
@@ -33,7 +37,7 @@ class ElfImage {
 
   // kUnsupported for what is not a 64-bit little-endian ELF executable of amd64 or arm64, saying which it is.
   [[nodiscard]] static Result<std::unique_ptr<ElfImage>> open(const std::string& path);
-  [[nodiscard]] static Result<std::unique_ptr<ElfImage>> from_bytes(std::vector<std::uint8_t> bytes);
+  [[nodiscard]] static Result<std::unique_ptr<ElfImage>> from_bytes(const std::vector<std::uint8_t>& bytes);
   ~ElfImage();
 
   [[nodiscard]] Arch arch() const;
@@ -44,10 +48,25 @@ class ElfImage {
   [[nodiscard]] bool has_symtab() const;
   [[nodiscard]] bool has_dwarf() const;
 
+  // The file itself, for who reads much at places that only the bytes tell (Pclntab).
+  [[nodiscard]] const FileWindow& file() const;
+  // Why it cannot be read (any more), to follow the file's name.
+  [[nodiscard]] std::optional<std::string> fault() const { return file().fault(); }
+
+  // The greatest part that is answered at once; a section's size is whatever its header says.
+  static constexpr std::uint64_t kMaxBytes = 16u << 20;
   // File-backed bytes at vaddr; empty when any of them is outside one segment's file part.
-  [[nodiscard]] Bytes bytes_at(std::uint64_t vaddr, std::uint64_t size) const;
-  // All file-backed bytes from vaddr to the end of its segment; empty when vaddr is in none.
-  [[nodiscard]] Bytes bytes_from(std::uint64_t vaddr) const;
+  [[nodiscard]] std::vector<std::uint8_t> bytes_at(std::uint64_t vaddr, std::uint64_t size) const;
+  // The same, cut off where the segment's file part ends.
+  [[nodiscard]] std::vector<std::uint8_t> bytes_up_to(std::uint64_t vaddr, std::uint64_t size) const;
+  // How many file-backed bytes there are from vaddr to the end of its segment.
+  [[nodiscard]] std::uint64_t bytes_after(std::uint64_t vaddr) const;
+  // Goes once through the file-backed part of [vaddr, vaddr + size) without keeping it, until visit returns
+  // false. A piece has up to `overlap` bytes of the next one behind it: what is overlap + 1 long begins
+  // whole in exactly one. Pieces begin at multiples of 8 bytes from vaddr.
+  using PieceVisitor = std::function<bool(std::uint64_t vaddr, Bytes piece)>;
+  void each_piece(std::uint64_t vaddr, std::uint64_t size, std::size_t overlap,
+                  const PieceVisitor& visit) const;
   // The pointer-sized word at vaddr with R_X86_64_RELATIVE / R_AARCH64_RELATIVE applied (addend), as
   // link-time address.
   [[nodiscard]] std::optional<std::uint64_t> word_at(std::uint64_t vaddr) const;
@@ -55,18 +74,19 @@ class ElfImage {
   [[nodiscard]] std::vector<std::uint64_t> words_equal(std::uint64_t value, std::size_t limit) const;
   [[nodiscard]] std::optional<std::uint64_t> offset_of(std::uint64_t vaddr) const;  // vaddr -> file offset
   [[nodiscard]] bool in_writable_segment(std::uint64_t vaddr) const;
-  // From .symtab, for tests and for cross-checks only: nothing a stripped binary needs comes from here.
+  // From .symtab, for tests and for cross-checks only: nothing a stripped binary needs comes from here. Keeps
+  // no more than kMaxSymbols of them (prometheus with its symbol table: 150,000), of names up to
+  // kMaxSymbolName (what Go's linker makes of deep generic types is a few kB); others are not found.
+  static constexpr std::size_t kMaxSymbols = 1u << 20, kMaxSymbolName = 8192, kMaxSymbolBytes = 128u << 20;
   [[nodiscard]] std::optional<Symbol> symbol(std::string_view name) const;
-  // Gives back what can be had again: the file's pages (they count as resident memory while mapped) and the
-  // debug information. Any thread, at any time.
-  void release_memory() const;
-  // DW_AT_data_member_location of struct_name.member ("runtime.g", "goid"); nullopt without DWARF.
-  [[nodiscard]] std::optional<std::uint64_t> dwarf_member_offset(std::string_view struct_name,
-                                                                 std::string_view member) const;
+  // kUnsupported when there is no debug information or more than is read (dwarf.h).
+  [[nodiscard]] Result<std::unique_ptr<DwarfStructs>> dwarf() const;
 
  private:
   struct Impl;
   explicit ElfImage(std::unique_ptr<Impl> impl);
+  [[nodiscard]] static Result<std::unique_ptr<ElfImage>> make(Result<std::unique_ptr<FileWindow>> file,
+                                                              const std::string& shown);
   std::unique_ptr<Impl> impl_;
 };
 

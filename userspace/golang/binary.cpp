@@ -13,19 +13,24 @@ Result<std::unique_ptr<GoBinary>> GoBinary::open(const std::string& path, Offset
   std::unique_ptr<GoBinary> binary(new GoBinary);
   binary->image_ = std::move(*image);
 
+  const FileWindow::Hold hold(binary->image_->file());
   const auto info = read_buildinfo(*binary->image_);
+  // A file that changes under our hands looks like none of Go's, or like a modified one: that comes first.
+  const auto refused = [&](const Error& error) {
+    const auto fault = binary->image_->fault();
+    return std::unexpected(fault ? Error{ErrorKind::kFailed, shown + " " + *fault}
+                                 : wrap(error, shown).error());
+  };
   auto pclntab = Pclntab::make(*binary->image_);
-  if (!pclntab) return std::unexpected(wrap(pclntab.error(), shown));
+  if (!pclntab) return refused(pclntab.error());
   binary->pclntab_ = std::move(*pclntab);
 
   auto version = info ? info->version : std::nullopt;
   if (!version) version = version_from_code(*binary->image_, *binary->pclntab_);
   if (!version)
-    return fail(
-        ErrorKind::kUnsupported,
-        shown +
-            ": its Go version cannot be established: no build info, and runtime.schedinit names none; "
-            "rebuild it with an unmodified Go toolchain");
+    return refused({ErrorKind::kUnsupported,
+                    "its Go version cannot be established: no build info, and runtime.schedinit names none; "
+                    "rebuild it with an unmodified Go toolchain"});
   binary->version_ = std::move(*version);
   if (info) {
     binary->main_module_ = info->main_module;
@@ -33,11 +38,12 @@ Result<std::unique_ptr<GoBinary>> GoBinary::open(const std::string& path, Offset
   }
 
   auto offsets = offsets_for(*binary->image_, *binary->pclntab_, binary->version_, from);
-  if (!offsets) return std::unexpected(wrap(offsets.error(), shown));
+  if (!offsets) return refused(offsets.error());
   binary->offsets_ = std::move(*offsets);
 
   binary->globals_ = find_globals(*binary->image_, *binary->pclntab_, binary->offsets_.offsets);
   binary->wait_reasons_ = find_wait_reasons(*binary->image_, binary->version_);
+  if (binary->image_->fault()) return refused({});
   return binary;
 }
 

@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::string_view kMagic = "\xff Go buildinf:";  // debug/buildinfo/buildinfo.go
 constexpr std::uint64_t kAlign = 16, kHeaderSize = 32;
-constexpr std::uint64_t kMaxVersion = 256, kMaxModinfo = 1u << 24;
+constexpr std::uint64_t kMaxVersion = 256, kMaxModinfo = 1u << 22;  // a module in 100 bytes; etcd has 200
+constexpr std::uint64_t kUsualInlineStrings = 64 * 1024, kMaxInlineStrings = kMaxVersion + kMaxModinfo + 8;
 constexpr std::size_t kModinfoFrame = 16;  // cmd/go puts 16 bytes around it (modload/build.go)
 
 std::string_view text_of(Bytes bytes) {
@@ -19,21 +20,29 @@ std::string_view text_of(Bytes bytes) {
 
 std::optional<std::uint64_t> find_header(const ElfImage& image) {
   const auto is_header = [&](std::uint64_t at) {
-    return text_of(image.bytes_at(at, kHeaderSize)).starts_with(kMagic);
+    const auto head = image.bytes_at(at, kHeaderSize);
+    return text_of(head).starts_with(kMagic);
   };
   if (const auto section = image.section(".go.buildinfo"); section && is_header(section->vaddr))
     return section->vaddr;
   for (const ElfImage::Segment& s : image.segments()) {
     if (!s.writable || s.executable) continue;
-    for (std::uint64_t at = (kAlign - s.vaddr % kAlign) % kAlign; at < s.filesz; at += kAlign) {
-      if (is_header(s.vaddr + at)) return s.vaddr + at;
-    }
+    const std::uint64_t skip = (kAlign - s.vaddr % kAlign) % kAlign;
+    std::optional<std::uint64_t> found;
+    image.each_piece(s.vaddr + skip, s.filesz - std::min(skip, s.filesz), kHeaderSize - 1,
+                     [&](std::uint64_t vaddr, Bytes piece) {
+                       for (std::uint64_t at = 0; at + kHeaderSize <= piece.size() && !found; at += kAlign) {
+                         if (text_of(piece.subspan(at)).starts_with(kMagic)) found = vaddr + at;
+                       }
+                       return !found;
+                     });
+    if (found) return found;
   }
   return std::nullopt;
 }
 
 // Takes a varint-prefixed string off the front of bytes.
-std::optional<std::string_view> take_string(Bytes& bytes, std::uint64_t max) {
+std::optional<std::string> take_string(Bytes& bytes, std::uint64_t max) {
   std::uint64_t length = 0;
   std::size_t at = 0;
   for (unsigned shift = 0;; shift += 7, ++at) {
@@ -43,17 +52,17 @@ std::optional<std::string_view> take_string(Bytes& bytes, std::uint64_t max) {
   }
   bytes = bytes.subspan(at + 1);
   if (length > max || length > bytes.size()) return std::nullopt;
-  const std::string_view out = text_of(bytes.first(length));
+  std::string out(text_of(bytes.first(length)));
   bytes = bytes.subspan(length);
   return out;
 }
 
-std::optional<std::string_view> string_at(const ElfImage& image, std::uint64_t header, std::uint64_t max) {
+std::optional<std::string> string_at(const ElfImage& image, std::uint64_t header, std::uint64_t max) {
   const auto data = image.word_at(header), length = image.word_at(header + 8);
   if (!data || !length || *length == 0 || *length > max) return std::nullopt;
-  const Bytes bytes = image.bytes_at(*data, *length);
+  const auto bytes = image.bytes_at(*data, *length);
   if (bytes.empty()) return std::nullopt;
-  return text_of(bytes);
+  return std::string(text_of(bytes));
 }
 
 // Lines "mod\t<module>\t<version>\t<sum>" and, without modules, "path\t<package>".
@@ -80,12 +89,17 @@ std::optional<BuildInfo> read_buildinfo(const ElfImage& image) {
   if (!header) return std::nullopt;
   BuildInfo info;
   constexpr std::uint8_t kInline = 2;
-  const Bytes head = image.bytes_at(*header, kHeaderSize);
-  std::optional<std::string_view> version, modinfo;
+  const auto head = image.bytes_at(*header, kHeaderSize);
+  if (head.empty()) return std::nullopt;
+  std::optional<std::string> version, modinfo;
   if ((head[15] & kInline) != 0) {
-    Bytes rest = image.bytes_from(*header + kHeaderSize);
-    version = take_string(rest, kMaxVersion);
-    if (version) modinfo = take_string(rest, kMaxModinfo);
+    for (const std::uint64_t size : {kUsualInlineStrings, kMaxInlineStrings}) {
+      const auto behind = image.bytes_up_to(*header + kHeaderSize, size);
+      Bytes rest = behind;
+      version = take_string(rest, kMaxVersion);
+      if (version) modinfo = take_string(rest, kMaxModinfo);
+      if (modinfo) break;
+    }
   } else {
     // Pointers to the string headers of runtime.buildVersion and runtime.modinfo.
     if (const auto at = image.word_at(*header + 16)) version = string_at(image, *at, kMaxVersion);

@@ -111,7 +111,7 @@ void disassemble(const ElfImage& image, const GoFunction& function,
   cs_option(handle, CS_OPT_DETAIL, CS_OPT_ON);
   const std::unique_ptr<cs_insn, void (*)(cs_insn*)> insn(cs_malloc(handle),
                                                           [](cs_insn* i) { cs_free(i, 1); });
-  const Bytes code =
+  const std::vector<std::uint8_t> code =
       image.bytes_at(function.entry, std::min(function.end - function.entry, kMaxFunctionBytes));
   const std::uint8_t* at = code.data();
   std::size_t left = code.size();

@@ -263,8 +263,12 @@ Result<MetricsLayout> find_metrics_layout(const GoBinary& binary) {
   std::optional<MetricsLayout> best;
   for (const bool dwarf : {false, true}) {
     if (best && best->missing.empty()) break;
-    const auto found = dwarf ? metrics_offsets_from_dwarf(binary.image())
-                             : metrics_offsets_from_table(version, binary.image().arch());
+    std::optional<MetricsOffsetsWithSource> found;
+    if (!dwarf) {
+      found = metrics_offsets_from_table(version, binary.image().arch());
+    } else if (auto read = metrics_offsets_from_dwarf(binary.image())) {
+      found = *std::move(read);
+    }
     if (!found) continue;
     MetricsLayout layout = find_metrics_layout(binary, found->offsets);
     layout.offsets_source = found->source;

@@ -24,12 +24,15 @@ std::optional<MetricsOffsetsWithSource> metrics_offsets_from_table(const GoVersi
   return std::nullopt;
 }
 
-std::optional<MetricsOffsetsWithSource> metrics_offsets_from_dwarf(const ElfImage& image) {
+Result<MetricsOffsetsWithSource> metrics_offsets_from_dwarf(const ElfImage& image) {
+  const auto dwarf = image.dwarf();
+  if (!dwarf) return std::unexpected(dwarf.error());
   // A struct every Go program has; without it the debug information is not Go's or is incomplete.
-  if (!image.has_dwarf() || !image.dwarf_member_offset("runtime.mstats", "numgc")) return std::nullopt;
+  if (!(*dwarf)->member_offset("runtime.mstats", "numgc"))
+    return fail(ErrorKind::kUnsupported, "its debug information has no Go structs");
   MetricsOffsetsWithSource out{{}, "DWARF"};
-#define X(member, go_struct, go_field)                                                       \
-  if (const auto at = image.dwarf_member_offset(go_struct, go_field); at && *at < kNoOffset) \
+#define X(member, go_struct, go_field)                                                     \
+  if (const auto at = (*dwarf)->member_offset(go_struct, go_field); at && *at < kNoOffset) \
     out.offsets.member = static_cast<std::uint32_t>(*at);
   GOROTRACE_METRICS_OFFSETS(X)
 #undef X

@@ -110,7 +110,7 @@ struct MetricsOffsetsWithSource {
 // binary agrees (golang/metrics_layout.h).
 [[nodiscard]] std::optional<MetricsOffsetsWithSource> metrics_offsets_from_table(const GoVersion& version,
                                                                                  Arch arch);
-// nullopt without DWARF.
-[[nodiscard]] std::optional<MetricsOffsetsWithSource> metrics_offsets_from_dwarf(const ElfImage& image);
+// As offsets_from_dwarf.
+[[nodiscard]] Result<MetricsOffsetsWithSource> metrics_offsets_from_dwarf(const ElfImage& image);
 
 }  // namespace gorotrace

@@ -22,7 +22,7 @@ void find_gofunc(const ElfImage& image, const PclntabLayout& table, Moduledata& 
   }
   constexpr std::uint64_t kSmallestAddress = 4096;
   const std::uint64_t rodata = word(336), gofunc = word(344);
-  moduledata.go127 = rodata >= kSmallestAddress && gofunc >= rodata && !image.bytes_from(gofunc).empty();
+  moduledata.go127 = rodata >= kSmallestAddress && gofunc >= rodata && image.bytes_after(gofunc) != 0;
   moduledata.gofunc = moduledata.go127 ? gofunc : word(320);
 }
 

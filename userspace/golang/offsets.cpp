@@ -25,16 +25,18 @@ std::optional<OffsetsWithSource> offsets_from_table(const GoVersion& version) {
   return std::nullopt;
 }
 
-std::optional<OffsetsWithSource> offsets_from_dwarf(const ElfImage& image) {
+Result<OffsetsWithSource> offsets_from_dwarf(const ElfImage& image) {
+  const auto dwarf = image.dwarf();
+  if (!dwarf) return std::unexpected(dwarf.error());
   // A struct every Go program has; without it the debug information is not Go's or is incomplete.
-  if (!image.has_dwarf() || !image.dwarf_member_offset("runtime.g", "goid")) return std::nullopt;
+  if (!(*dwarf)->member_offset("runtime.g", "goid"))
+    return fail(ErrorKind::kUnsupported, "its debug information has no Go structs");
   OffsetsWithSource out{{}, "DWARF"};
-#define X(member, go_struct, go_field)                                                                    \
-  if (const auto at = image.dwarf_member_offset(go_struct, go_field); at && *at < std::uint64_t{kAbsent}) \
+#define X(member, go_struct, go_field)                                                                  \
+  if (const auto at = (*dwarf)->member_offset(go_struct, go_field); at && *at < std::uint64_t{kAbsent}) \
     out.offsets.member = static_cast<std::uint16_t>(*at);
   GOROTRACE_OFFSETS(X)
 #undef X
-  image.release_memory();  // the inflated sections
   return out;
 }
 
@@ -45,10 +47,18 @@ Result<OffsetsWithSource> offsets_for(const ElfImage& image, const Pclntab& pcln
                 fmt::format("built by {}, older than Go 1.{}; rebuild it with a newer Go", version.text,
                             kOldestMinor));
   std::optional<Error> refused;
+  std::string no_dwarf;
   const bool dwarf_first = from == OffsetsFrom::kDwarf || !version.release;
   for (const bool dwarf : {dwarf_first, !dwarf_first}) {
     if (!dwarf && from == OffsetsFrom::kDwarf) continue;
-    auto found = dwarf ? offsets_from_dwarf(image) : offsets_from_table(version);
+    std::optional<OffsetsWithSource> found;
+    if (!dwarf) {
+      found = offsets_from_table(version);
+    } else if (auto read = offsets_from_dwarf(image)) {
+      found = *std::move(read);
+    } else if (image.has_dwarf()) {
+      no_dwarf = "; " + read.error().message;
+    }
     if (!found) continue;
     if (!dwarf)
       found->offsets.m_syscalltick =
@@ -62,8 +72,8 @@ Result<OffsetsWithSource> offsets_for(const ElfImage& image, const Pclntab& pcln
       ErrorKind::kUnsupported,
       fmt::format(
           "built by {}, newer than Go 1.{}, the newest whose structs are known here; build it without "
-          "-ldflags=-w, so that its DWARF says where fields are, or use a newer gorotrace",
-          version.text, kNewestMinor));
+          "-ldflags=-w, so that its DWARF says where fields are, or use a newer gorotrace{}",
+          version.text, kNewestMinor, no_dwarf));
 }
 
 Status check_offsets_against_code(const RuntimeOffsets& offsets, const ElfImage& image,

@@ -119,8 +119,8 @@ struct OffsetsWithSource {
 
 // The table's row of the version's minor; nullopt outside 1.18..1.27.
 [[nodiscard]] std::optional<OffsetsWithSource> offsets_from_table(const GoVersion& version);
-// nullopt when the image has no debug information, or none of Go's.
-[[nodiscard]] std::optional<OffsetsWithSource> offsets_from_dwarf(const ElfImage& image);
+// kUnsupported when the image has no debug information, none of Go's, or too much of it.
+[[nodiscard]] Result<OffsetsWithSource> offsets_from_dwarf(const ElfImage& image);
 
 // Reading DWARF takes longer than all else (libdw inflates every debug section), and releases do not differ
 // from the table: a release goes by the table, any other version by DWARF when it has some, and what the code

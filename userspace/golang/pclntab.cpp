@@ -16,7 +16,7 @@ constexpr int kMaxInlineDepth = 256;
 constexpr std::size_t kMaxSameName = 256;
 constexpr std::size_t kMaxInlineNodes = 1u << 16;   // of one function
 constexpr std::uint64_t kInlineSteps = 1ull << 26;  // of all functions; prometheus (97 MB) needs 3 million
-constexpr std::size_t kMaxInlinedPairs = 1ull << 24;
+constexpr std::size_t kMaxInlinedPairs = 1u << 23;  // 64 MB; prometheus needs 500,000
 
 struct Located {
   PclntabLayout layout;
@@ -24,9 +24,12 @@ struct Located {
 };
 
 std::optional<Located> table_at(const ElfImage& image, std::uint64_t address, std::uint64_t size) {
-  Bytes bytes = image.bytes_from(address);
-  if (size != 0) bytes = slice(bytes, 0, std::min<std::uint64_t>(size, bytes.size()));
-  const auto layout = PclntabLayout::parse(bytes);
+  const auto offset = image.offset_of(address);
+  if (!offset) return std::nullopt;
+  std::uint64_t most = image.bytes_after(address);
+  if (size != 0) most = std::min(size, most);
+  const auto layout =
+      PclntabLayout::parse(image.bytes_up_to(address, PclntabLayout::kHeaderSize), {*offset, most});
   if (!layout) return std::nullopt;
   const auto moduledata = find_moduledata(image, address, *layout);
   if (!moduledata) return std::nullopt;
@@ -36,22 +39,26 @@ std::optional<Located> table_at(const ElfImage& image, std::uint64_t address, st
 // The header's magic at 8-byte alignment in [begin, end) of a segment: what is left without section names,
 // and in 1.18-1.25 externally linked PIE, where the table lies inside .data.rel.ro.
 std::optional<Located> scan(const ElfImage& image, const ElfImage::Segment& segment) {
-  const Bytes bytes = image.bytes_at(segment.vaddr, segment.filesz);
-  for (std::uint64_t at = (8 - segment.vaddr % 8) % 8; at + 8 <= bytes.size(); at += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, bytes.data() + at, sizeof word);
-    constexpr std::uint64_t kMask = 0x0000'ffff'ffff'fffe, kMagic = 0x0000'0000'ffff'fff0;
-    if ((word & kMask) != kMagic) continue;
-    if (auto found = table_at(image, segment.vaddr + at, 0)) return found;
-  }
-  return std::nullopt;
+  const std::uint64_t skip = (8 - segment.vaddr % 8) % 8;
+  if (skip >= segment.filesz) return std::nullopt;
+  std::optional<Located> found;
+  image.each_piece(segment.vaddr + skip, segment.filesz - skip, 0, [&](std::uint64_t vaddr, Bytes piece) {
+    for (std::uint64_t at = 0; at + 8 <= piece.size() && !found; at += 8) {
+      std::uint64_t word;
+      std::memcpy(&word, piece.data() + at, sizeof word);
+      constexpr std::uint64_t kMask = 0x0000'ffff'ffff'fffe, kMagic = 0x0000'0000'ffff'fff0;
+      if ((word & kMask) == kMagic) found = table_at(image, vaddr + at, 0);
+    }
+    return !found;
+  });
+  return found;
 }
 
 std::optional<Located> locate(const ElfImage& image, bool& too_old) {
   for (const char* name : {".gopclntab", ".data.rel.ro.gopclntab"}) {
     const auto section = image.section(name);
     if (!section) continue;
-    if (PclntabLayout::too_old(image.bytes_from(section->vaddr))) too_old = true;
+    if (PclntabLayout::too_old(image.bytes_up_to(section->vaddr, PclntabLayout::kHeaderSize))) too_old = true;
     if (auto found = table_at(image, section->vaddr, section->size)) return found;
   }
   if (too_old) return std::nullopt;
@@ -90,6 +97,8 @@ PrintedName name_for_print(std::string_view name, bool two_lists) {
 }  // namespace
 
 struct Pclntab::Impl {
+  using View = FileWindow::View;
+
   const ElfImage& image;
   PclntabLayout layout;
   Moduledata moduledata;
@@ -105,52 +114,61 @@ struct Pclntab::Impl {
 
   static std::uint32_t hash(std::string_view name) { return static_cast<std::uint32_t>(SeededHash{}(name)); }
 
-  [[nodiscard]] std::optional<GoFunction> make_function(std::uint32_t index) const {
-    const auto f = layout.func(index);
-    const auto begin = layout.entry_off(index), end = layout.entry_off(index + 1);
+  [[nodiscard]] std::optional<GoFunction> make_function(const View& view, std::uint32_t index) const {
+    const auto f = layout.func(view, index);
+    const auto begin = layout.entry_off(view, index), end = layout.entry_off(view, index + 1);
     if (!f || !begin || !end) return std::nullopt;
     return GoFunction{.entry = moduledata.text + *begin,
                       .end = moduledata.text + *end,
-                      .name = layout.name(f->name_off),
+                      .name = std::string(layout.name(view, f->name_off)),
                       .func_id = f->func_id,
                       .flag = f->flag,
                       .index = index};
   }
 
-  [[nodiscard]] std::optional<std::uint32_t> index_at(std::uint64_t pc) const {
+  [[nodiscard]] std::optional<std::uint32_t> index_at(const View& view, std::uint64_t pc) const {
     if (pc < moduledata.text || pc >= moduledata.etext) return std::nullopt;
-    return layout.find(pc - moduledata.text);
+    return layout.find(view, pc - moduledata.text);
   }
 
-  [[nodiscard]] Bytes inline_tree(const PclntabLayout::Func& f) const {
-    const auto off = layout.funcdata(f, kFuncdataInlTree);
+  [[nodiscard]] PclntabLayout::Range inline_tree(const View& view, const PclntabLayout::Func& f) const {
+    const auto off = layout.funcdata(view, f, kFuncdataInlTree);
     if (!off || moduledata.gofunc == 0) return {};
-    return image.bytes_from(moduledata.gofunc + *off);
+    const std::uint64_t address = moduledata.gofunc + *off;
+    return {image.offset_of(address).value_or(0), image.bytes_after(address)};
   }
 
-  void index_names() const {
+  // Both take a view of their own, and so come before that of who needs them.
+  void need_names() const {
+    std::call_once(names_once, [this] { index_names(View(image.file())); });
+  }
+  void need_inline_trees() const {
+    std::call_once(inlined_once, [this] { index_inlined(View(image.file())); });
+  }
+
+  void index_names(const View& view) const {
     by_name.reserve(layout.count());
     for (std::uint32_t i = 0; i < layout.count(); ++i) {
-      const auto f = layout.func(i);
+      const auto f = layout.func(view, i);
       if (!f) continue;
-      by_name.emplace_back(hash(layout.name(f->name_off)), i);
+      by_name.emplace_back(hash(layout.name(view, f->name_off)), i);
       wrapper_id = std::max(wrapper_id, f->func_id);
     }
     std::sort(by_name.begin(), by_name.end());
   }
 
-  void index_inlined() const {
+  void index_inlined(const View& view) const {
     std::uint64_t budget = kInlineSteps;
     for (std::uint32_t i = 0; i < layout.count() && budget != 0 && inlined.size() < kMaxInlinedPairs; ++i) {
-      const auto f = layout.func(i);
+      const auto f = layout.func(view, i);
       if (!f) continue;
-      const Bytes tree = inline_tree(*f);
-      if (tree.empty()) continue;
-      const std::int32_t most = layout.max_value(layout.pcdata(*f, kPcdataInlTreeIndex), budget);
+      const auto tree = inline_tree(view, *f);
+      if (tree.size == 0) continue;
+      const std::int32_t most = layout.max_value(view, layout.pcdata(view, *f, kPcdataInlTreeIndex), budget);
       const auto nodes = std::min<std::size_t>(static_cast<std::size_t>(most + 1), kMaxInlineNodes);
       const std::size_t first = inlined.size();
       for (std::size_t n = 0; n < nodes; ++n) {
-        const auto node = layout.inlined(tree, static_cast<std::int32_t>(n));
+        const auto node = layout.inlined(view, tree, static_cast<std::int32_t>(n));
         if (!node) break;
         const std::pair entry{node->name_off, i};
         // Trees repeat the same few names; a short look back keeps most repetitions out.
@@ -166,10 +184,10 @@ struct Pclntab::Impl {
     std::uint32_t name_off, start_line;
     std::uint8_t func_id;
   };
-  [[nodiscard]] Frame make_frame(const PclntabLayout::Func& f, const Function& function,
+  [[nodiscard]] Frame make_frame(const View& view, const PclntabLayout::Func& f, const Function& function,
                                  std::uint64_t pc_off) const {
     Frame frame;
-    auto [name, type_arguments] = name_for_print(layout.name(function.name_off), moduledata.go127);
+    auto [name, type_arguments] = name_for_print(layout.name(view, function.name_off), moduledata.go127);
     frame.function = std::move(name);
     frame.type_arguments = std::move(type_arguments);
     frame.wrapper = function.func_id == wrapper_id;
@@ -177,9 +195,9 @@ struct Pclntab::Impl {
     frame.entry = moduledata.text + f.entry_off;
     frame.pc = frame.entry + pc_off;
     // As runtime.funcline1: a place without a file has no line either.
-    const auto number = layout.value(f.pcfile, pc_off), line = layout.value(f.pcln, pc_off);
+    const auto number = layout.value(view, f.pcfile, pc_off), line = layout.value(view, f.pcln, pc_off);
     if (!number || !line || *line < 0) return frame;
-    frame.file = printable(layout.file(f, *number));
+    frame.file = printable(layout.file(view, f, *number));
     if (!frame.file.empty()) frame.line = *line;
     return frame;
   }
@@ -215,38 +233,41 @@ std::size_t Pclntab::function_count() const {
 }
 
 std::optional<GoFunction> Pclntab::function_at(std::uint64_t pc) const {
-  const auto index = impl_->index_at(pc);
-  return index ? impl_->make_function(*index) : std::nullopt;
+  const Impl::View view(impl_->image.file());
+  const auto index = impl_->index_at(view, pc);
+  return index ? impl_->make_function(view, *index) : std::nullopt;
 }
 
 std::optional<GoFunction> Pclntab::function(std::size_t index) const {
   if (index >= impl_->layout.count()) return std::nullopt;
-  return impl_->make_function(static_cast<std::uint32_t>(index));
+  return impl_->make_function(Impl::View(impl_->image.file()), static_cast<std::uint32_t>(index));
 }
 
 std::optional<GoFunction> Pclntab::function_named(std::string_view name) const {
-  std::call_once(impl_->names_once, [this] { impl_->index_names(); });
+  impl_->need_names();
+  const Impl::View view(impl_->image.file());
   std::optional<GoFunction> wrapper;
   const std::uint32_t hash = Impl::hash(name);
   auto it = std::lower_bound(impl_->by_name.begin(), impl_->by_name.end(), std::pair{hash, 0u});
   for (std::size_t n = 0; it != impl_->by_name.end() && it->first == hash && n < kMaxSameName; ++it, ++n) {
-    const auto f = impl_->make_function(it->second);
+    auto f = impl_->make_function(view, it->second);
     if (!f || f->name != name) continue;
     if (f->func_id != impl_->wrapper_id) return f;
-    wrapper = f;
+    wrapper = std::move(f);
   }
   return wrapper;  // a name that only a wrapper has (methods promoted through embedding) is that wrapper
 }
 
 void Pclntab::read_inline_trees() const {
-  std::call_once(impl_->inlined_once, [this] { impl_->index_inlined(); });
+  impl_->need_inline_trees();
 }
 
 std::vector<GoFunction> Pclntab::functions_inlining(std::string_view name) const {
   read_inline_trees();
+  const Impl::View view(impl_->image.file());
   // The same string may occur more than once: the linker shares names per symbol, and an ABI has its own.
   std::vector<std::uint32_t> offsets;
-  const Bytes names = impl_->layout.names();
+  const Bytes names = view.at(impl_->layout.names().begin, impl_->layout.names().size);
   const std::string wanted = std::string(name) + '\0';
   const std::string_view all(reinterpret_cast<const char*>(names.data()), names.size());
   for (std::size_t at = all.find(wanted); at != std::string_view::npos && offsets.size() < kMaxSameName;
@@ -258,39 +279,45 @@ std::vector<GoFunction> Pclntab::functions_inlining(std::string_view name) const
   for (const auto& [name_off, index] : impl_->inlined) {
     if (last == index || std::find(offsets.begin(), offsets.end(), name_off) == offsets.end()) continue;
     last = index;
-    if (const auto f = impl_->make_function(index)) out.push_back(*f);
+    if (auto f = impl_->make_function(view, index)) out.push_back(*std::move(f));
   }
   return out;
 }
 
 std::vector<Frame> Pclntab::frames(std::uint64_t pc) const {
+  impl_->need_names();
+  const Impl::View view(impl_->image.file());
   std::vector<Frame> out;
-  const auto index = impl_->index_at(pc);
-  const auto f = index ? impl_->layout.func(*index) : std::nullopt;
-  if (!f) return {Frame{}};
-  std::call_once(impl_->names_once, [this] { impl_->index_names(); });
-  const std::uint64_t entry = impl_->moduledata.text + *impl_->layout.entry_off(*index);
-  const Bytes tree = impl_->inline_tree(*f);
-  const std::uint32_t indexes = impl_->layout.pcdata(*f, kPcdataInlTreeIndex);
+  const auto index = impl_->index_at(view, pc);
+  const auto f = index ? impl_->layout.func(view, *index) : std::nullopt;
+  const auto entry_off = index ? impl_->layout.entry_off(view, *index) : std::nullopt;
+  if (!f || !entry_off) return {Frame{}};
+  const std::uint64_t entry = impl_->moduledata.text + *entry_off;
+  const auto tree = impl_->inline_tree(view, *f);
+  const std::uint32_t indexes = impl_->layout.pcdata(view, *f, kPcdataInlTreeIndex);
   // runtime/symtabinl.go, inlineUnwinder: each node says at which pc of the function its call stood.
   std::uint64_t pc_off = pc - entry;
-  for (int depth = 0; depth < kMaxInlineDepth && !tree.empty(); ++depth) {
-    const auto node = impl_->layout.inlined(tree, impl_->layout.value(indexes, pc_off).value_or(-1));
+  for (int depth = 0; depth < kMaxInlineDepth && tree.size != 0; ++depth) {
+    const auto node =
+        impl_->layout.inlined(view, tree, impl_->layout.value(view, indexes, pc_off).value_or(-1));
     if (!node) break;
-    out.push_back(impl_->make_frame(*f, {node->name_off, node->start_line, node->func_id}, pc_off));
+    out.push_back(impl_->make_frame(view, *f, {node->name_off, node->start_line, node->func_id}, pc_off));
     out.back().inlined = true;
     pc_off = node->parent_pc;
   }
-  out.push_back(impl_->make_frame(*f, {f->name_off, f->start_line, f->func_id}, pc_off));
+  out.push_back(impl_->make_frame(view, *f, {f->name_off, f->start_line, f->func_id}, pc_off));
+  // Half read is not read: a part that fell out would make another function's frame.
+  if (impl_->image.fault()) return {Frame{}};
   return out;
 }
 
 std::optional<std::int32_t> Pclntab::sp_delta(std::uint64_t pc) const {
-  const auto index = impl_->index_at(pc);
-  const auto f = index ? impl_->layout.func(*index) : std::nullopt;
-  if (!f) return std::nullopt;
-  const auto value =
-      impl_->layout.value(f->pcsp, pc - impl_->moduledata.text - *impl_->layout.entry_off(*index));
+  const Impl::View view(impl_->image.file());
+  const auto index = impl_->index_at(view, pc);
+  const auto f = index ? impl_->layout.func(view, *index) : std::nullopt;
+  const auto entry_off = index ? impl_->layout.entry_off(view, *index) : std::nullopt;
+  if (!f || !entry_off) return std::nullopt;
+  const auto value = impl_->layout.value(view, f->pcsp, pc - impl_->moduledata.text - *entry_off);
   return value && *value >= 0 ? value : std::nullopt;
 }
 

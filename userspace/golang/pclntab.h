@@ -21,7 +21,7 @@ namespace gorotrace {
 struct GoFunction {
   std::uint64_t entry = 0;  // link-time address
   std::uint64_t end = 0;    // entry of the next function
-  std::string_view name;    // into the image; not sanitised
+  std::string name;         // not sanitised
   std::uint8_t func_id = 0;
   std::uint8_t flag = 0;    // 1 top frame, 2 writes SP, 4 assembly (runtime/symtab.go abi.FuncFlag)
   std::uint32_t index = 0;  // in functab

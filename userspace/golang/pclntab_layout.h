@@ -1,6 +1,7 @@
 // The line table's raw layout: header, functab, _func, pcvalue tables, inline trees. Every accessor is
-// bounded. Source: runtime/symtab.go (pcHeader, _func, pcvalue, step), runtime/symtabinl.go (inlinedCall),
-// internal/abi/symtab.go, cmd/link/internal/ld/pcln.go; Go 1.18-1.27.
+// bounded, and takes the view of the file that it reads through. Source: runtime/symtab.go (pcHeader, _func,
+// pcvalue, step), runtime/symtabinl.go (inlinedCall), internal/abi/symtab.go, cmd/link/internal/ld/pcln.go;
+// Go 1.18-1.27.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "elf/file_window.h"
 
 namespace gorotrace {
 
@@ -30,10 +32,19 @@ class PclntabLayout {
     std::uint8_t func_id = 0;
   };
 
-  // `table` starts at the header and may reach past the end of the line table.
-  [[nodiscard]] static std::optional<PclntabLayout> parse(Bytes table);
+  using View = FileWindow::View;
+  // Part of the file.
+  struct Range {
+    std::uint64_t begin = 0, size = 0;
+    [[nodiscard]] std::uint64_t end() const { return begin + size; }
+  };
+
+  static constexpr std::uint64_t kHeaderSize = 72;
+  // `head`: the first kHeaderSize bytes at least. `table` starts there and may reach past the end of the line
+  // table.
+  [[nodiscard]] static std::optional<PclntabLayout> parse(Bytes head, Range table);
   // True for the header of Go 1.2-1.17, whose tables we do not read.
-  [[nodiscard]] static bool too_old(Bytes table);
+  [[nodiscard]] static bool too_old(Bytes head);
 
   [[nodiscard]] std::uint32_t count() const { return count_; }
   [[nodiscard]] std::uint64_t funcname_off() const { return funcname_; }
@@ -44,36 +55,38 @@ class PclntabLayout {
   [[nodiscard]] bool go118() const { return magic_ == kMagic118; }
 
   // Entry of functab[i] as offset from text; i == count() is the end marker.
-  [[nodiscard]] std::optional<std::uint32_t> entry_off(std::uint32_t i) const;
-  [[nodiscard]] std::optional<Func> func(std::uint32_t i) const;
+  [[nodiscard]] std::optional<std::uint32_t> entry_off(const View& view, std::uint32_t i) const;
+  [[nodiscard]] std::optional<Func> func(const View& view, std::uint32_t i) const;
   // The i with entry_off(i) <= offset < entry_off(i + 1).
-  [[nodiscard]] std::optional<std::uint32_t> find(std::uint64_t offset) const;
+  [[nodiscard]] std::optional<std::uint32_t> find(const View& view, std::uint64_t offset) const;
 
-  [[nodiscard]] std::string_view name(std::uint32_t name_off) const;
-  [[nodiscard]] std::string_view file(const Func& f, std::int32_t file_number) const;
-  [[nodiscard]] Bytes names() const { return names_; }
+  [[nodiscard]] std::string_view name(const View& view, std::uint32_t name_off) const;
+  [[nodiscard]] std::string_view file(const View& view, const Func& f, std::int32_t file_number) const;
+  [[nodiscard]] const Range& names() const { return names_; }
 
   // Value of the table at pctab offset `off` for `pc_off`, bytes from the function's entry; nullopt past its
   // end.
-  [[nodiscard]] std::optional<std::int32_t> value(std::uint32_t off, std::uint64_t pc_off) const;
+  [[nodiscard]] std::optional<std::int32_t> value(const View& view, std::uint32_t off,
+                                                  std::uint64_t pc_off) const;
   // Greatest value the table takes for any pc, -1 when none. Takes its steps off `budget` and stops at 0, so
   // that a caller that looks at every function stays bounded on a table made to be slow.
-  [[nodiscard]] std::int32_t max_value(std::uint32_t off, std::uint64_t& budget) const;
+  [[nodiscard]] std::int32_t max_value(const View& view, std::uint32_t off, std::uint64_t& budget) const;
 
-  [[nodiscard]] std::uint32_t pcdata(const Func& f, std::uint32_t index) const;  // 0 when none
-  [[nodiscard]] std::optional<std::uint32_t> funcdata(const Func& f,
+  [[nodiscard]] std::uint32_t pcdata(const View& view, const Func& f,
+                                     std::uint32_t index) const;  // 0 when none
+  [[nodiscard]] std::optional<std::uint32_t> funcdata(const View& view, const Func& f,
                                                       std::uint32_t index) const;  // from gofunc
-  [[nodiscard]] std::optional<Inlined> inlined(Bytes tree, std::int32_t index) const;
+  [[nodiscard]] std::optional<Inlined> inlined(const View& view, const Range& tree, std::int32_t index) const;
 
  private:
   PclntabLayout() = default;
   template <typename Visit>
-  void walk(std::uint32_t off, Visit visit) const;
+  void walk(const View& view, std::uint32_t off, Visit visit) const;
 
   std::uint32_t magic_ = 0, count_ = 0;
   std::uint8_t quantum_ = 1;
   std::uint64_t funcname_ = 0, cu_ = 0, file_ = 0, pc_ = 0, pcln_ = 0;
-  Bytes names_, cus_, files_, pcs_, pclns_;
+  Range names_, cus_, files_, pcs_, pclns_;
 };
 
 }  // namespace gorotrace

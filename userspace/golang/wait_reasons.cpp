@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <optional>
+#include <string_view>
 
 #include "base/text.h"
 #include "golang/globals.h"
@@ -16,49 +18,52 @@ std::size_t reason_count(const GoVersion& version) {
   return kCounts[i];
 }
 
-std::vector<std::uint64_t> addresses_of_first(const ElfImage& image) {
-  std::vector<std::uint64_t> out;
-  // The text is in read-only data, which some C linkers put beside the code.
-  for (const bool executable : {false, true}) {
-    for (const ElfImage::Segment& s : image.segments()) {
-      if (s.executable != executable || s.writable) continue;
-      const Bytes bytes = image.bytes_at(s.vaddr, s.filesz);
-      const std::string_view all(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-      for (std::size_t at = all.find(kFirst); at != std::string_view::npos && out.size() < kMaxHits;
-           at = all.find(kFirst, at + 1))
-        out.push_back(s.vaddr + at);
-    }
-    if (!out.empty()) break;
-  }
-  return out;
-}
-
 std::vector<std::string> read_array(const ElfImage& image, std::uint64_t base, std::size_t count) {
   std::vector<std::string> out;
   for (std::size_t i = 0; i < count; ++i) {
     const auto data = image.word_at(base + i * 16), length = image.word_at(base + i * 16 + 8);
     if (!data || !length || *length > kMaxLength || (*length == 0 && i != 0)) break;
-    const Bytes text = image.bytes_at(*data, *length);
+    const auto text = image.bytes_at(*data, *length);
     if (text.size() != *length) break;
     out.push_back(printable({reinterpret_cast<const char*>(text.data()), text.size()}));
   }
   return out;
 }
 
+// The array, if `text` is that of its element 1.
+std::vector<std::string> array_of(const ElfImage& image, std::uint64_t text, std::size_t count) {
+  for (const std::uint64_t header : image.words_equal(text, kMaxHits)) {
+    // Element 0 is the empty string, element 1 this one.
+    if (image.word_at(header + 8) != std::optional<std::uint64_t>(kFirst.size()) || header < 16 ||
+        image.word_at(header - 8) != std::optional<std::uint64_t>(0))
+      continue;
+    auto reasons = read_array(image, header - 16, count);
+    if (reasons.size() > 2 && reasons[2] == "IO wait") return reasons;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<std::string> find_wait_reasons(const ElfImage& image, const GoVersion& version) {
-  for (const std::uint64_t text : addresses_of_first(image)) {
-    for (const std::uint64_t header : image.words_equal(text, kMaxHits)) {
-      // Element 0 is the empty string, element 1 this one.
-      if (image.word_at(header + 8) != std::optional<std::uint64_t>(kFirst.size()) || header < 16 ||
-          image.word_at(header - 8) != std::optional<std::uint64_t>(0))
-        continue;
-      auto reasons = read_array(image, header - 16, reason_count(version));
-      if (reasons.size() > 2 && reasons[2] == "IO wait") return reasons;
+  std::vector<std::string> found;
+  std::size_t hits = 0;
+  // The text is in read-only data, which some C linkers put beside the code.
+  for (const bool executable : {false, true}) {
+    for (const ElfImage::Segment& s : image.segments()) {
+      if (s.executable != executable || s.writable) continue;
+      image.each_piece(s.vaddr, s.filesz, kFirst.size() - 1, [&](std::uint64_t vaddr, Bytes piece) {
+        const std::string_view all(reinterpret_cast<const char*>(piece.data()), piece.size());
+        for (std::size_t at = all.find(kFirst);
+             at != std::string_view::npos && found.empty() && hits < kMaxHits;
+             at = all.find(kFirst, at + 1), ++hits)
+          found = array_of(image, vaddr + at, reason_count(version));
+        return found.empty() && hits < kMaxHits;
+      });
     }
+    if (hits != 0) break;
   }
-  return {};
+  return found;
 }
 
 }  // namespace gorotrace

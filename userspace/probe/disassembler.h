@@ -21,7 +21,7 @@ struct Instruction {
   enum class Flow { kNext, kConditional, kJump, kCall, kEnd };
 
   std::uint64_t address = 0;
-  Bytes bytes;               // in the image
+  Bytes bytes;               // of the code it was decoded from
   Flow flow = Flow::kNext;   // kEnd: return, trap, undecodable
   std::uint64_t target = 0;  // of a direct branch or call; 0 when indirect
   RegMask writes = 0;

@@ -231,7 +231,11 @@ Result<Plan> plan_sites(const ElfImage& image, const Pclntab& pclntab, const Tra
                         bool at_entries, bool goid_before_runnable) {
   const auto disassembler = Disassembler::make(image.arch());
   if (!disassembler) return std::unexpected(disassembler.error());
-  return Planner(image, pclntab, costs, *disassembler).run(at_entries, goid_before_runnable);
+  const FileWindow::Hold hold(image.file());
+  auto plan = Planner(image, pclntab, costs, *disassembler).run(at_entries, goid_before_runnable);
+  // What could not be read looks like a function that has no place for a probe.
+  if (const auto fault = image.fault()) return fail(ErrorKind::kFailed, "the executable " + *fault);
+  return plan;
 }
 
 Result<Plan> make_plan(const GoBinary& binary, const TrapCosts& costs) {

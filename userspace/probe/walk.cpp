@@ -14,11 +14,11 @@ constexpr int kMaxSpillInstructions = 24;               // a morestack block spi
 }  // namespace
 
 FunctionCode Walker::decode(const GoFunction& function) const {
-  FunctionCode code{std::string(function.name), function.entry, {}};
+  FunctionCode code{function.name, function.entry, nullptr, {}};
   if (function.end <= function.entry) return code;
-  const Bytes bytes =
-      image_.bytes_at(function.entry, std::min(function.end - function.entry, kMaxFunctionBytes));
-  disassembler_.each(bytes, function.entry, [&](const Instruction& i) {
+  code.bytes = std::make_unique<const std::vector<std::uint8_t>>(
+      image_.bytes_at(function.entry, std::min(function.end - function.entry, kMaxFunctionBytes)));
+  disassembler_.each(*code.bytes, function.entry, [&](const Instruction& i) {
     code.instructions.push_back(i);
     return true;
   });
@@ -29,8 +29,7 @@ FunctionCode Walker::decode(const GoFunction& function) const {
 // registers and calls morestack or morestack_noctxt.
 bool Walker::is_stack_check(const Instruction& branch) const {
   if (branch.flow != Instruction::Flow::kConditional || branch.target == 0) return false;
-  Bytes block = image_.bytes_from(branch.target);
-  block = block.first(std::min<std::size_t>(block.size(), kMaxSpillInstructions * 8));
+  const auto block = image_.bytes_up_to(branch.target, kMaxSpillInstructions * 8);
   bool found = false;
   int left = kMaxSpillInstructions;
   disassembler_.each(block, branch.target, [&](const Instruction& i) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@ namespace gorotrace {
 struct FunctionCode {
   std::string name;
   std::uint64_t entry = 0;
+  std::unique_ptr<const std::vector<std::uint8_t>> bytes;  // to which the instructions refer
   std::vector<Instruction> instructions;
 };
 

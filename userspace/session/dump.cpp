@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -13,10 +14,11 @@ namespace gorotrace {
 namespace {
 
 // The hex digits of NT_GNU_BUILD_ID, "" when there is none (gABI "Note Section"; Go links one in since 1.24).
+constexpr std::uint64_t kMaxNote = 4096;
 std::string build_id(const ElfImage& image) {
   const auto section = image.section(".note.gnu.build-id");
   if (!section) return "";
-  const Bytes note = image.bytes_at(section->vaddr, section->size);
+  const auto note = image.bytes_at(section->vaddr, std::min<std::uint64_t>(section->size, kMaxNote));
   const auto name_size = load<std::uint32_t>(note, 0), size = load<std::uint32_t>(note, 4);
   if (!name_size || !size || *name_size != 4 || *size > 64) return "";
   std::string out;

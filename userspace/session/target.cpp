@@ -137,7 +137,7 @@ Status Target::establish(OffsetsFrom from, bool& offsets_hold) {
 
 Result<Plan> Target::plan(const TrapCosts& costs, std::vector<std::string>& shared) const {
   auto plan = make_plan(*binary_, costs);
-  if (!plan) return plan;
+  if (!plan) return wrap(plan.error(), fmt::format("process {}", process_->pid()));
   for (const Site& site : plan->sites) {
     std::vector<std::uint8_t> live(site.instruction.size());
     if (!process_->read(site.vaddr + bias_, live)) {
@@ -200,6 +200,15 @@ gt_target Target::bpf_config(bool stacks) const {
   c.sudog_reasons = sudog_reasons(binary_->wait_reasons());
   c.stacks = stacks ? 1 : 0;
   return c;
+}
+
+std::optional<std::string> Target::file_notice() const {
+  const FileWindow& file = binary_->image().file();
+  file.verify();
+  const auto fault = file.fault();
+  if (!fault) return std::nullopt;
+  return fmt::format("the file of process {} {}; functions not looked up before have no names",
+                     process_->pid(), *fault);
 }
 
 TargetFacts Target::facts() const {

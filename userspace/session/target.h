@@ -40,6 +40,10 @@ class Target {
   [[nodiscard]] gt_target bpf_config(bool stacks) const;
   [[nodiscard]] bool is_system(std::uint64_t startpc) const;  // process address of the start function
 
+  // What the reports of this process lack because its executable's bytes are not those that it runs any more,
+  // or cannot be read; nullopt while the file is as it was.
+  [[nodiscard]] std::optional<std::string> file_notice() const;
+
   [[nodiscard]] TargetFacts facts() const;
   [[nodiscard]] Process& process() { return *process_; }
   [[nodiscard]] const Process& process() const { return *process_; }

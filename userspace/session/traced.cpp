@@ -81,8 +81,6 @@ Status Traced::begin() {
     groups_.release();
     return armed;
   }
-  // Planning went through all of it; frames need a few pages of it again.
-  target_->binary().image().release_memory();
   return {};
 }
 
@@ -247,6 +245,7 @@ StatFacts Traced::facts() const {
   if (state_ == State::kExited) f.ended_by = "the target exited";
   if (state_ == State::kExeced) f.ended_by = "the target executed another program";
   f.notices = notices_.all();
+  if (auto changed = target_->file_notice()) f.notices.push_back(*std::move(changed));
   return f;
 }
 
