@@ -84,9 +84,10 @@ Result<Plan> understand(const Arguments& a) {
 // whatever else fails.
 Result<std::unique_ptr<Session>> attach(const Plan& plan, StatStacks& stacks) {
   auto making = std::async(std::launch::async, [&] { return Session::make(plan.session); });
+  BinaryCache binaries;
   std::vector<std::unique_ptr<Target>> targets;
   for (const pid_t pid : plan.pids) {
-    auto target = Target::open(pid);
+    auto target = Target::open(pid, binaries);
     if (!target) return std::unexpected(target.error());
     if (plan.session.groups != 0) (*target)->prepare_plan();
     stacks[target->get()];

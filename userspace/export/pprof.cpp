@@ -93,7 +93,8 @@ class Builder {
         locations.push_back(pseudo_location(start));
     }
     for (const auto& frames : profile_calls(view.stack(g))) {
-      if (frames.front()->function != "runtime.goexit") locations.push_back(location(frames));
+      if (frames.front()->function != "runtime.goexit")
+        locations.push_back(location(frames, view.load_bias()));
     }
     std::vector<std::pair<std::int64_t, std::int64_t>> labels;
     for (const auto& [key, value] : view.labels(g)) labels.emplace_back(string(key), string(value));
@@ -110,7 +111,7 @@ class Builder {
   }
 
   // One location for all that was inlined at a pc, as runtime/pprof's pcDeck folds them together.
-  std::uint64_t location(const std::vector<const Frame*>& frames) {
+  std::uint64_t location(const std::vector<const Frame*>& frames, std::uint64_t load_bias) {
     const auto [it, fresh] =
         locations_.try_emplace(std::pair{frames.front(), frames.size()}, ++last_location_);
     if (!fresh) {
@@ -122,7 +123,7 @@ class Builder {
       lines.emplace_back(function(symbol_name(*f), f->file, f->start_line), f->line);
     protozero::pbf_builder<Location> out(profile_, Profile::kLocation);
     out.add_uint64(Location::kId, it->second);
-    const std::uint64_t address = frames.front()->pc;
+    const std::uint64_t address = frames.front()->pc + load_bias;
     for (std::size_t i = 0; i < mappings_.size(); ++i) {
       if (address >= mappings_[i].start && address < mappings_[i].end) {
         out.add_uint64(Location::kMapping, i + 1);

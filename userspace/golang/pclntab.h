@@ -27,8 +27,7 @@ struct GoFunction {
   std::uint32_t index = 0;  // in functab
 };
 
-// A logical frame, as runtime.Frame. pc and entry are link-time addresses from Pclntab, process addresses
-// from report/symbols.h.
+// A logical frame, as runtime.Frame; pc and entry are link-time addresses.
 struct Frame {
   std::string function;  // type arguments written "[...]"
   std::string file;

@@ -21,6 +21,7 @@ struct TrapCosts {
   double emulated_ns = 700;
   double single_step_ns = 11000;
   bool emulates_long_nop = false;  // `0f 1f`: kernel 6.18 does, 6.12 does not
+  bool operator==(const TrapCosts&) const = default;
   [[nodiscard]] double of(Execution e) const {
     return e == Execution::kEmulated ? emulated_ns : single_step_ns;
   }

@@ -34,7 +34,8 @@ CreationSite DumpView::creation(const GoroutineSnapshot& g) const {
   out.function = holder.function;
   out.file = frames.front().file;
   out.line = frames.front().line;
-  out.offset = g.gopc > holder.entry ? g.gopc - holder.entry : 0;
+  const std::uint64_t entry = holder.entry + load_bias();
+  out.offset = g.gopc > entry ? g.gopc - entry : 0;
   out.shown = shown_as_creator(holder, dump_.version);
   return out;
 }

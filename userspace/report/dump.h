@@ -11,9 +11,9 @@
 #include "census/known_waits.h"
 #include "golang/version.h"
 #include "report/facts.h"
-#include "report/symbols.h"
 #include "report/traceback.h"
 #include "snapshot/goroutines.h"
+#include "symbols/stack_table.h"
 #include "waits/wait_object.h"
 
 namespace gorotrace {
@@ -49,6 +49,8 @@ class DumpView {
 
   [[nodiscard]] const Dump& dump() const { return dump_; }
   [[nodiscard]] const std::vector<GoroutineSnapshot>& goroutines() const { return dump_.snapshot.goroutines; }
+  // What addresses in frames lack to those of the process.
+  [[nodiscard]] std::uint64_t load_bias() const { return symbols_.load_bias(); }
   // Leaf first; empty without a stack.
   [[nodiscard]] std::vector<Call> stack(const GoroutineSnapshot& g) const;
   [[nodiscard]] CreationSite creation(const GoroutineSnapshot& g) const;

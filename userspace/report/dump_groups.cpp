@@ -30,9 +30,9 @@ std::string labels_text(const Labels& labels) {
   return fmt::format("{{{}}}", fmt::join(parts, ", "));
 }
 
-std::string profile_key(std::span<const Frame* const> frames) {
+std::string profile_key(std::span<const Frame* const> frames, std::uint64_t load_bias) {
   std::string out = "@";
-  for (const Frame* f : frames) out += fmt::format(" {:#x}", f->pc + 1);
+  for (const Frame* f : frames) out += fmt::format(" {:#x}", f->pc + load_bias + 1);
   return out;
 }
 
@@ -65,7 +65,7 @@ std::vector<StackGroup> group_by_stack(const DumpView& view, const Selection& se
   std::vector<std::pair<std::string, StackGroup>> sorted;
   for (StackGroup& group : out) {
     const std::vector<Call> stack = view.stack(*group.example);
-    std::string key = profile_key(profile_frames(stack));
+    std::string key = profile_key(profile_frames(stack), view.load_bias());
     if (!group.labels.empty()) key += "\n# labels: " + group.labels;
     sorted.emplace_back(std::move(key), std::move(group));
   }

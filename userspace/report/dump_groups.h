@@ -21,7 +21,7 @@ struct StackGroup {
 [[nodiscard]] std::vector<StackGroup> group_by_stack(const DumpView& view, const Selection& selection);
 
 // "@ 0x47e1ce 0x4790ab": the pcs of runtime.goroutineProfile, one per logical frame.
-[[nodiscard]] std::string profile_key(std::span<const Frame* const> frames);
+[[nodiscard]] std::string profile_key(std::span<const Frame* const> frames, std::uint64_t load_bias);
 // As runtime/pprof's labelMap.String; "" for none.
 [[nodiscard]] std::string labels_text(const Labels& labels);
 

@@ -57,7 +57,8 @@ bool runtime_internal(const std::string& name, const GoVersion& version) {
 }
 
 // runtime/pprof printStackRecord: without the runtime's frames at the leaf, unless there are no others.
-std::string stack_record(std::span<const Frame* const> frames, const GoVersion& version) {
+std::string stack_record(std::span<const Frame* const> frames, const DumpView& view) {
+  const GoVersion& version = view.dump().version;
   std::vector<std::vector<std::string>> rows;
   for (const bool all : {false, true}) {
     bool show = all;
@@ -65,7 +66,7 @@ std::string stack_record(std::span<const Frame* const> frames, const GoVersion& 
       if (f->function == "runtime.goexit") continue;
       show = show || !runtime_internal(f->function, version);
       if (!show) continue;
-      rows.push_back({"#", fmt::format("{:#x}", f->pc),
+      rows.push_back({"#", fmt::format("{:#x}", f->pc + view.load_bias()),
                       fmt::format("{}+{:#x}", f->function, f->pc - f->entry),
                       fmt::format("{}:{}", f->file, f->line)});
     }
@@ -173,12 +174,12 @@ void dump_group_text(const DumpView& view, const Selection& selection, std::size
   for (const StackGroup& group : groups) {
     const std::vector<Call> stack = view.stack(*group.example);
     const std::vector<const Frame*> frames = profile_frames(stack);
-    std::string out = fmt::format("{} {}\n", group.count, profile_key(frames));
+    std::string out = fmt::format("{} {}\n", group.count, profile_key(frames, view.load_bias()));
     if (!group.labels.empty()) out += fmt::format("# labels: {}\n", group.labels);
     if (const std::string_view why = missing_stack(*group.example); !why.empty()) {
       out += fmt::format("{}no stack: {}\n\n", kNote, why);
     } else {
-      out += stack_record(frames, view.dump().version);
+      out += stack_record(frames, view);
     }
     sink(out);
   }

@@ -7,7 +7,7 @@
 #include "report/facts.h"
 #include "report/interval.h"
 #include "report/stack_numbers.h"
-#include "report/symbols.h"
+#include "symbols/stack_table.h"
 
 namespace gorotrace {
 

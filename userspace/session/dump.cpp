@@ -77,7 +77,7 @@ Result<Dump> take_dump(Target& target, WaitsWanted wanted) {
 }
 
 StackTable dump_symbols(const Target& target) {
-  return {pclntab_lookup(target.binary().pclntab()), target.load_bias()};
+  return {target.frames(), target.load_bias()};
 }
 
 Result<std::vector<ProfileMapping>> profile_mappings(const Target& target) {

@@ -7,8 +7,8 @@
 #include "base/result.h"
 #include "export/pprof.h"
 #include "report/dump.h"
-#include "report/symbols.h"
 #include "session/target.h"
+#include "symbols/stack_table.h"
 
 namespace gorotrace {
 

@@ -55,34 +55,40 @@ std::uint16_t window_of(const gt_target& c) {
 }  // namespace
 
 Result<std::unique_ptr<Target>> Target::open(pid_t pid) {
+  BinaryCache alone;
+  return open(pid, alone);
+}
+
+Result<std::unique_ptr<Target>> Target::open(pid_t pid, BinaryCache& binaries) {
   bool offsets_hold = true;
-  auto target = open_with(pid, OffsetsFrom::kBest, offsets_hold);
+  auto target = open_with(pid, binaries, OffsetsFrom::kBest, offsets_hold);
   // A modified runtime under a release's name, with its debug information: that knows better than our table.
   if (!target && !offsets_hold) {
     bool dwarf_holds = true;
-    if (auto again = open_with(pid, OffsetsFrom::kDwarf, dwarf_holds)) return again;
+    if (auto again = open_with(pid, binaries, OffsetsFrom::kDwarf, dwarf_holds)) return again;
   }
   return target;
 }
 
-Result<std::unique_ptr<Target>> Target::open_with(pid_t pid, OffsetsFrom from, bool& offsets_hold) {
+Result<std::unique_ptr<Target>> Target::open_with(pid_t pid, BinaryCache& binaries, OffsetsFrom from,
+                                                  bool& offsets_hold) {
   std::unique_ptr<Target> target(new Target);
 
   auto process = Process::open(pid);
   if (!process) return std::unexpected(process.error());
   target->process_ = std::move(*process);
-  if (auto known = target->establish(from, offsets_hold); !known)
+  if (auto known = target->establish(binaries, from, offsets_hold); !known)
     return std::unexpected(target->process_->explain(known.error()));
   return target;
 }
 
-Status Target::establish(OffsetsFrom from, bool& offsets_hold) {
+Status Target::establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_hold) {
   const std::string who = fmt::format("process {} ({})", process_->pid(), process_->executable());
 
-  auto binary = GoBinary::open(process_->executable_path(), from);
-  if (!binary) return wrap(binary.error(), who);
-  binary_ = std::move(*binary);
-  const GoBinary& go = *binary_;
+  auto opened = binaries.open(process_->executable_path(), from);
+  if (!opened) return wrap(opened.error(), who);
+  binary_ = *std::move(opened);
+  const GoBinary& go = binary();
 
   const auto segments = go.image().segments();
   if (segments.empty())
@@ -136,7 +142,7 @@ Status Target::establish(OffsetsFrom from, bool& offsets_hold) {
 }
 
 Result<Plan> Target::plan(const TrapCosts& costs, std::vector<std::string>& shared) const {
-  auto plan = make_plan(*binary_, costs);
+  auto plan = binary_->plan(costs);
   if (!plan) return wrap(plan.error(), fmt::format("process {}", process_->pid()));
   for (const Site& site : plan->sites) {
     std::vector<std::uint8_t> live(site.instruction.size());
@@ -145,7 +151,7 @@ Result<Plan> Target::plan(const TrapCosts& costs, std::vector<std::string>& shar
           process_->explain({ErrorKind::kFailed, fmt::format("{}+{:#x}: the process's text cannot be read",
                                                              site.function, site.offset)}));
     }
-    auto verified = verify_site_bytes(binary_->image().arch(), site, live);
+    auto verified = verify_site_bytes(binary().image().arch(), site, live);
     if (!verified) return wrap(verified.error(), fmt::format("process {}", process_->pid()));
     if (*verified == SiteBytes::kShared)
       shared.push_back(fmt::format("{}+{:#x}", site.function, site.offset));
@@ -158,7 +164,7 @@ CensusSubject Target::census_subject(bool stacks, bool whole) const {
   subject.goroutines = goroutines_config_;
   subject.counters = counters_config_;
   subject.census.is_system = [this](std::uint64_t startpc) { return is_system(startpc); };
-  subject.census.wait_reasons = binary_->wait_reasons();
+  subject.census.wait_reasons = binary().wait_reasons();
   subject.census.syscalls_counted = goroutines_config_.syscalls_counted;
   subject.stacks = stacks;
   subject.whole = whole;
@@ -166,17 +172,17 @@ CensusSubject Target::census_subject(bool stacks, bool whole) const {
 }
 
 std::optional<TextRange> Target::text_of(std::string_view function) const {
-  const auto found = binary_->pclntab().function_named(function);
+  const auto found = binary().pclntab().function_named(function);
   if (!found) return std::nullopt;
   return TextRange{found->entry + bias_, found->end + bias_};
 }
 
 TextRange Target::text() const {
-  return {binary_->pclntab().text() + bias_, binary_->pclntab().etext() + bias_};
+  return {binary().pclntab().text() + bias_, binary().pclntab().etext() + bias_};
 }
 
 gt_target Target::bpf_config(bool stacks) const {
-  const RuntimeOffsets& o = binary_->offsets();
+  const RuntimeOffsets& o = binary().offsets();
   gt_target c{};
   c.tgid = static_cast<gt_u32>(process_->pid());
   c.g_stack_hi = o.g_stack_hi;
@@ -197,13 +203,13 @@ gt_target Target::bpf_config(bool stacks) const {
   c.hchan_qcount = o.hchan_qcount;
   c.hchan_dataqsiz = o.hchan_dataqsiz;
   c.g_window = window_of(c);
-  c.sudog_reasons = sudog_reasons(binary_->wait_reasons());
+  c.sudog_reasons = sudog_reasons(binary().wait_reasons());
   c.stacks = stacks ? 1 : 0;
   return c;
 }
 
 std::optional<std::string> Target::file_notice() const {
-  const FileWindow& file = binary_->image().file();
+  const FileWindow& file = binary().image().file();
   file.verify();
   const auto fault = file.fault();
   if (!fault) return std::nullopt;
@@ -215,13 +221,13 @@ TargetFacts Target::facts() const {
   return {.pid = process_->namespace_pid(),
           .host_pid = process_->pid(),
           .exe = process_->executable(),
-          .go_version = binary_->version().text,
-          .main_module = binary_->main_module(),
-          .main_version = binary_->main_version()};
+          .go_version = binary().version().text,
+          .main_module = binary().main_module(),
+          .main_version = binary().main_version()};
 }
 
 bool Target::is_system(std::uint64_t startpc) const {
-  const auto function = binary_->pclntab().function_at(startpc - bias_);
+  const auto function = binary().pclntab().function_at(startpc - bias_);
   return function && is_system_goroutine(function->name);
 }
 

@@ -21,6 +21,7 @@
 #include "snapshot/counters.h"
 #include "snapshot/goroutines.h"
 #include "snapshot/stack_walk.h"
+#include "symbols/binary_cache.h"
 
 namespace gorotrace {
 
@@ -28,11 +29,13 @@ class Target {
  public:
   // Opens the process and its executable, checks the runtime's offsets against the code and against the live
   // goroutines, and plans the probes. Attaches nothing. Every refusal says what does not hold.
-  [[nodiscard]] static Result<std::unique_ptr<Target>> open(pid_t pid);
+  // A binary that another target of the cache runs is not parsed again.
+  [[nodiscard]] static Result<std::unique_ptr<Target>> open(pid_t pid, BinaryCache& binaries);
+  [[nodiscard]] static Result<std::unique_ptr<Target>> open(pid_t pid);  // of which there is only one
 
   // Reads what plan() needs of the binary and what takes long (30 ms for one of 50 MB); plan() would do it
   // too.
-  void prepare_plan() const { binary_->pclntab().read_inline_trees(); }
+  void prepare_plan() const { binary().pclntab().read_inline_trees(); }
   // The plan of this binary at this host's trap costs, its bytes verified in the live process.
   // `shared` gets the sites where another tracer's breakpoint already sits.
   [[nodiscard]] Result<Plan> plan(const TrapCosts& costs, std::vector<std::string>& shared) const;
@@ -47,7 +50,9 @@ class Target {
   [[nodiscard]] TargetFacts facts() const;
   [[nodiscard]] Process& process() { return *process_; }
   [[nodiscard]] const Process& process() const { return *process_; }
-  [[nodiscard]] const GoBinary& binary() const { return *binary_; }
+  [[nodiscard]] const GoBinary& binary() const { return binary_->go(); }
+  // Of its binary, whoever else runs it.
+  [[nodiscard]] std::shared_ptr<FrameTable> frames() const { return {binary_, &binary_->frames()}; }
   [[nodiscard]] std::uint64_t load_bias() const { return bias_; }
   [[nodiscard]] TextRange text() const;  // process addresses
   [[nodiscard]] const InjectedCalls& injected_calls() const { return goroutines_config_.injected_calls; }
@@ -61,13 +66,13 @@ class Target {
  private:
   Target() = default;
   // offsets_hold becomes false when the live goroutines contradict the offsets.
-  [[nodiscard]] static Result<std::unique_ptr<Target>> open_with(pid_t pid, OffsetsFrom from,
-                                                                 bool& offsets_hold);
-  [[nodiscard]] Status establish(OffsetsFrom from, bool& offsets_hold);
+  [[nodiscard]] static Result<std::unique_ptr<Target>> open_with(pid_t pid, BinaryCache& binaries,
+                                                                 OffsetsFrom from, bool& offsets_hold);
+  [[nodiscard]] Status establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_hold);
   [[nodiscard]] std::optional<TextRange> text_of(std::string_view function) const;
 
   std::unique_ptr<Process> process_;
-  std::unique_ptr<GoBinary> binary_;
+  std::shared_ptr<SharedBinary> binary_;
   std::uint64_t bias_ = 0;
   GoroutineReader::Config goroutines_config_;
   std::optional<CounterReader::Config> counters_config_;

@@ -9,8 +9,8 @@
 #include "census/census_taker.h"
 #include "census/combine.h"
 #include "report/facts.h"
-#include "report/symbols.h"
 #include "session/census_share.h"
+#include "symbols/stack_table.h"
 
 namespace gorotrace {
 

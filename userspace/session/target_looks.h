@@ -6,11 +6,11 @@
 #include <optional>
 
 #include "report/facts.h"
-#include "report/symbols.h"
 #include "session/notices.h"
 #include "session/pipeline.h"
 #include "session/target.h"
 #include "session/target_census.h"
+#include "symbols/stack_table.h"
 
 namespace gorotrace {
 

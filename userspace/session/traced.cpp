@@ -20,7 +20,7 @@ Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& 
             return target_->binary().pclntab().sp_delta(pc - target_->load_bias());
           },
           target_->injected_calls().preempting, [this](std::uint64_t id) { return walked(id); }),
-      symbols_(pclntab_lookup(target_->binary().pclntab()), target_->load_bias(),
+      symbols_(target_->frames(), target_->load_bias(),
                [this](std::uint64_t id) {
                  auto whole = preempted_.find(id);
                  return whole ? whole : walked(id);

@@ -11,16 +11,16 @@
 
 #include "base/result.h"
 #include "report/facts.h"
-#include "report/symbols.h"
 #include "session/census_share.h"
 #include "session/dump.h"
 #include "session/notices.h"
 #include "session/pipeline.h"
-#include "session/preempted_stacks.h"
 #include "session/target.h"
 #include "session/target_census.h"
 #include "session/target_groups.h"
 #include "session/target_looks.h"
+#include "symbols/preempted_stacks.h"
+#include "symbols/stack_table.h"
 
 namespace gorotrace {
 

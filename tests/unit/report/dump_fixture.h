@@ -63,20 +63,21 @@ struct FakeDump {
   }
 
   [[nodiscard]] StackTable symbols() const {
-    return {{.frames =
-                 [this](std::uint64_t pc) {
-                   const auto it = functions.find(pc & ~0xffull);
-                   if (it == functions.end()) return std::vector<Frame>{{}};
-                   std::vector<Frame> frames = it->second;
-                   for (Frame& f : frames) {
-                     f.entry = it->first;
-                     f.pc = pc;
-                   }
-                   return frames;
-                 },
-             .entry = [this](std::uint64_t pc) -> std::optional<std::uint64_t> {
-               return functions.contains(pc & ~0xffull) ? std::optional(pc & ~0xffull) : std::nullopt;
-             }},
+    return {std::make_shared<FrameTable>(PcLookup{
+                .frames =
+                    [this](std::uint64_t pc) {
+                      const auto it = functions.find(pc & ~0xffull);
+                      if (it == functions.end()) return std::vector<Frame>{{}};
+                      std::vector<Frame> frames = it->second;
+                      for (Frame& f : frames) {
+                        f.entry = it->first;
+                        f.pc = pc;
+                      }
+                      return frames;
+                    },
+                .entry = [this](std::uint64_t pc) -> std::optional<std::uint64_t> {
+                  return functions.contains(pc & ~0xffull) ? std::optional(pc & ~0xffull) : std::nullopt;
+                }}),
             0};
   }
 };

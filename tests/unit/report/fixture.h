@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "report/facts.h"
-#include "report/symbols.h"
+#include "symbols/stack_table.h"
 
 namespace gorotrace::report_test {
 

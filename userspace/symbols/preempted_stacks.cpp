@@ -1,4 +1,4 @@
-#include "session/preempted_stacks.h"
+#include "symbols/preempted_stacks.h"
 
 namespace gorotrace {
 

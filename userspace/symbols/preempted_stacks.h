@@ -8,11 +8,11 @@
 #include <functional>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
-#include "report/symbols.h"
+#include "base/seeded_hash.h"
 #include "snapshot/stack_walk.h"
+#include "symbols/stack_table.h"
 
 namespace gorotrace {
 
@@ -38,7 +38,7 @@ class PreemptedStacks {
   StackTable::Source walked_;
   mutable std::mutex mutex_;
   // Whole ones, and walked ones too: a definition that was pulled may be gone from the kernel's map.
-  std::unordered_map<std::uint64_t, StackTable::Stack> stacks_;
+  SeededMap<std::uint64_t, StackTable::Stack> stacks_;
 };
 
 }  // namespace gorotrace

@@ -1,4 +1,4 @@
-// From stack ids and program counters to frames with names a terminal and JSON can take.
+// From a process's stack ids and program counters to frames with names a terminal and JSON can take.
 // Threads: control thread only. Pure but for the lookups it is given.
 #pragma once
 
@@ -7,12 +7,12 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "base/seeded_hash.h"
 #include "golang/pclntab.h"
 #include "snapshot/stack_set.h"
+#include "symbols/frame_table.h"
 
 namespace gorotrace {
 
@@ -20,14 +20,15 @@ namespace gorotrace {
 // (startpc).
 enum class PcKind { kReturnAddress, kExact };
 
-// A physical frame of a stack with the logical ones of its pc, innermost first: names printable(), addresses
-// the process's own. `frames` lives as long as the table it came from.
+// A physical frame of a stack with the logical ones of its pc, innermost first: names printable(). Addresses
+// are the linker's, that of the process is load_bias() more. `frames` lives as long as the table it came
+// from.
 struct Call {
-  std::uint64_t pc = 0;  // as it was found
+  std::uint64_t pc = 0;  // that was found
   const std::vector<Frame>* frames = nullptr;
 };
 
-// What reports ask. All addresses are the process's own.
+// What reports ask. Addresses that they give are the process's own, those in frames the linker's.
 class Symbolizer {
  public:
   virtual ~Symbolizer() = default;
@@ -37,14 +38,6 @@ class Symbolizer {
   // Never empty; outside Go text one frame named "?0x..." without file.
   [[nodiscard]] virtual const std::vector<Frame>& frames(std::uint64_t pc, PcKind kind) = 0;
 };
-
-// Link-time lookups; the seam between this folder and a Go binary.
-struct PcLookup {
-  std::function<std::vector<Frame>(std::uint64_t link_pc)> frames;           // as Pclntab::frames
-  std::function<std::optional<std::uint64_t>(std::uint64_t link_pc)> entry;  // entry of the function at pc
-};
-// `pclntab` must outlive the result.
-[[nodiscard]] PcLookup pclntab_lookup(const Pclntab& pclntab);
 
 // Which pc of a stack is looked up as it is and which at pc - 1 follows runtime/traceback.go (unwinder.symPC
 // and its injected calls, 1.21..1.27): pc - 1, except at a function's first instruction, and except where the
@@ -64,7 +57,11 @@ class StackTable : public Symbolizer {
   // More distinct stacks than this are not kept but counted: the table is bounded whatever the target does.
   static constexpr std::size_t kMaxStacks = 1u << 17;
 
-  StackTable(PcLookup lookup, std::uint64_t load_bias, Source source = {});
+  // Program counters outside of Go's text that are shown with their address; others are "?".
+  static constexpr std::size_t kMaxUnknown = 1u << 16;
+
+  // frames: of the binary, shared by all processes that run it.
+  StackTable(std::shared_ptr<FrameTable> frames, std::uint64_t load_bias, Source source = {});
 
   // A stack that was read from memory (snapshot). The first definition of an id wins. False when full.
   bool add(std::uint64_t id, std::span<const std::uint64_t> pcs, bool truncated);
@@ -81,6 +78,7 @@ class StackTable : public Symbolizer {
 
   [[nodiscard]] const std::vector<std::uint64_t>* pcs(std::uint64_t id) const;  // nullptr when unknown
   [[nodiscard]] std::size_t size() const { return stacks_.size(); }
+  [[nodiscard]] std::uint64_t load_bias() const { return load_bias_; }
   [[nodiscard]] std::uint64_t refused() const { return refused_; }  // stacks beyond kMaxStacks
 
  private:
@@ -88,11 +86,16 @@ class StackTable : public Symbolizer {
     Stack stack;
     std::optional<std::vector<Frame>> frames;
   };
-  PcLookup lookup_;
+  using ByPc = SeededMap<std::uint64_t, const std::vector<Frame>*>;
+  [[nodiscard]] const std::vector<Frame>* known(std::uint64_t link_pc);
+  [[nodiscard]] const std::vector<Frame>& unknown(std::uint64_t pc);
+
+  std::shared_ptr<FrameTable> frames_, own_;  // own_: once the shared one is full
   std::uint64_t load_bias_;
   Source source_;
   SeededMap<std::uint64_t, Entry> stacks_;
-  SeededMap<std::uint64_t, std::vector<Frame>> by_lookup_pc_;  // key: the pc that is looked up
+  ByPc of_return_, of_exact_;  // into frames_ or own_
+  SeededMap<std::uint64_t, std::vector<Frame>> unknown_;
   std::uint64_t refused_ = 0;
 };
 

@@ -1,5 +1,6 @@
-#include "report/symbols.h"
+#include "symbols/stack_table.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,27 +13,28 @@ constexpr std::uint64_t kBias = 0x5000;
 struct FakeTable {
   int lookups = 0;
   std::uint64_t preempted = 0;  // entry of the function called runtime.asyncPreempt
-  [[nodiscard]] PcLookup lookup() {
-    return {.frames =
-                [this](std::uint64_t pc) {
-                  ++lookups;
-                  if (pc < 0x1000 || pc >= 0x2000) return std::vector<Frame>{{"", "", 0, false}};
-                  const std::uint64_t entry = pc & ~0xffull;
-                  const std::string name =
-                      entry == preempted ? "runtime.asyncPreempt" : "f" + std::to_string(entry);
-                  return std::vector<Frame>{{"inner\x1b[31m", "i.go", 1, true},
-                                            {name, "f.go", static_cast<int>(pc & 0xff), false}};
-                },
-            .entry = [](std::uint64_t pc) -> std::optional<std::uint64_t> {
-              if (pc < 0x1000 || pc >= 0x2000) return std::nullopt;
-              return pc & ~0xffull;
-            }};
+  [[nodiscard]] std::shared_ptr<FrameTable> frames() {
+    return std::make_shared<FrameTable>(
+        PcLookup{.frames =
+                     [this](std::uint64_t pc) {
+                       ++lookups;
+                       if (pc < 0x1000 || pc >= 0x2000) return std::vector<Frame>{{"", "", 0, false}};
+                       const std::uint64_t entry = pc & ~0xffull;
+                       const std::string name =
+                           entry == preempted ? "runtime.asyncPreempt" : "f" + std::to_string(entry);
+                       return std::vector<Frame>{{"inner\x1b[31m", "i.go", 1, true},
+                                                 {name, "f.go", static_cast<int>(pc & 0xff), false}};
+                     },
+                 .entry = [](std::uint64_t pc) -> std::optional<std::uint64_t> {
+                   if (pc < 0x1000 || pc >= 0x2000) return std::nullopt;
+                   return pc & ~0xffull;
+                 }});
   }
 };
 
 TEST(StackTable, ReturnAddressesAreLookedUpOneBack) {
   FakeTable table;
-  StackTable stacks(table.lookup(), kBias);
+  StackTable stacks(table.frames(), kBias);
   const std::vector<std::uint64_t> pcs{kBias + 0x1010, kBias + 0x1120};
   ASSERT_TRUE(stacks.add(1, pcs, true));
   const auto& frames = stacks.stack(1);
@@ -45,14 +47,14 @@ TEST(StackTable, ReturnAddressesAreLookedUpOneBack) {
 
 TEST(StackTable, AFunctionsEntryIsExact) {
   FakeTable table;
-  StackTable stacks(table.lookup(), kBias);
+  StackTable stacks(table.frames(), kBias);
   EXPECT_EQ(stacks.frames(kBias + 0x1100, PcKind::kReturnAddress).back().function, "f4352");
   EXPECT_EQ(stacks.frames(kBias + 0x1110, PcKind::kExact).back().line, 0x10);
 }
 
 TEST(StackTable, BelowAnInjectedCallThePcIsTheInterruptedInstruction) {
   FakeTable table{.preempted = 0x1000};
-  StackTable stacks(table.lookup(), kBias);
+  StackTable stacks(table.frames(), kBias);
   const std::vector<std::uint64_t> pcs{kBias + 0x1010, kBias + 0x1120, kBias + 0x1230};
   stacks.add(1, pcs, false);
   EXPECT_EQ(stacks.stack(1)[3].line, 0x20);
@@ -61,7 +63,7 @@ TEST(StackTable, BelowAnInjectedCallThePcIsTheInterruptedInstruction) {
 
 TEST(StackTable, OutsideGoTextTheAddressIsTheName) {
   FakeTable table;
-  StackTable stacks(table.lookup(), kBias);
+  StackTable stacks(table.frames(), kBias);
   for (const std::uint64_t pc : {std::uint64_t{0}, ~std::uint64_t{0}, std::uint64_t{0x7f0000001234}}) {
     const auto frames = stacks.frames(pc, PcKind::kReturnAddress);
     ASSERT_EQ(frames.size(), 1u);
@@ -71,14 +73,14 @@ TEST(StackTable, OutsideGoTextTheAddressIsTheName) {
 
 TEST(StackTable, NamesAreMadePrintable) {
   FakeTable table;
-  StackTable stacks(table.lookup(), kBias);
+  StackTable stacks(table.frames(), kBias);
   EXPECT_EQ(stacks.frames(kBias + 0x1010, PcKind::kExact)[0].function.find('\x1b'), std::string::npos);
 }
 
 TEST(StackTable, PullsUnknownStacksAndCachesLookups) {
   FakeTable table;
   int asked = 0;
-  StackTable stacks(table.lookup(), kBias, [&](std::uint64_t id) -> std::optional<StackTable::Stack> {
+  StackTable stacks(table.frames(), kBias, [&](std::uint64_t id) -> std::optional<StackTable::Stack> {
     ++asked;
     if (id == 7) return StackTable::Stack{{kBias + 0x1010, kBias + 0x1010}, false};
     return std::nullopt;
@@ -94,9 +96,36 @@ TEST(StackTable, PullsUnknownStacksAndCachesLookups) {
   EXPECT_EQ(asked, 3);
 }
 
+// One binary, two processes, each with a load bias of its own.
+TEST(StackTable, ProcessesOfOneBinaryShareItsFrames) {
+  FakeTable table;
+  const auto frames = table.frames();
+  StackTable one(frames, kBias), other(frames, 2 * kBias);
+  const std::vector<Frame>& here = one.frames(kBias + 0x1010, PcKind::kReturnAddress);
+  EXPECT_EQ(&here, &other.frames(2 * kBias + 0x1010, PcKind::kReturnAddress));
+  EXPECT_EQ(table.lookups, 1);
+  EXPECT_EQ(one.load_bias(), kBias);
+  const std::vector<std::uint64_t> pcs{kBias + 0x1010};
+  const auto calls = one.calls(pcs);
+  ASSERT_EQ(calls.size(), 1u);
+  EXPECT_EQ(calls[0].pc, 0x1010u) << "the linker's address, as those in frames";
+  EXPECT_EQ(calls[0].frames, &here);
+}
+
+TEST(StackTable, UnknownAddressesAreBounded) {
+  FakeTable table;
+  StackTable stacks(table.frames(), kBias);
+  for (std::uint64_t i = 0; i < StackTable::kMaxUnknown; ++i)
+    ASSERT_EQ(stacks.frames(0x9000'0000 + i, PcKind::kExact)[0].function,
+              fmt::format("?{:#x}", 0x9000'0000 + i));
+  EXPECT_EQ(stacks.frames(0xa000'0000, PcKind::kExact)[0].function, "?");
+  EXPECT_EQ(stacks.frames(0x9000'0001, PcKind::kExact)[0].function, "?0x90000001") << "known before";
+  EXPECT_EQ(stacks.frames(kBias + 0x1010, PcKind::kExact).back().function, "f4096") << "functions have names";
+}
+
 TEST(StackTable, IsBounded) {
   FakeTable table;
-  StackTable stacks(table.lookup(), kBias);
+  StackTable stacks(table.frames(), kBias);
   const std::vector<std::uint64_t> pcs{kBias + 0x1010};
   for (std::uint64_t id = 1; id <= StackTable::kMaxStacks; ++id) ASSERT_TRUE(stacks.add(id, pcs, false));
   EXPECT_FALSE(stacks.add(StackTable::kMaxStacks + 1, pcs, false));

@@ -1,18 +1,14 @@
-#include "report/symbols.h"
+#include "symbols/stack_table.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "base/text.h"
 #include "golang/goroutine.h"
 
 namespace gorotrace {
 namespace {
-
-// Generic names of real programs pass 1 kB; beyond this nobody reads on.
-constexpr std::size_t kMaxNameBytes = 4096;
 
 bool injects_call(const std::string& function) {
   return std::ranges::find(kInjectedCalls, function) != kInjectedCalls.end();
@@ -20,8 +16,8 @@ bool injects_call(const std::string& function) {
 
 }  // namespace
 
-StackTable::StackTable(PcLookup lookup, std::uint64_t load_bias, Source source)
-    : lookup_(std::move(lookup)), load_bias_(load_bias), source_(std::move(source)) {}
+StackTable::StackTable(std::shared_ptr<FrameTable> frames, std::uint64_t load_bias, Source source)
+    : frames_(std::move(frames)), load_bias_(load_bias), source_(std::move(source)) {}
 
 bool StackTable::add(std::uint64_t id, std::span<const std::uint64_t> pcs, bool truncated) {
   if (id == 0 || pcs.empty() || stacks_.contains(id)) return id != 0 && !pcs.empty();
@@ -76,33 +72,43 @@ std::vector<Call> StackTable::calls(std::span<const std::uint64_t> pcs) {
   PcKind kind = PcKind::kReturnAddress;
   for (const std::uint64_t pc : pcs) {
     const std::vector<Frame>& frames = this->frames(pc, kind);
-    out.push_back({pc, &frames});
+    out.push_back({pc - load_bias_, &frames});
     kind = injects_call(frames.back().function) ? PcKind::kExact : PcKind::kReturnAddress;
   }
   return out;
 }
 
 const std::vector<Frame>& StackTable::frames(std::uint64_t pc, PcKind kind) {
+  ByPc& seen = kind == PcKind::kReturnAddress ? of_return_ : of_exact_;
+  if (const auto it = seen.find(pc); it != seen.end()) return *it->second;
   std::uint64_t link = pc - load_bias_;  // a hostile pc wraps to an address no function has
-  if (kind == PcKind::kReturnAddress && lookup_.entry(link) != link) --link;
-  const auto [it, fresh] = by_lookup_pc_.try_emplace(link);
-  if (!fresh) return it->second;
-  std::vector<Frame>& frames = it->second;
-  frames = lookup_.frames(link);
-  for (Frame& frame : frames) {
-    frame.function = printable(frame.function, kMaxNameBytes);
-    frame.file = printable(frame.file, kMaxNameBytes);
-    frame.type_arguments = printable(frame.type_arguments, kMaxNameBytes);
-    frame.pc += load_bias_;
-    frame.entry += load_bias_;
-  }
-  if (frames.empty() || frames.back().function.empty()) {
-    Frame unknown;
-    unknown.function = fmt::format("?{:#x}", pc);
-    unknown.pc = unknown.entry = link + load_bias_;
-    frames.assign(1, unknown);
-  }
-  return frames;
+  if (kind == PcKind::kReturnAddress && frames_->entry(link) != link) --link;
+  const std::vector<Frame>* frames = known(link);
+  if (frames == nullptr) return unknown(pc);
+  seen.emplace(pc, frames);
+  return *frames;
+}
+
+const std::vector<Frame>* StackTable::known(std::uint64_t link_pc) {
+  if (own_) return own_->at(link_pc);
+  const std::vector<Frame>* frames = frames_->at(link_pc);
+  if (frames != nullptr || !frames_->full()) return frames;
+  own_ = frames_->empty_one();
+  return own_->at(link_pc);
+}
+
+const std::vector<Frame>& StackTable::unknown(std::uint64_t pc) {
+  static const std::vector<Frame> others = [] {
+    Frame frame;
+    frame.function = "?";
+    return std::vector<Frame>{frame};
+  }();
+  if (const auto it = unknown_.find(pc); it != unknown_.end()) return it->second;
+  if (unknown_.size() >= kMaxUnknown) return others;
+  Frame frame;
+  frame.function = fmt::format("?{:#x}", pc);
+  frame.pc = frame.entry = pc - load_bias_;
+  return unknown_.emplace(pc, std::vector<Frame>{frame}).first->second;
 }
 
 }  // namespace gorotrace
