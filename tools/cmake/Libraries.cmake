@@ -27,6 +27,11 @@ static_module(LIBDW libdw)
 static_module(CAPSTONE capstone)
 static_module(ZLIB zlib)
 
+add_library(elfutils_search STATIC ${CMAKE_CURRENT_LIST_DIR}/compiled/elfutils_search.cpp)
+foreach(module LIBELF LIBDW LIBBPF)
+  target_link_libraries(PkgConfig::${module} INTERFACE elfutils_search)
+endforeach()
+
 # Of these Debian has shared objects and headers: compiled once here, not in every file that includes them.
 find_path(FMT_INCLUDE_DIR fmt/format-inl.h REQUIRED)
 find_path(SPDLOG_INCLUDE_DIR spdlog/spdlog-inl.h REQUIRED)
