@@ -309,7 +309,7 @@ def test_prometheus_agrees_with_its_own_metrics(tmp_path):
         await_url(f"{base}/-/ready", target)
         with Stat(target.pid, "--budget", "none", interval="200ms") as stat:
             stat.armed()
-            with Load([f"{base}/metrics", f"{base}/api/v1/query?query=go_goroutines", f"{base}/graph"]) as load:
+            with Load([f"{base}/metrics", f"{base}/api/v1/query?query=go_goroutines", f"{base}/api/v1/targets"]) as load:
                 for _ in range(10):
                     stat.read()
             time.sleep(1)  # at rest but for its own scrapes
