@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -13,15 +14,18 @@
 namespace gorotrace {
 namespace {
 
-// A census proves a wait by so many looks in a row (census/known_waits.h): with fewer it knows of none.
-constexpr std::uint64_t kLooksThatProve = 4;
+// A census proves a wait by four looks in a row (census/known_waits.h). Who had twice as many and saw nobody
+// stand still was not too slow.
+constexpr std::uint64_t kFewLooks = 8;
 
-std::string census_too_slow(const StatFacts& facts, std::size_t goroutines) {
-  if (!facts.census || facts.census->looks >= kLooksThatProve) return "";
+std::string census_proved_nothing(const Dump& dump) {
+  const auto& census = dump.watched->census;
+  const auto by_census = [](const KnownWait& wait) { return wait.source == WaitSource::kCensus; };
+  if (!census || census->looks >= kFewLooks || std::ranges::any_of(dump.known_waits, by_census)) return "";
   return fmt::format(
-      "the census looked {} times at {} goroutines and proves a wait by {} looks: watch longer (--observe) "
-      "or let it take more (--census)",
-      facts.census->looks, goroutines, kLooksThatProve);
+      "the census proved no wait in {} looks at {} goroutines: watch longer (--observe) or let it take more "
+      "(--census)",
+      census->looks, dump.snapshot.goroutines.size());
 }
 
 // Until then, or until a signal or the target's end.
@@ -69,21 +73,28 @@ Result<Observed> observe(std::unique_ptr<Target> target, const ObserveOptions& o
   if (auto added = s.add(std::move(target)); !added) return std::unexpected(without_probes(added.error()));
 
   KeptTime kept;
-  const MonotonicTime begin = std::chrono::steady_clock::now();
-  if (auto watched = watch(s, *stop, begin + options.window, kept); !watched)
+  // The window begins with a look at all goroutines; what is asked for comes behind it, or a wait that long
+  // could not be proven.
+  const MonotonicTime now = std::chrono::steady_clock::now();
+  kept.busy(now - MonotonicTime(std::chrono::nanoseconds(s.facts(0).begin_ns)));
+  if (auto watched = watch(s, *stop, now + options.window, kept); !watched)
     return std::unexpected(watched.error());
   const bool interrupted = stop->take().has_value();
-  auto dump = s.finish_with_dump(waits);
+  auto dump = [&] {
+    const KeptTime::Step step(kept);
+    return s.finish_with_dump(waits);
+  }();
   if (!dump) return std::unexpected(dump.error());
   dump->watched = s.facts(0);
-  std::vector<std::string>& notices = dump->watched->notices;
-  const std::size_t goroutines = dump->snapshot.goroutines.size();
-  if (const auto took = std::chrono::steady_clock::now() - begin; !interrupted && s.any_alive()) {
-    if (auto text = kept.not_kept(options.window, took, goroutines); !text.empty())
-      notices.push_back(std::move(text));
+  StatFacts& facts = *dump->watched;
+  const auto note = [&](std::string text) {
+    if (!text.empty()) facts.notices.push_back(std::move(text));
+  };
+  if (!interrupted && s.any_alive()) {
+    const std::chrono::nanoseconds took(facts.end_ns - facts.begin_ns);
+    note(kept.not_kept(options.window, took, dump->snapshot.goroutines.size()));
   }
-  if (auto text = census_too_slow(*dump->watched, goroutines); !text.empty())
-    notices.push_back(std::move(text));
+  note(census_proved_nothing(*dump));
   return Observed{std::move(*session), std::move(*dump)};
 }
 
