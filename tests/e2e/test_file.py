@@ -88,9 +88,10 @@ def test_names_are_right_or_missing_when_the_file_changes_before_a_dump(overlay,
     """A dump opens the file as it is by then: cut off it is none of Go's, overwritten with its own bytes it is whole."""
     with program_on(overlay, "changed") as (target, path):
         change(path)
-        done = subprocess.run([harness.gorotrace(), "dump", str(target.pid)], capture_output=True, text=True,
+        done = subprocess.run([harness.gorotrace(), "dump", "-p", str(target.pid)], capture_output=True, text=True,
                               timeout=30, stdin=subprocess.DEVNULL)
     if change is cut_off:
-        assert done.returncode != 0 and "is empty" in done.stderr, done.stderr
+        # Or gone: a thread of the process that came to run a page that is no more.
+        assert done.returncode > 0 and ("is empty" in done.stderr or "has exited" in done.stderr), done
     else:
         assert done.returncode == 0 and "main.main" in done.stdout, done.stderr

@@ -77,7 +77,7 @@ void check_sites(const Subject& s, const Plan& plan) {
     EXPECT_NE(class_of(s.image->arch(), site.instruction), '?');
     EXPECT_NE(site.instruction, (std::vector<std::uint8_t>{0x0f, 0x1f, 0x44, 0x00, 0x00}));
     EXPECT_NE(site.groups, 0u);
-    const Bytes file = s.image->bytes_at(site.vaddr, site.instruction.size());
+    const auto file = s.image->bytes_at(site.vaddr, site.instruction.size());
     EXPECT_TRUE(std::equal(file.begin(), file.end(), site.instruction.begin(), site.instruction.end()));
     EXPECT_EQ(s.image->offset_of(site.vaddr), site.file_offset);
     const auto function = s.pclntab->function_at(site.vaddr);
@@ -96,7 +96,7 @@ bool register_untouched(const Subject& s, const Site& site, const std::string& r
   if (cs_open(amd64 ? CS_ARCH_X86 : CS_ARCH_ARM64, amd64 ? CS_MODE_64 : CS_MODE_ARM, &handle) != CS_ERR_OK) {
     return false;
   }
-  const Bytes code = s.image->bytes_at(site.vaddr - site.offset, site.offset);
+  const auto code = s.image->bytes_at(site.vaddr - site.offset, site.offset);
   cs_insn* insns = nullptr;
   const std::size_t n = cs_disasm(handle, code.data(), code.size(), site.vaddr - site.offset, 0, &insns);
   std::size_t decoded = 0;
