@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "base/enum_names.h"
 #include "census/census.h"
 #include "model/model.h"
 #include "snapshot/goroutines.h"
@@ -14,6 +15,13 @@
 namespace gorotrace {
 
 enum class WaitSource : std::uint8_t { kNobody, kProbes, kCensus, kCollections };
+template <>
+inline constexpr auto kEnumNames<WaitSource> = enum_names<WaitSource>({
+    {WaitSource::kNobody, "nobody"},
+    {WaitSource::kProbes, "probes"},
+    {WaitSource::kCensus, "census"},
+    {WaitSource::kCollections, "collections"},
+});
 
 struct KnownWait {
   WaitSource source = WaitSource::kNobody;

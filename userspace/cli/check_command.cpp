@@ -75,13 +75,13 @@ std::string host_text(const Host& h) {
 }
 
 void site_fields(JsonWriter& out, const Site& s, const Host& h) {
-  out.field("hook", hook_name(s.hook));
+  out.field("hook", name_of(s.hook));
   out.field("groups", group_list(s.groups));
   out.field("function", s.function);
   out.field("offset", s.offset);
   out.field("file_offset", s.file_offset);
   out.field("instruction", s.mnemonic);
-  out.field("execution", execution_name(s.execution));
+  out.field("execution", name_of(s.execution));
   out.field("trap_ns", h.error.empty() ? std::optional(h.costs.of(s.execution)) : std::nullopt);
 }
 
@@ -92,14 +92,14 @@ void target_fields(JsonWriter& out, const Target& t, const Plan& plan, const std
   out.field("host_pid", t.process().pid());
   out.field("exe", t.process().executable());
   out.field("go_version", go.version().text);
-  out.field("link_mode", link_mode_name(go.link_mode()));
+  out.field("link_mode", name_of(go.link_mode()));
   out.field("stripped", go.stripped());
   out.field("offsets", go.offsets_source());
   out.field("counters", t.has_counters());
   out.array_field("sites", plan.sites, [&](const Site& s) { out.object([&] { site_fields(out, s, h); }); });
   out.array_field("unplanned", plan.unplanned, [&](const Unplanned& u) {
     out.object([&] {
-      out.field("hook", hook_name(u.hook));
+      out.field("hook", name_of(u.hook));
       out.field("function", u.function);
       out.field("reason", u.reason);
       out.field("expected", u.expected);
@@ -115,7 +115,7 @@ std::string target_text(const Target& t, const Plan& plan, const std::vector<std
   const auto out = std::back_inserter(text);
   fmt::format_to(
       out, "process  {} {}: {}, {}{}, offsets from {}, checked against its code and its live goroutines\n",
-      t.process().pid(), t.process().executable(), go.version().text, link_mode_name(go.link_mode()),
+      t.process().pid(), t.process().executable(), go.version().text, name_of(go.link_mode()),
       go.stripped() ? ", stripped" : "", go.offsets_source());
   if (!t.has_counters())
     fmt::format_to(out, "counters not found in this binary: no witness beside the probes\n");

@@ -277,10 +277,9 @@ void add_dump_command(CLI::App& app, int& exit) {
   dump->add_option("--observe", arguments->observe,
                    "watch the process for this long before the dump (5s): since when its goroutines wait; by "
                    "looking at them, 100 times a second, or by --probes");
-  dump->add_option(
-          "--probes", arguments->probes,
-          "while observing: groups of lifecycle,block,run,syscall,sync,chan; block sees waits, syscall "
-          "system calls, to the nanosecond")
+  dump->add_option("--probes", arguments->probes,
+                   "while observing: groups of " + all_names<gt_group>(",") +
+                       "; block sees waits, syscall system calls, to the nanosecond")
       ->capture_default_str();
   dump->add_option("--census", arguments->census,
                    "while observing: share of one CPU of gorotrace for looking, or none")

@@ -17,19 +17,12 @@ Result<GroupMask> parse_groups(const std::string& text) {
   while (true) {
     const std::size_t comma = rest.find(',');
     const std::string_view name = rest.substr(0, comma);
-    GroupMask bit = 0;
-    for (int i = 0; i < GT_GROUP_COUNT; ++i) {
-      const auto group = static_cast<gt_group>(i);
-      if (name == group_name(group)) bit = group_bit(group);
+    const auto group = value_named<gt_group>(name);
+    if (!group) {
+      return fail(ErrorKind::kUsage, fmt::format("\"{}\" is not a probe group; choose from {} or none",
+                                                 printable(name, 64), all_names<gt_group>(",")));
     }
-    if (bit == 0) {
-      return fail(
-          ErrorKind::kUsage,
-          fmt::format(
-              "\"{}\" is not a probe group; choose from lifecycle,block,run,syscall,sync,chan or none",
-              printable(name, 64)));
-    }
-    mask |= bit;
+    mask |= group_bit(*group);
     if (comma == std::string_view::npos) return mask;
     rest.remove_prefix(comma + 1);
   }

@@ -45,7 +45,7 @@ std::optional<GoRow> describe(const ProcessRow& process) {
   const GoBinary& go = (*target)->binary();
   row.version = go.version().text;
   row.module = go.main_module() + (go.main_version().empty() ? "" : "@" + go.main_version());
-  row.link = link_mode_name(go.link_mode());
+  row.link = name_of(go.link_mode());
   row.stripped = go.stripped();
   if ((*target)->counters() != nullptr) {
     if (auto counters = (*target)->counters()->read()) row.goroutines = counters->live;

@@ -14,18 +14,14 @@
 
 namespace gorotrace {
 
-const char* execution_name(Execution e) {
-  return e == Execution::kEmulated ? "emulated" : "single-step";
-}
-
 std::string sites_text(const Plan& plan, const std::optional<TrapCosts>& costs, std::size_t width) {
   using Row = std::array<std::string, 6>;
   constexpr std::size_t kGroups = 1, kSite = 2;
   constexpr std::string_view kRuntime = "runtime.";
   std::vector<Row> rows = {{"HOOK", "GROUPS", "SITE", "INSTRUCTION", "EXECUTION", "COST"}};
   for (const Site& s : plan.sites) {
-    rows.push_back({hook_name(s.hook), group_list(s.groups), fmt::format("{}+{:#x}", s.function, s.offset),
-                    s.mnemonic, execution_name(s.execution),
+    rows.push_back({name_of(s.hook), group_list(s.groups), fmt::format("{}+{:#x}", s.function, s.offset),
+                    s.mnemonic, name_of(s.execution),
                     costs ? fmt::format("{:.2f}µs", costs->of(s.execution) / 1e3) : "?"});
   }
   std::array<std::size_t, std::tuple_size_v<Row>> widths{};
@@ -35,8 +31,7 @@ std::string sites_text(const Plan& plan, const std::optional<TrapCosts>& costs, 
     for (const Row& row : rows) {
       for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
     }
-    for (const Unplanned& u : plan.unplanned)
-      widths[0] = std::max(widths[0], display_width(hook_name(u.hook)));
+    for (const Unplanned& u : plan.unplanned) widths[0] = std::max(widths[0], display_width(name_of(u.hook)));
     all = std::accumulate(widths.begin(), widths.end(), gap * (widths.size() - 1));
   };
   measure();
@@ -60,7 +55,7 @@ std::string sites_text(const Plan& plan, const std::optional<TrapCosts>& costs, 
     text += pad_left(row.back(), widths.back()) + "\n";
   }
   for (const Unplanned& u : plan.unplanned) {
-    text += fmt::format("{}{}{}: {}\n", pad_right(hook_name(u.hook), widths[0] + gap),
+    text += fmt::format("{}{}{}: {}\n", pad_right(name_of(u.hook), widths[0] + gap),
                         u.expected ? "" : "MISSING: ", u.function, u.reason);
   }
   return text;

@@ -9,8 +9,6 @@
 
 namespace gorotrace {
 
-[[nodiscard]] const char* execution_name(Execution e);
-
 // As wide as what is in it. Where that is more than `width` columns "runtime." goes, which nearly all
 // functions have in front; then the middle of sites and of group lists. No costs: a trap could not be
 // measured here.

@@ -160,7 +160,7 @@ void add_stat_command(CLI::App& app, int& exit) {
                    "length of the window (10s, 1m30s); until Ctrl-C when absent");
   stat->add_option("-i,--interval", arguments->interval, "a line this often")->capture_default_str();
   stat->add_option("--probes", arguments->probes,
-                   "groups of lifecycle,block,run,syscall,sync,chan, or none: memory alone, nothing attached")
+                   "groups of " + all_names<gt_group>(",") + ", or none: memory alone, nothing attached")
       ->capture_default_str();
   stat->add_option("--budget", arguments->budget,
                    "what tracing may cost: 10% of the target's CPU time (but never less than 5% of one "

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/enum_names.h"
 #include "base/result.h"
 #include "elf/image.h"
 #include "golang/offsets.h"
@@ -29,19 +30,13 @@ struct RuntimeGlobals {
 };
 
 enum class LinkMode { kStatic, kPie, kCgo, kCgoPie };
-[[nodiscard]] constexpr const char* link_mode_name(LinkMode mode) {
-  switch (mode) {
-    case LinkMode::kStatic:
-      return "static";
-    case LinkMode::kPie:
-      return "pie";
-    case LinkMode::kCgo:
-      return "cgo";
-    case LinkMode::kCgoPie:
-      return "cgo-pie";
-  }
-  return "?";
-}
+template <>
+inline constexpr auto kEnumNames<LinkMode> = enum_names<LinkMode>({
+    {LinkMode::kStatic, "static"},
+    {LinkMode::kPie, "pie"},
+    {LinkMode::kCgo, "cgo"},
+    {LinkMode::kCgoPie, "cgo-pie"},
+});
 
 class GoBinary {
  public:

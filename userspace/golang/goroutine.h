@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/enum_names.h"
+
 namespace gorotrace {
 
 // runtime/runtime2.go: _Gidle ... ; the scan bit 0x1000 is masked before comparing.
@@ -20,6 +22,20 @@ enum class GStatus : std::uint32_t {
   kLeaked = 10,     // 1.26+
   kDeadExtra = 11,  // 1.26+
 };
+// runtime/traceback.go gStatusStrings.
+template <>
+inline constexpr auto kEnumNames<GStatus> = enum_names<GStatus>({
+    {GStatus::kIdle, "idle"},
+    {GStatus::kRunnable, "runnable"},
+    {GStatus::kRunning, "running"},
+    {GStatus::kSyscall, "syscall"},
+    {GStatus::kWaiting, "waiting"},
+    {GStatus::kDead, "dead"},
+    {GStatus::kCopystack, "copystack"},
+    {GStatus::kPreempted, "preempted"},
+    {GStatus::kLeaked, "leaked"},
+    {GStatus::kDeadExtra, "waiting for cgo callback"},
+});
 inline constexpr std::uint32_t kGScanBit = 0x1000;
 
 // isSystemGoroutine (runtime/traceback.go) for a start function: everything named runtime.* but these three.

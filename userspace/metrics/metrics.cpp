@@ -205,18 +205,6 @@ void add_sched(List& list, const RuntimeWords& w, int minor) {
 
 }  // namespace
 
-const char* metric_quality_name(MetricQuality quality) {
-  switch (quality) {
-    case MetricQuality::kExact:
-      return "exact";
-    case MetricQuality::kBound:
-      return "bound";
-    case MetricQuality::kEstimated:
-      return "estimated";
-  }
-  return "?";
-}
-
 std::vector<Metric> metrics_of(const RuntimeWords& words, int minor) {
   List list(minor);
   add_gc(list, words, minor);

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/enum_names.h"
 #include "metrics/histogram.h"
 #include "metrics/words.h"
 
@@ -20,7 +21,12 @@ enum class MetricQuality {
   kBound,      // a counter that moved while it was read: between `low` and `value`
   kEstimated,  // words moved while they were read, and they do not only grow: `value` mixes two moments
 };
-[[nodiscard]] const char* metric_quality_name(MetricQuality quality);
+template <>
+inline constexpr auto kEnumNames<MetricQuality> = enum_names<MetricQuality>({
+    {MetricQuality::kExact, "exact"},
+    {MetricQuality::kBound, "bound"},
+    {MetricQuality::kEstimated, "estimated"},
+});
 
 struct Metric {
   std::string name;  // "/gc/heap/allocs:bytes"

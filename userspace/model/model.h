@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/enum_names.h"
 #include "bpf/shared/abi.h"
 #include "model/histogram.h"
 #include "snapshot/goroutines.h"
@@ -22,9 +23,25 @@
 namespace gorotrace {
 
 enum class GState : std::uint8_t { kUnknown, kRunning, kRunnable, kWaiting, kSyscall, kCount };
+template <>
+inline constexpr auto kEnumNames<GState> = enum_names<GState>({
+    {GState::kUnknown, "unknown"},
+    {GState::kRunning, "running"},
+    {GState::kRunnable, "runnable"},
+    {GState::kWaiting, "waiting"},
+    {GState::kSyscall, "syscall"},
+});
 inline constexpr std::size_t kGStates = static_cast<std::size_t>(GState::kCount);
 
 enum class WakerKind : std::uint8_t { kGoroutine, kTimer, kNetpoll, kGc, kRuntime };
+template <>
+inline constexpr auto kEnumNames<WakerKind> = enum_names<WakerKind>({
+    {WakerKind::kGoroutine, "goroutine"},
+    {WakerKind::kTimer, "timer"},
+    {WakerKind::kNetpoll, "netpoll"},
+    {WakerKind::kGc, "gc"},
+    {WakerKind::kRuntime, "runtime"},
+});
 
 struct Interval {
   std::uint64_t from_ns, to_ns;
@@ -122,6 +139,11 @@ struct ObjectRow {  // channel or semaphore
   std::uint64_t acquires = 0, releases = 0;                            // sync group
   std::vector<WakerRow> releasers;  // of a semaphore the callers of semrelease1, of a channel who ended waits
 };
+template <>
+inline constexpr auto kEnumNames<ObjectRow::Kind> = enum_names<ObjectRow::Kind>({
+    {ObjectRow::Kind::kChannel, "channel"},
+    {ObjectRow::Kind::kSemaphore, "semaphore"},
+});
 
 // What memory proves of a wait that a snapshot saw, and whose park no event told of.
 struct SeenObject {

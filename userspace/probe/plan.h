@@ -9,11 +9,17 @@
 #include "base/result.h"
 #include "bpf/shared/abi.h"
 #include "golang/binary.h"
+#include "probe/names.h"
 
 namespace gorotrace {
 
 // How the kernel executes the probed instruction: one trap, or two (breakpoint + single step).
 enum class Execution { kEmulated, kSingleStep };
+template <>
+inline constexpr auto kEnumNames<Execution> = enum_names<Execution>({
+    {Execution::kEmulated, "emulated"},
+    {Execution::kSingleStep, "single-step"},
+});
 
 // What this host makes of each class of instruction (capture/calibration.h measures it; planning tests use
 // defaults()).
@@ -26,11 +32,6 @@ struct TrapCosts {
     return e == Execution::kEmulated ? emulated_ns : single_step_ns;
   }
 };
-
-using GroupMask = std::uint32_t;  // bit gt_group
-[[nodiscard]] constexpr GroupMask group_bit(gt_group g) {
-  return 1u << g;
-}
 
 struct Site {
   gt_hook hook = GT_HOOK_NONE;
@@ -63,9 +64,5 @@ struct Plan {
 // Every hook probed at its function's first instruction, as entry-probe tracers do: for comparison benchmarks
 // only.
 [[nodiscard]] Result<Plan> make_entry_plan(const GoBinary& binary, const TrapCosts& costs);
-
-[[nodiscard]] const char* hook_name(gt_hook hook);
-[[nodiscard]] const char* group_name(gt_group group);
-[[nodiscard]] std::string group_list(GroupMask mask);  // "block,run", "" for none
 
 }  // namespace gorotrace

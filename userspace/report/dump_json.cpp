@@ -6,15 +6,16 @@
 #include "base/seeded_hash.h"
 #include "report/facts_json.h"
 #include "report/json_parts.h"
+#include "report/quality.h"
 #include "report/stack_numbers.h"
 #include "report/wait_json.h"
 
 namespace gorotrace {
 namespace {
 
-const char* quality(const SnapshotCounts& c) {
-  if (c.not_reached + c.implausible + c.unreadable > 0) return "lower bound";
-  return c.unproven > 0 ? "estimated" : "exact";
+Quality quality(const SnapshotCounts& c) {
+  if (c.not_reached + c.implausible + c.unreadable > 0) return Quality::kLowerBound;
+  return c.unproven > 0 ? Quality::kEstimated : Quality::kExact;
 }
 
 void counts_fields(JsonWriter& out, const Dump& dump) {
@@ -30,17 +31,6 @@ void counts_fields(JsonWriter& out, const Dump& dump) {
   out.field("implausible", c.implausible);
   out.field("unreadable", c.unreadable);
   out.field("labels_unreadable", dump.waits.labels_unreadable);
-}
-
-const char* source_name(WaitSource source) {
-  switch (source) {
-    case WaitSource::kProbes:
-      return "probes";
-    case WaitSource::kCensus:
-      return "census";
-    default:
-      return "collections";
-  }
 }
 
 void watched_fields(JsonWriter& out, const StatFacts& facts) {
@@ -66,7 +56,7 @@ class Writer {
     out_.field("at_ns", c.end_ns);
     out_.field("took_ns", c.end_ns - c.begin_ns);
     out_.field("engine", "snapshot");
-    out_.field("quality", quality(c));
+    out_.field("quality", name_of(quality(c)));
     out_.name_field("held", dump.held);
     out_.object_field("counts", [&] { counts_fields(out_, dump); });
     out_.object_field("watched", dump.watched, [&](const StatFacts& f) { watched_fields(out_, f); });
@@ -106,14 +96,15 @@ class Writer {
     const std::string_view missing = missing_stack(g);
     JsonWriter& o = out_;
     o.field("goid", g.goid);
-    o.field("status", status_name(g.status));
+    o.field("status", name_of(g.status));
     o.name_field("wait_reason", waits && g.wait_reason != 0 && g.wait_reason < reasons.size()
                                     ? reasons[g.wait_reason]
                                     : std::string_view{});
     o.field("waiting_at_least_ns", waited);
     o.field("waiting_at_most_ns", view_.waiting_at_most_ns(g));
-    o.name_field("waiting_source", waited ? source_name(known.source) : "");
-    o.name_field("waiting_quality", !waited ? "" : known.exact ? "exact" : "lower bound");
+    o.name_field("waiting_source", waited ? name_of(known.source) : "");
+    o.name_field("waiting_quality",
+                 !waited ? "" : name_of(known.exact ? Quality::kExact : Quality::kLowerBound));
     o.field("locked_to_thread", g.locked);
     o.field("thread_id", unless_0(g.thread_id));
     o.field("synctest_bubble", unless_0(g.bubble));
@@ -128,7 +119,8 @@ class Writer {
     o.field("parent_goid", unless_0(g.parent_goid));
     o.name_field("stack", missing.empty() ? stack_name(stack_number(g)) : "");
     o.name_field("stack_missing", missing);
-    o.name_field("stack_quality", !missing.empty() ? "" : g.unproven ? "estimated" : "exact");
+    o.name_field("stack_quality",
+                 !missing.empty() ? "" : name_of(g.unproven ? Quality::kEstimated : Quality::kExact));
   }
 
   template <typename T>

@@ -11,8 +11,20 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::array<std::string_view, 7> kStates{"runnable",  "running",   "syscall", "waiting",
-                                                  "preempted", "copystack", "leaked"};
+// Of goroutines that are alive: what a dump can show.
+constexpr std::array kStates{GStatus::kRunnable,  GStatus::kRunning,   GStatus::kSyscall, GStatus::kWaiting,
+                             GStatus::kPreempted, GStatus::kCopystack, GStatus::kLeaked};
+
+std::optional<GStatus> state_named(std::string_view name) {
+  const auto state = value_named<GStatus>(name);
+  return state && std::ranges::find(kStates, *state) != kStates.end() ? state : std::nullopt;
+}
+
+std::string state_names() {
+  std::vector<const char*> names;
+  for (const GStatus state : kStates) names.push_back(name_of(state));
+  return fmt::format("{}", fmt::join(names, "|"));
+}
 
 bool contains_any(std::string_view text, const std::vector<std::string>& parts) {
   return std::ranges::any_of(parts,
@@ -28,8 +40,7 @@ class Matcher {
     if (!filter_.reasons.empty() &&
         std::ranges::find(filter_.reasons, view_.state(g)) == filter_.reasons.end())
       return false;
-    if (!filter_.states.empty() &&
-        std::ranges::find(filter_.states, status_name(g.status)) == filter_.states.end())
+    if (!filter_.states.empty() && std::ranges::find(filter_.states, g.status) == filter_.states.end())
       return false;
     if (!filter_.functions.empty() && !stack_matches(g)) return false;
     if (!filter_.created_by.empty() && !creator_matches(g)) return false;
@@ -88,8 +99,8 @@ Status DumpFilter::add(std::string_view condition) {
       functions.push_back(value);
       return {};
     }
-    if (key == "state" && std::ranges::find(kStates, value) != kStates.end()) {
-      states.push_back(value);
+    if (const auto state = state_named(value); key == "state" && state) {
+      states.push_back(*state);
       return {};
     }
     const std::size_t inner = value.find('=');
@@ -102,13 +113,12 @@ Status DumpFilter::add(std::string_view condition) {
       ErrorKind::kUsage,
       fmt::format("\"{}\" is not a condition; give reason=WAIT REASON, state={}, function=PART OF A NAME or "
                   "label=KEY=VALUE",
-                  printable(condition, 64), fmt::join(kStates, "|")));
+                  printable(condition, 64), state_names()));
 }
 
 Status DumpFilter::check_reasons(const std::vector<std::string>& wait_reasons) const {
   for (const std::string& reason : reasons) {
-    if (std::ranges::find(wait_reasons, reason) == wait_reasons.end() &&
-        std::ranges::find(kStates, reason) == kStates.end())
+    if (std::ranges::find(wait_reasons, reason) == wait_reasons.end() && !state_named(reason))
       return fail(ErrorKind::kUsage, fmt::format("its Go version has no wait reason \"{}\"; in headers of a "
                                                  "dump they stand between brackets",
                                                  printable(reason, 64)));

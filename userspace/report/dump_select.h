@@ -16,7 +16,7 @@ namespace gorotrace {
 // Conditions of one kind are alternatives, those of different kinds must all hold.
 struct DumpFilter {
   std::vector<std::string> reasons;    // the words of the header exactly: "chan receive"
-  std::vector<std::string> states;     // running, runnable, syscall, waiting, preempted, copystack, leaked
+  std::vector<GStatus> states;         // of those that a dump can show
   std::vector<std::string> functions;  // part of the name of any frame of its stack
   std::vector<std::pair<std::string, std::string>> labels;
   std::vector<std::string> created_by;       // part of the name of the function with the go statement

@@ -95,7 +95,7 @@ void add_watch_notes(const StatFacts& facts, const Selection& selection, std::ve
   if (const std::uint64_t missing = facts.events.on_their_way(); missing > 0)
     out.push_back(fmt::format("{} events had not arrived: what probes saw is not told", missing));
   for (const Detachment& d : facts.detached)
-    out.push_back(fmt::format("probes {} detached: {}", group_name(d.group), printable(d.reason, 256)));
+    out.push_back(fmt::format("probes {} detached: {}", name_of(d.group), printable(d.reason, 256)));
   for (const std::string& notice : facts.notices) out.push_back(printable(notice, 1024));
 
   const KnownWaitCounts& n = selection.known_waits;

@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "report/quality.h"
+
 namespace gorotrace {
 namespace {
 
@@ -21,8 +23,8 @@ void counts_field(JsonWriter& out, std::string_view name,
 
 void groups_field(JsonWriter& out, std::string_view name, GroupMask mask) {
   out.array_field(name, [&] {
-    for (unsigned g = 0; g < GT_GROUP_COUNT; ++g) {
-      if ((mask & (1u << g)) != 0) out.value(group_name(static_cast<gt_group>(g)));
+    for (const auto& [group, known] : kEnumNames<gt_group>) {
+      if ((mask & group_bit(group)) != 0) out.value(known);
     }
   });
 }
@@ -51,12 +53,12 @@ void cost_field(JsonWriter& out, const StatFacts& facts) {
     });
     out.array_field("detached", facts.detached, [&](const Detachment& d) {
       out.object([&] {
-        out.field("group", group_name(d.group));
+        out.field("group", name_of(d.group));
         out.field("at_ns", since(d.at_ns, facts.begin_ns));
         out.field("reason", d.reason);
       });
     });
-    out.field("quality", "estimated");
+    out.field("quality", name_of(Quality::kEstimated));
   });
 }
 

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "report/quality.h"
 
 namespace gorotrace {
 namespace {
@@ -131,7 +132,7 @@ Result<Population> population_from_json(std::string_view text, const std::string
   if (dump.contains("target"))
     out.program = text_of(dump["target"], "exe") + " " + text_of(dump["target"], "main_module");
   out.unix_ns = number_of(dump, "at_unix_ns");
-  out.exact = text_of(dump, "quality") == "exact";
+  out.exact = text_of(dump, "quality") == name_of(Quality::kExact);
   const auto stacks = stacks_of(dump);
   if (!stacks) return refuse("a stack in it is not a list of frames");
   for (const json& g : dump["goroutines"]) {

@@ -8,9 +8,14 @@
 #include "report/frames.h"
 #include "report/growth.h"
 #include "report/json_parts.h"
+#include "report/quality.h"
 
 namespace gorotrace {
 namespace {
+
+Quality quality(const Growth& g) {
+  return g.exact ? Quality::kExact : Quality::kEstimated;
+}
 
 std::string signed_difference(std::uint64_t first, std::uint64_t last) {
   return last >= first ? fmt::format("+{}", last - first) : fmt::format("-{}", first - last);
@@ -73,7 +78,7 @@ std::string growth_text(const Growth& g, const GrowthOptions& options) {
       fmt::format("goroutines {} -> {}: {} in {}, {} looks · snapshot · {}\n", g.first, g.last,
                   signed_difference(g.first, g.last),
                   format_duration(g.to_unix_ns > g.from_unix_ns ? g.to_unix_ns - g.from_unix_ns : 0), g.looks,
-                  g.exact ? "exact" : "estimated");
+                  name_of(quality(g)));
   out += table("STACKS THAT GREW", g.stacks, options, stack_lines);
   out += table("CREATION SITES THAT GREW", g.sites, options, site_lines);
   return out +
@@ -84,7 +89,7 @@ void growth_json(JsonWriter& out, const Growth& g) {
   out.object([&] {
     out.field("type", "growth");
     out.field("engine", "snapshot");
-    out.field("quality", g.exact ? "exact" : "estimated");
+    out.field("quality", name_of(quality(g)));
     out.field("looks", g.looks);
     out.field("from_unix_ns", g.from_unix_ns);
     out.field("to_unix_ns", g.to_unix_ns);

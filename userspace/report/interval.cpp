@@ -22,20 +22,6 @@ std::uint64_t exited(const RuntimeCounters& c) {
 
 }  // namespace
 
-const char* engine_name(Engine engine) {
-  switch (engine) {
-    case Engine::kProbes:
-      return "probes";
-    case Engine::kCounters:
-      return "counters";
-    case Engine::kSnapshot:
-      return "snapshot";
-    case Engine::kCensus:
-      return "census";
-  }
-  return "unknown";
-}
-
 IntervalRow interval_row(const Sample& before, const Sample& now) {
   IntervalRow row;
   row.from_ns = before.at_ns;

@@ -3,12 +3,19 @@
 
 #include <optional>
 
+#include "base/enum_names.h"
 #include "report/facts.h"
 
 namespace gorotrace {
 
 enum class Engine { kProbes, kCounters, kSnapshot, kCensus };
-[[nodiscard]] const char* engine_name(Engine engine);
+template <>
+inline constexpr auto kEnumNames<Engine> = enum_names<Engine>({
+    {Engine::kProbes, "probes"},
+    {Engine::kCounters, "counters"},
+    {Engine::kSnapshot, "snapshot"},
+    {Engine::kCensus, "census"},
+});
 
 // A figure is absent when no engine could give it: never 0.
 struct Rate {

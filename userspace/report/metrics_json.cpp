@@ -32,7 +32,7 @@ void metric_fields(JsonWriter& out, const Metric& m) {
   out.field("unit", m.unit());
   out.field("cumulative", m.cumulative);
   out.name_field("kind", m.value ? kind_name(*m.value) : "");
-  out.name_field("quality", m.value ? metric_quality_name(m.quality) : "");
+  out.name_field("quality", m.value ? name_of(m.quality) : "");
   if (m.value) {
     value_field(out, "value", *m.value);
   } else {

@@ -50,7 +50,7 @@ Line line_of(const Metric& m) {
   }
   if (m.quality == MetricQuality::kExact) return line;
   if (m.low) line.value = number(*m.low) + ".." + line.value;
-  line.note += fmt::format("{}{}", line.note.empty() ? "" : "; ", metric_quality_name(m.quality));
+  line.note += fmt::format("{}{}", line.note.empty() ? "" : "; ", name_of(m.quality));
   return line;
 }
 

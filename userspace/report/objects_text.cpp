@@ -57,9 +57,8 @@ std::string objects_text(const TextContext& c) {
     const ObjectRow& row = *rows[i];
     const bool channel = row.kind == ObjectRow::Kind::kChannel;
     const ObjectFigures figures = object_figures(row, coverage);
-    out += fmt::format("{:>9}{:>16}{:>8}{:>7}", channel ? "channel" : "semaphore",
-                       fmt::format("{:#x}", row.address), count_text(figures.blocked_now),
-                       count_text(figures.waits)) +
+    out += fmt::format("{:>9}{:>16}{:>8}{:>7}", name_of(row.kind), fmt::format("{:#x}", row.address),
+                       count_text(figures.blocked_now), count_text(figures.waits)) +
            pad_left(duration_text(figures.in_window_ns), 11) + "  " +
            cut_middle(use_text(channel, figures), c.width - 53) + "\n";
     if (channel && row.would_block > 0)

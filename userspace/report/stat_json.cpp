@@ -1,7 +1,6 @@
 #include "report/stat_json.h"
 
 #include <array>
-#include <utility>
 
 #include "report/facts_json.h"
 #include "report/json_parts.h"
@@ -65,12 +64,9 @@ class Summary {
 
   template <typename Nanoseconds>
   void seconds_of_states(const Nanoseconds& ns) {
-    for (const auto& [name, state] : {std::pair{"running", GState::kRunning},
-                                      {"runnable", GState::kRunnable},
-                                      {"waiting", GState::kWaiting},
-                                      {"syscall", GState::kSyscall},
-                                      {"unknown", GState::kUnknown}})
-      out_.field(name, static_cast<double>(ns(static_cast<std::size_t>(state))) / 1e9);
+    for (const GState state :
+         {GState::kRunning, GState::kRunnable, GState::kWaiting, GState::kSyscall, GState::kUnknown})
+      out_.field(name_of(state), static_cast<double>(ns(static_cast<std::size_t>(state))) / 1e9);
   }
 
   void goroutine_seconds() {
@@ -107,13 +103,13 @@ class Summary {
   void syscalls() {
     const SyscallCount s = syscall_count(facts_, tables_);
     out_.field("count", s.count);
-    out_.name_field("source", s.count ? engine_name(s.source) : "");
+    out_.name_field("source", s.count ? name_of(s.source) : "");
     TableTrust t = trust(TableKind::kSyscallSites);
     if (s.count && s.source == Engine::kCounters) {
       t.engine = Engine::kCounters;
       // RuntimeCounters::syscalls: some calls are counted twice.
-      t.quality =
-          facts_.counters_begin->settled && facts_.counters_end->settled ? "upper bound" : "estimated";
+      t.quality = facts_.counters_begin->settled && facts_.counters_end->settled ? Quality::kUpperBound
+                                                                                 : Quality::kEstimated;
       t.covered = {{facts_.begin_ns, facts_.end_ns}};
     }
     trust_fields(out_, t, facts_.begin_ns);
@@ -133,7 +129,7 @@ class Summary {
       out_.object_field(name, [&] {
         out_.field("counters", f.counters);
         out_.array_field("probes", std::array{f.low, f.high}, [&](std::uint64_t n) { out_.value(n); });
-        out_.field("verdict", verdict_name(f.verdict));
+        out_.field("verdict", name_of(f.verdict));
       });
     };
     out_.field("settled", w.begin.settled && w.end.settled);
@@ -153,7 +149,7 @@ void rate_field(JsonWriter& out, std::string_view name, const std::optional<Rate
   out.object_field(name, rate, [&](const Rate& r) {
     out.field("count", r.count);
     out.field("per_s", r.per_s);
-    out.field("engine", engine_name(r.engine));
+    out.field("engine", name_of(r.engine));
   });
 }
 
@@ -167,7 +163,7 @@ void stat_interval_json(JsonWriter& out, const IntervalRow& row, const TargetFac
     out.field("from_ns", since(row.from_ns, window_begin_ns));
     out.field("to_ns", since(row.to_ns, window_begin_ns));
     out.field("live", row.live);
-    out.field("live_engine", engine_name(row.live_engine));
+    out.field("live_engine", name_of(row.live_engine));
     rate_field(out, "created", row.created);
     rate_field(out, "exited", row.exited);
     rate_field(out, "parks", row.parks);

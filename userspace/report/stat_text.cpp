@@ -57,7 +57,8 @@ std::string goroutine_seconds(const TextContext& c) {
     if (error_ns > 0) line += "±" + seconds(static_cast<double>(error_ns) / 1e9);
   }
   const double sum = static_cast<double>(sum_ns) / 1e9, live = static_cast<double>(t.live_integral_ns) / 1e9;
-  line += fmt::format("; sum {}, integral of live {} ({})", seconds(sum), seconds(live), trust.quality);
+  line +=
+      fmt::format("; sum {}, integral of live {} ({})", seconds(sum), seconds(live), name_of(trust.quality));
   std::string out = wrapped(line, c.width, 2);
   // By the census the states are estimates, and live stands still for no look: the runtime's counters are
   // read some time before the last goroutine is.
@@ -95,7 +96,7 @@ std::string goroutines(const TextContext& c) {
   const SyscallCount calls = syscall_count(c.facts, t);
   if (calls.count) {
     line += fmt::format("; {}{} syscalls ({})", calls.source == Engine::kCounters ? "at most " : "",
-                        *calls.count, engine_name(calls.source));
+                        *calls.count, name_of(calls.source));
   }
   std::string out = wrapped(line, c.width, 2);
   if (const auto off = live_discrepancy(c.facts, t); off && *off != 0) {
@@ -159,7 +160,7 @@ std::string witness(const TextContext& c) {
   const auto figure = [](const WitnessFigure& f) {
     const std::string probes =
         f.low == f.high ? fmt::format("{}", f.low) : fmt::format("{}..{}", f.low, f.high);
-    return fmt::format("{} (probes {}: {})", f.counters, probes, verdict_name(f.verdict));
+    return fmt::format("{} (probes {}: {})", f.counters, probes, name_of(f.verdict));
   };
   return wrapped(
       fmt::format("witness: the runtime's own counters between two readings: created {}, exited {}; {} live "

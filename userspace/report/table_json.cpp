@@ -6,22 +6,6 @@
 namespace gorotrace {
 namespace {
 
-const char* waker_kind(WakerKind kind) {
-  switch (kind) {
-    case WakerKind::kGoroutine:
-      return "goroutine";
-    case WakerKind::kTimer:
-      return "timer";
-    case WakerKind::kNetpoll:
-      return "netpoll";
-    case WakerKind::kGc:
-      return "gc";
-    case WakerKind::kRuntime:
-      return "runtime";
-  }
-  return "runtime";
-}
-
 void stack_field(JsonWriter& out, std::string_view name, std::uint64_t id, Symbolizer& symbols) {
   out.key(name);
   frames_json(out, symbols.stack(id));
@@ -31,7 +15,7 @@ void wakers_field(JsonWriter& out, std::string_view name, const std::vector<Wake
                   Symbolizer& symbols) {
   out.array_field(name, wakers, [&](const WakerRow& w) {
     out.object([&] {
-      out.field("kind", waker_kind(w.kind));
+      out.field("kind", name_of(w.kind));
       stack_field(out, "stack", w.stack, symbols);
       out.field("count", w.count);
     });
@@ -121,7 +105,7 @@ void creation_row(JsonWriter& out, const JsonContext& c, const CreationRow& row,
 void object_row(JsonWriter& out, const JsonContext& c, const ObjectRow& row, const ObjectCoverage& coverage) {
   const bool channel = row.kind == ObjectRow::Kind::kChannel;
   const ObjectFigures figures = object_figures(row, coverage);
-  out.field("kind", channel ? "channel" : "semaphore");
+  out.field("kind", name_of(row.kind));
   out.field("address", row.address);
   out.field("waits", figures.waits);
   out.field("selects", figures.selects);
@@ -140,8 +124,8 @@ void object_row(JsonWriter& out, const JsonContext& c, const ObjectRow& row, con
 }  // namespace
 
 void trust_fields(JsonWriter& out, const TableTrust& trust, std::uint64_t begin_ns) {
-  out.field("engine", engine_name(trust.engine));
-  out.field("quality", trust.quality);
+  out.field("engine", name_of(trust.engine));
+  out.field("quality", name_of(trust.quality));
   intervals_field(out, "covered", trust.covered, begin_ns);
   if (!trust.covered_by_census.empty())
     intervals_field(out, "covered_by_census", trust.covered_by_census, begin_ns);

@@ -53,7 +53,7 @@ std::string wrapped(std::string_view text, std::size_t width, std::size_t indent
 
 std::string table_title(const TextContext& c, std::string_view title, std::string_view note,
                         const TableTrust& trust) {
-  const std::string facts = fmt::format("{} · {} · {}", note, engine_name(trust.engine), trust.quality);
+  const std::string facts = fmt::format("{} · {} · {}", note, name_of(trust.engine), name_of(trust.quality));
   std::string out =
       "\n" + c.style.bold(title) + "  " + cut_middle(facts, c.width - display_width(title) - 2) + "\n";
   const std::uint64_t window = since(c.facts.end_ns, c.facts.begin_ns);

@@ -102,36 +102,10 @@ bool shown(const Frame& frame, const Frame* callee, bool first, const GoVersion&
 
 }  // namespace
 
-const char* status_name(GStatus status) {
-  switch (status) {
-    case GStatus::kIdle:
-      return "idle";
-    case GStatus::kRunnable:
-      return "runnable";
-    case GStatus::kRunning:
-      return "running";
-    case GStatus::kSyscall:
-      return "syscall";
-    case GStatus::kWaiting:
-      return "waiting";
-    case GStatus::kDead:
-      return "dead";
-    case GStatus::kCopystack:
-      return "copystack";
-    case GStatus::kPreempted:
-      return "preempted";
-    case GStatus::kLeaked:
-      return "leaked";
-    case GStatus::kDeadExtra:
-      return "waiting for cgo callback";
-  }
-  return "???";
-}
-
 std::string state_name(const GoroutineSnapshot& g, const std::vector<std::string>& wait_reasons) {
   const bool has_reason =
       (g.status == GStatus::kWaiting || g.status == GStatus::kLeaked) && g.wait_reason != 0;
-  if (!has_reason) return status_name(g.status);
+  if (!has_reason) return name_of(g.status);
   return g.wait_reason < wait_reasons.size() ? wait_reasons[g.wait_reason] : "unknown wait reason";
 }
 

@@ -14,8 +14,6 @@
 
 namespace gorotrace {
 
-// runtime/traceback.go gStatusStrings: "running", "syscall".
-[[nodiscard]] const char* status_name(GStatus status);
 // "chan receive", "running", "syscall": the wait reason of a goroutine that waits, else its status.
 [[nodiscard]] std::string state_name(const GoroutineSnapshot& g,
                                      const std::vector<std::string>& wait_reasons);

@@ -118,7 +118,7 @@ TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tab
   trust.covered_ns = length(trust.covered);
   if (trust.covered_ns == 0 && !trust.covered_by_census.empty()) {
     trust.engine = Engine::kCensus;
-    trust.quality = "sampled";
+    trust.quality = Quality::kSampled;
     trust.covered = std::exchange(trust.covered_by_census, {});
     trust.covered_ns = length(trust.covered);
     return trust;
@@ -127,7 +127,7 @@ TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tab
   if (trust.covered_ns == 0 && kind == TableKind::kCreation)
     trust.covered_by_census = intersect({{facts.begin_ns, facts.end_ns}}, tables.covered_by_census);
   if (trust.covered_ns == 0) {
-    trust.quality = kind == TableKind::kGoroutineSeconds ? "estimated" : "lower bound";
+    trust.quality = kind == TableKind::kGoroutineSeconds ? Quality::kEstimated : Quality::kLowerBound;
     return trust;
   }
   trust.engine = Engine::kProbes;
@@ -137,20 +137,8 @@ TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tab
   const GroupMask groups = needed(kind, facts.requested);
   const bool complete = (groups & facts.incomplete) == 0;
   const bool missed_waits = is_of_objects(kind) && (groups & group_bit(GT_GROUP_BLOCK)) != 0;
-  trust.quality = whole && !bounded && complete && !missed_waits ? "exact" : "lower bound";
+  trust.quality = whole && !bounded && complete && !missed_waits ? Quality::kExact : Quality::kLowerBound;
   return trust;
-}
-
-const char* verdict_name(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kAgree:
-      return "agree";
-    case Verdict::kDisagree:
-      return "disagree";
-    case Verdict::kUnsettled:
-      return "unsettled";
-  }
-  return "unknown";
 }
 
 WitnessVerdict judge(const Witness& w) {
@@ -235,7 +223,7 @@ TableTrust row_trust(const BlockingRow& row, const TableTrust& table) {
   if (probed || !row.sampled) return table;
   TableTrust own;
   own.engine = Engine::kCensus;
-  own.quality = row.sampled->exact() ? "exact" : "sampled";
+  own.quality = row.sampled->exact() ? Quality::kExact : Quality::kSampled;
   own.covered = table.engine == Engine::kCensus ? table.covered : table.covered_by_census;
   own.covered_ns = length(own.covered);
   return own;

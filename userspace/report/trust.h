@@ -8,6 +8,7 @@
 
 #include "report/facts.h"
 #include "report/interval.h"
+#include "report/quality.h"
 
 namespace gorotrace {
 
@@ -25,8 +26,8 @@ enum class TableKind {
 
 struct TableTrust {
   Engine engine = Engine::kSnapshot;
-  const char* quality = "lower bound";  // exact | sampled | lower bound | estimated
-  std::vector<Interval> covered;        // within the window, ascending, disjoint
+  Quality quality = Quality::kLowerBound;
+  std::vector<Interval> covered;  // within the window, ascending, disjoint
   std::uint64_t covered_ns = 0;
   // Beside a table of the probes: when the census stood in for them.
   std::vector<Interval> covered_by_census;
@@ -39,7 +40,12 @@ struct TableTrust {
 // Counters against probes. kUnsettled: the words moved while they were read and lie outside the bounds, which
 // proves nothing.
 enum class Verdict { kAgree, kDisagree, kUnsettled };
-[[nodiscard]] const char* verdict_name(Verdict verdict);
+template <>
+inline constexpr auto kEnumNames<Verdict> = enum_names<Verdict>({
+    {Verdict::kAgree, "agree"},
+    {Verdict::kDisagree, "disagree"},
+    {Verdict::kUnsettled, "unsettled"},
+});
 struct WitnessFigure {
   std::int64_t counters = 0;        // growth between the two readings
   std::uint64_t low = 0, high = 0;  // the probes' bounds of the same stretch

@@ -31,7 +31,7 @@ void state(JsonWriter& out, const State& s) {
 
 void file_field(JsonWriter& out, const SharedFile& file) {
   out.object_field("file", file, [&out](const FileDescription& f) {
-    out.field("kind", file_kind_name(f.kind));
+    out.field("kind", name_of(f.kind));
     out.name_field("name", f.name);
     out.object_field("socket", f.socket, [&out](const auto& socket) {
       out.name_field("protocol", socket.protocol);
@@ -45,7 +45,7 @@ void file_field(JsonWriter& out, const SharedFile& file) {
 void add(JsonWriter& out, const ChannelWait& w) {
   out.hex_field("address", w.channel);
   out.field("in_select", w.in_select);
-  out.name_field("direction", w.direction ? direction_name(*w.direction) : "");
+  out.name_field("direction", w.direction ? name_of(*w.direction) : "");
   out.field("length", w.state ? std::optional(w.state->length) : std::nullopt);
   out.field("capacity", w.state ? std::optional(w.state->capacity) : std::nullopt);
   out.field("closed", w.state ? std::optional(w.state->closed) : std::nullopt);
@@ -85,7 +85,7 @@ void add(JsonWriter& out, const SleepWait& w) {
 void add(JsonWriter& out, const IoWait& w) {
   out.hex_field("address", w.poll_desc);
   out.field("fd", w.fd);
-  out.field("direction", direction_name(w.direction));
+  out.field("direction", name_of(w.direction));
   out.field("deadline_ns", w.deadline_ns);
   file_field(out, w.file);
 }
@@ -103,7 +103,7 @@ void add(JsonWriter& out, const SyscallWait& w) {
 void wait_json(JsonWriter& out, const WaitObject& object) {
   out.object([&] {
     out.field("kind", wait_kind(object));
-    out.field("certainty", certainty_name(object.certainty));
+    out.field("certainty", name_of(object.certainty));
     out.field("known_by", object.known_by);
     std::visit([&out](const auto& what) { add(out, what); }, object.what);
   });

@@ -13,8 +13,5 @@ namespace gorotrace {
 [[nodiscard]] const char* wait_kind(const WaitObject& object);
 // What several goroutines can wait on has an address; 0 for the others, and for a nil channel.
 [[nodiscard]] std::uint64_t wait_address(const WaitObject& object);
-[[nodiscard]] const char* direction_name(ChannelDirection direction);
-[[nodiscard]] const char* direction_name(IoDirection direction);
-[[nodiscard]] const char* file_kind_name(FileDescription::Kind kind);
 
 }  // namespace gorotrace

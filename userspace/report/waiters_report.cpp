@@ -76,7 +76,7 @@ std::string details(const CondWait& w) {
 
 std::string details(const IoWait& w) {
   std::string out =
-      fmt::format("fd {}  {}", w.fd, w.file->name.empty() ? file_kind_name(w.file->kind) : w.file->name);
+      fmt::format("fd {}  {}", w.fd, w.file->name.empty() ? name_of(w.file->kind) : w.file->name);
   if (!w.file->socket) return out;
   const auto& s = *w.file->socket;
   out += fmt::format("  {} {}", s.protocol, s.local);

@@ -48,7 +48,7 @@ void TargetGroups::note_unplanned(GroupMask wanted) {
     const GroupMask groups = groups_of(u.hook) & wanted;
     if (u.expected || groups == 0 || u.hook == GT_HOOK_INJECT) continue;
     incomplete_ |= groups;
-    notices_.add(fmt::format("{} is not seen in {}: {}", hook_name(u.hook), u.function, u.reason));
+    notices_.add(fmt::format("{} is not seen in {}: {}", name_of(u.hook), u.function, u.reason));
   }
 }
 

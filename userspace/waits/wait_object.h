@@ -14,17 +14,26 @@
 #include <variant>
 #include <vector>
 
+#include "base/enum_names.h"
+
 namespace gorotrace {
 
 // proven: the object itself points back to the goroutine (sudog.g, pollDesc.rg, timer.arg, the kernel's word
 // for a thread), and the goroutine did not run between the looks that found it. likely: read in the same way,
 // but the goroutine could not be held against it a second time.
 enum class Certainty : std::uint8_t { kProven, kLikely };
-[[nodiscard]] constexpr const char* certainty_name(Certainty c) {
-  return c == Certainty::kProven ? "proven" : "likely";
-}
+template <>
+inline constexpr auto kEnumNames<Certainty> = enum_names<Certainty>({
+    {Certainty::kProven, "proven"},
+    {Certainty::kLikely, "likely"},
+});
 
 enum class ChannelDirection : std::uint8_t { kReceive, kSend };
+template <>
+inline constexpr auto kEnumNames<ChannelDirection> = enum_names<ChannelDirection>({
+    {ChannelDirection::kReceive, "receive"},
+    {ChannelDirection::kSend, "send"},
+});
 
 // One channel operation: of a plain receive or send, or one case of a select.
 struct ChannelWait {
@@ -54,6 +63,15 @@ enum class SyncKind : std::uint8_t {
   kWaitGroup,
   kSemaphore,  // used directly: internal/poll's fdMutex, the runtime's own
 };
+
+template <>
+inline constexpr auto kEnumNames<SyncKind> = enum_names<SyncKind>({
+    {SyncKind::kMutex, "mutex"},
+    {SyncKind::kRWMutexRead, "rwmutex_read"},
+    {SyncKind::kRWMutexWrite, "rwmutex_write"},
+    {SyncKind::kWaitGroup, "waitgroup"},
+    {SyncKind::kSemaphore, "semaphore"},
+});
 
 struct MutexState {  // sync.Mutex.state, internal/sync/mutex.go since 1.24, sync/mutex.go before
   bool locked = false, woken = false, starving = false;
@@ -111,7 +129,21 @@ struct FileDescription {
 // One for all that wait on it: a wait object is small, since there is one or more for each goroutine.
 using SharedFile = std::shared_ptr<const FileDescription>;  // never null in what a WaitReader has read
 
+template <>
+inline constexpr auto kEnumNames<FileDescription::Kind> = enum_names<FileDescription::Kind>({
+    {FileDescription::Kind::kUnknown, "unknown"},
+    {FileDescription::Kind::kFile, "file"},
+    {FileDescription::Kind::kPipe, "pipe"},
+    {FileDescription::Kind::kSocket, "socket"},
+    {FileDescription::Kind::kAnonymous, "anonymous"},
+});
+
 enum class IoDirection : std::uint8_t { kRead, kWrite };  // accept reads, connect writes
+template <>
+inline constexpr auto kEnumNames<IoDirection> = enum_names<IoDirection>({
+    {IoDirection::kRead, "read"},
+    {IoDirection::kWrite, "write"},
+});
 
 struct IoWait {
   std::uint64_t poll_desc = 0;  // runtime.pollDesc

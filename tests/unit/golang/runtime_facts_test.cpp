@@ -29,7 +29,7 @@ TEST_P(Facts, LinkMode) {
                             : GetParam().has("-cgo")   ? LinkMode::kCgo
                             : GetParam().has("-pie")   ? LinkMode::kPie
                                                        : LinkMode::kStatic;
-  EXPECT_STREQ(link_mode_name(binary->link_mode()), link_mode_name(expected));
+  EXPECT_STREQ(name_of(binary->link_mode()), name_of(expected));
 }
 
 TEST_P(Facts, GlobalsAreWhereTheSymbolTableSays) {

@@ -71,7 +71,7 @@ std::string notation(Arch arch, const Site& s) {
 void check_sites(const Subject& s, const Plan& plan) {
   std::set<std::uint64_t> addresses;
   for (const Site& site : plan.sites) {
-    SCOPED_TRACE(std::string(hook_name(site.hook)) + " " + site.function + " " + site.mnemonic);
+    SCOPED_TRACE(std::string(name_of(site.hook)) + " " + site.function + " " + site.mnemonic);
     EXPECT_TRUE(addresses.insert(site.vaddr).second) << "two probes at one instruction";
     EXPECT_EQ(site.execution, Execution::kEmulated);
     EXPECT_NE(class_of(s.image->arch(), site.instruction), '?');
@@ -120,7 +120,7 @@ void check_registers(const Subject& s, const Plan& plan) {
     const bool is_call = class_of(s.image->arch(), site.instruction) == 'c' && site.reg <= 3;
     if (is_call || site.hook == GT_HOOK_CREATE || site.hook == GT_HOOK_CREATE_CORO) continue;
     if (site.function == "runtime.cgocallbackg") continue;  // reads its g far from the entry
-    SCOPED_TRACE(std::string(hook_name(site.hook)) + " " + site.function + " " + site.mnemonic);
+    SCOPED_TRACE(std::string(name_of(site.hook)) + " " + site.function + " " + site.mnemonic);
     const bool current = site.reg == (amd64 ? 14 : 28);
     ASSERT_TRUE(current || site.reg == 0);
     if (amd64) {
@@ -136,7 +136,7 @@ void check_registers(const Subject& s, const Plan& plan) {
 std::vector<std::string> unexpected(const Plan& plan) {
   std::vector<std::string> out;
   for (const Unplanned& u : plan.unplanned) {
-    if (!u.expected) out.push_back(std::string(hook_name(u.hook)) + " " + u.function + ": " + u.reason);
+    if (!u.expected) out.push_back(std::string(name_of(u.hook)) + " " + u.function + ": " + u.reason);
   }
   return out;
 }
@@ -161,7 +161,7 @@ TEST_P(EveryVersion, EachHookSitsWhereItShould) {
     if (e.arch != s.image->arch()) continue;
     std::vector<std::string> found;
     for (const Site& site : plan.sites) {
-      if (site.function == e.function && std::string(hook_name(site.hook)) == e.hook) {
+      if (site.function == e.function && std::string(name_of(site.hook)) == e.hook) {
         found.push_back(notation(e.arch, site));
         EXPECT_EQ(site.reg, e.reg) << e.hook << " " << e.function;
       }
@@ -223,7 +223,7 @@ TEST_P(EveryLinkMode, PlansTheSameHooks) {
   const auto hooks = [](const Plan& p) {
     std::set<std::string> out;
     for (const Site& site : p.sites) {
-      if (site.function != "runtime.cgocallbackg") out.insert(hook_name(site.hook) + (" " + site.function));
+      if (site.function != "runtime.cgocallbackg") out.insert(name_of(site.hook) + (" " + site.function));
     }
     return out;
   };
@@ -271,7 +271,7 @@ TEST_P(ProfiledCompiler, KeepsEveryHook) {
                              GT_HOOK_SUSPEND, GT_HOOK_EXECUTE, GT_HOOK_YIELD, GT_HOOK_SYSCALL_ENTER,
                              GT_HOOK_SYSCALL_EXIT, GT_HOOK_SYSCALL_EXIT_SLOW, GT_HOOK_SEM_ACQUIRE,
                              GT_HOOK_SEM_RELEASE, GT_HOOK_CHAN_SEND, GT_HOOK_CHAN_RECV, GT_HOOK_CHAN_CLOSE}) {
-    EXPECT_TRUE(hooks.contains(hook)) << hook_name(hook);
+    EXPECT_TRUE(hooks.contains(hook)) << name_of(hook);
   }
   for (const GoFunction& host : s.pclntab->functions_inlining("runtime.chansend")) {
     EXPECT_THAT(plan.sites, testing::Contains(testing::Field(&Site::function, std::string(host.name))));

@@ -45,9 +45,8 @@ bool up_to_date(const fs::path& binary, const fs::path& source) {
 
 std::string build(const std::string& program, const std::string& version, LinkMode link, bool symbols) {
   const fs::path source = fs::path(GOROTRACE_SOURCE_DIR) / "tests/testprogs" / program;
-  const fs::path binary =
-      fs::path(GOROTRACE_TESTPROGS_DIR) /
-      (program + "-" + version + "-" + link_mode_name(link) + (symbols ? "-symbols" : ""));
+  const fs::path binary = fs::path(GOROTRACE_TESTPROGS_DIR) /
+                          (program + "-" + version + "-" + name_of(link) + (symbols ? "-symbols" : ""));
   const bool cgo = link == LinkMode::kCgo || link == LinkMode::kCgoPie;
   const bool pie = link == LinkMode::kPie || link == LinkMode::kCgoPie;
   fs::create_directories(binary.parent_path());

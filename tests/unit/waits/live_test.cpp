@@ -24,7 +24,7 @@ struct Subject {
   LinkMode link;
 };
 void PrintTo(const Subject& s, std::ostream* out) {
-  *out << s.version << " " << link_mode_name(s.link);
+  *out << s.version << " " << name_of(s.link);
 }
 
 std::vector<Subject> subjects() {
@@ -249,7 +249,7 @@ TEST_P(Live, EveryGoroutineWaitsOnWhatTheProcessSays) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Go, Live, ::testing::ValuesIn(subjects()), [](const auto& parameter) {
-  std::string name = parameter.param.version + "_" + link_mode_name(parameter.param.link);
+  std::string name = parameter.param.version + "_" + name_of(parameter.param.link);
   for (char& c : name) c = c == '.' || c == '-' ? '_' : c;
   return name;
 });

@@ -1,0 +1,57 @@
+// What the kernel side's hooks and groups are called, and how a trap is executed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/enum_names.h"
+#include "bpf/shared/abi.h"
+
+namespace gorotrace {
+
+template <>
+inline constexpr auto kEnumNames<gt_hook> = enum_names<gt_hook>({
+    {GT_HOOK_NONE, "none"},
+    {GT_HOOK_CREATE, "create"},
+    {GT_HOOK_CREATE_CORO, "create-coro"},
+    {GT_HOOK_EXIT, "exit"},
+    {GT_HOOK_CORO_OUT, "coro-out"},
+    {GT_HOOK_CORO_IN, "coro-in"},
+    {GT_HOOK_EXTRA_IN, "extra-in"},
+    {GT_HOOK_EXTRA_OUT, "extra-out"},
+    {GT_HOOK_PARK, "park"},
+    {GT_HOOK_READY, "ready"},
+    {GT_HOOK_INJECT, "inject"},
+    {GT_HOOK_SUSPEND, "suspend"},
+    {GT_HOOK_EXECUTE, "execute"},
+    {GT_HOOK_YIELD, "yield"},
+    {GT_HOOK_SYSCALL_ENTER, "syscall-enter"},
+    {GT_HOOK_SYSCALL_EXIT, "syscall-exit"},
+    {GT_HOOK_SYSCALL_EXIT_SLOW, "syscall-exit-slow"},
+    {GT_HOOK_SEM_ACQUIRE, "sem-acquire"},
+    {GT_HOOK_SEM_RELEASE, "sem-release"},
+    {GT_HOOK_CHAN_SEND, "chan-send"},
+    {GT_HOOK_CHAN_RECV, "chan-recv"},
+    {GT_HOOK_CHAN_CLOSE, "chan-close"},
+    {GT_HOOK_CALIBRATE, "calibrate"},
+});
+static_assert(kEnumNames<gt_hook>.size() == GT_HOOK_COUNT);
+
+template <>
+inline constexpr auto kEnumNames<gt_group> = enum_names<gt_group>({
+    {GT_GROUP_LIFECYCLE, "lifecycle"},
+    {GT_GROUP_BLOCK, "block"},
+    {GT_GROUP_RUN, "run"},
+    {GT_GROUP_SYSCALL, "syscall"},
+    {GT_GROUP_SYNC, "sync"},
+    {GT_GROUP_CHAN, "chan"},
+});
+static_assert(kEnumNames<gt_group>.size() == GT_GROUP_COUNT);
+
+using GroupMask = std::uint32_t;  // bit gt_group
+[[nodiscard]] constexpr GroupMask group_bit(gt_group g) {
+  return 1u << g;
+}
+[[nodiscard]] std::string group_list(GroupMask mask);  // "block,run", "" for none
+
+}  // namespace gorotrace
