@@ -60,6 +60,27 @@ void Histogram::merge(const Histogram& other) {
   max_ = std::max(max_, other.max_);
 }
 
+void Histogram::subtract(const Histogram& earlier) {
+  for (std::uint32_t i = 0; i < earlier.buckets_.size(); ++i) {
+    const std::uint32_t bucket = earlier.first_ + i;
+    if (bucket < first_ || bucket - first_ >= buckets_.size()) continue;
+    std::uint64_t& n = buckets_[bucket - first_];
+    n -= std::min(n, earlier.buckets_[i]);
+  }
+  while (!buckets_.empty() && buckets_.back() == 0) buckets_.pop_back();
+  const auto hit = std::ranges::find_if(buckets_, [](std::uint64_t n) { return n > 0; });
+  first_ += static_cast<std::uint32_t>(hit - buckets_.begin());
+  buckets_.erase(buckets_.begin(), hit);
+  count_ -= std::min(count_, earlier.count_);
+  total_ -= std::min(total_, earlier.total_);
+  if (buckets_.empty()) {
+    max_ = 0;
+  } else if (max_ == earlier.max_) {
+    const std::uint32_t last = first_ + static_cast<std::uint32_t>(buckets_.size()) - 1;
+    max_ = std::min(max_, lower_of(last) + ((std::uint64_t{1} << shift_of(last)) - 1));
+  }
+}
+
 std::optional<std::uint64_t> Histogram::quantile(double q) const {
   if (count_ == 0) return std::nullopt;
   const double wanted = std::ceil(std::clamp(q, 0.0, 1.0) * static_cast<double>(count_));

@@ -13,6 +13,8 @@ class Histogram {
  public:
   void add(std::uint64_t ns);
   void merge(const Histogram& other);
+  // `earlier` is what this one was before; max() is then known to the width of its bucket, unless it grew.
+  void subtract(const Histogram& earlier);
   [[nodiscard]] std::uint64_t count() const { return count_; }
   [[nodiscard]] std::uint64_t total() const { return total_; }
   [[nodiscard]] std::uint64_t max() const { return max_; }

@@ -1,0 +1,172 @@
+#include "model/delta.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <tuple>
+
+#include "base/seeded_hash.h"
+
+namespace gorotrace {
+namespace {
+
+std::uint64_t less(std::uint64_t now, std::uint64_t before) {
+  return now > before ? now - before : 0;
+}
+
+template <typename Row>
+void subtract(Row& row, const Row& before, std::initializer_list<std::uint64_t Row::*> members) {
+  for (const auto member : members) row.*member = less(row.*member, before.*member);
+}
+
+SampledTime less(const SampledTime& now, const SampledTime& before) {
+  const auto square = [](std::uint64_t ns) { return std::pow(static_cast<double>(ns), 2); };
+  const double variance = std::max(0.0, square(now.error_ns) - square(before.error_ns));
+  return {less(now.ns, before.ns), static_cast<std::uint64_t>(std::sqrt(variance)),
+          less(now.proven_ns, before.proven_ns)};
+}
+
+void subtract(std::optional<SampledTime>& row, const std::optional<SampledTime>& before) {
+  if (row && before) row = less(*row, *before);
+}
+
+std::uint64_t sum(const std::vector<WakerRow>& wakers, std::uint64_t other) {
+  for (const WakerRow& w : wakers) other += w.count;
+  return other;
+}
+
+// `other` of each: those that are not named.
+void subtract(std::vector<WakerRow>& wakers, std::uint64_t* other, const std::vector<WakerRow>& before,
+              std::uint64_t other_before) {
+  const std::uint64_t all = less(sum(wakers, *other), sum(before, other_before));
+  std::uint64_t named = 0;
+  for (WakerRow& w : wakers) {
+    const auto was = std::ranges::find_if(
+        before, [&](const WakerRow& b) { return b.kind == w.kind && b.stack == w.stack; });
+    // One that was not named then had no more than the last that was, and no more than all others together.
+    const std::uint64_t unnamed = before.empty() ? 0 : std::min(other_before, before.back().count);
+    w.count = less(w.count, was != before.end() ? was->count : unnamed);
+    w.count = std::min(w.count, all - named);
+    named += w.count;
+  }
+  *other = all - named;
+  std::erase_if(wakers, [](const WakerRow& w) { return w.count == 0; });
+  std::ranges::stable_sort(wakers, std::greater<>(), &WakerRow::count);
+}
+
+void subtract(BlockingRow& row, const BlockingRow& before) {
+  row.waits.subtract(before.waits);
+  row.long_waits.subtract(before.long_waits);
+  subtract(row, before, {&BlockingRow::ended_unknown, &BlockingRow::tainted, &BlockingRow::in_window_ns});
+  subtract(row.sampled, before.sampled);
+  subtract(row.wakers, &row.wakers_other, before.wakers, before.wakers_other);
+}
+
+bool says_something(const BlockingRow& row) {
+  return row.waits.count() > 0 || row.ended_unknown > 0 || row.tainted > 0 || row.in_window_ns > 0 ||
+         row.blocked_now > 0;
+}
+
+void subtract(CreationRow& row, const CreationRow& before) {
+  subtract(row, before, {&CreationRow::created, &CreationRow::exited});
+  subtract(row.sampled, before.sampled);
+  std::map<std::uint64_t, std::uint64_t> created;  // by stack
+  for (const CreationRow::Stack& s : before.stacks) created[s.stack] = s.created;
+  for (CreationRow::Stack& s : row.stacks) {
+    if (const auto was = created.find(s.stack); was != created.end())
+      s.created = less(s.created, was->second);
+  }
+  std::erase_if(row.stacks, [](const CreationRow::Stack& s) { return s.created == 0; });
+  std::ranges::stable_sort(row.stacks, std::greater<>(), &CreationRow::Stack::created);
+}
+
+bool says_something(const CreationRow& row) {
+  return row.live > 0 || row.created > 0 || row.exited > 0;
+}
+
+constexpr std::initializer_list<std::uint64_t ObjectRow::*> kCountedOfObject = {
+    &ObjectRow::waits,       &ObjectRow::selects,  &ObjectRow::in_window_ns,
+    &ObjectRow::sends,       &ObjectRow::receives, &ObjectRow::closes,
+    &ObjectRow::would_block, &ObjectRow::acquires, &ObjectRow::releases};
+
+void subtract(ObjectRow& row, const ObjectRow& before) {
+  // It was dropped and came again: all of it is new.
+  for (const auto member : kCountedOfObject) {
+    if (row.*member < before.*member) return;
+  }
+  subtract(row, before, kCountedOfObject);
+  std::uint64_t unnamed = 0;
+  subtract(row.releasers, &unnamed, before.releasers, 0);
+}
+
+bool says_something(const ObjectRow& row) {
+  return row.blocked_now > 0 || std::ranges::any_of(kCountedOfObject, [&](auto m) { return row.*m > 0; });
+}
+
+std::uint64_t key_hash(const SeededHash& hash, const BlockingRow& r) {
+  return hash(r.stack,
+              static_cast<std::uint64_t>(r.reason) | (r.in_syscall ? 0x100u : 0u) | (r.system ? 0x200u : 0u));
+}
+bool same_key(const BlockingRow& a, const BlockingRow& b) {
+  return std::tie(a.stack, a.reason, a.in_syscall, a.system) ==
+         std::tie(b.stack, b.reason, b.in_syscall, b.system);
+}
+std::uint64_t key_hash(const SeededHash& hash, const CreationRow& r) {
+  return hash(r.gopc, r.startpc);
+}
+bool same_key(const CreationRow& a, const CreationRow& b) {
+  return std::tie(a.gopc, a.startpc) == std::tie(b.gopc, b.startpc);
+}
+std::uint64_t key_hash(const SeededHash& hash, const ObjectRow& r) {
+  return hash(r.address, static_cast<std::uint64_t>(r.kind));
+}
+bool same_key(const ObjectRow& a, const ObjectRow& b) {
+  return std::tie(a.address, a.kind) == std::tie(b.address, b.kind);
+}
+
+template <typename Row>
+std::vector<Row> rows_between(const std::vector<Row>& before, std::vector<Row> rows) {
+  const SeededHash hash;
+  const auto key = [&hash](const Row* row) { return key_hash(hash, *row); };
+  const auto same = [](const Row* a, const Row* b) { return same_key(*a, *b); };
+  std::unordered_set<const Row*, decltype(key), decltype(same)> known(before.size(), key, same);
+  for (const Row& row : before) known.insert(&row);
+  for (Row& row : rows) {
+    if (const auto was = known.find(&row); was != known.end()) subtract(row, **was);
+  }
+  std::erase_if(rows, [](const Row& row) { return !says_something(row); });
+  return rows;
+}
+
+std::vector<Interval> clipped(const std::vector<Interval>& intervals, std::uint64_t from, std::uint64_t to) {
+  std::vector<Interval> out;
+  for (const Interval& i : intervals) {
+    const Interval part{std::max(i.from_ns, from), std::min(i.to_ns, to)};
+    if (part.from_ns < part.to_ns) out.push_back(part);
+  }
+  return out;
+}
+
+}  // namespace
+
+Tables delta(const Tables& before, const Tables& now) {
+  Tables out = now;
+  for (std::size_t s = 0; s < kGStates; ++s) {
+    out.state_ns[s] = less(now.state_ns[s], before.state_ns[s]);
+    out.sampled_state[s] = less(now.sampled_state[s], before.sampled_state[s]);
+  }
+  subtract(out, before,
+           {&Tables::live_integral_ns, &Tables::created, &Tables::exited, &Tables::created_system,
+            &Tables::exited_system, &Tables::parks, &Tables::unparks, &Tables::syscalls, &Tables::late,
+            &Tables::illegal, &Tables::gaps, &Tables::table_overflow});
+  out.blocking = rows_between(before.blocking, std::move(out.blocking));
+  out.creation = rows_between(before.creation, std::move(out.creation));
+  out.objects = rows_between(before.objects, std::move(out.objects));
+  out.latency.histogram.subtract(before.latency.histogram);
+  out.latency.inferred = less(now.latency.inferred, before.latency.inferred);
+  for (std::vector<Interval>& covered : out.covered) covered = clipped(covered, before.at_ns, now.at_ns);
+  out.covered_by_census = clipped(now.covered_by_census, before.at_ns, now.at_ns);
+  return out;
+}
+
+}  // namespace gorotrace
