@@ -17,18 +17,15 @@
 #include "cli/option_values.h"
 #include "cli/output_file.h"
 #include "cli/terminal.h"
-#include "export/folded.h"
+#include "export/dump_formats.h"
 #include "process/discovery.h"
 #include "process/hold.h"
-#include "report/dump_json.h"
 #include "report/dump_text.h"
-#include "report/waiters.h"
+#include "report/growth_report.h"
 #include "session/dump.h"
 
 namespace gorotrace {
 namespace {
-
-enum class Format { kText, kGroup, kWaiters, kPprof, kFolded, kJson };
 
 struct Arguments {  // as typed
   std::string target, format = "text", output, min_wait, watch, observe, probes = "none", census = "5%",
@@ -39,26 +36,26 @@ struct Arguments {  // as typed
 };
 
 struct Plan {  // as meant
-  Format format = Format::kText;
+  DumpFormat format = DumpFormat::kText;
   DumpFilter filter;
   std::optional<std::chrono::nanoseconds> watch;
   std::optional<ObserveOptions> observe;
 };
 
-Result<Format> understand_format(const Arguments& a) {
-  const std::string name = a.json ? "json" : a.format;
-  if ((a.group || a.waiters) && (name != "text" || a.group == a.waiters))
+Result<DumpFormat> understand_format(const Arguments& a) {
+  const std::string name = a.json ? name_of(DumpFormat::kJson) : a.format;
+  if ((a.group || a.waiters) && (name != name_of(DumpFormat::kText) || a.group == a.waiters))
     return fail(ErrorKind::kUsage,
                 "--group and --waiters are forms of text: give one of them and no --format");
-  if (a.waiters) return Format::kWaiters;
-  if (name == "text") return a.group ? Format::kGroup : Format::kText;
-  if (name == "json") return Format::kJson;
-  const Format format = name == "pprof" ? Format::kPprof : Format::kFolded;
-  if (a.limit != 0)
+  if (a.waiters) return DumpFormat::kWaiters;
+  if (a.group) return DumpFormat::kGroup;
+  const auto format = value_named<DumpFormat>(name);
+  if (!format) return fail(ErrorKind::kUsage, "--format: no such format");
+  if (is_profile(*format) && a.limit != 0)
     return fail(ErrorKind::kUsage, "--limit: a profile without a part of its samples would look complete");
-  if (format == Format::kPprof && a.output.empty() && isatty(STDOUT_FILENO) == 1)
+  if (*format == DumpFormat::kPprof && a.output.empty() && isatty(STDOUT_FILENO) == 1)
     return fail(ErrorKind::kUsage, "--format pprof is binary: give -o FILE or a pipe");
-  return format;
+  return *format;
 }
 
 Result<std::chrono::nanoseconds> window(const std::string& text, const char* option,
@@ -118,7 +115,7 @@ Result<Plan> understand(const Arguments& a) {
   const auto observe = understand_observe(a);
   if (!observe) return std::unexpected(observe.error());
   p.observe = *observe;
-  if ((p.watch || !a.diff.empty()) && p.format != Format::kText && p.format != Format::kJson)
+  if ((p.watch || !a.diff.empty()) && p.format != DumpFormat::kText && p.format != DumpFormat::kJson)
     return fail(ErrorKind::kUsage, "--watch and --diff write text or JSON");
   for (const std::string& condition : a.where) {
     if (auto added = p.filter.add(condition); !added) return wrap(added.error(), "--where");
@@ -142,43 +139,9 @@ Options text_options(std::size_t limit) {
   return options;
 }
 
-Status write(Format format, const Target& target, const DumpView& view, const Selection& selection,
-             std::size_t limit, OutputFile& out) {
-  const TextSink sink = out.sink();
-  switch (format) {
-    case Format::kText:
-      dump_text(view, selection, limit, sink);
-      break;
-    case Format::kGroup:
-      dump_group_text(view, selection, limit, sink);
-      break;
-    case Format::kWaiters:
-      out.write(waiters_text(view, selection, waiters(view, selection), text_options<WaitersOptions>(limit)));
-      break;
-    case Format::kJson: {
-      JsonWriter json(sink);
-      dump_json(json, view, selection, limit);
-      json.end_line();
-      break;
-    }
-    case Format::kFolded:
-      folded_stacks(view, selection, sink);
-      break;
-    case Format::kPprof: {
-      const auto mappings = profile_mappings(target);
-      if (!mappings) return std::unexpected(mappings.error());
-      const auto profile = pprof_profile(view, selection, *mappings);
-      if (!profile) return std::unexpected(profile.error());
-      out.write(*profile);
-      break;
-    }
-  }
-  return out.commit();
-}
-
-int report_growth(const Result<Growth>& growth, Format format, std::size_t limit, OutputFile& out) {
+int report_growth(const Result<Growth>& growth, DumpFormat format, std::size_t limit, OutputFile& out) {
   if (!growth) return report_error(growth.error());
-  if (format == Format::kJson) {
+  if (format == DumpFormat::kJson) {
     JsonWriter json(out.sink());
     growth_json(json, *growth);
     json.end_line();
@@ -194,9 +157,12 @@ int report_dump(const Target& target, Dump& dump, const Plan& plan, std::size_t 
   StackTable symbols = dump_symbols(target);
   const DumpView view(dump, symbols);
   const Selection selection = select(view, plan.filter);
-  if (auto written = write(plan.format, target, view, selection, limit, out); !written)
+  auto options = text_options<DumpFormatOptions>(limit);
+  const auto mappings = [&target] { return profile_mappings(target); };
+  if (auto written = write_dump(plan.format, view, selection, options, mappings, out.sink()); !written)
     return report_error(written.error());
-  if (plan.format == Format::kFolded || plan.format == Format::kPprof) {
+  if (auto written = out.commit(); !written) return report_error(written.error());
+  if (is_profile(plan.format)) {
     for (const std::string& note : dump_notes(view, selection)) tell(note);
   }
   // Told apart from the formats' own notes: names were looked up until a moment ago.
@@ -225,8 +191,7 @@ int run(const Arguments& arguments) {
     return report_growth(watch_growth(**target, plan->filter, *plan->watch), plan->format, arguments.limit,
                          *out);
 
-  const bool objects = plan->format == Format::kWaiters || plan->format == Format::kJson;
-  const WaitsWanted waits = objects ? WaitsWanted::kHolders : WaitsWanted::kLabels;
+  const WaitsWanted waits = shows_objects(plan->format) ? WaitsWanted::kHolders : WaitsWanted::kLabels;
   if (plan->observe) {
     auto observed = observe(std::move(*target), *plan->observe, waits);
     if (!observed) return report_error(observed.error());
@@ -260,7 +225,8 @@ void add_dump_command(CLI::App& app, int& exit) {
   dump->add_option("--format", arguments->format,
                    "text, like goroutine?debug=2; pprof, for go tool pprof; folded, for flame graphs; json "
                    "(userspace/report/dump.schema.json)")
-      ->check(CLI::IsMember({"text", "pprof", "folded", "json"}))
+      ->check(CLI::IsMember({name_of(DumpFormat::kText), name_of(DumpFormat::kPprof),
+                             name_of(DumpFormat::kFolded), name_of(DumpFormat::kJson)}))
       ->capture_default_str();
   dump->add_flag("--json", arguments->json, "the same as --format json");
   dump->add_option("-o,--output", arguments->output, "write to this file instead of stdout");

@@ -12,6 +12,7 @@
 #include "base/event_loop.h"
 #include "cli/kept_time.h"
 #include "cli/stop_signal.h"
+#include "evidence/population_file.h"
 #include "session/dump.h"
 
 namespace gorotrace {

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/result.h"
-#include "report/dump_select.h"
-#include "report/growth.h"
+#include "evidence/dump_select.h"
+#include "evidence/growth.h"
 #include "session/target.h"
 
 namespace gorotrace {

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "base/result.h"
-#include "report/dump.h"
+#include "evidence/dump.h"
 #include "session/session.h"
 
 namespace gorotrace {

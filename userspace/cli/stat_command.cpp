@@ -20,6 +20,7 @@
 #include "cli/stat_window.h"
 #include "cli/stop_signal.h"
 #include "cli/wait_log.h"
+#include "evidence/interval.h"
 #include "process/discovery.h"
 #include "session/session.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "cli/output_queue.h"
-#include "report/interval.h"
+#include "evidence/interval.h"
 #include "report/stack_numbers.h"
 #include "report/stat_json.h"
 #include "report/stat_text.h"

@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "report/dump_groups.h"
+#include "evidence/dump_groups.h"
 
 namespace gorotrace {
 namespace {

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/seeded_hash.h"
+#include "evidence/dump_groups.h"
 #include "export/gzip.h"
-#include "report/dump_groups.h"
 #include "report/dump_text.h"
 #include "report/frames.h"
 
@@ -52,7 +52,7 @@ enum class Function : protozero::pbf_tag_type {
 
 class Builder {
  public:
-  explicit Builder(const std::vector<ProfileMapping>& mappings)
+  explicit Builder(const std::vector<ExecutableMapping>& mappings)
       : mappings_(mappings), symbolized_(mappings.size()), profile_(data_) {
     string("");  // the table's first string is empty
   }
@@ -168,7 +168,7 @@ class Builder {
   }
 
   void mapping(std::size_t index) {
-    const ProfileMapping& m = mappings_[index];
+    const ExecutableMapping& m = mappings_[index];
     const std::int64_t file = string(m.file), build_id = string(m.build_id);
     protozero::pbf_builder<MappingTag> out(profile_, Profile::kMapping);
     out.add_uint64(MappingTag::kId, index + 1);
@@ -180,7 +180,7 @@ class Builder {
     if (symbolized_[index]) out.add_bool(MappingTag::kHasFunctions, true);
   }
 
-  const std::vector<ProfileMapping>& mappings_;
+  const std::vector<ExecutableMapping>& mappings_;
   std::vector<bool> symbolized_;  // whether a location lies in it
   std::string data_;
   protozero::pbf_builder<Profile> profile_;
@@ -194,7 +194,7 @@ class Builder {
 }  // namespace
 
 Result<std::string> pprof_profile(const DumpView& view, const Selection& selection,
-                                  const std::vector<ProfileMapping>& mappings) {
+                                  const std::vector<ExecutableMapping>& mappings) {
   return gzip(Builder(mappings).build(view, selection));
 }
 

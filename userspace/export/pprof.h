@@ -3,24 +3,19 @@
 // goroutine/count, the labels of pprof.Do, executable mappings, functions under their full names. Pure.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
-#include "report/dump.h"
-#include "report/dump_select.h"
+#include "evidence/dump.h"
+#include "evidence/dump_select.h"
+#include "evidence/mapping.h"
 
 namespace gorotrace {
-
-struct ProfileMapping {
-  std::uint64_t start = 0, end = 0, file_offset = 0;
-  std::string file, build_id;  // printable(); build_id hex, "" when there is none
-};
 
 // Gzipped. A goroutine without a stack is a sample of one pseudo frame, "[stack unavailable: ...]", on top of
 // the function it was started with. The notes of the look are the profile's comments.
 [[nodiscard]] Result<std::string> pprof_profile(const DumpView& view, const Selection& selection,
-                                                const std::vector<ProfileMapping>& mappings);
+                                                const std::vector<ExecutableMapping>& mappings);
 
 }  // namespace gorotrace

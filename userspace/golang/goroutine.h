@@ -41,7 +41,7 @@ inline constexpr std::uint32_t kGScanBit = 0x1000;
 // isSystemGoroutine (runtime/traceback.go) for a start function: everything named runtime.* but these three.
 // Those that run finalizers and cleanups are system ones for runtime.NumGoroutine whatever they do (newproc1
 // counts them when it makes them), but are shown as the program's own while they are in its functions:
-// report/dump.h.
+// evidence/dump.h.
 [[nodiscard]] constexpr bool is_system_goroutine(std::string_view start_function) {
   return start_function.starts_with("runtime.") && start_function != "runtime.main" &&
          start_function != "runtime.corostart" && start_function != "runtime.handleAsyncEvent";

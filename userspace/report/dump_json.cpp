@@ -4,9 +4,9 @@
 #include <optional>
 
 #include "base/seeded_hash.h"
+#include "evidence/quality.h"
 #include "report/facts_json.h"
 #include "report/json_parts.h"
-#include "report/quality.h"
 #include "report/stack_numbers.h"
 #include "report/wait_json.h"
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "base/json_writer.h"
-#include "report/dump.h"
-#include "report/dump_select.h"
+#include "evidence/dump.h"
+#include "evidence/dump_select.h"
 
 namespace gorotrace {
 

@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "base/text.h"
+#include "evidence/dump_groups.h"
 #include "report/columns.h"
-#include "report/dump_groups.h"
+#include "report/goroutine_header.h"
 #include "report/tabs.h"
 
 namespace gorotrace {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/text_sink.h"
-#include "report/dump.h"
-#include "report/dump_select.h"
+#include "evidence/dump.h"
+#include "evidence/dump_select.h"
 
 namespace gorotrace {
 

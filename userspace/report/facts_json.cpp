@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "report/quality.h"
+#include "evidence/quality.h"
 
 namespace gorotrace {
 namespace {

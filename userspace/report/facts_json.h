@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "base/json_writer.h"
-#include "report/facts.h"
+#include "evidence/facts.h"
 
 namespace gorotrace {
 

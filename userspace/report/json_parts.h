@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "base/json_writer.h"
+#include "evidence/facts.h"
 #include "golang/pclntab.h"
 #include "model/model.h"
-#include "report/facts.h"
 
 namespace gorotrace {
 

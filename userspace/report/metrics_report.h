@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/json_writer.h"
+#include "evidence/facts.h"
 #include "metrics/metrics.h"
-#include "report/facts.h"
 
 namespace gorotrace {
 

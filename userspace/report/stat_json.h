@@ -4,8 +4,8 @@
 #pragma once
 
 #include "base/json_writer.h"
-#include "report/facts.h"
-#include "report/interval.h"
+#include "evidence/facts.h"
+#include "evidence/interval.h"
 #include "report/stack_numbers.h"
 #include "symbols/stack_table.h"
 

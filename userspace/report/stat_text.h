@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <string>
 
-#include "report/facts.h"
-#include "report/interval.h"
+#include "evidence/facts.h"
+#include "evidence/interval.h"
 #include "symbols/stack_table.h"
 
 namespace gorotrace {

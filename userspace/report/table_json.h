@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/json_writer.h"
+#include "evidence/trust.h"
 #include "report/stat_json.h"
-#include "report/trust.h"
 
 namespace gorotrace {
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
+#include "evidence/trust.h"
 #include "report/columns.h"
 #include "report/stat_text.h"
-#include "report/trust.h"
 
 namespace gorotrace {
 

@@ -1,6 +1,6 @@
 #include "report/wait_json.h"
 
-#include "report/wait_names.h"
+#include "waits/wait_names.h"
 
 namespace gorotrace {
 namespace {

@@ -6,8 +6,8 @@
 #include "report/columns.h"
 #include "report/dump_text.h"
 #include "report/frames.h"
-#include "report/wait_names.h"
-#include "report/waiters.h"
+#include "report/waiters_report.h"
+#include "waits/wait_names.h"
 
 namespace gorotrace {
 namespace {

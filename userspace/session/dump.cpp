@@ -80,10 +80,10 @@ StackTable dump_symbols(const Target& target) {
   return {target.frames(), target.load_bias()};
 }
 
-Result<std::vector<ProfileMapping>> profile_mappings(const Target& target) {
+Result<std::vector<ExecutableMapping>> profile_mappings(const Target& target) {
   auto mappings = target.process().mappings();
   if (!mappings) return std::unexpected(mappings.error());
-  std::vector<ProfileMapping> out;
+  std::vector<ExecutableMapping> out;
   const std::uint64_t text = target.binary().pclntab().text() + target.load_bias();
   for (const Mapping& m : *mappings) {
     if (!m.executable) continue;

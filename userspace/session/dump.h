@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "evidence/dump.h"
+#include "evidence/mapping.h"
 #include "export/pprof.h"
-#include "report/dump.h"
+#include "symbols/stack_table.h"
 #include "session/target.h"
 #include "symbols/stack_table.h"
 
@@ -28,6 +30,6 @@ enum class WaitsWanted : std::uint8_t {
 [[nodiscard]] StackTable dump_symbols(const Target& target);
 
 // What a profile says of the process's executable mappings; the build id only of its own executable.
-[[nodiscard]] Result<std::vector<ProfileMapping>> profile_mappings(const Target& target);
+[[nodiscard]] Result<std::vector<ExecutableMapping>> profile_mappings(const Target& target);
 
 }  // namespace gorotrace

@@ -7,8 +7,8 @@
 
 #include "base/result.h"
 #include "capture/capture.h"
+#include "evidence/facts.h"
 #include "model/aggregator.h"
-#include "report/facts.h"
 #include "session/record_reader.h"
 
 namespace gorotrace {

@@ -8,7 +8,8 @@
 
 #include "census/census_taker.h"
 #include "census/combine.h"
-#include "report/facts.h"
+#include "evidence/facts.h"
+#include "symbols/stack_table.h"
 #include "session/census_share.h"
 #include "symbols/stack_table.h"
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "evidence/facts.h"
 #include "govern/governor.h"
-#include "report/facts.h"
 #include "session/notices.h"
 #include "session/pipeline.h"
 #include "session/target.h"

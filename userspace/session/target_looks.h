@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "report/facts.h"
+#include "evidence/facts.h"
+#include "symbols/stack_table.h"
 #include "session/notices.h"
 #include "session/pipeline.h"
 #include "session/target.h"

@@ -10,7 +10,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "report/facts.h"
+#include "evidence/facts.h"
+#include "symbols/stack_table.h"
 #include "session/census_share.h"
 #include "session/dump.h"
 #include "session/notices.h"

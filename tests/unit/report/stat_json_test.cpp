@@ -5,8 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "evidence/trust.h"
 #include "fixture.h"
-#include "report/trust.h"
 
 namespace gorotrace::report_test {
 namespace {

@@ -1,4 +1,4 @@
-#include "report/dump.h"
+#include "evidence/dump.h"
 
 #include <algorithm>
 

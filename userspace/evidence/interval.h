@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "base/enum_names.h"
-#include "report/facts.h"
+#include "evidence/facts.h"
 
 namespace gorotrace {
 

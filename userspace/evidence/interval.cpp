@@ -1,4 +1,6 @@
-#include "report/interval.h"
+#include "evidence/interval.h"
+
+#include "model/delta.h"
 
 namespace gorotrace {
 namespace {
@@ -7,10 +9,8 @@ std::uint64_t grown(std::uint64_t before, std::uint64_t now) {
   return now > before ? now - before : 0;
 }
 
-std::optional<Rate> rate(std::uint64_t before, std::uint64_t now, std::uint64_t from_ns, std::uint64_t to_ns,
-                         Engine engine) {
+std::optional<Rate> rate(std::uint64_t n, std::uint64_t from_ns, std::uint64_t to_ns, Engine engine) {
   if (to_ns <= from_ns) return std::nullopt;
-  const std::uint64_t n = grown(before, now);
   return Rate{n, static_cast<double>(n) * 1e9 / static_cast<double>(to_ns - from_ns), engine};
 }
 
@@ -28,23 +28,22 @@ IntervalRow interval_row(const Sample& before, const Sample& now) {
   row.to_ns = now.at_ns;
   row.groups = before.groups & now.groups;
   const auto on = [&](gt_group group) { return (row.groups & group_bit(group)) != 0; };
-  const auto probed = [&](std::uint64_t Tables::* member) {
-    return rate(before.totals.*member, now.totals.*member, before.at_ns, now.at_ns, Engine::kProbes);
-  };
+  const Tables between = delta(before.totals, now.totals);
+  const auto probed = [&](std::uint64_t n) { return rate(n, before.at_ns, now.at_ns, Engine::kProbes); };
 
   if (on(GT_GROUP_LIFECYCLE)) {
-    row.created = probed(&Tables::created);
-    row.exited = probed(&Tables::exited);
+    row.created = probed(between.created);
+    row.exited = probed(between.exited);
   }
   if (on(GT_GROUP_BLOCK)) {
-    row.parks = probed(&Tables::parks);
-    row.unparks = probed(&Tables::unparks);
+    row.parks = probed(between.parks);
+    row.unparks = probed(between.unparks);
   }
-  if (on(GT_GROUP_SYSCALL)) row.syscalls = probed(&Tables::syscalls);
+  if (on(GT_GROUP_SYSCALL)) row.syscalls = probed(between.syscalls);
   if (before.counters && now.counters) {
     const RuntimeCounters &b = *before.counters, &n = *now.counters;
     const auto counted = [&](std::uint64_t from, std::uint64_t to) {
-      return rate(from, to, b.time_ns, n.time_ns, Engine::kCounters);
+      return rate(grown(from, to), b.time_ns, n.time_ns, Engine::kCounters);
     };
     if (!row.created) row.created = counted(b.created, n.created);
     if (!row.exited) row.exited = counted(exited(b), exited(n));

@@ -1,4 +1,4 @@
-#include "report/dump_groups.h"
+#include "evidence/dump_groups.h"
 
 #include <fmt/format.h>
 

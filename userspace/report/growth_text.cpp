@@ -1,4 +1,5 @@
-// Growth as text and as JSON.
+#include "report/growth_report.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,16 +7,9 @@
 #include "base/text.h"
 #include "report/columns.h"
 #include "report/frames.h"
-#include "report/growth.h"
-#include "report/json_parts.h"
-#include "report/quality.h"
 
 namespace gorotrace {
 namespace {
-
-Quality quality(const Growth& g) {
-  return g.exact ? Quality::kExact : Quality::kEstimated;
-}
 
 std::string signed_difference(std::uint64_t first, std::uint64_t last) {
   return last >= first ? fmt::format("+{}", last - first) : fmt::format("-{}", first - last);
@@ -64,13 +58,6 @@ std::string table(const char* title, const std::vector<Grown>& rows, const Growt
   return out;
 }
 
-void count_fields(JsonWriter& out, const Grown& row) {
-  out.field("first", row.first);
-  out.field("last", row.last);
-  out.field("growth", row.last - row.first);
-  out.field("never_shrank", row.never_shrank);
-}
-
 }  // namespace
 
 std::string growth_text(const Growth& g, const GrowthOptions& options) {
@@ -78,45 +65,11 @@ std::string growth_text(const Growth& g, const GrowthOptions& options) {
       fmt::format("goroutines {} -> {}: {} in {}, {} looks · snapshot · {}\n", g.first, g.last,
                   signed_difference(g.first, g.last),
                   format_duration(g.to_unix_ns > g.from_unix_ns ? g.to_unix_ns - g.from_unix_ns : 0), g.looks,
-                  name_of(quality(g)));
+                  name_of(g.quality()));
   out += table("STACKS THAT GREW", g.stacks, options, stack_lines);
   out += table("CREATION SITES THAT GREW", g.sites, options, site_lines);
   return out +
          fmt::format("\n{} stacks and {} creation sites became fewer\n", g.stacks_shrunk, g.sites_shrunk);
-}
-
-void growth_json(JsonWriter& out, const Growth& g) {
-  out.object([&] {
-    out.field("type", "growth");
-    out.field("engine", "snapshot");
-    out.field("quality", name_of(quality(g)));
-    out.field("looks", g.looks);
-    out.field("from_unix_ns", g.from_unix_ns);
-    out.field("to_unix_ns", g.to_unix_ns);
-    out.object_field("goroutines", [&] {
-      out.field("first", g.first);
-      out.field("last", g.last);
-    });
-    out.array_field("stacks", g.stacks, [&](const Grown& row) {
-      out.object([&] {
-        count_fields(out, row);
-        out.array_field("frames", row.places,
-                        [&](const Frame& f) { out.object([&] { place_fields(out, f); }); });
-      });
-    });
-    out.array_field("creation_sites", g.sites, [&](const Grown& row) {
-      out.object([&] {
-        count_fields(out, row);
-        out.name_field("start_function", row.places.front().function);
-        out.object_field("created_by", row.places.size() > 1 ? &row.places[1] : nullptr,
-                         [&](const Frame& f) { place_fields(out, f); });
-      });
-    });
-    out.object_field("became_fewer", [&] {
-      out.field("stacks", g.stacks_shrunk);
-      out.field("creation_sites", g.sites_shrunk);
-    });
-  });
 }
 
 }  // namespace gorotrace

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "report/facts.h"
+#include "evidence/facts.h"
 #include "symbols/stack_table.h"
 
 namespace gorotrace::report_test {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "report/dump.h"
+#include "evidence/dump.h"
 
 namespace gorotrace {
 

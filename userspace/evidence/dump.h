@@ -9,9 +9,12 @@
 #include <vector>
 
 #include "census/known_waits.h"
+#include "evidence/facts.h"
+#include "evidence/traceback.h"
 #include "golang/version.h"
-#include "report/facts.h"
-#include "report/traceback.h"
+#include "evidence/facts.h"
+#include "evidence/traceback.h"
+#include "symbols/stack_table.h"
 #include "snapshot/goroutines.h"
 #include "symbols/stack_table.h"
 #include "waits/wait_object.h"

@@ -1,4 +1,4 @@
-#include "report/wait_names.h"
+#include "waits/wait_names.h"
 
 namespace gorotrace {
 namespace {

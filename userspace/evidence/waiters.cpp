@@ -1,11 +1,11 @@
-#include "report/waiters.h"
+#include "evidence/waiters.h"
 
 #include <algorithm>
 #include <map>
 #include <string_view>
 #include <utility>
 
-#include "report/wait_names.h"
+#include "waits/wait_names.h"
 
 namespace gorotrace {
 namespace {

@@ -1,13 +1,12 @@
-// `dump --waiters`: the objects that goroutines wait on, by how many wait. Pure.
+// The objects that goroutines wait on, by how many wait. Pure.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <vector>
 
-#include "report/dump.h"
-#include "report/dump_select.h"
+#include "evidence/dump.h"
+#include "evidence/dump_select.h"
 
 namespace gorotrace {
 
@@ -28,13 +27,5 @@ struct Waiters {
   std::size_t without = 0;  // goroutines of the selection that wait and whose object was not established
 };
 [[nodiscard]] Waiters waiters(const DumpView& view, const Selection& selection);
-
-struct WaitersOptions {
-  std::size_t limit = 0;  // objects, 0 for all
-  std::size_t width = 80;
-  bool colour = false;
-};
-[[nodiscard]] std::string waiters_text(const DumpView& view, const Selection& selection,
-                                       const Waiters& waiters, const WaitersOptions& options);
 
 }  // namespace gorotrace

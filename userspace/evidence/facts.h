@@ -1,5 +1,5 @@
 // What a session knows beside the model's tables, as reports take it. Plain values: filled by the session on
-// the control thread, read by report/. Times are CLOCK_MONOTONIC ns; counters are cumulative since the
+// the control thread, read by evidence/ and report/. Times are CLOCK_MONOTONIC ns; counters are cumulative since the
 // attach.
 #pragma once
 

@@ -1,4 +1,4 @@
-#include "report/dump_select.h"
+#include "evidence/dump_select.h"
 
 #include <fmt/format.h>
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "report/dump.h"
-#include "report/dump_select.h"
+#include "evidence/dump.h"
+#include "evidence/dump_select.h"
 
 namespace gorotrace {
 

@@ -1,4 +1,4 @@
-#include "report/trust.h"
+#include "evidence/trust.h"
 
 #include <fmt/format.h>
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "report/facts.h"
-#include "report/interval.h"
-#include "report/quality.h"
+#include "evidence/facts.h"
+#include "evidence/interval.h"
+#include "evidence/quality.h"
 
 namespace gorotrace {
 

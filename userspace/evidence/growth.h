@@ -8,10 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "base/json_writer.h"
-#include "base/result.h"
-#include "report/dump.h"
-#include "report/dump_select.h"
+#include "evidence/dump.h"
+#include "evidence/dump_select.h"
+#include "evidence/quality.h"
 
 namespace gorotrace {
 
@@ -19,6 +18,8 @@ namespace gorotrace {
 struct PlaceLess {
   bool operator()(const std::vector<Frame>& a, const std::vector<Frame>& b) const;
 };
+[[nodiscard]] Frame place(std::string function, std::string file, int line);
+[[nodiscard]] Frame no_stack(std::string_view why);  // the pseudo frame of a goroutine without a stack
 using PlaceCounts = std::map<std::vector<Frame>, std::uint64_t, PlaceLess>;
 
 // One look, reduced to counts. A goroutine without a stack counts under one pseudo frame.
@@ -30,9 +31,6 @@ struct Population {
   PlaceCounts sites;   // [start function, place of the go statement]; one element without a go statement
 };
 [[nodiscard]] Population population(const DumpView& view, const Selection& selection);
-// What `dump --format json` wrote. kUsage, naming the source, for anything else, and for a dump cut by
-// --limit.
-[[nodiscard]] Result<Population> population_from_json(std::string_view text, const std::string& source);
 
 struct Grown {
   std::vector<Frame> places;
@@ -44,6 +42,7 @@ struct Growth {
   std::size_t looks = 0;
   std::uint64_t from_unix_ns = 0, to_unix_ns = 0, first = 0, last = 0;  // goroutines
   bool exact = true;
+  [[nodiscard]] Quality quality() const { return exact ? Quality::kExact : Quality::kEstimated; }
   std::vector<Grown> stacks, sites;  // those that grew, most first
   std::size_t stacks_shrunk = 0, sites_shrunk = 0;
 };
@@ -65,14 +64,5 @@ class GrowthTracker {
   Growth so_far_;
   Tracks stacks_, sites_;
 };
-
-struct GrowthOptions {
-  std::size_t limit = 0;  // rows per table, 0 for all
-  std::size_t width = 80;
-  bool colour = false;
-};
-[[nodiscard]] std::string growth_text(const Growth& growth, const GrowthOptions& options);
-// Described by report/growth.schema.json.
-void growth_json(JsonWriter& out, const Growth& growth);
 
 }  // namespace gorotrace

@@ -1,0 +1,106 @@
+#include "evidence/population_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/text.h"
+#include "evidence/quality.h"
+
+namespace gorotrace {
+namespace {
+
+using nlohmann::json;
+
+// Text from a file that anyone may have written; numbers out of range become 0.
+std::string text_of(const json& object, const char* key) {
+  const auto it = object.find(key);
+  return it != object.end() && it->is_string() ? printable(it->get_ref<const std::string&>()) : "";
+}
+
+std::uint64_t number_of(const json& object, const char* key) {
+  const auto it = object.find(key);
+  return it != object.end() && it->is_number_unsigned() ? it->get<std::uint64_t>() : 0;
+}
+
+Frame place_of(const json& object) {
+  const std::uint64_t line = number_of(object, "line");
+  return place(text_of(object, "function"), text_of(object, "file"),
+               static_cast<int>(std::min<std::uint64_t>(line, INT32_MAX)));
+}
+
+// By name; nothing when they are not what dump_json() writes.
+using NamedStacks = std::map<std::string, std::vector<Frame>, std::less<>>;
+std::optional<NamedStacks> stacks_of(const json& dump) {
+  NamedStacks out;
+  for (const auto& [name, stack] : dump["stacks"].items()) {
+    std::vector<Frame>& frames = out[name];
+    if (!stack.is_object() || !stack.contains("frames") || !stack["frames"].is_array()) return std::nullopt;
+    for (const json& frame : stack["frames"]) {
+      if (!frame.is_object()) return std::nullopt;
+      frames.push_back(place_of(frame));
+    }
+  }
+  return out;
+}
+
+// A dump has eight levels. The parser did not end within 20 s over 5 million open brackets.
+bool too_deep(std::string_view text) {
+  constexpr int kDeepest = 64;
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted && c == '\\') ++i;
+    if (c == '"') quoted = !quoted;
+    if (quoted) continue;
+    if ((c == '[' || c == '{') && ++depth > kDeepest) return true;
+    if (c == ']' || c == '}') --depth;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<Population> population_from_json(std::string_view text, const std::string& source) {
+  const auto refuse = [&](const char* why) {
+    return fail(ErrorKind::kUsage, fmt::format("{}: {}", source, why));
+  };
+  const json dump = too_deep(text) ? json() : json::parse(text, nullptr, false);
+  if (!dump.is_object() || text_of(dump, "type") != "dump" || !dump.contains("goroutines") ||
+      !dump["goroutines"].is_array() || !dump.contains("stacks") || !dump["stacks"].is_object())
+    return refuse("not a file that gorotrace dump --format json has written");
+  Population out;
+  if (dump.contains("not_shown") && number_of(dump["not_shown"], "limit") > 0)
+    return refuse("made with --limit: goroutines are missing from it");
+  if (dump.contains("target"))
+    out.program = text_of(dump["target"], "exe") + " " + text_of(dump["target"], "main_module");
+  out.unix_ns = number_of(dump, "at_unix_ns");
+  out.exact = text_of(dump, "quality") == name_of(Quality::kExact);
+  const auto stacks = stacks_of(dump);
+  if (!stacks) return refuse("a stack in it is not a list of frames");
+  for (const json& g : dump["goroutines"]) {
+    if (!g.is_object()) return refuse("a goroutine in it is not an object");
+    ++out.goroutines;
+    const auto name = g.find("stack");
+    if (name != g.end() && !name->is_null()) {
+      const auto stack =
+          name->is_string() ? stacks->find(name->get_ref<const std::string&>()) : stacks->end();
+      if (stack == stacks->end()) return refuse("a goroutine names a stack that is not in it");
+      ++out.stacks[stack->second];
+    } else {
+      ++out.stacks[{no_stack(text_of(g, "stack_missing"))}];
+    }
+    std::vector<Frame> places{place(text_of(g, "start_function"), "", 0)};
+    if (const auto made = g.find("created_by"); made != g.end() && made->is_object())
+      places.push_back(place_of(*made));
+    ++out.sites[std::move(places)];
+  }
+  return out;
+}
+
+}  // namespace gorotrace

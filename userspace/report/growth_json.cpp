@@ -1,0 +1,50 @@
+#include "report/growth_report.h"
+#include "report/json_parts.h"
+
+namespace gorotrace {
+namespace {
+
+void count_fields(JsonWriter& out, const Grown& row) {
+  out.field("first", row.first);
+  out.field("last", row.last);
+  out.field("growth", row.last - row.first);
+  out.field("never_shrank", row.never_shrank);
+}
+
+}  // namespace
+
+void growth_json(JsonWriter& out, const Growth& g) {
+  out.object([&] {
+    out.field("type", "growth");
+    out.field("engine", "snapshot");
+    out.field("quality", name_of(g.quality()));
+    out.field("looks", g.looks);
+    out.field("from_unix_ns", g.from_unix_ns);
+    out.field("to_unix_ns", g.to_unix_ns);
+    out.object_field("goroutines", [&] {
+      out.field("first", g.first);
+      out.field("last", g.last);
+    });
+    out.array_field("stacks", g.stacks, [&](const Grown& row) {
+      out.object([&] {
+        count_fields(out, row);
+        out.array_field("frames", row.places,
+                        [&](const Frame& f) { out.object([&] { place_fields(out, f); }); });
+      });
+    });
+    out.array_field("creation_sites", g.sites, [&](const Grown& row) {
+      out.object([&] {
+        count_fields(out, row);
+        out.name_field("start_function", row.places.front().function);
+        out.object_field("created_by", row.places.size() > 1 ? &row.places[1] : nullptr,
+                         [&](const Frame& f) { place_fields(out, f); });
+      });
+    });
+    out.object_field("became_fewer", [&] {
+      out.field("stacks", g.stacks_shrunk);
+      out.field("creation_sites", g.sites_shrunk);
+    });
+  });
+}
+
+}  // namespace gorotrace
