@@ -6,7 +6,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 /* park_m(gp): g.waitreason is set (gopark), g.sched saved (mcall), g.waiting is the sudog list for channel waits.
  * A subprogram, for its caller's frame (README.md, "Preemption"). */
-static __noinline int gt_park(struct gt_scratch *s, const struct gt_target *t, __u64 gp)
+static __noinline int gt_park(struct gt_scratch *s, struct gt_target *t, __u64 gp)
 {
 	if (!gt_read_g(s, t, gp))
 		return 0;
@@ -20,7 +20,7 @@ static __noinline int gt_park(struct gt_scratch *s, const struct gt_target *t, _
 	if (reason < 64 && (t->sudog_reasons >> reason & 1)) {
 		__u64 sudog = gt_field(s, t->g_waiting);
 		if (sudog && !gt_read_u64(&s->record.object, sudog + t->sudog_c))
-			gt_object_failed();
+			gt_object_failed(t);
 	}
 	return 1;
 }
@@ -48,7 +48,7 @@ int gt_block(struct pt_regs *ctx)
 	__u64 gp = gt_reg(ctx, gt_cookie_reg(cookie));
 	if (gt_cookie_hook(cookie) == GT_HOOK_PARK)
 		gt_remember_curg(t, gt_current_g(ctx), 0);
-	struct gt_scratch *s = gt_claim(cookie, now);
+	struct gt_scratch *s = gt_claim(t, cookie, now);
 	if (!s)
 		return 0;
 	int ok = 0;

@@ -6,13 +6,13 @@
 char LICENSE[] SEC("license") = "GPL";
 
 /* Was there no free slot (send) or no element (receive) at entry? On a nil channel both block for ever. */
-static __always_inline void gt_would_block(struct gt_scratch *s, const struct gt_target *t, __u32 hook)
+static __always_inline void gt_would_block(struct gt_scratch *s, struct gt_target *t, __u32 hook)
 {
 	__u64 channel = s->record.object;
 	s->word[0] = s->word[1] = 0;
 	if (channel && (!gt_read_u64(&s->word[0], channel + t->hchan_qcount) ||
 			(hook == GT_HOOK_CHAN_SEND && !gt_read_u64(&s->word[1], channel + t->hchan_dataqsiz)))) {
-		gt_object_failed();
+		gt_object_failed(t);
 		return;
 	}
 	if (hook == GT_HOOK_CHAN_SEND ? s->word[0] >= s->word[1] : s->word[0] == 0)
@@ -26,7 +26,7 @@ int gt_chan(struct pt_regs *ctx)
 	struct gt_target *t = gt_hit(ctx, cookie);
 	if (!t)
 		return 0;
-	struct gt_scratch *s = gt_claim(cookie, now);
+	struct gt_scratch *s = gt_claim(t, cookie, now);
 	if (!s)
 		return 0;
 	int ok = 0;

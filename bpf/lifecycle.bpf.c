@@ -52,7 +52,7 @@ int gt_lifecycle(struct pt_regs *ctx)
 	if (!t)
 		return 0;
 	__u64 gp = gt_reg(ctx, gt_cookie_reg(cookie));
-	struct gt_scratch *s = gt_claim(cookie, now);
+	struct gt_scratch *s = gt_claim(t, cookie, now);
 	if (!s) {
 		if (gt_ends_goid(gt_cookie_hook(cookie)))
 			gt_forget_goid(t, gp);

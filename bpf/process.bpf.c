@@ -13,11 +13,12 @@ SEC("raw_tp/sched_process_exec")
 int gt_exec(void *ctx)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	for (__u32 i = 0; i < GT_MAX_TARGETS; i++) {
-		__u32 slot = i;
-		struct gt_target *target = bpf_map_lookup_elem(&targets, &slot);
-		if (target && target->tgid == tgid)
-			target->tgid = 0; /* no process has it */
-	}
+	struct gt_owner *owner = bpf_map_lookup_elem(&owners, &tgid);
+	if (!owner)
+		return 0;
+	__u32 slot = owner->target;
+	struct gt_target *target = bpf_map_lookup_elem(&targets, &slot);
+	if (target && target->tgid == tgid)
+		target->tgid = 0; /* no process has it */
 	return 0;
 }

@@ -15,7 +15,7 @@ int gt_run(struct pt_regs *ctx)
 	int execute = gt_cookie_hook(cookie) == GT_HOOK_EXECUTE, ok;
 	if (execute)
 		gt_remember_curg(t, gt_current_g(ctx), gp);
-	struct gt_scratch *s = gt_claim(cookie, now);
+	struct gt_scratch *s = gt_claim(t, cookie, now);
 	if (!s)
 		return 0;
 	if (execute) {

@@ -11,7 +11,7 @@ int gt_syscall(struct pt_regs *ctx)
 	struct gt_target *t = gt_hit(ctx, cookie);
 	if (!t)
 		return 0;
-	struct gt_scratch *s = gt_claim(cookie, now);
+	struct gt_scratch *s = gt_claim(t, cookie, now);
 	if (!s)
 		return 0;
 	int ok = 0;

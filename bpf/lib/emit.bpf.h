@@ -1,4 +1,5 @@
-/* A record's way out: its sequence number, its ring, the wake-up, and the account of what did not get through. */
+/* A record's way out: its sequence number, its ring, the wake-up, and the account of what did not get through: per CPU
+ * of all targets, which closes with the sequence numbers, and of each target. */
 #ifndef GOROTRACE_LIB_EMIT_BPF_H
 #define GOROTRACE_LIB_EMIT_BPF_H
 
@@ -18,27 +19,35 @@ static __always_inline __u64 gt_next_seq(struct gt_stats *st)
 	return st->produced++;
 }
 
-static __always_inline void gt_drop(enum gt_drop why)
+static __always_inline void gt_dropped(struct gt_stats *st, struct gt_target *t, enum gt_drop why)
+{
+	__sync_fetch_and_add(&st->lost.dropped[why], 1);
+	__sync_fetch_and_add(&t->lost.dropped[why], 1);
+}
+
+static __always_inline void gt_drop(struct gt_target *t, enum gt_drop why)
 {
 	struct gt_stats *st = gt_stats();
 	if (!st)
 		return;
 	__sync_fetch_and_add(&st->produced, 1);
-	__sync_fetch_and_add(&st->dropped[why], 1);
+	gt_dropped(st, t, why);
 }
 
-static __always_inline void gt_stack_failed(enum gt_stack_fail why)
+static __always_inline void gt_stack_failed(struct gt_target *t, enum gt_stack_fail why)
 {
 	struct gt_stats *st = gt_stats();
 	if (st)
-		__sync_fetch_and_add(&st->stack_failed[why], 1);
+		__sync_fetch_and_add(&st->lost.stack_failed[why], 1);
+	__sync_fetch_and_add(&t->lost.stack_failed[why], 1);
 }
 
-static __always_inline void gt_object_failed(void)
+static __always_inline void gt_object_failed(struct gt_target *t)
 {
 	struct gt_stats *st = gt_stats();
 	if (st)
-		__sync_fetch_and_add(&st->object_failed, 1);
+		__sync_fetch_and_add(&st->lost.object_failed, 1);
+	__sync_fetch_and_add(&t->lost.object_failed, 1);
 }
 
 /* No wake-up per record: it costs more than the trap. The reader comes on its timer, and is woken only when a look
@@ -46,7 +55,7 @@ static __always_inline void gt_object_failed(void)
  * one helper call less, and its place in the ring is held shut for the time of a copy only (userspace model/watermark.h
  * waits for a program that loses the CPU in it). A subprogram of its own to keep frames small (README.md,
  * "Preemption"). */
-static __noinline int gt_emit(struct gt_scratch *s)
+static __noinline int gt_emit(struct gt_scratch *s, struct gt_target *t)
 {
 	struct gt_stats *st = gt_stats();
 	if (!st)
@@ -58,14 +67,14 @@ static __noinline int gt_emit(struct gt_scratch *s)
 	__u32 index = cpu & gt_ring_mask;
 	void *ring = bpf_map_lookup_elem(&rings, &index);
 	if (!ring) {
-		__sync_fetch_and_add(&st->dropped[GT_DROP_RING_FULL], 1);
+		gt_dropped(st, t, GT_DROP_RING_FULL);
 		return 0;
 	}
 	__u64 flags = BPF_RB_NO_WAKEUP;
 	if ((seq & gt_wake_mask) == 0 && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > gt_wake_bytes)
 		flags = BPF_RB_FORCE_WAKEUP;
 	if (bpf_ringbuf_output(ring, &s->record, sizeof(s->record), flags))
-		__sync_fetch_and_add(&st->dropped[GT_DROP_RING_FULL], 1);
+		gt_dropped(st, t, GT_DROP_RING_FULL);
 	return 0;
 }
 

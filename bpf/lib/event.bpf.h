@@ -13,16 +13,18 @@
 
 /* struct gt_cookie, taken apart in registers */
 static __always_inline __u32 gt_cookie_target(__u64 c) { return c & 0xffff; }
-static __always_inline __u32 gt_cookie_site(__u64 c) { return (c >> 16) & 0xff; }
-static __always_inline __u32 gt_cookie_hook(__u64 c) { return (c >> 24) & 0xff; }
-static __always_inline __u32 gt_cookie_reg(__u64 c) { return (c >> 32) & 0xff; }
-static __always_inline __u32 gt_cookie_flags(__u64 c) { return (c >> 40) & 0xff; }
+static __always_inline __u32 gt_cookie_generation(__u64 c) { return (c >> 16) & 0xff; }
+static __always_inline __u32 gt_cookie_site(__u64 c) { return (c >> 24) & 0xff; }
+static __always_inline __u32 gt_cookie_hook(__u64 c) { return (c >> 32) & 0xff; }
+static __always_inline __u32 gt_cookie_reg(__u64 c) { return (c >> 40) & 0xff; }
+static __always_inline __u32 gt_cookie_flags(__u64 c) { return (c >> 48) & 0xff; }
+#define GT_NO_COOKIE (0xffULL << 24) /* no such site */
 
 static __noinline __u64 gt_cookie_of_ip(struct pt_regs *ctx)
 {
 	struct gt_ip_key key = {.ip = gt_ip(ctx), .tgid = bpf_get_current_pid_tgid() >> 32};
 	__u64 *found = bpf_map_lookup_elem(&sites_by_ip, &key);
-	return found ? *found : 0;
+	return found ? *found : GT_NO_COOKIE;
 }
 
 static __always_inline __u64 gt_cookie(struct pt_regs *ctx)
@@ -32,21 +34,22 @@ static __always_inline __u64 gt_cookie(struct pt_regs *ctx)
 	/* 5.10 refuses a program that so much as contains the call (helper since 5.15, commit 7adfc6c9b315). */
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_attach_cookie))
 		return bpf_get_attach_cookie(ctx);
-	return 0;
+	return GT_NO_COOKIE;
 }
 
 static __always_inline struct gt_site_stats *gt_site_stats(__u32 target, __u32 site)
 {
-	__u32 index = target * GT_MAX_SITES + site;
-	return bpf_map_lookup_elem(&site_stats, &index);
+	struct gt_target_stats *of = bpf_map_lookup_elem(&site_stats, &target);
+	/* Or the compiler compares one copy of it and uses another, of which the verifier knows nothing. */
+	barrier_var(site);
+	return of && site < GT_MAX_SITES ? &of->site[site] : NULL;
 }
 
-/* The configuration the hit belongs to, or NULL when it is none of ours or no event. Counts the hit. */
+/* The target the hit belongs to, or NULL when it is none of ours or no event. Counts the hit: from here on it leads to
+ * exactly one record or one counted drop. */
 static __always_inline struct gt_target *gt_hit(struct pt_regs *ctx, __u64 cookie)
 {
 	__u32 slot = gt_cookie_target(cookie);
-	if (gt_cookie_site(cookie) >= GT_MAX_SITES)
-		return NULL;
 	struct gt_target *target = bpf_map_lookup_elem(&targets, &slot);
 	if (!target || target->tgid != bpf_get_current_pid_tgid() >> 32)
 		return NULL;
@@ -54,13 +57,15 @@ static __always_inline struct gt_target *gt_hit(struct pt_regs *ctx, __u64 cooki
 	if (!hit)
 		return NULL;
 	__sync_fetch_and_add(&hit->hits, 1);
-	if ((gt_cookie_flags(cookie) & GT_SITE_SKIP_TAKEN) && gt_branch_taken(ctx))
+	if ((gt_cookie_flags(cookie) & GT_SITE_SKIP_TAKEN) && gt_branch_taken(ctx)) {
+		__sync_fetch_and_add(&hit->skipped, 1);
 		return NULL;
+	}
 	return target;
 }
 
 /* Working memory with a record to fill, or NULL: counted as a drop. */
-static __always_inline struct gt_scratch *gt_claim(__u64 cookie, __u64 now)
+static __always_inline struct gt_scratch *gt_claim(struct gt_target *t, __u64 cookie, __u64 now)
 {
 	struct gt_scratch *s = NULL;
 	for (__u32 i = 0; i < GT_SCRATCH_SLOTS; i++) {
@@ -73,9 +78,10 @@ static __always_inline struct gt_scratch *gt_claim(__u64 cookie, __u64 now)
 		s = NULL;
 	}
 	if (!s) {
-		gt_drop(GT_DROP_SCRATCH_BUSY);
+		gt_drop(t, GT_DROP_SCRATCH_BUSY);
 		return NULL;
 	}
+	s->site = gt_cookie_site(cookie);
 	s->base = 0;
 	s->first = GT_FIRST_GIVEN;
 	struct gt_record *r = &s->record;
@@ -86,7 +92,7 @@ static __always_inline struct gt_scratch *gt_claim(__u64 cookie, __u64 now)
 	r->extra = 0;
 	r->tid = (__u32)bpf_get_current_pid_tgid();
 	r->target = (__u16)gt_cookie_target(cookie);
-	r->site = (__u8)gt_cookie_site(cookie);
+	r->generation = (__u8)gt_cookie_generation(cookie);
 	r->hook = (__u8)gt_cookie_hook(cookie);
 	r->detail = 0;
 	r->flags = 0;
@@ -105,7 +111,7 @@ static __always_inline void gt_sample(const struct gt_scratch *s)
 		return;
 	/* Before the account of it, which the other hits do without. */
 	__u64 took = bpf_ktime_get_ns() - began;
-	struct gt_site_stats *hit = gt_site_stats(s->record.target, s->record.site);
+	struct gt_site_stats *hit = gt_site_stats(s->record.target, s->site);
 	if (!hit)
 		return;
 	__sync_fetch_and_add(&hit->sampled, 1);
@@ -114,14 +120,14 @@ static __always_inline void gt_sample(const struct gt_scratch *s)
 
 /* Walks the stack that was asked for, sends the record (unless `ok` is 0: its goroutine could not be read), gives
  * the working memory back. */
-static __always_inline void gt_end(struct gt_scratch *s, const struct gt_target *target, int ok)
+static __always_inline void gt_end(struct gt_scratch *s, struct gt_target *target, int ok)
 {
 	if (ok) {
 		if (s->base && target->stacks)
-			gt_walk(s);
-		gt_emit(s);
+			gt_walk(s, target);
+		gt_emit(s, target);
 	} else {
-		gt_drop(GT_DROP_BAD_G);
+		gt_drop(target, GT_DROP_BAD_G);
 	}
 	gt_sample(s);
 	/* A plain store will do: only programs of this CPU, which interleave but never run at once, look at it. */

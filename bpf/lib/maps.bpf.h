@@ -9,6 +9,9 @@
 
 #include "shared/abi.h"
 
+/* As many targets as user space asks for, which sets the maps' sizes at the load. */
+#define GT_SET_AT_LOAD 1
+
 #define BPF_F_MMAPABLE (1U << 10) /* include/uapi/linux/bpf.h, an anonymous enum; 5.5 */
 
 const volatile __u32 gt_ring_mask __weak = 0;    /* ring of a record: cpu & gt_ring_mask */
@@ -36,10 +39,17 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, GT_MAX_TARGETS);
+	__uint(max_entries, GT_SET_AT_LOAD);
 	__type(key, __u32);
 	__type(value, struct gt_target);
 } targets __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GT_SET_AT_LOAD);
+	__type(key, __u32);
+	__type(value, struct gt_owner);
+} owners __weak SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -50,14 +60,14 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, GT_MAX_PROBES);
+	__uint(max_entries, GT_SET_AT_LOAD);
 	__type(key, __u32);
-	__type(value, struct gt_site_stats);
+	__type(value, struct gt_target_stats);
 } site_stats __weak SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, GT_MAX_PROBES);
+	__uint(max_entries, GT_SET_AT_LOAD);
 	__type(key, struct gt_ip_key);
 	__type(value, struct gt_cookie);
 } sites_by_ip __weak SEC(".maps");
@@ -119,7 +129,7 @@ enum gt_first {
 /* What one program works with. In a map because frames must stay below 64 bytes (README.md, "Preemption"). */
 struct gt_scratch {
 	__u32 busy; /* claimed by test-and-set */
-	__u32 pad;
+	__u32 site; /* of the hit, in the target's plan */
 	/* the stack to walk; base == 0: none */
 	__u64 base;    /* lowest address to copy */
 	__u64 fp;      /* frame pointer to start at, >= base */

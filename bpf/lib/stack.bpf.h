@@ -11,15 +11,15 @@
 /* The smallest page of both architectures: where pages are larger the cut comes earlier than it must. */
 #define GT_STACK_PAGE 4096
 
-static __always_inline int gt_stack_fail(struct gt_scratch *s, enum gt_stack_fail why)
+static __always_inline int gt_stack_fail(struct gt_scratch *s, struct gt_target *t, enum gt_stack_fail why)
 {
 	s->record.flags |= GT_REC_NO_STACK;
-	gt_stack_failed(why);
+	gt_stack_failed(t, why);
 	return 0;
 }
 
 /* Sees to it that `stacks` has the definition of record.stack. */
-static __always_inline int gt_store_stack(struct gt_scratch *s)
+static __always_inline int gt_store_stack(struct gt_scratch *s, struct gt_target *t)
 {
 	__u32 index = (__u32)(s->record.stack >> (64 - GT_KNOWN_STACKS_BITS));
 	__u64 *known = bpf_map_lookup_elem(&known_stacks, &index);
@@ -40,7 +40,7 @@ static __always_inline int gt_store_stack(struct gt_scratch *s)
 		return 0;
 	if (err) {
 		s->record.stack = 0;
-		return gt_stack_fail(s, GT_STACK_MAP_FULL);
+		return gt_stack_fail(s, t, GT_STACK_MAP_FULL);
 	}
 	*known = mark;
 	__sync_fetch_and_add(&st->stacks_added, 1);
@@ -50,11 +50,11 @@ static __always_inline int gt_store_stack(struct gt_scratch *s)
 /* Walks what s->{base,fp,hi,pc,first} describe and sets record.stack. The chain must rise strictly, so a cycle ends
  * the walk; what cannot be followed further is marked truncated. Depth and truncation live in memory so that the
  * verifier, which keeps no account of map values, sees one state after the loop whichever way it was left. */
-static __noinline int gt_walk(struct gt_scratch *s)
+static __noinline int gt_walk(struct gt_scratch *s, struct gt_target *t)
 {
 	__u64 base = s->base, fp = s->fp, hi = s->hi;
 	if (fp < base || base >= hi || fp + 16 > hi || (fp & 7))
-		return gt_stack_fail(s, GT_STACK_NO_BASE);
+		return gt_stack_fail(s, t, GT_STACK_NO_BASE);
 	__u64 length = hi - base;
 	if (length > GT_STACK_WINDOW)
 		length = GT_STACK_WINDOW;
@@ -65,7 +65,7 @@ static __noinline int gt_walk(struct gt_scratch *s)
 		 * is cut off, so the stack is truncated, not lost. */
 		__u64 page_end = GT_STACK_PAGE - (base & (GT_STACK_PAGE - 1));
 		if (page_end >= length || bpf_probe_read_user(s->window, (__u32)page_end, (void *)base))
-			return gt_stack_fail(s, GT_STACK_READ_FAILED);
+			return gt_stack_fail(s, t, GT_STACK_READ_FAILED);
 		length = page_end;
 	}
 
@@ -77,11 +77,11 @@ static __noinline int gt_walk(struct gt_scratch *s)
 		next = *(__u64 *)s->window;
 	}
 	if (!pc)
-		return gt_stack_fail(s, GT_STACK_NO_BASE);
+		return gt_stack_fail(s, t, GT_STACK_NO_BASE);
 	s->stack.pcs[0] = pc;
 	s->stack.depth = 1;
 	s->stack.truncated = 0;
-	__u64 hash = gt_stack_hash_step(0, pc), above = 0;
+	__u64 hash = gt_stack_hash_step(t->stack_seed, pc), above = 0;
 	for (__u32 i = 1;; i++) {
 		if (!next || next >= hi)
 			break; /* the outermost frame */
@@ -103,7 +103,7 @@ static __noinline int gt_walk(struct gt_scratch *s)
 	s->record.stack = gt_stack_hash_end(hash, s->stack.depth);
 	if (s->stack.truncated)
 		s->record.flags |= GT_REC_TRUNCATED;
-	return gt_store_stack(s);
+	return gt_store_stack(s, t);
 }
 
 #endif

@@ -11,6 +11,7 @@ typedef __u16 gt_u16;
 typedef __u32 gt_u32;
 typedef __u64 gt_u64;
 #else
+#include <stddef.h>
 #include <stdint.h>
 typedef uint8_t gt_u8;
 typedef uint16_t gt_u16;
@@ -18,10 +19,8 @@ typedef uint32_t gt_u32;
 typedef uint64_t gt_u64;
 #endif
 
-#define GT_ABI_VERSION 1
-#define GT_MAX_TARGETS 64
+#define GT_ABI_VERSION 2
 #define GT_MAX_SITES 48 /* sites of one target; the planner refuses more */
-#define GT_MAX_PROBES (GT_MAX_TARGETS * GT_MAX_SITES)
 #define GT_MAX_STACK_FRAMES 64
 #define GT_STACK_WINDOW 4096 /* bytes of stack one bulk copy takes: 97 % of real stacks end within it */
 #define GT_G_WINDOW 448      /* bytes of runtime.g one read takes: covers every g field in golang/offsets.h */
@@ -72,14 +71,22 @@ enum gt_group {
 	GT_GROUP_COUNT
 };
 
-/* The attach cookie (bpf_get_attach_cookie; on kernels without it, the value of the ip map). */
+/* The attach cookie (bpf_get_attach_cookie; on kernels without it, the value of the ip map). Whose hit it is the
+ * process decides and not the cookie: the slot's tgid must be that of the process that was hit. */
 struct gt_cookie {
-	gt_u16 target; /* slot in `targets` */
-	gt_u8 site;    /* index in the target's plan, < GT_MAX_SITES */
-	gt_u8 hook;    /* enum gt_hook */
-	gt_u8 reg;     /* enum gt_reg holding the g (or object) */
-	gt_u8 flags;   /* GT_SITE_* */
-	gt_u16 pad;
+	gt_u16 target;    /* slot in `targets` */
+	gt_u8 generation; /* which owner of that slot */
+	gt_u8 site;       /* index in the target's plan, < GT_MAX_SITES */
+	gt_u8 hook;       /* enum gt_hook */
+	gt_u8 reg;        /* enum gt_reg holding the g (or object) */
+	gt_u8 flags;      /* GT_SITE_* */
+	gt_u8 pad;
+};
+/* Value of `owners`; key: the tgid of a target, in the initial PID namespace. */
+struct gt_owner {
+	gt_u16 target;
+	gt_u8 generation;
+	gt_u8 pad;
 };
 /* Key of `sites_by_ip`, which gives the cookie on kernels that have none. */
 struct gt_ip_key {
@@ -94,25 +101,50 @@ struct gt_ip_key {
  * r8..r15; arm64 x0..x30). */
 enum gt_reg { GT_REG_AMD64_RAX = 0, GT_REG_AMD64_RBX = 3, GT_REG_AMD64_R14 = 14, GT_REG_ARM64_X28 = 28 };
 
-/* Per-target configuration, written by user space before the target's first link. Offsets in bytes from
- * golang/offsets.h; 0xffff = this Go version has no such field. */
-struct gt_target {
-	gt_u32 tgid; /* in the initial PID namespace */
-	gt_u16 g_stack_hi, g_m, g_sched_sp, g_sched_pc, g_sched_bp;
-	gt_u16 g_goid, g_waitreason, g_gopc, g_startpc, g_waiting, g_labels, g_coroexit, g_schedlink;
-	gt_u16 m_curg, sudog_c, hchan_qcount, hchan_dataqsiz;
-	gt_u16 g_window;      /* bytes of g to read: end of the last field above that lies in g, <= GT_G_WINDOW */
-	gt_u64 sudog_reasons; /* bit r set: with wait reason r, g.waiting.c is the channel waited on */
-	gt_u32 stacks;        /* 0: record no stacks */
-	gt_u32 goids_hold;    /* 1: a g keeps its goid until a hit says otherwise. capture/ sets it */
-	gt_u64 salt;          /* makes entries of lib/known.bpf.h this target's own. capture/ sets it */
-};
-
 /* Who made a goroutine runnable or created it. */
 enum gt_actor {
 	GT_ACTOR_GOROUTINE, /* record.other is its goid */
 	GT_ACTOR_RUNTIME,   /* g0 with no curg: timers, netpoll, GC, boot */
 	GT_ACTOR_UNKNOWN    /* a read failed */
+};
+
+/* Why a record or a stack was not delivered; names in capture/drop_reason.cpp. Order is ABI. */
+enum gt_drop {
+	GT_DROP_RING_FULL,    /* no room in the ring buffer */
+	GT_DROP_SCRATCH_BUSY, /* every scratch slot of this CPU is claimed (nested preempted programs) */
+	GT_DROP_BAD_G,        /* g could not be read */
+	GT_DROP_COUNT
+};
+enum gt_stack_fail {
+	GT_STACK_READ_FAILED, /* the stack's bytes could not be read */
+	GT_STACK_MAP_FULL,    /* `stacks` is full */
+	GT_STACK_NO_BASE,     /* no frame pointer where there should be one */
+	GT_STACK_FAIL_COUNT
+};
+
+/* What did not get through. */
+struct gt_losses {
+	gt_u64 dropped[GT_DROP_COUNT];
+	gt_u64 stack_failed[GT_STACK_FAIL_COUNT];
+	gt_u64 object_failed; /* the channel of a PARK or CHAN_* could not be read: record sent without it */
+	gt_u64 pad;
+};
+
+/* One target. The first cache line is its configuration, written by user space before its first link and then only
+ * read: offsets in bytes from golang/offsets.h; 0xffff = this Go version has no such field. The second one is the
+ * account of what it lost, which the programs write and user space has mapped. */
+struct gt_target {
+	gt_u32 tgid; /* in the initial PID namespace; 0: nobody's */
+	gt_u16 g_stack_hi, g_m, g_sched_sp, g_sched_pc, g_sched_bp;
+	gt_u16 g_goid, g_waitreason, g_gopc, g_startpc, g_waiting, g_labels, g_coroexit;
+	gt_u16 m_curg, sudog_c, hchan_qcount, hchan_dataqsiz;
+	gt_u16 g_window;      /* bytes of g to read: end of the last field above that lies in g, <= GT_G_WINDOW */
+	gt_u8 stacks;         /* 0: record no stacks */
+	gt_u8 goids_hold;     /* 1: a g keeps its goid until a hit says otherwise. capture/ sets it */
+	gt_u64 sudog_reasons; /* bit r set: with wait reason r, g.waiting.c is the channel waited on */
+	gt_u64 salt;          /* makes entries of lib/known.bpf.h this target's own. capture/ sets it */
+	gt_u64 stack_seed;    /* where the hash of its stacks begins: secret, random, never 0 */
+	struct gt_losses lost;
 };
 
 /* record.flags */
@@ -135,15 +167,16 @@ struct gt_record {
 			* SUSPEND: the word at [g.sched.sp] */
 	gt_u32 seq;    /* per cpu, consecutive; assigned also to records that are then dropped */
 	gt_u32 tid;
-	gt_u16 target;
+	gt_u16 target; /* slot ... */
 	gt_u16 cpu;
-	gt_u8 site;
+	gt_u8 generation; /* ... and which owner of that slot: the two name a target (model/target_id.h) */
 	gt_u8 hook;
 	gt_u8 detail; /* PARK: g.waitreason */
 	gt_u8 flags;
 };
 
-/* Value of the `stacks` hash map; key: gt_stack_hash_step over pcs[0..depth) from 0, then gt_stack_hash_end. User
+/* Value of the `stacks` hash map; key: gt_stack_hash_step over pcs[0..depth) from the target's stack_seed, then
+ * gt_stack_hash_end: without the seeds no target can make a stack that has the id of another target's. User
  * space may pull (and delete) entries any time: a deleted stack is put back at its next use. Every pc is a return
  * address (look up pc - 1): pcs[0] is g.sched.pc, or for the hooks of a running goroutine (SYSCALL_ENTER,
  * SEM_RELEASE, CHAN_CLOSE) the return address of the probed function, which is g.syscallpc in a syscall. */
@@ -154,46 +187,38 @@ struct gt_stack {
 };
 #define GT_MAX_STACKS 16384
 
-/* Why a record or a stack was not delivered; names in capture/drop_reason.cpp. Order is ABI. */
-enum gt_drop {
-	GT_DROP_RING_FULL,    /* no room in the ring buffer */
-	GT_DROP_SCRATCH_BUSY, /* every scratch slot of this CPU is claimed (nested preempted programs) */
-	GT_DROP_BAD_G,        /* g could not be read */
-	GT_DROP_COUNT
-};
-enum gt_stack_fail {
-	GT_STACK_READ_FAILED, /* the stack's bytes could not be read */
-	GT_STACK_MAP_FULL,    /* `stacks` is full */
-	GT_STACK_NO_BASE,     /* no frame pointer where there should be one */
-	GT_STACK_FAIL_COUNT
-};
-
-/* Per CPU. produced = received + sum(dropped), exactly, whenever no program is running. */
+/* Per CPU, of all targets. produced = received + sum(dropped), exactly, whenever no program is running. */
 struct gt_stats {
-	gt_u64 produced; /* records attempted; low 32 bits are the next seq */
-	gt_u64 dropped[GT_DROP_COUNT];
-	gt_u64 stack_failed[GT_STACK_FAIL_COUNT];
-	gt_u64 object_failed; /* the channel of a PARK or CHAN_* could not be read: record sent without it */
-	gt_u64 stacks_added;  /* entries put into `stacks` */
+	gt_u64 produced;     /* records attempted; low 32 bits are the next seq */
+	gt_u64 stacks_added; /* entries put into `stacks` */
+	struct gt_losses lost;
 };
 
-/* Per CPU and (target, site): what the governor charges. Index = target * GT_MAX_SITES + site. */
+/* Per CPU and target: what the governor charges, and how many records it produced: hits - skipped, of all sites. */
 struct gt_site_stats {
 	gt_u64 hits;    /* every trap, filtered ones included */
+	gt_u64 skipped; /* hits that are no event: the branch goes to morestack */
 	gt_u64 sampled; /* hits whose program time was taken (1 in GT_TIME_SAMPLE) */
 	gt_u64 sampled_ns;
+};
+struct gt_target_stats {
+	struct gt_site_stats site[GT_MAX_SITES];
 };
 #define GT_TIME_SAMPLE 64
 
 #ifdef __cplusplus
 static_assert(sizeof(gt_cookie) == 8);
-static_assert(sizeof(gt_target) == 64);
+static_assert(sizeof(gt_owner) == 4);
+static_assert(offsetof(gt_target, lost) == 64);
+static_assert(sizeof(gt_target) == 128);
 static_assert(sizeof(gt_ip_key) == 16);
 static_assert(sizeof(gt_record) == 64);
 static_assert(sizeof(gt_stack) == 520);
 #else
 _Static_assert(sizeof(struct gt_cookie) == 8, "gt_cookie");
-_Static_assert(sizeof(struct gt_target) == 64, "gt_target");
+_Static_assert(sizeof(struct gt_owner) == 4, "gt_owner");
+_Static_assert(__builtin_offsetof(struct gt_target, lost) == 64, "gt_target");
+_Static_assert(sizeof(struct gt_target) == 128, "gt_target");
 _Static_assert(sizeof(struct gt_ip_key) == 16, "gt_ip_key");
 _Static_assert(sizeof(struct gt_record) == 64, "gt_record");
 _Static_assert(sizeof(struct gt_stack) == 520, "gt_stack");

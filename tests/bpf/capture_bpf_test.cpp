@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -109,7 +110,7 @@ class CaptureTest : public ::testing::TestWithParam<AttachMode> {
   }
 
   std::unique_ptr<Capture> capture_;
-  TargetSlot slot_ = 0;
+  TargetId slot_ = 0;
 };
 
 TEST_P(CaptureTest, ParkCarriesReasonChannelLabelsAndStack) {
@@ -123,7 +124,6 @@ TEST_P(CaptureTest, ParkCarriesReasonChannelLabelsAndStack) {
   hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
   const gt_record r = one();
   EXPECT_EQ(r.hook, GT_HOOK_PARK);
-  EXPECT_EQ(r.site, GT_HOOK_PARK);
   EXPECT_EQ(r.goid, 42u);
   EXPECT_EQ(r.detail, 19);
   EXPECT_EQ(r.object, 0xc000123450u);
@@ -145,6 +145,7 @@ TEST_P(CaptureTest, ParkCarriesReasonChannelLabelsAndStack) {
   hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
   EXPECT_EQ(one().object, 0u);
   EXPECT_EQ(capture_->counters().object_failed, 1u);
+  EXPECT_EQ(capture_->counters(slot_).object_failed, 1u);
 }
 
 TEST_P(CaptureTest, ReadyNamesTheWakerAndItsStack) {
@@ -433,7 +434,9 @@ TEST_P(CaptureTest, TakenBranchIsNoEventButAHit) {
   hit(GT_HOOK_SEM_ACQUIRE, regs);
   EXPECT_EQ(drain().size(), 0u);
   EXPECT_EQ(capture_->site_counters(slot_)[GT_HOOK_SEM_ACQUIRE].hits, 2u);
+  EXPECT_EQ(capture_->site_counters(slot_)[GT_HOOK_SEM_ACQUIRE].skipped, 1u);
   EXPECT_EQ(capture_->counters().produced, 1u);
+  EXPECT_EQ(capture_->counters(slot_).produced, 1u);
 }
 
 TEST_P(CaptureTest, DeepAndBrokenStacks) {
@@ -478,6 +481,7 @@ TEST_P(CaptureTest, DeepAndBrokenStacks) {
   r = yield(unmapped);
   EXPECT_EQ(r.flags, GT_REC_NO_STACK);
   EXPECT_EQ(capture_->counters().stack_failed[GT_STACK_READ_FAILED], 1u);
+  EXPECT_EQ(capture_->counters(slot_).stack_failed, capture_->counters().stack_failed);
 }
 
 TEST_P(CaptureTest, UnreadableGIsACountedDrop) {
@@ -488,6 +492,8 @@ TEST_P(CaptureTest, UnreadableGIsACountedDrop) {
   const CaptureCounters c = capture_->counters();
   EXPECT_EQ(c.produced, 4u);
   EXPECT_EQ(c.dropped[GT_DROP_BAD_G], 4u);
+  EXPECT_EQ(capture_->counters(slot_).produced, 4u);
+  EXPECT_EQ(capture_->counters(slot_).dropped, c.dropped);
   FakeGoroutine gp(6, 2, 0x401000);
   hit(GT_HOOK_EXECUTE, {.arg0 = gp.g.address()});  // and the working memory was given back
   EXPECT_EQ(drain().size(), 1u);
@@ -532,6 +538,11 @@ TEST_P(CaptureTest, FullRingDropsAreCountedExactly) {
   EXPECT_GT(c.dropped[GT_DROP_RING_FULL], 0u);
   EXPECT_GT(received, 0u);
   EXPECT_EQ(c.produced, received + c.dropped_total());
+  EXPECT_EQ(capture_->counters(slot_).produced, 1000u);
+  EXPECT_EQ(capture_->counters(slot_).dropped, c.dropped);
+  EXPECT_EQ(capture_->dropped(slot_), c.dropped_total());
+  using Losses = std::vector<std::pair<TargetId, std::uint64_t>>;
+  EXPECT_EQ(capture_->dropped_by_target(), (Losses{{slot_, c.dropped_total()}}));
   hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});  // room again, and the gap shows in the sequence
   EXPECT_EQ(drain().size(), 1u);
 }
@@ -599,7 +610,7 @@ TEST_P(CaptureTest, TargetsComeAndGo) {
   if (GetParam() != AttachMode::kPerfEventIp) {  // keyed on (tgid, ip): the stranger's key matches nothing
     ASSERT_TRUE(capture_->set_groups(*stranger, kBlock));
     hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
-    EXPECT_EQ(one().target, slot_);
+    EXPECT_EQ(target_of(one()), slot_);
     EXPECT_EQ(capture_->site_counters(*stranger)[GT_HOOK_PARK].hits, 0u);
   }
   capture_->remove_target(*stranger);
@@ -610,12 +621,14 @@ TEST_P(CaptureTest, TargetsComeAndGo) {
   auto again = capture_->add_target(::getpid(), kOwnExecutable, testing::fake_config(),
                                     testing::fake_plan(all_sites()));
   ASSERT_TRUE(again);
-  EXPECT_EQ(*again, slot_);
+  EXPECT_NE(*again, slot_);
   EXPECT_EQ(capture_->site_counters(*again)[GT_HOOK_PARK].hits, 0u);
+  EXPECT_TRUE(capture_->site_counters(slot_).empty());
+  EXPECT_FALSE(capture_->set_groups(slot_, kBlock));
 }
 
 TEST_P(CaptureTest, FailedAttachLeavesWhatWasOn) {
-  attach(kBlock);
+  capture_->remove_target(slot_);
   auto plan = testing::fake_plan(all_sites());
   plan.sites[GT_HOOK_EXIT].file_offset = 1ull << 40;  // beyond the file
   auto broken = capture_->add_target(::getpid(), kOwnExecutable, testing::fake_config(), plan);
@@ -624,6 +637,120 @@ TEST_P(CaptureTest, FailedAttachLeavesWhatWasOn) {
   const auto refused = capture_->set_groups(*broken, kRun | kSync | kLifecycle);
   EXPECT_FALSE(refused);
   EXPECT_EQ(capture_->groups(*broken), kRun);
+}
+
+TEST_P(CaptureTest, AProcessIsOneTarget) {
+  const auto again = capture_->add_target(::getpid(), kOwnExecutable, testing::fake_config(),
+                                          testing::fake_plan(all_sites()));
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().kind, ErrorKind::kUsage);
+}
+
+// Two slots, one of them another process's: the free one goes round, each time to a new owner.
+TEST_P(CaptureTest, ASlotIsReusedWithANewGenerationAndOnlyBehindADrain) {
+  capture_.reset();
+  CaptureOptions options;
+  options.force_mode = GetParam();
+  options.max_targets = 2;
+  auto made = Capture::make(options);
+  ASSERT_TRUE(made) << made.error().message;
+  capture_ = std::move(*made);
+  auto config = testing::fake_config();
+  const auto add = [&] {
+    return capture_->add_target(::getpid(), kOwnExecutable, config, testing::fake_plan(all_sites()));
+  };
+  const auto first = add();
+  ASSERT_TRUE(first);
+  config.tgid += 1;
+  const auto other = add();
+  ASSERT_TRUE(other);
+  config.tgid -= 1;
+  EXPECT_NE(slot_of(*other), slot_of(*first));
+  slot_ = *first;
+  attach(kBlock);
+  FakeGoroutine gp(42, 3, 0x401000);
+  hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  capture_->remove_target(slot_);
+  EXPECT_FALSE(add()) << "a record of the former owner is still in a ring";
+  EXPECT_EQ(target_of(one()), *first);
+  EXPECT_FALSE(add()) << "that pass might have been under way when the slot was given back";
+  EXPECT_TRUE(drain().empty());
+  const auto next = add();
+  ASSERT_TRUE(next);
+  EXPECT_EQ(slot_of(*next), slot_of(*first));
+  EXPECT_EQ(generation_of(*next), generation_of(*first) + 1);
+  EXPECT_EQ(capture_->counters(*next).produced, 0u);
+  slot_ = *next;
+  attach(kBlock);
+  hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  EXPECT_EQ(target_of(one()), *next);
+}
+
+// The process changes its goids with each owner of the slot, and never stops to hit.
+TEST_P(CaptureTest, NoRecordOfASlotsFormerOwnerIsTakenForTheNextOnes) {
+  capture_.reset();
+  CaptureOptions options;
+  options.force_mode = GetParam();
+  options.max_targets = 1;
+  auto made = Capture::make(options);
+  ASSERT_TRUE(made) << made.error().message;
+  capture_ = std::move(*made);
+  FakeGoroutine gp(0, 6, 0x401000);
+  std::atomic_ref<std::uint64_t> goid(gp.g.at<std::uint64_t>(152));
+  std::map<TargetId, std::pair<std::uint64_t, std::uint64_t>> goids_of;  // first, last
+  const auto drain_all = [&] {
+    capture_->drain([&](unsigned, const gt_record& r) {
+      const auto known = goids_of.find(target_of(r));
+      ASSERT_NE(known, goids_of.end()) << "a record of nobody";
+      EXPECT_GE(r.goid, known->second.first);
+      EXPECT_LE(r.goid, known->second.second);
+    });
+  };
+  std::jthread load([&](std::stop_token stop) {
+    while (!stop.stop_requested()) hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  });
+  for (std::uint64_t owner = 1; owner <= 12; ++owner) {
+    goid.store(owner * 1000);
+    auto target = capture_->add_target(::getpid(), kOwnExecutable, testing::fake_config(),
+                                       testing::fake_plan(all_sites()));
+    for (int i = 0; !target && i < 4; ++i) {
+      drain_all();
+      target = capture_->add_target(::getpid(), kOwnExecutable, testing::fake_config(),
+                                    testing::fake_plan(all_sites()));
+    }
+    ASSERT_TRUE(target) << target.error().message;
+    goids_of[*target] = {owner * 1000, owner * 1000 + 1};
+    slot_ = *target;
+    attach(kBlock);
+    while (capture_->counters(slot_).produced < 200) std::this_thread::yield();
+    goid.store(owner * 1000 + 1);
+    capture_->remove_target(slot_);
+  }
+  load.request_stop();
+  load.join();
+  drain_all();
+  EXPECT_EQ(goids_of.size(), 12u) << "generations are each their own";
+}
+
+// What a target makes of its stacks says nothing of another's: the same frames have another id, and the
+// definition of neither can be had from the other.
+TEST_P(CaptureTest, StackIdsAreATargetsOwn) {
+  attach(kBlock);
+  FakeGoroutine gp(42, 12, 0x401000);
+  hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  const gt_record before = one();
+  capture_->remove_target(slot_);
+  auto config = testing::fake_config();
+  config.stack_seed += 1;
+  const auto next = capture_->add_target(::getpid(), kOwnExecutable, config, testing::fake_plan(all_sites()));
+  ASSERT_TRUE(next);
+  slot_ = *next;
+  attach(kBlock);
+  hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  const gt_record after = one();
+  EXPECT_NE(after.stack, before.stack);
+  EXPECT_EQ(stack_of(after), gp.pcs());
+  EXPECT_EQ(stack_of(before), gp.pcs());
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, CaptureTest,
@@ -654,6 +781,7 @@ TEST(CaptureLimits, StacksMapIsKeptFromFilling) {
     hit(GT_HOOK_YIELD, {.arg0 = gp.g.address()});
     if (i % 1024 != 1023) continue;
     (*made)->drain([&](unsigned, const gt_record& r) { EXPECT_TRUE((*made)->stack(r.stack)); });
+    (*made)->make_room();
     EXPECT_EQ((*made)->counters().stack_failed[GT_STACK_MAP_FULL], 0u);
   }
   // Nobody pulls: now it does fill, and says so.
@@ -708,6 +836,39 @@ TEST(CaptureLimits, FramesStayBelow64Bytes) {
   EXPECT_GT(checked, 500);
 }
 
+// The slot past the first page of the mapped configurations, and past 64.
+TEST(CaptureLimits, AThousandTargets) {
+  CaptureOptions options;
+  options.max_targets = kMaxTargets;
+  options.groups = kBlock;
+  auto made = Capture::make(options);
+  ASSERT_TRUE(made) << made.error().message;
+  auto config = testing::fake_config();
+  const gt_u32 own = config.tgid;
+  TargetId last = 0;
+  for (gt_u32 i = 1; i <= kMaxTargets; ++i) {
+    config.tgid = i == kMaxTargets ? own : own + i;
+    const auto target =
+        (*made)->add_target(::getpid(), kOwnExecutable, config, testing::fake_plan(all_sites()));
+    ASSERT_TRUE(target) << target.error().message;
+    last = *target;
+  }
+  config.tgid = own - 1;
+  EXPECT_FALSE((*made)->add_target(::getpid(), kOwnExecutable, config, testing::fake_plan(all_sites())));
+  EXPECT_EQ(slot_of(last), kMaxTargets - 1);
+  ASSERT_TRUE((*made)->set_groups(last, kBlock));
+  FakeGoroutine gp(42, 3, 0x401000);
+  hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  hit(GT_HOOK_PARK, {.arg0 = 16});
+  std::vector<TargetId> of;
+  (*made)->drain([&](unsigned, const gt_record& r) { of.push_back(target_of(r)); });
+  EXPECT_EQ(of, std::vector<TargetId>{last});
+  EXPECT_EQ((*made)->counters(last).produced, 2u);
+  EXPECT_EQ((*made)->dropped(last), 1u);
+  for (const auto& [target, dropped] : (*made)->dropped_by_target())
+    EXPECT_EQ(dropped, target == last) << target;
+}
+
 TEST(CaptureLimits, RefusesNonsense) {
   CaptureOptions options;
   options.ring_bytes = 5000;
@@ -723,7 +884,8 @@ TEST(CaptureLimits, RefusesNonsense) {
   Plan plan;
   plan.sites.resize(GT_MAX_SITES + 1);
   EXPECT_FALSE((*made)->add_target(::getpid(), kOwnExecutable, testing::fake_config(), plan));
-  EXPECT_FALSE((*made)->set_groups(3, kBlock));
+  EXPECT_FALSE((*made)->set_groups(target_id(3, 0), kBlock));
+  EXPECT_FALSE((*made)->set_groups(target_id(60000, 0), kBlock));
 }
 
 // The calibration runs beside the self-test: were its hits counted there, the better mode would seem broken.

@@ -11,9 +11,10 @@ namespace gorotrace::testing {
 namespace {
 
 constexpr std::uint16_t kStackHi = 8, kM = 48, kSchedSp = 56, kSchedPc = 64, kSchedBp = 96, kGoid = 152;
-constexpr std::uint16_t kSchedlink = 160, kWaitreason = 176, kCoroexit = 187, kGopc = 288, kStartpc = 304;
+constexpr std::uint16_t kWaitreason = 176, kCoroexit = 187, kGopc = 288, kStartpc = 304;
 constexpr std::uint16_t kWaiting = 320, kLabels = 352, kCurg = 184, kSudogC = 96;
 constexpr std::size_t kSiteBytes = 16;
+constexpr std::uint64_t kStackSeed = 0x5eed;
 
 }  // namespace
 
@@ -58,7 +59,6 @@ gt_target fake_config() {
   c.g_sched_pc = kSchedPc;
   c.g_sched_bp = kSchedBp;
   c.g_goid = kGoid;
-  c.g_schedlink = kSchedlink;
   c.g_waitreason = kWaitreason;
   c.g_coroexit = kCoroexit;
   c.g_gopc = kGopc;
@@ -72,6 +72,7 @@ gt_target fake_config() {
   c.g_window = kLabels + 8;
   c.sudog_reasons = (1u << 19) | (1u << 20);  // chan receive, chan send of 1.26
   c.stacks = 1;
+  c.stack_seed = kStackSeed;
   return c;
 }
 
@@ -96,7 +97,7 @@ Plan fake_plan(const std::vector<FakeSite>& sites) {
 }
 
 std::uint64_t stack_id(const std::vector<std::uint64_t>& pcs) {
-  std::uint64_t hash = 0;
+  std::uint64_t hash = kStackSeed;
   for (const std::uint64_t pc : pcs) hash = gt_stack_hash_step(hash, pc);
   return gt_stack_hash_end(hash, static_cast<gt_u32>(pcs.size()));
 }

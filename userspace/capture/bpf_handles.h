@@ -10,6 +10,7 @@
 #include "base/unique_fd.h"
 #include "gorotrace_bpf.skel.h"
 #include "gorotrace_selftest.skel.h"
+#include "gorotrace_task.skel.h"
 
 namespace gorotrace {
 
@@ -17,11 +18,13 @@ struct BpfDeleter {
   void operator()(bpf_link* link) const { bpf_link__destroy(link); }
   void operator()(gorotrace_bpf* skeleton) const { gorotrace_bpf__destroy(skeleton); }
   void operator()(gorotrace_selftest* skeleton) const { gorotrace_selftest__destroy(skeleton); }
+  void operator()(gorotrace_task* skeleton) const { gorotrace_task__destroy(skeleton); }
 };
 
 using Link = std::unique_ptr<bpf_link, BpfDeleter>;
 using Links = std::vector<UniqueFd>;  // of probes: each is on while its descriptor is open
 using TracerSkeleton = std::unique_ptr<gorotrace_bpf, BpfDeleter>;
 using SelftestSkeleton = std::unique_ptr<gorotrace_selftest, BpfDeleter>;
+using TaskSkeleton = std::unique_ptr<gorotrace_task, BpfDeleter>;
 
 }  // namespace gorotrace

@@ -8,14 +8,18 @@
 #include <atomic>
 #include <cerrno>
 #include <future>
+#include <mutex>
 #include <numeric>
-#include <random>
+#include <span>
 #include <thread>
 
+#include "base/random.h"
 #include "capture/calibration.h"
 #include "capture/detach.h"
+#include "capture/initial_pid.h"
 #include "capture/load.h"
 #include "capture/selftest.h"
+#include "capture/slots.h"
 #include "capture/stack_store.h"
 #include "capture/target_units.h"
 
@@ -27,6 +31,8 @@ constexpr std::size_t kActorWindow = 192;  // GT_ACTOR_WINDOW of bpf/lib/maps.bp
 // The kernel side clamps every size; these are the assumptions under which what it reads makes sense.
 Status check_config(const gt_target& c) {
   if (c.tgid == 0) return fail(ErrorKind::kFailed, "target configuration without a process id");
+  if (c.stack_seed == 0)
+    return fail(ErrorKind::kFailed, "target configuration without a seed for its stacks");
   if (c.g_window > GT_G_WINDOW || c.g_goid + 8u > c.g_window)
     return fail(ErrorKind::kUnsupported, fmt::format("runtime.g window of {} bytes", c.g_window));
   const auto low = {c.g_stack_hi, c.g_m, c.g_sched_pc, c.g_sched_bp};
@@ -35,15 +41,34 @@ Status check_config(const gt_target& c) {
   return {};
 }
 
-constexpr std::size_t kTargetsBytes = GT_MAX_TARGETS * sizeof(gt_target);
-struct UnmapTargets {
-  void operator()(void* map) const { ::munmap(map, kTargetsBytes); }
+struct Unmap {
+  std::size_t bytes = 0;
+  void operator()(void* map) const { ::munmap(map, bytes); }
 };
 
-// Nothing that was ever remembered under another salt holds under this one.
-std::uint64_t fresh_salt() {
-  std::random_device random;
-  return (std::uint64_t{random()} << 32) | random();
+// `targets`, as the kernel side sees it.
+struct MappedTargets {
+  std::unique_ptr<void, Unmap> memory;
+
+  [[nodiscard]] gt_target& operator[](std::size_t slot) const {
+    return static_cast<gt_target*>(memory.get())[slot];
+  }
+  [[nodiscard]] static Result<MappedTargets> make(int map_fd, std::size_t count) {
+    const std::size_t bytes = count * sizeof(gt_target);
+    void* map = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
+    if (map == MAP_FAILED) return fail_errno(errno, "mapping the targets' configurations");
+    return MappedTargets{{map, Unmap{bytes}}};
+  }
+};
+
+std::uint64_t load(const gt_u64& counter) {
+  return std::atomic_ref<gt_u64>(const_cast<gt_u64&>(counter)).load(std::memory_order_relaxed);
+}
+
+void add(CaptureCounters& sum, const gt_losses& lost) {
+  for (std::size_t i = 0; i < sum.dropped.size(); ++i) sum.dropped[i] += load(lost.dropped[i]);
+  for (std::size_t i = 0; i < sum.stack_failed.size(); ++i) sum.stack_failed[i] += load(lost.stack_failed[i]);
+  sum.object_failed += load(lost.object_failed);
 }
 
 }  // namespace
@@ -73,25 +98,84 @@ struct Capture::Impl {
   LoadedTracer tracer;
   Link exec_watch;
   std::unique_ptr<StackStore> stacks;
-  std::unique_ptr<void, UnmapTargets> config_map;  // `targets`, as the kernel side sees it
-  std::array<std::unique_ptr<TargetUnits>, GT_MAX_TARGETS> targets;
+  MappedTargets configs;
+  Slots slots{0};
+  std::optional<InitialPids> initial_pids;  // from the first question on that needs it
+  struct Owner {
+    TargetId id;
+    std::unique_ptr<TargetUnits> units;
+  };
+  std::vector<std::optional<Owner>> owners;  // by slot
+  std::atomic<std::uint64_t> passes{0};      // over the rings, that emptied all of them
+  mutable std::mutex live_mutex;
+  std::vector<TargetId> live;  // those in `owners`, for other threads
 
   [[nodiscard]] const gorotrace_bpf& skeleton() const { return *tracer.skeleton; }
-  [[nodiscard]] Status write_config(TargetSlot slot, const gt_target& config) const {
-    const std::uint32_t key = slot;
-    if (bpf_map_update_elem(bpf_map__fd(skeleton().maps.targets), &key, &config, BPF_ANY) != 0)
+  [[nodiscard]] const Owner* find(TargetId target) const {
+    const std::size_t slot = slot_of(target);
+    return slot < owners.size() && owners[slot] && owners[slot]->id == target ? &*owners[slot] : nullptr;
+  }
+  [[nodiscard]] Status write(TargetId target, const gt_target& config) const {
+    const std::uint32_t slot = slot_of(target);
+    const std::vector<gt_target_stats> zero(cpus());
+    if (bpf_map_update_elem(bpf_map__fd(skeleton().maps.site_stats), &slot, zero.data(), BPF_ANY) != 0)
+      return fail_errno(errno, "clearing a target's counters");
+    if (bpf_map_update_elem(bpf_map__fd(skeleton().maps.targets), &slot, &config, BPF_ANY) != 0)
       return fail_errno(errno, "writing a target's configuration");
+    const gt_owner owner{slot_of(target), generation_of(target), 0};
+    if (bpf_map_update_elem(bpf_map__fd(skeleton().maps.owners), &config.tgid, &owner, BPF_ANY) != 0)
+      return fail_errno(errno, "writing a target's process");
     return {};
+  }
+  // The process that the programs take for this target; 0: none, or none any more.
+  [[nodiscard]] gt_u32 tgid(TargetId target) const {
+    return std::atomic_ref<gt_u32>(configs[slot_of(target)].tgid).load();
+  }
+  void disown(gt_u32 process, TargetId target) const {
+    std::atomic_ref<gt_u32>(configs[slot_of(target)].tgid).store(0);
+    gt_owner owner{};
+    const int map = bpf_map__fd(skeleton().maps.owners);
+    if (bpf_map_lookup_elem(map, &process, &owner) == 0 && target_id(owner.target, owner.generation) == target)
+      bpf_map_delete_elem(map, &process);
   }
   // A g may be known by its goid only while every way in which it gets another one is seen: from after the
   // lifecycle group's attach to before its detach. Field by field, in the map itself: the kernel side takes
   // tgid away when the target execs, and that must stand.
-  void hold_goids(TargetSlot slot, bool on) {
-    gt_target& config = static_cast<gt_target*>(config_map.get())[slot];
-    const std::atomic_ref<gt_u32> hold(config.goids_hold);
+  void hold_goids(TargetId target, bool on) {
+    gt_target& config = configs[slot_of(target)];
+    const std::atomic_ref<gt_u8> hold(config.goids_hold);
     if ((hold.load() != 0) == on) return;
     hold.store(on ? 1 : 0);
-    if (!on) std::atomic_ref<gt_u64>(config.salt).store(fresh_salt());
+    // Nothing that was ever remembered under another salt holds under this one.
+    if (!on) std::atomic_ref<gt_u64>(config.salt).store(random_u64());
+  }
+  [[nodiscard]] std::uint64_t dropped(TargetId target) const {
+    CaptureCounters lost;
+    add(lost, configs[slot_of(target)].lost);
+    return lost.dropped_total();
+  }
+  // By CPU.
+  [[nodiscard]] std::vector<gt_stats> stats() const {
+    std::vector<gt_stats> per_cpu(cpus());
+    const std::uint32_t key = 0;
+    if (bpf_map_lookup_elem(bpf_map__fd(skeleton().maps.stats), &key, per_cpu.data()) != 0) return {};
+    return per_cpu;
+  }
+  // Of all CPUs.
+  [[nodiscard]] std::array<SiteCounters, GT_MAX_SITES> sites_of(TargetId target) const {
+    std::array<SiteCounters, GT_MAX_SITES> out{};
+    std::vector<gt_target_stats> per_cpu(cpus());
+    const std::uint32_t slot = slot_of(target);
+    if (bpf_map_lookup_elem(bpf_map__fd(skeleton().maps.site_stats), &slot, per_cpu.data()) != 0) return out;
+    for (const gt_target_stats& cpu : per_cpu) {
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i].hits += cpu.site[i].hits;
+        out[i].skipped += cpu.site[i].skipped;
+        out[i].sampled += cpu.site[i].sampled;
+        out[i].sampled_ns += cpu.site[i].sampled_ns;
+      }
+    }
+    return out;
   }
   [[nodiscard]] static std::size_t cpus() {
     return static_cast<std::size_t>(std::max(1, libbpf_num_possible_cpus()));
@@ -106,11 +190,10 @@ Capture::~Capture() {
 
 void Capture::detach_all() {
   Links links;
-  for (std::size_t i = 0; i < impl_->targets.size(); ++i) {
-    const auto slot = static_cast<TargetSlot>(i);
-    if (!impl_->targets[slot]) continue;
-    impl_->hold_goids(slot, false);
-    std::ranges::move(impl_->targets[slot]->take_links(), std::back_inserter(links));
+  for (auto& owner : impl_->owners) {
+    if (!owner) continue;
+    impl_->hold_goids(owner->id, false);
+    std::ranges::move(owner->units->take_links(), std::back_inserter(links));
   }
   detach_links(std::move(links));
 }
@@ -134,10 +217,11 @@ Result<std::unique_ptr<Capture>> Capture::make(const CaptureOptions& options) {
   impl->tracer = std::move(*tracer);
   impl->exec_watch.reset(bpf_program__attach(impl->skeleton().progs.gt_exec));
   if (!impl->exec_watch) return fail_errno(errno, "attaching to the tracepoint sched_process_exec");
-  void* targets = ::mmap(nullptr, kTargetsBytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-                         bpf_map__fd(impl->skeleton().maps.targets), 0);
-  if (targets == MAP_FAILED) return fail_errno(errno, "mapping the targets' configurations");
-  impl->config_map.reset(targets);
+  auto configs = MappedTargets::make(bpf_map__fd(impl->skeleton().maps.targets), options.max_targets);
+  if (!configs) return std::unexpected(configs.error());
+  impl->configs = std::move(*configs);
+  impl->slots = Slots(options.max_targets);
+  impl->owners.resize(options.max_targets);
   impl->stacks = std::make_unique<StackStore>(bpf_map__fd(impl->skeleton().maps.stacks),
                                               impl->skeleton().bss->gt_stacks_generation);
   return std::unique_ptr<Capture>(new Capture(std::move(impl)));
@@ -151,52 +235,71 @@ const TrapCosts& Capture::trap_costs() const {
   return impl_->costs;
 }
 
-Result<TargetSlot> Capture::add_target(pid_t pid, const std::string& exe_path, const gt_target& config,
-                                       Plan plan) {
+Result<gt_u32> Capture::initial_pid(pid_t pid) {
+  if (in_initial_pid_namespace()) return static_cast<gt_u32>(pid);
+  if (!impl_->initial_pids) {
+    auto made = InitialPids::make();
+    if (!made) return std::unexpected(made.error());
+    impl_->initial_pids = std::move(*made);
+  }
+  return impl_->initial_pids->find(pid);
+}
+
+Result<TargetId> Capture::add_target(pid_t pid, const std::string& exe_path, const gt_target& config,
+                                     Plan plan) {
   if (plan.sites.size() > GT_MAX_SITES)
     return fail(ErrorKind::kUnsupported,
                 fmt::format("{} probe sites, at most {}", plan.sites.size(), GT_MAX_SITES));
   if (auto valid = check_config(config); !valid) return std::unexpected(valid.error());
-  const auto free = std::ranges::find_if(impl_->targets, [](const auto& t) { return t == nullptr; });
-  if (free == impl_->targets.end())
-    return fail(ErrorKind::kFailed, fmt::format("already tracing {} processes", GT_MAX_TARGETS));
-  const auto slot = static_cast<TargetSlot>(free - impl_->targets.begin());
-  const std::vector<gt_site_stats> zero(Impl::cpus());
-  for (std::uint32_t i = 0; i < GT_MAX_SITES; ++i) {
-    const std::uint32_t key = slot * GT_MAX_SITES + i;
-    if (bpf_map_update_elem(bpf_map__fd(impl_->skeleton().maps.site_stats), &key, zero.data(), BPF_ANY) != 0)
-      return fail_errno(errno, "clearing a target's counters");
-  }
+  // One that has executed another program has no process any more, and its process may be a target again.
+  if (std::ranges::any_of(impl_->owners, [&](const auto& o) { return o && impl_->tgid(o->id) == config.tgid; }))
+    return fail(ErrorKind::kUsage, fmt::format("process {} is a target already", pid));
+  const auto target = impl_->slots.take(impl_->passes);
+  if (!target)
+    return fail(ErrorKind::kFailed, fmt::format("already tracing {} processes", impl_->owners.size()));
   gt_target written = config;
   written.goids_hold = 0;
-  written.salt = fresh_salt();
-  if (auto done = impl_->write_config(slot, written); !done) return std::unexpected(done.error());
-  *free = std::make_unique<TargetUnits>(impl_->skeleton(), bpf_map__fd(impl_->skeleton().maps.sites_by_ip),
-                                        impl_->mode, slot, pid, exe_path, config.tgid, std::move(plan));
-  return slot;
+  written.salt = random_u64();
+  if (auto done = impl_->write(*target, written); !done) {
+    impl_->slots.give_back(*target, impl_->passes);
+    return std::unexpected(done.error());
+  }
+  impl_->owners[slot_of(*target)] = Impl::Owner{
+      *target,
+      std::make_unique<TargetUnits>(impl_->skeleton(), bpf_map__fd(impl_->skeleton().maps.sites_by_ip),
+                                    impl_->mode, *target, pid, exe_path, config.tgid, std::move(plan))};
+  const std::scoped_lock lock(impl_->live_mutex);
+  impl_->live.push_back(*target);
+  return *target;
 }
 
-void Capture::remove_target(TargetSlot slot) {
-  if (slot >= impl_->targets.size() || !impl_->targets[slot]) return;
-  impl_->targets[slot].reset();
-  // tgid 0 matches no process. A failure leaves a configuration that no link refers to.
-  (void)impl_->write_config(slot, gt_target{});
+void Capture::remove_target(TargetId target) {
+  if (impl_->find(target) == nullptr) return;
+  const gt_u32 tgid = impl_->owners[slot_of(target)]->units->tgid();
+  impl_->owners[slot_of(target)].reset();
+  {
+    const std::scoped_lock lock(impl_->live_mutex);
+    std::erase(impl_->live, target);
+  }
+  impl_->disown(tgid, target);
+  impl_->slots.give_back(target, impl_->passes);
 }
 
-Result<GroupMask> Capture::set_groups(TargetSlot slot, GroupMask groups) {
-  if (slot >= impl_->targets.size() || !impl_->targets[slot])
-    return fail(ErrorKind::kFailed, "no such target");
+Result<GroupMask> Capture::set_groups(TargetId target, GroupMask groups) {
+  const Impl::Owner* owner = impl_->find(target);
+  if (owner == nullptr) return fail(ErrorKind::kFailed, "no such target");
   if ((groups & ~impl_->loaded) != 0)
     return fail(ErrorKind::kUsage, "a probe group that was not asked for at the start is not loaded");
-  TargetUnits& units = *impl_->targets[slot];
-  if (!(groups & group_bit(GT_GROUP_LIFECYCLE))) impl_->hold_goids(slot, false);
+  TargetUnits& units = *owner->units;
+  if (!(groups & group_bit(GT_GROUP_LIFECYCLE))) impl_->hold_goids(target, false);
   auto on = units.set_groups(groups);
-  if (units.groups() & group_bit(GT_GROUP_LIFECYCLE)) impl_->hold_goids(slot, true);
+  if (units.groups() & group_bit(GT_GROUP_LIFECYCLE)) impl_->hold_goids(target, true);
   return on;
 }
 
-GroupMask Capture::groups(TargetSlot slot) const {
-  return slot < impl_->targets.size() && impl_->targets[slot] ? impl_->targets[slot]->groups() : 0;
+GroupMask Capture::groups(TargetId target) const {
+  const Impl::Owner* owner = impl_->find(target);
+  return owner != nullptr ? owner->units->groups() : 0;
 }
 
 int Capture::wait(int timeout_ms) {
@@ -208,44 +311,60 @@ void Capture::wake_reader() {
 }
 
 int Capture::drain(const Sink& sink, const Passed& passed) {
-  return impl_->tracer.rings->drain(sink, passed);
+  bool all_emptied = true;
+  const int records =
+      impl_->tracer.rings->drain(sink, [&](unsigned ring, std::uint64_t began_ns, bool emptied) {
+        all_emptied = all_emptied && emptied;
+        if (passed) passed(ring, began_ns, emptied);
+      });
+  if (all_emptied) ++impl_->passes;
+  return records;
 }
 
 unsigned Capture::ring_count() const {
   return impl_->tracer.rings->count();
 }
 
+void Capture::make_room() {
+  std::uint64_t stacks_added = 0;
+  for (const gt_stats& cpu : impl_->stats()) stacks_added += cpu.stacks_added;
+  impl_->stacks->make_room(stacks_added);
+}
+
 CaptureCounters Capture::counters() const {
   CaptureCounters out;
-  std::vector<gt_stats> per_cpu(Impl::cpus());
-  const std::uint32_t key = 0;
-  if (bpf_map_lookup_elem(bpf_map__fd(impl_->skeleton().maps.stats), &key, per_cpu.data()) != 0) return out;
-  std::uint64_t stacks_added = 0;
-  for (const gt_stats& s : per_cpu) {
-    out.produced += s.produced;
-    for (std::size_t i = 0; i < out.dropped.size(); ++i) out.dropped[i] += s.dropped[i];
-    for (std::size_t i = 0; i < out.stack_failed.size(); ++i) out.stack_failed[i] += s.stack_failed[i];
-    out.object_failed += s.object_failed;
-    stacks_added += s.stacks_added;
+  for (const gt_stats& cpu : impl_->stats()) {
+    out.produced += cpu.produced;
+    add(out, cpu.lost);
   }
-  impl_->stacks->make_room(stacks_added);
   return out;
 }
 
-std::vector<SiteCounters> Capture::site_counters(TargetSlot slot) const {
-  std::vector<SiteCounters> out;
-  if (slot >= impl_->targets.size() || !impl_->targets[slot]) return out;
-  out.resize(impl_->targets[slot]->plan().sites.size());
-  std::vector<gt_site_stats> per_cpu(Impl::cpus());
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const auto key = static_cast<std::uint32_t>(slot * GT_MAX_SITES + i);
-    if (bpf_map_lookup_elem(bpf_map__fd(impl_->skeleton().maps.site_stats), &key, per_cpu.data()) != 0)
-      continue;
-    for (const gt_site_stats& s : per_cpu) {
-      out[i].hits += s.hits;
-      out[i].sampled += s.sampled;
-      out[i].sampled_ns += s.sampled_ns;
-    }
+CaptureCounters Capture::counters(TargetId target) const {
+  CaptureCounters out;
+  if (impl_->find(target) == nullptr) return out;
+  for (const SiteCounters& site : impl_->sites_of(target)) out.produced += site.hits - site.skipped;
+  add(out, impl_->configs[slot_of(target)].lost);
+  return out;
+}
+
+std::vector<SiteCounters> Capture::site_counters(TargetId target) const {
+  const Impl::Owner* owner = impl_->find(target);
+  if (owner == nullptr) return {};
+  const auto sites = impl_->sites_of(target);
+  return {sites.begin(), sites.begin() + static_cast<std::ptrdiff_t>(owner->units->plan().sites.size())};
+}
+
+std::uint64_t Capture::dropped(TargetId target) const {
+  return impl_->find(target) != nullptr ? impl_->dropped(target) : 0;
+}
+
+std::vector<std::pair<TargetId, std::uint64_t>> Capture::dropped_by_target() const {
+  std::vector<std::pair<TargetId, std::uint64_t>> out;
+  const std::scoped_lock lock(impl_->live_mutex);
+  out.reserve(impl_->live.size());
+  for (const TargetId target : impl_->live) {
+    out.emplace_back(target, impl_->dropped(target));
   }
   return out;
 }

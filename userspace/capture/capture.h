@@ -11,10 +11,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "bpf/shared/abi.h"
+#include "model/target_id.h"
 #include "probe/plan.h"
 
 namespace gorotrace {
@@ -24,9 +26,12 @@ enum class AttachMode { kUprobeMulti, kPerfEventCookie, kPerfEventIp };
 
 inline constexpr GroupMask kAllGroups = (1u << GT_GROUP_COUNT) - 1;
 
+inline constexpr std::uint16_t kMaxTargets = 1024;
+
 struct CaptureOptions {
   GroupMask groups = kAllGroups;         // what may be attached: only programs of these are loaded
   std::uint32_t ring_bytes = 0;          // per ring, power of two >= 4096; 0 = default
+  std::uint16_t max_targets = 64;        // at once; what each costs the kernel: bpf/README.md, "Memory"
   std::optional<AttachMode> force_mode;  // tests; by default the best this kernel passes the self-test with
 };
 
@@ -39,10 +44,8 @@ struct CaptureCounters {
 };
 
 struct SiteCounters {
-  std::uint64_t hits = 0, sampled = 0, sampled_ns = 0;
+  std::uint64_t hits = 0, skipped = 0, sampled = 0, sampled_ns = 0;  // skipped: of `hits`, no events
 };
-
-using TargetSlot = std::uint16_t;
 
 class Capture {
  public:
@@ -55,15 +58,20 @@ class Capture {
   // Of one trap on this host, emulated and single-stepped, measured by make().
   [[nodiscard]] const TrapCosts& trap_costs() const;
 
-  // `plan` is kept by value. exe_path: a path that opens the executable (Process::executable_path()).
-  [[nodiscard]] Result<TargetSlot> add_target(pid_t pid, const std::string& exe_path, const gt_target& config,
-                                              Plan plan);
-  void remove_target(TargetSlot slot);
+  // The number in the initial PID namespace of a process in ours: gt_target.tgid. It is the process that the
+  // caller means if a pidfd of it says afterwards that it lives.
+  [[nodiscard]] Result<gt_u32> initial_pid(pid_t pid);
+
+  // `plan` is kept by value. exe_path: a path that opens the executable (Process::executable_path()). A
+  // process is one target.
+  [[nodiscard]] Result<TargetId> add_target(pid_t pid, const std::string& exe_path, const gt_target& config,
+                                            Plan plan);
+  void remove_target(TargetId target);
 
   // Attaches or detaches so that exactly `groups` are on; sites shared with a group that stays are left
   // alone. On failure what was on before is still on. Returns the mask that is on.
-  [[nodiscard]] Result<GroupMask> set_groups(TargetSlot slot, GroupMask groups);
-  [[nodiscard]] GroupMask groups(TargetSlot slot) const;
+  [[nodiscard]] Result<GroupMask> set_groups(TargetId target, GroupMask groups);
+  [[nodiscard]] GroupMask groups(TargetId target) const;
   // Of all targets, side by side: the kernel's grace periods overlap.
   void detach_all();
 
@@ -78,11 +86,17 @@ class Capture {
   int drain(const Sink& sink, const Passed& passed = {});
   [[nodiscard]] unsigned ring_count() const;
 
-  // Also keeps `stacks` from filling up: when it is more than half full, definitions already pulled by
+  // Any thread. Keeps `stacks` from filling up: when it is more than half full, definitions already pulled by
   // stack() are deleted from it (the kernel side puts one back at its next use). So: call it every interval,
   // keep what you pull.
+  void make_room();
   [[nodiscard]] CaptureCounters counters() const;
-  [[nodiscard]] std::vector<SiteCounters> site_counters(TargetSlot slot) const;  // index = site in the plan
+  // Of one target: produced = received + dropped, exactly, whenever none of its programs is running.
+  [[nodiscard]] CaptureCounters counters(TargetId target) const;
+  [[nodiscard]] std::vector<SiteCounters> site_counters(TargetId target) const;  // index = site in the plan
+  // Records that were lost so far: of one target, and, on any thread, of each. Cheap.
+  [[nodiscard]] std::uint64_t dropped(TargetId target) const;
+  [[nodiscard]] std::vector<std::pair<TargetId, std::uint64_t>> dropped_by_target() const;
   // Definition of a stack id; nullopt when the map no longer has it.
   [[nodiscard]] std::optional<gt_stack> stack(std::uint64_t id) const;
   // Number of instructions the verifier walked, per program: held by a test.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <utility>
 #include <vector>
 
 #include "capture/selftest.h"
@@ -82,6 +83,18 @@ bool wanted(const gorotrace_bpf& skeleton, const bpf_program* program, GroupMask
   return !of_a_hook;
 }
 
+Status size_maps(const gorotrace_bpf& skeleton, AttachMode mode, std::uint32_t targets) {
+  if (targets == 0) return fail(ErrorKind::kUsage, "a capture of no target");
+  const std::uint32_t by_ip = mode == AttachMode::kPerfEventIp ? targets * GT_MAX_SITES : 1;
+  for (const auto& [map, entries] : {std::pair{skeleton.maps.targets, targets},
+                                     {skeleton.maps.owners, targets},
+                                     {skeleton.maps.site_stats, targets},
+                                     {skeleton.maps.sites_by_ip, by_ip}}) {
+    if (const int err = bpf_map__set_max_entries(map, entries)) return load_error(-err);
+  }
+  return {};
+}
+
 // Writing an inner map waits for an RCU grace period each time (kernel/bpf/syscall.c
 // maybe_wait_bpf_programs), 15 ms; a batch waits once. Kernels without batches for maps of maps (5.10) refuse
 // it.
@@ -137,6 +150,8 @@ Result<LoadedTracer> load_tracer(AttachMode mode, const CaptureOptions& options)
   constants->gt_atomics = atomics;
   if (const int err = bpf_map__set_inner_map_fd(out.skeleton->maps.rings, out.rings->fd(0)))
     return load_error(-err);
+  if (auto sized = size_maps(*out.skeleton, mode, options.max_targets); !sized)
+    return std::unexpected(sized.error());
   if (const int err = gorotrace_bpf__load(out.skeleton.get())) return load_error(-err);
   if (auto placed = place_rings(bpf_map__fd(out.skeleton->maps.rings), *out.rings); !placed)
     return std::unexpected(placed.error());

@@ -10,9 +10,10 @@
 namespace gorotrace {
 namespace {
 
-std::uint64_t cookie_of(TargetSlot slot, std::size_t index, const Site& site) {
+std::uint64_t cookie_of(TargetId target, std::size_t index, const Site& site) {
   gt_cookie cookie{};
-  cookie.target = slot;
+  cookie.target = slot_of(target);
+  cookie.generation = generation_of(target);
   cookie.site = static_cast<gt_u8>(index);
   cookie.hook = static_cast<gt_u8>(site.hook);
   cookie.reg = site.reg;
@@ -22,7 +23,7 @@ std::uint64_t cookie_of(TargetSlot slot, std::size_t index, const Site& site) {
 
 }  // namespace
 
-TargetUnits::TargetUnits(const gorotrace_bpf& skeleton, int ip_map_fd, AttachMode mode, TargetSlot slot,
+TargetUnits::TargetUnits(const gorotrace_bpf& skeleton, int ip_map_fd, AttachMode mode, TargetId target,
                          pid_t pid, std::string path, gt_u32 tgid, Plan plan)
     : ip_map_fd_(ip_map_fd),
       mode_(mode),
@@ -37,7 +38,7 @@ TargetUnits::TargetUnits(const gorotrace_bpf& skeleton, int ip_map_fd, AttachMod
     auto unit = std::ranges::find_if(
         units_, [&](const Unit& u) { return u.program == program && u.groups == site.groups; });
     if (unit == units_.end()) unit = units_.insert(units_.end(), Unit{program, site.groups, {}, {}});
-    unit->points.push_back({site.file_offset, cookie_of(slot, i, site)});
+    unit->points.push_back({site.file_offset, cookie_of(target, i, site)});
   }
 }
 

@@ -17,7 +17,7 @@ namespace gorotrace {
 class TargetUnits {
  public:
   // ip_map_fd: `sites_by_ip`, used in mode kPerfEventIp only.
-  TargetUnits(const gorotrace_bpf& skeleton, int ip_map_fd, AttachMode mode, TargetSlot slot, pid_t pid,
+  TargetUnits(const gorotrace_bpf& skeleton, int ip_map_fd, AttachMode mode, TargetId target, pid_t pid,
               std::string path, gt_u32 tgid, Plan plan);
   ~TargetUnits();
   TargetUnits(const TargetUnits&) = delete;
@@ -26,6 +26,7 @@ class TargetUnits {
   [[nodiscard]] Result<GroupMask> set_groups(GroupMask groups);
   [[nodiscard]] GroupMask groups() const { return on_; }
   [[nodiscard]] const Plan& plan() const { return plan_; }
+  [[nodiscard]] gt_u32 tgid() const { return tgid_; }
   // Hands the links over, to be destroyed together with others'.
   [[nodiscard]] Links take_links();
 

@@ -74,10 +74,11 @@ Result<Plan> understand(const Arguments& a) {
     if (!pid) return std::unexpected(pid.error());
     if (std::ranges::find(p.pids, *pid) == p.pids.end()) p.pids.push_back(*pid);
   }
-  if (p.session.groups != 0 && p.pids.size() > GT_MAX_TARGETS) {
+  if (p.session.groups != 0 && p.pids.size() > kMaxTargets) {
     return fail(ErrorKind::kUsage,
-                fmt::format("{} targets at once; at most {} can be traced", p.pids.size(), GT_MAX_TARGETS));
+                fmt::format("{} targets at once; at most {} can be traced", p.pids.size(), kMaxTargets));
   }
+  if (p.session.groups != 0) p.session.capture.max_targets = static_cast<std::uint16_t>(p.pids.size());
   return p;
 }
 

@@ -30,7 +30,7 @@ struct CostFacts {
   std::uint64_t target_cpu_ns = 0;  // CPU time of the target since the attach
 };
 
-// Of the whole tracer: the rings are shared by all its targets.
+// Records of one target, or of all targets of a session.
 struct EventFacts {
   std::uint64_t produced = 0, received = 0;
   std::vector<std::pair<std::string, std::uint64_t>> dropped;       // by reason, every reason, 0 included

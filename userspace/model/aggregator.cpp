@@ -1,7 +1,6 @@
 #include "model/aggregator.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -24,7 +23,7 @@ namespace {
 constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();
 
 struct Query {
-  std::function<void(const Model* model, std::uint64_t at_ns)> answer;  // nullptr: an unknown slot
+  std::function<void(const Model* model, std::uint64_t at_ns)> answer;  // nullptr: an unknown target
   std::atomic<bool> hurry{false};  // the asker waits no longer for the watermark
 };
 
@@ -43,9 +42,18 @@ struct Loss {
 };
 struct Post {
   std::uint64_t at_ns;
-  std::uint16_t slot;
+  TargetId target;
   std::variant<AddTarget, RemoveTarget, GroupChange, Snapshot, SeenObjects, End, Loss, std::shared_ptr<Query>>
       what;
+};
+
+// One target, at its slot's place. `model` is null where there is none.
+struct Owner {
+  TargetId id = 0;
+  std::unique_ptr<Model> model;
+  std::uint64_t end_ns = kEndOfTime;  // of its window
+  std::uint64_t charged = 0;          // lost records a gap stands for already
+  std::uint64_t received = 0;
 };
 
 }  // namespace
@@ -57,31 +65,31 @@ struct Aggregator::Impl {
   std::deque<std::variant<RecordBatch, Post, RecordBatch::Dropped>> queue;
   std::size_t queued_batches = 0;
   bool stop = false, hurry = false;
-  std::atomic<std::uint64_t> received{0}, holes{0};
+  std::atomic<std::uint64_t> received{0}, discarded{0}, holes{0};
+  std::vector<std::pair<TargetId, std::uint64_t>> received_of;
 
   // The thread's own.
-  std::array<std::unique_ptr<Model>, GT_MAX_TARGETS> models;
-  std::array<std::uint64_t, GT_MAX_TARGETS> ends{};  // of their windows; kEndOfTime while they are open
+  std::vector<Owner> owners;  // by slot
   RunMerger merger;
   SequenceCheck sequence;
   std::list<Post> posts;  // by at_ns, waiting for the watermark
   bool any_batch = false;
-  std::uint64_t watermark = 0;    // records below are applied
-  std::uint64_t charged = 0;      // lost records a gap stands for already
-  std::uint64_t reported = 0;     // the kernel's last count of drops
-  std::uint64_t clean_until = 0;  // the kernel's count of drops was still `charged` then
+  std::uint64_t watermark = 0;      // records below are applied
+  std::uint64_t charged_holes = 0;  // holes a gap stands for already
+  std::uint64_t clean_until = 0;    // the kernel's counts of drops were still those charged then
   std::thread thread;
 
   void run();
   void take(RecordBatch batch);
   void take(Post post);
   void take(RecordBatch::Dropped dropped);
-  void note_loss(std::uint64_t total, std::uint64_t from_ns, std::uint64_t to_ns);
+  void note_holes(std::uint64_t from_ns, std::uint64_t to_ns);
+  [[nodiscard]] Owner* find(TargetId target);  // nullptr: no such target
   void apply_until(std::uint64_t limit_ns);
   void apply_post(Post& post);
   void answer_hurried();
   template <typename Answer>
-  [[nodiscard]] Answer ask(std::uint16_t slot, std::uint64_t at_ns,
+  [[nodiscard]] Answer ask(TargetId target, std::uint64_t at_ns,
                            Answer (Model::*question)(std::uint64_t at_ns) const);
   void enqueue(Post post);
 };
@@ -102,7 +110,7 @@ void Aggregator::Impl::run() {
       hurried = std::exchange(hurry, false);
       if (queue.empty()) {
         if (!hurried) break;
-        item = RecordBatch::Dropped{0, 0};
+        item = RecordBatch::Dropped{};
       } else {
         item = std::move(queue.front());
         queue.pop_front();
@@ -118,19 +126,38 @@ void Aggregator::Impl::run() {
   apply_until(kEndOfTime);
 }
 
+Owner* Aggregator::Impl::find(TargetId target) {
+  if (slot_of(target) >= owners.size()) return nullptr;
+  Owner& owner = owners[slot_of(target)];
+  return owner.id == target && owner.model ? &owner : nullptr;
+}
+
 void Aggregator::Impl::take(RecordBatch batch) {
-  std::uint64_t records = 0;
+  std::uint64_t records = 0, strangers = 0;
   for (const std::vector<gt_record>& ring : batch.rings) {
     records += ring.size();
-    for (const gt_record& record : ring) sequence.see(record.cpu, record.seq);
+    for (const gt_record& record : ring) {
+      sequence.see(record.cpu, record.seq);
+      Owner* owner = find(target_of(record));
+      ++(owner != nullptr ? owner->received : strangers);
+    }
   }
-  received.fetch_add(records, std::memory_order_relaxed);
+  discarded.fetch_add(strangers, std::memory_order_relaxed);
   holes.store(sequence.missing(), std::memory_order_relaxed);
+  if (records != 0) {
+    const std::lock_guard lock(mutex);
+    received_of.clear();
+    for (const Owner& owner : owners) {
+      if (owner.model) received_of.emplace_back(owner.id, owner.received);
+    }
+  }
+  // Who finds all of them received finds them in the account of each target.
+  received.fetch_add(records, std::memory_order_release);
   if (batch.dropped) {
     take(*batch.dropped);
+    charged_holes = sequence.missing();
   } else {
-    note_loss(sequence.missing(), watermark, batch.watermark_ns);
-    charged = std::max(reported, sequence.missing());  // a hole that filled after all makes room for the next
+    note_holes(watermark, batch.watermark_ns);
   }
   any_batch = true;
   merger.add(std::move(batch.rings));
@@ -139,18 +166,24 @@ void Aggregator::Impl::take(RecordBatch batch) {
 
 void Aggregator::Impl::take(RecordBatch::Dropped dropped) {
   if (dropped.at_ns == 0) return;
-  reported = std::max(reported, dropped.total);
-  note_loss(dropped.total, clean_until, std::max(dropped.at_ns, dropped.read_until_ns));
+  const std::uint64_t to_ns = std::max(dropped.at_ns, dropped.read_until_ns);
+  for (const auto& [target, total] : dropped.targets) {
+    Owner* owner = find(target);
+    if (owner == nullptr || total <= owner->charged) continue;
+    owner->charged = total;
+    take(Post{.at_ns = clean_until, .target = target, .what = Loss{to_ns}});
+  }
   clean_until = std::max(clean_until, dropped.at_ns);
 }
 
-void Aggregator::Impl::note_loss(std::uint64_t total, std::uint64_t from_ns, std::uint64_t to_ns) {
-  if (total <= charged) return;
-  charged = total;
-  for (std::size_t i = 0; i < models.size(); ++i) {
-    const auto slot = static_cast<std::uint16_t>(i);
-    if (models[slot]) take(Post{.at_ns = from_ns, .slot = slot, .what = Loss{to_ns}});
+void Aggregator::Impl::note_holes(std::uint64_t from_ns, std::uint64_t to_ns) {
+  const std::uint64_t missing = sequence.missing();
+  if (missing > charged_holes) {
+    for (std::size_t slot = 0; slot < owners.size(); ++slot) {
+      if (owners[slot].model) take(Post{.at_ns = from_ns, .target = owners[slot].id, .what = Loss{to_ns}});
+    }
   }
+  charged_holes = missing;  // a hole that filled after all makes room for the next
 }
 
 void Aggregator::Impl::take(Post post) {
@@ -166,11 +199,11 @@ void Aggregator::Impl::take(Post post) {
 
 void Aggregator::Impl::apply_until(std::uint64_t limit_ns) {
   const auto sink = [this](const gt_record& record) {
-    if (record.target < models.size() && models[record.target] && record.time_ns < ends[record.target])
-      models[record.target]->apply(record);
+    Owner* owner = find(target_of(record));
+    if (owner != nullptr && record.time_ns < owner->end_ns) owner->model->apply(record);
   };
   const auto soon = [this](const gt_record& record) {
-    if (record.target < models.size() && models[record.target]) models[record.target]->prefetch(record);
+    if (Owner* owner = find(target_of(record)); owner != nullptr) owner->model->prefetch(record);
   };
   while (!posts.empty() && posts.front().at_ns <= limit_ns) {
     merger.take_below(posts.front().at_ns, sink, soon);
@@ -181,33 +214,36 @@ void Aggregator::Impl::apply_until(std::uint64_t limit_ns) {
   merger.take_below(limit_ns, sink, soon);
   if (limit_ns == kEndOfTime) return;
   watermark = limit_ns;
-  for (std::size_t slot = 0; slot < models.size(); ++slot) {
-    if (models[slot]) models[slot]->advance(std::min(limit_ns, ends[slot]));
+  for (const Owner& owner : owners) {
+    if (owner.model) owner.model->advance(std::min(limit_ns, owner.end_ns));
   }
 }
 
 void Aggregator::Impl::apply_post(Post& post) {
-  std::unique_ptr<Model>& model = models[post.slot];
   if (auto* add = std::get_if<AddTarget>(&post.what)) {
-    model = std::make_unique<Model>(std::move(add->config));
-    ends[post.slot] = kEndOfTime;
+    if (slot_of(post.target) >= owners.size()) owners.resize(slot_of(post.target) + std::size_t{1});
+    owners[slot_of(post.target)] = {.id = post.target,
+                                    .model = std::make_unique<Model>(std::move(add->config))};
+    return;
+  }
+  Owner* owner = find(post.target);
+  if (auto* query = std::get_if<std::shared_ptr<Query>>(&post.what)) {
+    (*query)->answer(owner != nullptr ? owner->model.get() : nullptr,
+                     owner != nullptr ? std::min(post.at_ns, owner->end_ns) : post.at_ns);
+  } else if (owner == nullptr) {
+    return;  // of a former owner of the slot
   } else if (std::holds_alternative<RemoveTarget>(post.what)) {
-    model.reset();
-    // What was posted for it must not reach the slot's next owner.
-    posts.remove_if([&](const Post& p) {
-      return p.slot == post.slot && !std::holds_alternative<std::shared_ptr<Query>>(p.what) && p.at_ns != 0;
-    });
-  } else if (auto* query = std::get_if<std::shared_ptr<Query>>(&post.what)) {
-    (*query)->answer(model.get(), std::min(post.at_ns, ends[post.slot]));
+    owner->model.reset();
   } else if (std::holds_alternative<End>(post.what)) {
-    ends[post.slot] = std::min(ends[post.slot], post.at_ns);
-  } else if (model && post.at_ns < ends[post.slot]) {
+    owner->end_ns = std::min(owner->end_ns, post.at_ns);
+  } else if (post.at_ns < owner->end_ns) {
+    Model& model = *owner->model;
     if (auto* change = std::get_if<GroupChange>(&post.what))
-      model->group(change->group, change->on, post.at_ns);
-    if (auto* snapshot = std::get_if<Snapshot>(&post.what)) model->apply(*snapshot);
-    if (auto* objects = std::get_if<SeenObjects>(&post.what)) model->apply(*objects);
+      model.group(change->group, change->on, post.at_ns);
+    if (auto* snapshot = std::get_if<Snapshot>(&post.what)) model.apply(*snapshot);
+    if (auto* objects = std::get_if<SeenObjects>(&post.what)) model.apply(*objects);
     if (auto* loss = std::get_if<Loss>(&post.what))
-      model->gap(post.at_ns, std::min(loss->to_ns, ends[post.slot]));
+      model.gap(post.at_ns, std::min(loss->to_ns, owner->end_ns));
   }
 }
 
@@ -225,16 +261,15 @@ void Aggregator::Impl::answer_hurried() {
 }
 
 template <typename Answer>
-Answer Aggregator::Impl::ask(std::uint16_t slot, std::uint64_t at_ns,
+Answer Aggregator::Impl::ask(TargetId target, std::uint64_t at_ns,
                              Answer (Model::*question)(std::uint64_t) const) {
-  if (slot >= GT_MAX_TARGETS) return {};
   const auto promise = std::make_shared<std::promise<Answer>>();
   auto query = std::make_shared<Query>();
   query->answer = [promise, question](const Model* model, std::uint64_t at) {
     promise->set_value(model != nullptr ? (model->*question)(at) : Answer{});
   };
   std::future<Answer> answer = promise->get_future();
-  enqueue({.at_ns = at_ns, .slot = slot, .what = query});
+  enqueue({.at_ns = at_ns, .target = target, .what = query});
   if (answer.wait_for(std::chrono::milliseconds(kAnswerTimeoutMs)) != std::future_status::ready) {
     query->hurry = true;
     const std::lock_guard lock(mutex);
@@ -257,12 +292,12 @@ Aggregator::~Aggregator() {
   impl_->thread.join();
 }
 
-void Aggregator::add_target(std::uint16_t slot, ModelConfig config) {
-  if (slot < GT_MAX_TARGETS) impl_->enqueue({.at_ns = 0, .slot = slot, .what = AddTarget{std::move(config)}});
+void Aggregator::add_target(TargetId target, ModelConfig config) {
+  impl_->enqueue({.at_ns = 0, .target = target, .what = AddTarget{std::move(config)}});
 }
 
-void Aggregator::remove_target(std::uint16_t slot) {
-  if (slot < GT_MAX_TARGETS) impl_->enqueue({.at_ns = 0, .slot = slot, .what = RemoveTarget{}});
+void Aggregator::remove_target(TargetId target) {
+  impl_->enqueue({.at_ns = 0, .target = target, .what = RemoveTarget{}});
 }
 
 void Aggregator::push(RecordBatch batch) {
@@ -273,39 +308,46 @@ void Aggregator::push(RecordBatch batch) {
   impl_->work.notify_one();
 }
 
-void Aggregator::post(std::uint16_t slot, Snapshot snapshot) {
-  if (slot >= GT_MAX_TARGETS) return;
+void Aggregator::post(TargetId target, Snapshot snapshot) {
   const std::uint64_t at_ns = snapshot.counts.end_ns;
-  impl_->enqueue({.at_ns = at_ns, .slot = slot, .what = std::move(snapshot)});
+  impl_->enqueue({.at_ns = at_ns, .target = target, .what = std::move(snapshot)});
 }
 
-void Aggregator::post(std::uint16_t slot, SeenObjects seen) {
-  if (slot >= GT_MAX_TARGETS) return;
+void Aggregator::post(TargetId target, SeenObjects seen) {
   const std::uint64_t at_ns = seen.end_ns;
-  impl_->enqueue({.at_ns = at_ns, .slot = slot, .what = std::move(seen)});
+  impl_->enqueue({.at_ns = at_ns, .target = target, .what = std::move(seen)});
 }
 
-void Aggregator::post_group(std::uint16_t slot, gt_group group, bool on, std::uint64_t at_ns) {
-  if (slot < GT_MAX_TARGETS) impl_->enqueue({.at_ns = at_ns, .slot = slot, .what = GroupChange{group, on}});
+void Aggregator::post_group(TargetId target, gt_group group, bool on, std::uint64_t at_ns) {
+  impl_->enqueue({.at_ns = at_ns, .target = target, .what = GroupChange{group, on}});
 }
 
-void Aggregator::post_end(std::uint16_t slot, std::uint64_t at_ns) {
-  if (slot < GT_MAX_TARGETS) impl_->enqueue({.at_ns = at_ns, .slot = slot, .what = End{}});
+void Aggregator::post_end(TargetId target, std::uint64_t at_ns) {
+  impl_->enqueue({.at_ns = at_ns, .target = target, .what = End{}});
 }
 
-Tables Aggregator::tables(std::uint16_t slot, std::uint64_t at_ns) {
-  return impl_->ask(slot, at_ns, &Model::tables);
+Tables Aggregator::tables(TargetId target, std::uint64_t at_ns) {
+  return impl_->ask(target, at_ns, &Model::tables);
 }
-Tables Aggregator::totals(std::uint16_t slot, std::uint64_t at_ns) {
-  return impl_->ask(slot, at_ns, &Model::totals);
+Tables Aggregator::totals(TargetId target, std::uint64_t at_ns) {
+  return impl_->ask(target, at_ns, &Model::totals);
 }
-OpenWaits Aggregator::open_waits(std::uint16_t slot, std::uint64_t at_ns) {
-  return impl_->ask(slot, at_ns, &Model::open_waits);
+OpenWaits Aggregator::open_waits(TargetId target, std::uint64_t at_ns) {
+  return impl_->ask(target, at_ns, &Model::open_waits);
 }
 
 Aggregator::Counts Aggregator::counts() const {
-  return {.received = impl_->received.load(std::memory_order_relaxed),
+  return {.received = impl_->received.load(std::memory_order_acquire),
+          .discarded = impl_->discarded.load(std::memory_order_relaxed),
           .holes = impl_->holes.load(std::memory_order_relaxed)};
+}
+
+std::uint64_t Aggregator::received(TargetId target) const {
+  const std::lock_guard lock(impl_->mutex);
+  for (const auto& [id, received] : impl_->received_of) {
+    if (id == target) return received;
+  }
+  return 0;
 }
 
 }  // namespace gorotrace

@@ -45,6 +45,22 @@ std::unexpected<Error> proc_errno(int error, std::string message) {
   return fail_errno(error == ENOENT ? ESRCH : error, std::move(message));
 }
 
+// System calls take the numbers of our own PID namespace, /proc has those of the one it was mounted in: what
+// is read from the one must be the process that the others are about.
+Status check_proc(pid_t pid, int pidfd) {
+  const auto text = procfs::read_fdinfo(pidfd);
+  // Where we are nobody ourselves there is no /proc/self.
+  if (!text && text.error().kind != ErrorKind::kNoProcess) return std::unexpected(text.error());
+  const auto shown = text ? procfs::parse_fdinfo_pid(*text) : std::optional<pid_t>(0);
+  if (!shown || *shown == pid) return {};
+  if (*shown < 0) return procfs::no_process(pid);
+  return fail(ErrorKind::kUsage,
+              fmt::format("/proc is of another PID namespace than this process is in (PID {} is {} there): "
+                          "mount one of your own, as 'unshare --mount-proc' does, or enter the mount "
+                          "namespace, too ('nsenter -m')",
+                          pid, *shown == 0 ? "nobody" : std::to_string(*shown)));
+}
+
 std::optional<std::uint64_t> auxv_value(std::string_view auxv, std::uint64_t type) {
   for (std::size_t at = 0; at + sizeof(Elf64_auxv_t) <= auxv.size(); at += sizeof(Elf64_auxv_t)) {
     Elf64_auxv_t entry;
@@ -100,6 +116,7 @@ Result<std::unique_ptr<Process>> Process::open(pid_t host_pid) {
     }
     return fail_errno(error, fmt::format("pidfd_open of PID {}", host_pid));
   }
+  if (auto same = check_proc(host_pid, process->pidfd_.get()); !same) return std::unexpected(same.error());
   const auto stat_text = procfs::read_file(host_pid, "stat");
   const auto status_text = procfs::read_file(host_pid, "status");
   if (!stat_text) return cannot_read(host_pid, "stat", stat_text.error());

@@ -56,6 +56,21 @@ bool is_hex(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
+Result<std::string> read_whole(const std::string& file, std::size_t max_bytes) {
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return fail_errno(errno == ENOENT ? ESRCH : errno, "open " + file);
+  std::string text;
+  std::array<char, 16384> buffer;
+  while (text.size() < max_bytes) {
+    const ssize_t n = ::read(fd.get(), buffer.data(), std::min(buffer.size(), max_bytes - text.size()));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_errno(errno, "read " + file);
+    if (n == 0) break;
+    text.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::optional<Stat> parse_stat(std::string_view text) {
@@ -119,20 +134,17 @@ std::string path(pid_t pid, std::string_view name) {
   return fmt::format("/proc/{}/{}", pid, name);
 }
 
+std::optional<pid_t> parse_fdinfo_pid(std::string_view fdinfo) {
+  const auto line = status_line(fdinfo, "Pid");
+  return line.empty() ? std::nullopt : number<pid_t>(line[0]);
+}
+
+Result<std::string> read_fdinfo(int fd) {
+  return read_whole(fmt::format("/proc/self/fdinfo/{}", fd), 1u << 16);
+}
+
 Result<std::string> read_file(pid_t pid, std::string_view name, std::size_t max_bytes) {
-  const std::string file = path(pid, name);
-  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return fail_errno(errno == ENOENT ? ESRCH : errno, "open " + file);
-  std::string text;
-  std::array<char, 16384> buffer;
-  while (text.size() < max_bytes) {
-    const ssize_t n = ::read(fd.get(), buffer.data(), std::min(buffer.size(), max_bytes - text.size()));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_errno(errno, "read " + file);
-    if (n == 0) break;
-    text.append(buffer.data(), static_cast<std::size_t>(n));
-  }
-  return text;
+  return read_whole(path(pid, name), max_bytes);
 }
 
 Result<std::string> read_link(pid_t pid, std::string_view name) {

@@ -43,6 +43,13 @@ struct TaskStatus {
 // nested), else "".
 [[nodiscard]] std::string container_id(std::string_view cgroup_text);
 
+// "Pid:" of /proc/self/fdinfo of a pidfd: the number that /proc knows that process by. 0: /proc is of a PID
+// namespace that the process is not in; -1: it is gone.
+[[nodiscard]] std::optional<pid_t> parse_fdinfo_pid(std::string_view fdinfo);
+
+// Whole content of /proc/self/fdinfo/FD.
+[[nodiscard]] Result<std::string> read_fdinfo(int fd);
+
 // Whole content of /proc/PID/<name>, at most max_bytes of it.
 [[nodiscard]] Result<std::string> read_file(pid_t pid, std::string_view name,
                                             std::size_t max_bytes = 1u << 20);

@@ -10,7 +10,20 @@
 namespace gorotrace {
 namespace {
 constexpr std::uint64_t kSettleNs = 500'000'000;
+
+EventFacts event_facts(std::uint64_t received, const CaptureCounters& kernel) {
+  EventFacts e;
+  e.received = received;
+  e.produced = kernel.produced;
+  for (std::size_t i = 0; i < GT_DROP_COUNT; ++i) {
+    e.dropped.emplace_back(drop_reason_name(static_cast<gt_drop>(i)), kernel.dropped[i]);
+  }
+  for (std::size_t i = 0; i < GT_STACK_FAIL_COUNT; ++i) {
+    e.stack_failed.emplace_back(stack_fail_name(static_cast<gt_stack_fail>(i)), kernel.stack_failed[i]);
+  }
+  return e;
 }
+}  // namespace
 
 Result<std::unique_ptr<Pipeline>> Pipeline::make(const CaptureOptions& options) {
   std::unique_ptr<Pipeline> pipeline(new Pipeline);
@@ -40,38 +53,30 @@ void Pipeline::catch_up(std::uint64_t at_ns) {
   }
 }
 
-Tables Pipeline::tables(TargetSlot slot, std::uint64_t at_ns) {
+Tables Pipeline::tables(TargetId target, std::uint64_t at_ns) {
   catch_up(at_ns);
-  return aggregator_.tables(slot, at_ns);
+  return aggregator_.tables(target, at_ns);
 }
 
-Tables Pipeline::totals(TargetSlot slot, std::uint64_t at_ns) {
+Tables Pipeline::totals(TargetId target, std::uint64_t at_ns) {
   catch_up(at_ns);
-  return aggregator_.totals(slot, at_ns);
+  return aggregator_.totals(target, at_ns);
 }
 
-OpenWaits Pipeline::open_waits(TargetSlot slot, std::uint64_t at_ns) {
+OpenWaits Pipeline::open_waits(TargetId target, std::uint64_t at_ns) {
   catch_up(at_ns);
-  return aggregator_.open_waits(slot, at_ns);
+  return aggregator_.open_waits(target, at_ns);
 }
 
-std::uint64_t Pipeline::dropped() const {
-  return capture_ ? capture_->counters().dropped_total() : 0;
+EventFacts Pipeline::events(TargetId target) const {
+  // What was received was produced before: asked in this order, no more comes than went out.
+  const std::uint64_t received = aggregator_.received(target);
+  return capture_ ? event_facts(received, capture_->counters(target)) : EventFacts{};
 }
 
 EventFacts Pipeline::events() const {
-  EventFacts e;
-  e.received = aggregator_.counts().received;
-  if (!capture_) return e;
-  const CaptureCounters kernel = capture_->counters();
-  e.produced = kernel.produced;
-  for (std::size_t i = 0; i < GT_DROP_COUNT; ++i) {
-    e.dropped.emplace_back(drop_reason_name(static_cast<gt_drop>(i)), kernel.dropped[i]);
-  }
-  for (std::size_t i = 0; i < GT_STACK_FAIL_COUNT; ++i) {
-    e.stack_failed.emplace_back(stack_fail_name(static_cast<gt_stack_fail>(i)), kernel.stack_failed[i]);
-  }
-  return e;
+  const std::uint64_t received = aggregator_.counts().received;
+  return capture_ ? event_facts(received, capture_->counters()) : EventFacts{};
 }
 
 void Pipeline::hold() {

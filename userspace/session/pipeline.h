@@ -25,12 +25,16 @@ class Pipeline {
   [[nodiscard]] TrapCosts trap_costs() const;
 
   // As of a time that has passed, with all that was recorded until then.
-  [[nodiscard]] Tables tables(TargetSlot slot, std::uint64_t at_ns);
-  [[nodiscard]] Tables totals(TargetSlot slot, std::uint64_t at_ns);
+  [[nodiscard]] Tables tables(TargetId target, std::uint64_t at_ns);
+  [[nodiscard]] Tables totals(TargetId target, std::uint64_t at_ns);
   // Any thread.
-  [[nodiscard]] OpenWaits open_waits(TargetSlot slot, std::uint64_t at_ns);
-  // Records that any target lost so far.
-  [[nodiscard]] std::uint64_t dropped() const;
+  [[nodiscard]] OpenWaits open_waits(TargetId target, std::uint64_t at_ns);
+  // Records that a target lost so far.
+  [[nodiscard]] std::uint64_t dropped(TargetId target) const {
+    return capture_ ? capture_->dropped(target) : 0;
+  }
+  // Records of a target, and of all together.
+  [[nodiscard]] EventFacts events(TargetId target) const;
   [[nodiscard]] EventFacts events() const;
   // errno of the first failed read of the rings, 0 while all is well.
   [[nodiscard]] int read_error() const { return reader_ ? reader_->error() : 0; }

@@ -70,8 +70,9 @@ void RecordReader::run() {
     if (!held) watermark_ns = complete.at(began_ns);
     batch.watermark_ns = watermark_ns;
     const std::uint64_t read_from = monotonic_ns();
-    const std::uint64_t dropped = capture_.counters().dropped_total();
-    batch.dropped = {.total = dropped, .at_ns = read_from, .read_until_ns = monotonic_ns()};
+    capture_.make_room();
+    auto dropped = capture_.dropped_by_target();
+    batch.dropped = {.targets = std::move(dropped), .at_ns = read_from, .read_until_ns = monotonic_ns()};
     aggregator_.push(std::move(batch));
   }
 }

@@ -20,8 +20,8 @@ Result<std::unique_ptr<Session>> Session::make(const SessionOptions& options) {
 }
 
 Status Session::add(std::unique_ptr<Target> target) {
-  auto traced =
-      Traced::make(std::move(target), static_cast<TargetSlot>(traced_.size()), *pipeline_, share_, options_);
+  auto traced = Traced::make(std::move(target), target_id(static_cast<std::uint16_t>(traced_.size()), 0),
+                             *pipeline_, share_, options_);
   if (!traced) return std::unexpected(traced.error());
   if (auto begun = (*traced)->begin(); !begun) return begun;
   traced_.push_back(std::move(*traced));
@@ -29,8 +29,7 @@ Status Session::add(std::unique_ptr<Target> target) {
 }
 
 void Session::tick() {
-  const std::uint64_t dropped = pipeline_->dropped();
-  for (auto& t : traced_) t->tick(dropped);
+  for (auto& t : traced_) t->tick();
   if (const int error = pipeline_->read_error(); error != 0) {
     for (auto& t : traced_)
       t->notices().add(fmt::format("the ring buffers cannot be read any more: errno {}", error));

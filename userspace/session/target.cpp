@@ -9,6 +9,7 @@
 #include <initializer_list>
 #include <thread>
 
+#include "base/random.h"
 #include "base/text.h"
 #include "golang/metrics_offsets.h"
 #include "probe/verify.h"
@@ -108,6 +109,7 @@ Status Target::establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_
   reader.text = go.pclntab().text() + bias_;
   reader.etext = go.pclntab().etext() + bias_;
   reader.load_bias = bias_;
+  reader.stack_seed = random_u64();
   reader.sp_delta = [&go](std::uint64_t pc) { return go.pclntab().sp_delta(pc); };
   reader.syscalls_counted = !go.version().at_least(26);
   const auto reason = [&go](const char* text) {
@@ -181,10 +183,10 @@ TextRange Target::text() const {
   return {binary().pclntab().text() + bias_, binary().pclntab().etext() + bias_};
 }
 
-gt_target Target::bpf_config(bool stacks) const {
+gt_target Target::bpf_config(gt_u32 tgid, bool stacks) const {
   const RuntimeOffsets& o = binary().offsets();
   gt_target c{};
-  c.tgid = static_cast<gt_u32>(process_->pid());
+  c.tgid = tgid;
   c.g_stack_hi = o.g_stack_hi;
   c.g_m = o.g_m;
   c.g_sched_sp = o.g_sched_sp;
@@ -197,7 +199,6 @@ gt_target Target::bpf_config(bool stacks) const {
   c.g_waiting = o.g_waiting;
   c.g_labels = o.g_labels;
   c.g_coroexit = o.g_coroexit;
-  c.g_schedlink = o.g_schedlink;
   c.m_curg = o.m_curg;
   c.sudog_c = o.sudog_c;
   c.hchan_qcount = o.hchan_qcount;
@@ -205,6 +206,7 @@ gt_target Target::bpf_config(bool stacks) const {
   c.g_window = window_of(c);
   c.sudog_reasons = sudog_reasons(binary().wait_reasons());
   c.stacks = stacks ? 1 : 0;
+  c.stack_seed = stack_seed();
   return c;
 }
 

@@ -40,7 +40,10 @@ class Target {
   // `shared` gets the sites where another tracer's breakpoint already sits.
   [[nodiscard]] Result<Plan> plan(const TrapCosts& costs, std::vector<std::string>& shared) const;
 
-  [[nodiscard]] gt_target bpf_config(bool stacks) const;
+  // tgid: Capture::initial_pid().
+  [[nodiscard]] gt_target bpf_config(gt_u32 tgid, bool stacks) const;
+  // Of the identities of this process's stacks, whoever walks them.
+  [[nodiscard]] std::uint64_t stack_seed() const { return goroutines_config_.stack_seed; }
   [[nodiscard]] bool is_system(std::uint64_t startpc) const;  // process address of the start function
 
   // What the reports of this process lack because its executable's bytes are not those that it runs any more,

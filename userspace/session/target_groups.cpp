@@ -17,10 +17,10 @@ constexpr std::uint64_t kOnAheadNs = 20'000'000;
 TargetGroups::TargetGroups(const Target& target, Pipeline& pipeline, const Budget& budget, Notices& notices)
     : target_(target), pipeline_(pipeline), notices_(notices), governor_(budget) {}
 
-Result<TargetSlot> TargetGroups::plan(GroupMask wanted, bool stacks, TargetSlot otherwise) {
-  slot_ = otherwise;
+Result<TargetId> TargetGroups::plan(GroupMask wanted, bool stacks, TargetId otherwise) {
+  id_ = otherwise;
   Capture* capture = pipeline_.capture();
-  if (capture == nullptr) return slot_;
+  if (capture == nullptr) return id_;
   std::vector<std::string> shared;
   auto plan = target_.plan(pipeline_.trap_costs(), shared);
   if (!plan) return std::unexpected(plan.error());
@@ -36,10 +36,12 @@ Result<TargetSlot> TargetGroups::plan(GroupMask wanted, bool stacks, TargetSlot 
   }
   for (const std::string& site : shared)
     notices_.add(site + " already carries a breakpoint of another tracer; both count");
-  auto slot =
-      capture->add_target(process.pid(), process.executable_path(), target_.bpf_config(stacks), plan_);
-  if (slot) slot_ = *slot;
-  return slot;
+  const auto tgid = capture->initial_pid(process.pid());
+  if (!tgid) return std::unexpected(tgid.error());
+  auto id =
+      capture->add_target(process.pid(), process.executable_path(), target_.bpf_config(*tgid, stacks), plan_);
+  if (id) id_ = *id;
+  return id;
 }
 
 // Wake-ups that injectglist hides are inferred when the goroutines run: none is missed.
@@ -55,7 +57,7 @@ void TargetGroups::note_unplanned(GroupMask wanted) {
 Result<std::uint64_t> TargetGroups::arm(GroupMask wanted) {
   cpu_at_begin_ns_ = target_.process().cpu_time_ns().value_or(0);
   if (Capture* capture = pipeline_.capture(); capture != nullptr) {
-    auto on = capture->set_groups(slot_, wanted);
+    auto on = capture->set_groups(id_, wanted);
     if (!on) return wrap(on.error(), fmt::format("attaching to process {}", target_.process().pid()));
     on_ = *on;
   }
@@ -65,13 +67,13 @@ Result<std::uint64_t> TargetGroups::arm(GroupMask wanted) {
 }
 
 void TargetGroups::release() {
-  if (Capture* capture = pipeline_.capture(); capture != nullptr) capture->remove_target(slot_);
+  if (Capture* capture = pipeline_.capture(); capture != nullptr) capture->remove_target(id_);
 }
 
 Status TargetGroups::detach() {
   if (on_ == 0) return {};
   on_ = 0;
-  auto off = pipeline_.capture()->set_groups(slot_, 0);
+  auto off = pipeline_.capture()->set_groups(id_, 0);
   if (!off) return std::unexpected(off.error());
   return {};
 }
@@ -81,7 +83,7 @@ void TargetGroups::charge() {
   if (cpu_ns_) cost_.target_cpu_ns = *cpu_ns_ - cpu_at_begin_ns_;
   const Capture* capture = pipeline_.capture();
   if (capture == nullptr) return;
-  const std::vector<SiteCounters> counters = capture->site_counters(slot_);
+  const std::vector<SiteCounters> counters = capture->site_counters(id_);
   std::vector<SiteCost> sites;
   for (std::size_t i = 0; i < std::min(counters.size(), plan_.sites.size()); ++i) {
     sites.push_back({plan_.sites[i].execution, counters[i].hits, counters[i].sampled, counters[i].sampled_ns,
@@ -103,7 +105,7 @@ std::optional<std::uint64_t> TargetGroups::switch_to(GroupMask want, const std::
   // were.
   const std::uint64_t off_ns = monotonic_ns();
   post(before & ~want, false, off_ns);
-  auto on = pipeline_.capture()->set_groups(slot_, want);
+  auto on = pipeline_.capture()->set_groups(id_, want);
   if (!on) notices_.add(on.error().message);
   on_ = on.value_or(before);
   // On after the last one came, from a moment that no record has reached yet: coverage claims only what was
@@ -120,7 +122,7 @@ std::optional<std::uint64_t> TargetGroups::switch_to(GroupMask want, const std::
 void TargetGroups::post(GroupMask groups, bool on, std::uint64_t at_ns) {
   for (int i = 0; i < GT_GROUP_COUNT; ++i) {
     const auto group = static_cast<gt_group>(i);
-    if ((groups & group_bit(group)) != 0) pipeline_.aggregator().post_group(slot_, group, on, at_ns);
+    if ((groups & group_bit(group)) != 0) pipeline_.aggregator().post_group(id_, group, on, at_ns);
   }
 }
 

@@ -21,9 +21,9 @@ class TargetGroups {
   // All that is referred to outlives this object.
   TargetGroups(const Target& target, Pipeline& pipeline, const Budget& budget, Notices& notices);
 
-  // Plans the probes of `wanted` and gives the target its slot; attaches nothing. Without programs the slot
-  // is `otherwise`.
-  [[nodiscard]] Result<TargetSlot> plan(GroupMask wanted, bool stacks, TargetSlot otherwise);
+  // Plans the probes of `wanted` and gives the target its id; attaches nothing. Without programs that is
+  // `otherwise`.
+  [[nodiscard]] Result<TargetId> plan(GroupMask wanted, bool stacks, TargetId otherwise);
   // The window's begin: attaches the groups and tells the model.
   [[nodiscard]] Result<std::uint64_t> arm(GroupMask wanted);
   // Gives the slot back: nothing of this target stays attached.
@@ -57,7 +57,7 @@ class TargetGroups {
   Notices& notices_;
   Governor governor_;
   Plan plan_;
-  TargetSlot slot_ = 0;
+  TargetId id_ = 0;
   GroupMask on_ = 0, incomplete_ = 0;
   std::vector<Detachment> detached_;
   CostFacts cost_;

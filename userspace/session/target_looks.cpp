@@ -17,11 +17,11 @@ constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
 }  // namespace
 
-TargetLooks::TargetLooks(Target& target, TargetSlot slot, Pipeline& pipeline, const TargetCensus& census,
+TargetLooks::TargetLooks(Target& target, TargetId id, Pipeline& pipeline, const TargetCensus& census,
                          StackTable& symbols, Notices& notices, bool stacks, std::uint64_t interval_ns,
                          GroupMask objects)
     : target_(target),
-      slot_(slot),
+      id_(id),
       pipeline_(pipeline),
       census_(census),
       symbols_(symbols),
@@ -44,8 +44,8 @@ std::size_t TargetLooks::look() {
   symbols_.add(snapshot->stacks);
   snapshot->stacks = {};  // the model knows stacks by id
   const std::size_t extra = snapshot->counts.extra;
-  pipeline_.aggregator().post(slot_, std::move(*snapshot));
-  if (objects) pipeline_.aggregator().post(slot_, *objects);
+  pipeline_.aggregator().post(id_, std::move(*snapshot));
+  if (objects) pipeline_.aggregator().post(id_, *objects);
   return extra;
 }
 
@@ -84,7 +84,7 @@ void TargetLooks::mind_loss(std::uint64_t dropped, std::uint64_t now_ns) {
 }
 
 Witness::Totals TargetLooks::totals() {
-  const Tables totals = pipeline_.totals(slot_, monotonic_ns());
+  const Tables totals = pipeline_.totals(id_, monotonic_ns());
   return {totals.created, totals.exited};
 }
 

@@ -20,7 +20,7 @@ class TargetLooks {
   // All that is referred to outlives this object. `symbols` gets the stacks, when they are wanted. While the
   // census runs no look is due: it looks all the time. `objects`: of what sync and chan see, memory tells
   // whom a look finds waiting on it without an event that said so.
-  TargetLooks(Target& target, TargetSlot slot, Pipeline& pipeline, const TargetCensus& census,
+  TargetLooks(Target& target, TargetId id, Pipeline& pipeline, const TargetCensus& census,
               StackTable& symbols, Notices& notices, bool stacks, std::uint64_t interval_ns,
               GroupMask objects);
 
@@ -53,7 +53,7 @@ class TargetLooks {
   [[nodiscard]] Witness::Totals totals();
 
   Target& target_;
-  TargetSlot slot_;
+  TargetId id_;
   Pipeline& pipeline_;
   const TargetCensus& census_;
   StackTable& symbols_;

@@ -19,7 +19,8 @@ Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& 
           [this](std::uint64_t pc) {
             return target_->binary().pclntab().sp_delta(pc - target_->load_bias());
           },
-          target_->injected_calls().preempting, [this](std::uint64_t id) { return walked(id); }),
+          target_->injected_calls().preempting, target_->stack_seed(),
+          [this](std::uint64_t id) { return walked(id); }),
       symbols_(target_->frames(), target_->load_bias(),
                [this](std::uint64_t id) {
                  auto whole = preempted_.find(id);
@@ -27,7 +28,7 @@ Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& 
                }),
       groups_(*target_, pipeline, options.budget, notices_),
       census_(target_->process(), target_->census_subject(options.stacks, options.census_of_each), share,
-              [this](std::uint64_t at_ns) { return pipeline_.tables(slot_, at_ns); }) {}
+              [this](std::uint64_t at_ns) { return pipeline_.tables(id_, at_ns); }) {}
 
 std::optional<StackTable::Stack> Traced::walked(std::uint64_t id) const {
   const Capture* capture = pipeline_.capture();
@@ -60,24 +61,24 @@ GroupMask Traced::seen_objects() const {
   return options_.groups & (group_bit(GT_GROUP_SYNC) | group_bit(GT_GROUP_CHAN));
 }
 
-Result<std::unique_ptr<Traced>> Traced::make(std::unique_ptr<Target> target, TargetSlot otherwise,
+Result<std::unique_ptr<Traced>> Traced::make(std::unique_ptr<Target> target, TargetId otherwise,
                                              Pipeline& pipeline, CensusShare& share,
                                              const SessionOptions& options) {
   std::unique_ptr<Traced> t(new Traced(std::move(target), pipeline, share, options));
-  const auto slot = t->groups_.plan(options.groups, options.stacks, otherwise);
-  if (!slot) return std::unexpected(t->target_->process().explain(slot.error()));
-  t->slot_ = *slot;
-  t->looks_.emplace(*t->target_, *slot, pipeline, t->census_, t->symbols_, t->notices_, options.stacks,
+  const auto id = t->groups_.plan(options.groups, options.stacks, otherwise);
+  if (!id) return std::unexpected(t->target_->process().explain(id.error()));
+  t->id_ = *id;
+  t->looks_.emplace(*t->target_, *id, pipeline, t->census_, t->symbols_, t->notices_, options.stacks,
                     options.interval_ns, t->seen_objects());
-  pipeline.aggregator().add_target(*slot, t->model_config());
+  pipeline.aggregator().add_target(*id, t->model_config());
   return t;
 }
 
 Status Traced::begin() {
   if (auto armed = arm(); !armed) {
-    pipeline_.aggregator().remove_target(slot_);
+    pipeline_.aggregator().remove_target(id_);
     // Answered behind the removal: the model refers to this object.
-    (void)pipeline_.aggregator().totals(slot_, 0);
+    (void)pipeline_.aggregator().totals(id_, 0);
     groups_.release();
     return armed;
   }
@@ -105,7 +106,7 @@ Status Traced::arm() {
     notices_.add("the runtime's counters are not available in this binary: no witness beside the probes");
   }
   // The first look took a while: what came and went meanwhile is taken back out.
-  const Tables now = pipeline_.totals(slot_, monotonic_ns());
+  const Tables now = pipeline_.totals(id_, monotonic_ns());
   live_at_start_ = now.live + (now.exited - now.exited_system) - (now.created - now.created_system);
   of_c_threads_at_start_ = now.of_c_threads;
   return {};
@@ -137,7 +138,7 @@ Status Traced::set_groups(GroupMask groups, const std::string& reason) {
   return {};
 }
 
-void Traced::tick(std::uint64_t dropped) {
+void Traced::tick() {
   if (!alive()) return;
   if (const Liveness life = target_->process().liveness(); life != Liveness::kAlive) {
     state_ = life == Liveness::kExited ? State::kExited : State::kExeced;
@@ -147,7 +148,7 @@ void Traced::tick(std::uint64_t dropped) {
     return;
   }
   const std::uint64_t now = monotonic_ns();
-  looks_->mind_loss(dropped, now);
+  looks_->mind_loss(pipeline_.dropped(id_), now);
   groups_.charge();
   if (const GroupMask stay = groups_.affordable(now); stay != groups_.on())
     switch_groups(stay, "over the budget: " + groups_.overrun());
@@ -166,9 +167,9 @@ Result<Dump> Traced::end_with_look(WaitsWanted waits) {
 }
 
 void Traced::know_waits(Dump& dump) {
-  OpenWaits open = pipeline_.open_waits(slot_, end_ns_);
+  OpenWaits open = pipeline_.open_waits(id_, end_ns_);
   // A wait whose end has not arrived looks open.
-  if (pipeline_.events().on_their_way() != 0) open.waits.clear();
+  if (pipeline_.events(id_).on_their_way() != 0) open.waits.clear();
   // Where a transition is not seen, that no event came proves nothing.
   std::erase_if(open.waits, [this](const OpenWait& wait) {
     return (groups_.incomplete() & group_bit(wait.in_syscall ? GT_GROUP_SYSCALL : GT_GROUP_BLOCK)) != 0;
@@ -197,12 +198,12 @@ void Traced::end_window(std::uint64_t at_ns) {
   if (end_ns_ != 0) return;
   end_ns_ = at_ns;
   groups_at_end_ = groups_.on();
-  pipeline_.aggregator().post_end(slot_, end_ns_);
+  pipeline_.aggregator().post_end(id_, end_ns_);
 }
 
 Tables Traced::tables() {
   if (end_ns_ == 0) census_.move_stacks(symbols_);
-  return census_.over(pipeline_.tables(slot_, end_ns_ != 0 ? end_ns_ : monotonic_ns()));
+  return census_.over(pipeline_.tables(id_, end_ns_ != 0 ? end_ns_ : monotonic_ns()));
 }
 
 Sample Traced::sample() {
@@ -213,12 +214,12 @@ Sample Traced::sample() {
   } else {
     looks_->read_counters();
     s.at_ns = monotonic_ns();
-    s.totals = pipeline_.totals(slot_, s.at_ns);
+    s.totals = pipeline_.totals(id_, s.at_ns);
     census_.update(s.totals, groups_.is_on(GT_GROUP_LIFECYCLE));
   }
   s.counters = looks_->counters();
   s.cost = groups_.cost();
-  s.events = pipeline_.events();
+  s.events = pipeline_.events(id_);
   s.groups = groups_.on();
   return s;
 }
@@ -236,7 +237,7 @@ StatFacts Traced::facts() const {
   if (census_.ever_ran()) f.census = census_.facts();
   f.cost = groups_.cost();
   if (pipeline_.capture() != nullptr) f.calibrated = pipeline_.trap_costs();
-  f.events = pipeline_.events();
+  f.events = pipeline_.events(id_);
   f.live_at_start = live_at_start_;
   f.of_c_threads_at_start = of_c_threads_at_start_;
   f.witness = witness_;

@@ -43,13 +43,13 @@ class Traced {
  public:
   // Plans and announces, attaches nothing. All that is referred to outlives the result.
   [[nodiscard]] static Result<std::unique_ptr<Traced>> make(std::unique_ptr<Target> target,
-                                                            TargetSlot otherwise, Pipeline& pipeline,
+                                                            TargetId otherwise, Pipeline& pipeline,
                                                             CensusShare& share,
                                                             const SessionOptions& options);
   // Arms the groups and reads all goroutines: the window begins. On failure nothing stays attached.
   [[nodiscard]] Status begin();
-  // Liveness, budget, the looks that are due. Cheap when nothing is. dropped: Pipeline::dropped().
-  void tick(std::uint64_t dropped);
+  // Liveness, budget, the looks that are due. Cheap when nothing is.
+  void tick();
   [[nodiscard]] Status set_groups(GroupMask groups, const std::string& reason);
 
   // The window's end: each step is taken by all targets before the next one is.
@@ -87,7 +87,7 @@ class Traced {
   const SessionOptions& options_;
   Pipeline& pipeline_;
   std::unique_ptr<Target> target_;
-  TargetSlot slot_ = 0;
+  TargetId id_ = 0;
   State state_ = State::kTraced;
   Notices notices_;
   PreemptedStacks preempted_;

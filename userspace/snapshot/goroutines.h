@@ -110,6 +110,7 @@ class GoroutineReader {
     RuntimeOffsets offsets;
     std::uint64_t allgs_address = 0;
     std::uint64_t text = 0, etext = 0;
+    std::uint64_t stack_seed = 0;            // gt_target.stack_seed of the same process
     std::size_t max_goroutines = 16u << 20;  // more than this in allgs.len is refused as hostile
     std::uint64_t max_duration_ns =
         30'000'000'000;  // then the result is partial: SnapshotCounts::not_reached

@@ -178,7 +178,7 @@ void SnapshotPass::take(const Entry& entry, std::size_t i, Round round, Snapshot
     return;
   }
   GoroutineSnapshot now = row_from(entry.g, entry.index, words, reader_.begin_ns());
-  now.stack_id = stack_identity(walked_.pcs);
+  now.stack_id = stack_identity(config_.stack_seed, walked_.pcs);
   now.truncated = walked_.truncated;
   now.unproven = reader_.uncounted(i);
   std::uint64_t id = now.stack_id;
@@ -190,7 +190,7 @@ void SnapshotPass::take(const Entry& entry, std::size_t i, Round round, Snapshot
     }
     if (sp_delta_) walk_on(reader_.stack(i), {config_.text, config_.etext}, sp_delta_, walked_);
     now.truncated = walked_.truncated;
-    id = stack_identity(walked_.pcs);
+    id = stack_identity(config_.stack_seed, walked_.pcs);
   }
   now.stack = out.stacks.add(id, walked_.pcs, walked_.truncated);
   if (round == Round::kAgain) ++out.counts.retried;

@@ -172,8 +172,8 @@ void walk_on(const StackWindow& stack, TextRange text, const SpDelta& sp_delta, 
   walked.truncated = true;
 }
 
-std::uint64_t stack_identity(std::span<const std::uint64_t> pcs) {
-  std::uint64_t hash = 0;
+std::uint64_t stack_identity(std::uint64_t seed, std::span<const std::uint64_t> pcs) {
+  std::uint64_t hash = seed;
   for (const std::uint64_t pc : pcs) hash = gt_stack_hash_step(hash, pc);
   return gt_stack_hash_end(hash, static_cast<std::uint32_t>(pcs.size()));
 }

@@ -83,7 +83,7 @@ void walk_sp_deltas(const StackWindow& stack, TextRange text, const SpDelta& sp_
 // (runtime/asm_amd64.s cgocallback lays the frame out for the stack deltas). amd64 only.
 void walk_on(const StackWindow& stack, TextRange text, const SpDelta& sp_delta, WalkedStack& walked);
 
-// Identity of a stack (bpf/shared/abi.h gt_stack_hash_*).
-[[nodiscard]] std::uint64_t stack_identity(std::span<const std::uint64_t> pcs);
+// Identity of a stack of the target with that gt_target.stack_seed (bpf/shared/abi.h gt_stack_hash_*).
+[[nodiscard]] std::uint64_t stack_identity(std::uint64_t seed, std::span<const std::uint64_t> pcs);
 
 }  // namespace gorotrace

@@ -15,7 +15,7 @@ std::uint64_t PreemptedStacks::complete(std::uint64_t id, std::uint64_t at_sp, s
   WalkedStack whole =
       with_hidden_callers(walked->second.pcs, text_, sp_delta_, async_preempt_, at_sp, above_frame);
   if (whole.pcs.size() == walked->second.pcs.size()) return id;
-  const std::uint64_t whole_id = stack_identity(whole.pcs);
+  const std::uint64_t whole_id = stack_identity(seed_, whole.pcs);
   const bool truncated = walked->second.truncated || whole.truncated;
   if (!stacks_.contains(whole_id)) {
     if (stacks_.size() == kMaxStacks) return id;

@@ -21,10 +21,11 @@ class PreemptedStacks {
   static constexpr std::size_t kMaxStacks = 4096;  // then stacks stay as they were walked
 
   PreemptedStacks(TextRange text, SpDelta sp_delta, std::vector<TextRange> async_preempt,
-                  StackTable::Source walked)
+                  std::uint64_t stack_seed, StackTable::Source walked)
       : text_(text),
         sp_delta_(std::move(sp_delta)),
         async_preempt_(std::move(async_preempt)),
+        seed_(stack_seed),
         walked_(std::move(walked)) {}
 
   // Identity of the whole stack; the words are those of GT_HOOK_SUSPEND (bpf/shared/abi.h).
@@ -35,6 +36,7 @@ class PreemptedStacks {
   TextRange text_;
   SpDelta sp_delta_;
   std::vector<TextRange> async_preempt_;
+  std::uint64_t seed_;
   StackTable::Source walked_;
   mutable std::mutex mutex_;
   // Whole ones, and walked ones too: a definition that was pulled may be gone from the kernel's map.

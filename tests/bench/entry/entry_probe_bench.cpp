@@ -49,7 +49,8 @@ Status run(pid_t pid, bool at_entries) {
 
   Aggregator aggregator;
   const RecordReader reader(**capture, aggregator);
-  const auto slot = (*capture)->add_target(pid, go.process().executable_path(), go.bpf_config(true), *plan);
+  const auto slot = (*capture)->add_target(pid, go.process().executable_path(),
+                                           go.bpf_config(static_cast<gt_u32>(pid), true), *plan);
   if (!slot) return std::unexpected(slot.error());
   ModelConfig model;
   model.is_system = [&go](std::uint64_t startpc) { return go.is_system(startpc); };

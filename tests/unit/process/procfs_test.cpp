@@ -34,6 +34,12 @@ TEST(TaskStatus, TakesTheInnermostNamespace) {
   EXPECT_FALSE(parse_status("Name:\tx\n").has_value());
 }
 
+TEST(Fdinfo, NamesTheProcessOfAPidfd) {
+  EXPECT_EQ(parse_fdinfo_pid("pos:\t0\nflags:\t02000002\nmnt_id:\t16\nPid:\t4321\nNSpid:\t4321\t1\n"), 4321);
+  EXPECT_EQ(parse_fdinfo_pid("Pid:\t-1\nNSpid:\t-1\n"), -1);
+  EXPECT_EQ(parse_fdinfo_pid("NSpid:\t7\n"), std::nullopt);
+}
+
 TEST(UsedBytes, AreResidentSwappedAndHuge) {
   EXPECT_EQ(parse_used_bytes(
                 "Name:\tVmRSS:\nVmHWM:\t 9 kB\nVmRSS:\t   20 kB\nVmSwap:\t 3 kB\nHugetlbPages:\t 2048 kB\n"),

@@ -197,7 +197,7 @@ void compare_at_rest(const std::string& version, LinkMode link, bool symbols = f
     const auto all = whole->pcs(g), some = copy->pcs(other);
     ASSERT_LE(some.size(), all.size());
     EXPECT_TRUE(std::ranges::equal(some, all.first(some.size())));
-    EXPECT_EQ(stack_identity(some), other.stack_id);
+    EXPECT_EQ(stack_identity(0, some), other.stack_id);
     cut += other.truncated;
   }
   EXPECT_GE(cut, 1u);

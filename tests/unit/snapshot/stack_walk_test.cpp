@@ -253,9 +253,10 @@ TEST(SpDeltas, HostileDeltasEndInBounds) {
 }
 
 TEST(Identity, IsTheKernels) {
-  std::uint64_t hash = gt_stack_hash_step(gt_stack_hash_step(0, 1), 2);
-  EXPECT_EQ(stack_identity(Pcs{1, 2}), gt_stack_hash_end(hash, 2));
-  EXPECT_NE(stack_identity(Pcs{1, 2}), stack_identity(Pcs{2, 1}));
+  const std::uint64_t seed = 77, hash = gt_stack_hash_step(gt_stack_hash_step(seed, 1), 2);
+  EXPECT_EQ(stack_identity(seed, Pcs{1, 2}), gt_stack_hash_end(hash, 2));
+  EXPECT_NE(stack_identity(seed, Pcs{1, 2}), stack_identity(seed, Pcs{2, 1}));
+  EXPECT_NE(stack_identity(seed, Pcs{1, 2}), stack_identity(seed + 1, Pcs{1, 2}));
 }
 
 }  // namespace
