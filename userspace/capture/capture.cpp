@@ -135,7 +135,8 @@ struct Capture::Impl {
     std::atomic_ref<gt_u32>(configs[slot_of(target)].tgid).store(0);
     gt_owner owner{};
     const int map = bpf_map__fd(skeleton().maps.owners);
-    if (bpf_map_lookup_elem(map, &process, &owner) == 0 && target_id(owner.target, owner.generation) == target)
+    if (bpf_map_lookup_elem(map, &process, &owner) == 0 &&
+        target_id(owner.target, owner.generation) == target)
       bpf_map_delete_elem(map, &process);
   }
   // A g may be known by its goid only while every way in which it gets another one is seen: from after the
@@ -252,7 +253,8 @@ Result<TargetId> Capture::add_target(pid_t pid, const std::string& exe_path, con
                 fmt::format("{} probe sites, at most {}", plan.sites.size(), GT_MAX_SITES));
   if (auto valid = check_config(config); !valid) return std::unexpected(valid.error());
   // One that has executed another program has no process any more, and its process may be a target again.
-  if (std::ranges::any_of(impl_->owners, [&](const auto& o) { return o && impl_->tgid(o->id) == config.tgid; }))
+  if (std::ranges::any_of(impl_->owners,
+                          [&](const auto& o) { return o && impl_->tgid(o->id) == config.tgid; }))
     return fail(ErrorKind::kUsage, fmt::format("process {} is a target already", pid));
   const auto target = impl_->slots.take(impl_->passes);
   if (!target)
