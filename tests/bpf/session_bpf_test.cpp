@@ -82,7 +82,9 @@ TEST_P(Toggled, LiveIsRightAfterAGroupWasOffAndOnInTheMiddleOfChurn) {
   ticks(300);  // at rest
   session_->finish();
 
-  const Tables t = session_->tables(0);
+  const auto tables = session_->tables(0);
+  ASSERT_TRUE(tables) << tables.error().message;
+  const Tables& t = *tables;
   EXPECT_EQ(t.live, live_of_the_program()) << done;
   EXPECT_EQ(t.illegal, 0u);
   EXPECT_EQ(t.gaps, 0u);

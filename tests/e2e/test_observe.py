@@ -29,14 +29,14 @@ def ages():
 
 
 def await_watching(dumping, process, probes):
-    """Until all of that dump's breakpoints are in the text, or its census's thread runs beside main's and the
-    aggregator's."""
+    """Until all of that dump's breakpoints are in the text, or its census's thread runs beside main's, the
+    router's and the models'."""
     end, before = time.monotonic() + 60, []
     while True:
         assert dumping.poll() is None and time.monotonic() < end, "it does not begin to watch"
         time.sleep(0.1)
         if not probes:
-            if len(os.listdir(f"/proc/{dumping.pid}/task")) >= 3:
+            if len(os.listdir(f"/proc/{dumping.pid}/task")) >= 4:
                 break
             continue
         now = harness.modified_text(process.pid, process.command[0])

@@ -86,9 +86,9 @@ class Capture {
   int drain(const Sink& sink, const Passed& passed = {});
   [[nodiscard]] unsigned ring_count() const;
 
-  // Any thread. Keeps `stacks` from filling up: when it is more than half full, definitions already pulled by
-  // stack() are deleted from it (the kernel side puts one back at its next use). So: call it every interval,
-  // keep what you pull.
+  // Any thread. Keeps `stacks` from filling up: when it is more than half full it is emptied (the kernel side
+  // puts a definition back at its next use), and stack() gives once what was in it. So: call it every
+  // interval, keep what you pull.
   void make_room();
   [[nodiscard]] CaptureCounters counters() const;
   // Of one target: produced = received + dropped, exactly, whenever none of its programs is running.
@@ -97,7 +97,7 @@ class Capture {
   // Records that were lost so far: of one target, and, on any thread, of each. Cheap.
   [[nodiscard]] std::uint64_t dropped(TargetId target) const;
   [[nodiscard]] std::vector<std::pair<TargetId, std::uint64_t>> dropped_by_target() const;
-  // Definition of a stack id; nullopt when the map no longer has it.
+  // Definition of a stack id; nullopt when the map no longer has it and it was given, or is long gone.
   [[nodiscard]] std::optional<gt_stack> stack(std::uint64_t id) const;
   // Number of instructions the verifier walked, per program: held by a test.
   struct ProgramInfo {

@@ -8,13 +8,13 @@
 namespace gorotrace {
 namespace {
 
-using RowKey = std::tuple<std::uint64_t, std::uint8_t, bool, bool>;
+using RowKey = std::tuple<std::uint64_t, std::uint8_t, bool, bool, bool>;
 
 RowKey key_of(const BlockingRow& row) {
-  return {row.stack, row.reason, row.in_syscall, row.system};
+  return {row.stack, row.reason, row.in_syscall, row.system, row.folded != 0};
 }
 RowKey key_of(const BlockingKey& key) {
-  return {key.stack, key.reason, key.in_syscall, key.system};
+  return {key.stack, key.reason, key.in_syscall, key.system, key.others};
 }
 
 // sum - (to - from), never below 0: the three come from one growing figure, but each is rounded by itself.

@@ -7,7 +7,7 @@
 
 namespace gorotrace {
 
-TickMaker::TickMaker(const CensusConfig& config) : config_(config), sites_(config.is_system) {
+TickMaker::TickMaker(const CensusConfig& config) : config_(config) {
   for (std::size_t i = 0; i < std::min<std::size_t>(config_.wait_reasons.size(), 255); ++i) {
     if (config_.wait_reasons[i] == "preempted") reason_preempted_ = static_cast<std::uint8_t>(i);
     if (config_.wait_reasons[i] == "coroutine") reason_coroutine_ = static_cast<std::uint8_t>(i);
@@ -49,11 +49,20 @@ void TickMaker::note_change(Slot& slot, std::uint32_t number) {
   if (!std::exchange(slot.changed, true)) changed_.push_back(number);
 }
 
+bool TickMaker::is_system(std::uint64_t startpc) {
+  auto system = sites_.described_as(startpc);
+  if (!system) {
+    system = config_.is_system && config_.is_system(startpc);
+    sites_.describe(startpc, *system);
+  }
+  return *system;
+}
+
 void TickMaker::enter(Slot& slot, const Sighting& sighting) {
   // Goids are never used twice.
   if (!slot.alive || slot.standing.goid != sighting.standing.goid || slot.site == kNone) {
+    slot.system = is_system(sighting.startpc);
     slot.site = sites_.row(sighting.gopc, sighting.startpc);
-    slot.system = sites_.is_system(sighting.startpc);
   }
   slot.alive = true;
   slot.standing = sighting.standing;

@@ -60,6 +60,7 @@ class TickMaker {
   };
 
   [[nodiscard]] bool provable(const Standing& s) const;
+  [[nodiscard]] bool is_system(std::uint64_t startpc);
   void enter(Slot& slot, const Sighting& sighting);
   void put_in_row(Slot& slot, std::uint64_t stack_id);
   void note_change(Slot& slot, std::uint32_t number);
@@ -69,8 +70,8 @@ class TickMaker {
 
   CensusConfig config_;
   std::uint8_t reason_preempted_ = 0xff, reason_coroutine_ = 0xff;
-  BlockingRows rows_;   // keys only
-  CreationRows sites_;  // keys only
+  BlockingRows rows_{BlockingRows::WhenFull::kRefuse};  // keys only
+  CreationRows sites_;                                  // keys only
   std::size_t rows_told_ = 0, sites_told_ = 0;
   std::vector<Slot> slots_;
   bool begins_ = true, all_before_ = false;

@@ -84,7 +84,7 @@ Result<Plan> understand(const Arguments& a) {
 
 // The programs are loaded while the binaries are read. A target that cannot be traced is told first,
 // whatever else fails.
-Result<std::unique_ptr<Session>> attach(const Plan& plan, StatStacks& stacks) {
+Result<std::unique_ptr<Session>> attach(const Plan& plan, RunStacks& stacks) {
   auto making = std::async(std::launch::async, [&] { return Session::make(plan.session); });
   BinaryCache binaries;
   std::vector<std::unique_ptr<Target>> targets;
@@ -92,7 +92,7 @@ Result<std::unique_ptr<Session>> attach(const Plan& plan, StatStacks& stacks) {
     auto target = Target::open(pid, binaries);
     if (!target) return std::unexpected(target.error());
     if (plan.session.groups != 0) (*target)->prepare_plan();
-    stacks[target->get()];
+    stacks[(*target)->process().pid()];
     targets.push_back(std::move(*target));
   }
   auto session = making.get();
@@ -104,20 +104,18 @@ Result<std::unique_ptr<Session>> attach(const Plan& plan, StatStacks& stacks) {
   return session;
 }
 
-// `waits` and `stacks` outlive the session, whose aggregator thread writes to them.
-Status trace(const Arguments& arguments, std::unique_ptr<WaitLog>& waits, StatStacks& stacks) {
+// `waits` and `stacks` outlive the session, whose models fill the queue of waits.
+Status trace(const Arguments& arguments, std::unique_ptr<WaitLog>& waits, RunStacks& stacks) {
   auto held = StopSignal::make();  // before anything else: a signal that comes early ends in a summary, too
   if (!held) return std::unexpected(held.error());
   std::optional<StopSignal> stop(std::move(*held));
   auto plan = understand(arguments);
   if (!plan) return std::unexpected(plan.error());
   if (!arguments.waits.empty()) {
-    auto log = WaitLog::open(arguments.waits);
+    auto log = WaitLog::open(arguments.waits, stacks);
     if (!log) return std::unexpected(log.error());
     waits = std::move(*log);
-    plan->session.on_wait = [log = waits.get(), &stacks](const Target& target, const Wait& wait) {
-      log->write(target, wait, stacks.at(&target));
-    };
+    plan->session.waits = &waits->queue();
   }
   auto session = attach(*plan, stacks);
   if (!session) return std::unexpected(session.error());
@@ -137,8 +135,8 @@ Status trace(const Arguments& arguments, std::unique_ptr<WaitLog>& waits, StatSt
 }
 
 int run(const Arguments& arguments) {
+  RunStacks stacks;  // outlives the thread of `waits`
   std::unique_ptr<WaitLog> waits;
-  StatStacks stacks;
   auto done = trace(arguments, waits, stacks);
   if (done && waits) done = waits->close();
   return done ? kExitDone : report_error(done.error());

@@ -10,7 +10,7 @@
 
 namespace gorotrace {
 
-StatPrinter::StatPrinter(const Options& options, OutputQueue& out, StatStacks& stacks)
+StatPrinter::StatPrinter(const Options& options, OutputQueue& out, RunStacks& stacks)
     : json_(options.json),
       colour_(!options.json && isatty(STDOUT_FILENO) == 1),
       lines_(options.several, colour_),
@@ -27,8 +27,8 @@ StatPrinter::StatPrinter(const Options& options, OutputQueue& out, StatStacks& s
 
 void StatPrinter::interval(const IntervalRow& row, const StatFacts& facts) {
   out_.put(json_ ? json_text([&](JsonWriter& json) {
-    stat_interval_json(json, row, facts.target, facts.begin_ns);
-  }) + "\n"
+                     stat_interval_json(json, row, facts.target, facts.begin_ns);
+                   }) + "\n"
                  : lines_.line(row, facts.target));
   any_ = true;
 }
@@ -43,7 +43,7 @@ void StatPrinter::summary(const Target& target, const StatFacts& facts, const Ta
                           Symbolizer& symbols) {
   if (json_) {
     JsonWriter json([this](std::string_view piece) { out_.put(std::string(piece)); });
-    stat_summary_json(json, facts, tables, symbols, stacks_.at(&target), json_options_);
+    stat_summary_json(json, facts, tables, symbols, stacks_.at(target.process().pid()), json_options_);
     json.end_line();
   } else {
     out_.put((any_ ? "\n" : "") + stat_summary_text(facts, tables, symbols, text_));

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <string>
 
 #include "cli/output_queue.h"
@@ -14,10 +13,6 @@
 
 namespace gorotrace {
 
-// The names of each target's stacks, the same in all that a run writes. Has every target before the first wait
-// ends: what waits are written with is another thread.
-using StatStacks = std::map<const Target*, StackNumbers>;
-
 class StatPrinter {
  public:
   struct Options {
@@ -25,7 +20,7 @@ class StatPrinter {
     std::size_t limit = 10;
   };
   // `out` and `stacks` outlive this object.
-  StatPrinter(const Options& options, OutputQueue& out, StatStacks& stacks);
+  StatPrinter(const Options& options, OutputQueue& out, RunStacks& stacks);
 
   void interval(const IntervalRow& row, const StatFacts& facts);
   // Between the lines of a text, for a person. A program finds it among the summary's notices.
@@ -38,7 +33,7 @@ class StatPrinter {
   StatTextOptions text_;
   StatJsonOptions json_options_;
   OutputQueue& out_;
-  StatStacks& stacks_;
+  RunStacks& stacks_;
 };
 
 }  // namespace gorotrace

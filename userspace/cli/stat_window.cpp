@@ -70,7 +70,9 @@ Status StatWindow::run_loop() {
   const MonotonicTime begin = time_of(last_begin_ns_);
   // What took long until here was the looks with which each target's window begins.
   kept_.busy(std::chrono::steady_clock::now() - begin);
-  for (std::size_t i = 0; i < session_.size(); ++i) last_.push_back(session_.sample(i));
+  auto first = session_.samples();
+  if (!first) return std::unexpected(first.error());
+  last_ = std::move(*first);
   loop.timers().every(kTick, [this] { tick(); });
   loop.timers().every(options_.interval, begin + options_.interval, [this] { lines(); });
   // Behind the line that is due at the same time.
@@ -112,11 +114,11 @@ void StatWindow::lines() {
   tell_left_out();
   look_for_holds();
   const KeptTime::Step step(kept_);
-  for (std::size_t i = 0; i < session_.size(); ++i) {
-    Sample now = session_.sample(i);
-    printer_.interval(interval_row(last_[i], now), session_.facts(i));
-    last_[i] = std::move(now);
-  }
+  auto now = session_.samples();
+  if (!now) return;  // the next line covers this time, too
+  for (std::size_t i = 0; i < session_.size(); ++i)
+    printer_.interval(interval_row(last_[i], (*now)[i]), session_.facts(i));
+  last_ = std::move(*now);
 }
 
 StatFacts StatWindow::facts(std::size_t i) const {
@@ -140,6 +142,7 @@ Status StatWindow::report() {
   if (!made) return std::unexpected(made.error());
   EventLoop& loop = *made;
   bool gave_up = false;
+  Status asked;
   const auto give_up_after = [&](std::chrono::nanoseconds patience) {
     loop.timers().at(loop.timers().now() + patience, [&] {
       gave_up = true;
@@ -150,7 +153,13 @@ Status StatWindow::report() {
   std::size_t next = 0;  // the summary of one target is held at a time
   const auto write = [&] {
     while (out_.error() == 0 && next < session_.size() && out_.room()) {
-      printer_.summary(session_.target(next), facts(next), session_.tables(next), session_.symbols(next));
+      const auto tables = session_.tables(next);
+      if (!tables) {
+        asked = std::unexpected(tables.error());
+        loop.stop();
+        return;
+      }
+      printer_.summary(session_.target(next), facts(next), *tables, session_.symbols(next));
       ++next;
     }
     if (out_.error() != 0 || (next == session_.size() && out_.idle())) loop.stop();
@@ -170,6 +179,7 @@ Status StatWindow::report() {
   if (ended_by_ && *ended_by_ != SIGINT) give_up_after(kAfterAnOrder);
   loop.timers().at(loop.timers().now(), write);
   if (auto ran = loop.run(); !ran) return ran;
+  if (!asked) return asked;
   if (gave_up)
     return fail(ErrorKind::kFailed, "the summary is not whole: what is written to stdout was not read");
   // A reader that went away early (| head) is no error.

@@ -1,35 +1,59 @@
 // `stat --waits FILE`: one JSON object per line and ended wait, for matching against another witness of the
-// same window. Threads: write() on the aggregator thread; made before and closed after it.
+// same window. A thread of its own writes them, so that a file that takes nothing (a FIFO that nobody reads,
+// a full disk) holds up neither the models nor the command: what it does not take is counted.
 #pragma once
 
-#include <cstdio>
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <thread>
 
-#include "base/json_writer.h"
 #include "base/result.h"
-#include "model/model.h"
+#include "base/unique_fd.h"
 #include "report/stack_numbers.h"
-#include "session/target.h"
+#include "stream/wait_queue.h"
 
 namespace gorotrace {
 
 class WaitLog {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<WaitLog>> open(const std::string& path);
-  // `stacks`: the names that the target's summary gives them too.
-  void write(const Target& target, const Wait& wait, StackNumbers& stacks);
-  [[nodiscard]] Status close();  // says whether everything reached the file
+  // `stacks`: the names that the summaries give them too, of every target; outlives this object.
+  // A FIFO may be without a reader yet: then it is opened as soon as one comes.
+  [[nodiscard]] static Result<std::unique_ptr<WaitLog>> open(const std::string& path, RunStacks& stacks);
+  ~WaitLog();
+  WaitLog(const WaitLog&) = delete;
+  WaitLog& operator=(const WaitLog&) = delete;
+
+  [[nodiscard]] WaitQueue& queue() { return queue_; }
+  // Nothing more is pushed. Writes what is queued as long as the file takes some of it every second, for ten
+  // at most, and says what did not get there.
+  [[nodiscard]] Status close();
 
  private:
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  WaitLog();
+  WaitLog(std::string path, UniqueFd file, RunStacks& stacks)
+      : path_(std::move(path)), file_(std::move(file)), stacks_(stacks) {}
+  void run();
+  // False when it cannot be written at all, or not in time.
+  [[nodiscard]] bool write(std::string_view text);
+  [[nodiscard]] bool open_fifo();
+  // At the end, and the file has taken nothing since moved_ns for too long.
+  [[nodiscard]] bool out_of_time(std::uint64_t moved_ns) const;
+  void end();
 
-  std::unique_ptr<std::FILE, Close> file_;
-  std::string path_;
-  JsonWriter json_;
+  // 40 bytes each.
+  static constexpr std::size_t kMaxQueued = 1u << 19;
+
+  const std::string path_;
+  UniqueFd file_;
+  RunStacks& stacks_;
+  WaitQueue queue_{kMaxQueued};
+  std::atomic<std::uint64_t> ending_ns_ = 0;  // when close() was called
+  // The thread's own until it ends.
+  std::uint64_t unwritten_ = 0;
+  int error_ = 0;  // errno of the first write that failed
+  std::thread thread_;
 };
 
 }  // namespace gorotrace

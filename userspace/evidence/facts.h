@@ -65,7 +65,7 @@ struct CensusFacts {
 // Everything at one instant; an interval is the difference of two.
 struct Sample {
   std::uint64_t at_ns = 0;
-  Tables totals;  // Aggregator::totals(): no rows
+  Tables totals;  // Ask::kTotals: no rows
   std::optional<RuntimeCounters> counters;
   CostFacts cost;
   EventFacts events;

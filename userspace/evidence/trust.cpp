@@ -86,6 +86,12 @@ bool is_of_objects(TableKind kind) {
   return kind == TableKind::kObjects || kind == TableKind::kChannels || kind == TableKind::kSemaphores;
 }
 
+// Their rows are told apart by stacks, or show some.
+bool shows_stacks(TableKind kind) {
+  return kind != TableKind::kGoroutineSeconds && kind != TableKind::kGoroutines &&
+         kind != TableKind::kLatency;
+}
+
 WitnessFigure compare(std::int64_t counters, std::uint64_t low, std::uint64_t high, bool settled) {
   WitnessFigure figure{counters, low, high, Verdict::kAgree};
   const bool inside = counters >= 0 && static_cast<std::uint64_t>(counters) >= low &&
@@ -136,9 +142,15 @@ TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tab
       tables.table_overflow > 0 && kind != TableKind::kGoroutineSeconds && kind != TableKind::kGoroutines;
   const GroupMask groups = needed(kind, facts.requested);
   const bool complete = (groups & facts.incomplete) == 0;
+  const bool lacks_stacks = shows_stacks(kind) && stacks_lacking(tables) > 0;
   const bool missed_waits = is_of_objects(kind) && (groups & group_bit(GT_GROUP_BLOCK)) != 0;
-  trust.quality = whole && !bounded && complete && !missed_waits ? Quality::kExact : Quality::kLowerBound;
+  trust.quality =
+      whole && !bounded && complete && !missed_waits && !lacks_stacks ? Quality::kExact : Quality::kLowerBound;
   return trust;
+}
+
+std::uint64_t stacks_lacking(const Tables& tables) {
+  return tables.rows_folded + tables.events_without_stack + tables.stacks_undefined;
 }
 
 WitnessVerdict judge(const Witness& w) {

@@ -37,6 +37,10 @@ struct TableTrust {
 // census where it ran, else by what the snapshots show.
 [[nodiscard]] TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tables);
 
+// Rows that were folded into one, events and rows whose stack is not known: where there are any, a table that
+// shows stacks is not exact.
+[[nodiscard]] std::uint64_t stacks_lacking(const Tables& tables);
+
 // Counters against probes. kUnsettled: the words moved while they were read and lie outside the bounds, which
 // proves nothing.
 enum class Verdict { kAgree, kDisagree, kUnsettled };

@@ -3,6 +3,11 @@
 #include <utility>
 
 namespace gorotrace {
+
+void CreationRows::describe(std::uint64_t startpc, bool system) {
+  if (system_.size() < kMaxRows) system_.emplace(startpc, system);
+}
+
 std::uint32_t CreationRows::row(std::uint64_t gopc, std::uint64_t startpc) {
   const std::uint64_t hash = index_.hash(gopc, startpc);
   const std::uint32_t found = index_.find(
@@ -17,14 +22,11 @@ std::uint32_t CreationRows::row(std::uint64_t gopc, std::uint64_t startpc) {
   return made;
 }
 
-bool CreationRows::is_system(std::uint64_t startpc) {
-  if (startpc == 0 || !is_system_) return false;
+std::optional<bool> CreationRows::described_as(std::uint64_t startpc) {
+  if (startpc == 0) return false;
   if (startpc == last_startpc_) return last_system_;
-  auto found = system_cache_.find(startpc);
-  if (found == system_cache_.end()) {
-    if (system_cache_.size() >= kMaxRows) system_cache_.clear();  // only a hostile target has so many
-    found = system_cache_.emplace(startpc, is_system_(startpc)).first;
-  }
+  const auto found = system_.find(startpc);
+  if (found == system_.end()) return std::nullopt;
   last_startpc_ = startpc;
   last_system_ = found->second;
   return last_system_;
@@ -45,7 +47,7 @@ bool CreationRows::add_stack(std::uint32_t row, std::uint64_t stack) {
 
 std::size_t CreationRows::memory_bytes() const {
   std::size_t sum = rows_.capacity() * sizeof(CreationData) + index_.memory_bytes() +
-                    system_cache_.size() * 4 * sizeof(std::uint64_t);
+                    system_.size() * 4 * sizeof(std::uint64_t);
   for (const CreationData& r : rows_) sum += r.stacks.capacity() * sizeof(CreationRow::Stack);
   return sum;
 }

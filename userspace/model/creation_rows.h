@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <optional>
 #include <vector>
 
 #include "base/seeded_hash.h"
@@ -23,9 +23,12 @@ class CreationRows {
   static constexpr std::size_t kMaxRows = 65536;
   static constexpr std::size_t kMaxStacks = 256;  // of one site
 
-  explicit CreationRows(std::function<bool(std::uint64_t)> is_system) : is_system_(std::move(is_system)) {}
+  // A start function, told before a goroutine of it is. Of more than kMaxRows, which only a hostile target
+  // has, the others count as the program's.
+  void describe(std::uint64_t startpc, bool system);
+  [[nodiscard]] std::optional<bool> described_as(std::uint64_t startpc);       // system or not
   [[nodiscard]] std::uint32_t row(std::uint64_t gopc, std::uint64_t startpc);  // kNone when full
-  [[nodiscard]] bool is_system(std::uint64_t startpc);
+  [[nodiscard]] bool is_system(std::uint64_t startpc) { return described_as(startpc).value_or(false); }
   // False when the site has no room for another stack.
   [[nodiscard]] bool add_stack(std::uint32_t row, std::uint64_t stack);
   [[nodiscard]] CreationData& operator[](std::uint32_t i) { return rows_[i]; }
@@ -33,9 +36,8 @@ class CreationRows {
   [[nodiscard]] std::size_t memory_bytes() const;
 
  private:
-  std::function<bool(std::uint64_t)> is_system_;
-  SeededMap<std::uint64_t, bool> system_cache_;
-  std::uint64_t last_startpc_ = 0;
+  SeededMap<std::uint64_t, bool> system_;  // by start function
+  std::uint64_t last_startpc_ = 0;         // was looked up last, and found
   bool last_system_ = false;
   std::vector<CreationData> rows_;
   FlatIndex index_;

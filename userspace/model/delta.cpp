@@ -104,12 +104,13 @@ bool says_something(const ObjectRow& row) {
 }
 
 std::uint64_t key_hash(const SeededHash& hash, const BlockingRow& r) {
-  return hash(r.stack,
-              static_cast<std::uint64_t>(r.reason) | (r.in_syscall ? 0x100u : 0u) | (r.system ? 0x200u : 0u));
+  return hash(r.stack, static_cast<std::uint64_t>(r.reason) | (r.in_syscall ? 0x100u : 0u) |
+                           (r.system ? 0x200u : 0u) | (r.folded > 0 ? 0x400u : 0u));
 }
 bool same_key(const BlockingRow& a, const BlockingRow& b) {
   return std::tie(a.stack, a.reason, a.in_syscall, a.system) ==
-         std::tie(b.stack, b.reason, b.in_syscall, b.system);
+             std::tie(b.stack, b.reason, b.in_syscall, b.system) &&
+         (a.folded > 0) == (b.folded > 0);
 }
 std::uint64_t key_hash(const SeededHash& hash, const CreationRow& r) {
   return hash(r.gopc, r.startpc);
@@ -124,18 +125,76 @@ bool same_key(const ObjectRow& a, const ObjectRow& b) {
   return std::tie(a.address, a.kind) == std::tie(b.address, b.kind);
 }
 
+// The rows of a table by their keys; they outlive it.
+template <typename Row>
+class ByKey {
+ public:
+  explicit ByKey(const std::vector<Row>& rows) {
+    known_.reserve(rows.size());
+    for (const Row& row : rows) known_.insert(&row);
+  }
+  [[nodiscard]] const Row* find(const Row& row) const {
+    const auto found = known_.find(&row);
+    return found != known_.end() ? *found : nullptr;
+  }
+
+ private:
+  struct Hash {
+    SeededHash hash;
+    std::size_t operator()(const Row* row) const { return key_hash(hash, *row); }
+  };
+  struct Same {
+    bool operator()(const Row* a, const Row* b) const { return same_key(*a, *b); }
+  };
+  std::unordered_set<const Row*, Hash, Same> known_;
+};
+
 template <typename Row>
 std::vector<Row> rows_between(const std::vector<Row>& before, std::vector<Row> rows) {
-  const SeededHash hash;
-  const auto key = [&hash](const Row* row) { return key_hash(hash, *row); };
-  const auto same = [](const Row* a, const Row* b) { return same_key(*a, *b); };
-  std::unordered_set<const Row*, decltype(key), decltype(same)> known(before.size(), key, same);
-  for (const Row& row : before) known.insert(&row);
+  const ByKey<Row> known(before);
   for (Row& row : rows) {
-    if (const auto was = known.find(&row); was != known.end()) subtract(row, **was);
+    if (const Row* was = known.find(row)) subtract(row, *was);
   }
   std::erase_if(rows, [](const Row& row) { return !says_something(row); });
   return rows;
+}
+
+bool shrank(const BlockingRow& now, const BlockingRow& before) {
+  return now.waits.count() < before.waits.count() || now.in_window_ns < before.in_window_ns ||
+         now.ended_unknown < before.ended_unknown || now.tainted < before.tainted;
+}
+
+// `before` as it would be had the rows that were folded since (model/blocking_rows.h) been folded then.
+std::vector<BlockingRow> folded_as(const Tables& now, const Tables& before) {
+  if (now.rows_folded == before.rows_folded) return before.blocking;
+  const ByKey<BlockingRow> kept(now.blocking);
+  std::vector<BlockingRow> out, gone;
+  for (const BlockingRow& row : before.blocking) {
+    const BlockingRow* same = kept.find(row);
+    const bool stays = row.folded > 0 || (same != nullptr && !shrank(*same, row));
+    (stays ? out : gone).push_back(row);
+  }
+  std::map<std::tuple<std::uint8_t, bool, bool>, std::size_t> others;  // in out: at most one for each reason
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (out[i].folded > 0) others[{out[i].reason, out[i].in_syscall, out[i].system}] = i;
+  }
+  for (BlockingRow& row : gone) {
+    const auto [place, fresh] = others.try_emplace({row.reason, row.in_syscall, row.system}, out.size());
+    if (fresh) {
+      BlockingRow& into = out.emplace_back();
+      into.reason = row.reason;
+      into.in_syscall = row.in_syscall;
+      into.system = row.system;
+    }
+    BlockingRow& into = out[place->second];
+    into.folded += 1;
+    into.waits.merge(row.waits);
+    into.in_window_ns += row.in_window_ns;
+    into.ended_unknown += row.ended_unknown;
+    into.tainted += row.tainted;
+    into.wakers_other += sum(row.wakers, row.wakers_other);
+  }
+  return out;
 }
 
 std::vector<Interval> clipped(const std::vector<Interval>& intervals, std::uint64_t from, std::uint64_t to) {
@@ -158,8 +217,9 @@ Tables delta(const Tables& before, const Tables& now) {
   subtract(out, before,
            {&Tables::live_integral_ns, &Tables::created, &Tables::exited, &Tables::created_system,
             &Tables::exited_system, &Tables::parks, &Tables::unparks, &Tables::syscalls, &Tables::late,
-            &Tables::illegal, &Tables::gaps, &Tables::table_overflow});
-  out.blocking = rows_between(before.blocking, std::move(out.blocking));
+            &Tables::illegal, &Tables::gaps, &Tables::table_overflow, &Tables::rows_folded,
+            &Tables::events_without_stack, &Tables::stacks_undefined});
+  out.blocking = rows_between(folded_as(now, before), std::move(out.blocking));
   out.creation = rows_between(before.creation, std::move(out.creation));
   out.objects = rows_between(before.objects, std::move(out.objects));
   out.latency.histogram.subtract(before.latency.histogram);

@@ -1,5 +1,5 @@
 // Hash -> position in a vector kept elsewhere: open addressing, linear probing, no erase. The keys stay with
-// the rows they name; the caller compares. Not thread-safe.
+// the rows they name; the caller compares, and seeds the hash (base/seeded_hash.h). Not thread-safe.
 #pragma once
 
 #include <cstddef>

@@ -138,6 +138,7 @@ void Model::Impl::open_wait(Goroutine& g, const BlockingKey& key, std::uint64_t 
     ++overflow;
     return;
   }
+  ++blocking[g.row].open;
   g.set(kWaitOpen | kStartSeen);
   g.wait_from_ns = t;
 }
@@ -169,13 +170,14 @@ void Model::Impl::wait_on(Goroutine& g, ObjectRow::Kind kind, std::uint64_t addr
 void Model::Impl::close_wait(Goroutine& g, std::uint64_t t, End how) {
   BlockingData& row = blocking[g.row];
   const std::uint64_t in_window = t > g.since_ns ? t - g.since_ns : 0;
+  --row.open;
   row.in_window_ns += in_window;
   if (how == End::kTainted) {
     ++row.tainted;
   } else if (how == End::kSeen && g.has(kStartSeen)) {
     row.waits.add(t > g.wait_from_ns ? t - g.wait_from_ns : 0);
-    if (config.on_wait)
-      config.on_wait({g.goid, g.wait_from_ns, t, row.key.stack, row.key.reason, row.key.in_syscall});
+    if (config.keep_waits)
+      waits.push_back({g.goid, g.wait_from_ns, t, row.key.stack, row.key.reason, row.key.in_syscall});
   } else {
     ++row.ended_unknown;
   }

@@ -24,6 +24,7 @@ class Histogram {
     std::uint64_t upper_ns, count;
   };
   [[nodiscard]] std::vector<Bucket> by_powers_of_two() const;
+  bool operator==(const Histogram&) const = default;
   [[nodiscard]] std::size_t memory_bytes() const { return buckets_.capacity() * sizeof(buckets_[0]); }
 
  private:

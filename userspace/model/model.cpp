@@ -20,7 +20,7 @@ std::uint8_t reason_named(const std::vector<std::string>& reasons, const char* n
 
 }  // namespace
 
-Model::Impl::Impl(ModelConfig c) : config(std::move(c)), creation(config.is_system) {
+Model::Impl::Impl(ModelConfig c) : config(std::move(c)) {
   if (config.wait_reasons.size() > 255) config.wait_reasons.resize(255);  // g.waitreason is a byte
   reason_preempted = reason_named(config.wait_reasons, "preempted");
   reason_coroutine = reason_named(config.wait_reasons, "coroutine");
@@ -54,6 +54,8 @@ Tables Model::Impl::totals(std::uint64_t at_ns) const {
   out.illegal = illegal;
   out.gaps = gaps;
   out.table_overflow = overflow + objects.evicted();
+  out.rows_folded = blocking.folded();
+  out.events_without_stack = without_stack;
   out.latency = latency;
   for (unsigned group = 0; group < GT_GROUP_COUNT; ++group) {
     out.covered[group] = coverage.intervals(static_cast<gt_group>(group), at);
@@ -70,6 +72,14 @@ void Model::apply(const gt_record& record) {
 void Model::prefetch(const gt_record& record) const {
   impl_->goroutines.prefetch(record.goid);
 }
+void Model::define(std::uint64_t stack, StackRef pcs) {
+  impl_->stacks.define(stack, std::move(pcs));
+  if (impl_->stacks.crowded()) impl_->forget_stacks();
+}
+void Model::describe(std::uint64_t startpc, bool system) {
+  impl_->creation.describe(startpc, system);
+}
+
 void Model::apply(const Snapshot& snapshot) {
   impl_->apply(snapshot);
 }
@@ -116,14 +126,20 @@ Tables Model::totals(std::uint64_t at_ns) const {
 Tables Model::tables(std::uint64_t at_ns) const {
   Tables out = impl_->totals(at_ns);
   impl_->fill_rows(out, out.at_ns);
+  impl_->fill_stacks(out);
   return out;
+}
+
+std::vector<Wait> Model::take_waits() {
+  return std::exchange(impl_->waits, {});
 }
 
 std::size_t Model::memory_bytes() const {
   const Impl& m = *impl_;
   return sizeof(Impl) + m.goroutines.memory_bytes() + m.blocking.memory_bytes() + m.creation.memory_bytes() +
-         m.objects.memory_bytes() + m.latency.histogram.memory_bytes() + m.exits.size() * sizeof(Impl::Exit) +
-         m.semaphores.size() * 6 * sizeof(std::uint64_t) + m.forgotten_at.capacity() * sizeof(std::uint64_t);
+         m.objects.memory_bytes() + m.stacks.memory_bytes() + m.latency.histogram.memory_bytes() +
+         m.exits.size() * sizeof(Impl::Exit) + m.semaphores.size() * 6 * sizeof(std::uint64_t) +
+         m.forgotten_at.capacity() * sizeof(std::uint64_t);
 }
 
 }  // namespace gorotrace

@@ -1,7 +1,7 @@
 // The state machine of one target's goroutines and the tables built from it. Pure: takes records and
-// snapshots in time order, answers with tables; no kernel, no process, no clock of its own. Threads: lives on
-// the aggregator thread; tables() returns values that may go anywhere. Memory: bounded by live goroutines and
-// distinct (reason, stack), creation sites, objects; not by run time.
+// snapshots in time order, answers with tables; no kernel, no process, no clock of its own. Threads: one
+// owner (stream/model_sink.h); tables() returns values that may go anywhere. Memory: bounded by live
+// goroutines and distinct (reason, stack), creation sites, objects, all with an upper limit; not by run time.
 //
 // Words (count, in_window, tainted, covered, ...) are used exactly as userspace/README.md "Words" defines
 // them.
@@ -9,7 +9,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +17,7 @@
 #include "base/enum_names.h"
 #include "bpf/shared/abi.h"
 #include "model/histogram.h"
+#include "model/stack_definitions.h"
 #include "snapshot/goroutines.h"
 
 namespace gorotrace {
@@ -45,6 +45,7 @@ inline constexpr auto kEnumNames<WakerKind> = enum_names<WakerKind>({
 
 struct Interval {
   std::uint64_t from_ns, to_ns;
+  bool operator==(const Interval&) const = default;
 };
 
 // One wait whose park and unpark were both seen.
@@ -73,20 +74,15 @@ struct OpenWaits {
 
 // What the model must know of the target; filled by its owner.
 struct ModelConfig {
-  std::function<bool(std::uint64_t startpc)>
-      is_system;                             // by start function; called once per distinct startpc
-  std::vector<std::string> wait_reasons;     // index = g.waitreason; decides the waker's kind
-  std::function<void(const Wait&)> on_wait;  // may be empty; called on the aggregator thread
-  // Identity of the whole stack of a suspended goroutine, from the walked one's and the words that
-  // GT_HOOK_SUSPEND brings. May be empty.
-  std::function<std::uint64_t(std::uint64_t stack, std::uint64_t at_sp, std::uint64_t above_frame)>
-      whole_stack = {};
+  std::vector<std::string> wait_reasons;  // index = g.waitreason; decides the waker's kind
+  bool keep_waits = false;                // for take_waits()
 };
 
 struct WakerRow {
   WakerKind kind = WakerKind::kGoroutine;
   std::uint64_t stack = 0;  // 0 for runtime wakers
   std::uint64_t count = 0;
+  bool operator==(const WakerRow&) const = default;
 };
 
 // Goroutine-time by looking at goroutines now and then (census/): an estimate and its standard error.
@@ -95,6 +91,7 @@ struct SampledTime {
   std::uint64_t proven_ns = 0;  // of ns: one and the same wait was proven to go on
   // Nothing was estimated: every moment of it lies between two looks that prove it.
   [[nodiscard]] bool exact() const { return error_ns == 0 && proven_ns == ns; }
+  bool operator==(const SampledTime&) const = default;
 };
 
 struct BlockingRow {  // wait reason x blocking stack
@@ -102,6 +99,9 @@ struct BlockingRow {  // wait reason x blocking stack
   std::uint64_t stack = 0;
   bool in_syscall = false;  // row of goroutines in a syscall or cgo call; reason is meaningless
   bool system = false;
+  // Of the row of other stacks (stack 0): how many rows of this reason were folded into it when the table was
+  // full. 0 for every row of one stack.
+  std::uint64_t folded = 0;
   Histogram waits;  // both ends seen
   std::uint64_t ended_unknown = 0, tainted = 0;
   std::uint64_t in_window_ns = 0;
@@ -115,6 +115,7 @@ struct BlockingRow {  // wait reason x blocking stack
   Histogram long_waits;
   std::vector<WakerRow> wakers;  // most frequent first, at most kTopWakers, the rest summed in wakers_other
   std::uint64_t wakers_other = 0;
+  bool operator==(const BlockingRow&) const = default;
 };
 
 struct CreationRow {  // (gopc, startpc)
@@ -122,12 +123,14 @@ struct CreationRow {  // (gopc, startpc)
   bool system = false;
   struct Stack {
     std::uint64_t stack, created;
+    bool operator==(const Stack&) const = default;
   };
   std::vector<Stack> stacks;
   std::uint64_t live = 0, created = 0, exited = 0;
   std::optional<std::uint64_t> oldest_ns;
   bool oldest_is_lower_bound = false;
   std::optional<SampledTime> sampled = std::nullopt;  // what its goroutines lived while the census looked
+  bool operator==(const CreationRow&) const = default;
 };
 
 struct ObjectRow {  // channel or semaphore
@@ -138,6 +141,7 @@ struct ObjectRow {  // channel or semaphore
   std::uint64_t sends = 0, receives = 0, closes = 0, would_block = 0;  // chan group
   std::uint64_t acquires = 0, releases = 0;                            // sync group
   std::vector<WakerRow> releasers;  // of a semaphore the callers of semrelease1, of a channel who ended waits
+  bool operator==(const ObjectRow&) const = default;
 };
 template <>
 inline constexpr auto kEnumNames<ObjectRow::Kind> = enum_names<ObjectRow::Kind>({
@@ -159,6 +163,7 @@ struct SeenObjects {
 struct Latency {
   Histogram histogram;
   std::uint64_t inferred = 0;  // runs whose wake-up was not seen: no latency
+  bool operator==(const Latency&) const = default;
 };
 
 struct Tables {
@@ -178,6 +183,9 @@ struct Tables {
   std::uint64_t illegal = 0;  // transitions the state machine does not allow without loss
   std::uint64_t gaps = 0;
   std::uint64_t table_overflow = 0;  // events whose row would have passed the bound of a table
+  // Why a row may not show its stack: rows of blocking that were folded into one per reason; events whose
+  // stack could not be recorded; stacks that rows name and nobody could define.
+  std::uint64_t rows_folded = 0, events_without_stack = 0, stacks_undefined = 0;
   std::vector<BlockingRow> blocking;
   std::vector<CreationRow> creation;
   std::vector<ObjectRow> objects;
@@ -187,6 +195,8 @@ struct Tables {
   // was.
   std::array<SampledTime, kGStates> sampled_state{};
   std::vector<Interval> covered_by_census;
+  NamedStacks stacks;  // those that the rows above name; the census's are its owner's
+  bool operator==(const Tables&) const = default;
 };
 
 class Model {
@@ -198,6 +208,9 @@ class Model {
   // In time order (the merger sees to it); a record older than the last one is counted late and still
   // applied.
   void apply(const gt_record& record);
+  // What records and snapshots name, told before they do. The first definition of a stack holds.
+  void define(std::uint64_t stack, StackRef pcs);
+  void describe(std::uint64_t startpc, bool system);
   // This record will be applied soon: hides the cache miss of its goroutine behind the records before it.
   void prefetch(const gt_record& record) const;
   // The memory's view. Its goroutines are merged by goid at their read_at_ns; goroutines the model knows and
@@ -222,6 +235,8 @@ class Model {
   // What is open at at_ns and was watched without a gap: by the block group, system calls by the syscall
   // group.
   [[nodiscard]] OpenWaits open_waits(std::uint64_t at_ns) const;
+  // The waits that ended since the last call, with ModelConfig::keep_waits.
+  [[nodiscard]] std::vector<Wait> take_waits();
   [[nodiscard]] std::size_t memory_bytes() const;
 
  private:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <vector>
 
 #include "base/seeded_hash.h"
 #include "model/blocking_rows.h"
@@ -87,6 +88,8 @@ struct Model::Impl {
   }
   [[nodiscard]] std::uint64_t lost_at(const Goroutine& g) const;  // the first gap since g was last up to date
   void fill_rows(Tables& out, std::uint64_t at) const;
+  void fill_stacks(Tables& out) const;
+  void forget_stacks();
   [[nodiscard]] Tables totals(std::uint64_t at_ns) const;
 
   ModelConfig config;
@@ -98,9 +101,11 @@ struct Model::Impl {
   GoroutineTable goroutines;
   StateTime time[2];  // of user and of system goroutines
   LiveIntegral live[2];
-  BlockingRows blocking;
+  BlockingRows blocking{BlockingRows::WhenFull::kFold};
   CreationRows creation;
   Objects objects;
+  StackDefinitions stacks;
+  std::vector<Wait> waits;  // with config.keep_waits
   // By goid: the last semacquire1 argument not yet followed by another kind of park (it parks again when it
   // was woken in vain).
   SeededMap<std::uint64_t, std::uint64_t> semaphores;
@@ -126,7 +131,7 @@ struct Model::Impl {
   std::uint64_t of_c_threads = 0;
   std::size_t extra_made = 0;  // at the last whole look
   std::uint64_t parks = 0, unparks = 0, syscalls = 0;
-  std::uint64_t late = 0, illegal = 0, gaps = 0, overflow = 0;
+  std::uint64_t late = 0, illegal = 0, gaps = 0, overflow = 0, without_stack = 0;
 };
 
 }  // namespace gorotrace

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/seeded_hash.h"
 #include "model/flat_index.h"
 #include "model/model.h"
 #include "model/wakers.h"
@@ -33,6 +34,10 @@ class Objects {
  private:
   [[nodiscard]] std::uint64_t hash(ObjectRow::Kind kind, std::uint64_t address) const;
   void evict();
+  [[nodiscard]] std::uint64_t hash_of(ObjectRow::Kind kind, std::uint64_t address) const {
+    return hash_(address, static_cast<std::uint64_t>(kind));
+  }
+  SeededHash hash_;
   std::vector<ObjectData> rows_;
   std::vector<std::uint32_t> free_;
   FlatIndex index_;

@@ -1,4 +1,6 @@
 // The rows of an answer: what the tables hold plus what is open now, clipped to the moment asked for.
+#include <utility>
+
 #include "model/model_impl.h"
 
 namespace gorotrace {
@@ -17,6 +19,7 @@ BlockingRow row_of(const BlockingData& data) {
   row.stack = data.key.stack;
   row.in_syscall = data.key.in_syscall;
   row.system = data.key.system;
+  row.folded = data.folded;
   row.waits = data.waits;
   row.ended_unknown = data.ended_unknown;
   row.tainted = data.tainted;
@@ -84,6 +87,14 @@ void Model::Impl::fill_rows(Tables& out, std::uint64_t at) const {
     note_oldest(row.oldest_ns, row.oldest_is_lower_bound, at > g.wait_from_ns ? at - g.wait_from_ns : 0,
                 !g.has(kStartSeen));
   });
+  // Positions are the goroutines' until here.
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < out.blocking.size(); ++i) {
+    if (!blocking.all()[i].used) continue;
+    if (kept != i) out.blocking[kept] = std::move(out.blocking[i]);
+    ++kept;
+  }
+  out.blocking.resize(kept);
   std::erase_if(out.objects, [](const ObjectRow& row) { return row.address == 0; });
 }
 

@@ -7,6 +7,7 @@ void Model::Impl::apply(const gt_record& r) {
   const std::uint64_t t = r.time_ns;
   if (t < now) ++late;
   now = std::max(now, t);
+  if ((r.flags & GT_REC_NO_STACK) != 0) ++without_stack;
   switch (r.hook) {
     case GT_HOOK_PARK:
       ++parks;
@@ -160,9 +161,7 @@ void Model::Impl::park(Goroutine& g, const gt_record& r, std::uint64_t t) {
       r.hook == GT_HOOK_PARK && reason < semaphore_reason.size() && semaphore_reason[reason];
   if (r.hook == GT_HOOK_PARK && !semaphore) forget_semaphore(g);
   if (g.state != GState::kWaiting) return;
-  const bool suspended = r.hook == GT_HOOK_SUSPEND && config.whole_stack;
-  const std::uint64_t stack = suspended ? config.whole_stack(r.stack, r.extra, r.object) : r.stack;
-  open_wait(g, {.stack = stack, .reason = reason, .system = g.has(kSystem)}, t);
+  open_wait(g, {.stack = r.stack, .reason = reason, .system = g.has(kSystem)}, t);
   if (r.hook == GT_HOOK_PARK && r.object != 0) {
     wait_on(g, ObjectRow::Kind::kChannel, r.object);
   } else if (semaphore && g.has(kSemaphore)) {

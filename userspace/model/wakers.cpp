@@ -18,6 +18,22 @@ void Wakers::add(WakerKind kind, std::uint64_t stack) {
   }
 }
 
+void Wakers::merge(const Wakers& from) {
+  other_ += from.other_;
+  for (const WakerRow& theirs : from.rows_) {
+    const auto ours = std::find_if(rows_.begin(), rows_.end(), [&](const WakerRow& row) {
+      return row.stack == theirs.stack && row.kind == theirs.kind;
+    });
+    if (ours != rows_.end()) {
+      ours->count += theirs.count;
+    } else if (rows_.size() < kMaxWakers) {
+      rows_.push_back(theirs);
+    } else {
+      other_ += theirs.count;
+    }
+  }
+}
+
 std::vector<WakerRow> Wakers::top(std::size_t limit, std::uint64_t* other) const {
   std::vector<WakerRow> out = rows_;
   std::sort(out.begin(), out.end(), [](const WakerRow& a, const WakerRow& b) {

@@ -14,6 +14,8 @@ class Wakers {
   static constexpr std::size_t kMaxWakers = 32;
   void add(WakerKind kind, std::uint64_t stack);
   void add_other() { ++other_; }
+  void merge(const Wakers& from);
+  [[nodiscard]] const std::vector<WakerRow>& all() const { return rows_; }
   // Most frequent first, at most `limit`; what is left out is added to *other.
   [[nodiscard]] std::vector<WakerRow> top(std::size_t limit, std::uint64_t* other) const;
   [[nodiscard]] std::size_t memory_bytes() const { return rows_.capacity() * sizeof(WakerRow); }

@@ -89,7 +89,13 @@ std::string blocking_row_text(const TextContext& c, const BlockingRow& row, cons
     out += pad_left(seen(row.ended_unknown, short_count(row.ended_unknown)), 15);
     out += pad_left(seen(row.tainted, short_count(row.tainted)), 9);
   }
-  out += "\n" + stack_text(c, row.stack, reason_name(row, c.facts)) + creators.text(row.stack);
+  out += "\n";
+  if (row.folded != 0) {
+    out += under(
+        fmt::format("{}  (other stacks, {} of them)", c.style.bold(reason_name(row, c.facts)), row.folded));
+  } else {
+    out += stack_text(c, row.stack, reason_name(row, c.facts)) + creators.text(row.stack);
+  }
   out += wakers_text(c, row.wakers, row.wakers_other, "woken by");
   if (counted && !wide && (row.ended_unknown > 0 || row.tainted > 0)) {
     out += under(

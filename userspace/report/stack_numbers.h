@@ -2,7 +2,10 @@
 // run writes agrees with itself and no identity of ours leaves the program. Threads: any.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
 
@@ -24,5 +27,8 @@ class StackNumbers {
   std::mutex mutex_;
   SeededMap<std::uint64_t, std::uint64_t> numbers_;  // by id
 };
+
+// Of each target of a run, by its PID in our namespace. Has every target before any thread reads it.
+using RunStacks = std::map<pid_t, StackNumbers>;
 
 }  // namespace gorotrace

@@ -121,6 +121,9 @@ class Summary {
     out_.field("late", tables_.late);
     out_.field("illegal", tables_.illegal);
     out_.field("table_overflow", tables_.table_overflow);
+    out_.field("rows_folded", tables_.rows_folded);
+    out_.field("without_stack", tables_.events_without_stack);
+    out_.field("stacks_undefined", tables_.stacks_undefined);
   }
 
   void witness(const Witness& w) {

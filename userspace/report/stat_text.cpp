@@ -142,6 +142,9 @@ std::string warnings(const TextContext& c) {
   };
   counted(c.tables.illegal, "transitions that no goroutine can make, without a loss to explain them");
   counted(c.tables.table_overflow, "events beyond the bound of a table: rows are missing");
+  counted(c.tables.rows_folded, "call paths shown as other stacks: there are more than a table holds");
+  counted(c.tables.events_without_stack, "events without their stack");
+  counted(c.tables.stacks_undefined, "stacks whose frames are not known");
   if (c.facts.witness) {
     const WitnessVerdict v = judge(*c.facts.witness);
     for (const auto& [figure, name] : {std::pair{v.created, "created"}, {v.exited, "exited"}}) {

@@ -50,6 +50,7 @@ void blocking_row(JsonWriter& out, const JsonContext& c, const BlockingRow& row,
   stack_field(out, "stack", row.stack, c.symbols);
   out.name_field("stack_id", c.stacks.name(row.stack));
   out.field("truncated", c.symbols.truncated(row.stack));
+  out.field("other_stacks", row.folded);
   out.field("system", row.system);
   out.field("count", seen(row.waits.count()));
   out.field("total_ns", count_if(any, row.waits.total()));

@@ -8,7 +8,6 @@
 #include "evidence/dump.h"
 #include "evidence/mapping.h"
 #include "export/pprof.h"
-#include "symbols/stack_table.h"
 #include "session/target.h"
 #include "symbols/stack_table.h"
 

@@ -1,5 +1,6 @@
 #include "session/pipeline.h"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -11,27 +12,30 @@ namespace gorotrace {
 namespace {
 constexpr std::uint64_t kSettleNs = 500'000'000;
 
-EventFacts event_facts(std::uint64_t received, const CaptureCounters& kernel) {
+// `behind`: of those received, what the models had no room for.
+EventFacts event_facts(std::uint64_t received, std::uint64_t behind, const CaptureCounters& kernel) {
   EventFacts e;
-  e.received = received;
+  e.received = received - std::min(received, behind);
   e.produced = kernel.produced;
   for (std::size_t i = 0; i < GT_DROP_COUNT; ++i) {
     e.dropped.emplace_back(drop_reason_name(static_cast<gt_drop>(i)), kernel.dropped[i]);
   }
+  e.dropped.emplace_back("models_behind", behind);
   for (std::size_t i = 0; i < GT_STACK_FAIL_COUNT; ++i) {
     e.stack_failed.emplace_back(stack_fail_name(static_cast<gt_stack_fail>(i)), kernel.stack_failed[i]);
   }
   return e;
 }
+
 }  // namespace
 
-Result<std::unique_ptr<Pipeline>> Pipeline::make(const CaptureOptions& options) {
-  std::unique_ptr<Pipeline> pipeline(new Pipeline);
+Result<std::unique_ptr<Pipeline>> Pipeline::make(const CaptureOptions& options, WaitQueue* waits) {
+  std::unique_ptr<Pipeline> pipeline(new Pipeline(waits));
   if (options.groups == 0) return pipeline;
   auto capture = Capture::make(options);
   if (!capture) return std::unexpected(capture.error());
   pipeline->capture_ = std::move(*capture);
-  pipeline->reader_ = std::make_unique<RecordReader>(*pipeline->capture_, pipeline->aggregator_);
+  pipeline->reader_ = std::make_unique<RecordReader>(*pipeline->capture_, pipeline->router_);
   return pipeline;
 }
 
@@ -47,36 +51,57 @@ void Pipeline::catch_up(std::uint64_t at_ns) {
   if (reader_) {
     reader_->catch_up(at_ns);
   } else {
-    // Nobody's drains tell the aggregator that time has passed. Not beyond at_ns, or it would answer as of
+    // Nobody's drains tell the router that time has passed. Not beyond at_ns, or it would answer as of
     // later.
-    aggregator_.push({.rings = {}, .watermark_ns = at_ns, .dropped = std::nullopt});
+    router_.push({.rings = {}, .watermark_ns = at_ns, .dropped = std::nullopt});
   }
 }
 
-Tables Pipeline::tables(TargetId target, std::uint64_t at_ns) {
+Result<Answers> Pipeline::ask(std::uint64_t at_ns, Ask what, std::vector<TargetId> targets) {
   catch_up(at_ns);
-  return aggregator_.tables(target, at_ns);
+  return models_.ask(at_ns, what, std::move(targets));
 }
 
-Tables Pipeline::totals(TargetId target, std::uint64_t at_ns) {
-  catch_up(at_ns);
-  return aggregator_.totals(target, at_ns);
+Result<Answer> Pipeline::ask_one(std::uint64_t at_ns, Ask what, TargetId target) {
+  auto answers = ask(at_ns, what, {target});
+  if (!answers) return std::unexpected(answers.error());
+  const auto found = answers->find(target);
+  if (found == answers->end()) return fail(ErrorKind::kFailed, "the target has no model");
+  return std::move(found->second);
 }
 
-OpenWaits Pipeline::open_waits(TargetId target, std::uint64_t at_ns) {
-  catch_up(at_ns);
-  return aggregator_.open_waits(target, at_ns);
+Result<Tables> Pipeline::tables(TargetId target, std::uint64_t at_ns) {
+  auto answer = ask_one(at_ns, Ask::kTables, target);
+  if (!answer) return std::unexpected(answer.error());
+  return *answer->tables;
 }
 
+Result<Tables> Pipeline::totals(TargetId target, std::uint64_t at_ns) {
+  auto answer = ask_one(at_ns, Ask::kTotals, target);
+  if (!answer) return std::unexpected(answer.error());
+  return *answer->tables;
+}
+
+Result<OpenWaits> Pipeline::open_waits(TargetId target, std::uint64_t at_ns) {
+  auto answer = ask_one(at_ns, Ask::kOpenWaits, target);
+  if (!answer) return std::unexpected(answer.error());
+  return *answer->open;
+}
+
+std::uint64_t Pipeline::dropped(TargetId target) const {
+  return (capture_ ? capture_->dropped(target) : 0) + models_.dropped(target);
+}
+
+// What was received was produced before, and what the models lost was received: asked in this order, no more
+// comes than went out.
 EventFacts Pipeline::events(TargetId target) const {
-  // What was received was produced before: asked in this order, no more comes than went out.
-  const std::uint64_t received = aggregator_.received(target);
-  return capture_ ? event_facts(received, capture_->counters(target)) : EventFacts{};
+  const std::uint64_t behind = models_.dropped(target), received = router_.received(target);
+  return capture_ ? event_facts(received, behind, capture_->counters(target)) : EventFacts{};
 }
 
 EventFacts Pipeline::events() const {
-  const std::uint64_t received = aggregator_.counts().received;
-  return capture_ ? event_facts(received, capture_->counters()) : EventFacts{};
+  const std::uint64_t behind = models_.dropped(), received = router_.counts().received;
+  return capture_ ? event_facts(received, behind, capture_->counters()) : EventFacts{};
 }
 
 void Pipeline::hold() {

@@ -4,35 +4,38 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "base/result.h"
 #include "capture/capture.h"
 #include "evidence/facts.h"
-#include "model/aggregator.h"
 #include "session/record_reader.h"
+#include "stream/model_sink.h"
+#include "stream/router.h"
 
 namespace gorotrace {
 
 class Pipeline {
  public:
-  // Loads and calibrates when options.groups is not empty. Attaches nothing.
-  [[nodiscard]] static Result<std::unique_ptr<Pipeline>> make(const CaptureOptions& options);
+  // Loads and calibrates when options.groups is not empty. Attaches nothing. `waits` gets every wait that
+  // ends; may be nullptr, else it outlives the pipeline.
+  [[nodiscard]] static Result<std::unique_ptr<Pipeline>> make(const CaptureOptions& options,
+                                                              WaitQueue* waits);
   ~Pipeline();  // detaches everything, then drains, then stops the threads
 
   [[nodiscard]] Capture* capture() { return capture_.get(); }  // nullptr without probes
   [[nodiscard]] const Capture* capture() const { return capture_.get(); }
-  [[nodiscard]] Aggregator& aggregator() { return aggregator_; }
+  [[nodiscard]] Router& router() { return router_; }
   [[nodiscard]] TrapCosts trap_costs() const;
 
-  // As of a time that has passed, with all that was recorded until then.
-  [[nodiscard]] Tables tables(TargetId target, std::uint64_t at_ns);
-  [[nodiscard]] Tables totals(TargetId target, std::uint64_t at_ns);
-  // Any thread.
-  [[nodiscard]] OpenWaits open_waits(TargetId target, std::uint64_t at_ns);
-  // Records that a target lost so far.
-  [[nodiscard]] std::uint64_t dropped(TargetId target) const {
-    return capture_ ? capture_->dropped(target) : 0;
-  }
+  // As of a time that has passed, with all that was recorded until then: ModelSink::ask(). Any thread.
+  [[nodiscard]] Result<Answers> ask(std::uint64_t at_ns, Ask what, std::vector<TargetId> targets);
+  // The same of one target. An error when it is not there, too.
+  [[nodiscard]] Result<Tables> tables(TargetId target, std::uint64_t at_ns);
+  [[nodiscard]] Result<Tables> totals(TargetId target, std::uint64_t at_ns);
+  [[nodiscard]] Result<OpenWaits> open_waits(TargetId target, std::uint64_t at_ns);
+  // Records that a target lost so far, on the way to the models too.
+  [[nodiscard]] std::uint64_t dropped(TargetId target) const;
   // Records of a target, and of all together.
   [[nodiscard]] EventFacts events(TargetId target) const;
   [[nodiscard]] EventFacts events() const;
@@ -40,19 +43,21 @@ class Pipeline {
   [[nodiscard]] int read_error() const { return reader_ ? reader_->error() : 0; }
 
   // From here on nothing is answered as of a time behind this call, until close(). Windows that end meanwhile
-  // (Aggregator::post_end) end with every record from before, and with none from after.
+  // (TargetEnded) end with every record from before, and with none from after.
   void hold();
   // Detaches all targets, which ends every program that still runs, and waits until all that was produced has
   // arrived, so that the account closes; then lets go. What it waited for in vain is told by events().
   void close();
 
  private:
-  Pipeline() = default;
+  explicit Pipeline(WaitQueue* waits) : models_(waits) {}
   void catch_up(std::uint64_t at_ns);
+  [[nodiscard]] Result<Answer> ask_one(std::uint64_t at_ns, Ask what, TargetId target);
 
-  // Reverse teardown order: the reader stops first, then the aggregator, then the programs go.
+  // Reverse teardown order: the reader stops first, then the router, then the models, then the programs go.
   std::unique_ptr<Capture> capture_;
-  Aggregator aggregator_;
+  ModelSink models_;
+  Router router_{{&models_}};
   std::unique_ptr<RecordReader> reader_;
 };
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "model/watermark.h"
+#include "stream/watermark.h"
 
 namespace gorotrace {
 namespace {
@@ -16,8 +16,8 @@ constexpr std::uint64_t kMs = 1'000'000;
 
 }  // namespace
 
-RecordReader::RecordReader(Capture& capture, Aggregator& aggregator)
-    : capture_(capture), aggregator_(aggregator), thread_([this] { run(); }) {}
+RecordReader::RecordReader(Capture& capture, Router& router)
+    : capture_(capture), router_(router), thread_([this] { run(); }) {}
 
 RecordReader::~RecordReader() {
   stop_ = true;
@@ -72,8 +72,8 @@ void RecordReader::run() {
     const std::uint64_t read_from = monotonic_ns();
     capture_.make_room();
     auto dropped = capture_.dropped_by_target();
-    batch.dropped = {.targets = std::move(dropped), .at_ns = read_from, .read_until_ns = monotonic_ns()};
-    aggregator_.push(std::move(batch));
+    batch.dropped = {.of = std::move(dropped), .at_ns = read_from, .read_until_ns = monotonic_ns()};
+    router_.push(std::move(batch));
   }
 }
 

@@ -1,4 +1,4 @@
-// The reader thread: empties the rings into batches for the aggregator and does nothing else.
+// The reader thread: empties the rings into batches for the router and does nothing else.
 #pragma once
 
 #include <atomic>
@@ -6,14 +6,14 @@
 #include <thread>
 
 #include "capture/capture.h"
-#include "model/aggregator.h"
+#include "stream/router.h"
 
 namespace gorotrace {
 
 class RecordReader {
  public:
-  RecordReader(Capture& capture, Aggregator& aggregator);  // starts the thread; both outlive this object
-  ~RecordReader();                                         // one last drain, then joins
+  RecordReader(Capture& capture, Router& router);  // starts the thread; both outlive this object
+  ~RecordReader();                                 // one last drain, then joins
 
   // Control thread: reads the rings as soon as everything recorded before at_ns is in them, instead of at the
   // next turn.
@@ -33,7 +33,7 @@ class RecordReader {
   [[nodiscard]] int sleep_ms(std::uint64_t watermark_ns, bool stuck) const;
 
   Capture& capture_;
-  Aggregator& aggregator_;
+  Router& router_;
   std::atomic<bool> stop_ = false, held_ = false;
   std::atomic<int> error_ = 0;
   std::atomic<std::uint64_t> wanted_ns_ = 0;  // greatest at_ns asked for

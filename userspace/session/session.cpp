@@ -13,7 +13,7 @@ Result<std::unique_ptr<Session>> Session::make(const SessionOptions& options) {
   std::unique_ptr<Session> session(new Session(options));
   CaptureOptions capture = options.capture;
   capture.groups = options.groups;
-  auto pipeline = Pipeline::make(capture);
+  auto pipeline = Pipeline::make(capture, options.waits);
   if (!pipeline) return std::unexpected(pipeline.error());
   session->pipeline_ = std::move(*pipeline);
   return session;
@@ -57,6 +57,34 @@ Result<Dump> Session::finish_with_dump(WaitsWanted waits) {
 void Session::close() {
   pipeline_->close();
   for (auto& t : traced_) t->detached();
+}
+
+Result<std::vector<Sample>> Session::samples() {
+  std::vector<TargetId> open;
+  for (auto& t : traced_) {
+    if (!t->window_open()) continue;
+    t->read_counters();
+    open.push_back(t->id());
+  }
+  const std::uint64_t at_ns = monotonic_ns();
+  Answers answers;
+  if (!open.empty()) {
+    auto answered = pipeline_->ask(at_ns, Ask::kTotals, std::move(open));
+    if (!answered) return std::unexpected(answered.error());
+    answers = std::move(*answered);
+  }
+  std::vector<Sample> samples;
+  for (auto& t : traced_) {
+    const auto answer = answers.find(t->id());
+    if (answer != answers.end()) {
+      samples.push_back(t->sample(at_ns, *answer->second.tables));
+      continue;
+    }
+    auto last = t->last_sample();
+    if (!last) return std::unexpected(last.error());
+    samples.push_back(std::move(*last));
+  }
+  return samples;
 }
 
 bool Session::any_alive() const {

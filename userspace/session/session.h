@@ -42,10 +42,10 @@ class Session {
   [[nodiscard]] Target& target(std::size_t i) { return traced_[i]->target(); }
   [[nodiscard]] Symbolizer& symbols(std::size_t i) { return traced_[i]->symbols(); }
 
-  [[nodiscard]] Tables tables(std::size_t target) { return traced_[target]->tables(); }
-  // Counters and totals now (or at the end of the window, once it has ended): what an interval line
-  // subtracts.
-  [[nodiscard]] Sample sample(std::size_t target) { return traced_[target]->sample(); }
+  [[nodiscard]] Result<Tables> tables(std::size_t target) { return traced_[target]->tables(); }
+  // Counters and totals of every target, all as of now (or of the end of its window, once it has ended): what
+  // an interval line subtracts.
+  [[nodiscard]] Result<std::vector<Sample>> samples();
   [[nodiscard]] StatFacts facts(std::size_t target) const { return traced_[target]->facts(); }
 
   [[nodiscard]] EventFacts events() const { return pipeline_->events(); }

@@ -18,20 +18,25 @@ TargetCensus::~TargetCensus() {
 Status TargetCensus::stand_in(bool wanted) {
   wanted = wanted && share_.any();
   if (wanted == running()) return {};
-  if (!wanted) {
-    stop();
-    return {};
-  }
+  if (!wanted) return stop();
   const auto from = share_.start(taker_);
   if (!from) return std::unexpected(from.error());
-  stretches_.push_back({model_(*from), {}});
+  auto model = model_(*from);
+  if (!model) {
+    (void)share_.stop(taker_);
+    return std::unexpected(model.error());
+  }
+  stretches_.push_back({std::move(*model), {}});
   return {};
 }
 
-void TargetCensus::stop() {
-  if (!running()) return;
+Status TargetCensus::stop() {
+  if (!running()) return {};
   const std::uint64_t to = share_.stop(taker_);
-  stretches_.back().to = model_(to);
+  auto model = model_(to);
+  stretches_.back().to = model ? std::move(*model) : stretches_.back().from;
+  if (!model) return std::unexpected(model.error());
+  return {};
 }
 
 void TargetCensus::move_stacks(StackTable& to) {

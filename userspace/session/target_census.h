@@ -6,10 +6,10 @@
 #include <functional>
 #include <vector>
 
+#include "base/result.h"
 #include "census/census_taker.h"
 #include "census/combine.h"
 #include "evidence/facts.h"
-#include "symbols/stack_table.h"
 #include "session/census_share.h"
 #include "symbols/stack_table.h"
 
@@ -18,7 +18,7 @@ namespace gorotrace {
 class TargetCensus {
  public:
   // The model's tables as of a time that has passed.
-  using ModelTables = std::function<Tables(std::uint64_t at_ns)>;
+  using ModelTables = std::function<Result<Tables>(std::uint64_t at_ns)>;
 
   // `memory` and `share` outlive this object.
   TargetCensus(const Memory& memory, CensusSubject subject, CensusShare& share, ModelTables model);
@@ -26,7 +26,7 @@ class TargetCensus {
 
   // It stands in for the block probes while they are off.
   [[nodiscard]] Status stand_in(bool wanted);
-  void stop();  // nothing when it does not run
+  [[nodiscard]] Status stop();  // nothing when it does not run
   [[nodiscard]] bool running() const { return taker_.running(); }
   [[nodiscard]] bool ever_ran() const { return !stretches_.empty(); }
 

@@ -122,7 +122,7 @@ std::optional<std::uint64_t> TargetGroups::switch_to(GroupMask want, const std::
 void TargetGroups::post(GroupMask groups, bool on, std::uint64_t at_ns) {
   for (int i = 0; i < GT_GROUP_COUNT; ++i) {
     const auto group = static_cast<gt_group>(i);
-    if ((groups & group_bit(group)) != 0) pipeline_.aggregator().post_group(id_, group, on, at_ns);
+    if ((groups & group_bit(group)) != 0) pipeline_.router().post({id_, at_ns, GroupChanged{group, on}});
   }
 }
 

@@ -18,13 +18,11 @@ constexpr std::uint64_t kNever = ~std::uint64_t{0};
 }  // namespace
 
 TargetLooks::TargetLooks(Target& target, TargetId id, Pipeline& pipeline, const TargetCensus& census,
-                         StackTable& symbols, Notices& notices, bool stacks, std::uint64_t interval_ns,
-                         GroupMask objects)
+                         Notices& notices, bool stacks, std::uint64_t interval_ns, GroupMask objects)
     : target_(target),
       id_(id),
       pipeline_(pipeline),
       census_(census),
-      symbols_(symbols),
       notices_(notices),
       depth_(stacks ? StackDepth::kAsProbes : StackDepth::kNoStacks),
       interval_ns_(interval_ns),
@@ -41,11 +39,10 @@ std::size_t TargetLooks::look() {
   if (objects) objects_due_ = false;
   const std::uint64_t now = monotonic_ns(), took = now - snapshot->counts.begin_ns;
   next_ns_ = census_.running() ? kNever : now + std::max(interval_ns_, took * kLookRest);
-  symbols_.add(snapshot->stacks);
-  snapshot->stacks = {};  // the model knows stacks by id
   const std::size_t extra = snapshot->counts.extra;
-  pipeline_.aggregator().post(id_, std::move(*snapshot));
-  if (objects) pipeline_.aggregator().post(id_, *objects);
+  const std::uint64_t at_ns = snapshot->counts.end_ns;
+  pipeline_.router().post({id_, at_ns, std::move(*snapshot)});
+  if (objects) pipeline_.router().post({id_, objects->end_ns, *objects});
   return extra;
 }
 
@@ -83,26 +80,31 @@ void TargetLooks::mind_loss(std::uint64_t dropped, std::uint64_t now_ns) {
   dropped_seen_ = dropped;
 }
 
-Witness::Totals TargetLooks::totals() {
-  const Tables totals = pipeline_.totals(id_, monotonic_ns());
-  return {totals.created, totals.exited};
+std::optional<Witness::Totals> TargetLooks::totals() {
+  const auto totals = pipeline_.totals(id_, monotonic_ns());
+  if (!totals) {
+    notices_.add(totals.error().message);
+    return std::nullopt;
+  }
+  return Witness::Totals{totals->created, totals->exited};
 }
 
 bool TargetLooks::read_counters() {
   CounterReader* reader = target_.counters();
   if (reader == nullptr) return false;
   const auto counters = reader->read();
-  if (counters) counters_ = *counters;
-  return counters.has_value();
+  if (!counters) return false;
+  counters_ = *counters;
+  pipeline_.router().post({id_, counters->time_ns, *counters});
+  return true;
 }
 
 std::optional<TargetLooks::Reading> TargetLooks::read() {
-  Reading r;
-  r.before = totals();
-  if (!read_counters()) return std::nullopt;
-  r.counters = *counters_;
-  r.after = totals();
-  return r;
+  const auto before = totals();
+  if (!before || !read_counters()) return std::nullopt;
+  const auto after = totals();
+  if (!after) return std::nullopt;
+  return Reading{*counters_, *before, *after};
 }
 
 std::optional<TargetLooks::Reading> TargetLooks::look_and_read() {

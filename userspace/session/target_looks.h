@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "evidence/facts.h"
-#include "symbols/stack_table.h"
 #include "session/notices.h"
 #include "session/pipeline.h"
 #include "session/target.h"
@@ -17,12 +16,11 @@ namespace gorotrace {
 
 class TargetLooks {
  public:
-  // All that is referred to outlives this object. `symbols` gets the stacks, when they are wanted. While the
-  // census runs no look is due: it looks all the time. `objects`: of what sync and chan see, memory tells
-  // whom a look finds waiting on it without an event that said so.
-  TargetLooks(Target& target, TargetId id, Pipeline& pipeline, const TargetCensus& census,
-              StackTable& symbols, Notices& notices, bool stacks, std::uint64_t interval_ns,
-              GroupMask objects);
+  // All that is referred to outlives this object. While the census runs no look is due: it looks all the
+  // time. `objects`: of what sync and chan see, memory tells whom a look finds waiting on it without an event
+  // that said so.
+  TargetLooks(Target& target, TargetId id, Pipeline& pipeline, const TargetCensus& census, Notices& notices,
+              bool stacks, std::uint64_t interval_ns, GroupMask objects);
 
   std::size_t look();  // goroutines made for threads of C (SnapshotCounts::extra)
   [[nodiscard]] bool due(std::uint64_t now_ns) const { return now_ns >= next_ns_; }
@@ -50,13 +48,12 @@ class TargetLooks {
  private:
   [[nodiscard]] std::optional<SeenObjects> objects_of(const Snapshot& snapshot) const;
   [[nodiscard]] std::optional<Reading> read();
-  [[nodiscard]] Witness::Totals totals();
+  [[nodiscard]] std::optional<Witness::Totals> totals();
 
   Target& target_;
   TargetId id_;
   Pipeline& pipeline_;
   const TargetCensus& census_;
-  StackTable& symbols_;
   Notices& notices_;
   StackDepth depth_;
   std::uint64_t interval_ns_;

@@ -14,44 +14,18 @@ Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& 
     : options_(options),
       pipeline_(pipeline),
       target_(std::move(target)),
-      preempted_(
-          target_->text(),
-          [this](std::uint64_t pc) {
-            return target_->binary().pclntab().sp_delta(pc - target_->load_bias());
-          },
-          target_->injected_calls().preempting, target_->stack_seed(),
-          [this](std::uint64_t id) { return walked(id); }),
-      symbols_(target_->frames(), target_->load_bias(),
-               [this](std::uint64_t id) {
-                 auto whole = preempted_.find(id);
-                 return whole ? whole : walked(id);
-               }),
+      source_(*target_, pipeline.capture()),
+      symbols_(target_->frames(), target_->load_bias()),
       groups_(*target_, pipeline, options.budget, notices_),
       census_(target_->process(), target_->census_subject(options.stacks, options.census_of_each), share,
               [this](std::uint64_t at_ns) { return pipeline_.tables(id_, at_ns); }) {}
 
-std::optional<StackTable::Stack> Traced::walked(std::uint64_t id) const {
-  const Capture* capture = pipeline_.capture();
-  const auto stack = capture != nullptr ? capture->stack(id) : std::nullopt;
-  if (!stack) return std::nullopt;
-  const std::size_t depth = std::min<std::size_t>(stack->depth, GT_MAX_STACK_FRAMES);
-  return StackTable::Stack{{stack->pcs, stack->pcs + depth}, stack->truncated != 0};
-}
-
-ModelConfig Traced::model_config() {
-  ModelConfig model;
-  model.is_system = [this](std::uint64_t startpc) { return target_->is_system(startpc); };
-  model.wait_reasons = target_->binary().wait_reasons();
-  // With a link register the caller of a leaf or a prologue is in no frame and in no word of the stack.
-  if (!kLinkRegister) {
-    model.whole_stack = [this](std::uint64_t stack, std::uint64_t at_sp, std::uint64_t above_frame) {
-      return preempted_.complete(stack, at_sp, above_frame);
-    };
-  }
-  if (options_.on_wait) {
-    model.on_wait = [this](const Wait& wait) { options_.on_wait(*target_, wait); };
-  }
-  return model;
+TargetBegun Traced::begun() const {
+  const Process& process = target_->process();
+  return {.host_pid = process.pid(),
+          .start_time_ticks = process.start_time_ticks(),
+          .exe = process.executable(),
+          .wait_reasons = target_->binary().wait_reasons()};
 }
 
 // Where a transition is not seen, that no event came does not prove that a wait is still the same.
@@ -68,17 +42,15 @@ Result<std::unique_ptr<Traced>> Traced::make(std::unique_ptr<Target> target, Tar
   const auto id = t->groups_.plan(options.groups, options.stacks, otherwise);
   if (!id) return std::unexpected(t->target_->process().explain(id.error()));
   t->id_ = *id;
-  t->looks_.emplace(*t->target_, *id, pipeline, t->census_, t->symbols_, t->notices_, options.stacks,
+  t->looks_.emplace(*t->target_, t->id_, pipeline, t->census_, t->notices_, options.stacks,
                     options.interval_ns, t->seen_objects());
-  pipeline.aggregator().add_target(*id, t->model_config());
+  pipeline.router().begin(t->id_, t->begun(), t->source_);
   return t;
 }
 
 Status Traced::begin() {
   if (auto armed = arm(); !armed) {
-    pipeline_.aggregator().remove_target(id_);
-    // Answered behind the removal: the model refers to this object.
-    (void)pipeline_.aggregator().totals(id_, 0);
+    pipeline_.router().forget(id_);
     groups_.release();
     return armed;
   }
@@ -106,9 +78,10 @@ Status Traced::arm() {
     notices_.add("the runtime's counters are not available in this binary: no witness beside the probes");
   }
   // The first look took a while: what came and went meanwhile is taken back out.
-  const Tables now = pipeline_.totals(id_, monotonic_ns());
-  live_at_start_ = now.live + (now.exited - now.exited_system) - (now.created - now.created_system);
-  of_c_threads_at_start_ = now.of_c_threads;
+  const auto now = pipeline_.totals(id_, monotonic_ns());
+  if (!now) return std::unexpected(now.error());
+  live_at_start_ = now->live + (now->exited - now->exited_system) - (now->created - now->created_system);
+  of_c_threads_at_start_ = now->of_c_threads;
   return {};
 }
 
@@ -167,7 +140,9 @@ Result<Dump> Traced::end_with_look(WaitsWanted waits) {
 }
 
 void Traced::know_waits(Dump& dump) {
-  OpenWaits open = pipeline_.open_waits(id_, end_ns_);
+  auto answer = pipeline_.open_waits(id_, end_ns_);
+  if (!answer) notices_.add(answer.error().message);
+  OpenWaits open = answer ? std::move(*answer) : OpenWaits{};
   // A wait whose end has not arrived looks open.
   if (pipeline_.events(id_).on_their_way() != 0) open.waits.clear();
   // Where a transition is not seen, that no event came proves nothing.
@@ -188,7 +163,7 @@ void Traced::look_last() {
 }
 
 void Traced::stop_census() {
-  census_.stop();
+  if (auto stopped = census_.stop(); !stopped) notices_.add(stopped.error().message);
   census_.move_stacks(symbols_);
 }
 
@@ -198,30 +173,40 @@ void Traced::end_window(std::uint64_t at_ns) {
   if (end_ns_ != 0) return;
   end_ns_ = at_ns;
   groups_at_end_ = groups_.on();
-  pipeline_.aggregator().post_end(id_, end_ns_);
+  pipeline_.router().post({id_, end_ns_, TargetEnded{}});
 }
 
-Tables Traced::tables() {
+Result<Tables> Traced::tables() {
   if (end_ns_ == 0) census_.move_stacks(symbols_);
-  return census_.over(pipeline_.tables(id_, end_ns_ != 0 ? end_ns_ : monotonic_ns()));
+  auto tables = pipeline_.tables(id_, end_ns_ != 0 ? end_ns_ : monotonic_ns());
+  if (!tables) return tables;
+  tables->stacks.each(
+      [this](std::uint64_t id, const StackPcs& stack) { symbols_.add(id, stack.pcs, stack.truncated); });
+  return census_.over(std::move(*tables));
 }
 
-Sample Traced::sample() {
+Sample Traced::sample_of(std::uint64_t at_ns, Tables totals) const {
   Sample s;
-  if (end_ns_ != 0) {
-    s.at_ns = end_ns_;
-    s.totals = tables();
-  } else {
-    looks_->read_counters();
-    s.at_ns = monotonic_ns();
-    s.totals = pipeline_.totals(id_, s.at_ns);
-    census_.update(s.totals, groups_.is_on(GT_GROUP_LIFECYCLE));
-  }
+  s.at_ns = at_ns;
+  s.totals = std::move(totals);
   s.counters = looks_->counters();
   s.cost = groups_.cost();
   s.events = pipeline_.events(id_);
   s.groups = groups_.on();
   return s;
+}
+
+Sample Traced::sample(std::uint64_t at_ns, Tables totals) {
+  census_.update(totals, groups_.is_on(GT_GROUP_LIFECYCLE));
+  const CostFacts& cost = groups_.cost();
+  pipeline_.router().post({id_, at_ns, CostCharged{cost.hits, cost.target_cpu_ns, cost.charged_ns}});
+  return sample_of(at_ns, std::move(totals));
+}
+
+Result<Sample> Traced::last_sample() {
+  auto totals = tables();
+  if (!totals) return std::unexpected(totals.error());
+  return sample_of(end_ns_, std::move(*totals));
 }
 
 StatFacts Traced::facts() const {

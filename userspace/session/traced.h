@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,16 +10,15 @@
 
 #include "base/result.h"
 #include "evidence/facts.h"
-#include "symbols/stack_table.h"
 #include "session/census_share.h"
 #include "session/dump.h"
 #include "session/notices.h"
 #include "session/pipeline.h"
+#include "session/process_source.h"
 #include "session/target.h"
 #include "session/target_census.h"
 #include "session/target_groups.h"
 #include "session/target_looks.h"
-#include "symbols/preempted_stacks.h"
 #include "symbols/stack_table.h"
 
 namespace gorotrace {
@@ -35,8 +33,8 @@ struct SessionOptions {
   // The census looks at every goroutine each time, as often as its share affords: what dump() tells of.
   bool census_of_each = false;
   CaptureOptions capture;
-  // Every wait whose both ends were seen, as it ends; may be empty. Called on the aggregator thread.
-  std::function<void(const Target&, const Wait&)> on_wait;
+  // Gets every wait whose both ends were seen, as it ends; may be nullptr, else it outlives the session.
+  WaitQueue* waits = nullptr;
 };
 
 class Traced {
@@ -64,25 +62,31 @@ class Traced {
   void know_waits(Dump& dump);
 
   [[nodiscard]] bool alive() const { return state_ == State::kTraced; }
+  [[nodiscard]] TargetId id() const { return id_; }
+  [[nodiscard]] bool window_open() const { return end_ns_ == 0; }
   [[nodiscard]] Target& target() { return *target_; }
   [[nodiscard]] Symbolizer& symbols() { return symbols_; }
   [[nodiscard]] Notices& notices() { return notices_; }
 
-  [[nodiscard]] Tables tables();
-  [[nodiscard]] Sample sample();
+  // Once more than kMaxStacks distinct stacks were shown the others have no frames (StackTable).
+  [[nodiscard]] Result<Tables> tables();
+  // One now, from the model's totals as of then; when the window is over as of its end.
+  void read_counters() { (void)looks_->read_counters(); }
+  [[nodiscard]] Sample sample(std::uint64_t at_ns, Tables totals);
+  [[nodiscard]] Result<Sample> last_sample();
   [[nodiscard]] StatFacts facts() const;
 
  private:
   enum class State { kTraced, kExited, kExeced };
   Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& share,
          const SessionOptions& options);
-  [[nodiscard]] ModelConfig model_config();
+  [[nodiscard]] TargetBegun begun() const;
   [[nodiscard]] GroupMask seen_objects() const;
   [[nodiscard]] Status arm();
   // On while nothing else tells who waits where.
   void mind_census();
   void switch_groups(GroupMask want, const std::string& reason);
-  [[nodiscard]] std::optional<StackTable::Stack> walked(std::uint64_t id) const;  // by a probe
+  [[nodiscard]] Sample sample_of(std::uint64_t at_ns, Tables totals) const;
 
   const SessionOptions& options_;
   Pipeline& pipeline_;
@@ -90,7 +94,7 @@ class Traced {
   TargetId id_ = 0;
   State state_ = State::kTraced;
   Notices notices_;
-  PreemptedStacks preempted_;
+  ProcessSource source_;
   StackTable symbols_;
   TargetGroups groups_;
   TargetCensus census_;

@@ -11,8 +11,10 @@
 #include <string>
 
 #include "base/clock.h"
+#include "session/process_source.h"
 #include "session/record_reader.h"
 #include "session/target.h"
+#include "stream/model_sink.h"
 
 namespace gorotrace {
 namespace {
@@ -47,18 +49,19 @@ Status run(pid_t pid, bool at_entries) {
   auto plan = plan_of(go, (*capture)->trap_costs(), at_entries);
   if (!plan) return std::unexpected(plan.error());
 
-  Aggregator aggregator;
-  const RecordReader reader(**capture, aggregator);
+  ProcessSource source(go, capture->get());
+  ModelSink models;
+  Router router({&models});
+  const RecordReader reader(**capture, router);
   const auto slot = (*capture)->add_target(pid, go.process().executable_path(),
                                            go.bpf_config(static_cast<gt_u32>(pid), true), *plan);
   if (!slot) return std::unexpected(slot.error());
-  ModelConfig model;
-  model.is_system = [&go](std::uint64_t startpc) { return go.is_system(startpc); };
-  model.wait_reasons = go.binary().wait_reasons();
-  aggregator.add_target(*slot, std::move(model));
+  router.begin(
+      *slot, {.host_pid = pid, .start_time_ticks = 0, .exe = {}, .wait_reasons = go.binary().wait_reasons()},
+      source);
   if (auto on = (*capture)->set_groups(*slot, kBlock); !on) return std::unexpected(on.error());
   const std::uint64_t begin = monotonic_ns();
-  aggregator.post_group(*slot, GT_GROUP_BLOCK, true, begin);
+  router.post({*slot, begin, GroupChanged{GT_GROUP_BLOCK, true}});
 
   std::puts("armed");
   std::fflush(stdout);
@@ -66,7 +69,9 @@ Status run(pid_t pid, bool at_entries) {
   }
 
   const std::uint64_t end = monotonic_ns();
-  const Tables tables = aggregator.tables(*slot, end);
+  const auto answers = models.ask(end, Ask::kTables, {*slot});
+  if (!answers) return std::unexpected(answers.error());
+  const Tables& tables = *answers->at(*slot).tables;
   const auto counters = (*capture)->site_counters(*slot);
   (*capture)->detach_all();
   const auto waits =

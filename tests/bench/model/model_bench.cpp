@@ -1,12 +1,16 @@
-// The path of a record behind the rings, on one core: hole check, merge, state machine.
+// The path of a record behind the rings, on one core: hole check, merge, definitions, state machine.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <optional>
 #include <random>
 #include <vector>
 
-#include "model/merge.h"
 #include "model/model.h"
-#include "model/sequence.h"
+#include "stream/merge.h"
+#include "stream/model_sink.h"
+#include "stream/router.h"
+#include "stream/sequence.h"
 
 namespace {
 
@@ -24,9 +28,7 @@ gt_record event(gt_hook hook, std::uint64_t t, std::uint64_t goid, std::uint64_t
 }
 
 ModelConfig config() {
-  return {.is_system = [](std::uint64_t) { return false; },
-          .wait_reasons = {"", "chan receive", "IO wait"},
-          .on_wait = {}};
+  return {.wait_reasons = {"", "chan receive", "IO wait"}};
 }
 
 void populate(Model& model, std::uint64_t goroutines) {
@@ -128,6 +130,57 @@ void BM_MergeAndModel(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(records.size()));
 }
 BENCHMARK(BM_MergeAndModel)->Arg(100)->Arg(10'000)->Arg(100'000);
+
+class NoSource : public TargetSource {
+ public:
+  std::optional<StackPcs> stack(std::uint64_t id) override { return StackPcs{{id}, false}; }
+  std::optional<WholeStack> whole(const StackPcs&, std::uint64_t, std::uint64_t) override {
+    return std::nullopt;
+  }
+  FunctionDescribed function(std::uint64_t startpc) override { return {startpc, "main.f", false}; }
+};
+
+// The same through the router's thread into the models' thread: CPU time of both.
+void BM_RouterAndModels(benchmark::State& state) {
+  const auto goroutines = static_cast<std::uint64_t>(state.range(0));
+  NoSource source;
+  ModelSink models;
+  Router router({&models});
+  router.begin(0, {.host_pid = 0, .start_time_ticks = 0, .exe = {}, .wait_reasons = config().wait_reasons},
+               source);
+  for (int g = 0; g <= GT_GROUP_RUN; ++g) router.post({0, 1, GroupChanged{static_cast<gt_group>(g), true}});
+  std::vector<gt_record> records = workload(goroutines, 1 << 18);
+  const std::uint64_t span = records.back().time_ns;
+  std::mt19937_64 random(2);
+  for (gt_record& r : records) r.cpu = static_cast<gt_u16>(random() % 2);
+  std::uint32_t next[2] = {0, 0};
+  constexpr std::size_t kBatch = 14'000;
+  for (auto _ : state) {
+    state.PauseTiming();
+    std::vector<RecordBatch> batches;
+    for (std::size_t from = 0; from < records.size(); from += kBatch) {
+      RecordBatch& batch = batches.emplace_back();
+      batch.rings.resize(2);
+      const std::size_t to = std::min(from + kBatch, records.size());
+      for (std::size_t i = from; i < to; ++i) {
+        records[i].seq = next[records[i].cpu]++;
+        batch.rings[records[i].cpu].push_back(records[i]);
+      }
+      batch.watermark_ns = records[to - 1].time_ns + 1;
+    }
+    const std::uint64_t end = records.back().time_ns;
+    state.ResumeTiming();
+    for (RecordBatch& batch : batches) router.push(std::move(batch));
+    if (!models.ask(end, Ask::kTotals)) state.SkipWithError("no answer");
+    state.PauseTiming();
+    shift(records, span);
+    state.ResumeTiming();
+  }
+  if (models.dropped() != 0 || router.counts().holes != 0)
+    state.SkipWithError("records were lost on the way");
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(records.size()));
+}
+BENCHMARK(BM_RouterAndModels)->Arg(100)->Arg(10'000)->Arg(100'000)->MeasureProcessCPUTime();
 
 }  // namespace
 

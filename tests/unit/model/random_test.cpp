@@ -10,6 +10,7 @@ namespace {
 class Random : public ::testing::TestWithParam<std::uint64_t> {
  protected:
   Random() {
+    model.describe(kSystemStart, true);
     for (int g = 0; g <= GT_GROUP_SYSCALL; ++g) model.group(static_cast<gt_group>(g), true, 1000);
   }
   static void expect_invariant(const Tables& t) {

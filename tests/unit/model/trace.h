@@ -31,9 +31,7 @@ enum Reason : std::uint8_t {
 inline constexpr std::uint64_t kSystemStart = 0x5000;  // start function of a system goroutine
 
 inline ModelConfig test_config() {
-  return {.is_system = [](std::uint64_t startpc) { return startpc == kSystemStart; },
-          .wait_reasons = kReasons,
-          .on_wait = {}};
+  return {.wait_reasons = kReasons};
 }
 
 inline gt_record event(gt_hook hook, std::uint64_t t, std::uint64_t goid, std::uint64_t stack = 0) {
@@ -56,7 +54,10 @@ inline gt_record park_event(std::uint64_t t, std::uint64_t goid, Reason reason, 
 class ModelTest : public ::testing::Test {
  protected:
   static constexpr std::uint64_t kStart = 1000;  // groups on
-  ModelTest() { groups({GT_GROUP_LIFECYCLE, GT_GROUP_BLOCK, GT_GROUP_RUN}); }
+  ModelTest() {
+    model.describe(kSystemStart, true);
+    groups({GT_GROUP_LIFECYCLE, GT_GROUP_BLOCK, GT_GROUP_RUN});
+  }
 
   void TearDown() override {
     for (const std::uint64_t after : {0u, 12345u}) {

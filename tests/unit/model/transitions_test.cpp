@@ -104,20 +104,6 @@ TEST_F(Transitions, suspend_waits_for_the_reason_preempted_until_ready) {
   EXPECT_EQ(t.parks, 0u);
 }
 
-TEST_F(Transitions, suspended_goroutine_waits_at_its_whole_stack) {
-  ModelConfig config = test_config();
-  config.whole_stack = [](std::uint64_t stack, std::uint64_t at_sp, std::uint64_t above_frame) {
-    return stack + at_sp + above_frame;
-  };
-  Model whole(config);
-  whole.group(GT_GROUP_BLOCK, true, kStart);
-  gt_record suspend = event(GT_HOOK_SUSPEND, 2200, 1, 3);
-  suspend.extra = 20;
-  suspend.object = 100;
-  whole.apply(suspend);
-  EXPECT_EQ(whole.tables(3000).blocking.at(0).stack, 123u);
-}
-
 TEST_F(Transitions, exit_of_a_goroutine_nobody_saw_counts_at_its_creation_site) {
   gt_record r = event(GT_HOOK_EXIT, 2000, 1);
   r.object = 0x4100;
@@ -283,18 +269,6 @@ TEST_F(Transitions, open_wait_counts_as_blocked_now_with_its_exact_age) {
   EXPECT_FALSE(t.blocking[0].oldest_is_lower_bound);
   EXPECT_EQ(t.blocking[0].in_window_ns, 800u);
   EXPECT_EQ(t.blocking[0].waits.count(), 0u);
-}
-
-TEST_F(Transitions, a_flood_of_stacks_is_bounded_and_counted) {
-  run(2000, 1);
-  for (std::uint64_t i = 0; i < 70000; ++i) {
-    park(2001 + 2 * i, 1, kChanReceive, 1 + i);
-    ready(2002 + 2 * i, 1);
-    run(2002 + 2 * i, 1);
-  }
-  const Tables t = tables(200000);
-  EXPECT_EQ(t.blocking.size(), 65536u);
-  EXPECT_EQ(t.table_overflow, 70000u - 65536u);
 }
 
 }  // namespace

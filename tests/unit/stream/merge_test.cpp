@@ -1,10 +1,10 @@
-#include "model/merge.h"
+#include "stream/merge.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
-#include "model/sequence.h"
+#include "stream/sequence.h"
 
 namespace gorotrace {
 namespace {

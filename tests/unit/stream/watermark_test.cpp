@@ -1,4 +1,4 @@
-#include "model/watermark.h"
+#include "stream/watermark.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "model/merge.h"
+#include "stream/merge.h"
 
 #include <algorithm>
 

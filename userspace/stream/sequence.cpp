@@ -1,4 +1,4 @@
-#include "model/sequence.h"
+#include "stream/sequence.h"
 
 namespace gorotrace {
 

@@ -1,0 +1,130 @@
+// A sink that stands still holds up nobody: records are dropped for it, and nothing else.
+#include "stream/sink_thread.h"
+
+#include <future>
+
+#include "fixture.h"
+
+namespace gorotrace {
+namespace {
+
+std::shared_ptr<const Batch> batch_of(std::vector<Item> items) {
+  return std::make_shared<const Batch>(Batch{std::move(items)});
+}
+
+Item run_of(TargetId target, std::uint64_t from_ns, std::size_t n) {
+  Records run;
+  for (std::size_t i = 0; i < n; ++i) run.records.push_back(event(GT_HOOK_EXECUTE, from_ns + i, 1));
+  return {target, from_ns, std::move(run)};
+}
+
+// Takes the first batch and stands still until it is let go.
+class StuckSink {
+ public:
+  explicit StuckSink(std::size_t max_bytes) : thread_(max_bytes, [this](const Batch& b) { take(b); }) {
+    thread_.push(batch_of({}));
+    stuck_.get_future().wait();
+  }
+  void push(std::vector<Item> items) { thread_.push(batch_of(std::move(items))); }
+  std::uint64_t dropped() const { return thread_.dropped(); }
+  void let_go() { go_.set_value(); }
+  // Everything that came, after let_go().
+  std::vector<Item> wait_for_last() {
+    push({{0, 0, TargetGone{}}});
+    last_.get_future().wait();
+    return items_;
+  }
+
+ private:
+  void take(const Batch& batch) {
+    if (!std::exchange(first_taken_, true)) {
+      stuck_.set_value();
+      go_.get_future().wait();
+    }
+    for (const Item& item : batch.items) {
+      items_.push_back(item);
+      if (std::holds_alternative<TargetGone>(item.what)) last_.set_value();
+    }
+  }
+  bool first_taken_ = false;
+  std::promise<void> stuck_, go_, last_;
+  std::vector<Item> items_;
+  SinkThread thread_;
+};
+
+TEST(SinkThread, AFullQueueDropsRecordsAndSaysWhereAndHowMany) {
+  StuckSink sink(100'000);
+  sink.push({run_of(1, 1000, 1000)});  // 64 kB
+  sink.push({run_of(1, 3000, 1000),
+             {1, 3500, StackDefined{5, std::make_shared<const StackPcs>()}},
+             run_of(2, 3000, 10),
+             {0, 5000, Advanced{}}});
+  sink.push({run_of(1, 5000, 1000), {0, 7000, Advanced{}}});
+  sink.push({{1, 7500, GroupChanged{GT_GROUP_RUN, false}}, run_of(1, 8000, 1000)});
+  EXPECT_EQ(sink.dropped(), 3010u);
+  sink.let_go();
+  const std::vector<Item> items = sink.wait_for_last();
+
+  std::vector<Loss> of_1;
+  std::vector<std::uint64_t> from_1, advanced;
+  std::uint64_t of_2 = 0, received = 0;
+  bool defined = false, group_before_second_loss = false;
+  for (const Item& item : items) {
+    if (const auto* run = std::get_if<Records>(&item.what)) received += run->records.size();
+    if (std::holds_alternative<StackDefined>(item.what)) defined = true;
+    if (std::holds_alternative<Advanced>(item.what)) advanced.push_back(item.at_ns);
+    if (std::holds_alternative<GroupChanged>(item.what)) group_before_second_loss = of_1.size() == 1;
+    const auto* loss = std::get_if<Loss>(&item.what);
+    if (loss == nullptr) continue;
+    if (item.target == 2) {
+      of_2 += loss->count;
+      continue;
+    }
+    of_1.push_back(*loss);
+    from_1.push_back(item.at_ns);
+  }
+  EXPECT_EQ(received, 1000u);
+  EXPECT_TRUE(defined);
+  EXPECT_TRUE(group_before_second_loss);
+  EXPECT_EQ(advanced.back(), 7000u);
+  EXPECT_EQ(of_2, 10u);
+  ASSERT_EQ(of_1.size(), 2u);  // one before the group changed, one behind it
+  EXPECT_EQ(of_1[0].count, 2000u);
+  EXPECT_EQ(from_1[0], 2999u);
+  EXPECT_EQ(of_1[0].to_ns, 5999u);
+  EXPECT_EQ(of_1[1].count, 1000u);
+}
+
+// An hour at 100 batches a second.
+TEST(SinkThread, ASinkThatNeverMovesAgainCostsNoMemory) {
+  StuckSink sink(1000);
+  sink.push({run_of(1, 1000, 100)});
+  for (std::uint64_t i = 0; i < 360'000; ++i)
+    sink.push({run_of(1, 2000 + i * 10, 5), {0, 2005 + i * 10, Advanced{}}});
+  EXPECT_EQ(sink.dropped(), 5u * 360'000);
+  sink.let_go();
+  EXPECT_LT(sink.wait_for_last().size(), 10u);
+}
+
+TEST(SinkThread, AnotherSinkGetsEverything) {
+  StuckSink stuck(1000);
+  std::uint64_t received = 0;
+  {
+    SinkThread other(1u << 30, [&](const Batch& batch) {
+      for (const Item& item : batch.items) {
+        if (const auto* run = std::get_if<Records>(&item.what)) received += run->records.size();
+      }
+    });
+    for (std::uint64_t i = 0; i < 1000; ++i) {
+      const auto batch = batch_of({run_of(1, 1000 + i, 100)});
+      other.push(batch);
+      stuck.push(batch->items);
+    }
+  }
+  EXPECT_EQ(received, 100'000u);
+  EXPECT_GT(stuck.dropped(), 99'000u);
+  stuck.let_go();
+}
+
+}  // namespace
+}  // namespace gorotrace

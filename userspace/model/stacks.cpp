@@ -1,0 +1,55 @@
+// Which stacks the rows name: an answer brings their definitions, and what nothing names is forgotten.
+#include <unordered_set>
+#include <utility>
+
+#include "model/model_impl.h"
+
+namespace gorotrace {
+namespace {
+
+template <typename Visit>
+void each_stack(const std::vector<WakerRow>& wakers, const Visit& visit) {
+  for (const WakerRow& waker : wakers) visit(waker.stack);
+}
+
+}  // namespace
+
+void Model::Impl::fill_stacks(Tables& out) const {
+  NamedStacks::Map named;
+  const auto add = [&](std::uint64_t id) {
+    if (id == 0) return;
+    const auto [place, fresh] = named.try_emplace(id);
+    if (!fresh) return;
+    if (const StackRef* known = stacks.find(id); known != nullptr) {
+      place->second = *known;
+    } else {
+      ++out.stacks_undefined;
+    }
+  };
+  for (const BlockingRow& row : out.blocking) {
+    add(row.stack);
+    each_stack(row.wakers, add);
+  }
+  for (const CreationRow& row : out.creation) {
+    for (const CreationRow::Stack& stack : row.stacks) add(stack.stack);
+  }
+  for (const ObjectRow& row : out.objects) each_stack(row.releasers, add);
+  std::erase_if(named, [](const auto& entry) { return entry.second == nullptr; });
+  out.stacks = NamedStacks(std::move(named));
+}
+
+void Model::Impl::forget_stacks() {
+  std::unordered_set<std::uint64_t, SeededHash> named;
+  const auto add = [&](std::uint64_t id) { named.insert(id); };
+  for (const BlockingData& row : blocking.all()) {
+    add(row.key.stack);
+    each_stack(row.wakers.all(), add);
+  }
+  for (const CreationData& row : creation.all()) {
+    for (const CreationRow::Stack& stack : row.stacks) add(stack.stack);
+  }
+  for (const ObjectData& row : objects.all()) each_stack(row.releasers.all(), add);
+  stacks.forget([&](std::uint64_t id) { return named.contains(id); });
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,42 @@
+#include "session/process_source.h"
+
+#include <algorithm>
+
+#include "golang/goroutine.h"
+#include "snapshot/stack_walk.h"
+
+namespace gorotrace {
+
+ProcessSource::ProcessSource(const Target& target, const Capture* capture)
+    : target_(target), capture_(capture), sp_delta_([&target](std::uint64_t pc) {
+        return target.binary().pclntab().sp_delta(pc - target.load_bias());
+      }) {}
+
+std::optional<StackPcs> ProcessSource::stack(std::uint64_t id) {
+  const auto stack = capture_ != nullptr ? capture_->stack(id) : std::nullopt;
+  if (!stack) return std::nullopt;
+  const std::size_t depth = std::min<std::size_t>(stack->depth, GT_MAX_STACK_FRAMES);
+  return StackPcs{{stack->pcs, stack->pcs + depth}, stack->truncated != 0};
+}
+
+// A function that was stopped where it has no frame hides its caller from a walk along frame pointers. What
+// memory shows of the same goroutine is whole, and one stack must have one identity.
+std::optional<TargetSource::WholeStack> ProcessSource::whole(const StackPcs& walked, std::uint64_t at_sp,
+                                                             std::uint64_t above_frame) {
+  // With a link register the caller of a leaf or a prologue is in no frame and in no word of the stack.
+  if (kLinkRegister) return std::nullopt;
+  WalkedStack whole = with_hidden_callers(walked.pcs, target_.text(), sp_delta_,
+                                          target_.injected_calls().preempting, at_sp, above_frame);
+  if (whole.pcs.size() == walked.pcs.size()) return std::nullopt;
+  const std::uint64_t id = stack_identity(target_.stack_seed(), whole.pcs);
+  return WholeStack{id, {std::move(whole.pcs), walked.truncated || whole.truncated}};
+}
+
+FunctionDescribed ProcessSource::function(std::uint64_t startpc) {
+  const auto function = target_.binary().pclntab().function_at(startpc - target_.load_bias());
+  if (!function) return {.startpc = startpc, .name = {}, .system = false};
+  return {
+      .startpc = startpc, .name = std::string(function->name), .system = is_system_goroutine(function->name)};
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,23 @@
+#include "stream/item.h"
+
+namespace gorotrace {
+
+std::size_t bytes_of(const Item& item) {
+  std::size_t bytes = sizeof(Item);
+  if (const auto* run = std::get_if<Records>(&item.what)) bytes += run->records.size() * sizeof(gt_record);
+  if (const auto* stack = std::get_if<StackDefined>(&item.what))
+    bytes += sizeof(StackPcs) + stack->stack->pcs.size() * sizeof(std::uint64_t);
+  if (const auto* snapshot = std::get_if<Snapshot>(&item.what))
+    bytes += snapshot->goroutines.size() * sizeof(GoroutineSnapshot);
+  if (const auto* seen = std::get_if<SeenObjects>(&item.what))
+    bytes += seen->objects.size() * sizeof(SeenObject);
+  return bytes;
+}
+
+std::size_t bytes_of(const Batch& batch) {
+  std::size_t bytes = sizeof(Batch);
+  for (const Item& item : batch.items) bytes += bytes_of(item);
+  return bytes;
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,81 @@
+// What is known of the targets, as one ordered stream of plain data. Whoever reads it needs neither a kernel
+// nor a process nor a binary: a definition stands before the first record that names it. The order holds per
+// target; between targets only Advanced orders. Values, shared between readers and never changed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "bpf/shared/abi.h"
+#include "model/model.h"
+#include "model/target_id.h"
+#include "snapshot/counters.h"
+#include "snapshot/goroutines.h"
+
+namespace gorotrace {
+
+// The first item of a target.
+struct TargetBegun {
+  pid_t host_pid = 0;  // in the tracer's PID namespace
+  std::uint64_t start_time_ticks = 0;
+  std::string exe;
+  std::vector<std::string> wait_reasons;
+};
+// Its window is over: of what comes later only records from before it count.
+struct TargetEnded {};
+// Nothing of it comes any more, and nobody will ask for it.
+struct TargetGone {};
+
+// In time order but for stragglers. A suspended goroutine's record (GT_HOOK_SUSPEND) names its whole stack.
+struct Records {
+  std::vector<gt_record> records;
+};
+struct StackDefined {
+  std::uint64_t id = 0;
+  StackRef stack;
+};
+struct FunctionDescribed {  // a start function
+  std::uint64_t startpc = 0;
+  std::string name;     // as the binary has it: not printable() yet; "" when it has none
+  bool system = false;  // goroutines that begin there are the runtime's own
+};
+struct GroupChanged {
+  gt_group group = GT_GROUP_LIFECYCLE;
+  bool on = false;
+};
+// Cumulative since the target began.
+struct CostCharged {
+  std::uint64_t hits = 0, target_cpu_ns = 0;
+  double charged_ns = 0;
+};
+// Records of the target were lost after the item's time and until to_ns, by the kernel or on the way.
+struct Loss {
+  std::uint64_t to_ns = 0, count = 0;
+};
+// Of every target all from before the item's time has been told, but for stragglers. The target is 0.
+struct Advanced {};
+
+struct Item {
+  TargetId target = 0;
+  std::uint64_t at_ns = 0;
+  // A snapshot's stacks stand before it as StackDefined; it holds as of its counts.end_ns, each goroutine of
+  // it at its own read_at_ns.
+  std::variant<Advanced, TargetBegun, Records, StackDefined, FunctionDescribed, Snapshot, SeenObjects,
+               RuntimeCounters, GroupChanged, CostCharged, Loss, TargetEnded, TargetGone>
+      what;
+};
+
+struct Batch {
+  std::vector<Item> items;
+};
+
+// About what it takes in memory.
+[[nodiscard]] std::size_t bytes_of(const Item& item);
+[[nodiscard]] std::size_t bytes_of(const Batch& batch);
+
+}  // namespace gorotrace

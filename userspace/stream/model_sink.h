@@ -1,0 +1,73 @@
+// The sink that keeps a model of each target and answers questions about all of them at once. An answer is
+// immutable and shared. Threads: the models live on the sink's own; ask() on any.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/result.h"
+#include "stream/models.h"
+#include "stream/sink_thread.h"
+
+namespace gorotrace {
+
+enum class Ask : std::uint8_t {
+  kTotals,     // Tables without rows
+  kTables,     // all of them
+  kOpenWaits,  // OpenWaits
+};
+
+struct Answer {
+  std::shared_ptr<const Tables> tables;
+  std::shared_ptr<const OpenWaits> open;
+};
+using Answers = std::map<TargetId, Answer>;
+
+class ModelSink : public ItemSink {
+ public:
+  // What may wait for the models: 0.7 s of the most that one CPU can send.
+  static constexpr std::size_t kMaxQueuedBytes = 64u << 20;
+  static constexpr std::chrono::milliseconds kPatience{2000};
+  // Beyond the patience, for the answer as of what is there.
+  static constexpr std::chrono::milliseconds kGrace{10000};
+
+  // `waits`: Models; it outlives this object.
+  explicit ModelSink(WaitQueue* waits = nullptr, std::size_t max_queued_bytes = kMaxQueuedBytes);
+  ~ModelSink() override;
+
+  void push(std::shared_ptr<const Batch> batch) override { thread_->push(std::move(batch)); }
+
+  // Of these targets, of all when there are none: as of at_ns, once all from before it is in and nothing
+  // behind it; of one whose window ended earlier as of then. When the stream has not come so far within
+  // `patience`, as of where it is; Tables::at_ns tells. A target that is not there has no answer. An error
+  // when the models' thread did not come to it at all.
+  [[nodiscard]] Result<Answers> ask(std::uint64_t at_ns, Ask what, std::vector<TargetId> targets = {},
+                                    std::chrono::milliseconds patience = kPatience);
+  // Records that were dropped because the models were behind by kMaxQueuedBytes.
+  [[nodiscard]] std::uint64_t dropped() const { return thread_->dropped(); }
+  [[nodiscard]] std::uint64_t dropped(TargetId target) const { return thread_->dropped(target); }
+
+ private:
+  struct Question;
+  void take(const Batch& batch);
+  void take(const Item& item);
+  void read_questions();
+  // Those as of before at_ns, those whose time has passed, and those that wait no longer.
+  void answer_due(std::uint64_t at_ns);
+  static void answer(Question& question, TargetId target, const Models::Of& of, std::uint64_t at_ns);
+
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<Question>> asked_;  // not yet seen by the thread
+  std::atomic<bool> any_asked_ = false;
+  // The thread's own.
+  Models models_;
+  std::vector<std::shared_ptr<Question>> open_;  // by the time they ask for
+  std::unique_ptr<SinkThread> thread_;
+};
+
+}  // namespace gorotrace

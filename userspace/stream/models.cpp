@@ -1,0 +1,75 @@
+#include "stream/models.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace gorotrace {
+namespace {
+
+// Between the cache miss of a record's goroutine being asked for and the record.
+constexpr std::size_t kAhead = 12;
+constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();
+
+struct Apply {
+  Models::Of& of;
+  std::uint64_t at_ns;
+
+  void operator()(const StackDefined& defined) const { of.model->define(defined.id, defined.stack); }
+  void operator()(const FunctionDescribed& f) const { of.model->describe(f.startpc, f.system); }
+  void operator()(const Snapshot& snapshot) const { of.model->apply(snapshot); }
+  void operator()(const SeenObjects& seen) const { of.model->apply(seen); }
+  void operator()(const GroupChanged& change) const { of.model->group(change.group, change.on, at_ns); }
+  void operator()(const Loss& loss) const { of.model->gap(at_ns, loss.to_ns); }
+  void operator()(const TargetEnded&) const { of.end_ns = std::min(of.end_ns, at_ns); }
+  template <typename Other>  // says nothing about goroutines, or is taken care of elsewhere
+  void operator()(const Other&) const {}
+};
+
+}  // namespace
+
+void Models::apply(const Item& item) {
+  if (std::holds_alternative<Advanced>(item.what)) {
+    advanced_ns_ = std::max(advanced_ns_, item.at_ns);
+    for (auto& [id, of] : models_) of.model->advance(std::min(item.at_ns, of.end_ns));
+    return;
+  }
+  if (const auto* begun = std::get_if<TargetBegun>(&item.what)) {
+    ModelConfig config{.wait_reasons = begun->wait_reasons, .keep_waits = waits_ != nullptr};
+    models_[item.target] = {std::make_shared<const TargetBegun>(*begun),
+                            std::make_unique<Model>(std::move(config)), kEndOfTime};
+    return;
+  }
+  if (std::holds_alternative<TargetGone>(item.what)) {
+    models_.erase(item.target);
+    return;
+  }
+  if (std::holds_alternative<Records>(item.what)) {
+    apply_below(item, 0, kEndOfTime);
+    return;
+  }
+  if (const auto found = models_.find(item.target); found != models_.end())
+    std::visit(Apply{found->second, item.at_ns}, item.what);
+}
+
+std::size_t Models::apply_below(const Item& item, std::size_t at, std::uint64_t limit_ns) {
+  const std::vector<gt_record>& records = std::get<Records>(item.what).records;
+  const auto found = models_.find(item.target);
+  if (found == models_.end()) return records.size();
+  Model& model = *found->second.model;
+  for (; at < records.size() && records[at].time_ns < limit_ns; ++at) {
+    if (at + kAhead < records.size()) model.prefetch(records[at + kAhead]);
+    model.apply(records[at]);
+  }
+  return at;
+}
+
+void Models::send_waits() {
+  if (waits_ == nullptr) return;
+  for (auto& [id, of] : models_) {
+    std::vector<Wait> waits = of.model->take_waits();
+    if (!waits.empty()) waits_->push({of.begun, std::move(waits)});
+  }
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,41 @@
+// The models of a stream's targets, fed by its items. The same items give the same tables, whether they come
+// from a router or from where a stream was kept. Pure, not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "stream/item.h"
+#include "stream/wait_queue.h"
+
+namespace gorotrace {
+
+class Models {
+ public:
+  struct Of {
+    std::shared_ptr<const TargetBegun> begun;
+    std::unique_ptr<Model> model;
+    std::uint64_t end_ns;  // of its window; the end of time while it is open
+  };
+  // `waits` gets every wait that ends; may be nullptr.
+  explicit Models(WaitQueue* waits) : waits_(waits) {}
+
+  void apply(const Item& item);
+  // The records of an item from `at` on that lie before limit_ns. The first that was left.
+  std::size_t apply_below(const Item& item, std::size_t at, std::uint64_t limit_ns);
+  // What ended since the last call goes to the queue.
+  void send_waits();
+
+  [[nodiscard]] const std::unordered_map<TargetId, Of>& all() const { return models_; }
+  [[nodiscard]] std::uint64_t advanced_ns() const { return advanced_ns_; }
+
+ private:
+  WaitQueue* waits_;
+  std::unordered_map<TargetId, Of> models_;
+  std::uint64_t advanced_ns_ = 0;
+};
+
+}  // namespace gorotrace

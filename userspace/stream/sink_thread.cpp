@@ -1,0 +1,132 @@
+#include "stream/sink_thread.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace gorotrace {
+namespace {
+
+struct Span {
+  std::uint64_t from_ns, to_ns;
+};
+
+Span span_of(const Records& run) {
+  Span span{run.records.front().time_ns, run.records.front().time_ns};
+  for (const gt_record& record : run.records) {
+    span.from_ns = std::min<std::uint64_t>(span.from_ns, record.time_ns);
+    span.to_ns = std::max<std::uint64_t>(span.to_ns, record.time_ns);
+  }
+  return span;
+}
+
+}  // namespace
+
+SinkThread::SinkThread(std::size_t max_bytes, std::function<void(const Batch&)> take,
+                       std::function<void()> poked)
+    : max_bytes_(max_bytes), take_(std::move(take)), poked_(std::move(poked)), thread_([this] { run(); }) {}
+
+SinkThread::~SinkThread() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+    work_.notify_one();
+  }
+  thread_.join();
+}
+
+void SinkThread::push(std::shared_ptr<const Batch> batch) {
+  const std::size_t bytes = bytes_of(*batch);
+  const std::lock_guard lock(mutex_);
+  for (const Item& item : batch->items) {
+    if (std::holds_alternative<TargetGone>(item.what)) dropped_of_.erase(item.target);
+  }
+  if (queued_bytes_ + bytes > max_bytes_ && !queue_.empty()) {
+    add_without_records(*batch);
+  } else {
+    if (!late_.items.empty()) {
+      open_losses_.clear();
+      auto late = std::make_shared<Batch>(std::exchange(late_, {}));
+      const std::size_t of_late = bytes_of(*late);
+      queued_bytes_ += of_late;
+      queue_.push_back({std::move(late), of_late});
+    }
+    queued_bytes_ += bytes;
+    queue_.push_back({std::move(batch), bytes});
+  }
+  work_.notify_one();
+}
+
+void SinkThread::add_without_records(const Batch& batch) {
+  for (const Item& item : batch.items) {
+    if (const auto* run = std::get_if<Records>(&item.what)) {
+      const Span span = span_of(*run);
+      const std::size_t count = run->records.size();
+      dropped_ += count;
+      dropped_of_[item.target] += count;
+      const auto [open, fresh] = open_losses_.try_emplace(item.target, late_.items.size());
+      if (fresh) {
+        // After the item's time: the first of them is lost, too.
+        late_.items.push_back(
+            {item.target, span.from_ns - std::min<std::uint64_t>(span.from_ns, 1), Loss{span.to_ns, count}});
+      } else {
+        Loss& loss = std::get<Loss>(late_.items[open->second].what);
+        loss.to_ns = std::max(loss.to_ns, span.to_ns);
+        loss.count += count;
+      }
+      continue;
+    }
+    const bool advanced = std::holds_alternative<Advanced>(item.what);
+    if (advanced && !late_.items.empty() && std::holds_alternative<Advanced>(late_.items.back().what)) {
+      late_.items.back() = item;  // the last one says it all
+      continue;
+    }
+    late_.items.push_back(item);
+    // A definition may stand before or behind a loss: what names it is lost.
+    const bool indifferent = advanced || std::holds_alternative<StackDefined>(item.what) ||
+                             std::holds_alternative<FunctionDescribed>(item.what);
+    if (!indifferent) open_losses_.erase(item.target);
+  }
+}
+
+void SinkThread::poke() {
+  const std::lock_guard lock(mutex_);
+  poke_ = true;
+  work_.notify_one();
+}
+
+std::uint64_t SinkThread::dropped() const {
+  const std::lock_guard lock(mutex_);
+  return dropped_;
+}
+
+std::uint64_t SinkThread::dropped(TargetId target) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = dropped_of_.find(target);
+  return found == dropped_of_.end() ? 0 : found->second;
+}
+
+void SinkThread::run() {
+  for (;;) {
+    std::shared_ptr<const Batch> batch;
+    bool poked = false;
+    {
+      std::unique_lock lock(mutex_);
+      work_.wait(lock, [&] { return !queue_.empty() || !late_.items.empty() || poke_ || stop_; });
+      poked = std::exchange(poke_, false);
+      if (!queue_.empty()) {
+        batch = std::move(queue_.front().batch);
+        queued_bytes_ -= queue_.front().bytes;
+        queue_.pop_front();
+      } else if (!late_.items.empty()) {
+        open_losses_.clear();
+        batch = std::make_shared<const Batch>(std::exchange(late_, {}));
+      } else if (!poked) {
+        return;
+      }
+    }
+    if (poked && poked_) poked_();
+    if (batch) take_(*batch);
+  }
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,58 @@
+// A sink with a queue and a thread of its own, so that its work holds up nobody. While more than max_bytes
+// wait, records are dropped for this sink alone, and a Loss stands where they stood; nothing else is dropped.
+// Threads: push() on the router's; poke() and dropped() on any; the two functions on the own thread.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "stream/item_sink.h"
+
+namespace gorotrace {
+
+class SinkThread : public ItemSink {
+ public:
+  // `poked` is called after each poke(), perhaps once for several.
+  SinkThread(std::size_t max_bytes, std::function<void(const Batch&)> take, std::function<void()> poked = {});
+  ~SinkThread() override;  // what is queued is taken, then the thread ends
+
+  void push(std::shared_ptr<const Batch> batch) override;
+  void poke();
+  // Records, of all targets and of one that is not gone.
+  [[nodiscard]] std::uint64_t dropped() const;
+  [[nodiscard]] std::uint64_t dropped(TargetId target) const;
+
+ private:
+  void run();
+  void add_without_records(const Batch& batch);
+
+  const std::size_t max_bytes_;
+  const std::function<void(const Batch&)> take_;
+  const std::function<void()> poked_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable work_;
+  struct Queued {
+    std::shared_ptr<const Batch> batch;
+    std::size_t bytes;
+  };
+  std::deque<Queued> queue_;
+  std::size_t queued_bytes_ = 0;
+  // What came while the queue was full, behind all of it: losses of one target run into one while nothing
+  // else of it comes, so a sink that stands still for long fills no memory with them.
+  Batch late_;
+  std::unordered_map<TargetId, std::size_t> open_losses_;  // positions in late_
+  std::uint64_t dropped_ = 0;
+  std::unordered_map<TargetId, std::uint64_t> dropped_of_;
+  bool poke_ = false, stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace gorotrace

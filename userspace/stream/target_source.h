@@ -1,0 +1,31 @@
+// What the router asks of a target's kernel map and binary, once for each name that its records bring.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "model/stack_definitions.h"
+#include "stream/item.h"
+
+namespace gorotrace {
+
+class TargetSource {
+ public:
+  virtual ~TargetSource() = default;
+  // All on the router's thread.
+  // A stack that a probe recorded; nothing when its definition is gone.
+  [[nodiscard]] virtual std::optional<StackPcs> stack(std::uint64_t id) = 0;
+  struct WholeStack {
+    std::uint64_t id;
+    StackPcs pcs;
+  };
+  // Of a goroutine in preemptPark, from the walked one and the words that GT_HOOK_SUSPEND brings; nothing
+  // when the walked one is whole.
+  [[nodiscard]] virtual std::optional<WholeStack> whole(const StackPcs& walked, std::uint64_t at_sp,
+                                                        std::uint64_t above_frame) = 0;
+  [[nodiscard]] virtual FunctionDescribed function(std::uint64_t startpc) = 0;
+};
+
+}  // namespace gorotrace
