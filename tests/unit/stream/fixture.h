@@ -96,7 +96,7 @@ class StreamTest : public ::testing::Test {
   PaperSource source;
   MemorySink memory;
   ModelSink models;
-  Router router{{&models, &memory}};
+  Router router{{&memory, &models}};  // in this order: what an answer rests on is kept by then
   std::array<std::uint32_t, 8> next_seq{};
 };
 
