@@ -69,10 +69,11 @@ class Classes {
   // gap_ns: since the last look, nullopt at the first of a segment; second: the one before is of it, too.
   void end_look(const std::optional<double>& gap_ns, bool second) {
     std::size_t kept = 0;
+    const double gap = gap_ns.value_or(0);
     for (const std::uint32_t c : active_) {
       Series& s = series_[c];
       if (gap_ns) {
-        s.next_look(*gap_ns, second);
+        s.next_look(gap, second);
       } else {
         s.first_look();
       }
@@ -136,7 +137,7 @@ inline std::uint64_t rounded(double ns) {
 }
 
 struct Census::Impl {
-  explicit Impl(CensusConfig c) : config(std::move(c)), sites(config.is_system) {
+  explicit Impl(CensusConfig c) : config(std::move(c)) {
     for (std::size_t i = 0; i < std::min<std::size_t>(config.wait_reasons.size(), 255); ++i) {
       if (config.wait_reasons[i] == "preempted") reason_preempted = static_cast<std::uint8_t>(i);
       if (config.wait_reasons[i] == "coroutine") reason_coroutine = static_cast<std::uint8_t>(i);
@@ -175,8 +176,8 @@ struct Census::Impl {
   CensusConfig config;
   std::uint8_t reason_preempted = 0xff, reason_coroutine = 0xff;
 
-  BlockingRows rows;   // keys, and long waits as their `waits`
-  CreationRows sites;  // keys only
+  BlockingRows rows{BlockingRows::WhenFull::kRefuse};  // keys, and long waits as their `waits`
+  CreationRows sites;                                  // keys only
   Classes by_row, by_site, by_state;
   std::vector<KnownStack> known;  // by slot
   std::vector<Watch> watched;     // by slot, while every goroutine is looked at
@@ -216,6 +217,8 @@ inline std::optional<std::uint32_t> Census::see(Choice choice, const GWords* wor
   seen.dead = false;
   seen.state = state_of(w.state());
   seen.standing = standing_of(w, m.provable(w));
+  if (!m.sites.described_as(w.startpc))
+    m.sites.describe(w.startpc, m.config.is_system && m.config.is_system(w.startpc));
   seen.place.site = m.sites.row(w.gopc, w.startpc);
   if (seen.place.site == kNone) ++m.overflow;
   seen.place.system = m.sites.is_system(w.startpc);

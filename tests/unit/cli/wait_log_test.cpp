@@ -109,7 +109,7 @@ TEST_F(WaitLogTest, AReaderThatComesLateGetsEverything) {
 }
 
 TEST_F(WaitLogTest, AFolderThatIsNotThereIsSaidAtOnce) {
-  EXPECT_FALSE(WaitLog::open("/nowhere/at/all"));
+  EXPECT_FALSE(WaitLog::open("/nowhere/at/all", stacks));
 }
 
 }  // namespace
