@@ -23,7 +23,8 @@ bool same_wait(const OpenWait& wait, const GoroutineSnapshot& g) {
 }
 
 void earlier(KnownWait& known, WaitSource source, std::uint64_t since_ns) {
-  if (!known.known() || since_ns < known.since_ns) known = {source, false, since_ns, known.moved_ns};
+  if (!known.known() || since_ns < known.since_ns)
+    known = {.source = source, .exact = false, .since_ns = since_ns, .moved_ns = known.moved_ns};
 }
 
 template <typename Row, typename Goid>

@@ -13,7 +13,7 @@ namespace gorotrace {
 StatPrinter::StatPrinter(const Options& options, OutputQueue& out, RunStacks& stacks)
     : json_(options.json),
       colour_(!options.json && isatty(STDOUT_FILENO) == 1),
-      lines_(options.several, colour_),
+      lines_({.several_targets = options.several, .colour = colour_}),
       out_(out),
       stacks_(stacks) {
   text_.several = options.several;

@@ -26,12 +26,14 @@ constexpr std::size_t kStraightLine = 8;
 class Planner {
  public:
   Planner(const ElfImage& image, const Pclntab& pclntab, const TrapCosts& costs,
-          const Disassembler& disassembler)
-      : image_(image), pclntab_(pclntab), dis_(disassembler), walker_(disassembler, image, pclntab, costs) {}
+          const Disassembler& disassembler, const PlanRules& rules)
+      : image_(image),
+        pclntab_(pclntab),
+        dis_(disassembler),
+        walker_(disassembler, image, pclntab, costs),
+        rules_(rules) {}
 
-  Result<Plan> run(bool at_entries, bool goid_before_runnable) {
-    at_entries_ = at_entries;
-    goid_before_runnable_ = goid_before_runnable;
+  Result<Plan> run() {
     plan_creation();
     for (const HookRule& rule : hook_rules()) plan_rule(rule);
     if (plan_.sites.size() > GT_MAX_SITES) {
@@ -114,7 +116,7 @@ class Planner {
       const FunctionCode code = walker_.decode(host);
       auto at = calls(code, runqput);
       int reg = dis_.argument(1);
-      if (at.empty() && goid_before_runnable_) {
+      if (at.empty() && rules_.goid_before_runnable) {
         at = calls(code, entry_of("runtime.casgstatus"));
         std::erase_if(at, [&](std::size_t call) { return constant_argument(code, call, 1) != kDead; });
         reg = dis_.argument(0);
@@ -145,7 +147,8 @@ class Planner {
         ++planned;
         if (put != puts.end()) {
           add(hook, code, {*put, dis_.argument(1), GT_SITE_FRAME_SET, Execution::kEmulated});
-        } else if (const auto c = walker_.cheapest(code, {call + 1, dis_.argument(0), 0, false, true})) {
+        } else if (const auto c = walker_.cheapest(
+                       code, {.from = call + 1, .value = dis_.argument(0), .frame_set = true})) {
           add(hook, code, *c);
         } else {
           miss(hook, code.name.c_str(), "no instruction after the call of newproc1 may be probed");
@@ -190,7 +193,7 @@ class Planner {
                         .on_user_stack = rule.on_user_stack};
     if (code.instructions.empty()) {
       miss(rule.hook, code.name.c_str(), "its code cannot be read");
-    } else if (at_entries_) {
+    } else if (rules_.at_entries) {
       add(rule.hook, code, {0, search.value, 0, walker_.execution(code.instructions[0])});
     } else if (const auto c = walker_.cheapest(code, search)) {
       add(rule.hook, code, *c);
@@ -221,29 +224,31 @@ class Planner {
   const Pclntab& pclntab_;
   const Disassembler& dis_;
   Walker walker_;
-  bool at_entries_ = false, goid_before_runnable_ = false;
+  PlanRules rules_;
   Plan plan_;
 };
 
 }  // namespace
 
 Result<Plan> plan_sites(const ElfImage& image, const Pclntab& pclntab, const TrapCosts& costs,
-                        bool at_entries, bool goid_before_runnable) {
+                        const PlanRules& rules) {
   const auto disassembler = Disassembler::make(image.arch());
   if (!disassembler) return std::unexpected(disassembler.error());
   const FileWindow::Hold hold(image.file());
-  auto plan = Planner(image, pclntab, costs, *disassembler).run(at_entries, goid_before_runnable);
+  auto plan = Planner(image, pclntab, costs, *disassembler, rules).run();
   // What could not be read looks like a function that has no place for a probe.
   if (const auto fault = image.fault()) return fail(ErrorKind::kFailed, "the executable " + *fault);
   return plan;
 }
 
 Result<Plan> make_plan(const GoBinary& binary, const TrapCosts& costs) {
-  return plan_sites(binary.image(), binary.pclntab(), costs, false, binary.version().at_least(24));
+  return plan_sites(binary.image(), binary.pclntab(), costs,
+                    {.goid_before_runnable = binary.version().at_least(24)});
 }
 
 Result<Plan> make_entry_plan(const GoBinary& binary, const TrapCosts& costs) {
-  return plan_sites(binary.image(), binary.pclntab(), costs, true, binary.version().at_least(24));
+  return plan_sites(binary.image(), binary.pclntab(), costs,
+                    {.at_entries = true, .goid_before_runnable = binary.version().at_least(24)});
 }
 
 }  // namespace gorotrace

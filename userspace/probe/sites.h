@@ -8,11 +8,13 @@
 
 namespace gorotrace {
 
-// make_plan (at_entries false) and make_entry_plan. The hooks that sit at a call have no entry that shows the
-// same thing; the entry plan keeps them where they are. goid_before_runnable: newproc1 numbers a goroutine
-// before it makes it runnable (Go 1.24+).
+struct PlanRules {
+  // Of make_entry_plan. The hooks that sit at a call have no entry that shows the same thing: they stay.
+  bool at_entries = false;
+  bool goid_before_runnable = false;  // newproc1 numbers a goroutine before it makes it runnable (Go 1.24+)
+};
 [[nodiscard]] Result<Plan> plan_sites(const ElfImage& image, const Pclntab& pclntab, const TrapCosts& costs,
-                                      bool at_entries, bool goid_before_runnable);
+                                      const PlanRules& rules);
 
 // Functions with bytes that read as a direct call of target (candidates: amd64 may have them inside an
 // instruction).

@@ -29,22 +29,23 @@ std::string origin(const IntervalRow& row) {
 }  // namespace
 
 std::string IntervalText::line(const IntervalRow& row, const TargetFacts& target) {
-  const Style style{colour_};
+  const Style style{options_.colour};
   std::string out;
   if (lines_++ % kHeaderEvery == 0) {
-    const std::string lead = several_ ? "" : pad_left("", 5);
+    const std::string lead = options_.several_targets ? "" : pad_left("", 5);
     out += style.dim(origin(row));
     out += style.bold(fmt::format("{}{:>7}{:>8}{:>7}{:>7}{:>8}{:>9}{:>9}{:>7}   of",
-                                  several_ ? pad_left("", 7) : lead, "", "created", "exited", "parks",
-                                  "unparks", "syscalls", "", "cost %")) +
+                                  options_.several_targets ? pad_left("", 7) : lead, "", "created", "exited",
+                                  "parks", "unparks", "syscalls", "", "cost %")) +
            "\n";
     out += style.bold(fmt::format("{}{:>7}{:>8}{:>7}{:>7}{:>8}{:>9}{:>9}{:>7}{:>6}{:>5}",
-                                  several_ ? pad_left("pid", 7) : pad_left("took", 5), "live", "/s", "/s",
-                                  "/s", "/s", "/s", "runnable", "target", "1 cpu", "lost")) +
+                                  options_.several_targets ? pad_left("pid", 7) : pad_left("took", 5), "live",
+                                  "/s", "/s", "/s", "/s", "/s", "runnable", "target", "1 cpu", "lost")) +
            "\n";
   }
   const std::uint64_t took = row.to_ns > row.from_ns ? row.to_ns - row.from_ns : 0;
-  out += several_ ? pad_left(fmt::format("{}", target.host_pid), 7) : pad_left(format_duration(took), 5);
+  out += options_.several_targets ? pad_left(fmt::format("{}", target.host_pid), 7)
+                                  : pad_left(format_duration(took), 5);
   out += pad_left(row.live < 0 ? "-" : short_count(static_cast<std::uint64_t>(row.live)), 7);
   out += pad_left(rate_text(row.created), 8) + pad_left(rate_text(row.exited), 7);
   out += pad_left(rate_text(row.parks), 7) + pad_left(rate_text(row.unparks), 8);

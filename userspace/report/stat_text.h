@@ -24,11 +24,14 @@ struct StatTextOptions {
 class IntervalText {
  public:
   static constexpr unsigned kHeaderEvery = 20;
-  IntervalText(bool several_targets, bool colour) : several_(several_targets), colour_(colour) {}
+  struct Options {
+    bool several_targets = false, colour = false;
+  };
+  explicit IntervalText(const Options& options) : options_(options) {}
   [[nodiscard]] std::string line(const IntervalRow& row, const TargetFacts& target);  // '\n' at its end
 
  private:
-  bool several_, colour_;
+  Options options_;
   unsigned lines_ = 0;
 };
 

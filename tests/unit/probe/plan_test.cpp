@@ -35,7 +35,7 @@ Subject open_subject(const std::string& name) {
 }
 
 Plan plan_of(const Subject& s, const TrapCosts& costs = {}, bool at_entries = false) {
-  auto plan = plan_sites(*s.image, *s.pclntab, costs, at_entries, false);
+  auto plan = plan_sites(*s.image, *s.pclntab, costs, {.at_entries = at_entries});
   if (!plan) throw std::runtime_error(plan.error().message);
   return std::move(*plan);
 }

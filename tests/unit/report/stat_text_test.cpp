@@ -241,7 +241,7 @@ TEST(StatText, AStateStaysWithItsNumber) {
 }
 
 TEST(IntervalText, HeaderOnceThenAgainAndMissingIsADash) {
-  IntervalText printer(false, false);
+  IntervalText printer({});
   IntervalRow row;
   row.to_ns = 1'000'000'000;
   row.live = 123'456'789;
@@ -259,7 +259,7 @@ TEST(IntervalText, HeaderOnceThenAgainAndMissingIsADash) {
 }
 
 TEST(IntervalText, SeveralTargetsFitToo) {
-  IntervalText printer(true, false);
+  IntervalText printer({.several_targets = true});
   expect_fits(printer.line({}, {.pid = 1,
                                 .host_pid = 4194304,
                                 .exe = "",
