@@ -1,6 +1,6 @@
 // What a session knows beside the model's tables, as reports take it. Plain values: filled by the session on
-// the control thread, read by evidence/ and report/. Times are CLOCK_MONOTONIC ns; counters are cumulative since the
-// attach.
+// the control thread, read by evidence/ and report/. Times are CLOCK_MONOTONIC ns; counters are cumulative
+// since the attach.
 #pragma once
 
 #include <sys/types.h>

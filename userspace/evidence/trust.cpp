@@ -144,8 +144,8 @@ TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tab
   const bool complete = (groups & facts.incomplete) == 0;
   const bool lacks_stacks = shows_stacks(kind) && stacks_lacking(tables) > 0;
   const bool missed_waits = is_of_objects(kind) && (groups & group_bit(GT_GROUP_BLOCK)) != 0;
-  trust.quality =
-      whole && !bounded && complete && !missed_waits && !lacks_stacks ? Quality::kExact : Quality::kLowerBound;
+  trust.quality = whole && !bounded && complete && !missed_waits && !lacks_stacks ? Quality::kExact
+                                                                                  : Quality::kLowerBound;
   return trust;
 }
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "golang/version.h"
-#include "symbols/stack_table.h"
 #include "snapshot/goroutines.h"
+#include "symbols/stack_table.h"
 #include "waits/wait_object.h"
 
 namespace gorotrace {

@@ -111,7 +111,7 @@ class Reader {
   const WaitReader::Config& config_;
   Labels labels_;
   std::vector<std::uint8_t> list_;  // the list that is being read, one after another
-  std::uint64_t budget_ = 0;  // buckets of this map still to be read
+  std::uint64_t budget_ = 0;        // buckets of this map still to be read
   std::size_t text_left_ = kMaxTextOfAll, labels_left_ = kMaxLabelsOfAll, buckets_left_ = kMaxBucketsOfAll;
 };
 
