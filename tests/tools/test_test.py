@@ -23,8 +23,9 @@ def checkout(machine, tmp_path):
     for folder in "tools tests/tools tests/e2e build/release".split():
         (tmp_path / folder).mkdir(parents=True)
     shutil.copy(ROOT / "tools" / "test", tmp_path / "tools" / "test")
-    machine.command("setup", "true")
-    shutil.move(machine.bin / "setup", tmp_path / "tools" / "setup")
+    for script in ("setup", "layering"):
+        machine.command(script, "true")
+        shutil.move(machine.bin / script, tmp_path / "tools" / script)
     for folder in ("tools", "e2e"):
         (tmp_path / "tests" / folder / "test_it.py").write_text("def test_it(): pass\n")
     machine.root = tmp_path

@@ -1,13 +1,17 @@
 #include "base/random.h"
 
-#include <random>
+#include <unistd.h>
+
+#include <cstdlib>
 
 namespace gorotrace {
 
 std::uint64_t random_u64() {
-  std::random_device random;
   std::uint64_t value = 0;
-  while (value == 0) value = (std::uint64_t{random()} << 32) | random();
+  while (value == 0) {
+    // getrandom(2), which every kernel has had since 3.17.
+    if (getentropy(&value, sizeof value) != 0) std::abort();
+  }
   return value;
 }
 

@@ -1,10 +1,9 @@
 #include "base/seeded_hash.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
+
+#include "base/random.h"
 
 namespace gorotrace {
 
@@ -21,12 +20,7 @@ std::uint64_t SeededHash::operator()(std::string_view text) const {
 }
 
 const SeededHash::Seed& SeededHash::of_this_process() {
-  static const Seed seed = [] {
-    Seed drawn;
-    // getrandom(2), which every kernel has had since 3.17.
-    if (getentropy(&drawn, sizeof drawn) != 0) std::abort();
-    return drawn;
-  }();
+  static const Seed seed = [] { return Seed{random_u64(), random_u64(), random_u64(), random_u64()}; }();
   return seed;
 }
 

@@ -41,10 +41,13 @@ std::optional<gt_stack> StackStore::pull(std::uint64_t id) {
 
 void StackStore::keep(std::uint64_t id, const gt_stack& stack) {
   const std::size_t depth = std::min<std::size_t>(stack.depth, GT_MAX_STACK_FRAMES);
-  if (!kept_.emplace(id, Kept{{stack.pcs, stack.pcs + depth}, stack.truncated != 0}).second) return;
-  order_.push_back(id);
+  const Kept fresh{{stack.pcs, stack.pcs + depth}, stack.truncated != 0, ++serial_};
+  if (!kept_.emplace(id, fresh).second) return;
+  order_.push_back({id, serial_});
   if (order_.size() <= kMaxKept) return;
-  kept_.erase(order_.front());
+  // Handed out and kept again since: then it stands further back, too.
+  const auto oldest = kept_.find(order_.front().id);
+  if (oldest != kept_.end() && oldest->second.serial == order_.front().serial) kept_.erase(oldest);
   order_.pop_front();
 }
 

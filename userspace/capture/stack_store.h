@@ -32,6 +32,7 @@ class StackStore {
   struct Kept {
     std::vector<std::uint64_t> pcs;
     bool truncated;
+    std::uint64_t serial;
   };
   void keep(std::uint64_t id, const gt_stack& stack);
 
@@ -39,7 +40,11 @@ class StackStore {
   unsigned long long& generation_;
   std::mutex mutex_;
   std::unordered_map<std::uint64_t, Kept, SeededHash> kept_;
-  std::deque<std::uint64_t> order_;  // of kept_, the latest last; some were handed out since
+  struct Place {
+    std::uint64_t id, serial;
+  };
+  std::deque<Place> order_;  // of kept_, the latest last; some were handed out since
+  std::uint64_t serial_ = 0;
   std::uint64_t taken_out_ = 0;
   std::vector<std::uint64_t> keys_;  // of one call, as the values
   std::vector<gt_stack> values_;

@@ -1,8 +1,10 @@
 #include "census/sample_scheduler.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <functional>
+#include <system_error>
 #include <utility>
 
 #include "base/clock.h"
@@ -48,7 +50,14 @@ Result<std::uint64_t> SampleScheduler::start(CensusTaker& census) {
   divide(monotonic_ns());
   queue(at_ns, entry);
   // Who watches is needed for the others' sake.
-  while (workers_.size() < std::min<std::size_t>(running_.size(), 2)) add_worker();
+  while (workers_.size() < std::min<std::size_t>(running_.size(), 2) && add_worker()) {
+  }
+  if (workers_.empty()) {
+    running_.clear();
+    queue_.clear();
+    (void)census.end();
+    return fail_errno(EAGAIN, "starting a thread that looks at goroutines");
+  }
   lead_.notify_all();
   return from;
 }
@@ -64,10 +73,16 @@ std::uint64_t SampleScheduler::stop(CensusTaker& census) {
   return census.end();
 }
 
-void SampleScheduler::add_worker() {
-  Worker& worker = *workers_.emplace_back(std::make_unique<Worker>());
-  if (leader_ == nullptr) leader_ = &worker;
-  worker.thread = std::thread([this, &worker] { run(worker); });
+bool SampleScheduler::add_worker() {
+  auto worker = std::make_unique<Worker>();
+  try {
+    worker->thread = std::thread([this, self = worker.get()] { run(*self); });
+  } catch (const std::system_error&) {
+    return false;
+  }
+  if (leader_ == nullptr) leader_ = worker.get();
+  workers_.push_back(std::move(worker));
+  return true;
 }
 
 void SampleScheduler::queue(std::uint64_t at_ns, Entry entry) {
@@ -107,7 +122,7 @@ void SampleScheduler::watch(Worker& self, std::unique_lock<std::mutex>& lock) {
   leader_ = &self;
   const bool another_watches = std::ranges::any_of(
       workers_, [&](const auto& w) { return w.get() != &self && w->looks_since_ns == 0; });
-  if (!another_watches && workers_.size() < kMostThreads) add_worker();
+  if (!another_watches && workers_.size() < kMostThreads) (void)add_worker();
 }
 
 void SampleScheduler::lead(Worker& self, CpuMeter& meter, std::unique_lock<std::mutex>& lock) {

@@ -47,7 +47,7 @@ class SampleScheduler {
   void run(Worker& self);
   void lead(Worker& self, CpuMeter& meter, std::unique_lock<std::mutex>& lock);
   void watch(Worker& self, std::unique_lock<std::mutex>& lock);
-  void add_worker();
+  [[nodiscard]] bool add_worker();  // false when there is no thread to be had
   void queue(std::uint64_t at_ns, Entry entry);
   [[nodiscard]] bool running(Entry entry) const;
   void divide(std::uint64_t now_ns);

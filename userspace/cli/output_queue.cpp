@@ -12,6 +12,7 @@
 #include <deque>
 #include <mutex>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace gorotrace {
@@ -91,7 +92,11 @@ Result<std::unique_ptr<OutputQueue>> OutputQueue::make(int fd) {
   struct sigaction kick{};
   kick.sa_handler = kicked;  // without SA_RESTART
   sigaction(SIGRTMIN, &kick, nullptr);
-  queue->thread_ = std::thread([shared = queue->shared_] { shared->run(); });
+  try {
+    queue->thread_ = std::thread([shared = queue->shared_] { shared->run(); });
+  } catch (const std::system_error& error) {
+    return fail_errno(error.code().value(), "starting a thread for the output");
+  }
   return queue;
 }
 

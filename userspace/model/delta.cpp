@@ -44,7 +44,7 @@ void subtract(std::vector<WakerRow>& wakers, std::uint64_t* other, const std::ve
     const auto was = std::ranges::find_if(
         before, [&](const WakerRow& b) { return b.kind == w.kind && b.stack == w.stack; });
     // One that was not named then had no more than the last that was, and no more than all others together.
-    const std::uint64_t unnamed = before.empty() ? 0 : std::min(other_before, before.back().count);
+    const std::uint64_t unnamed = before.empty() ? other_before : std::min(other_before, before.back().count);
     w.count = less(w.count, was != before.end() ? was->count : unnamed);
     w.count = std::min(w.count, all - named);
     named += w.count;
@@ -164,6 +164,20 @@ bool shrank(const BlockingRow& now, const BlockingRow& before) {
          now.ended_unknown < before.ended_unknown || now.tainted < before.tainted;
 }
 
+void add_wakers(BlockingRow& into, const BlockingRow& row) {
+  for (const WakerRow& w : row.wakers) {
+    const auto same = std::ranges::find_if(
+        into.wakers, [&](const WakerRow& i) { return i.kind == w.kind && i.stack == w.stack; });
+    if (same != into.wakers.end()) {
+      same->count += w.count;
+    } else {
+      into.wakers.push_back(w);
+    }
+  }
+  into.wakers_other += row.wakers_other;
+  std::ranges::stable_sort(into.wakers, std::greater<>(), &WakerRow::count);
+}
+
 // `before` as it would be had the rows that were folded since (model/blocking_rows.h) been folded then.
 std::vector<BlockingRow> folded_as(const Tables& now, const Tables& before) {
   if (now.rows_folded == before.rows_folded) return before.blocking;
@@ -192,7 +206,7 @@ std::vector<BlockingRow> folded_as(const Tables& now, const Tables& before) {
     into.in_window_ns += row.in_window_ns;
     into.ended_unknown += row.ended_unknown;
     into.tainted += row.tainted;
-    into.wakers_other += sum(row.wakers, row.wakers_other);
+    add_wakers(into, row);
   }
   return out;
 }

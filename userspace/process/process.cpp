@@ -220,7 +220,10 @@ Liveness Process::liveness() const {
   if (!now || now->start_time != start_time_ || now->state == 'Z' || now->state == 'X')
     return Liveness::kExited;
   const bool other_file = have_file && (file.st_dev != exe_device_ || file.st_ino != exe_inode_);
-  if (space_gone || other_file || (now->start_stack != 0 && now->start_stack != start_stack_)) {
+  // 0 to those who may not know it, and for an instant in the middle of an exec (fs/binfmt_elf.c sets it
+  // last).
+  const bool other_stack = now->start_stack != 0 && start_stack_ != 0 && now->start_stack != start_stack_;
+  if (space_gone || other_file || other_stack) {
     // Dying, the address space goes before the task does.
     return ::poll(&poll_fd, 1, 0) > 0 || !have_file ? Liveness::kExited : Liveness::kExeced;
   }

@@ -1,15 +1,15 @@
 #include "session/target_census.h"
 
 #include <numeric>
-#include <random>
 #include <utility>
 
 #include "base/clock.h"
+#include "base/random.h"
 
 namespace gorotrace {
 
 TargetCensus::TargetCensus(const Memory& memory, CensusSubject subject, CensusShare& share, ModelTables model)
-    : share_(share), model_(std::move(model)), taker_(memory, std::move(subject), std::random_device{}()) {}
+    : share_(share), model_(std::move(model)), taker_(memory, std::move(subject), random_u64()) {}
 
 TargetCensus::~TargetCensus() {
   if (running()) share_.stop(taker_);

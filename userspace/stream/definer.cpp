@@ -39,8 +39,12 @@ void Definer::define_as(std::uint64_t id, StackRef stack, std::uint64_t at_ns, s
 void Definer::complete(gt_record& record, std::vector<Item>& out) {
   if (record.stack == 0) return;
   StackRef walked = known(record.stack);
-  if (!walked) walked = pull(record.stack);
-  if (!walked) return;
+  if (!walked) {
+    walked = pull(record.stack);
+    if (!walked) return;
+    // The source may have it no more: kept for the next goroutine that is suspended there.
+    define_as(record.stack, walked, record.time_ns, out);
+  }
   auto whole = source_->ask<std::optional<TargetSource::WholeStack>>(
       [&](TargetSource& source) { return source.whole(*walked, record.extra, record.object); });
   if (!whole) return;

@@ -17,11 +17,9 @@ class RunMerger {
   // Run i continues what is left of run i.
   void add(std::vector<std::vector<gt_record>> runs);
 
-  // Hands over every record with time_ns < limit_ns, in time order, to sink; to soon, kAhead records before
-  // that of its run, what sink will get.
-  static constexpr std::size_t kAhead = 12;
-  template <typename Sink, typename Soon>
-  void take_below(std::uint64_t limit_ns, const Sink& sink, const Soon& soon) {
+  // Hands over every record with time_ns < limit_ns, in time order.
+  template <typename Sink>
+  void take_below(std::uint64_t limit_ns, const Sink& sink) {
     for (;;) {
       // The run with the earliest head goes on until another one's head is earlier.
       Run* first = nullptr;
@@ -38,7 +36,6 @@ class RunMerger {
       }
       if (first == nullptr || first->head() >= limit_ns) return;
       do {
-        if (first->at + kAhead < first->records.size()) soon(first->records[first->at + kAhead]);
         sink(first->records[first->at++]);
       } while (first->at < first->records.size() && first->head() < until);
     }

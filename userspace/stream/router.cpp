@@ -187,14 +187,13 @@ Routed* Router::Impl::find(TargetId target) {
 
 void Router::Impl::tell_until(std::uint64_t limit_ns) {
   const auto sink = [this](const gt_record& record) { tell(record); };
-  const auto soon = [](const gt_record&) {};
   while (!posts.empty() && posts.front().at_ns <= limit_ns) {
-    merger.take_below(posts.front().at_ns, sink, soon);
+    merger.take_below(posts.front().at_ns, sink);
     Item post = std::move(posts.front());
     posts.pop_front();
     tell(std::move(post));
   }
-  merger.take_below(limit_ns, sink, soon);
+  merger.take_below(limit_ns, sink);
   for (const auto& target : targets) {
     if (target) close_run(*target);
   }

@@ -50,10 +50,6 @@ class WaitQueue {
     const std::lock_guard lock(mutex_);
     return dropped_;
   }
-  [[nodiscard]] std::size_t queued() const {
-    const std::lock_guard lock(mutex_);
-    return queued_;
-  }
 
  private:
   const std::size_t max_waits_;

@@ -16,8 +16,8 @@ bool injects_call(const std::string& function) {
 
 }  // namespace
 
-StackTable::StackTable(std::shared_ptr<FrameTable> frames, std::uint64_t load_bias, Source source)
-    : frames_(std::move(frames)), load_bias_(load_bias), source_(std::move(source)) {}
+StackTable::StackTable(std::shared_ptr<FrameTable> frames, std::uint64_t load_bias)
+    : frames_(std::move(frames)), load_bias_(load_bias) {}
 
 bool StackTable::add(std::uint64_t id, std::span<const std::uint64_t> pcs, bool truncated) {
   if (id == 0 || pcs.empty() || stacks_.contains(id)) return id != 0 && !pcs.empty();
@@ -36,27 +36,21 @@ void StackTable::add(const StackSet& stacks) {
   }
 }
 
-bool StackTable::ensure(std::uint64_t id) {
-  if (id == 0) return false;
-  if (stacks_.contains(id)) return true;
-  if (!source_) return false;
-  const std::optional<Stack> found = source_(id);
-  return found && add(id, found->pcs, found->truncated);
-}
-
 const std::vector<std::uint64_t>* StackTable::pcs(std::uint64_t id) const {
   const auto it = stacks_.find(id);
   return it == stacks_.end() ? nullptr : &it->second.stack.pcs;
 }
 
 bool StackTable::truncated(std::uint64_t id) {
-  return ensure(id) && stacks_.find(id)->second.stack.truncated;
+  const auto found = stacks_.find(id);
+  return found != stacks_.end() && found->second.stack.truncated;
 }
 
 const std::vector<Frame>& StackTable::stack(std::uint64_t id) {
   static const std::vector<Frame> none;
-  if (!ensure(id)) return none;
-  Entry& entry = stacks_.find(id)->second;
+  const auto found = stacks_.find(id);
+  if (found == stacks_.end()) return none;
+  Entry& entry = found->second;
   if (!entry.frames) {
     entry.frames.emplace();
     for (const Call& call : calls(entry.stack.pcs)) {

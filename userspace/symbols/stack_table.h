@@ -52,8 +52,6 @@ class StackTable : public Symbolizer {
     std::vector<std::uint64_t> pcs;
     bool truncated = false;
   };
-  // Asked once per unknown id (Capture::stack); a stack not found is asked for again the next time.
-  using Source = std::function<std::optional<Stack>(std::uint64_t id)>;
   // More distinct stacks than this are not kept but counted: the table is bounded whatever the target does.
   static constexpr std::size_t kMaxStacks = 1u << 17;
 
@@ -61,13 +59,11 @@ class StackTable : public Symbolizer {
   static constexpr std::size_t kMaxUnknown = 1u << 16;
 
   // frames: of the binary, shared by all processes that run it.
-  StackTable(std::shared_ptr<FrameTable> frames, std::uint64_t load_bias, Source source = {});
+  StackTable(std::shared_ptr<FrameTable> frames, std::uint64_t load_bias);
 
   // A stack that was read from memory (snapshot). The first definition of an id wins. False when full.
   bool add(std::uint64_t id, std::span<const std::uint64_t> pcs, bool truncated);
   void add(const StackSet& stacks);  // all of them, as far as there is room
-  // Forces the source's definition in while it is still there to be pulled. True when the stack is known.
-  bool ensure(std::uint64_t id);
 
   [[nodiscard]] const std::vector<Frame>& stack(std::uint64_t id) override;
   [[nodiscard]] bool truncated(std::uint64_t id) override;
@@ -92,7 +88,6 @@ class StackTable : public Symbolizer {
 
   std::shared_ptr<FrameTable> frames_, own_;  // own_: once the shared one is full
   std::uint64_t load_bias_;
-  Source source_;
   SeededMap<std::uint64_t, Entry> stacks_;
   ByPc of_return_, of_exact_;  // into frames_ or own_
   SeededMap<std::uint64_t, std::vector<Frame>> unknown_;

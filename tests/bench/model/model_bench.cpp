@@ -14,6 +14,8 @@
 
 namespace {
 
+constexpr std::size_t kAhead = 12;  // as stream/models.cpp
+
 using namespace gorotrace;
 
 constexpr std::uint64_t kStacks = 64;
@@ -77,7 +79,7 @@ void BM_ModelAlone(benchmark::State& state) {
   const std::uint64_t span = records.back().time_ns;
   for (auto _ : state) {
     for (std::size_t i = 0; i < records.size(); ++i) {
-      if (i + RunMerger::kAhead < records.size()) model.prefetch(records[i + RunMerger::kAhead]);
+      if (i + kAhead < records.size()) model.prefetch(records[i + kAhead]);
       model.apply(records[i]);
     }
     state.PauseTiming();
@@ -101,6 +103,7 @@ void BM_MergeAndModel(benchmark::State& state) {
   for (gt_record& r : records) r.cpu = static_cast<gt_u16>(random() % 2);
   RunMerger merger;
   SequenceCheck sequence;
+  std::vector<gt_record> run;
   std::uint32_t next[2] = {0, 0};
   constexpr std::size_t kBatch = 14'000;
   for (auto _ : state) {
@@ -118,9 +121,12 @@ void BM_MergeAndModel(benchmark::State& state) {
         for (const gt_record& r : ring) sequence.see(r.cpu, r.seq);
       }
       merger.add(std::move(rings));
-      merger.take_below(
-          watermark, [&](const gt_record& r) { model.apply(r); },
-          [&](const gt_record& r) { model.prefetch(r); });
+      run.clear();
+      merger.take_below(watermark, [&](const gt_record& r) { run.push_back(r); });
+      for (std::size_t i = 0; i < run.size(); ++i) {
+        if (i + kAhead < run.size()) model.prefetch(run[i + kAhead]);
+        model.apply(run[i]);
+      }
     }
     state.PauseTiming();
     shift(records, span);

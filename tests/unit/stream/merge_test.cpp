@@ -15,8 +15,6 @@ gt_record at(std::uint64_t t) {
   return r;
 }
 
-constexpr auto kIgnore = [](const gt_record&) {};
-
 TEST(RunMerger, disordered_runs_come_out_in_order_and_whole) {
   std::mt19937_64 random(3);
   RunMerger merger;
@@ -32,15 +30,12 @@ TEST(RunMerger, disordered_runs_come_out_in_order_and_whole) {
     }
     merger.add(std::move(runs));
     base += 2500;
-    merger.take_below(
-        base - 1200,
-        [&](const gt_record& r) {
-          EXPECT_LT(r.time_ns, base - 1200);
-          out.push_back(r.time_ns);
-        },
-        kIgnore);
+    merger.take_below(base - 1200, [&](const gt_record& r) {
+      EXPECT_LT(r.time_ns, base - 1200);
+      out.push_back(r.time_ns);
+    });
   }
-  merger.take_below(~0ull, [&](const gt_record& r) { out.push_back(r.time_ns); }, kIgnore);
+  merger.take_below(~0ull, [&](const gt_record& r) { out.push_back(r.time_ns); });
   std::sort(in.begin(), in.end());
   std::vector<std::uint64_t> sorted = out;
   std::sort(sorted.begin(), sorted.end());
@@ -57,7 +52,7 @@ TEST(RunMerger, a_run_in_reverse_is_sorted_too) {
   runs.push_back(std::move(run));
   merger.add(std::move(runs));
   std::uint64_t expected = 1;
-  merger.take_below(~0ull, [&](const gt_record& r) { EXPECT_EQ(r.time_ns, expected++); }, kIgnore);
+  merger.take_below(~0ull, [&](const gt_record& r) { EXPECT_EQ(r.time_ns, expected++); });
   EXPECT_EQ(expected, 20001u);
 }
 

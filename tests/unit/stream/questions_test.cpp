@@ -44,6 +44,16 @@ TEST_F(Questions, ACommonMomentOfAllTargets) {
   EXPECT_EQ(answers->at(kOne).tables->created, 1u);
 }
 
+TEST_F(Questions, WhatALaterRecordNamesDoesNotAnswerBeforeTheEarlierOnes) {
+  push({{numbered(park_event(2000, 1, kChanReceive, 5, 0xc000), 0),
+         numbered(park_event(2500, 2, kChanReceive, 6, 0xc000), 0)}},
+       1500);
+  auto asked = std::async(std::launch::async, [&] { return models.ask(2400, Ask::kTotals, {kOne}); });
+  std::this_thread::sleep_for(20ms);
+  push({{}}, 3000);
+  EXPECT_EQ(asked.get()->at(kOne).tables->parks, 1u);
+}
+
 TEST_F(Questions, AnEarlierOneIsNotHeldUpByALaterOne) {
   push({{numbered(event(GT_HOOK_CREATE, 2000, kOne), 0)}}, 1500);
   auto late = std::async(std::launch::async, [&] { return models.ask(9000, Ask::kTotals, {kOne}); });
