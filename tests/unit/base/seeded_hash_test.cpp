@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kBuckets = 256;
 
 SeededHash::Seed seed(std::mt19937_64& random) {
-  return {random(), random(), random(), random()};
+  return {{random(), random()}, {random(), random()}, {random(), random()}};
 }
 
 // Of `keys`, how many are in the fullest bucket.
