@@ -127,7 +127,7 @@ int run() {
   std::printf("park + ready, 12 frames each: %.2f\n", pair / pair_empty);
   std::printf(
       "%s: attach one unit %.0f ms, detach %.0f ms; attach four groups (5 units) %.0f ms, detach %.0f ms\n",
-      attach_mode_name((*capture)->mode()), median(attach_one), median(detach_one), median(attach_all),
+      name_of((*capture)->mode()), median(attach_one), median(detach_one), median(attach_all),
       median(detach_all));
   const CaptureCounters counters = (*capture)->counters();
   std::printf("produced %llu, dropped %llu\n", static_cast<unsigned long long>(counters.produced),

@@ -32,7 +32,7 @@ Options zeroed_options() {
 std::unexpected<Error> attach_error(int err, AttachMode mode, const std::string& path) {
   std::string hint;
   if (err == EPERM || err == EACCES) hint = " (CAP_PERFMON and CAP_BPF are needed, or root)";
-  return fail_errno(err, fmt::format("attaching probes to {} by {}{}", path, attach_mode_name(mode), hint));
+  return fail_errno(err, fmt::format("attaching probes to {} by {}{}", path, name_of(mode), hint));
 }
 
 // The kernel's number for perf events that are uprobes.

@@ -73,18 +73,6 @@ void add(CaptureCounters& sum, const gt_losses& lost) {
 
 }  // namespace
 
-const char* attach_mode_name(AttachMode mode) {
-  switch (mode) {
-    case AttachMode::kUprobeMulti:
-      return "uprobe_multi";
-    case AttachMode::kPerfEventCookie:
-      return "perf_event with cookies";
-    case AttachMode::kPerfEventIp:
-      return "perf_event keyed on ip";
-  }
-  return "unknown";
-}
-
 std::uint64_t CaptureCounters::dropped_total() const {
   return std::accumulate(dropped.begin(), dropped.end(), std::uint64_t{0});
 }

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/enum_names.h"
 #include "base/result.h"
 #include "bpf/shared/abi.h"
 #include "model/target_id.h"
@@ -22,7 +23,12 @@
 namespace gorotrace {
 
 enum class AttachMode { kUprobeMulti, kPerfEventCookie, kPerfEventIp };
-[[nodiscard]] const char* attach_mode_name(AttachMode mode);
+template <>
+inline constexpr auto kEnumNames<AttachMode> = enum_names<AttachMode>({
+    {AttachMode::kUprobeMulti, "uprobe_multi"},
+    {AttachMode::kPerfEventCookie, "perf_event with cookies"},
+    {AttachMode::kPerfEventIp, "perf_event keyed on ip"},
+});
 
 inline constexpr GroupMask kAllGroups = (1u << GT_GROUP_COUNT) - 1;
 

@@ -1,11 +1,25 @@
 // Names of the reasons for which the kernel side drops a record or goes without a stack.
 #pragma once
 
+#include "base/enum_names.h"
 #include "bpf/shared/abi.h"
 
 namespace gorotrace {
 
-[[nodiscard]] const char* drop_reason_name(gt_drop reason);
-[[nodiscard]] const char* stack_fail_name(gt_stack_fail reason);
+template <>
+inline constexpr auto kEnumNames<gt_drop> = enum_names<gt_drop>({
+    {GT_DROP_RING_FULL, "ring_full"},
+    {GT_DROP_SCRATCH_BUSY, "scratch_busy"},
+    {GT_DROP_BAD_G, "bad_g"},
+});
+static_assert(kEnumNames<gt_drop>.size() == GT_DROP_COUNT);
+
+template <>
+inline constexpr auto kEnumNames<gt_stack_fail> = enum_names<gt_stack_fail>({
+    {GT_STACK_READ_FAILED, "read_failed"},
+    {GT_STACK_MAP_FULL, "map_full"},
+    {GT_STACK_NO_BASE, "no_base"},
+});
+static_assert(kEnumNames<gt_stack_fail>.size() == GT_STACK_FAIL_COUNT);
 
 }  // namespace gorotrace

@@ -53,7 +53,7 @@ Result<Links> try_mode(AttachMode mode) {
   if (seen_first != (cookies ? 1u : 2u) || seen_second != 1) {
     detach_links(std::move(*links));
     return fail(ErrorKind::kKernel, fmt::format("{}: of one hit in each of two threads {} and {} were seen",
-                                                attach_mode_name(mode), seen_first, seen_second));
+                                                name_of(mode), seen_first, seen_second));
   }
   return links;
 }
@@ -101,7 +101,7 @@ Result<SelftestResult> choose_attach_mode(std::optional<AttachMode> forced) {
     if (links) return SelftestResult{mode, std::move(*links)};
     if (links.error().kind == ErrorKind::kPermission || links.error().kind == ErrorKind::kResources)
       return std::unexpected(links.error());
-    spdlog::debug("attach mode {}: {}", attach_mode_name(mode), links.error().message);
+    spdlog::debug("attach mode {}: {}", name_of(mode), links.error().message);
     if (tried.ends_with(links.error().message)) continue;
     if (!tried.empty()) tried += "; ";
     tried += links.error().message;

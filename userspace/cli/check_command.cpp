@@ -43,7 +43,7 @@ Host look_at_host() {
     h.error = capture.error().message;
     return h;
   }
-  h.attach_mode = attach_mode_name((*capture)->mode());
+  h.attach_mode = name_of((*capture)->mode());
   h.costs = (*capture)->trap_costs();
   return h;
 }

@@ -17,13 +17,10 @@ EventFacts event_facts(std::uint64_t received, std::uint64_t behind, const Captu
   EventFacts e;
   e.received = received - std::min(received, behind);
   e.produced = kernel.produced;
-  for (std::size_t i = 0; i < GT_DROP_COUNT; ++i) {
-    e.dropped.emplace_back(drop_reason_name(static_cast<gt_drop>(i)), kernel.dropped[i]);
-  }
+  for (const auto& [reason, name] : kEnumNames<gt_drop>) e.dropped.emplace_back(name, kernel.dropped[reason]);
   e.dropped.emplace_back("models_behind", behind);
-  for (std::size_t i = 0; i < GT_STACK_FAIL_COUNT; ++i) {
-    e.stack_failed.emplace_back(stack_fail_name(static_cast<gt_stack_fail>(i)), kernel.stack_failed[i]);
-  }
+  for (const auto& [reason, name] : kEnumNames<gt_stack_fail>)
+    e.stack_failed.emplace_back(name, kernel.stack_failed[reason]);
   return e;
 }
 
