@@ -20,7 +20,9 @@ std::uint64_t SeededHash::operator()(std::string_view text) const {
 }
 
 const SeededHash::Seed& SeededHash::of_this_process() {
-  static const Seed seed = [] { return Seed{random_u64(), random_u64(), random_u64(), random_u64()}; }();
+  static const Seed seed{.first = {random_u64(), random_u64()},
+                         .second = {random_u64(), random_u64()},
+                         .addend = {random_u64(), random_u64()}};
   return seed;
 }
 

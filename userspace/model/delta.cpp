@@ -35,6 +35,13 @@ std::uint64_t sum(const std::vector<WakerRow>& wakers, std::uint64_t other) {
   return other;
 }
 
+// Of equal counts in an order of their own, so that the same rows give the same table.
+void most_first(std::vector<WakerRow>& wakers) {
+  std::ranges::sort(wakers, [](const WakerRow& a, const WakerRow& b) {
+    return std::tie(b.count, a.kind, a.stack) < std::tie(a.count, b.kind, b.stack);
+  });
+}
+
 // `other` of each: those that are not named.
 void subtract(std::vector<WakerRow>& wakers, std::uint64_t* other, const std::vector<WakerRow>& before,
               std::uint64_t other_before) {
@@ -51,7 +58,7 @@ void subtract(std::vector<WakerRow>& wakers, std::uint64_t* other, const std::ve
   }
   *other = all - named;
   std::erase_if(wakers, [](const WakerRow& w) { return w.count == 0; });
-  std::ranges::stable_sort(wakers, std::greater<>(), &WakerRow::count);
+  most_first(wakers);
 }
 
 void subtract(BlockingRow& row, const BlockingRow& before) {
@@ -77,7 +84,9 @@ void subtract(CreationRow& row, const CreationRow& before) {
       s.created = less(s.created, was->second);
   }
   std::erase_if(row.stacks, [](const CreationRow::Stack& s) { return s.created == 0; });
-  std::ranges::stable_sort(row.stacks, std::greater<>(), &CreationRow::Stack::created);
+  std::ranges::sort(row.stacks, [](const CreationRow::Stack& a, const CreationRow::Stack& b) {
+    return std::tie(b.created, a.stack) < std::tie(a.created, b.stack);
+  });
 }
 
 bool says_something(const CreationRow& row) {
@@ -175,7 +184,7 @@ void add_wakers(BlockingRow& into, const BlockingRow& row) {
     }
   }
   into.wakers_other += row.wakers_other;
-  std::ranges::stable_sort(into.wakers, std::greater<>(), &WakerRow::count);
+  most_first(into.wakers);
 }
 
 // `before` as it would be had the rows that were folded since (model/blocking_rows.h) been folded then.
