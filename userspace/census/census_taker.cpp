@@ -11,6 +11,8 @@ namespace {
 
 // For the stacks of the first look and of the last one.
 constexpr std::uint64_t kStacksNs = 100'000'000;
+// The scheduler divides the budget anew that often.
+constexpr std::uint64_t kOwingNs = 100'000'000;
 // A look that takes longer is one at a process that holds its reader up.
 constexpr std::chrono::seconds kPatience(2);
 
@@ -57,14 +59,24 @@ std::uint64_t CensusTaker::end() {
 }
 
 std::uint64_t CensusTaker::first_instant() {
-  return instants_->next(monotonic_ns(), pace_.period_ns(sampler_.total()));
+  return next_instant();
+}
+
+// Looks that are not paid for would be left out: nobody is woken to find that out, which costs as much as a
+// look. Not for longer than kOwingNs, for shares change.
+std::uint64_t CensusTaker::next_instant() {
+  const std::uint64_t now = monotonic_ns(), period_ns = pace_.period_ns(sampler_.total());
+  const std::uint64_t paid_ns = std::min(pace_.paid_at_ns(), now + kOwingNs);
+  std::uint64_t at = instants_->next(now, period_ns);
+  while (at < paid_ns) at = instants_->next(now, period_ns);
+  return at;
 }
 
 std::optional<std::uint64_t> CensusTaker::tick(CpuMeter& meter, std::uint64_t stacks_ns) {
   pace_.set_share(share_);
   gone_ = !look(false, meter, stacks_ns);
   if (gone_) return std::nullopt;
-  return instants_->next(monotonic_ns(), pace_.period_ns(sampler_.total()));
+  return next_instant();
 }
 
 Status CensusTaker::look(bool whatever_it_costs, CpuMeter& meter, std::uint64_t stacks_ns) {

@@ -59,6 +59,7 @@ class CensusTaker {
   [[nodiscard]] StackSet take_stacks();
 
  private:
+  [[nodiscard]] std::uint64_t next_instant();
   [[nodiscard]] Status look(bool whatever_it_costs, CpuMeter& meter, std::uint64_t stacks_ns);
   void take_in(const SampleTick& tick);
 

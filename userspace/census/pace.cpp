@@ -64,6 +64,11 @@ std::uint64_t Pace::period_ns(std::size_t total) const {
   return std::clamp(static_cast<std::uint64_t>(std::min(cost / rate, 1e12)), kLookPeriodNs, kLongestNs);
 }
 
+std::uint64_t Pace::paid_at_ns() const {
+  if (credit_ns_ > 0 || share_ <= 0) return 0;
+  return last_ns_ + static_cast<std::uint64_t>(std::min(-credit_ns_ / granted(1), 1e12));
+}
+
 double Pace::wanted(std::size_t total) const {
   constexpr double kSecond = 1e9;
   return (all_ns(total) / (kPlanned * static_cast<double>(kLookPeriodNs)) +

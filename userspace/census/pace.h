@@ -20,6 +20,8 @@ class Pace {
 
   // So far apart can the share pay for looks at as many of `total` as slots() gives, each time.
   [[nodiscard]] std::uint64_t period_ns(std::size_t total) const;
+  // No look before is paid for, at the present share; 0: none is owed.
+  [[nodiscard]] std::uint64_t paid_at_ns() const;
   // The share that a look at all of `total` each kLookPeriodNs would take, and what is not paid for yet, in a
   // second.
   [[nodiscard]] double wanted(std::size_t total) const;
