@@ -142,8 +142,10 @@ def test_too_many_goroutines_are_sampled_within_the_share():
     want = 30000 * (high - low)
     assert all(r["quality"] == "sampled" for r in idle)
     assert abs(got - want) <= 4 * error + 0.002 * want, f"{got / 1e9:.0f} ± {error / 1e9:.0f}, {want / 1e9:.0f} are there"
-    napping = sum(r["in_window_ns"] for f in NAPS for r in rows_of(census, f)) / (high - low)
-    e = error_of([r for f in NAPS for r in rows_of(census, f)]) / (high - low)
+    # One of those that a look at memory showed, and no sample after it, has no time of its own: null.
+    naps = [r for f in NAPS for r in rows_of(census, f) if r["sampled"]]
+    napping = sum(r["in_window_ns"] for r in naps) / (high - low)
+    e = error_of(naps) / (high - low)
     assert abs(napping - 36) <= 4 * e + 4, f"{napping:.1f} ± {e:.1f} of the 36 that move"
     site, = [r for r in census["creation"] if r["function"].startswith("main.main.") and r["live"] == 30000]
     assert abs(site["sampled"]["ns"] - want) <= 4 * site["sampled"]["error_ns"] + 0.002 * want, site
