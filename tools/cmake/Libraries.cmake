@@ -30,6 +30,8 @@ static_module(ZLIB zlib)
 add_library(elfutils_search STATIC ${CMAKE_CURRENT_LIST_DIR}/compiled/elfutils_search.cpp)
 foreach(module LIBELF LIBDW LIBBPF)
   target_link_libraries(PkgConfig::${module} INTERFACE elfutils_search)
+  # The linker takes it in wherever CMake puts it among the archives.
+  target_link_options(PkgConfig::${module} INTERFACE LINKER:--undefined=eu_search_tree_init)
 endforeach()
 
 # Of these Debian has shared objects and headers: compiled once here, not in every file that includes them.

@@ -1,6 +1,5 @@
 // libelf.a and libdw.a of elfutils 0.192 (Debian 13) refer to functions of an archive that is not installed (libeu.a):
 // tsearch(3) on a tree whose root is its first member. Built without USE_LOCKS, as distributions do, they lock nothing.
-// Archives that have them are searched before this one.
 #include <search.h>
 
 namespace {
