@@ -1,6 +1,6 @@
 // One process being traced: what we know of its binary, its memory and its probes, checked against each other
-// before anything is attached. Threads: control thread, except is_system() and the binary's line table,
-// which the router's thread uses, too.
+// before anything is attached. Threads: control thread, except is_system(), which the samplers' threads ask,
+// and the binary's line table, which the router's thread uses, too.
 #pragma once
 
 #include <sys/types.h>
