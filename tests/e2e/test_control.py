@@ -104,7 +104,7 @@ def test_the_window_ends_though_nobody_reads(truth):
 def test_a_line_covers_the_time_of_those_that_were_left_out(truth):
     target = truth()
     with unread(target) as (stat, reader):
-        time.sleep(4)
+        time.sleep(8)  # About thirty lines wait for their reader before one is left out.
         lines = harness.Lines(reader, "stat")
         read = [json.loads(lines.next(20)) for _ in range(60)]
         assert all(a["to_ns"] == b["from_ns"] for a, b in zip(read, read[1:])), "a stretch of time is in no line"
