@@ -201,9 +201,10 @@ class Stat(Process):
         self.wait()
 
     def finish(self, seconds=60, code=0):
-        """Reads what is left; the summary."""
+        """Reads what is left; the summary. A line may take that long, all of them five minutes."""
+        end = time.monotonic() + 300
         while self.read(seconds) is not None:
-            pass
+            assert time.monotonic() < end, f"{self.command}: a line after the other, and no end"
         got = self.wait(seconds)
         assert got == code, f"{self.command}: exit code {got}, not {code}:\n{self.stderr}"
         assert self.summaries or code, f"{self.command}: no summary:\n{self.stderr}"
