@@ -118,7 +118,7 @@ def test_a_proc_of_another_pid_namespace_is_refused():
     assert done.returncode == USAGE, (done.returncode, done.stderr)
     assert "/proc is of another PID namespace" in done.stderr, done.stderr
     with Nested(2, harness.build(harness.PROGRAMS / "truth")) as nested:  # /proc is of the inner one: we are not in it
-        done = subprocess.run(["nsenter", "--target", str(nested.chain[1]), "--pid", "--mount", harness.gorotrace(),
+        done = subprocess.run(["nsenter", "--target", str(nested.chain[1]), "--pid", "--mount", "--root", harness.gorotrace(),
                                "stat", "-p", str(numbers(nested.host_pid)[1]), "-d", "1s"],
                               capture_output=True, text=True, timeout=60)
     assert done.returncode == USAGE and "/proc is of another PID namespace" in done.stderr, done
