@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/startup.h"
+#include "cli/version.h"
 
 static std::string usage_error(const CLI::App* app, const CLI::Error& error) {
   const bool no_command =
@@ -26,7 +27,7 @@ int main(int argc, char** argv) {
 
   CLI::App app{"See every goroutine of a running Go process: no restart, no endpoint, nothing stopped."};
   app.name("gorotrace");
-  app.set_version_flag("--version", GOROTRACE_VERSION);
+  app.set_version_flag("--version", &gorotrace::version_text);
   app.require_subcommand(0, 1);
   app.failure_message(&usage_error);
   app.add_flag_callback(
@@ -38,6 +39,7 @@ int main(int argc, char** argv) {
   gorotrace::add_check_command(app, exit);
   gorotrace::add_ps_command(app, exit);
   gorotrace::add_metrics_command(app, exit);
+  gorotrace::add_help_command(app, exit);
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();  // stat -v is -v stat
   try {
     app.parse(argc, argv);

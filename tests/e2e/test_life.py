@@ -416,6 +416,10 @@ def test_a_process_by_its_unique_name(tmp_path):
         assert done.returncode == DONE and json.loads(done.stdout)["target"]["host_pid"] == target.pid, done
         with harness.Truth(tmp_path / name) as other:
             refused(run("check", "-p", name), USAGE, "names 2 processes", str(target.pid), str(other.pid))
+            for several in (["-p", f"{target.pid},{other.pid}"], [name, "--all"]):
+                done = run("stat", *several, "--probes", "none", "-d", "0.5", "--json")
+                assert done.returncode == DONE, done.stderr
+                assert {json.loads(line)["pid"] for line in done.stdout.splitlines()} == {target.pid, other.pid}
     refused(run("check", "-p", name), FAILED, "gorotrace ps")
 
 
@@ -665,6 +669,27 @@ def test_help_shows_an_example():
         assert done.returncode == DONE
         assert "gorotrace" in done.stdout and len(done.stdout.splitlines()) > 5, done.stdout
         assert not command or "Example: " in done.stdout and "Exit codes: 0 done, 1 " in done.stdout, done.stdout
+
+
+def test_help_may_be_typed_as_a_command():
+    assert run("help").stdout == run("--help").stdout
+    assert run("help", "stat").stdout == run("stat", "--help").stdout
+    refused(run("help", "frobnicate"), USAGE, "frobnicate")
+
+
+def test_the_version_says_what_it_was_built_from():
+    done = run("--version")
+    assert done.returncode == DONE
+    assert re.match(r"gorotrace \d+\.\d+\.\d+ \(commit [0-9a-f]{7,}(-dirty)?, libbpf \d+\.\d+\)\n", done.stdout), done.stdout
+    assert "Go 1.18 to 1.27" in done.stdout and "Linux 5.10" in done.stdout, done.stdout
+
+
+def test_a_process_may_be_named_without_its_option(truth):
+    target = truth()
+    assert run("check", target.pid).returncode == DONE
+    assert run("dump", target.pid, "--limit", 1).returncode == DONE
+    assert run("metrics", target.pid).returncode == DONE
+    assert run("stat", target.pid, "--probes", "none", "-d", "0.3").returncode == DONE
 
 
 def test_text_output_fits_its_width(truth):

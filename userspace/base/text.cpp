@@ -55,13 +55,14 @@ std::string printable(std::string_view raw, std::size_t max_bytes) {
 Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   const auto bad = [&] {
     return fail(ErrorKind::kUsage,
-                fmt::format("\"{}\" is not a duration; write one as Go does: 10s, 250ms, 1m30s",
+                fmt::format("\"{}\" is not a duration; write one as Go does (10s, 250ms, 1m30s), or seconds",
                             printable(text, 64)));
   };
   if (text.empty()) return bad();
   double total = 0;
   std::string_view rest = text;
-  if (rest == "0") return std::chrono::nanoseconds(0);
+  // A number alone: seconds, as sleep(1) and timeout(1) have it.
+  if (rest.find_first_not_of("0123456789.") == std::string_view::npos) return parse_duration(std::string(rest) + "s");
   while (!rest.empty()) {
     const std::size_t digits = rest.find_first_not_of("0123456789.");
     if (digits == 0 || digits == std::string_view::npos) return bad();

@@ -12,5 +12,6 @@ void add_dump_command(CLI::App& app, int& exit);
 void add_check_command(CLI::App& app, int& exit);
 void add_ps_command(CLI::App& app, int& exit);
 void add_metrics_command(CLI::App& app, int& exit);
+void add_help_command(CLI::App& app, int& exit);
 
 }  // namespace gorotrace

@@ -171,7 +171,7 @@ int report_dump(const Target& target, Dump& dump, const Plan& plan, std::size_t 
 }
 
 int run(const Arguments& arguments) {
-  const auto plan = understand(arguments);
+  auto plan = understand(arguments);
   if (!plan) return report_error(plan.error());
   if (!arguments.diff.empty()) {
     auto out = OutputFile::open(arguments.output);
@@ -183,7 +183,7 @@ int run(const Arguments& arguments) {
   if (!pid) return report_error(pid.error());
   auto target = Target::open(*pid);
   if (!target) return report_error(target.error());
-  if (auto known = plan->filter.check_reasons((*target)->binary().wait_reasons()); !known)
+  if (auto known = plan->filter.find_reasons((*target)->binary().wait_reasons()); !known)
     return report_error(wrap(known.error(), "--where").error());
   auto out = OutputFile::open(arguments.output);
   if (!out) return report_error(out.error());
@@ -217,7 +217,7 @@ void add_dump_command(CLI::App& app, int& exit) {
       "         gorotrace dump -p 4242 --format pprof -o goroutine.pb.gz && go tool pprof goroutine.pb.gz\n"
       "The process is not stopped, and nothing is attached to it without --probes.\n"
       "Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
-  dump->add_option("-p,--pid", arguments->target, "PID, container id prefix or unique process name");
+  dump->add_option("-p,--pid,PID", arguments->target, "PID, container id prefix or unique process name");
   dump->add_flag("--group", arguments->group,
                  "identical stacks counted, most frequent first, like goroutine?debug=1");
   dump->add_flag("--waiters", arguments->waiters,
@@ -231,7 +231,7 @@ void add_dump_command(CLI::App& app, int& exit) {
   dump->add_flag("--json", arguments->json, "the same as --format json");
   dump->add_option("-o,--output", arguments->output, "write to this file instead of stdout");
   dump->add_option("--where", arguments->where,
-                   "only goroutines with 'reason=chan receive' (the header's words), state=running, "
+                   "only goroutines with 'reason=chan receive' (the header's words, or a part of them), state=running, "
                    "function=PART OF A NAME in the stack, or label=KEY=VALUE; conditions of one kind are "
                    "alternatives, those of different kinds must all hold; repeatable")
       ->allow_extra_args(false);

@@ -68,7 +68,7 @@ void add_metrics_command(CLI::App& app, int& exit) {
       "Reads the runtime's own counters: sets no probe, stops nothing, needs no code in the process.\n"
       "Example: sudo gorotrace metrics -p 4242 --json\n"
       "Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
-  metrics->add_option("-p,--pid", arguments->target, "PID, container id prefix or unique process name")
+  metrics->add_option("-p,--pid,PID", arguments->target, "PID, container id prefix or unique process name")
       ->required();
   metrics->add_flag("--json", arguments->json, "one JSON object, histograms with all their buckets");
   metrics->callback([arguments, &exit] { exit = run(arguments->target, arguments->json); });

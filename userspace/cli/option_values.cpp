@@ -34,13 +34,14 @@ Result<std::uint32_t> parse_ring_size(const std::string& text) {
   const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
   std::uint64_t bytes = 0;
   if (error == std::errc{} && value <= (1u << 30)) {
+    const auto is = [&](auto... names) { return ((unit == names) || ...); };
     if (unit.empty()) bytes = value;
-    if (unit == "KiB") bytes = value << 10;
-    if (unit == "MiB") bytes = value << 20;
+    if (is("k", "K", "KiB")) bytes = value << 10;
+    if (is("m", "M", "MiB")) bytes = value << 20;
   }
   if (bytes < 4096 || bytes > (1u << 30) || !std::has_single_bit(bytes)) {
     return fail(ErrorKind::kUsage,
-                fmt::format("\"{}\" is not a ring size; give a power of two from 4KiB to 1024MiB",
+                fmt::format("\"{}\" is not a ring size; give a power of two from 4k to 1024m",
                             printable(text, 64)));
   }
   return static_cast<std::uint32_t>(bytes);

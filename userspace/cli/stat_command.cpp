@@ -31,7 +31,7 @@ struct Arguments {  // as typed
   std::vector<std::string> targets;
   std::string duration, interval = "1s", probes = "lifecycle,block,run", budget = "10%", census = "5%",
                         ring_size, waits;
-  bool system = false, stacks = false, json = false;
+  bool all = false, system = false, stacks = false, json = false;
   std::size_t limit = 10;
 };
 
@@ -40,6 +40,13 @@ struct Plan {  // as meant
   SessionOptions session;
   StatWindow::Options window;
 };
+
+Result<std::vector<pid_t>> targets_of(const std::string& text, bool all) {
+  if (all) return resolve_targets(text);
+  const auto only = resolve_target(text);
+  if (!only) return wrap(only.error(), "-p (--all takes them all)");
+  return std::vector<pid_t>{*only};
+}
 
 Result<Plan> understand(const Arguments& a) {
   Plan p;
@@ -70,9 +77,10 @@ Result<Plan> understand(const Arguments& a) {
     p.session.capture.ring_bytes = *bytes;
   }
   for (const std::string& text : a.targets) {
-    const auto pid = resolve_target(text);
-    if (!pid) return std::unexpected(pid.error());
-    if (std::ranges::find(p.pids, *pid) == p.pids.end()) p.pids.push_back(*pid);
+    const auto named = targets_of(text, a.all);
+    if (!named) return std::unexpected(named.error());
+    for (const pid_t pid : *named)
+      if (std::ranges::find(p.pids, pid) == p.pids.end()) p.pids.push_back(pid);
   }
   if (p.session.groups != 0 && p.pids.size() > kMaxTargets) {
     return fail(ErrorKind::kUsage,
@@ -152,10 +160,12 @@ void add_stat_command(CLI::App& app, int& exit) {
       "Example: gorotrace stat -p 4242 -d 10s\n"
       "Ctrl-C, SIGTERM and SIGHUP end in the summary. Exit codes: 0 done, 1 failed, 2 usage, 3 target not "
       "supported.");
-  stat->add_option("-p,--pid", arguments->targets,
-                   "PID, container id prefix or unique process name; repeat for several")
+  stat->add_option("-p,--pid,PID", arguments->targets,
+                   "PID, container id prefix or unique process name; several with commas, or repeated")
       ->required()
+      ->delimiter(',')
       ->allow_extra_args(false);
+  stat->add_flag("--all", arguments->all, "every process that such a name or container id names");
   stat->add_option("-d,--duration", arguments->duration,
                    "length of the window (10s, 1m30s); until Ctrl-C when absent");
   stat->add_option("-i,--interval", arguments->interval, "a line this often")->capture_default_str();
@@ -179,7 +189,7 @@ void add_stat_command(CLI::App& app, int& exit) {
   stat->add_flag("--json", arguments->json, "one JSON object per line (userspace/report/stat.schema.json)");
   stat->add_option("--waits", arguments->waits,
                    "write every wait whose both ends were seen to this file, a JSON line each");
-  stat->add_option("--ring-size", arguments->ring_size, "bytes of each ring buffer, e.g. 4KiB, 8MiB");
+  stat->add_option("--ring-size", arguments->ring_size, "bytes of each ring buffer, e.g. 64k, 8m");
   stat->callback([arguments, &exit] { exit = run(*arguments); });
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "base/seeded_hash.h"
 #include "base/text.h"
@@ -116,13 +117,25 @@ Status DumpFilter::add(std::string_view condition) {
                   printable(condition, 64), state_names()));
 }
 
-Status DumpFilter::check_reasons(const std::vector<std::string>& wait_reasons) const {
+Status DumpFilter::find_reasons(const std::vector<std::string>& wait_reasons) {
+  std::vector<std::string> known;
+  std::ranges::copy_if(wait_reasons, std::back_inserter(known),
+                       [](const std::string& name) { return !name.empty(); });
+  for (const GStatus state : kStates) known.emplace_back(name_of(state));
+  std::vector<std::string> found;
   for (const std::string& reason : reasons) {
-    if (std::ranges::find(wait_reasons, reason) == wait_reasons.end() && !state_named(reason))
-      return fail(ErrorKind::kUsage, fmt::format("its Go version has no wait reason \"{}\"; in headers of a "
-                                                 "dump they stand between brackets",
-                                                 printable(reason, 64)));
+    const std::size_t before = found.size();
+    const bool whole = std::ranges::find(known, reason) != known.end();
+    std::ranges::copy_if(known, std::back_inserter(found), [&](const std::string& name) {
+      return whole ? name == reason : name.find(reason) != std::string::npos;
+    });
+    if (found.size() == before) {
+      return fail(ErrorKind::kUsage,
+                  fmt::format("its Go version has no wait reason with \"{}\" in it; there are {}",
+                              printable(reason, 64), fmt::join(known, ", ")));
+    }
   }
+  reasons = std::move(found);
   return {};
 }
 

@@ -15,7 +15,7 @@ namespace gorotrace {
 
 // Conditions of one kind are alternatives, those of different kinds must all hold.
 struct DumpFilter {
-  std::vector<std::string> reasons;    // the words of the header exactly: "chan receive"
+  std::vector<std::string> reasons;    // the words of the header, or behind find_reasons() all that they name
   std::vector<GStatus> states;         // of those that a dump can show
   std::vector<std::string> functions;  // part of the name of any frame of its stack
   std::vector<std::pair<std::string, std::string>> labels;
@@ -26,8 +26,9 @@ struct DumpFilter {
   // "reason=chan receive", "state=running", "function=net/http", "label=tenant=acme" into the filter; kUsage
   // for anything else.
   [[nodiscard]] Status add(std::string_view condition);
-  // kUsage for a reason that no goroutine of that program can have: a slip, or another Go version's.
-  [[nodiscard]] Status check_reasons(const std::vector<std::string>& wait_reasons) const;
+  // Replaces a part of a reason by all reasons of that program's Go version that have it ("chan"); a whole one
+  // means itself alone. kUsage, with all there are, for what is in none.
+  [[nodiscard]] Status find_reasons(const std::vector<std::string>& wait_reasons);
 };
 
 // Since when they wait, of those that are not hidden as the runtime's own, shown or not.

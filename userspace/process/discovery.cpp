@@ -81,16 +81,37 @@ std::string_view base_name(std::string_view path) {
   return path.substr(path.rfind('/') + 1);  // npos + 1 == 0
 }
 
-Result<pid_t> only_one(const std::vector<const Candidate*>& found, const std::string& text) {
-  if (found.size() == 1) return found[0]->row.pid;
-  std::string list;
-  for (std::size_t i = 0; i < std::min(found.size(), kListed); ++i) {
-    list += fmt::format("\n  {:>8}  {:<12}  {}", found[i]->row.pid, found[i]->row.container,
-                        found[i]->row.executable);
+// Never empty. Of a PID that is there the row has that and nothing else.
+Result<std::vector<ProcessRow>> named(const std::string& text) {
+  if (text.empty())
+    return fail(ErrorKind::kUsage, "no process named: give a PID, a container id or a process name");
+  pid_t pid = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+  const bool is_number = error == std::errc() && end == text.data() + text.size() && pid > 0;
+  std::vector<ProcessRow> found;
+  if (is_number && ::access(procfs::path(pid, "stat").c_str(), F_OK) == 0) {
+    found.emplace_back().pid = pid;
+    return found;
   }
-  if (found.size() > kListed) list += fmt::format("\n  and {} more", found.size() - kListed);
-  return fail(ErrorKind::kUsage,
-              fmt::format("'{}' names {} processes, give one PID:{}", printable(text), found.size(), list));
+  std::vector<Candidate> all = candidates().found;
+  const bool is_hex = text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (is_hex && text.size() >= kShortestPrefix) {
+    for (Candidate& c : all) {
+      if (c.container.starts_with(text)) found.push_back(std::move(c.row));
+    }
+    if (!found.empty()) return found;
+  }
+  const pid_t self = ::getpid();
+  for (Candidate& c : all) {
+    if (c.row.pid != self && (c.row.comm == text || base_name(c.row.executable) == text))
+      found.push_back(std::move(c.row));
+  }
+  if (!found.empty()) return found;
+  if (is_number) return procfs::no_process(pid);
+  const bool of_digits = text.find_first_not_of("-0123456789") == std::string::npos;
+  return fail(of_digits ? ErrorKind::kUsage : ErrorKind::kNoProcess,
+              fmt::format("{}no process or container is named '{}' ('gorotrace ps' lists them)",
+                          of_digits ? "not a PID, and " : "", printable(text)));
 }
 
 }  // namespace
@@ -102,33 +123,26 @@ ProcessList list_processes() {
   return list;
 }
 
-Result<pid_t> resolve_target(const std::string& text) {
-  if (text.empty())
-    return fail(ErrorKind::kUsage, "no process named: give a PID, a container id or a process name");
-  pid_t pid = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
-  const bool is_number = error == std::errc() && end == text.data() + text.size() && pid > 0;
-  if (is_number && ::access(procfs::path(pid, "stat").c_str(), F_OK) == 0) return pid;
+Result<std::vector<pid_t>> resolve_targets(const std::string& text) {
+  const auto found = named(text);
+  if (!found) return std::unexpected(found.error());
+  std::vector<pid_t> pids;
+  for (const ProcessRow& row : *found) pids.push_back(row.pid);
+  return pids;
+}
 
-  const std::vector<Candidate> all = candidates().found;
-  std::vector<const Candidate*> found;
-  const bool is_hex = text.find_first_not_of("0123456789abcdef") == std::string::npos;
-  if (is_hex && text.size() >= kShortestPrefix) {
-    for (const Candidate& c : all) {
-      if (c.container.starts_with(text)) found.push_back(&c);
-    }
-    if (!found.empty()) return only_one(found, text);
+Result<pid_t> resolve_target(const std::string& text) {
+  const auto found = named(text);
+  if (!found) return std::unexpected(found.error());
+  if (found->size() == 1) return found->front().pid;
+  std::string list;
+  for (std::size_t i = 0; i < std::min(found->size(), kListed); ++i) {
+    const ProcessRow& row = (*found)[i];
+    list += fmt::format("\n  {:>8}  {:<12}  {}", row.pid, row.container, row.executable);
   }
-  const pid_t self = ::getpid();
-  for (const Candidate& c : all) {
-    if (c.row.pid != self && (c.row.comm == text || base_name(c.row.executable) == text)) found.push_back(&c);
-  }
-  if (!found.empty()) return only_one(found, text);
-  if (is_number) return procfs::no_process(pid);
-  const bool of_digits = text.find_first_not_of("-0123456789") == std::string::npos;
-  return fail(of_digits ? ErrorKind::kUsage : ErrorKind::kNoProcess,
-              fmt::format("{}no process or container is named '{}' ('gorotrace ps' lists them)",
-                          of_digits ? "not a PID, and " : "", printable(text)));
+  if (found->size() > kListed) list += fmt::format("\n  and {} more", found->size() - kListed);
+  return fail(ErrorKind::kUsage,
+              fmt::format("'{}' names {} processes, give one PID:{}", printable(text), found->size(), list));
 }
 
 }  // namespace gorotrace

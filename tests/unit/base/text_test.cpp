@@ -53,9 +53,14 @@ TEST(Durations, AreGos) {
   EXPECT_EQ(parse_duration("0").value(), 0s);
 }
 
+TEST(Durations, OfANumberAloneAreSeconds) {
+  EXPECT_EQ(parse_duration("5").value(), 5s);
+  EXPECT_EQ(parse_duration("0.25").value(), 250ms);
+}
+
 TEST(Durations, RefuseWhatGoRefuses) {
   for (const char* text :
-       {"", "10", "s", "-1s", "1x", "1s ", "1 s", "1..5s", ".", "1e3s", "300000000h", "nans"}) {
+       {"", "s", "1m30", "-1s", "1x", "1s ", "1 s", "1..5s", ".", "1e3s", "300000000h", "nans"}) {
     const auto parsed = parse_duration(text);
     ASSERT_FALSE(parsed.has_value()) << text;
     EXPECT_EQ(parsed.error().kind, ErrorKind::kUsage);

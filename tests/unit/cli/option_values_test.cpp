@@ -26,7 +26,9 @@ TEST(RingSize, IsAPowerOfTwoWithAUnit) {
   EXPECT_EQ(parse_ring_size("4KiB").value(), 4096u);
   EXPECT_EQ(parse_ring_size("8MiB").value(), 8u << 20);
   EXPECT_EQ(parse_ring_size("1024MiB").value(), 1u << 30);
-  for (const char* text : {"", "0", "2048", "5000", "3MiB", "4kb", "4 KiB", "-4096", "2048MiB",
+  EXPECT_EQ(parse_ring_size("8k").value(), 8192u);
+  EXPECT_EQ(parse_ring_size("2M").value(), 2u << 20);
+  for (const char* text : {"", "0", "2048", "5000", "3MiB", "4kb", "4kk", "4 KiB", "-4096", "2048MiB",
                            "99999999999999999999", "18446744073709551615MiB"}) {
     EXPECT_FALSE(parse_ring_size(text).has_value()) << text;
   }

@@ -88,6 +88,21 @@ TEST(DumpFilter, ConditionsOfOneKindAreAlternativesOthersMustAllHold) {
   }
 }
 
+TEST(DumpFilter, APartOfAReasonNamesAllThatHaveIt) {
+  const std::vector<std::string> reasons{"", "chan receive", "chan send", "select", "select (no cases)"};
+  const auto found = [&](const std::string& text) {
+    DumpFilter filter;
+    EXPECT_TRUE(filter.add("reason=" + text));
+    const auto done = filter.find_reasons(reasons);
+    return done ? filter.reasons : std::vector<std::string>{done.error().message};
+  };
+  EXPECT_THAT(found("chan"), ElementsAre("chan receive", "chan send"));
+  EXPECT_THAT(found("select"), ElementsAre("select")) << "a whole one means itself";
+  EXPECT_THAT(found("cases"), ElementsAre("select (no cases)"));
+  EXPECT_THAT(found("runn"), ElementsAre("runnable", "running"));
+  EXPECT_THAT(found("mutex"), ElementsAre(testing::HasSubstr("there are chan receive, chan send, select,")));
+}
+
 TEST(DumpFilter, WhatIsChosenStandsInTheOrderOfAllgs) {
   FakeDump fake;
   const std::uint64_t pc = fake.function("main.f");
