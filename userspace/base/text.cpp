@@ -62,7 +62,8 @@ Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   double total = 0;
   std::string_view rest = text;
   // A number alone: seconds, as sleep(1) and timeout(1) have it.
-  if (rest.find_first_not_of("0123456789.") == std::string_view::npos) return parse_duration(std::string(rest) + "s");
+  if (rest.find_first_not_of("0123456789.") == std::string_view::npos)
+    return parse_duration(std::string(rest) + "s");
   while (!rest.empty()) {
     const std::size_t digits = rest.find_first_not_of("0123456789.");
     if (digits == 0 || digits == std::string_view::npos) return bad();

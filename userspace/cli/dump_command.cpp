@@ -231,7 +231,8 @@ void add_dump_command(CLI::App& app, int& exit) {
   dump->add_flag("--json", arguments->json, "the same as --format json");
   dump->add_option("-o,--output", arguments->output, "write to this file instead of stdout");
   dump->add_option("--where", arguments->where,
-                   "only goroutines with 'reason=chan receive' (the header's words, or a part of them), state=running, "
+                   "only goroutines with 'reason=chan receive' (the header's words, or a part of them), "
+                   "state=running, "
                    "function=PART OF A NAME in the stack, or label=KEY=VALUE; conditions of one kind are "
                    "alternatives, those of different kinds must all hold; repeatable")
       ->allow_extra_args(false);

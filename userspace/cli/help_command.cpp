@@ -14,8 +14,11 @@ namespace gorotrace {
 namespace {
 
 int run(const CLI::App& app, const std::string& name) {
-  if (name.empty()) return write_to_stdout(app.help());
-  const auto commands = app.get_subcommands([&](const CLI::App* command) { return command->get_name() == name; });
+  // App::help() would answer for the command that was typed, this one.
+  if (name.empty())
+    return write_to_stdout(app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal));
+  const auto commands =
+      app.get_subcommands([&](const CLI::App* command) { return command->get_name() == name; });
   if (commands.empty())
     return report_error({ErrorKind::kUsage, fmt::format("there is no command \"{}\"", printable(name, 64))});
   return write_to_stdout(commands.front()->help(app.get_name()));

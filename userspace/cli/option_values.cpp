@@ -40,9 +40,9 @@ Result<std::uint32_t> parse_ring_size(const std::string& text) {
     if (is("m", "M", "MiB")) bytes = value << 20;
   }
   if (bytes < 4096 || bytes > (1u << 30) || !std::has_single_bit(bytes)) {
-    return fail(ErrorKind::kUsage,
-                fmt::format("\"{}\" is not a ring size; give a power of two from 4k to 1024m",
-                            printable(text, 64)));
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("\"{}\" is not a ring size; give a power of two from 4k to 1024m", printable(text, 64)));
   }
   return static_cast<std::uint32_t>(bytes);
 }

@@ -12,7 +12,8 @@ namespace gorotrace {
 // "lifecycle,block,run" in any order, or "none". kUsage naming what is not a group.
 [[nodiscard]] Result<GroupMask> parse_groups(const std::string& text);
 
-// "4096", "4k", "8m", "4KiB", "1MiB": bytes, k and m of 1024; a power of two from 4 KiB to 1 GiB, as the kernel's ring buffer wants it.
+// "4096", "4k", "8m", "4KiB", "1MiB": bytes, k and m of 1024; a power of two from 4 KiB to 1 GiB, as the
+// kernel's ring buffer wants it.
 [[nodiscard]] Result<std::uint32_t> parse_ring_size(const std::string& text);
 
 // "5%": a share of one CPU above 0 and up to 1; "none" is 0.

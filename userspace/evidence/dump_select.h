@@ -26,8 +26,8 @@ struct DumpFilter {
   // "reason=chan receive", "state=running", "function=net/http", "label=tenant=acme" into the filter; kUsage
   // for anything else.
   [[nodiscard]] Status add(std::string_view condition);
-  // Replaces a part of a reason by all reasons of that program's Go version that have it ("chan"); a whole one
-  // means itself alone. kUsage, with all there are, for what is in none.
+  // Replaces a part of a reason by all reasons of that program's Go version that have it ("chan"); a whole
+  // one means itself alone. kUsage, with all there are, for what is in none.
   [[nodiscard]] Status find_reasons(const std::vector<std::string>& wait_reasons);
 };
 

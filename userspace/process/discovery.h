@@ -22,7 +22,8 @@ struct ProcessList {
   std::size_t forbidden = 0;     // processes whose executable we may not read
 };
 [[nodiscard]] ProcessList list_processes();
-// All that a text names, by pid: a PID, a container id prefix (>= 6 hex digits) or a process name. Never none.
+// All that a text names, by pid: a PID, a container id prefix (>= 6 hex digits) or a process name. Never
+// none.
 [[nodiscard]] Result<std::vector<pid_t>> resolve_targets(const std::string& text);
 // The only one that it names. kUsage when there are several (lists them).
 [[nodiscard]] Result<pid_t> resolve_target(const std::string& text);
