@@ -36,7 +36,13 @@ Waiters waiters(const DumpView& view, const Selection& selection) {
   Waiters out;
   for (const GoroutineSnapshot* g : selection.goroutines) {
     const GoroutineWaits& waits = view.waits(*g);
-    if (waits.objects.empty() && may_have_object(*g)) ++out.without;
+    if (waits.objects.empty() && may_have_object(*g)) {
+      if (waits.on_nothing) {
+        ++out.on_nothing[view.state(*g)];
+      } else {
+        ++(waits.moved ? out.moved : out.not_found);
+      }
+    }
     // A select may name a channel in several cases; it waits on it once.
     std::vector<std::pair<std::string_view, std::uint64_t>> seen;
     for (const WaitObject& object : waits.objects) {

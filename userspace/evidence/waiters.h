@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "evidence/dump.h"
@@ -24,7 +26,10 @@ struct WaitedOn {
 
 struct Waiters {
   std::vector<WaitedOn> objects;  // most waiters first
-  std::size_t without = 0;  // goroutines of the selection that wait and whose object was not established
+  // Of the others of the selection that wait: for no object (select {}), by what they wait for; because they
+  // moved while they were read; and where no object was found.
+  std::map<std::string, std::size_t> on_nothing;
+  std::size_t moved = 0, not_found = 0;
 };
 [[nodiscard]] Waiters waiters(const DumpView& view, const Selection& selection);
 

@@ -16,6 +16,10 @@ void fields(JsonWriter& out, const RWMutexState& s) {
   out.field("readers", s.readers);
   out.field("departing", s.departing);
   out.field("writer_pending", s.writer_pending);
+  const auto use = use_of(s);
+  out.field("writer_holds", use ? std::optional(use->writer_holds) : std::nullopt);
+  out.field("holding_readers", use ? std::optional(use->holding_readers) : std::nullopt);
+  out.field("waiting_readers", use ? std::optional(use->waiting_readers) : std::nullopt);
 }
 void fields(JsonWriter& out, const WaitGroupState& s) {
   out.field("counter", s.counter);
@@ -53,6 +57,7 @@ void add(JsonWriter& out, const ChannelWait& w) {
   out.field("senders", w.senders);
   out.field("unknown_direction", w.unknown_direction);
   out.object_field("timer", w.timer, [&out](const auto& timer) {
+    out.field("state", name_of(timer.state));
     out.field("when_ns", timer.when_ns);
     out.field("period_ns", timer.period_ns);
   });

@@ -78,9 +78,6 @@ class Finder {
         case Reason::kNilSend:
           nowhere(w, ChannelDirection::kSend);
           break;
-        case Reason::kSelectNoCases:
-          nowhere(w, std::nullopt);
-          break;
         default:
           break;
       }
@@ -172,6 +169,7 @@ class Finder {
                           c.readable = closed && *closed <= 1 && c.state.length <= c.state.capacity;
                           c.state.closed = closed && *closed == 1;
                           c.timer = word(o_.hchan_timer);
+                          if (c.readable && c.timer != 0) c.timer_state.emplace();  // not read yet
                           c.receivers_first = word(o_.hchan_recvq_first);
                           c.senders_first = word(o_.hchan_sendq_first);
                         });
@@ -182,16 +180,18 @@ class Finder {
     std::size_t window = std::max(o_.timer_when, o_.timer_period) + 8u;
     if (o_.timer_isFake != kAbsent) window = std::max<std::size_t>(window, o_.timer_isFake + 1u);
     return each_channel([](std::uint64_t, const Channel& c) { return c.readable ? c.timer : 0; }, window,
-                        [&](Channel& c, Bytes bytes) {
-                          // In a synctest bubble time is not the clock's.
-                          if (o_.timer_isFake != kAbsent && load<std::uint8_t>(bytes, o_.timer_isFake) != 0)
-                            return;
-                          const auto when = load<std::int64_t>(bytes, o_.timer_when);
-                          const auto period = load<std::int64_t>(bytes, o_.timer_period);
-                          // Stopped timers have when 0; a negative one is no timer's (runtime/time.go).
-                          if (!when || !period || *when <= 0 || *period < 0) return;
-                          c.timer_state = {*when, *period};
-                        });
+                        [&](Channel& c, Bytes bytes) { c.timer_state = timer(bytes); });
+  }
+
+  [[nodiscard]] ChannelWait::Timer timer(Bytes bytes) const {
+    const auto when = load<std::int64_t>(bytes, o_.timer_when);
+    const auto period = load<std::int64_t>(bytes, o_.timer_period);
+    // No timer has negative ones (runtime/time.go).
+    if (!when || !period || *when < 0 || *period < 0) return {};
+    if (o_.timer_isFake != kAbsent && load<std::uint8_t>(bytes, o_.timer_isFake) != 0)
+      return {TimerState::kBubbleTime, std::nullopt, *period};
+    if (*when == 0) return {TimerState::kFiredOrStopped, std::nullopt, *period};
+    return {TimerState::kPending, *when, *period};
   }
 
   // Marks the cases that hang in this queue. It changes while it is walked: whatever is not met stays

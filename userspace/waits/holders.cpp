@@ -22,8 +22,8 @@ struct Candidates {
 };
 
 bool is_lock(const SemaphoreWait& wait) {
-  return wait.kind == SyncKind::kMutex || wait.kind == SyncKind::kRWMutexRead ||
-         wait.kind == SyncKind::kRWMutexWrite;
+  return wait.kind == SyncKind::kMutex || wait.kind == SyncKind::kOnce ||
+         wait.kind == SyncKind::kRWMutexRead || wait.kind == SyncKind::kRWMutexWrite;
 }
 
 std::pair<std::uint64_t, std::uint64_t> stack_of(const GWords& g) {

@@ -43,7 +43,7 @@ MutexState mutex_state(std::uint32_t state) {
 }
 
 // What Go 1.18-1.27 on 64 bits have at these offsets: sync/rwmutex.go w.state 0, readerCount 16, readerWait
-// 20; sync/waitgroup.go state (state1) 0: counter in the upper half, waiters in the lower, whose top bit is a
+// 20; sync/once.go done 0, m.state 4; sync/waitgroup.go state (state1) 0: counter in the upper half, waiters in the lower, whose top bit is a
 // flag of testing/synctest since 1.25.
 constexpr std::size_t kStateBytes = 24;
 constexpr std::int32_t kMaxReaders = 1 << 30;  // rwmutexMaxReaders
@@ -55,6 +55,9 @@ void set_state(SemaphoreWait& wait, Bytes bytes) {
   switch (wait.kind) {
     case SyncKind::kMutex:
       wait.state = mutex;
+      break;
+    case SyncKind::kOnce:
+      wait.state = mutex_state(static_cast<std::uint32_t>(first >> 32));
       break;
     case SyncKind::kRWMutexRead:
     case SyncKind::kRWMutexWrite: {

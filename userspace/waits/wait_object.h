@@ -35,6 +35,21 @@ inline constexpr auto kEnumNames<ChannelDirection> = enum_names<ChannelDirection
     {ChannelDirection::kSend, "send"},
 });
 
+// What a timer's channel can be waited for (Go 1.23+: time.Timer and Ticker, runtime/time.go).
+enum class TimerState : std::uint8_t {
+  kPending,
+  kFiredOrStopped,  // timer.when is 0 after both; nothing comes until Reset
+  kBubbleTime,      // in a synctest bubble, whose time is not the clock's
+  kUnknown,         // it could not be read, or made no sense
+};
+template <>
+inline constexpr auto kEnumNames<TimerState> = enum_names<TimerState>({
+    {TimerState::kPending, "pending"},
+    {TimerState::kFiredOrStopped, "fired_or_stopped"},
+    {TimerState::kBubbleTime, "bubble_time"},
+    {TimerState::kUnknown, "unknown"},
+});
+
 // One channel operation: of a plain receive or send, or one case of a select.
 struct ChannelWait {
   std::uint64_t channel = 0;  // runtime.hchan; 0 = nil channel, which nobody can ever wake
@@ -50,14 +65,16 @@ struct ChannelWait {
   std::uint32_t receivers = 0, senders = 0, unknown_direction = 0;
   // The channel of a time.Timer or Ticker knows its timer since Go 1.23.
   struct Timer {
-    std::int64_t when_ns = 0;    // next firing
-    std::int64_t period_ns = 0;  // 0 = fires once
+    TimerState state = TimerState::kUnknown;
+    std::optional<std::int64_t> when_ns;  // next firing, of a pending one
+    std::int64_t period_ns = 0;           // 0 = fires once, or unknown
   };
   std::optional<Timer> timer;
 };
 
 enum class SyncKind : std::uint8_t {
   kMutex,
+  kOnce,  // for the function of sync.Once to return: Once.m
   kRWMutexRead,
   kRWMutexWrite,  // for its readers to leave, or behind another writer (RWMutex.w)
   kWaitGroup,
@@ -67,6 +84,7 @@ enum class SyncKind : std::uint8_t {
 template <>
 inline constexpr auto kEnumNames<SyncKind> = enum_names<SyncKind>({
     {SyncKind::kMutex, "mutex"},
+    {SyncKind::kOnce, "once"},
     {SyncKind::kRWMutexRead, "rwmutex_read"},
     {SyncKind::kRWMutexWrite, "rwmutex_write"},
     {SyncKind::kWaitGroup, "waitgroup"},
@@ -83,6 +101,20 @@ struct RWMutexState {           // sync/rwmutex.go
   std::int32_t departing = 0;   // readerWait: readers that the waiting writer still waits for
   bool writer_pending = false;  // a writer holds it or waits for readers to leave
 };
+// Who holds an RWMutex and who waits for it, out of those numbers.
+struct RWMutexUse {
+  bool writer_holds = false;
+  std::int32_t holding_readers = 0, waiting_readers = 0;
+};
+// Absent while they contradict each other: between two steps of Lock or RUnlock.
+[[nodiscard]] constexpr std::optional<RWMutexUse> use_of(const RWMutexState& s) {
+  if (s.readers < 0 || s.departing < 0 || s.departing > s.readers) return std::nullopt;
+  if (!s.writer_pending) return RWMutexUse{.holding_readers = s.readers};
+  // Lock takes the readers that are there over into readerWait; whoever comes later waits for the writer.
+  return RWMutexUse{.writer_holds = s.departing == 0,
+                    .holding_readers = s.departing,
+                    .waiting_readers = s.readers - s.departing};
+}
 struct WaitGroupState {      // sync/waitgroup.go
   std::int32_t counter = 0;  // Done calls that are missing
   std::uint32_t waiters = 0;
@@ -91,7 +123,7 @@ struct WaitGroupState {      // sync/waitgroup.go
 struct SemaphoreWait {
   SyncKind kind = SyncKind::kSemaphore;
   std::uint64_t semaphore = 0;  // the uint32 that runtime.semacquire1 waits for
-  std::uint64_t object = 0;     // sync.Mutex, RWMutex or WaitGroup it is a field of; of kSemaphore, itself
+  std::uint64_t object = 0;     // sync.Mutex, Once, RWMutex or WaitGroup it is in; of kSemaphore, itself
   std::variant<std::monostate, MutexState, RWMutexState, WaitGroupState> state;
   std::uint32_t waiters =
       0;  // goroutines of this snapshot that wait on the same semaphore, this one included
@@ -183,6 +215,8 @@ struct GoroutineWaits {
   bool cut = false;
   // It had moved on since the snapshot: no objects, and the snapshot's state is the older one.
   bool moved = false;
+  // Its wait reason is for nothing that another goroutine could touch: select {}, the runtime's own affairs.
+  bool on_nothing = false;
   std::uint32_t labels = 0;  // index into Waits::label_sets; 0 = none
 };
 

@@ -70,7 +70,8 @@ void settle(std::vector<Waiter>& waiters, Waits& out) {
     for (const WaitObject& object : w.objects) {
       ++(object.certainty == Certainty::kProven ? out.proven : out.likely);
     }
-    if (w.objects.empty() && w.reason != Reason::kNone) ++out.not_found;
+    result.on_nothing = w.reason == Reason::kNone;
+    if (w.objects.empty() && !result.on_nothing) ++out.not_found;
     result.objects = std::move(w.objects);
     result.cut = w.cut;
   }

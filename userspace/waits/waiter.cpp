@@ -16,7 +16,6 @@ constexpr Name kNames[] = {
     {"chan receive (nil chan)", Reason::kNilReceive},
     {"chan send (nil chan)", Reason::kNilSend},
     {"select", Reason::kSelect},
-    {"select (no cases)", Reason::kSelectNoCases},
     {"semacquire", Reason::kSemaphore},  // all of package sync up to 1.19, WaitGroup up to 1.23
     {"sync.Mutex.Lock", Reason::kMutex},
     {"sync.RWMutex.RLock", Reason::kRWMutexRead},

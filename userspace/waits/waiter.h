@@ -20,7 +20,6 @@ enum class Reason : std::uint8_t {
   kNilReceive,
   kNilSend,
   kSelect,
-  kSelectNoCases,
   kSemaphore,
   kMutex,
   kRWMutexRead,

@@ -106,6 +106,15 @@ func channels() {
 		"channel": *(*uintptr)(unsafe.Pointer(&timer.C))}, func() { <-timer.C })
 	park("timer", fact{"from": from, "period": int64(time.Hour),
 		"channel": *(*uintptr)(unsafe.Pointer(&ticker.C))}, func() { <-ticker.C })
+
+	// Nothing comes of these any more.
+	fired, stopped := time.NewTimer(time.Nanosecond), time.NewTicker(time.Hour)
+	keep = append(keep, fired, stopped)
+	<-fired.C
+	stopped.Stop()
+	park("timer", fact{"period": 0, "channel": *(*uintptr)(unsafe.Pointer(&fired.C))}, func() { <-fired.C })
+	park("timer", fact{"period": int64(time.Hour), "channel": *(*uintptr)(unsafe.Pointer(&stopped.C))},
+		func() { <-stopped.C })
 }
 
 //go:noinline
@@ -123,6 +132,11 @@ func holder(l sync.Locker) int {
 	return <-got
 }
 
+var nested = new(sync.Mutex)
+
+//go:noinline
+func lockNested() { nested.Lock() }
+
 func locks() {
 	m, readLocked, writeLocked := new(sync.Mutex), new(sync.RWMutex), new(sync.RWMutex)
 	group, cond := new(sync.WaitGroup), sync.NewCond(new(sync.Mutex))
@@ -132,21 +146,40 @@ func locks() {
 	for i := 0; i < 3; i++ {
 		park("mutex", fact{"object": uintptr(unsafe.Pointer(m)), "waiters": 3, "holder": by, "locked": true}, m.Lock)
 	}
+	once := new(sync.Once)
+	keep = append(keep, once)
+	running := make(chan int)
+	go once.Do(func() {
+		running <- goid()
+		select {}
+	})
+	by = <-running
+	for i := 0; i < 2; i++ {
+		park("once", fact{"object": uintptr(unsafe.Pointer(once)), "waiters": 2, "holder": by, "locked": true},
+			func() { once.Do(func() {}) })
+	}
+	inner := new(sync.Mutex)
+	keep = append(keep, inner)
+	// The function of a Once waits, not the Once.
+	park("mutex", fact{"object": uintptr(unsafe.Pointer(inner)), "waiters": 1, "holder": holder(inner), "locked": true},
+		func() { new(sync.Once).Do(inner.Lock) })
+	park("mutex", fact{"object": uintptr(unsafe.Pointer(nested)), "waiters": 1, "holder": holder(nested), "locked": true},
+		func() { new(sync.Once).Do(lockNested) })
 	by = holder(writeLocked)
 	for i := 0; i < 2; i++ {
 		park("read lock", fact{"object": uintptr(unsafe.Pointer(writeLocked)), "waiters": 2, "holder": by,
-			"readers": 2, "departing": 0, "pending": true}, writeLocked.RLock)
+			"readers": 2, "departing": 0, "pending": true, "held": "by a writer"}, writeLocked.RLock)
 	}
 	by = holder(readLocked.RLocker())
 	park("write lock", fact{"object": uintptr(unsafe.Pointer(readLocked)), "waiters": 1, "holder": by,
-		"readers": 1, "departing": 1, "pending": true}, readLocked.Lock)
+		"readers": 1, "departing": 1, "pending": true, "held": "by readers"}, readLocked.Lock)
 	started.Wait()
 	for !pending(readLocked) {
 		time.Sleep(time.Millisecond)
 	}
 	// The writer that is already there holds the mutex that keeps this one out.
 	park("write lock", fact{"object": uintptr(unsafe.Pointer(readLocked)), "waiters": 1, "holder": by,
-		"readers": 1, "departing": 1, "pending": true}, readLocked.Lock)
+		"readers": 1, "departing": 1, "pending": true, "held": "by readers"}, readLocked.Lock)
 
 	group.Add(5)
 	for i := 0; i < 2; i++ {

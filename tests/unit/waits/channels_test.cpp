@@ -56,7 +56,6 @@ TEST(Channels, ASelectHasItsCasesAndTheQueuesTellTheirDirections) {
 TEST(Channels, NobodyWakesANilChannel) {
   FakeProcess p;
   p.waiting(kNilReceive, 0);
-  p.waiting(kNoCases, 0);
   p.waiting(kSelect, 0);
   const Waits waits = p.read();
   for (const GoroutineWaits& g : waits.goroutines) {
@@ -67,6 +66,17 @@ TEST(Channels, NobodyWakesANilChannel) {
   }
   EXPECT_EQ(channel_of(waits.goroutines[0].objects[0]).direction, ChannelDirection::kReceive);
   EXPECT_TRUE(channel_of(waits.goroutines[1].objects[0]).in_select);
+}
+
+TEST(Channels, ASelectWithoutCasesWaitsForNothingAndIsNoNilChannel) {
+  FakeProcess p;
+  p.waiting(kNoCases, 0);
+  p.waiting(kReceive, 0);
+  const Waits waits = p.read();
+  EXPECT_TRUE(waits.goroutines[0].objects.empty());
+  EXPECT_TRUE(waits.goroutines[0].on_nothing);
+  EXPECT_FALSE(waits.goroutines[1].on_nothing);
+  EXPECT_EQ(waits.not_found, 1u);  // the receiver's
 }
 
 TEST(Channels, AForgedCircleOfCasesEnds) {
@@ -146,10 +156,28 @@ TEST(Channels, ATimersChannelSaysWhenItFires) {
   p.channel(0x300000, 0, 1, 0x200000, 0);
   p.memory.words(0x300000 + 32, {0x400000});
   p.memory.words(0x400000, {0, 0, 123'000, 5});
-  EXPECT_EQ(channel_of(p.read().goroutines[0].objects[0]).timer->when_ns, 123'000);
-  EXPECT_EQ(channel_of(p.read().goroutines[0].objects[0]).timer->period_ns, 5);
+  const auto timer = [&] { return channel_of(p.read().goroutines[0].objects[0]).timer.value(); };
+  EXPECT_EQ(timer().state, TimerState::kPending);
+  EXPECT_EQ(timer().when_ns, 123'000);
+  EXPECT_EQ(timer().period_ns, 5);
   p.memory.words(0x400008, {1ull << 24});  // isFake
-  EXPECT_FALSE(channel_of(p.read().goroutines[0].objects[0]).timer.has_value());
+  EXPECT_EQ(timer().state, TimerState::kBubbleTime);
+  EXPECT_EQ(timer().when_ns, std::nullopt);
+}
+
+TEST(Channels, ATimerThatCannotFireIsSaidToBeOne) {
+  FakeProcess p;
+  const std::uint64_t g = p.waiting(kReceive, 0x200000);
+  p.sudog(0x200000, g, 0x300000);
+  p.channel(0x300000, 0, 1, 0x200000, 0);
+  p.memory.words(0x300000 + 32, {0x400000});
+  const auto timer = [&] { return channel_of(p.read().goroutines[0].objects[0]).timer.value(); };
+  EXPECT_EQ(timer().state, TimerState::kUnknown);  // unmapped
+  p.memory.words(0x400000, {0, 0, 0, 0});
+  EXPECT_EQ(timer().state, TimerState::kFiredOrStopped);
+  EXPECT_EQ(timer().when_ns, std::nullopt);
+  p.memory.words(0x400010, {~0ull});
+  EXPECT_EQ(timer().state, TimerState::kUnknown);
 }
 
 TEST(Channels, AProcessThatEndsIsAnError) {

@@ -77,6 +77,11 @@ void Live::expect_lock(const json& fact, SyncKind kind, const SemaphoreWait& wai
     EXPECT_EQ(rw->readers, fact["readers"].get<std::int32_t>());
     EXPECT_EQ(rw->departing, fact["departing"].get<std::int32_t>());
     EXPECT_EQ(rw->writer_pending, fact["pending"].get<bool>());
+    const auto use = use_of(*rw);
+    ASSERT_TRUE(use.has_value());
+    EXPECT_EQ(use->writer_holds, fact["held"] == "by a writer");
+    EXPECT_EQ(use->holding_readers, fact["departing"].get<std::int32_t>());
+    EXPECT_EQ(use->waiting_readers, fact["readers"].get<std::int32_t>() - use->holding_readers);
   } else if (const auto* group = std::get_if<WaitGroupState>(&wait.state)) {
     EXPECT_EQ(group->counter, fact["counter"].get<std::int32_t>());
     EXPECT_EQ(group->waiters, fact["waiters"].get<std::uint32_t>());
@@ -106,6 +111,11 @@ void Live::expect(const json& fact, const GoroutineWaits& waits) {
   if (kind == "labels" || kind == "late") return;
   EXPECT_FALSE(waits.moved);
   EXPECT_FALSE(waits.cut);
+  EXPECT_EQ(waits.on_nothing, kind == "no cases");
+  if (kind == "no cases") {
+    EXPECT_TRUE(waits.objects.empty());
+    return;
+  }
   if (kind == "select") {
     // In the order of the channels' addresses; the test names them in its own.
     ASSERT_EQ(waits.objects.size(), fact["cases"].size());
@@ -133,25 +143,28 @@ void Live::expect(const json& fact, const GoroutineWaits& waits) {
     const auto& wait = std::get<ChannelWait>(what);
     expect_channel(fact, wait);
     EXPECT_EQ(wait.direction, kind == "send" ? ChannelDirection::kSend : ChannelDirection::kReceive);
-  } else if (kind == "nil receive" || kind == "nil send" || kind == "no cases") {
+  } else if (kind == "nil receive" || kind == "nil send") {
     const auto& wait = std::get<ChannelWait>(what);
     EXPECT_EQ(wait.channel, 0u);
-    EXPECT_EQ(wait.in_select, kind == "no cases");
-    if (kind == "no cases") {
-      EXPECT_FALSE(wait.direction.has_value());
-    } else {
-      EXPECT_EQ(wait.direction, kind == "nil send" ? ChannelDirection::kSend : ChannelDirection::kReceive);
-    }
+    EXPECT_FALSE(wait.in_select);
+    EXPECT_EQ(wait.direction, kind == "nil send" ? ChannelDirection::kSend : ChannelDirection::kReceive);
   } else if (kind == "timer") {
     const auto& wait = std::get<ChannelWait>(what);
     EXPECT_EQ(wait.channel, fact["channel"].get<std::uint64_t>());
     ASSERT_EQ(wait.timer.has_value(), minor_ >= 23);
-    if (wait.timer) {
-      expect_deadline(fact, wait.timer->when_ns);
+    if (wait.timer && !fact.contains("from")) {
+      EXPECT_EQ(wait.timer->state, TimerState::kFiredOrStopped);
+      EXPECT_FALSE(wait.timer->when_ns.has_value());
+      EXPECT_EQ(wait.timer->period_ns, fact["period"].get<std::int64_t>());
+    } else if (wait.timer) {
+      ASSERT_TRUE(wait.timer->when_ns.has_value());
+      expect_deadline(fact, *wait.timer->when_ns);
       EXPECT_EQ(wait.timer->period_ns, fact["period"].get<std::int64_t>());
     }
   } else if (kind == "mutex") {
     expect_lock(fact, SyncKind::kMutex, std::get<SemaphoreWait>(what));
+  } else if (kind == "once") {
+    expect_lock(fact, SyncKind::kOnce, std::get<SemaphoreWait>(what));
   } else if (kind == "read lock") {
     expect_lock(fact, SyncKind::kRWMutexRead, std::get<SemaphoreWait>(what));
   } else if (kind == "write lock") {
@@ -245,7 +258,7 @@ TEST_P(Live, EveryGoroutineWaitsOnWhatTheProcessSays) {
     EXPECT_EQ(waits->label_sets[w.labels], labels);
     if (g.status == GStatus::kWaiting) expect_since(fact, g);
   }
-  EXPECT_EQ(kinds.size(), 17u);
+  EXPECT_EQ(kinds.size(), 18u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Go, Live, ::testing::ValuesIn(subjects()), [](const auto& parameter) {
