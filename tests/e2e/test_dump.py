@@ -285,10 +285,27 @@ def test_waiters(stacks):
     at = [i for i, line in enumerate(text.splitlines()) if leaks.copy().pop() in line]
     assert len(at) == 1 and text.splitlines()[at[0]].split()[0] == "12"
     assert text.splitlines()[at[0] + 1].split()[:2] == ["12x", "main.leaked"]
-    assert re.search(r"^ +2  nil channel: nobody can ever wake these", text, re.M)  # select {} is one, too
+    assert re.search(r"^ +1  nil channel: nobody can ever wake these", text, re.M)
+    assert re.search(r"^ +1  select \(no cases\): waits for no object", text, re.M)
     kinds = collections.Counter(w["kind"] for g in found["goroutines"] for w in g["waits_on"])
     assert kinds["mutex"] >= 1 and kinds["rwmutex_read"] >= 1 and kinds["waitgroup"] == 1 and kinds["cond"] == 1, kinds
     assert kinds["sleep"] == 1 and kinds["io"] == 1, kinds
+
+
+def test_objects_of_a_busy_server_are_established():
+    """Most of its goroutines move between two looks at all of them: those are read again, a few at a time."""
+    with harness.Process([harness.build(harness.PROGRAMS / "demo"), "-rate", 1500, "-duration", "60s"]) as server:
+        server.lines.next(30)
+        time.sleep(2)
+        waiting, established = 0, collections.Counter()
+        for _ in range(5):
+            for g in dump_json("-p", server.pid)["goroutines"]:
+                if g["status"] != "waiting":
+                    continue
+                waiting += 1
+                established.update({w["kind"] for w in g["waits_on"]})
+    assert sum(established.values()) >= 0.8 * waiting, (waiting, established)
+    assert established["io"] > 5 and established["channel"] > 5, established  # more than the listener
 
 
 def test_labels_in_every_form(stacks):

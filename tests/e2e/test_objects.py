@@ -10,7 +10,8 @@ import harness
 from harness import PROGRAMS, Process, Stat, build, check_lossless
 
 # Of testprogs/waits: all that wait on a semaphore, and on a channel each.
-ON_SEMAPHORES = {"mutex", "read lock", "write lock", "wait group"}
+ON_SEMAPHORES = {"mutex": "mutex", "once": "once", "read lock": "rwmutex_read", "write lock": "rwmutex_write",
+                 "wait group": "waitgroup"}
 ON_CHANNELS = {"receive", "send", "timer"}
 SIZE = 16  # of a Mutex, a WaitGroup, and of an RWMutex what has its semaphores (24 bytes)
 
@@ -27,19 +28,22 @@ def test_waits_from_before_the_attach_count_at_their_objects(version):
     # A select is booked at the first of its channels in lock order, which is that of their addresses.
     plain = collections.Counter(f["channel"] for f in facts if f["kind"] in ON_CHANNELS)
     selects = collections.Counter(min(c["channel"] for c in f["cases"]) for f in facts if f["kind"] == "select")
-    assert len(plain) == 5 and sum(selects.values()) == 1
+    assert len(plain) == 7 and sum(selects.values()) == 1
     channels = {o["address"]: o for o in summary["objects"] if o["kind"] == "channel"}
     for address, n in (plain + selects).items():
         check(channels[address], n, summary)
         assert channels[address]["selects"] == selects[address], channels[address]
     locks = collections.Counter(f["object"] for f in facts if f["kind"] in ON_SEMAPHORES)
-    assert sum(locks.values()) == 9
+    kinds = {f["object"]: ON_SEMAPHORES[f["kind"]] for f in facts if f["kind"] in ON_SEMAPHORES}
+    assert sum(locks.values()) == 13
     semaphores = [o for o in summary["objects"] if o["kind"] == "semaphore"]
     for address, n in locks.items():
         rows = [o for o in semaphores if address <= o["address"] < address + SIZE]
         assert sum(o["blocked_now"] for o in rows) == n, (address, n, rows)
         for o in rows:
             check(o, o["waits"], summary)
+            # The address that the program, and a dump, know the whole object by.
+            assert o["object"] == {"kind": kinds[address], "address": address}, (o, kinds[address])
             assert o["selects"] is None
 
 

@@ -53,6 +53,10 @@ class DumpView {
   [[nodiscard]] std::uint64_t load_bias() const { return symbols_.load_bias(); }
   // Leaf first; empty without a stack.
   [[nodiscard]] std::vector<Call> stack(const GoroutineSnapshot& g) const;
+  // Where calls of it are left out, and how many.
+  [[nodiscard]] StackSet::Gap gap(const GoroutineSnapshot& g) const {
+    return dump_.snapshot.stacks[g.stack].gap;
+  }
   [[nodiscard]] CreationSite creation(const GoroutineSnapshot& g) const;
   [[nodiscard]] const std::string& start_function(const GoroutineSnapshot& g) const;  // "" when unknown
   // runtime.isSystemGoroutine: the runtime's own goroutines, but not while they run the program's finalizers

@@ -35,6 +35,7 @@ bool elided_wrapper(const Frame& frame, const Frame* callee) {
 
 bool shown(const Frame& frame, const Frame* callee, bool first, const GoVersion& version) {
   if (elided_wrapper(frame, callee)) return false;
+  if (outside_of_program(frame)) return true;
   const std::string& name = frame.function;
   if (version.at_least(25) && (name == "runtime.runFinalizers" || name == "runtime.runCleanups")) return true;
   if (name == "runtime.gopanic" && !first) return true;

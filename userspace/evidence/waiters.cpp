@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -23,6 +25,61 @@ bool sharable(const WaitObject& object) {
 // Waits for something another goroutine could do, and is not the collector's or scheduler's own affair.
 bool may_have_object(const GoroutineSnapshot& g) {
   return g.status == GStatus::kWaiting || g.status == GStatus::kLeaked;
+}
+
+// From so many objects on that look alike they are one row.
+constexpr std::size_t kAlike = 8;
+
+bool likely_held(const WaitObject& object) {
+  const auto* semaphore = std::get_if<SemaphoreWait>(&object.what);
+  return semaphore != nullptr && !semaphore->likely_holders.empty();
+}
+
+void add(WaitedOn& row, const WaitedOn& one) {
+  if (one.oldest_ns && (!row.oldest_ns || *one.oldest_ns > *row.oldest_ns)) {
+    row.oldest_ns = one.oldest_ns;
+    row.oldest = one.oldest;
+  }
+  ++row.alike;
+  row.waiters += one.waiters;
+  row.proven += one.proven;
+  for (const WaitedOn::Stack& stack : one.stacks) {
+    const auto same = std::ranges::find(row.stacks, stack.example->stack,
+                                        [](const WaitedOn::Stack& s) { return s.example->stack; });
+    same->count += stack.count;  // both have the same ones
+  }
+}
+
+void sort_stacks(WaitedOn& row) {
+  std::ranges::sort(row.stacks, [](const WaitedOn::Stack& a, const WaitedOn::Stack& b) {
+    return a.count != b.count ? a.count > b.count : a.example->stack < b.example->stack;
+  });
+}
+
+// rows: those with the most waiters first. One whose holder is known says something of its own.
+std::vector<WaitedOn> fold_alike(std::vector<WaitedOn> rows) {
+  std::map<std::pair<std::string_view, std::set<std::uint32_t>>, std::vector<std::size_t>> alike;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (likely_held(*rows[i].object)) continue;
+    std::set<std::uint32_t> stacks;
+    for (const WaitedOn::Stack& stack : rows[i].stacks) stacks.insert(stack.example->stack);
+    alike[{object_kind(*rows[i].object), std::move(stacks)}].push_back(i);
+  }
+  std::vector<bool> folded(rows.size());
+  for (const auto& [key, members] : alike) {
+    if (members.size() < kAlike) continue;
+    WaitedOn& first = rows[members.front()];
+    for (const std::size_t i : std::span(members).subspan(1)) {
+      add(first, rows[i]);
+      folded[i] = true;
+    }
+    sort_stacks(first);
+  }
+  std::vector<WaitedOn> out;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!folded[i]) out.push_back(std::move(rows[i]));
+  }
+  return out;
 }
 
 }  // namespace
@@ -53,6 +110,11 @@ Waiters waiters(const DumpView& view, const Selection& selection) {
       // The readings are of different instants: the last is as good as any, a proven one better.
       if (counted.row.object == nullptr || object.certainty == Certainty::kProven)
         counted.row.object = &object;
+      const auto waited = view.waiting_at_least_ns(*g);
+      if (waited && (!counted.row.oldest_ns || *waited > *counted.row.oldest_ns)) {
+        counted.row.oldest_ns = waited;
+        counted.row.oldest = &object;
+      }
       ++counted.row.waiters;
       counted.row.proven += object.certainty == Certainty::kProven ? 1 : 0;
       WaitedOn::Stack& stack = counted.stacks[g->stack];
@@ -62,16 +124,17 @@ Waiters waiters(const DumpView& view, const Selection& selection) {
   }
   for (auto& [key, counted] : objects) {
     for (const auto& [index, stack] : counted.stacks) counted.row.stacks.push_back(stack);
-    std::ranges::sort(counted.row.stacks, [](const WaitedOn::Stack& a, const WaitedOn::Stack& b) {
-      return a.count != b.count ? a.count > b.count : a.example->stack < b.example->stack;
-    });
+    sort_stacks(counted.row);
     out.objects.push_back(std::move(counted.row));
   }
-  std::ranges::sort(out.objects, [](const WaitedOn& a, const WaitedOn& b) {
+  const auto most_first = [](const WaitedOn& a, const WaitedOn& b) {
     if (a.waiters != b.waiters) return a.waiters > b.waiters;
     const std::pair left{object_kind(*a.object), wait_address(*a.object)};
     return left < std::pair{object_kind(*b.object), wait_address(*b.object)};
-  });
+  };
+  std::ranges::sort(out.objects, most_first);
+  out.objects = fold_alike(std::move(out.objects));
+  std::ranges::sort(out.objects, most_first);
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,11 @@
 
 namespace gorotrace {
 
-// One channel, mutex, WaitGroup, Cond, semaphore or file descriptor. Sleeps and system calls have none.
+// One channel, mutex, WaitGroup, Cond, semaphore or file descriptor; or many of one kind for which goroutines
+// wait at the same stacks. Sleeps and system calls have none.
 struct WaitedOn {
-  const WaitObject* object = nullptr;  // as one of the waiters saw it
+  const WaitObject* object = nullptr;  // as one of the waiters saw it; of many, one with the most waiters
+  std::uint64_t alike = 1;             // objects
   std::uint64_t waiters = 0;           // goroutines of the selection
   std::uint64_t proven = 0;            // of them
   struct Stack {
@@ -22,6 +25,9 @@ struct WaitedOn {
     const GoroutineSnapshot* example = nullptr;
   };
   std::vector<Stack> stacks;  // most frequent first
+  // The longest proven wait for any of them, and for which.
+  std::optional<std::uint64_t> oldest_ns;
+  const WaitObject* oldest = nullptr;
 };
 
 struct Waiters {

@@ -163,7 +163,11 @@ void Model::Impl::wait_on(Goroutine& g, ObjectRow::Kind kind, std::uint64_t addr
   }
   ++objects[g.object].open;
   ++objects[g.object].waits;
-  const std::uint8_t reason = blocking[g.row].key.reason;
+  const auto [stack, reason] = std::pair(blocking[g.row].key.stack, blocking[g.row].key.reason);
+  if (stack != 0) {
+    objects[g.object].waiter_stack = stack;
+    objects[g.object].waiter_reason = reason;
+  }
   if (reason < select_reason.size() && select_reason[reason]) ++objects[g.object].selects;
 }
 

@@ -140,6 +140,9 @@ struct ObjectRow {  // channel or semaphore
   std::uint64_t waits = 0, selects = 0, in_window_ns = 0, blocked_now = 0;
   std::uint64_t sends = 0, receives = 0, closes = 0, would_block = 0;  // chan group
   std::uint64_t acquires = 0, releases = 0;                            // sync group
+  // Of the last one that began to wait for it: says what a semaphore is part of. Stack 0: not known.
+  std::uint64_t waiter_stack = 0;
+  std::uint8_t waiter_reason = 0;
   std::vector<WakerRow> releasers;  // of a semaphore the callers of semrelease1, of a channel who ended waits
   bool operator==(const ObjectRow&) const = default;
 };

@@ -18,6 +18,8 @@ struct ObjectData {
   std::uint32_t open = 0;     // waits open on it now: pins the position
   std::uint64_t waits = 0, selects = 0, in_window_ns = 0;
   std::uint64_t sends = 0, receives = 0, closes = 0, would_block = 0, acquires = 0, releases = 0;
+  std::uint64_t waiter_stack = 0;
+  std::uint8_t waiter_reason = 0;
   Wakers releasers;
 };
 

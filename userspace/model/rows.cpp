@@ -53,6 +53,8 @@ ObjectRow row_of(const ObjectData& data) {
   row.would_block = data.would_block;
   row.acquires = data.acquires;
   row.releases = data.releases;
+  row.waiter_stack = data.waiter_stack;
+  row.waiter_reason = data.waiter_reason;
   std::uint64_t other = 0;
   row.releasers = data.releasers.top(Model::kTopWakers, &other);
   return row;

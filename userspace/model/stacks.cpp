@@ -33,7 +33,10 @@ void Model::Impl::fill_stacks(Tables& out) const {
   for (const CreationRow& row : out.creation) {
     for (const CreationRow::Stack& stack : row.stacks) add(stack.stack);
   }
-  for (const ObjectRow& row : out.objects) each_stack(row.releasers, add);
+  for (const ObjectRow& row : out.objects) {
+    add(row.waiter_stack);
+    each_stack(row.releasers, add);
+  }
   std::erase_if(named, [](const auto& entry) { return entry.second == nullptr; });
   out.stacks = NamedStacks(std::move(named));
 }
@@ -48,7 +51,10 @@ void Model::Impl::forget_stacks() {
   for (const CreationData& row : creation.all()) {
     for (const CreationRow::Stack& stack : row.stacks) add(stack.stack);
   }
-  for (const ObjectData& row : objects.all()) each_stack(row.releasers.all(), add);
+  for (const ObjectData& row : objects.all()) {
+    add(row.waiter_stack);
+    each_stack(row.releasers.all(), add);
+  }
   stacks.forget([&](std::uint64_t id) { return named.contains(id); });
 }
 

@@ -83,6 +83,17 @@ class Writer {
  private:
   void stack(const GoroutineSnapshot& g) {
     out_.field("truncated", g.truncated);
+    out_.field("ends_outside", g.ends_outside);
+    const StackSet::Gap gap = view_.gap(g);
+    std::size_t calls = 0, frames = 0;
+    for (const Call& call : view_.stack(g)) {
+      if (calls++ < gap.at) frames += call.frames->size();
+    }
+    out_.object_field("gap", gap.calls > 0 ? std::optional(gap) : std::nullopt,
+                      [&](const StackSet::Gap& left_out) {
+                        out_.field("after_frames", frames);
+                        out_.field("calls", left_out.calls);
+                      });
     out_.array_field("frames", view_.stack(g), [&](const Call& call) {
       for (const Frame& f : *call.frames) frame_json(out_, f);
     });

@@ -121,6 +121,10 @@ std::vector<std::string> dump_notes(const DumpView& view, const Selection& selec
   if (const std::string& held = view.dump().held; !held.empty())
     out.push_back(fmt::format("the process was {}: what it was doing is what it did when that began",
                               printable(held, 512)));
+  if (c.end_outside > 0)
+    out.push_back(
+        fmt::format("{} at code that is not the program's own (a plugin, code made at run time)",
+                    c.end_outside == 1 ? "1 stack ends" : fmt::format("{} stacks end", c.end_outside)));
   if (c.implausible > 0)
     out.push_back(fmt::format("INCOMPLETE: {} more goroutines are claimed than the process has memory for",
                               c.implausible));
@@ -158,8 +162,16 @@ void dump_text(const DumpView& view, const Selection& selection, std::size_t lim
       if (why != "running") out += fmt::format(": {}", why);
       out += "\n";
     } else {
-      append_frames(out, view.stack(*g), dump.version);
-      if (g->truncated) out += "...additional frames elided...\n";
+      const std::vector<Call> stack = view.stack(*g);
+      const std::span<const Call> calls(stack);
+      if (const StackSet::Gap gap = view.gap(*g); gap.calls > 0 && gap.at < calls.size()) {
+        append_frames(out, calls.first(gap.at), dump.version);
+        out += fmt::format("...{} frames elided...\n", gap.calls);
+        append_frames(out, calls.subspan(gap.at), dump.version);
+      } else {
+        append_frames(out, calls, dump.version);
+        if (g->truncated) out += "...additional frames elided...\n";
+      }
     }
     append_creator(out, view, *g);
     sink(out);

@@ -2,10 +2,13 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/text.h"
+#include "evidence/object_identity.h"
 #include "report/text_parts.h"
+#include "waits/wait_object.h"
 
 namespace gorotrace {
 namespace {
@@ -26,6 +29,13 @@ std::string use_text(bool channel, const ObjectFigures& f) {
   return channel ? fmt::format("{} send, {} recv, {} close", count_text(f.sends), count_text(f.receives),
                                count_text(f.closes))
                  : fmt::format("{} acq, {} rel", count_text(f.acquires), count_text(f.releases));
+}
+
+// The readers and the writers of an RWMutex wait for semaphores of their own.
+std::string_view kind_text(std::string_view kind) {
+  if (kind == name_of(SyncKind::kRWMutexRead)) return "rwmutex R";
+  if (kind == name_of(SyncKind::kRWMutexWrite)) return "rwmutex W";
+  return kind;
 }
 
 }  // namespace
@@ -57,7 +67,8 @@ std::string objects_text(const TextContext& c) {
     const ObjectRow& row = *rows[i];
     const bool channel = row.kind == ObjectRow::Kind::kChannel;
     const ObjectFigures figures = object_figures(row, coverage);
-    out += fmt::format("{:>9}{:>16}{:>8}{:>7}", name_of(row.kind), fmt::format("{:#x}", row.address),
+    const ObjectIdentity object = object_identity(row, c.facts, c.symbols);
+    out += fmt::format("{:>9}{:>16}{:>8}{:>7}", kind_text(object.kind), fmt::format("{:#x}", object.address),
                        count_text(figures.blocked_now), count_text(figures.waits)) +
            pad_left(duration_text(figures.in_window_ns), 11) + "  " +
            cut_middle(use_text(channel, figures), c.width - 53) + "\n";

@@ -1,5 +1,6 @@
 #include "report/table_json.h"
 
+#include "evidence/object_identity.h"
 #include "report/frames.h"
 #include "report/json_parts.h"
 
@@ -108,6 +109,11 @@ void object_row(JsonWriter& out, const JsonContext& c, const ObjectRow& row, con
   const ObjectFigures figures = object_figures(row, coverage);
   out.field("kind", name_of(row.kind));
   out.field("address", row.address);
+  const ObjectIdentity object = object_identity(row, c.facts, c.symbols);
+  out.object_field("object", [&] {
+    out.field("kind", object.kind);
+    out.field("address", object.address);
+  });
   out.field("waits", figures.waits);
   out.field("selects", figures.selects);
   out.field("in_window_ns", figures.in_window_ns);

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "report/columns.h"
 #include "report/dump_text.h"
 #include "report/frames.h"
 #include "report/wait_text.h"
 #include "report/waiters_report.h"
+#include "waits/wait_names.h"
 
 namespace gorotrace {
 namespace {
@@ -28,8 +30,9 @@ std::vector<Line> stack_lines(const DumpView& view, const WaitedOn& row, std::si
     for (const Call& call : view.stack(*stack.example))
       frames.insert(frames.end(), call.frames->begin(), call.frames->end());
     const Frame* frame = naming_frame(frames);
-    const std::string text = frame == nullptr ? std::string(missing_stack(*stack.example))
-                                              : frame_text(*frame, std::max(columns, kIndent + 1) - kIndent, style);
+    const std::string text = frame == nullptr
+                                 ? std::string(missing_stack(*stack.example))
+                                 : frame_text(*frame, std::max(columns, kIndent + 1) - kIndent, style);
     const auto same = std::ranges::find(out, text, &Line::text);
     if (same == out.end()) {
       out.push_back({text, stack.count});
@@ -38,6 +41,16 @@ std::vector<Line> stack_lines(const DumpView& view, const WaitedOn& row, std::si
     }
   }
   std::ranges::stable_sort(out, std::ranges::greater{}, &Line::count);
+  return out;
+}
+
+std::string object_text(const WaitedOn& row) {
+  if (row.alike == 1) return wait_text(*row.object);
+  std::string out = fmt::format("on {} objects that look alike, the one with the most: {}", row.alike,
+                                wait_text(*row.object));
+  if (row.oldest_ns)
+    out += fmt::format("; the longest wait, {} or more: {:#x}", format_duration(*row.oldest_ns),
+                       wait_address(*row.oldest));
   return out;
 }
 
@@ -66,8 +79,7 @@ std::string waiters_text(const DumpView& view, const Selection& selection, const
   out += fmt::format("\nWAITERS  OBJECT  {} of {} · snapshot\n", n, waiters.objects.size());
   for (std::size_t i = 0; i < n; ++i) {
     const WaitedOn& row = waiters.objects[i];
-    out += fmt::format("{:>7}  {}", row.waiters,
-                       wait_text(*row.object));
+    out += fmt::format("{:>7}  {}", row.waiters, object_text(row));
     out += row.proven == row.waiters
                ? "\n"
                : fmt::format("  ({} proven, {} likely)\n", row.proven, row.waiters - row.proven);
@@ -75,7 +87,8 @@ std::string waiters_text(const DumpView& view, const Selection& selection, const
     for (std::size_t k = 0; k < std::min(lines.size(), kStacks); ++k)
       out += fmt::format("{:>16}x  {}\n", lines[k].count, lines[k].text);
     if (lines.size() > kStacks)
-      out += fmt::format("{:>{}}{} other place{}\n", "", kIndent, lines.size() - kStacks, lines.size() == kStacks + 1 ? "" : "s");
+      out += fmt::format("{:>{}}{} other place{}\n", "", kIndent, lines.size() - kStacks,
+                         lines.size() == kStacks + 1 ? "" : "s");
   }
   out += others_text(waiters);
   return out;

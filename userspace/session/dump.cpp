@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "waits/moved.h"
 #include "waits/wait_reader.h"
 
 namespace gorotrace {
@@ -73,11 +74,20 @@ Result<Dump> complete_dump(Target& target, Snapshot snapshot, WaitsWanted wanted
 Result<Dump> take_dump(Target& target, WaitsWanted wanted) {
   auto snapshot = look_for_dump(target);
   if (!snapshot) return std::unexpected(snapshot.error());
-  return complete_dump(target, std::move(*snapshot), wanted);
+  auto dump = complete_dump(target, std::move(*snapshot), wanted);
+  if (!dump || wanted == WaitsWanted::kLabels) return dump;
+  WaitReader::Config config = WaitReader::config_for(target.binary(), target.load_bias());
+  config.find = WaitReader::Find::kObjects;
+  const WaitReader reader(target.process(), &target.process(), std::move(config));
+  if (auto read = read_moved(target.goroutines(), reader, dump->snapshot, dump->waits); !read)
+    return failed(target, read.error());
+  return dump;
 }
 
 StackTable dump_symbols(const Target& target) {
-  return {target.frames(), target.load_bias()};
+  StackTable symbols(target.frames(), target.load_bias());
+  symbols.name_outside(OutsideCode(target.process()));
+  return symbols;
 }
 
 Result<std::vector<ExecutableMapping>> profile_mappings(const Target& target) {

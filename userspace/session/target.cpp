@@ -120,6 +120,17 @@ Status Target::establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_
   reader.coroutine_reason = reason("coroutine");
   reader.preempted_reason = reason("preempted");
   reader.injected_calls = InjectedCalls::find([this](std::string_view name) { return text_of(name); });
+  reader.goexit = text_of("runtime.goexit").value_or(TextRange{});
+  reader.other_code = [process = process_.get(), text = TextRange{reader.text, reader.etext}] {
+    std::vector<CodeRange> code;
+    const auto mappings = process->mappings();
+    if (!mappings) return code;
+    for (const Mapping& m : *mappings) {
+      if (m.executable && !m.path.starts_with('[') && !(m.start < text.end && text.begin < m.end))
+        code.push_back({{m.start, m.end}, m.path.empty() ? CodeKind::kMemory : CodeKind::kFile});
+    }
+    return code;
+  };
   goroutines_config_ = reader;
   goroutines_ = std::make_unique<GoroutineReader>(*process_, reader);
   await_first_goroutine(*process_, reader.allgs_address);

@@ -18,7 +18,9 @@ Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& 
       symbols_(target_->frames(), target_->load_bias()),
       groups_(*target_, pipeline, options.budget, notices_),
       census_(target_->process(), target_->census_subject(options.stacks, options.census_of_each), share,
-              [this](std::uint64_t at_ns) { return pipeline_.tables(id_, at_ns); }) {}
+              [this](std::uint64_t at_ns) { return pipeline_.tables(id_, at_ns); }) {
+  symbols_.name_outside(OutsideCode(target_->process()));
+}
 
 TargetBegun Traced::begun() const {
   const Process& process = target_->process();

@@ -16,6 +16,7 @@
 #include "golang/offsets.h"
 #include "process/process.h"
 #include "snapshot/allgs.h"
+#include "snapshot/code.h"
 #include "snapshot/injected_calls.h"
 #include "snapshot/stack_set.h"
 
@@ -61,8 +62,11 @@ struct GoroutineSnapshot {
   bool running_cleanups = false;  // g.runningCleanups (1.25+): it is at functions of runtime.AddCleanup
   // A stack that was read has fewer frames than the goroutine (StackSet::Stack::truncated).
   bool truncated = false;
+  // It ends at code that is not the program's own, whose frames did not lead on to runtime.goexit.
+  bool ends_outside = false;
   // The stack passed every check, but nothing in the runtime counts what could have happened between the
-  // looks: coroutine switches (1.22+), and from 1.26 on running <-> syscall.
+  // looks: coroutine switches (1.22+), and from 1.26 on running <-> syscall. A stack that took longer to read
+  // than the counter is good for is likewise not proven.
   bool unproven = false;
 };
 
@@ -76,6 +80,7 @@ struct SnapshotCounts {
   std::size_t no_base =
       0;  // in a syscall without a saved frame (C threads; before 1.23 without Config::sp_delta)
   std::size_t unproven = 0;     // of `stacks`: see GoroutineSnapshot::unproven
+  std::size_t end_outside = 0;  // of `stacks`: cut at code that is not the program's own
   std::size_t retried = 0;      // of `stacks`: at the second look or later
   std::size_t unreadable = 0;   // allgs entries that are no pointer to a goroutine, or repeat one
   std::size_t implausible = 0;  // allgs entries beyond what the process has memory for: not looked at
@@ -119,6 +124,10 @@ class GoroutineReader {
     // Index in GoBinary::wait_reasons(); 0 = has none.
     std::uint8_t coroutine_reason = 0, preempted_reason = 0;
     InjectedCalls injected_calls{};
+    TextRange goexit{};  // runtime.goexit, into which the outermost frame returns
+    // The executable memory outside of [text, etext), asked for when a pc lies there: plugins, code made at
+    // run time. Without it such a pc is none.
+    std::function<std::vector<CodeRange>()> other_code = nullptr;
     // running <-> syscall increments g.trackingSeq (before 1.26)
     bool syscalls_counted = false;
     // Pclntab::sp_delta behind a load bias, for syscalls before 1.23 and goroutines preempted where they have

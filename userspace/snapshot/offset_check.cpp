@@ -11,6 +11,7 @@
 #include "snapshot/allgs.h"
 #include "snapshot/g_words.h"
 #include "snapshot/goroutines.h"
+#include "snapshot/other_code.h"
 #include "snapshot/stack_walk.h"
 
 namespace gorotrace {
@@ -35,12 +36,16 @@ struct Refusal {
 class Check {
  public:
   Check(const Memory& memory, const GoroutineReader::Config& config)
-      : memory_(memory), config_(config), o_(config.offsets), window_(g_window(config.offsets)) {}
+      : memory_(memory),
+        config_(config),
+        o_(config.offsets),
+        window_(g_window(config.offsets)),
+        other_code_(config.other_code) {}
 
   std::optional<Refusal> round(const std::vector<std::uint64_t>& pointers) {
     SeededSet<std::uint64_t> goids, reasons;
     std::size_t seen = 0, waiting = 0, with_sp = 0, with_syscallsp = 0, on_thread = 0, thread_agrees = 0;
-    std::size_t alive = 0, starts_in_text = 0, created_in_text = 0;
+    std::size_t alive = 0, starts_in_code = 0, created_in_code = 0;
     for (const std::uint64_t g : pointers) {
       const auto bytes = still_bytes(g);
       if (!bytes) continue;
@@ -52,8 +57,8 @@ class Check {
       if (auto r = bools_behind_reason(*bytes)) return r;
       if (auto r = identity(w, goids)) return r;
       if (auto r = stack_bounds(w)) return r;
-      if (config_text(w.startpc)) ++starts_in_text;
-      if (config_text(w.gopc)) ++created_in_text;
+      if (is_code(w.startpc)) ++starts_in_code;
+      if (is_code(w.gopc)) ++created_in_code;
       if (w.state() == GStatus::kWaiting) {
         ++waiting;
         if (w.wait_reason >= kMaxReason) {
@@ -95,19 +100,21 @@ class Check {
       return Refusal{"runtime.m.curg", o_.m_curg,
                      "no thread that runs a goroutine names it (or runtime.g.m is wrong)"};
     }
-    // Not all: plugins and C threads lie outside of the first module's text.
-    if (2 * starts_in_text < alive) {
-      return Refusal{"runtime.g.startpc", o_.g_startpc,
-                     "most start functions lie outside of the program's text"};
+    // Not all: a C thread's goroutine has none.
+    if (2 * starts_in_code < alive) {
+      return Refusal{"runtime.g.startpc", o_.g_startpc, "most start functions lie outside of all code"};
     }
-    if (2 * created_in_text < alive) {
-      return Refusal{"runtime.g.gopc", o_.g_gopc, "most go statements lie outside of the program's text"};
+    if (2 * created_in_code < alive) {
+      return Refusal{"runtime.g.gopc", o_.g_gopc, "most go statements lie outside of all code"};
     }
     return std::nullopt;
   }
 
  private:
-  [[nodiscard]] bool config_text(std::uint64_t pc) const { return pc >= config_.text && pc < config_.etext; }
+  // Plugins and code made at run time are code, too.
+  [[nodiscard]] bool is_code(std::uint64_t pc) {
+    return (pc >= config_.text && pc < config_.etext) || other_code_.kind(pc) != CodeKind::kNoCode;
+  }
 
   [[nodiscard]] std::optional<std::vector<std::uint8_t>> still_bytes(std::uint64_t g) const {
     std::vector<std::uint8_t> a(window_), b(window_);
@@ -169,13 +176,13 @@ class Check {
     return std::nullopt;
   }
 
-  [[nodiscard]] std::optional<Refusal> parked(const GWords& w) const {
+  [[nodiscard]] std::optional<Refusal> parked(const GWords& w) {
     // Zero: stopped on its thread by the runtime itself (casGToWaiting), gogo cleared it.
     if (w.sched_sp == 0) return std::nullopt;
     if (w.sched_sp <= w.stack_lo || w.sched_sp > w.stack_hi || w.sched_sp % 8 != 0) {
       return Refusal{"runtime.g.sched.sp", o_.g_sched_sp, outside(w, w.sched_sp)};
     }
-    if (!config_text(w.sched_pc)) {
+    if (!is_code(w.sched_pc)) {
       return Refusal{"runtime.g.sched.pc", o_.g_sched_pc,
                      fmt::format("goroutine {} would be at {:#x}", w.goid, w.sched_pc)};
     }
@@ -197,12 +204,12 @@ class Check {
     return std::nullopt;
   }
 
-  [[nodiscard]] std::optional<Refusal> in_syscall(const GWords& w) const {
+  [[nodiscard]] std::optional<Refusal> in_syscall(const GWords& w) {
     if (w.syscallsp == 0) return std::nullopt;  // a C thread's
     if (w.syscallsp <= w.stack_lo || w.syscallsp > w.stack_hi) {
       return Refusal{"runtime.g.syscallsp", o_.g_syscallsp, outside(w, w.syscallsp)};
     }
-    if (!config_text(w.syscallpc)) {
+    if (!is_code(w.syscallpc)) {
       return Refusal{"runtime.g.syscallpc", o_.g_syscallpc,
                      fmt::format("goroutine {} would be at {:#x}", w.goid, w.syscallpc)};
     }
@@ -234,6 +241,7 @@ class Check {
   const GoroutineReader::Config& config_;
   const RuntimeOffsets& o_;
   const std::size_t window_;
+  OtherCode other_code_;
 };
 
 }  // namespace

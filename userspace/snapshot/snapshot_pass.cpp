@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "bpf/shared/abi.h"
 #include "snapshot/collection_times.h"
+#include "snapshot/far_end.h"
 
 namespace gorotrace {
 namespace {
@@ -19,6 +20,10 @@ constexpr std::size_t kLargestChunk = 64, kSmallestChunk = 1, kFirstChunk = 16, 
 // Whole stacks: runtime.Stack prints at most 100 frames, yet says how many there are. Deeper ones are cut.
 constexpr std::uint64_t kWholeWindow = 256 * 1024;
 constexpr std::size_t kWholeFrames = 4096;
+// Of deeper ones: their outermost frames, as many as the runtime itself shows (tracebackOuterFrames), and how
+// long all of them may take.
+constexpr std::size_t kFarFrames = 50;
+constexpr std::uint64_t kFarDuration = 1'000'000'000;
 
 GoroutineSnapshot row_from(std::uint64_t g, std::uint32_t index, const GWords& w, std::uint64_t now) {
   GoroutineSnapshot row;
@@ -50,7 +55,13 @@ GoroutineSnapshot row_from(std::uint64_t g, std::uint32_t index, const GWords& w
 }  // namespace
 
 SnapshotPass::SnapshotPass(const Memory& memory, const GoroutineReader::Config& config, StackDepth depth)
-    : config_(config), depth_(depth), reader_(memory, config) {
+    : memory_(memory),
+      config_(config),
+      depth_(depth),
+      other_code_(config.other_code),
+      elsewhere_([this](std::uint64_t pc) { return other_code_.kind(pc); }),
+      code_({config.text, config.etext}, &elsewhere_),
+      reader_(memory, config) {
   if (config.sp_delta) {
     sp_delta_ = [this](std::uint64_t pc) { return config_.sp_delta(pc - config_.load_bias); };
   }
@@ -60,6 +71,7 @@ Status SnapshotPass::run(std::span<const std::uint64_t> gs, Snapshot& out) {
   out.goroutines.reserve(std::min<std::size_t>(gs.size(), 1u << 20));
   if (auto s = look_at(distinct(gs, out.counts), Round::kFirst, out); !s) return s;
   if (auto s = look_at(std::exchange(deep_, {}), Round::kDeep, out); !s) return s;
+  read_far_ends(out);
   SnapshotCounts& counts = out.counts;
   counts.alive = out.goroutines.size();
   const CollectionTimes collections(out.goroutines);
@@ -67,6 +79,7 @@ Status SnapshotPass::run(std::span<const std::uint64_t> gs, Snapshot& out) {
     g.waited_at_ns = collections.waited_at(g);
     if (g.stack != StackSet::kNone) ++counts.stacks;
     if (g.unproven) ++counts.unproven;
+    if (g.ends_outside) ++counts.end_outside;
   }
   if (depth_ != StackDepth::kNoStacks)
     counts.unvalidated = counts.alive - counts.stacks - counts.running - counts.no_base;
@@ -183,12 +196,17 @@ void SnapshotPass::take(const Entry& entry, std::size_t i, Round round, Snapshot
   now.unproven = reader_.uncounted(i);
   std::uint64_t id = now.stack_id;
   if (depth_ == StackDepth::kWhole) {
-    if (walked_.truncated && round != Round::kDeep) deep_.push_back({entry.g, entry.index, entry.row});
     if (!walk(i, StackDepth::kWhole, round)) {
       look_again(entry);
       return;
     }
-    if (sp_delta_) walk_on(reader_.stack(i), {config_.text, config_.etext}, sp_delta_, walked_);
+    if (sp_delta_) walk_on(reader_.stack(i), code_, sp_delta_, walked_);
+    if (walked_.truncated && walked_.unframed == WalkedStack::kNone && round != Round::kDeep) {
+      deep_.push_back({entry.g, entry.index, entry.row});
+    } else if (walked_.truncated && walked_.unframed == WalkedStack::kNone && walked_.next_fp != 0) {
+      deeper_.push_back({entry, words, walked_.next_fp});
+    }
+    end_outside(now);
     now.truncated = walked_.truncated;
     id = stack_identity(config_.stack_seed, walked_.pcs);
   }
@@ -208,9 +226,8 @@ bool SnapshotPass::walk(std::size_t i, StackDepth depth, Round round) {
   // More may have been read than the probes' copy holds, whose cut is part of the identity.
   const std::uint64_t size = stack_extent(base, w.stack_hi, deep ? kWholeWindow : GT_STACK_WINDOW).size;
   stack.bytes = stack.bytes.first(std::min<std::size_t>(stack.bytes.size(), size));
-  const TextRange text{config_.text, config_.etext};
   if (base.by_deltas) {
-    walk_sp_deltas(stack, text, sp_delta_, base.pc, base.sp, walked_);
+    walk_sp_deltas(stack, code_, sp_delta_, base.pc, base.sp, walked_);
     return !walked_.broken;
   }
   const bool as_probes = depth == StackDepth::kAsProbes;
@@ -224,8 +241,44 @@ bool SnapshotPass::walk(std::size_t i, StackDepth depth, Round round) {
     interrupted.first_lr = w.sched_lr;
   }
   const bool known = sp_delta_ && !(kLinkRegister && as_probes);
-  walk_frame_pointers(stack, text, base.pc, base.fp, known ? &interrupted : nullptr, walked_);
+  walk_frame_pointers(stack, code_, base.pc, base.fp, known ? &interrupted : nullptr, walked_);
   return !walked_.broken;
+}
+
+// Frames above code that is not the program's own: a plugin's count where the chain leads on to the outermost
+// frame, or is longer than what was read; where no frame pointers need be, one could be missing.
+void SnapshotPass::end_outside(GoroutineSnapshot& row) {
+  std::size_t last = walked_.unframed;
+  if (last == WalkedStack::kNone) {
+    const bool goes_on = walked_.truncated && walked_.next_fp != 0;
+    if (walked_.outside == WalkedStack::kNone || goes_on || config_.goexit.holds(walked_.pcs.back())) return;
+    last = walked_.outside;
+  }
+  walked_.cut_behind(last);
+  row.ends_outside = true;
+}
+
+// Of a goroutine that has not moved since its inner end was read. One that cannot be had keeps that.
+void SnapshotPass::read_far_ends(Snapshot& out) {
+  const std::uint64_t deadline = monotonic_ns() + kFarDuration;
+  for (const Deeper& deeper : deeper_) {
+    GoroutineSnapshot& row = out.goroutines[deeper.entry.row];
+    const auto far = walk_far_end(memory_, code_, config_.goexit, deeper.next_fp, deeper.words.stack_hi,
+                                  kFarFrames, deadline);
+    chunk_gs_.assign(1, deeper.entry.g);
+    if (!far || !reader_.read_words(chunk_gs_) || reader_.look(0) == Look::kUnreadable ||
+        !unmoved(deeper.words, reader_.words(0)))
+      continue;
+    const std::span<const std::uint64_t> inner = out.stacks[row.stack].pcs;
+    std::vector<std::uint64_t> pcs(inner.begin(), inner.end());
+    const StackSet::Gap gap{static_cast<std::uint32_t>(pcs.size()), far->calls - far->pcs.size()};
+    pcs.insert(pcs.end(), far->pcs.begin(), far->pcs.end());
+    std::vector<std::uint64_t> identity = pcs;
+    identity.push_back(gap.calls);
+    row.truncated = gap.calls > 0;
+    row.unproven = true;
+    row.stack = out.stacks.add(stack_identity(config_.stack_seed, identity), pcs, row.truncated, gap);
+  }
 }
 
 void SnapshotPass::look_again(Entry entry) {

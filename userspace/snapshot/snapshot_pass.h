@@ -9,6 +9,8 @@
 #include "base/result.h"
 #include "snapshot/chunk_reader.h"
 #include "snapshot/goroutines.h"
+#include "snapshot/other_code.h"
+#include "snapshot/stack_walk.h"
 
 namespace gorotrace {
 
@@ -36,12 +38,25 @@ class SnapshotPass {
   void take(const Entry& entry, std::size_t i, Round round, Snapshot& out);
   bool walk(std::size_t i, StackDepth depth, Round round);
   void look_again(Entry entry);
+  void end_outside(GoroutineSnapshot& row);
+  void read_far_ends(Snapshot& out);
 
+  struct Deeper {  // what the whole window did not hold
+    Entry entry;
+    GWords words;
+    std::uint64_t next_fp;
+  };
+
+  const Memory& memory_;
   const GoroutineReader::Config& config_;
   const StackDepth depth_;
   SpDelta sp_delta_;
+  OtherCode other_code_;
+  Code::Elsewhere elsewhere_;
+  const Code code_;
   ChunkReader reader_;
   std::vector<Entry> again_, deep_;
+  std::vector<Deeper> deeper_;
   std::vector<std::uint64_t> chunk_gs_;
   WalkedStack walked_;
 };

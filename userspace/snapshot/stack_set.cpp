@@ -20,7 +20,7 @@ void StackSet::grow() {
   }
 }
 
-std::uint32_t StackSet::add(std::uint64_t id, std::span<const std::uint64_t> pcs, bool truncated) {
+std::uint32_t StackSet::add(std::uint64_t id, std::span<const std::uint64_t> pcs, bool truncated, Gap gap) {
   if (pcs.empty() || pcs.size() > kMaxDepth || entries_.size() >= kNone) return kNone;
   if (2 * (entries_.size() + 1) > buckets_.size()) grow();
   const std::size_t mask = buckets_.size() - 1;
@@ -30,7 +30,7 @@ std::uint32_t StackSet::add(std::uint64_t id, std::span<const std::uint64_t> pcs
   }
   const auto index = static_cast<std::uint32_t>(entries_.size());
   buckets_[at] = index;
-  entries_.push_back({id, pcs_.size(), static_cast<std::uint32_t>(pcs.size()), truncated});
+  entries_.push_back({id, pcs_.size(), static_cast<std::uint32_t>(pcs.size()), truncated, gap});
   pcs_.insert(pcs_.end(), pcs.begin(), pcs.end());
   return index;
 }
@@ -38,7 +38,7 @@ std::uint32_t StackSet::add(std::uint64_t id, std::span<const std::uint64_t> pcs
 StackSet::Stack StackSet::operator[](std::uint32_t index) const {
   if (index >= entries_.size()) return {};
   const Entry& e = entries_[index];
-  return {e.id, std::span(pcs_).subspan(e.offset, e.depth), e.truncated};
+  return {e.id, std::span(pcs_).subspan(e.offset, e.depth), e.truncated, e.gap};
 }
 
 }  // namespace gorotrace

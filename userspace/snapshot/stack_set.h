@@ -15,14 +15,23 @@ class StackSet {
  public:
   static constexpr std::uint32_t kNone = ~0u;
 
+  // Frames left out in the middle of a stack that is too deep to be kept whole.
+  struct Gap {
+    std::uint32_t at = 0;     // of pcs: the first behind it
+    std::uint64_t calls = 0;  // return addresses left out; 0 = no gap
+  };
   struct Stack {
     std::uint64_t id = 0;                // identity as in bpf/shared/abi.h, never 0
     std::span<const std::uint64_t> pcs;  // leaf first, process addresses; valid until the next add()
     bool truncated = false;
+    Gap gap{};
   };
 
   // Index of the stack; one that is known is not stored again. kNone when pcs is empty or the set is full.
-  std::uint32_t add(std::uint64_t id, std::span<const std::uint64_t> pcs, bool truncated);
+  std::uint32_t add(std::uint64_t id, std::span<const std::uint64_t> pcs, bool truncated) {
+    return add(id, pcs, truncated, Gap{});
+  }
+  std::uint32_t add(std::uint64_t id, std::span<const std::uint64_t> pcs, bool truncated, Gap gap);
 
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] Stack operator[](std::uint32_t index) const;  // nothing for kNone or an index out of range
@@ -32,6 +41,7 @@ class StackSet {
     std::uint64_t id, offset;
     std::uint32_t depth;
     bool truncated;
+    Gap gap;
   };
   void grow();
 

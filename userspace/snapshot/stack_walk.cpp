@@ -19,7 +19,7 @@ struct Stop {
 
 // Return address of the caller that the chain through fp would leave out of a frame that stopped there; 0
 // when the frame is set up: then its saved frame pointer lies right below its return address.
-std::uint64_t hidden_caller(const StackWindow& stack, TextRange text, const SpDelta& sp_delta,
+std::uint64_t hidden_caller(const StackWindow& stack, const Code& code, const SpDelta& sp_delta,
                             bool link_register, const Stop& at, std::uint64_t fp) {
   const auto delta = sp_delta(at.pc);
   if (!delta || *delta < 0) return 0;
@@ -32,7 +32,7 @@ std::uint64_t hidden_caller(const StackWindow& stack, TextRange text, const SpDe
     if (fp != 0 && fp < slot) return 0;
     caller = word(stack, slot);
   }
-  return caller && text.holds(*caller) ? *caller : 0;
+  return caller && code.holds(*caller) ? *caller : 0;
 }
 
 // Where the function above an injected call stopped; that call's frame has its saved frame pointer at fp.
@@ -49,9 +49,14 @@ std::optional<Stop> stop_above(const StackWindow& stack, const SpDelta& sp_delta
 }
 
 // Appends the callers of the function that out.pcs.back() lies in, whose SP is `sp`.
-void add_callers(const StackWindow& stack, TextRange text, const SpDelta& sp_delta, std::uint64_t sp,
+void add_callers(const StackWindow& stack, const Code& code, const SpDelta& sp_delta, std::uint64_t sp,
                  bool link_register, WalkedStack& out) {
   for (;;) {
+    // Code of no line table: where its frame ends nobody knows.
+    if (!code.own(out.pcs.back())) {
+      out.truncated = true;
+      return;
+    }
     // Every pc here is a return address: the call before it is what has this delta.
     const auto delta = sp_delta(out.pcs.back() - 1);
     if (!delta || *delta < 0 || *delta % 8 != 0) {
@@ -72,11 +77,11 @@ void add_callers(const StackWindow& stack, TextRange text, const SpDelta& sp_del
       out.truncated = true;
       return;
     }
-    if (!text.holds(*caller)) {
+    if (!code.holds(*caller)) {
       out.broken = true;
       return;
     }
-    out.pcs.push_back(*caller);
+    out.add(*caller, code);
     sp = link_register ? above : slot + 8;
   }
 }
@@ -86,22 +91,23 @@ void add_callers(const StackWindow& stack, TextRange text, const SpDelta& sp_del
 void WalkedStack::clear() {
   pcs.clear();
   truncated = broken = false;
-  last_sp = 0;
+  outside = unframed = kNone;
+  next_fp = last_sp = 0;
 }
 
-void walk_frame_pointers(const StackWindow& stack, TextRange text, std::uint64_t first_pc, std::uint64_t fp,
+void walk_frame_pointers(const StackWindow& stack, const Code& code, std::uint64_t first_pc, std::uint64_t fp,
                          const Interrupted* interrupted, WalkedStack& out, bool link_register) {
   out.clear();
-  out.broken = !text.holds(first_pc);
+  out.broken = !code.holds(first_pc);
   if (out.broken) return;
   // Adds a pc and the caller that is hidden below `frame`, the next of the chain.
   const auto add = [&](std::uint64_t pc, const std::optional<Stop>& at, std::uint64_t frame) {
-    out.pcs.push_back(pc);
+    out.add(pc, code);
     const std::uint64_t caller =
-        at ? hidden_caller(stack, text, interrupted->sp_delta, link_register, *at, frame) : 0;
+        at ? hidden_caller(stack, code, interrupted->sp_delta, link_register, *at, frame) : 0;
     if (caller == 0) return;
     if (out.pcs.size() < stack.max_frames) {
-      out.pcs.push_back(caller);
+      out.add(caller, code);
     } else {
       out.truncated = true;
     }
@@ -114,16 +120,18 @@ void walk_frame_pointers(const StackWindow& stack, TextRange text, std::uint64_t
   while (fp != 0 && fp >= stack.base && fp < stack.hi) {
     if (out.pcs.size() >= stack.max_frames) {
       out.truncated = true;
+      out.next_fp = fp;
       break;
     }
     const auto caller = word(stack, fp), pc = word(stack, fp + 8);
     if (!caller || !pc) {
       out.truncated = fp + 16 <= stack.hi;
       out.broken = !out.truncated;
+      out.next_fp = fp;
       break;
     }
     // Frames of callers lie above; equal or below would be a cycle.
-    if (fp % 8 != 0 || !text.holds(*pc) || (*caller >= stack.base && *caller <= fp)) {
+    if (fp % 8 != 0 || !code.holds(*pc) || (*caller >= stack.base && *caller <= fp)) {
       out.broken = true;
       break;
     }
@@ -136,6 +144,8 @@ void walk_frame_pointers(const StackWindow& stack, TextRange text, std::uint64_t
     out.last_sp = out.pcs.size() == before + 1 ? fp + 16 : 0;
     fp = *caller;
   }
+  // Code made at run time may use the register for something else: what lies above it is then no chain.
+  if (out.broken && out.unframed != WalkedStack::kNone) out.cut_behind(out.unframed);
 }
 
 WalkedStack with_hidden_callers(const std::vector<std::uint64_t>& walked, TextRange text,
@@ -153,23 +163,24 @@ WalkedStack with_hidden_callers(const std::vector<std::uint64_t>& walked, TextRa
   return out;
 }
 
-void walk_sp_deltas(const StackWindow& stack, TextRange text, const SpDelta& sp_delta, std::uint64_t first_pc,
-                    std::uint64_t sp, WalkedStack& out, bool link_register) {
+void walk_sp_deltas(const StackWindow& stack, const Code& code, const SpDelta& sp_delta,
+                    std::uint64_t first_pc, std::uint64_t sp, WalkedStack& out, bool link_register) {
   out.clear();
-  out.broken = !text.holds(first_pc);
+  out.broken = !code.holds(first_pc);
   if (out.broken) return;
-  out.pcs.push_back(first_pc);
-  add_callers(stack, text, sp_delta, sp, link_register, out);
+  out.add(first_pc, code);
+  add_callers(stack, code, sp_delta, sp, link_register, out);
 }
 
-void walk_on(const StackWindow& stack, TextRange text, const SpDelta& sp_delta, WalkedStack& walked) {
+void walk_on(const StackWindow& stack, const Code& code, const SpDelta& sp_delta, WalkedStack& walked) {
   if (kLinkRegister || walked.broken || walked.truncated || walked.last_sp == 0) return;
   const std::size_t sound = walked.pcs.size();
-  add_callers(stack, text, sp_delta, walked.last_sp, false, walked);
+  add_callers(stack, code, sp_delta, walked.last_sp, false, walked);
   if (!walked.broken) return;
-  walked.pcs.resize(sound);
-  walked.broken = false;
-  walked.truncated = true;
+  walked.cut_behind(sound - 1);
+  for (std::size_t* at : {&walked.outside, &walked.unframed}) {
+    if (*at >= sound) *at = WalkedStack::kNone;
+  }
 }
 
 std::uint64_t stack_identity(std::uint64_t seed, std::span<const std::uint64_t> pcs) {

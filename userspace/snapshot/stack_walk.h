@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "bpf/shared/abi.h"
+#include "snapshot/code.h"
 #include "snapshot/injected_calls.h"
 #include "snapshot/text_range.h"
 
@@ -27,9 +28,27 @@ struct WalkedStack {
   std::vector<std::uint64_t> pcs;  // the first as given, then return addresses
   bool truncated = false;          // deeper than StackWindow::max_frames or than the window
   bool broken = false;             // a frame that no goroutine at rest can have: the bytes are not one stack
+  static constexpr std::size_t kNone = ~std::size_t{0};
+  std::size_t outside = kNone;   // of pcs: the first that is code, but not the program's own
+  std::size_t unframed = kNone;  // of pcs: the first that need not keep frame pointers
+  // Where the chain of frame pointers goes on, of a truncated stack; 0 when it was not followed.
+  std::uint64_t next_fp = 0;
   // SP of the function that pcs.back() lies in, right after its call; 0 when the walk did not get to know it.
   std::uint64_t last_sp = 0;
   void clear();  // keeps the memory of pcs
+  void add(std::uint64_t pc, const Code& code) {
+    const CodeKind kind = code.kind(pc);
+    if (outside == kNone && kind != CodeKind::kOwn) outside = pcs.size();
+    if (unframed == kNone && kind == CodeKind::kMemory) unframed = pcs.size();
+    pcs.push_back(pc);
+  }
+  // As deep as is known for sure: pcs[last] is the last.
+  void cut_behind(std::size_t last) {
+    pcs.resize(last + 1);
+    truncated = true;
+    broken = false;
+    next_fp = last_sp = 0;
+  }
 };
 
 // Where Go's frames keep the return address: on amd64 above the frame, where the call pushed it; on arm64 at
@@ -59,7 +78,7 @@ struct Interrupted {
 
 // Along the frame pointers: [fp] the caller's, [fp + 8] the return address (Go on amd64 and arm64 alike),
 // until fp is 0 or leaves the stack. `out` is replaced, as by the others here.
-void walk_frame_pointers(const StackWindow& stack, TextRange text, std::uint64_t first_pc, std::uint64_t fp,
+void walk_frame_pointers(const StackWindow& stack, const Code& code, std::uint64_t first_pc, std::uint64_t fp,
                          const Interrupted* interrupted, WalkedStack& out,
                          bool link_register = kLinkRegister);
 
@@ -75,13 +94,14 @@ void walk_frame_pointers(const StackWindow& stack, TextRange text, std::uint64_t
 
 // With the compiler's stack deltas, from a return address and its SP: for goroutines in a syscall before
 // Go 1.23, which saved no frame pointer (runtime/proc.go reentersyscall).
-void walk_sp_deltas(const StackWindow& stack, TextRange text, const SpDelta& sp_delta, std::uint64_t first_pc,
-                    std::uint64_t sp, WalkedStack& out, bool link_register = kLinkRegister);
+void walk_sp_deltas(const StackWindow& stack, const Code& code, const SpDelta& sp_delta,
+                    std::uint64_t first_pc, std::uint64_t sp, WalkedStack& out,
+                    bool link_register = kLinkRegister);
 
 // Past the end of a chain of frame pointers, as runtime/traceback.go goes on: a goroutine that C called back
 // has its callback's frames above those of the call into C, and between them a frame pointer of C's stack
 // (runtime/asm_amd64.s cgocallback lays the frame out for the stack deltas). amd64 only.
-void walk_on(const StackWindow& stack, TextRange text, const SpDelta& sp_delta, WalkedStack& walked);
+void walk_on(const StackWindow& stack, const Code& code, const SpDelta& sp_delta, WalkedStack& walked);
 
 // Identity of a stack of the target with that gt_target.stack_seed (bpf/shared/abi.h gt_stack_hash_*).
 [[nodiscard]] std::uint64_t stack_identity(std::uint64_t seed, std::span<const std::uint64_t> pcs);

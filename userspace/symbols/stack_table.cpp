@@ -102,6 +102,11 @@ const std::vector<Frame>& StackTable::unknown(std::uint64_t pc) {
   Frame frame;
   frame.function = fmt::format("?{:#x}", pc);
   frame.pc = frame.entry = pc - load_bias_;
+  if (const auto place = outside_ ? outside_->find(pc) : std::nullopt) {
+    frame.function = place->name;
+    frame.file = place->file;
+    frame.entry = place->base - load_bias_;
+  }
   return unknown_.emplace(pc, std::vector<Frame>{frame}).first->second;
 }
 

@@ -13,6 +13,7 @@
 #include "golang/pclntab.h"
 #include "snapshot/stack_set.h"
 #include "symbols/frame_table.h"
+#include "symbols/outside_code.h"
 
 namespace gorotrace {
 
@@ -35,7 +36,8 @@ class Symbolizer {
   // Leaf first, inlined frames included, names printable(). Empty: no stack of that id is known (id 0 too).
   [[nodiscard]] virtual const std::vector<Frame>& stack(std::uint64_t id) = 0;
   [[nodiscard]] virtual bool truncated(std::uint64_t id) = 0;  // deeper than could be recorded
-  // Never empty; outside Go text one frame named "?0x..." without file.
+  // Never empty; outside of the program's text one frame: of the mapping ("[plug.so]", outside_of_program()),
+  // or "?0x..." without file.
   [[nodiscard]] virtual const std::vector<Frame>& frames(std::uint64_t pc, PcKind kind) = 0;
 };
 
@@ -60,6 +62,8 @@ class StackTable : public Symbolizer {
 
   // frames: of the binary, shared by all processes that run it.
   StackTable(std::shared_ptr<FrameTable> frames, std::uint64_t load_bias);
+  // Names program counters in code that is not the program's own. What it refers to outlives this.
+  void name_outside(OutsideCode outside) { outside_.emplace(std::move(outside)); }
 
   // A stack that was read from memory (snapshot). The first definition of an id wins. False when full.
   bool add(std::uint64_t id, std::span<const std::uint64_t> pcs, bool truncated);
@@ -91,7 +95,13 @@ class StackTable : public Symbolizer {
   SeededMap<std::uint64_t, Entry> stacks_;
   ByPc of_return_, of_exact_;  // into frames_ or own_
   SeededMap<std::uint64_t, std::vector<Frame>> unknown_;
+  std::optional<OutsideCode> outside_;
   std::uint64_t refused_ = 0;
 };
+
+// Whether it stands for code that is not the program's own ("[plug.so]"): no name of Go's begins so.
+[[nodiscard]] inline bool outside_of_program(const Frame& frame) {
+  return frame.function.starts_with('[');
+}
 
 }  // namespace gorotrace

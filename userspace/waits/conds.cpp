@@ -11,6 +11,8 @@ namespace {
 
 // sync.Cond on 64 bits: noCopy (no bytes), L (an interface, 16), notify (sync/cond.go, 1.18-1.27).
 constexpr std::uint64_t kNotifyAt = 16;
+// Behind notifyList.head: its tail, then Cond.checker, which Wait makes point to itself (copyChecker).
+constexpr std::size_t kTailBehindHead = 8, kCheckerBehindHead = 16, kBehindHead = 16;
 
 class Finder {
  public:
@@ -32,11 +34,22 @@ class Finder {
       if (!by_waiting()) return gone();
       return {};
     }
-    StackWords words(context_, window(), [this](Waiter& w, std::uint64_t address, Bytes bytes) {
-      const Entries& entries = list(address, load<std::uint64_t>(bytes, o_.notifyList_head).value_or(0));
-      const auto sudog = entries.find(w.g);
-      if (sudog == entries.end()) return false;
-      found(w, address, bytes, sudog->second, "notifyList");
+    StackWords words(context_, window() + kBehindHead, [this](Waiter& w, std::uint64_t address, Bytes bytes) {
+      const auto word = [&](std::size_t at) { return load<std::uint64_t>(bytes, at).value_or(0); };
+      const std::uint64_t checker = address + o_.notifyList_head + kCheckerBehindHead;
+      // A word beside the list makes a list of its words: its last sudog, too, hangs in a list. Only at its
+      // place does the sync.Cond around it point to itself.
+      if (word(checker - address) != checker) return false;
+      const List& list = walked(address, word(o_.notifyList_head));
+      const auto sudog = list.entries.find(w.g);
+      const auto next = load<std::uint32_t>(bytes, o_.notifyList_wait),
+                 notified = load<std::uint32_t>(bytes, o_.notifyList_notify);
+      if (sudog == list.entries.end() || !next || !notified) return false;
+      // A ticket is drawn before its goroutine parks: no more hang in the list than were drawn.
+      if (list.last != word(o_.notifyList_head + kTailBehindHead) || *next - *notified < list.entries.size())
+        return false;
+      if (!found(w, address, bytes, sudog->second, "notifyList")) return false;
+      w.evidence.push_back({checker, checker});
       return true;
     });
     if (!words.search(chosen_)) return gone();
@@ -44,19 +57,23 @@ class Finder {
   }
 
  private:
-  using Entries = SeededMap<std::uint64_t, std::uint64_t>;  // g -> sudog
+  struct List {
+    SeededMap<std::uint64_t, std::uint64_t> entries;  // g -> sudog
+    std::uint64_t last = 0;
+  };
 
   [[nodiscard]] std::size_t window() const {
     return std::max({o_.notifyList_wait, o_.notifyList_notify, o_.notifyList_head}) + 8u;
   }
 
-  void found(Waiter& w, std::uint64_t address, Bytes bytes, std::uint64_t sudog, const char* known_by) {
+  bool found(Waiter& w, std::uint64_t address, Bytes bytes, std::uint64_t sudog, const char* known_by) {
     const auto next = load<std::uint32_t>(bytes, o_.notifyList_wait);
     const auto notified = load<std::uint32_t>(bytes, o_.notifyList_notify);
-    if (!next || !notified || address < kNotifyAt) return;
+    if (!next || !notified || address < kNotifyAt) return false;
     w.objects.push_back(
         {Certainty::kLikely, known_by, CondWait{address, address - kNotifyAt, *next - *notified}});
     w.evidence.push_back({sudog + o_.sudog_g, w.g});
+    return true;
   }
 
   // Since 1.26: g.waiting, whose elem is the list.
@@ -73,7 +90,7 @@ class Finder {
       for (std::size_t i = 0; i < count; ++i) {
         Waiter& w = *chosen_[first + i];
         if (lists[i] == 0 || batch_.at(i).empty()) continue;
-        found(w, lists[i], batch_.at(i), addresses[i], "g.waiting");
+        if (!found(w, lists[i], batch_.at(i), addresses[i], "g.waiting")) continue;
         w.evidence.push_back({addresses[i] + sudog_elem_at(o_), lists[i]});
       }
       return true;
@@ -82,14 +99,16 @@ class Finder {
 
   // Whose sudogs hang in a list, walked once. A word that is no list ends at its first element: no sudog of a
   // waiter, or one of a channel or semaphore.
-  const Entries& list(std::uint64_t address, std::uint64_t sudog) {
+  const List& walked(std::uint64_t address, std::uint64_t sudog) {
     const auto [at, added] = lists_.try_emplace(address);
     if (!added) return at->second;
     std::vector<std::uint8_t> bytes(sudog_window(o_));
     while (sudog != 0 && sudog % 8 == 0 && bound_ > 0 && context_.memory.read(sudog, bytes)) {
       --bound_;
       const Sudog s = pick_sudog(bytes, o_);
-      if (s.g == 0 || s.channel != 0 || s.elem != 0 || !at->second.try_emplace(s.g, sudog).second) break;
+      if (s.g == 0 || s.channel != 0 || s.elem != 0 || !at->second.entries.try_emplace(s.g, sudog).second)
+        break;
+      at->second.last = sudog;
       sudog = s.next;
     }
     return at->second;
@@ -100,7 +119,7 @@ class Finder {
   Batch batch_;
   std::size_t bound_;  // sudogs still to be read, of all lists and of what turns out to be none
   std::vector<Waiter*> chosen_;
-  SeededMap<std::uint64_t, Entries> lists_;
+  SeededMap<std::uint64_t, List> lists_;
 };
 
 }  // namespace

@@ -26,7 +26,7 @@ bool on_semaphore(const Waiter& w) {
 void found(const Context& context, StackKinds& kinds, Waiter& w, std::uint64_t sudog, std::uint64_t semaphore,
            const char* known_by) {
   const RuntimeOffsets& o = context.config.offsets;
-  const StackKinds::Kind kind = kinds.of(w);
+  const SyncPlace kind = kinds.of(w);
   if (semaphore < kind.semaphore_at || semaphore % sizeof(std::uint32_t) != 0) return;
   SemaphoreWait wait;
   wait.kind = kind.kind;
@@ -43,8 +43,8 @@ MutexState mutex_state(std::uint32_t state) {
 }
 
 // What Go 1.18-1.27 on 64 bits have at these offsets: sync/rwmutex.go w.state 0, readerCount 16, readerWait
-// 20; sync/once.go done 0, m.state 4; sync/waitgroup.go state (state1) 0: counter in the upper half, waiters in the lower, whose top bit is a
-// flag of testing/synctest since 1.25.
+// 20; sync/once.go done 0, m.state 4; sync/waitgroup.go state (state1) 0: counter in the upper half, waiters
+// in the lower, whose top bit is a flag of testing/synctest since 1.25.
 constexpr std::size_t kStateBytes = 24;
 constexpr std::int32_t kMaxReaders = 1 << 30;  // rwmutexMaxReaders
 

@@ -27,6 +27,12 @@ class OldProcess : public FakeProcess {
   void root(std::uint64_t semaphore, std::uint64_t sudog) {
     memory.words(kTable + (semaphore >> 3) % 251 * 64 + 8, {sudog});
   }
+  // A notifyList in its sync.Cond, whose checker points to itself.
+  void list(std::uint64_t at, std::uint32_t wait, std::uint32_t notify, std::uint64_t head,
+            std::uint64_t tail) {
+    memory.map(at, 48);
+    memory.words(at, {wait | std::uint64_t{notify} << 32, 0, head, tail, at + 32});
+  }
   static constexpr std::uint64_t kTable = 0x500000, kStack = 0x7001000;
 };
 
@@ -153,8 +159,7 @@ TEST(Conds, TheListIsFoundThroughTheStack) {
   const std::uint64_t g = p.waiting(kCond, 0), h = p.waiting(kCond, 0);
   p.sudog(0x200000, g, 0, 0x201000);
   p.sudog(0x201000, h, 0);
-  p.memory.map(0x300010, 32);
-  p.memory.words(0x300010, {9 | 7ull << 32, 0, 0x200000, 0x201000});
+  p.list(0x300010, 9, 7, 0x200000, 0x201000);
   p.memory.words(0x7001840, {0x200000, 0x300010});
   const Waits waits = p.read();
   for (std::size_t i = 0; i < 2; ++i) {
@@ -165,13 +170,39 @@ TEST(Conds, TheListIsFoundThroughTheStack) {
   }
 }
 
+// A stack word that points to the lock of the list: 8 bytes on, its tail passes for a head, and the goroutine
+// hangs there.
+TEST(Conds, AListBesideTheListIsNone) {
+  OldProcess p;
+  const std::uint64_t g = p.waiting(kCond, 0);
+  p.sudog(0x200000, g, 0);
+  p.list(0x300010, 9, 8, 0x200000, 0x200000);
+  p.memory.words(0x7001840, {0x300018});
+  EXPECT_EQ(p.read().not_found, 1u);
+  p.memory.words(0x7001840, {0x300018, 0x300010});
+  EXPECT_EQ(std::get<CondWait>(p.read().goroutines[0].objects.at(0).what).cond, 0x300000u);
+}
+
+TEST(Conds, CountersThatAreFewerThanTheListIsLongAndAnotherTailAreNoList) {
+  OldProcess p;
+  const std::uint64_t g = p.waiting(kCond, 0), h = p.waiting(kCond, 0);
+  p.sudog(0x200000, g, 0, 0x201000);
+  p.sudog(0x201000, h, 0);
+  p.memory.words(0x7001840, {0x300010});
+  p.list(0x300010, 9, 8, 0x200000, 0x201000);
+  EXPECT_EQ(p.read().not_found, 2u);
+  p.list(0x300010, 9, 7, 0x200000, 0x200000);
+  EXPECT_EQ(p.read().not_found, 2u);
+  p.list(0x300010, 9, 6, 0x200000, 0x201000);  // one has its ticket and is about to park
+  EXPECT_EQ(p.read().not_found, 0u);
+}
+
 TEST(Conds, AListThatRunsInACircleWithoutTheGoroutineIsNone) {
   OldProcess p;
   p.waiting(kCond, 0);
   p.sudog(0x200000, 0x999000, 0, 0x201000);
   p.sudog(0x201000, 0x998000, 0, 0x200000);
-  p.memory.map(0x300010, 32);
-  p.memory.words(0x300010, {9, 0, 0x200000, 0x201000});
+  p.list(0x300010, 9, 0, 0x200000, 0x201000);
   p.memory.words(0x7001840, {0x300010});
   EXPECT_EQ(p.read().not_found, 1u);
 }

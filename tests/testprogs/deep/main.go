@@ -1,0 +1,40 @@
+// Goroutines whose stacks are too deep to be kept whole: 6000 small frames, 20,000 of them, and 3000 large ones. One line of
+// JSON when they stand still, then it waits until its stdin closes.
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+//go:noinline
+func small(n int) int {
+	if n == 0 {
+		select {}
+	}
+	return small(n-1) + 1
+}
+
+//go:noinline
+func large(n int) int {
+	var a [1024]byte
+	a[n%len(a)] = 1
+	if n == 0 {
+		select {}
+	}
+	return large(n-1) + int(a[(n+1)%len(a)])
+}
+
+//go:noinline
+func outermost(f func(int) int, n int) { f(n) }
+
+func main() {
+	go outermost(small, 6000)
+	go outermost(small, 20_000)
+	go outermost(large, 3000)
+	time.Sleep(300 * time.Millisecond)
+	fmt.Println(`{"type": "ready"}`)
+	io.Copy(io.Discard, os.Stdin)
+}

@@ -1,0 +1,43 @@
+// A host and its plugin, the first argument: a goroutine stands still in the host below the plugin; with a second argument
+// another one in the plugin. One line of JSON with runtime.Stack, then it waits until its stdin closes.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"plugin"
+	"runtime"
+	"time"
+)
+
+//go:noinline
+func hostBlock() { <-make(chan int) }
+
+func main() {
+	p, err := plugin.Open(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	through, err := p.Lookup("Through")
+	if err != nil {
+		panic(err)
+	}
+	block, err := p.Lookup("Block")
+	if err != nil {
+		panic(err)
+	}
+	go through.(func(func()))(hostBlock)
+	if len(os.Args) > 2 {
+		go block.(func())()
+	}
+	time.Sleep(300 * time.Millisecond)
+	buf := make([]byte, 1<<20)
+	text, err := json.Marshal(map[string]string{"type": "ready", "text": string(buf[:runtime.Stack(buf, true)])})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%s\n", text)
+	io.Copy(io.Discard, os.Stdin)
+}
