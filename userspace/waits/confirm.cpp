@@ -22,7 +22,8 @@ class Pass {
   Status run(std::span<Waiter> waiters) {
     std::vector<Waiter*> pending;
     for (Waiter& w : waiters) {
-      if (w.objects.empty()) continue;
+      // One without an object may have moved before it was searched for: that is another answer than "none".
+      if (w.objects.empty() && w.reason == Reason::kNone) continue;
       // No address of a process: nothing was read there.
       if (std::erase_if(w.evidence, [](const Evidence& e) { return e.address >= kUserEnd; }) != 0)
         w.provable = false;
@@ -91,6 +92,8 @@ class Pass {
       if (!readable || !same(w.words, before) || !same(before, after)) {
         w.objects.clear();
         w.moved = true;
+      } else if (w.objects.empty()) {
+        // It stood still and has none.
       } else if (!holds_[i]) {
         // It stood still all the time, so what was found was never its own.
         w.objects.clear();

@@ -7,8 +7,8 @@
 
 namespace gorotrace::waits {
 
-// Sets certainty to kProven where it holds. A waiter that moved loses its objects; its words.goid becomes
-// 0.
+// Sets certainty to kProven where it holds. A waiter that moved, whether or not an object was found for it,
+// has none and says so.
 [[nodiscard]] Status confirm(const Context& context, std::span<Waiter> waiters);
 
 }  // namespace gorotrace::waits

@@ -41,6 +41,17 @@ TEST(ConfirmTest, OnlyTheBitsThatCount) {
   EXPECT_TRUE(s.waiters[1].objects.empty());
 }
 
+TEST(ConfirmTest, OneThatMovedBeforeItsObjectWasFoundHasMoved) {
+  Subject s(3);
+  for (Waiter& w : s.waiters) w.objects.clear();
+  s.waiters[0].reason = s.waiters[1].reason = Reason::kIo;
+  for (const std::size_t i : {0u, 2u}) s.process.memory.words(s.waiters[i].g + 64, {0x401234});
+  s.run();
+  EXPECT_TRUE(s.waiters[0].moved);
+  EXPECT_FALSE(s.waiters[1].moved);
+  EXPECT_FALSE(s.waiters[2].moved);  // it waits for nothing: nobody asks
+}
+
 TEST(ConfirmTest, EachGoroutineByItsOwnEvidence) {
   Subject s(5);  // in one chunk, words out of order and side by side
   s.process.memory.words(kWord, {1, 2, 3, 4});
