@@ -13,53 +13,76 @@ namespace {
 constexpr std::uint64_t kStacksNs = 100'000'000;
 // The scheduler divides the budget anew that often.
 constexpr std::uint64_t kOwingNs = 100'000'000;
+// The end of a census does not wait for looks that take longer.
+constexpr std::uint64_t kLongLookNs = 200'000'000;
 // A look that takes longer is one at a process that holds its reader up.
 constexpr std::chrono::seconds kPatience(2);
 
 }  // namespace
 
-CensusTaker::CensusTaker(const Memory& memory, CensusSubject subject, std::uint64_t seed)
-    : whole_(subject.whole), sampler_(memory, std::move(subject), seed), random_(seed + 1) {}
-
-CensusTaker::~CensusTaker() {
-  const auto turn = take_turn();
-}
+CensusTaker::CensusTaker(std::shared_ptr<const Memory> memory, CensusSubject subject, std::uint64_t seed)
+    : owned_(std::move(memory)),
+      whole_(subject.whole),
+      memory_(*owned_, {}),
+      sampler_(memory_, std::move(subject), seed),
+      random_(seed + 1) {}
 
 Result<std::uint64_t> CensusTaker::begin(double cpu_share) {
   const std::unique_lock turn(turn_, kPatience);
   if (!turn) return fail(ErrorKind::kFailed, "the process holds up whoever reads its memory: no census");
   CpuMeter meter;
+  memory_.obey(new_stop());
   pace_ = Pace(cpu_share, whole_);
   share_ = cpu_share;
   gone_ = false;
   ticks_ = 0;
   begin_ns_ = monotonic_ns();
+  instants_.reset();
   sampler_.restart();
   if (auto known = sampler_.refresh(); !known) return std::unexpected(known.error());
-  if (auto first = look(true, meter, kStacksNs); !first) return std::unexpected(first.error());
-  instants_.emplace(monotonic_ns(), pace_.period_ns(sampler_.total()), random_());
-  running_ = true;
+  if (!whole_) {
+    if (auto first = look(true, meter, kStacksNs); !first) return std::unexpected(first.error());
+    instants_.emplace(monotonic_ns(), pace_.period_ns(sampler_.total()), random_());
+  }
   const std::lock_guard lock(figures_);
+  if (whole_) last_look_ns_ = begin_ns_;
   return last_look_ns_;
+}
+
+void CensusTaker::look_last() {
+  const bool long_looks = look_took_ns_ > kLongLookNs;
+  if (long_looks) stop_looks();
+  const std::unique_lock turn(turn_, kPatience);
+  if (!turn) return;
+  CpuMeter meter;
+  if (!gone_ && !long_looks) (void)look(true, meter, kStacksNs);
+  const std::uint64_t took = monotonic_ns() - begin_ns_;
+  const std::lock_guard lock(figures_);
+  cost_.time_ns += took;
+  cost_.missed += took / kLookPeriodNs - std::min(took / kLookPeriodNs, ticks_);
 }
 
 std::uint64_t CensusTaker::end() {
   running_ = false;
-  std::unique_lock turn(turn_, kPatience);
-  CpuMeter meter;
-  if (turn && !gone_) (void)look(true, meter, kStacksNs);
+  stop_looks();
   const std::lock_guard lock(figures_);
   census_.end_segment();
-  if (turn) {
-    const std::uint64_t took = monotonic_ns() - begin_ns_;
-    cost_.time_ns += took;
-    cost_.missed += took / kLookPeriodNs - std::min(took / kLookPeriodNs, ticks_);
-  }
   return last_look_ns_;
 }
 
+std::stop_token CensusTaker::new_stop() {
+  const std::lock_guard lock(figures_);
+  stop_ = std::stop_source();
+  return stop_.get_token();
+}
+
+void CensusTaker::stop_looks() {
+  const std::lock_guard lock(figures_);
+  stop_.request_stop();
+}
+
 std::uint64_t CensusTaker::first_instant() {
-  return next_instant();
+  return instants_ ? next_instant() : begin_ns_;
 }
 
 // Looks that are not paid for would be left out: nobody is woken to find that out, which costs as much as a
@@ -76,6 +99,7 @@ std::optional<std::uint64_t> CensusTaker::tick(CpuMeter& meter, std::uint64_t st
   pace_.set_share(share_);
   gone_ = !look(false, meter, stacks_ns);
   if (gone_) return std::nullopt;
+  if (!instants_) instants_.emplace(monotonic_ns(), pace_.period_ns(sampler_.total()), random_());
   return next_instant();
 }
 
@@ -97,6 +121,7 @@ Status CensusTaker::look(bool whatever_it_costs, CpuMeter& meter, std::uint64_t 
       done = std::unexpected(tick.error());
     }
   }
+  look_took_ns_ = monotonic_ns() - now;
   if (!whatever_it_costs && slots != 0) ++ticks_;
   const std::uint64_t cpu_ns = meter.take_ns();
   pace_.spent(slots, all, cpu_ns);
@@ -110,6 +135,7 @@ void CensusTaker::take_in(const SampleTick& tick) {
   const StackSet fresh = sampler_.take_stacks();
   const SampleClasses classes = sampler_.take_classes();
   const std::lock_guard lock(figures_);
+  if (stop_.stop_requested()) return;  // nobody counts on it any more
   for (std::uint32_t i = 0; i < fresh.size(); ++i) stacks_.add(fresh[i].id, fresh[i].pcs, fresh[i].truncated);
   if (!census_.define(classes) || !census_.apply(tick)) sampler_.restart();
   last_look_ns_ = tick.at_ns;

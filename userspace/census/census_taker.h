@@ -1,6 +1,7 @@
 // Takes the census of one process: looks at its goroutines when it is told to, within a share of one CPU, and
-// keeps what the looks add up to. Threads: begin() and end() are the control thread's, tick() whoever's turn
-// it is; answers are any thread's, who waits for no look at memory.
+// keeps what the looks add up to. Shared by its owner and by whoever looks, whom the process may hold up for
+// ever (base/crew.h). Threads: begin() and end() are the control thread's, tick() whoever's turn it is;
+// answers are any thread's, who waits for no look at memory.
 #pragma once
 
 #include <atomic>
@@ -9,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <stop_token>
 #include <vector>
 
 #include "base/result.h"
@@ -17,6 +19,7 @@
 #include "census/instants.h"
 #include "census/pace.h"
 #include "census/sampler.h"
+#include "process/stoppable_memory.h"
 
 namespace gorotrace {
 
@@ -28,14 +31,18 @@ struct CensusCost {
 
 class CensusTaker {
  public:
-  // `memory` outlives this object. The seed decides instants and choices.
-  CensusTaker(const Memory& memory, CensusSubject subject, std::uint64_t seed);
-  // Waits for the look that goes on.
-  ~CensusTaker();
+  // The seed decides instants and choices.
+  CensusTaker(std::shared_ptr<const Memory> memory, CensusSubject subject, std::uint64_t seed);
 
-  // Looks at once, whatever that costs, and returns the time of the look. An error: there is no census.
+  // Whoever calls these two may be held up for ever.
+  // Looks at once, whatever that costs, and returns the time of the look; where every look is at everybody,
+  // leaves it to the first tick. An error: there is no census.
   [[nodiscard]] Result<std::uint64_t> begin(double cpu_share);
-  // Looks once more; returns the time of the last look. One that goes on is waited for, but not for ever.
+  // Looks once more, unless looks take long: then the one that goes on is stopped.
+  void look_last();
+
+  // Before that, and behind it, or when nobody waits for it any more: returns the time of the last look.
+  void begun() { running_ = true; }
   std::uint64_t end();
   [[nodiscard]] bool running() const { return running_; }
 
@@ -62,12 +69,18 @@ class CensusTaker {
   [[nodiscard]] std::uint64_t next_instant();
   [[nodiscard]] Status look(bool whatever_it_costs, CpuMeter& meter, std::uint64_t stacks_ns);
   void take_in(const SampleTick& tick);
+  [[nodiscard]] std::stop_token new_stop();
+  void stop_looks();
 
+  const std::shared_ptr<const Memory> owned_;
   const bool whole_;
-  bool running_ = false;
+  std::atomic<bool> running_ = false;
   std::atomic<double> share_ = 0, wanted_share_ = 0;
 
+  std::atomic<std::uint64_t> look_took_ns_ = 0;  // the last one
+
   std::timed_mutex turn_;  // what follows
+  StoppableMemory memory_;
   Sampler sampler_;
   Pace pace_{0};
   std::mt19937_64 random_;
@@ -76,6 +89,7 @@ class CensusTaker {
   bool gone_ = false;
 
   mutable std::mutex figures_;  // what follows; never held while memory is read
+  std::stop_source stop_;       // of the looks since begin()
   Census census_;
   CensusCost cost_;
   std::uint64_t last_look_ns_ = 0;

@@ -197,7 +197,7 @@ int run(const Arguments& arguments) {
     if (!observed) return report_error(observed.error());
     return report_dump(observed->session->target(0), observed->dump, *plan, arguments.limit, *out);
   }
-  auto dump = take_dump(**target, waits);
+  auto dump = take_dump_with_moved(**target, waits);
   if (!dump) return report_error(dump.error());
   return report_dump(**target, *dump, *plan, arguments.limit, *out);
 }

@@ -36,12 +36,12 @@ Status watch(Session& session, StopSignal& stop, MonotonicTime end, KeptTime& ke
   const auto tick = [&] {
     const KeptTime::Step step(kept);
     session.tick();
-    if (!session.any_alive()) loop.stop();
+    if (!session.any_traced()) loop.stop();
   };
   auto watched = loop.on_readable(stop.fd(), [&] {
     if (stop.take()) loop.stop();
   });
-  const int exit = session.target(0).process().exit_fd();
+  const int exit = session.target(session.targets().front()).process().exit_fd();
   if (watched) {
     watched = loop.on_readable(exit, [&] {
       loop.forget(exit);
@@ -70,27 +70,25 @@ Result<Observed> observe(std::unique_ptr<Target> target, const ObserveOptions& o
   auto session = Session::make(session_options);
   if (!session) return std::unexpected(without_probes(session.error()));
   Session& s = **session;
-  if (auto added = s.add(std::move(target)); !added) return std::unexpected(without_probes(added.error()));
+  const auto added = s.add(std::move(target));
+  if (!added) return std::unexpected(without_probes(added.error()));
 
   KeptTime kept;
-  // The window begins with a look at all goroutines; what is asked for comes behind it, or a wait that long
-  // could not be proven.
   const MonotonicTime now = std::chrono::steady_clock::now();
-  kept.busy(now - MonotonicTime(std::chrono::nanoseconds(s.facts(0).begin_ns)));
   if (auto watched = watch(s, *stop, now + options.window, kept); !watched)
     return std::unexpected(watched.error());
   const bool interrupted = stop->take().has_value();
   auto dump = [&] {
     const KeptTime::Step step(kept);
-    return s.finish_with_dump(waits);
+    return s.finish_with_dump(waits, [&] { return interrupted || !stop->take(); });
   }();
   if (!dump) return std::unexpected(dump.error());
-  dump->watched = s.facts(0);
+  dump->watched = s.facts(*added);
   StatFacts& facts = *dump->watched;
   const auto note = [&](std::string text) {
     if (!text.empty()) facts.notices.push_back(std::move(text));
   };
-  if (!interrupted && s.any_alive()) {
+  if (!interrupted && facts.ended_by.empty()) {
     const std::chrono::nanoseconds took(facts.end_ns - facts.begin_ns);
     note(kept.not_kept(options.window, took, dump->snapshot.goroutines.size()));
   }

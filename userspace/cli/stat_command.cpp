@@ -130,7 +130,7 @@ Status trace(const Arguments& arguments, std::unique_ptr<WaitLog>& waits, RunSta
   auto out = OutputQueue::make(STDOUT_FILENO);
   if (!out) return std::unexpected(out.error());
   StatPrinter printer({.json = arguments.json,
-                       .several = (*session)->size() > 1,
+                       .several = (*session)->targets().size() > 1,
                        .stacks = arguments.stacks,
                        .system = arguments.system,
                        .limit = arguments.limit},

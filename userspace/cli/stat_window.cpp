@@ -14,6 +14,7 @@ namespace gorotrace {
 namespace {
 
 constexpr std::chrono::milliseconds kTick(Session::kTickMs);
+constexpr std::chrono::milliseconds kForAnAnswer(2);  // models take some 10 ms
 constexpr std::chrono::nanoseconds kAfterASignal(StopSignal::kGraceNs);
 constexpr std::chrono::seconds kAfterAnOrder(5);  // SIGTERM, SIGHUP
 
@@ -30,17 +31,20 @@ StatWindow::StatWindow(Session& session, StopSignal& stop, OutputQueue& out, Sta
       out_(out),
       printer_(printer),
       options_(options),
-      holds_(session.size()) {
-  for (std::size_t i = 0; i < session.size(); ++i)
-    last_begin_ns_ = std::max(last_begin_ns_, session.facts(i).begin_ns);
+      targets_(session.targets()) {
+  for (const TargetId target : targets_)
+    last_begin_ns_ = std::max(last_begin_ns_, session.facts(target).begin_ns);
 }
 
 Status StatWindow::watch() {
   const auto ran = run_loop();
   loop_ = nullptr;
   look_for_holds();
-  const KeptTime::Step step(kept_);
-  session_.finish();
+  {
+    const KeptTime::Step step(kept_);
+    session_.finish();
+  }
+  if (session_.samples_asked()) write_lines(session_.await_samples());
   return ran;
 }
 
@@ -59,8 +63,9 @@ Status StatWindow::run_loop() {
       if (out_.error() != 0) loop.stop();
     });
   }
-  for (std::size_t i = 0; i < session_.size() && watched; ++i) {
-    const int exit = session_.target(i).process().exit_fd();
+  for (const TargetId target : targets_) {
+    if (!watched) break;
+    const int exit = session_.target(target).process().exit_fd();
     watched = loop.on_readable(exit, [this, &loop, exit] {
       loop.forget(exit);
       tick();
@@ -68,9 +73,8 @@ Status StatWindow::run_loop() {
   }
   if (!watched) return watched;
   const MonotonicTime begin = time_of(last_begin_ns_);
-  // What took long until here was the looks with which each target's window begins.
-  kept_.busy(std::chrono::steady_clock::now() - begin);
-  auto first = session_.samples();
+  session_.ask_samples();
+  auto first = session_.await_samples();
   if (!first) return std::unexpected(first.error());
   last_ = std::move(*first);
   loop.timers().every(kTick, [this] { tick(); });
@@ -88,14 +92,14 @@ void StatWindow::tick() {
     const KeptTime::Step step(kept_);
     session_.tick();
   }
-  if (!session_.any_alive()) loop_->stop();
+  if (!session_.any_traced()) loop_->stop();
 }
 
 void StatWindow::look_for_holds() {
-  for (std::size_t i = 0; i < session_.size(); ++i) {
-    const pid_t pid = session_.target(i).process().pid();
-    if (!holds_[i].look(what_holds(pid))) continue;
-    const std::string& now = holds_[i].now();
+  for (const TargetId target : targets_) {
+    const pid_t pid = session_.target(target).process().pid();
+    if (!holds_[target].look(what_holds(pid))) continue;
+    const std::string& now = holds_[target].now();
     printer_.note(fmt::format("process {} {}", pid, now.empty() ? "goes on" : "is " + now));
   }
 }
@@ -111,19 +115,37 @@ void StatWindow::lines() {
     ++left_out_;
     return;
   }
+  if (session_.samples_asked()) return;  // that one covers some of this time, the next one the rest
   tell_left_out();
   look_for_holds();
   const KeptTime::Step step(kept_);
-  auto now = session_.samples();
+  session_.ask_samples();
+  await_lines();
+}
+
+void StatWindow::await_lines() {
+  loop_->timers().at(loop_->timers().now() + kForAnAnswer, [this] {
+    if (!session_.samples_asked()) return;
+    if (auto now = session_.take_samples()) {
+      write_lines(std::move(*now));
+    } else {
+      await_lines();
+    }
+  });
+}
+
+void StatWindow::write_lines(Result<Session::Samples> now) {
   if (!now) return;  // the next line covers this time, too
-  for (std::size_t i = 0; i < session_.size(); ++i)
-    printer_.interval(interval_row(last_[i], (*now)[i]), session_.facts(i));
+  for (const TargetId target : targets_)
+    printer_.interval(interval_row(last_.at(target), now->at(target)), session_.facts(target));
   last_ = std::move(*now);
 }
 
-StatFacts StatWindow::facts(std::size_t i) const {
-  StatFacts f = session_.facts(i);
-  for (std::string& notice : holds_[i].notices()) f.notices.push_back(std::move(notice));
+StatFacts StatWindow::facts(TargetId target) const {
+  StatFacts f = session_.facts(target);
+  if (const auto held = holds_.find(target); held != holds_.end()) {
+    for (std::string& notice : held->second.notices()) f.notices.push_back(std::move(notice));
+  }
   if (left_out_in_all_ > 0) {
     f.notices.push_back(
         fmt::format("{} interval lines were left out: the output was not read", left_out_in_all_));
@@ -152,17 +174,18 @@ Status StatWindow::report() {
   tell_left_out();
   std::size_t next = 0;  // the summary of one target is held at a time
   const auto write = [&] {
-    while (out_.error() == 0 && next < session_.size() && out_.room()) {
-      const auto tables = session_.tables(next);
+    while (out_.error() == 0 && next < targets_.size() && out_.room()) {
+      const TargetId target = targets_[next];
+      const auto tables = session_.tables(target);
       if (!tables) {
         asked = std::unexpected(tables.error());
         loop.stop();
         return;
       }
-      printer_.summary(session_.target(next), facts(next), *tables, session_.symbols(next));
+      printer_.summary(session_.target(target), facts(target), *tables, session_.symbols(target));
       ++next;
     }
-    if (out_.error() != 0 || (next == session_.size() && out_.idle())) loop.stop();
+    if (out_.error() != 0 || (next == targets_.size() && out_.idle())) loop.stop();
   };
   auto watched = loop.on_readable(out_.event_fd(), [&] {
     out_.acknowledge();

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,11 +47,14 @@ class StatWindow {
  private:
   [[nodiscard]] Status run_loop();
   void tick();
+  // A line is asked for when it is due, and written once the models have answered.
   void lines();
+  void await_lines();
+  void write_lines(Result<Session::Samples> now);
   void look_for_holds();
   void tell_left_out();
-  // Of target i, with what is known here alone.
-  [[nodiscard]] StatFacts facts(std::size_t i) const;
+  // With what is known here alone.
+  [[nodiscard]] StatFacts facts(TargetId target) const;
 
   Session& session_;
   StopSignal& stop_;
@@ -58,8 +62,9 @@ class StatWindow {
   StatPrinter& printer_;
   Options options_;
   EventLoop* loop_ = nullptr;  // of run_loop()
-  std::vector<Sample> last_;   // what the next line subtracts
-  std::vector<HoldWatch> holds_;
+  Session::Samples last_;      // what the next line subtracts
+  const std::vector<TargetId> targets_;
+  std::map<TargetId, HoldWatch> holds_;
   KeptTime kept_;
   std::uint64_t last_begin_ns_ = 0;  // of the target that was attached last
   std::uint64_t left_out_ = 0, left_out_in_all_ = 0;

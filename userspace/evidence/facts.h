@@ -65,7 +65,8 @@ struct CensusFacts {
 // Everything at one instant; an interval is the difference of two.
 struct Sample {
   std::uint64_t at_ns = 0;
-  Tables totals;  // Ask::kTotals: no rows
+  Tables totals;           // Ask::kTotals: no rows
+  bool live_known = true;  // totals.live counts those from before the window, too
   std::optional<RuntimeCounters> counters;
   CostFacts cost;
   EventFacts events;

@@ -50,9 +50,9 @@ IntervalRow interval_row(const Sample& before, const Sample& now) {
     if (!row.syscalls) row.syscalls = counted(b.syscalls, n.syscalls);
   }
 
-  row.live = static_cast<std::int64_t>(now.totals.live);
+  if (now.live_known) row.live = static_cast<std::int64_t>(now.totals.live);
   row.live_engine = Engine::kProbes;
-  if (!on(GT_GROUP_LIFECYCLE)) {
+  if (!on(GT_GROUP_LIFECYCLE) || !now.live_known) {
     row.live_engine = now.counters ? Engine::kCounters : Engine::kSnapshot;
     if (now.counters) row.live = now.counters->live;
   }

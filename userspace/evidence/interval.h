@@ -26,7 +26,7 @@ struct Rate {
 
 struct IntervalRow {
   std::uint64_t from_ns = 0, to_ns = 0;
-  std::int64_t live = 0;
+  std::optional<std::int64_t> live;
   Engine live_engine = Engine::kProbes;
   std::optional<Rate> created, exited, parks, unparks, syscalls;
   std::uint64_t runnable = 0;

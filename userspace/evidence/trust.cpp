@@ -86,6 +86,11 @@ bool is_of_objects(TableKind kind) {
   return kind == TableKind::kObjects || kind == TableKind::kChannels || kind == TableKind::kSemaphores;
 }
 
+// They count goroutines that made no event in the window, which memory alone shows. Latency is of wake-ups.
+bool shows_those_from_before(TableKind kind) {
+  return kind != TableKind::kLatency;
+}
+
 // Their rows are told apart by stacks, or show some.
 bool shows_stacks(TableKind kind) {
   return kind != TableKind::kGoroutineSeconds && kind != TableKind::kGoroutines &&
@@ -143,9 +148,11 @@ TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tab
   const GroupMask groups = needed(kind, facts.requested);
   const bool complete = (groups & facts.incomplete) == 0;
   const bool lacks_stacks = shows_stacks(kind) && stacks_lacking(tables) > 0;
+  const bool lacks_those_from_before = shows_those_from_before(kind) && !tables.looked;
   const bool missed_waits = is_of_objects(kind) && (groups & group_bit(GT_GROUP_BLOCK)) != 0;
-  trust.quality = whole && !bounded && complete && !missed_waits && !lacks_stacks ? Quality::kExact
-                                                                                  : Quality::kLowerBound;
+  const bool exact =
+      whole && !bounded && complete && !missed_waits && !lacks_stacks && !lacks_those_from_before;
+  trust.quality = exact ? Quality::kExact : Quality::kLowerBound;
   return trust;
 }
 

@@ -47,6 +47,7 @@ Tables Model::Impl::totals(std::uint64_t at_ns) const {
   out.created_system = created_system;
   out.exited_system = exited_system;
   out.of_c_threads = of_c_threads;
+  out.looked = snapshot_seen;
   out.parks = parks;
   out.unparks = unparks;
   out.syscalls = syscalls;

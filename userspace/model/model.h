@@ -182,6 +182,9 @@ struct Tables {
   // and gives it back.
   std::uint64_t of_c_threads = 0;
   std::uint64_t parks = 0, unparks = 0, syscalls = 0;
+  // Memory has shown all goroutines at least once: those from before the window are in it. Without it what
+  // they do shows as far as events told of them.
+  bool looked = false;
   std::uint64_t late = 0;     // records that came behind the watermark
   std::uint64_t illegal = 0;  // transitions the state machine does not allow without loss
   std::uint64_t gaps = 0;
@@ -217,7 +220,8 @@ class Model {
   // This record will be applied soon: hides the cache miss of its goroutine behind the records before it.
   void prefetch(const gt_record& record) const;
   // The memory's view. Its goroutines are merged by goid at their read_at_ns; goroutines the model knows and
-  // the snapshot has not are ended (unless created after the snapshot began). Apply it after the records up
+  // the snapshot has not are ended (unless created after the snapshot began, or it did not reach all). Apply
+  // it after the records up
   // to its counts.end_ns; what events said after a goroutine was read stands against the snapshot.
   void apply(const Snapshot& snapshot);
   // What goroutines of that snapshot wait on. Apply it after the records up to its end_ns: a wait without an

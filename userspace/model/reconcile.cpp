@@ -45,6 +45,8 @@ void Model::Impl::apply(const Snapshot& snapshot) {
       g->created_ns = std::min(g->created_ns, seen.waited_at_ns);
     if (seen.read_at_ns >= g->last_ns && seen.read_at_ns >= lossy_until) from_memory(*g, seen);
   }
+  // Who is missing in a part of them may be in the rest.
+  if (snapshot.counts.not_reached != 0) return;
   std::vector<std::uint64_t> vanished;
   goroutines.each([&](const Goroutine& g) {
     if (g.look != look && g.last_ns < begin && g.created_ns < begin) vanished.push_back(g.goid);
@@ -59,7 +61,7 @@ void Model::Impl::apply(const Snapshot& snapshot) {
 }
 
 void Model::Impl::count_extra(const SnapshotCounts& counts) {
-  if (counts.not_reached + counts.implausible != 0 || counts.extra < extra_made) return;
+  if (counts.implausible != 0 || counts.extra < extra_made) return;
   if (snapshot_seen) {
     created += counts.extra - extra_made;
     created_system += counts.extra - extra_made;

@@ -46,7 +46,7 @@ std::string IntervalText::line(const IntervalRow& row, const TargetFacts& target
   const std::uint64_t took = row.to_ns > row.from_ns ? row.to_ns - row.from_ns : 0;
   out += options_.several_targets ? pad_left(fmt::format("{}", target.host_pid), 7)
                                   : pad_left(format_duration(took), 5);
-  out += pad_left(row.live < 0 ? "-" : short_count(static_cast<std::uint64_t>(row.live)), 7);
+  out += pad_left(row.live && *row.live >= 0 ? short_count(static_cast<std::uint64_t>(*row.live)) : "-", 7);
   out += pad_left(rate_text(row.created), 8) + pad_left(rate_text(row.exited), 7);
   out += pad_left(rate_text(row.parks), 7) + pad_left(rate_text(row.unparks), 8);
   out += pad_left(rate_text(row.syscalls), 9) + pad_left(short_count(row.runnable), 9);

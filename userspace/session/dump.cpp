@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "process/stoppable_memory.h"
 #include "waits/moved.h"
 #include "waits/wait_reader.h"
 
@@ -45,36 +46,42 @@ std::optional<bool> finalizing(const Target& target) {
   return status ? std::optional((*status & kRunningFinalizer) != 0) : std::nullopt;
 }
 
-}  // namespace
-
-Result<Snapshot> look_for_dump(Target& target) {
-  auto snapshot = target.goroutines().read(StackDepth::kWhole);
-  if (!snapshot) return failed(target, snapshot.error());
-  return snapshot;
+// Of goroutines that nobody waited for.
+Waits nothing_known(std::size_t goroutines) {
+  Waits out;
+  out.goroutines.resize(goroutines);
+  for (GoroutineWaits& g : out.goroutines) g.moved = true;
+  out.moved = static_cast<std::uint32_t>(goroutines);
+  out.label_sets.emplace_back();
+  return out;
 }
 
-Result<Dump> complete_dump(Target& target, Snapshot snapshot, WaitsWanted wanted) {
+}  // namespace
+
+Result<Dump> take_dump(Target& target, WaitsWanted wanted, const std::stop_token& stop) {
+  auto snapshot = target.goroutines().read(StackDepth::kWhole, stop);
+  if (!snapshot) return failed(target, snapshot.error());
   Dump dump;
   dump.finalizing = finalizing(target);
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   dump.unix_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count()) -
-                 (monotonic_ns() - snapshot.counts.end_ns);
+                 (monotonic_ns() - snapshot->counts.end_ns);
   WaitReader::Config config = WaitReader::config_for(target.binary(), target.load_bias());
   if (wanted == WaitsWanted::kLabels) config.find = WaitReader::Find::kLabels;
-  auto waits = WaitReader(target.process(), &target.process(), std::move(config)).read(snapshot);
+  const StoppableMemory memory(target.process(), stop);
+  auto waits = WaitReader(memory, &target.process(), std::move(config)).read(*snapshot);
+  if (!waits && stop.stop_requested()) waits = nothing_known(snapshot->goroutines.size());
   if (!waits) return failed(target, waits.error());
   dump.target = target.facts();
   dump.version = target.binary().version();
   dump.wait_reasons = target.binary().wait_reasons();
-  dump.snapshot = std::move(snapshot);
+  dump.snapshot = std::move(*snapshot);
   dump.waits = std::move(*waits);
   return dump;
 }
 
-Result<Dump> take_dump(Target& target, WaitsWanted wanted) {
-  auto snapshot = look_for_dump(target);
-  if (!snapshot) return std::unexpected(snapshot.error());
-  auto dump = complete_dump(target, std::move(*snapshot), wanted);
+Result<Dump> take_dump_with_moved(Target& target, WaitsWanted wanted) {
+  auto dump = take_dump(target, wanted);
   if (!dump || wanted == WaitsWanted::kLabels) return dump;
   WaitReader::Config config = WaitReader::config_for(target.binary(), target.load_bias());
   config.find = WaitReader::Find::kObjects;

@@ -1,7 +1,8 @@
-// One look at every goroutine of a target, with all that a dump shows. Threads: control thread.
+// One look at every goroutine of a target, with all that a dump shows. Threads: any, one at a target.
 #pragma once
 
 #include <cstdint>
+#include <stop_token>
 #include <vector>
 
 #include "base/result.h"
@@ -19,11 +20,12 @@ enum class WaitsWanted : std::uint8_t {
   kHolders,  // the objects, and who may hold a mutex: a second read of every stack
 };
 
-// Reads the target's memory; attaches nothing and stops nothing.
-[[nodiscard]] Result<Dump> take_dump(Target& target, WaitsWanted waits);
-// The two parts of it: the look at all goroutines, and, as soon as may be, what goes with it.
-[[nodiscard]] Result<Snapshot> look_for_dump(Target& target);
-[[nodiscard]] Result<Dump> complete_dump(Target& target, Snapshot snapshot, WaitsWanted waits);
+// Reads the target's memory; attaches nothing and stops nothing. Once `stop` is requested the look at the
+// goroutines is over, with those that it had, and what they wait on is not known.
+[[nodiscard]] Result<Dump> take_dump(Target& target, WaitsWanted waits, const std::stop_token& stop = {});
+// And reads those again that had moved on before their objects were read, for a second at most (waits/moved.h).
+// Not where somebody watched until then: their rows are of later than the window's end.
+[[nodiscard]] Result<Dump> take_dump_with_moved(Target& target, WaitsWanted waits);
 
 // Looks up the stacks of a dump of that target, which must outlive it.
 [[nodiscard]] StackTable dump_symbols(const Target& target);

@@ -24,6 +24,13 @@ EventFacts event_facts(std::uint64_t received, std::uint64_t behind, const Captu
   return e;
 }
 
+Result<Answer> of_one(Result<Answers> answers, TargetId target) {
+  if (!answers) return std::unexpected(answers.error());
+  const auto found = answers->find(target);
+  if (found == answers->end()) return fail(ErrorKind::kFailed, "the target has no model");
+  return std::move(found->second);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Pipeline>> Pipeline::make(const CaptureOptions& options, WaitQueue* waits) {
@@ -54,33 +61,27 @@ void Pipeline::catch_up(std::uint64_t at_ns) {
   }
 }
 
-Result<Answers> Pipeline::ask(std::uint64_t at_ns, Ask what, std::vector<TargetId> targets) {
+PendingAnswers Pipeline::ask(std::uint64_t at_ns, Ask what, std::vector<TargetId> targets) {
   catch_up(at_ns);
-  return models_.ask(at_ns, what, std::move(targets));
+  return models_.ask_later(at_ns, what, std::move(targets));
 }
 
-Result<Answer> Pipeline::ask_one(std::uint64_t at_ns, Ask what, TargetId target) {
-  auto answers = ask(at_ns, what, {target});
-  if (!answers) return std::unexpected(answers.error());
-  const auto found = answers->find(target);
-  if (found == answers->end()) return fail(ErrorKind::kFailed, "the target has no model");
-  return std::move(found->second);
-}
-
-Result<Tables> Pipeline::tables(TargetId target, std::uint64_t at_ns) {
-  auto answer = ask_one(at_ns, Ask::kTables, target);
+Result<Tables> PendingTables::get(const std::stop_token& stop) {
+  auto answer = of_one(answers_.get(stop), target_);
   if (!answer) return std::unexpected(answer.error());
   return *answer->tables;
 }
 
-Result<Tables> Pipeline::totals(TargetId target, std::uint64_t at_ns) {
-  auto answer = ask_one(at_ns, Ask::kTotals, target);
-  if (!answer) return std::unexpected(answer.error());
-  return *answer->tables;
+PendingTables Pipeline::tables(TargetId target, std::uint64_t at_ns) {
+  return {ask(at_ns, Ask::kTables, {target}), target};
+}
+
+PendingTables Pipeline::totals(TargetId target, std::uint64_t at_ns) {
+  return {ask(at_ns, Ask::kTotals, {target}), target};
 }
 
 Result<OpenWaits> Pipeline::open_waits(TargetId target, std::uint64_t at_ns) {
-  auto answer = ask_one(at_ns, Ask::kOpenWaits, target);
+  auto answer = of_one(ask(at_ns, Ask::kOpenWaits, {target}).get(), target);
   if (!answer) return std::unexpected(answer.error());
   return *answer->open;
 }
@@ -105,13 +106,20 @@ void Pipeline::hold() {
   if (reader_) reader_->hold();
 }
 
-void Pipeline::close() {
-  if (!capture_) return;
-  capture_->detach_all();
+void Pipeline::settle(const std::function<bool()>& all_is_here) {
   const std::uint64_t deadline = monotonic_ns() + kSettleNs;
-  while (events().on_their_way() != 0 && monotonic_ns() < deadline)
+  while (!all_is_here() && monotonic_ns() < deadline)
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  reader_->let_go();
+  if (reader_) reader_->let_go();
+}
+
+void Pipeline::settle(TargetId target) {
+  settle([&] { return events(target).on_their_way() == 0; });
+}
+
+void Pipeline::close() {
+  if (capture_) capture_->detach_all();
+  settle([&] { return events().on_their_way() == 0; });
 }
 
 }  // namespace gorotrace

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <stop_token>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -14,6 +17,17 @@
 #include "stream/router.h"
 
 namespace gorotrace {
+
+// The tables of one target, asked for and on their way. The pipeline outlives it.
+class PendingTables {
+ public:
+  PendingTables(PendingAnswers answers, TargetId target) : answers_(std::move(answers)), target_(target) {}
+  [[nodiscard]] Result<Tables> get(const std::stop_token& stop = {});  // once
+
+ private:
+  PendingAnswers answers_;
+  TargetId target_;
+};
 
 class Pipeline {
  public:
@@ -29,10 +43,10 @@ class Pipeline {
   [[nodiscard]] TrapCosts trap_costs() const;
 
   // As of a time that has passed, with all that was recorded until then: ModelSink::ask(). Any thread.
-  [[nodiscard]] Result<Answers> ask(std::uint64_t at_ns, Ask what, std::vector<TargetId> targets);
+  [[nodiscard]] PendingAnswers ask(std::uint64_t at_ns, Ask what, std::vector<TargetId> targets);
   // The same of one target. An error when it is not there, too.
-  [[nodiscard]] Result<Tables> tables(TargetId target, std::uint64_t at_ns);
-  [[nodiscard]] Result<Tables> totals(TargetId target, std::uint64_t at_ns);
+  [[nodiscard]] PendingTables tables(TargetId target, std::uint64_t at_ns);
+  [[nodiscard]] PendingTables totals(TargetId target, std::uint64_t at_ns);
   [[nodiscard]] Result<OpenWaits> open_waits(TargetId target, std::uint64_t at_ns);
   // Records that a target lost so far, on the way to the models too.
   [[nodiscard]] std::uint64_t dropped(TargetId target) const;
@@ -45,15 +59,16 @@ class Pipeline {
   // From here on nothing is answered as of a time behind this call, until close(). Windows that end meanwhile
   // (TargetEnded) end with every record from before, and with none from after.
   void hold();
+  // Waits until all that a target produced, which is detached, has arrived; not for ever. Then lets go.
+  void settle(TargetId target);
   // Detaches all targets, which ends every program that still runs, and waits until all that was produced has
   // arrived, so that the account closes; then lets go. What it waited for in vain is told by events().
   void close();
 
  private:
+  void settle(const std::function<bool()>& all_is_here);
   explicit Pipeline(WaitQueue* waits) : models_(waits) {}
   void catch_up(std::uint64_t at_ns);
-  [[nodiscard]] Result<Answer> ask_one(std::uint64_t at_ns, Ask what, TargetId target);
-
   // Reverse teardown order: the reader stops first, then the router, then the models, then the programs go.
   std::unique_ptr<Capture> capture_;
   ModelSink models_;

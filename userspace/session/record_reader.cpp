@@ -26,7 +26,9 @@ RecordReader::~RecordReader() {
 }
 
 void RecordReader::catch_up(std::uint64_t at_ns) {
-  wanted_ns_ = at_ns;
+  std::uint64_t before = wanted_ns_;
+  while (before < at_ns && !wanted_ns_.compare_exchange_weak(before, at_ns)) {
+  }
   capture_.wake_reader();
 }
 

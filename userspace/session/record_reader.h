@@ -15,7 +15,7 @@ class RecordReader {
   RecordReader(Capture& capture, Router& router);  // starts the thread; both outlive this object
   ~RecordReader();                                 // one last drain, then joins
 
-  // Control thread: reads the rings as soon as everything recorded before at_ns is in them, instead of at the
+  // Any thread: reads the rings as soon as everything recorded before at_ns is in them, instead of at the
   // next turn.
   void catch_up(std::uint64_t at_ns);
 

@@ -3,11 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/clock.h"
 
 namespace gorotrace {
+namespace {
+
+// Without probes no record of a former owner is ever on its way: a slot is free at once.
+constexpr std::uint16_t kSlotsWithoutProbes = 4096;
+constexpr std::uint64_t kAllPasses = ~std::uint64_t{0};
+
+}  // namespace
 
 Result<std::unique_ptr<Session>> Session::make(const SessionOptions& options) {
   std::unique_ptr<Session> session(new Session(options));
@@ -16,19 +24,39 @@ Result<std::unique_ptr<Session>> Session::make(const SessionOptions& options) {
   auto pipeline = Pipeline::make(capture, options.waits);
   if (!pipeline) return std::unexpected(pipeline.error());
   session->pipeline_ = std::move(*pipeline);
+  if (session->pipeline_->capture() == nullptr) session->slots_.emplace(kSlotsWithoutProbes);
   return session;
 }
 
-Status Session::add(std::unique_ptr<Target> target) {
-  auto traced = Traced::make(std::move(target), target_id(static_cast<std::uint16_t>(traced_.size()), 0),
-                             *pipeline_, share_, options_);
-  if (!traced) return std::unexpected(traced.error());
-  if (auto begun = (*traced)->begin(); !begun) return begun;
+Session::~Session() {
+  for (auto& t : traced_) t->leave_looks();
+}
+
+Traced& Session::of(TargetId target) const {
+  return **std::ranges::find_if(traced_, [target](const auto& t) { return t->id() == target; });
+}
+
+std::vector<Traced*> Session::all() const {
+  std::vector<Traced*> out;
+  for (const auto& t : traced_) out.push_back(t.get());
+  return out;
+}
+
+Result<TargetId> Session::add(std::unique_ptr<Target> target) {
+  const auto free = slots_ ? slots_->take(kAllPasses) : std::optional<TargetId>(0);
+  if (!free) return fail(ErrorKind::kFailed, fmt::format("already looking at {} processes", traced_.size()));
+  auto traced = Traced::make(std::move(target), *free, *pipeline_, share_, workers_, options_);
+  const Status begun = traced ? (*traced)->begin() : Status(std::unexpected(traced.error()));
+  if (!begun) {
+    if (slots_) slots_->give_back(*free, 0);
+    return std::unexpected(begun.error());
+  }
   traced_.push_back(std::move(*traced));
-  return {};
+  return traced_.back()->id();
 }
 
 void Session::tick() {
+  workers_.look_after();
   for (auto& t : traced_) t->tick();
   if (const int error = pipeline_->read_error(); error != 0) {
     for (auto& t : traced_)
@@ -36,21 +64,52 @@ void Session::tick() {
   }
 }
 
+// All beside each other, in a time that grows little with their number.
+void Session::await_looks(const std::vector<Traced*>& targets) {
+  constexpr std::uint64_t kPatienceNs = 500'000'000, kOfEachNs = 5'000'000;
+  const std::uint64_t deadline = monotonic_ns() + kPatienceNs + kOfEachNs * targets.size();
+  for (Traced* t : targets) t->await_last_look(deadline);
+}
+
+void Session::end(TargetId target) {
+  Traced& t = of(target);
+  if (!t.life().traced()) return;
+  t.begin_last_look();
+  await_looks({&t});
+  t.stop_census();
+  pipeline_->hold();
+  t.end_window(WindowEnd::kRemoved, monotonic_ns());
+  t.detach();
+  pipeline_->settle(target);
+}
+
+void Session::remove(TargetId target) {
+  end(target);
+  of(target).forget();
+  std::erase_if(traced_, [target](const auto& t) { return t->id() == target; });
+  if (slots_) slots_->give_back(target, 0);
+}
+
 void Session::finish() {
-  for (auto& t : traced_) t->look_last();
+  for (auto& t : traced_) t->begin_last_look();
+  await_looks(all());
   for (auto& t : traced_) t->stop_census();
   pipeline_->hold();
-  for (auto& t : traced_) t->end_window(monotonic_ns());
+  for (auto& t : traced_) t->end_window(WindowEnd::kWindow, monotonic_ns());
   close();
 }
 
-Result<Dump> Session::finish_with_dump(WaitsWanted waits) {
+Result<Dump> Session::finish_with_dump(WaitsWanted waits, const std::function<bool()>& go_on) {
+  Traced& t = *traced_.front();
+  await_looks({&t});
   pipeline_->hold();
-  auto dump = traced_.front()->end_with_look(waits);
+  t.begin_dump(waits);
+  while (!t.dump_ready(std::chrono::milliseconds(kTickMs)) && go_on()) tick();
+  auto dump = t.end_with_dump();
   close();
   if (!dump) return dump;
-  traced_.front()->stop_census();
-  traced_.front()->know_waits(*dump);
+  t.stop_census();
+  t.know_waits(*dump);
   return dump;
 }
 
@@ -59,36 +118,40 @@ void Session::close() {
   for (auto& t : traced_) t->detached();
 }
 
-Result<std::vector<Sample>> Session::samples() {
-  std::vector<TargetId> open;
-  for (auto& t : traced_) {
-    if (!t->window_open()) continue;
-    t->read_counters();
-    open.push_back(t->id());
-  }
-  const std::uint64_t at_ns = monotonic_ns();
-  Answers answers;
-  if (!open.empty()) {
-    auto answered = pipeline_->ask(at_ns, Ask::kTotals, std::move(open));
-    if (!answered) return std::unexpected(answered.error());
-    answers = std::move(*answered);
-  }
-  std::vector<Sample> samples;
-  for (auto& t : traced_) {
-    const auto answer = answers.find(t->id());
-    if (answer != answers.end()) {
-      samples.push_back(t->sample(at_ns, *answer->second.tables));
-      continue;
-    }
-    auto last = t->last_sample();
-    if (!last) return std::unexpected(last.error());
-    samples.push_back(std::move(*last));
+void Session::ask_samples() {
+  std::vector<std::pair<TargetId, Sample>> without_totals;
+  for (auto& t : traced_) without_totals.emplace_back(t->id(), t->begin_sample());
+  asked_ = AskedSamples{pipeline_->ask(monotonic_ns(), Ask::kTotals, targets()), std::move(without_totals)};
+}
+
+std::optional<Result<Session::Samples>> Session::take_samples() {
+  if (!asked_ || !asked_->totals.ready()) return std::nullopt;
+  return await_samples();
+}
+
+Result<Session::Samples> Session::await_samples() {
+  AskedSamples asked = std::move(*asked_);
+  asked_.reset();
+  auto answers = asked.totals.get();
+  if (!answers) return std::unexpected(answers.error());
+  Samples samples;
+  for (const auto& t : traced_) {
+    const auto sample = std::ranges::find(asked.without_totals, t->id(), &std::pair<TargetId, Sample>::first);
+    const auto answer = answers->find(t->id());
+    if (sample != asked.without_totals.end() && answer != answers->end())
+      samples.emplace(t->id(), t->complete(std::move(sample->second), *answer->second.tables));
   }
   return samples;
 }
 
-bool Session::any_alive() const {
-  return std::ranges::any_of(traced_, [](const auto& t) { return t->alive(); });
+std::vector<TargetId> Session::targets() const {
+  std::vector<TargetId> out;
+  for (const auto& t : traced_) out.push_back(t->id());
+  return out;
+}
+
+bool Session::any_traced() const {
+  return std::ranges::any_of(traced_, [](const auto& t) { return t->life().traced(); });
 }
 
 }  // namespace gorotrace

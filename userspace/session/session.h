@@ -1,15 +1,20 @@
-// A tracing session: what its targets share, and the targets. The control thread owns it and calls tick()
-// every kTickMs; nothing here prints.
+// A tracing session: what its targets share, and the targets, which come and go. The control thread owns it
+// and calls tick() every kTickMs; nothing here prints.
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "capture/slots.h"
 #include "session/census_share.h"
+#include "session/look_workers.h"
 #include "session/pipeline.h"
 #include "session/traced.h"
 
@@ -18,48 +23,70 @@ namespace gorotrace {
 class Session {
  public:
   static constexpr int kTickMs = 50;
+  using Samples = std::map<TargetId, Sample>;
 
   // Loads and calibrates when options.groups is not empty. Attaches nothing.
   [[nodiscard]] static Result<std::unique_ptr<Session>> make(const SessionOptions& options);
+  ~Session();
 
-  // Arms the groups and reads all goroutines. On failure nothing of this target stays attached.
-  [[nodiscard]] Status add(std::unique_ptr<Target> target);
+  // Arms the groups; all goroutines are read soon. On failure nothing of this target stays attached. The slot
+  // of one that was removed is free again some 20 ms later.
+  [[nodiscard]] Result<TargetId> add(std::unique_ptr<Target> target);
   // Liveness, budget, periodic reads of memory. Cheap when nothing is due.
   void tick();
-  // Turns groups of a target on or off while it runs.
-  [[nodiscard]] Status set_groups(std::size_t target, GroupMask groups, const std::string& reason) {
-    return traced_[target]->set_groups(groups, reason);
-  }
-  // The end of the window: a last look at memory, then everything is detached. tables() answers as of then,
-  // with every record from before.
+  // The end of one target's window, as of finish(), while the others go on.
+  void end(TargetId target);
+  // Forgets a target, behind the end of its window: its id is nobody's from here on.
+  void remove(TargetId target);
+  // The end of the window: a last look at memory, where one does not take long, then everything is detached.
+  // tables() answers as of then, with every record from before.
   void finish();
   // The same of a session with one target, whose last look is kept: every goroutine, and since when each has
-  // waited, as far as watching has proven it.
-  [[nodiscard]] Result<Dump> finish_with_dump(WaitsWanted waits);
+  // waited, as far as watching has proven it. It ticks meanwhile; once go_on says no it takes what was read.
+  [[nodiscard]] Result<Dump> finish_with_dump(WaitsWanted waits, const std::function<bool()>& go_on);
 
-  [[nodiscard]] std::size_t size() const { return traced_.size(); }
-  [[nodiscard]] bool any_alive() const;
-  [[nodiscard]] Target& target(std::size_t i) { return traced_[i]->target(); }
-  [[nodiscard]] Symbolizer& symbols(std::size_t i) { return traced_[i]->symbols(); }
+  // Those that were not removed, in the order in which they were added.
+  [[nodiscard]] std::vector<TargetId> targets() const;
+  [[nodiscard]] bool any_traced() const;
+  // Of one of them.
+  [[nodiscard]] Target& target(TargetId target) { return of(target).target(); }
+  [[nodiscard]] Symbolizer& symbols(TargetId target) { return of(target).symbols(); }
+  [[nodiscard]] Result<Tables> tables(TargetId target) { return of(target).tables(); }
+  [[nodiscard]] StatFacts facts(TargetId target) const { return of(target).facts(); }
+  // Turns its groups on or off while it runs.
+  [[nodiscard]] Status set_groups(TargetId target, GroupMask groups, const std::string& reason) {
+    return of(target).set_groups(groups, reason);
+  }
 
-  [[nodiscard]] Result<Tables> tables(std::size_t target) { return traced_[target]->tables(); }
   // Counters and totals of every target, all as of now (or of the end of its window, once it has ended): what
-  // an interval line subtracts.
-  [[nodiscard]] Result<std::vector<Sample>> samples();
-  [[nodiscard]] StatFacts facts(std::size_t target) const { return traced_[target]->facts(); }
+  // an interval line subtracts. Asked for, and taken once they are there, for control waits for no model:
+  // nullopt until then. Those that come too late are of an earlier time (Sample::at_ns).
+  void ask_samples();
+  [[nodiscard]] bool samples_asked() const { return asked_.has_value(); }
+  [[nodiscard]] std::optional<Result<Samples>> take_samples();
+  [[nodiscard]] Result<Samples> await_samples();
 
   [[nodiscard]] EventFacts events() const { return pipeline_->events(); }
 
  private:
-  void close();
-
   explicit Session(const SessionOptions& options) : options_(options), share_(options.census_cpu) {}
+  [[nodiscard]] Traced& of(TargetId target) const;
+  void await_looks(const std::vector<Traced*>& targets);
+  [[nodiscard]] std::vector<Traced*> all() const;
+  void close();
 
   SessionOptions options_;
   CensusShare share_;
+  LookWorkers workers_;
+  std::optional<Slots> slots_;  // without probes
   std::vector<std::unique_ptr<Traced>> traced_;
   // Its threads refer to the targets, so it goes first.
   std::unique_ptr<Pipeline> pipeline_;
+  struct AskedSamples {
+    PendingAnswers totals;
+    std::vector<std::pair<TargetId, Sample>> without_totals;
+  };
+  std::optional<AskedSamples> asked_;
 };
 
 }  // namespace gorotrace

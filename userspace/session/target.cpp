@@ -184,6 +184,11 @@ CensusSubject Target::census_subject(bool stacks, bool whole) const {
   return subject;
 }
 
+std::optional<CounterReader> Target::counter_reader() const {
+  if (!counters_config_) return std::nullopt;
+  return std::optional<CounterReader>(std::in_place, *process_, *counters_config_);
+}
+
 std::optional<TextRange> Target::text_of(std::string_view function) const {
   const auto found = binary().pclntab().function_named(function);
   if (!found) return std::nullopt;

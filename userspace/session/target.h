@@ -1,6 +1,7 @@
 // One process being traced: what we know of its binary, its memory and its probes, checked against each other
-// before anything is attached. Threads: control thread, except is_system(), which the samplers' threads ask,
-// and the binary's line table, which the router's thread uses, too.
+// before anything is attached. Shared with whoever reads its memory. Threads: control thread, except what
+// reads memory (goroutines(), one at a time), is_system(), which the samplers' threads ask, and the binary's
+// line table, which the router's thread uses, too.
 #pragma once
 
 #include <sys/types.h>
@@ -65,6 +66,8 @@ class Target {
   // nullptr when the binary did not give the addresses of allp and sched.
   [[nodiscard]] CounterReader* counters() { return counters_.get(); }
   [[nodiscard]] bool has_counters() const { return counters_ != nullptr; }
+  // One more of them: each remembers what it read.
+  [[nodiscard]] std::optional<CounterReader> counter_reader() const;
 
  private:
   Target() = default;

@@ -8,8 +8,11 @@
 
 namespace gorotrace {
 
-TargetCensus::TargetCensus(const Memory& memory, CensusSubject subject, CensusShare& share, ModelTables model)
-    : share_(share), model_(std::move(model)), taker_(memory, std::move(subject), random_u64()) {}
+TargetCensus::TargetCensus(std::shared_ptr<const Memory> memory, CensusSubject subject, CensusShare& share,
+                           ModelTables model)
+    : share_(share),
+      model_(std::move(model)),
+      taker_(std::make_shared<CensusTaker>(std::move(memory), std::move(subject), random_u64())) {}
 
 TargetCensus::~TargetCensus() {
   if (running()) share_.stop(taker_);
@@ -18,49 +21,53 @@ TargetCensus::~TargetCensus() {
 Status TargetCensus::stand_in(bool wanted) {
   wanted = wanted && share_.any();
   if (wanted == running()) return {};
-  if (!wanted) return stop();
+  if (!wanted) {
+    stop();
+    return {};
+  }
   const auto from = share_.start(taker_);
   if (!from) return std::unexpected(from.error());
-  auto model = model_(*from);
-  if (!model) {
-    (void)share_.stop(taker_);
-    return std::unexpected(model.error());
-  }
-  stretches_.push_back({std::move(*model), {}});
+  stretches_.push_back({model_(*from), std::nullopt, {}});
   return {};
 }
 
-Status TargetCensus::stop() {
-  if (!running()) return {};
-  const std::uint64_t to = share_.stop(taker_);
-  auto model = model_(to);
-  stretches_.back().to = model ? std::move(*model) : stretches_.back().from;
-  if (!model) return std::unexpected(model.error());
-  return {};
+void TargetCensus::stop() {
+  if (!running()) return;
+  stretches_.back().to = model_(share_.stop(taker_));
 }
 
 void TargetCensus::move_stacks(StackTable& to) {
-  to.add(taker_.take_stacks());
+  to.add(taker_->take_stacks());
 }
 
-Tables TargetCensus::over(Tables model) const {
+Result<Tables> TargetCensus::over(Tables model) {
   if (!ever_ran()) return model;
-  if (!running()) return combine(std::move(model), stretches_, taker_.tables());
-  std::vector<Replaced> stretches = stretches_;
-  stretches.back().to = model;
-  return combine(std::move(model), stretches, taker_.tables());
+  std::vector<Replaced> replaced;
+  for (Stretch& stretch : stretches_) {
+    for (auto [pending, tables] :
+         {std::pair(&stretch.from, &stretch.replaced.from), std::pair(&stretch.to, &stretch.replaced.to)}) {
+      if (!*pending) continue;
+      auto there = (*pending)->get();
+      pending->reset();
+      if (!there) return std::unexpected(there.error());
+      *tables = std::move(*there);
+    }
+    replaced.push_back(stretch.replaced);
+  }
+  if (running()) replaced.back().to = model;
+  return combine(std::move(model), replaced, taker_->tables());
 }
 
 void TargetCensus::update(Tables& totals, bool lifecycle_probed) const {
   if (!running()) return;
-  totals.in_state = taker_.in_state();
+  totals.in_state = taker_->in_state();
   if (!lifecycle_probed)
     totals.live = std::accumulate(totals.in_state.begin(), totals.in_state.end(), std::uint64_t{0});
 }
 
 CensusFacts TargetCensus::facts() const {
-  const CensusTables tables = taker_.tables();
-  const CensusCost cost = taker_.cost();
+  const CensusTables tables = taker_->tables();
+  const CensusCost cost = taker_->cost();
   return {.looks = tables.looks,
           .looks_at_all = tables.looks_at_all,
           .goroutines_seen = tables.goroutines_seen,

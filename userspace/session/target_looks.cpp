@@ -1,96 +1,119 @@
 #include "session/target_looks.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/clock.h"
-#include "waits/wait_reader.h"
+#include "base/text.h"
 
 namespace gorotrace {
 namespace {
 
 // A look at all goroutines may take 1/20 of one CPU of the tracer: the next one waits 20 times as long as the
-// last took.
+// last took. One that is asked for, because something was lost, waits as long as it took.
 constexpr std::uint64_t kLookRest = 20;
 constexpr std::uint64_t kLookAfterGapNs = 100'000'000;
+// The window's end waits for no look that takes longer.
+constexpr std::uint64_t kLongestLastNs = 500'000'000;
+// A look that was told to stop is in a call of the kernel, or sorts and counts what it has.
+constexpr std::uint64_t kStopNs = 300'000'000;
 constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
 }  // namespace
 
-TargetLooks::TargetLooks(Target& target, TargetId id, Pipeline& pipeline, const TargetCensus& census,
-                         Notices& notices, bool stacks, std::uint64_t interval_ns, GroupMask objects)
-    : target_(target),
+TargetLooks::TargetLooks(std::shared_ptr<Target> target, std::shared_ptr<MemoryLook> look, TargetId id,
+                         Pipeline& pipeline, LookWorkers& workers, const TargetCensus& census,
+                         Notices& notices, std::uint64_t interval_ns)
+    : target_(std::move(target)),
+      look_(std::move(look)),
       id_(id),
       pipeline_(pipeline),
+      workers_(workers),
       census_(census),
       notices_(notices),
-      depth_(stacks ? StackDepth::kAsProbes : StackDepth::kNoStacks),
       interval_ns_(interval_ns),
-      objects_(objects) {}
+      asked_ns_(kNever),
+      reading_ns_(kNever) {}
 
-std::size_t TargetLooks::look() {
-  auto snapshot = target_.goroutines().read(depth_);
-  if (!snapshot) {
-    next_ns_ = monotonic_ns() + interval_ns_;
-    if (target_.process().liveness() == Liveness::kAlive) notices_.add(snapshot.error().message);
-    return 0;
-  }
-  const auto objects = objects_due_ && !census_.running() ? objects_of(*snapshot) : std::nullopt;
-  if (objects) objects_due_ = false;
-  const std::uint64_t now = monotonic_ns(), took = now - snapshot->counts.begin_ns;
-  next_ns_ = census_.running() ? kNever : now + std::max(interval_ns_, took * kLookRest);
-  const std::size_t extra = snapshot->counts.extra;
-  const std::uint64_t at_ns = snapshot->counts.end_ns;
-  pipeline_.router().post({id_, at_ns, std::move(*snapshot)});
-  if (objects) pipeline_.router().post({id_, objects->end_ns, *objects});
-  return extra;
-}
-
-// Of a select the first in lock order (runtime/select.go selectgo, 1.18-1.27), as its park tells it.
-std::optional<SeenObjects> TargetLooks::objects_of(const Snapshot& snapshot) const {
-  SeenObjects out;
-  if (objects_ == 0) return out;
-  WaitReader::Config config = WaitReader::config_for(target_.binary(), target_.load_bias());
-  config.find = WaitReader::Find::kQueues;
-  const auto waits = WaitReader(target_.process(), nullptr, std::move(config)).read(snapshot);
-  if (!waits) return std::nullopt;
-  for (std::size_t i = 0; i < snapshot.goroutines.size(); ++i) {
-    const auto& objects = waits->goroutines[i].objects;
-    if (objects.empty() || objects.front().certainty != Certainty::kProven) continue;
-    const GoroutineSnapshot& g = snapshot.goroutines[i];
-    SeenObject seen{.goid = g.goid, .read_at_ns = g.read_at_ns};
-    if (const auto* channel = std::get_if<ChannelWait>(&objects.front().what)) {
-      seen.address = channel->channel;
-    } else if (const auto* semaphore = std::get_if<SemaphoreWait>(&objects.front().what);
-               semaphore != nullptr && (objects_ & group_bit(GT_GROUP_SYNC)) != 0) {
-      seen.kind = ObjectRow::Kind::kSemaphore;
-      seen.address = semaphore->semaphore;
-    }
-    if (seen.address != 0) out.objects.push_back(seen);
-  }
-  out.end_ns = monotonic_ns();
-  return out;
+void TargetLooks::at(std::uint64_t at_ns) {
+  asked_ns_ = std::min(asked_ns_, at_ns);
+  objects_due_ = true;
 }
 
 void TargetLooks::mind_loss(std::uint64_t dropped, std::uint64_t now_ns) {
-  if (dropped > dropped_seen_) {
-    next_ns_ = std::min(next_ns_, now_ns + kLookAfterGapNs);
-    objects_due_ = true;
-  }
+  if (dropped > dropped_seen_) at(now_ns + kLookAfterGapNs);
   dropped_seen_ = dropped;
 }
 
-std::optional<Witness::Totals> TargetLooks::totals() {
-  const auto totals = pipeline_.totals(id_, monotonic_ns());
-  if (!totals) {
-    notices_.add(totals.error().message);
-    return std::nullopt;
+void TargetLooks::tick(std::uint64_t now_ns) {
+  if (running_ && !await(0)) return;
+  const bool asked = now_ns >= asked_ns_ && now_ns >= looked_at_ns_ + took_ns_;
+  if (asked || now_ns >= due_ns_) {
+    if (asked) asked_ns_ = kNever;
+    const bool objects = objects_due_ && !census_.running();
+    if (objects) objects_due_ = false;
+    start({.goroutines = true, .objects = objects, .reading = !start_}, Purpose::kOnTheWay);
+  } else if (now_ns >= reading_ns_) {
+    start({.goroutines = false, .objects = false, .reading = true}, Purpose::kOnTheWay);
   }
-  return Witness::Totals{totals->created, totals->exited};
+}
+
+void TargetLooks::start(LookOrder order, Purpose purpose) {
+  const auto result = std::make_shared<std::promise<LookResult>>();
+  running_ = Running{result->get_future(), {}, order, purpose};
+  workers_.add([look = look_, order,
+                result](const std::stop_token& stop) { result->set_value(look->take(order, stop)); },
+               running_->stop);
+}
+
+// False: it goes on.
+bool TargetLooks::await(std::uint64_t until_ns) {
+  const std::uint64_t now = monotonic_ns();
+  const std::chrono::nanoseconds patience(until_ns > now ? until_ns - now : 0);
+  if (running_->result.wait_for(patience) != std::future_status::ready) return false;
+  Running done = std::move(*running_);
+  running_.reset();
+  take_in(done.result.get(), done.order, done.purpose);
+  return true;
+}
+
+void TargetLooks::take_in(const LookResult& result, const LookOrder& order, Purpose purpose) {
+  const std::uint64_t now = monotonic_ns();
+  if (order.goroutines) {
+    looked_at_ns_ = now;
+    due_ns_ = now + interval_ns_;
+    if (!result.goroutines) {
+      if (target_->process().liveness() == Liveness::kAlive) notices_.add(result.goroutines.error().message);
+    } else {
+      counts_ = result.counts;
+      took_ns_ = result.took_ns;
+      due_ns_ = census_.running() ? kNever : now + std::max(interval_ns_, took_ns_ * kLookRest);
+    }
+    if (order.objects && !result.objects_read) objects_due_ = true;
+  }
+  if (!start_) take_in_start(result);
+  // The models had not come so far.
+  const bool late = !start_ && counts_.seen != 0 && counts_.not_reached == 0;
+  reading_ns_ = late ? now + interval_ns_ : kNever;
+  if (purpose == Purpose::kLast) last_ = result.reading;
+}
+
+void TargetLooks::take_in_start(const LookResult& result) {
+  if (!result.totals || !result.totals->looked) return;
+  // The look took a while: what came and went meanwhile is taken back out.
+  const Tables& now = *result.totals;
+  start_ = Start{now.live + (now.exited - now.exited_system) - (now.created - now.created_system),
+                 now.of_c_threads};
+  first_ = result.reading;
+  if (!first_)
+    notices_.add("the runtime's counters are not available in this binary: no witness beside the probes");
 }
 
 bool TargetLooks::read_counters() {
-  CounterReader* reader = target_.counters();
+  CounterReader* reader = target_->counters();
   if (reader == nullptr) return false;
   const auto counters = reader->read();
   if (!counters) return false;
@@ -99,24 +122,56 @@ bool TargetLooks::read_counters() {
   return true;
 }
 
-std::optional<TargetLooks::Reading> TargetLooks::read() {
-  const auto before = totals();
-  if (!before || !read_counters()) return std::nullopt;
-  const auto after = totals();
-  if (!after) return std::nullopt;
-  return Reading{*counters_, *before, *after};
+void TargetLooks::begin_last(bool reading) {
+  last_wanted_ = true;
+  reading_wanted_ = reading;
+  (void)read_counters();
+  if (!running_ || await(0)) start_last();
 }
 
-std::optional<TargetLooks::Reading> TargetLooks::look_and_read() {
-  constexpr int kTries = 4;
-  std::size_t extra = look();
-  auto r = read();
-  for (int i = 0; i < kTries && extra != 0 && r; ++i) {
-    const std::size_t then = std::exchange(extra, look());
-    if (then == extra) break;
-    r = read();
+// Where looks take long the counters are read alone, which is right where no goroutine is a C thread's.
+void TargetLooks::start_last() {
+  last_wanted_ = false;
+  const bool fits = start_ && took_ns_ <= kLongestLastNs;
+  last_left_out_ = start_ && !fits;
+  const bool reading = reading_wanted_ && (fits || counts_.extra == 0);
+  if (fits || reading) start({.goroutines = fits, .objects = false, .reading = reading}, Purpose::kLast);
+}
+
+void TargetLooks::await_last(std::uint64_t deadline_ns) {
+  if (running_ && await(deadline_ns) && last_wanted_) {
+    start_last();
+    if (running_) (void)await(deadline_ns);
   }
-  return r;
+  if (running_) {
+    running_->stop.request_stop();
+    if (!await(monotonic_ns() + kStopNs))
+      notices_.add("the process holds up whoever reads its memory: a look at its goroutines was left behind");
+  }
+  last_wanted_ = false;
+  tell_what_lacks();
+  give_up();
+}
+
+void TargetLooks::tell_what_lacks() {
+  const std::uint64_t now = monotonic_ns(), ago = now - std::min(now, looked_at_ns_);
+  if (!start_) {
+    const std::size_t all = counts_.seen + counts_.unreadable + counts_.not_reached;
+    notices_.add(fmt::format(
+        "the goroutines from before the window were still being read when it ended{}: the tables lack those "
+        "that did nothing meanwhile",
+        all == 0 ? "" : fmt::format(" ({} of {})", counts_.seen, all)));
+  } else if (last_left_out_) {
+    notices_.add(
+        fmt::format("no look at the window's end, for one takes {}: what memory tells is of {} before",
+                    format_duration(took_ns_), format_duration(ago)));
+  }
+}
+
+void TargetLooks::give_up() {
+  if (running_) running_->stop.request_stop();
+  running_.reset();
+  due_ns_ = asked_ns_ = reading_ns_ = kNever;
 }
 
 }  // namespace gorotrace

@@ -1,67 +1,99 @@
-// Looks at one target's memory for its model: all goroutines, and the runtime's counters beside the model's
-// own totals. Threads: control thread.
+// When one target's memory is looked at for its model, and what came of it: all goroutines, and the runtime's
+// counters. Whole processes are read by workers; control asks for a look and learns at a later tick that it
+// was taken. One look at a target goes on at a time. Threads: control thread.
 #pragma once
 
 #include <cstdint>
+#include <future>
+#include <memory>
 #include <optional>
+#include <stop_token>
 
 #include "evidence/facts.h"
+#include "session/look_workers.h"
+#include "session/memory_look.h"
 #include "session/notices.h"
 #include "session/pipeline.h"
 #include "session/target.h"
 #include "session/target_census.h"
-#include "symbols/stack_table.h"
 
 namespace gorotrace {
 
 class TargetLooks {
  public:
   // All that is referred to outlives this object. While the census runs no look is due: it looks all the
-  // time. `objects`: of what sync and chan see, memory tells whom a look finds waiting on it without an event
-  // that said so.
-  TargetLooks(Target& target, TargetId id, Pipeline& pipeline, const TargetCensus& census, Notices& notices,
-              bool stacks, std::uint64_t interval_ns, GroupMask objects);
+  // time.
+  TargetLooks(std::shared_ptr<Target> target, std::shared_ptr<MemoryLook> look, TargetId id,
+              Pipeline& pipeline, LookWorkers& workers, const TargetCensus& census, Notices& notices,
+              std::uint64_t interval_ns);
+  ~TargetLooks() { give_up(); }
 
-  std::size_t look();  // goroutines made for threads of C (SnapshotCounts::extra)
-  [[nodiscard]] bool due(std::uint64_t now_ns) const { return now_ns >= next_ns_; }
+  // Takes in what has come, and starts the look that is due: the first one is at once.
+  void tick(std::uint64_t now_ns);
   // Groups came on: waits from before have no event.
-  void at(std::uint64_t at_ns) {
-    next_ns_ = at_ns;
-    objects_due_ = true;
-  }
+  void at(std::uint64_t at_ns);
   // Something was lost when `dropped` grows: memory tells soon what it hid.
   void mind_loss(std::uint64_t dropped, std::uint64_t now_ns);
 
-  // The runtime's counters between two readings of the model's totals.
-  struct Reading {
-    RuntimeCounters counters;
-    Witness::Totals before, after;
-  };
-  // Behind a look. What the runtime makes for threads of C shows in memory only, so where there are such
-  // goroutines the look has to hold at the reading too.
-  [[nodiscard]] std::optional<Reading> look_and_read();
-  bool read_counters();  // whether they could be had
+  // The window's end, in two steps so that those of all targets are taken beside each other: a last look,
+  // where it does not take long, with the counters if `reading`; then, with or without it, what goes on is
+  // waited for until the deadline, and stopped. Nothing is read from there on.
+  void begin_last(bool reading);
+  void await_last(std::uint64_t deadline_ns);
+  // Nobody needs a look any more, and nobody waits for the one that goes on.
+  void give_up();
+
+  bool read_counters();  // here and now; whether they could be had
   [[nodiscard]] const std::optional<RuntimeCounters>& counters() const {
     return counters_;
   }  // last ones read
 
- private:
-  [[nodiscard]] std::optional<SeenObjects> objects_of(const Snapshot& snapshot) const;
-  [[nodiscard]] std::optional<Reading> read();
-  [[nodiscard]] std::optional<Witness::Totals> totals();
+  // Of the first look at all goroutines; nothing until it was taken.
+  struct Start {
+    std::uint64_t live, of_c_threads;
+  };
+  [[nodiscard]] const std::optional<Start>& start() const { return start_; }
+  // The counters behind it, and behind the last look.
+  [[nodiscard]] const std::optional<CountersReading>& first_reading() const { return first_; }
+  [[nodiscard]] const std::optional<CountersReading>& last_reading() const { return last_; }
 
-  Target& target_;
+ private:
+  enum class Purpose { kOnTheWay, kLast };
+  struct Running {
+    std::future<LookResult> result;
+    std::stop_source stop;
+    LookOrder order;
+    Purpose purpose;
+  };
+  void start(LookOrder order, Purpose purpose);
+  void start_last();
+  bool await(std::uint64_t until_ns);
+  void take_in(const LookResult& result, const LookOrder& order, Purpose purpose);
+  void take_in_start(const LookResult& result);
+  void tell_what_lacks();
+
+  std::shared_ptr<Target> target_;
+  std::shared_ptr<MemoryLook> look_;
   TargetId id_;
   Pipeline& pipeline_;
+  LookWorkers& workers_;
   const TargetCensus& census_;
   Notices& notices_;
-  StackDepth depth_;
-  std::uint64_t interval_ns_;
-  GroupMask objects_;
+  const std::uint64_t interval_ns_;
+
+  std::optional<Running> running_;
   bool objects_due_ = true;
-  std::uint64_t next_ns_ = 0;
+  // By its own pace; because something is to be seen; the counters alone, for the first reading.
+  std::uint64_t due_ns_ = 0, asked_ns_, reading_ns_;
   std::uint64_t dropped_seen_ = 0;
+  // Of the last look that was taken.
+  std::uint64_t looked_at_ns_ = 0, took_ns_ = 0;
+  SnapshotCounts counts_;
+
   std::optional<RuntimeCounters> counters_;
+  std::optional<Start> start_;
+  std::optional<CountersReading> first_, last_;
+  bool last_wanted_ = false, reading_wanted_ = false, last_left_out_ = false;
 };
 
 }  // namespace gorotrace

@@ -9,17 +9,33 @@
 
 namespace gorotrace {
 
-Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& share,
+Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& share, LookWorkers& workers,
                const SessionOptions& options)
     : options_(options),
       pipeline_(pipeline),
+      workers_(workers),
       target_(std::move(target)),
+      door_(std::make_shared<StreamDoor>(pipeline)),
       source_(*target_, pipeline.capture()),
       symbols_(target_->frames(), target_->load_bias()),
       groups_(*target_, pipeline, options.budget, notices_),
-      census_(target_->process(), target_->census_subject(options.stacks, options.census_of_each), share,
+      census_(std::shared_ptr<const Memory>(target_, &target_->process()),
+              target_->census_subject(options.stacks, options.census_of_each), share,
               [this](std::uint64_t at_ns) { return pipeline_.tables(id_, at_ns); }) {
   symbols_.name_outside(OutsideCode(target_->process()));
+}
+
+// A look that goes on may go on for longer than this object: nobody's any more.
+void Traced::leave_looks() {
+  if (looks_) looks_->give_up();
+  stop_dump_.request_stop();
+  door_->shut();
+}
+
+void Traced::forget() {
+  leave_looks();
+  pipeline_.router().forget(id_);
+  groups_.release();
 }
 
 TargetBegun Traced::begun() const {
@@ -38,52 +54,39 @@ GroupMask Traced::seen_objects() const {
 }
 
 Result<std::unique_ptr<Traced>> Traced::make(std::unique_ptr<Target> target, TargetId otherwise,
-                                             Pipeline& pipeline, CensusShare& share,
+                                             Pipeline& pipeline, CensusShare& share, LookWorkers& workers,
                                              const SessionOptions& options) {
-  std::unique_ptr<Traced> t(new Traced(std::move(target), pipeline, share, options));
+  std::unique_ptr<Traced> t(new Traced(std::move(target), pipeline, share, workers, options));
   const auto id = t->groups_.plan(options.groups, options.stacks, otherwise);
   if (!id) return std::unexpected(t->target_->process().explain(id.error()));
   t->id_ = *id;
-  t->looks_.emplace(*t->target_, t->id_, pipeline, t->census_, t->notices_, options.stacks,
-                    options.interval_ns, t->seen_objects());
+  auto look = std::make_shared<MemoryLook>(t->target_, t->id_, t->door_, options.stacks, t->seen_objects());
+  t->looks_.emplace(t->target_, std::move(look), t->id_, pipeline, workers, t->census_, t->notices_,
+                    options.interval_ns);
   pipeline.router().begin(t->id_, t->begun(), t->source_);
   return t;
 }
 
 Status Traced::begin() {
-  if (auto armed = arm(); !armed) {
-    pipeline_.router().forget(id_);
-    groups_.release();
-    return armed;
-  }
-  return {};
+  auto armed = arm();
+  if (!armed) forget();
+  return armed;
 }
 
 Status Traced::arm() {
   const auto begin = groups_.arm(options_.groups);
   if (!begin) return std::unexpected(target_->process().explain(begin.error()));
-  begin_ns_ = *begin;
+  life_.trace(*begin);
   mind_census();
-  const auto first = looks_->look_and_read();
   const Process& process = target_->process();
   if (const Liveness life = process.liveness(); life != Liveness::kAlive) {
     return fail(ErrorKind::kNoProcess,
                 fmt::format("process {} {} while it was being attached", process.pid(),
                             life == Liveness::kExeced ? "executed another program" : "ended"));
   }
-  if (first) {
-    counters_begin_ = first->counters;
-    if (groups_.is_on(GT_GROUP_LIFECYCLE))
-      witness_ =
-          Witness{first->counters, first->counters, first->before, first->after, first->before, first->after};
-  } else {
-    notices_.add("the runtime's counters are not available in this binary: no witness beside the probes");
-  }
-  // The first look took a while: what came and went meanwhile is taken back out.
-  const auto now = pipeline_.totals(id_, monotonic_ns());
-  if (!now) return std::unexpected(now.error());
-  live_at_start_ = now->live + (now->exited - now->exited_system) - (now->created - now->created_system);
-  of_c_threads_at_start_ = now->of_c_threads;
+  lifecycle_throughout_ = groups_.is_on(GT_GROUP_LIFECYCLE);
+  if (looks_->read_counters()) counters_begin_ = looks_->counters();
+  looks_->tick(monotonic_ns());
   return {};
 }
 
@@ -93,18 +96,14 @@ void Traced::mind_census() {
 
 void Traced::switch_groups(GroupMask want, const std::string& reason) {
   const auto counts_from = groups_.switch_to(want, reason);
-  if (!groups_.is_on(GT_GROUP_LIFECYCLE)) witness_.reset();
+  if (!groups_.is_on(GT_GROUP_LIFECYCLE)) lifecycle_throughout_ = false;
   mind_census();
-  if (counts_from) {
-    looks_->at(*counts_from);
-  } else {
-    looks_->look();
-  }
+  looks_->at(counts_from.value_or(monotonic_ns()));
 }
 
 Status Traced::set_groups(GroupMask groups, const std::string& reason) {
   if (pipeline_.capture() == nullptr) return fail(ErrorKind::kUsage, "this session runs without probes");
-  if (!alive()) return fail(ErrorKind::kNoProcess, "the target has ended");
+  if (!life_.traced()) return fail(ErrorKind::kNoProcess, "the target has ended");
   switch_groups(groups, reason);
   if (groups_.on() != groups) {
     return fail(ErrorKind::kFailed,
@@ -114,12 +113,12 @@ Status Traced::set_groups(GroupMask groups, const std::string& reason) {
 }
 
 void Traced::tick() {
-  if (!alive()) return;
+  if (!life_.traced()) return;
   if (const Liveness life = target_->process().liveness(); life != Liveness::kAlive) {
-    state_ = life == Liveness::kExited ? State::kExited : State::kExeced;
+    looks_->give_up();
     stop_census();
-    end_window(monotonic_ns());
-    if (auto off = groups_.detach(); !off) notices_.add(off.error().message);
+    end_window(life == Liveness::kExited ? WindowEnd::kExited : WindowEnd::kExeced, monotonic_ns());
+    detach();
     return;
   }
   const std::uint64_t now = monotonic_ns();
@@ -128,21 +127,37 @@ void Traced::tick() {
   if (const GroupMask stay = groups_.affordable(now); stay != groups_.on())
     switch_groups(stay, "over the budget: " + groups_.overrun());
   census_.move_stacks(symbols_);
-  if (looks_->due(now)) looks_->look();
+  looks_->tick(now);
 }
 
 // The census says who stands where beforehand: the snapshot must find them in the same place.
-Result<Dump> Traced::end_with_look(WaitsWanted waits) {
+void Traced::begin_dump(WaitsWanted waits) {
   standing_ = census_.standing();
   moves_ = census_.moves();
-  auto snapshot = look_for_dump(*target_);
-  if (!snapshot) return std::unexpected(snapshot.error());
-  end_window(snapshot->counts.end_ns);
-  return complete_dump(*target_, std::move(*snapshot), waits);
+  const auto dump = std::make_shared<std::promise<Result<Dump>>>();
+  dump_ = dump->get_future();
+  workers_.add([target = target_, waits,
+                dump](const std::stop_token& stop) { dump->set_value(take_dump(*target, waits, stop)); },
+               stop_dump_);
+}
+
+bool Traced::dump_ready(std::chrono::nanoseconds patience) const {
+  return dump_.wait_for(patience) == std::future_status::ready;
+}
+
+Result<Dump> Traced::end_with_dump() {
+  stop_dump_.request_stop();
+  constexpr std::chrono::seconds kPatience(1);
+  if (!dump_ready(kPatience))
+    return fail(ErrorKind::kFailed,
+                fmt::format("process {} holds up whoever reads its memory", target_->process().pid()));
+  auto dump = dump_.get();
+  if (dump) end_window(WindowEnd::kWindow, dump->snapshot.counts.end_ns);
+  return dump;
 }
 
 void Traced::know_waits(Dump& dump) {
-  auto answer = pipeline_.open_waits(id_, end_ns_);
+  auto answer = pipeline_.open_waits(id_, life_.end_ns());
   if (!answer) notices_.add(answer.error().message);
   OpenWaits open = answer ? std::move(*answer) : OpenWaits{};
   // A wait whose end has not arrived looks open.
@@ -154,84 +169,113 @@ void Traced::know_waits(Dump& dump) {
   dump.known_waits = known_waits(dump.snapshot, standing_, moves_, open);
 }
 
-void Traced::look_last() {
-  if (end_ns_ != 0) return;
-  if (auto last = looks_->look_and_read(); last && witness_) {
-    witness_->end = last->counters;
-    witness_->before_end = last->before;
-    witness_->after_end = last->after;
-  }
+void Traced::begin_last_look() {
+  if (life_.traced()) looks_->begin_last(lifecycle_throughout_);
+}
+
+void Traced::await_last_look(std::uint64_t deadline_ns) {
+  if (!life_.traced()) return;
+  looks_->await_last(deadline_ns);
   groups_.charge();
 }
 
 void Traced::stop_census() {
-  if (auto stopped = census_.stop(); !stopped) notices_.add(stopped.error().message);
+  census_.stop();
   census_.move_stacks(symbols_);
 }
 
 // Sites go one by one: what comes in while they do is no longer the whole story, so the window ends before
 // the first detach.
-void Traced::end_window(std::uint64_t at_ns) {
-  if (end_ns_ != 0) return;
-  end_ns_ = at_ns;
+void Traced::end_window(WindowEnd how, std::uint64_t at_ns) {
+  if (!life_.end(how, at_ns)) return;
   groups_at_end_ = groups_.on();
-  pipeline_.router().post({id_, end_ns_, TargetEnded{}});
+  pipeline_.router().post({id_, at_ns, TargetEnded{}});
+}
+
+void Traced::detach() {
+  if (auto off = groups_.detach(); !off) notices_.add(off.error().message);
+  life_.let_go();
+}
+
+void Traced::detached() {
+  groups_.gone();
+  life_.let_go();
 }
 
 Result<Tables> Traced::tables() {
-  if (end_ns_ == 0) census_.move_stacks(symbols_);
-  auto tables = pipeline_.tables(id_, end_ns_ != 0 ? end_ns_ : monotonic_ns());
+  if (life_.traced()) census_.move_stacks(symbols_);
+  auto tables = pipeline_.tables(id_, life_.over() ? life_.end_ns() : monotonic_ns()).get();
   if (!tables) return tables;
   tables->stacks.each(
       [this](std::uint64_t id, const StackPcs& stack) { symbols_.add(id, stack.pcs, stack.truncated); });
+  if (!tables->looked) count_unread(*tables);
   return census_.over(std::move(*tables));
 }
 
-Sample Traced::sample_of(std::uint64_t at_ns, Tables totals) const {
+// Who was not read is there all the same, in whatever state.
+void Traced::count_unread(Tables& tables) const {
+  if (!looks_->counters() || looks_->counters()->live < 0) return;
+  const auto live = static_cast<std::uint64_t>(looks_->counters()->live);
+  if (live <= tables.live) return;
+  tables.in_state[static_cast<std::size_t>(GState::kUnknown)] += live - tables.live;
+  tables.live = live;
+}
+
+Sample Traced::begin_sample() {
   Sample s;
-  s.at_ns = at_ns;
-  s.totals = std::move(totals);
-  s.counters = looks_->counters();
+  s.at_ns = monotonic_ns();
   s.cost = groups_.cost();
+  if (life_.traced()) {
+    (void)looks_->read_counters();
+    pipeline_.router().post(
+        {id_, s.at_ns, CostCharged{s.cost.hits, s.cost.target_cpu_ns, s.cost.charged_ns}});
+  }
+  s.counters = looks_->counters();
   s.events = pipeline_.events(id_);
   s.groups = groups_.on();
   return s;
 }
 
-Sample Traced::sample(std::uint64_t at_ns, Tables totals) {
-  census_.update(totals, groups_.is_on(GT_GROUP_LIFECYCLE));
-  const CostFacts& cost = groups_.cost();
-  pipeline_.router().post({id_, at_ns, CostCharged{cost.hits, cost.target_cpu_ns, cost.charged_ns}});
-  return sample_of(at_ns, std::move(totals));
+// An answer that is late is of an earlier time, and says so.
+Sample Traced::complete(Sample sample, Tables totals) const {
+  sample.at_ns = totals.at_ns;
+  sample.live_known = totals.looked;
+  if (census_.running()) {
+    census_.update(totals, groups_.is_on(GT_GROUP_LIFECYCLE));
+    sample.live_known = sample.live_known || !groups_.is_on(GT_GROUP_LIFECYCLE);
+  }
+  sample.totals = std::move(totals);
+  return sample;
 }
 
-Result<Sample> Traced::last_sample() {
-  auto totals = tables();
-  if (!totals) return std::unexpected(totals.error());
-  return sample_of(end_ns_, std::move(*totals));
+std::optional<Witness> Traced::witness() const {
+  const auto &first = looks_->first_reading(), &last = looks_->last_reading();
+  if (!lifecycle_throughout_ || !first || !last) return std::nullopt;
+  return Witness{first->counters, last->counters, first->before, first->after, last->before, last->after};
 }
 
 StatFacts Traced::facts() const {
   StatFacts f;
   f.target = target_->facts();
-  f.begin_ns = begin_ns_;
-  f.end_ns = end_ns_;
+  f.begin_ns = life_.begin_ns();
+  f.end_ns = life_.end_ns();
   f.wait_reasons = target_->binary().wait_reasons();
   f.requested = options_.groups;
-  f.on_at_end = end_ns_ != 0 ? groups_at_end_ : groups_.on();
+  f.on_at_end = life_.over() ? groups_at_end_ : groups_.on();
   f.incomplete = groups_.incomplete();
   f.detached = groups_.detached();
   if (census_.ever_ran()) f.census = census_.facts();
   f.cost = groups_.cost();
   if (pipeline_.capture() != nullptr) f.calibrated = pipeline_.trap_costs();
   f.events = pipeline_.events(id_);
-  f.live_at_start = live_at_start_;
-  f.of_c_threads_at_start = of_c_threads_at_start_;
-  f.witness = witness_;
+  if (const auto& start = looks_->start()) {
+    f.live_at_start = start->live;
+    f.of_c_threads_at_start = start->of_c_threads;
+  }
+  f.witness = witness();
   f.counters_begin = counters_begin_;
   f.counters_end = looks_->counters();
-  if (state_ == State::kExited) f.ended_by = "the target exited";
-  if (state_ == State::kExeced) f.ended_by = "the target executed another program";
+  if (const auto how = life_.how_it_ended()) f.ended_by = name_of(*how);
   f.notices = notices_.all();
   if (auto changed = target_->file_notice()) f.notices.push_back(*std::move(changed));
   return f;

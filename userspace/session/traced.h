@@ -1,10 +1,13 @@
 // One target within a session: its probes, its census, the looks at its memory, and what they add up to.
-// Threads: control thread.
+// Threads: control thread, which waits for no read of a whole process but the last one, and not for long.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -12,12 +15,15 @@
 #include "evidence/facts.h"
 #include "session/census_share.h"
 #include "session/dump.h"
+#include "session/look_workers.h"
 #include "session/notices.h"
 #include "session/pipeline.h"
 #include "session/process_source.h"
+#include "session/stream_door.h"
 #include "session/target.h"
 #include "session/target_census.h"
 #include "session/target_groups.h"
+#include "session/target_life.h"
 #include "session/target_looks.h"
 #include "symbols/stack_table.h"
 
@@ -42,57 +48,67 @@ class Traced {
   // Plans and announces, attaches nothing. All that is referred to outlives the result.
   [[nodiscard]] static Result<std::unique_ptr<Traced>> make(std::unique_ptr<Target> target,
                                                             TargetId otherwise, Pipeline& pipeline,
-                                                            CensusShare& share,
+                                                            CensusShare& share, LookWorkers& workers,
                                                             const SessionOptions& options);
-  // Arms the groups and reads all goroutines: the window begins. On failure nothing stays attached.
+  ~Traced() { leave_looks(); }
+  // Arms the groups: the window begins. All goroutines are read as soon as may be. On failure nothing stays
+  // attached.
   [[nodiscard]] Status begin();
   // Liveness, budget, the looks that are due. Cheap when nothing is.
   void tick();
   [[nodiscard]] Status set_groups(GroupMask groups, const std::string& reason);
 
   // The window's end: each step is taken by all targets before the next one is.
-  void look_last();    // at memory
+  void begin_last_look();
+  void await_last_look(std::uint64_t deadline_ns);
   void stop_census();  // asks the model, so before the pipeline holds
-  void end_window(std::uint64_t at_ns);
-  void detached() { groups_.gone(); }  // by the pipeline's close
+  void end_window(WindowEnd how, std::uint64_t at_ns);
+  void detach();       // alone
+  void detached();     // by the pipeline's close
+  void leave_looks();  // before the pipeline goes
+  // What the stream and the kernel hold of it. Nothing is asked of it any more.
+  void forget();
 
-  // Or a look ends it, while the pipeline holds: every goroutine as it is then. known_waits(): behind the
-  // pipeline's close, since when each of them has waited, as far as watching has proven it.
-  [[nodiscard]] Result<Dump> end_with_look(WaitsWanted waits);
+  // Or a dump ends it, while the pipeline holds: every goroutine as it is then, read by a worker. Whoever
+  // waits for it no longer gets what was read. know_waits(): behind the pipeline's close, since when each of
+  // them has waited, as far as watching has proven it.
+  void begin_dump(WaitsWanted waits);
+  [[nodiscard]] bool dump_ready(std::chrono::nanoseconds patience) const;
+  [[nodiscard]] Result<Dump> end_with_dump();
   void know_waits(Dump& dump);
 
-  [[nodiscard]] bool alive() const { return state_ == State::kTraced; }
+  [[nodiscard]] const TargetLife& life() const { return life_; }
   [[nodiscard]] TargetId id() const { return id_; }
-  [[nodiscard]] bool window_open() const { return end_ns_ == 0; }
   [[nodiscard]] Target& target() { return *target_; }
   [[nodiscard]] Symbolizer& symbols() { return symbols_; }
   [[nodiscard]] Notices& notices() { return notices_; }
 
   // Once more than kMaxStacks distinct stacks were shown the others have no frames (StackTable).
   [[nodiscard]] Result<Tables> tables();
-  // One now, from the model's totals as of then; when the window is over as of its end.
-  void read_counters() { (void)looks_->read_counters(); }
-  [[nodiscard]] Sample sample(std::uint64_t at_ns, Tables totals);
-  [[nodiscard]] Result<Sample> last_sample();
+  // What is known now without the model, whose totals come later; as of the window's end when it is over.
+  [[nodiscard]] Sample begin_sample();
+  [[nodiscard]] Sample complete(Sample sample, Tables totals) const;
   [[nodiscard]] StatFacts facts() const;
 
  private:
-  enum class State { kTraced, kExited, kExeced };
-  Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& share,
+  Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& share, LookWorkers& workers,
          const SessionOptions& options);
+  [[nodiscard]] std::optional<Witness> witness() const;
+  void count_unread(Tables& tables) const;
   [[nodiscard]] TargetBegun begun() const;
   [[nodiscard]] GroupMask seen_objects() const;
   [[nodiscard]] Status arm();
   // On while nothing else tells who waits where.
   void mind_census();
   void switch_groups(GroupMask want, const std::string& reason);
-  [[nodiscard]] Sample sample_of(std::uint64_t at_ns, Tables totals) const;
 
   const SessionOptions& options_;
   Pipeline& pipeline_;
-  std::unique_ptr<Target> target_;
+  LookWorkers& workers_;
+  std::shared_ptr<Target> target_;    // with whoever reads its memory
+  std::shared_ptr<StreamDoor> door_;  // of its looks
   TargetId id_ = 0;
-  State state_ = State::kTraced;
+  TargetLife life_;
   Notices notices_;
   ProcessSource source_;
   StackTable symbols_;
@@ -100,16 +116,14 @@ class Traced {
   TargetCensus census_;
   std::optional<TargetLooks> looks_;  // from the slot on
 
-  std::uint64_t begin_ns_ = 0;  // all sites armed
-  std::uint64_t end_ns_ = 0;    // before the first detach at the end, or death; 0 while it is traced
   GroupMask groups_at_end_ = 0;
-  std::optional<std::uint64_t> live_at_start_;
-  std::uint64_t of_c_threads_at_start_ = 0;
   std::optional<RuntimeCounters> counters_begin_;
-  std::optional<Witness> witness_;
+  bool lifecycle_throughout_ = false;
   // Of the census, just before the look that ended the window.
   std::vector<StandingWait> standing_;
   std::vector<LastMove> moves_;
+  std::future<Result<Dump>> dump_;
+  std::stop_source stop_dump_;
 };
 
 }  // namespace gorotrace

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "base/result.h"
@@ -84,7 +85,7 @@ struct SnapshotCounts {
   std::size_t retried = 0;      // of `stacks`: at the second look or later
   std::size_t unreadable = 0;   // allgs entries that are no pointer to a goroutine, or repeat one
   std::size_t implausible = 0;  // allgs entries beyond what the process has memory for: not looked at
-  std::size_t not_reached = 0;  // time ran out (Config::max_duration_ns)
+  std::size_t not_reached = 0;  // time ran out (Config::max_duration_ns), or the look was stopped
   // of `seen`: made for threads of C, in use or not. oneNewExtraM gives them a goid and no creation site,
   // ever.
   std::size_t extra = 0;
@@ -138,8 +139,9 @@ class GoroutineReader {
   GoroutineReader(const Memory& memory, Config config);
 
   // Everything in allgs; kUnsupported when that is no slice of goroutines, kNoProcess when the process is
-  // gone.
-  [[nodiscard]] Result<Snapshot> read(StackDepth depth) const;
+  // gone. Once `stop` is requested no other chunk is read: the result is then partial
+  // (SnapshotCounts::not_reached). It comes as soon as the kernel has answered the call that is under way.
+  [[nodiscard]] Result<Snapshot> read(StackDepth depth, const std::stop_token& stop = {}) const;
   // Only these. Addresses that are no g, or one twice, count as unreadable.
   [[nodiscard]] Result<Snapshot> read(std::span<const std::uint64_t> gs, StackDepth depth) const;
 
@@ -149,7 +151,7 @@ class GoroutineReader {
 
  private:
   [[nodiscard]] Result<Snapshot> read(std::span<const std::uint64_t> gs, StackDepth depth,
-                                      Snapshot out) const;
+                                      const std::stop_token& stop, Snapshot out) const;
 
   const Memory& memory_;
   Config config_;

@@ -54,10 +54,12 @@ GoroutineSnapshot row_from(std::uint64_t g, std::uint32_t index, const GWords& w
 
 }  // namespace
 
-SnapshotPass::SnapshotPass(const Memory& memory, const GoroutineReader::Config& config, StackDepth depth)
+SnapshotPass::SnapshotPass(const Memory& memory, const GoroutineReader::Config& config, StackDepth depth,
+                           std::stop_token stop)
     : memory_(memory),
       config_(config),
       depth_(depth),
+      stop_(std::move(stop)),
       other_code_(config.other_code),
       elsewhere_([this](std::uint64_t pc) { return other_code_.kind(pc); }),
       code_({config.text, config.etext}, &elsewhere_),
@@ -121,7 +123,7 @@ Status SnapshotPass::look_at(std::vector<Entry> pending, Round round, Snapshot& 
   for (int look = 0; look < kLooks && !pending.empty(); ++look) {
     again_.clear();
     for (std::size_t at = 0; at < pending.size();) {
-      if (monotonic_ns() > deadline) {
+      if (monotonic_ns() > deadline || stop_.stop_requested()) {
         if (round == Round::kFirst) out.counts.not_reached = pending.size() - at;
         return {};
       }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "base/result.h"
@@ -16,7 +17,8 @@ namespace gorotrace {
 
 class SnapshotPass {
  public:
-  SnapshotPass(const Memory& memory, const GoroutineReader::Config& config, StackDepth depth);
+  SnapshotPass(const Memory& memory, const GoroutineReader::Config& config, StackDepth depth,
+               std::stop_token stop);
 
   // out.counts.begin_ns is set. The rows come by address.
   [[nodiscard]] Status run(std::span<const std::uint64_t> gs, Snapshot& out);
@@ -50,6 +52,7 @@ class SnapshotPass {
   const Memory& memory_;
   const GoroutineReader::Config& config_;
   const StackDepth depth_;
+  const std::stop_token stop_;
   SpDelta sp_delta_;
   OtherCode other_code_;
   Code::Elsewhere elsewhere_;

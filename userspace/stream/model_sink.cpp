@@ -1,7 +1,5 @@
 #include "stream/model_sink.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <atomic>
 #include <future>
@@ -110,8 +108,8 @@ void ModelSink::answer(Question& question, TargetId target, const Models::Of& of
   }
 }
 
-Result<Answers> ModelSink::ask(std::uint64_t at_ns, Ask what, std::vector<TargetId> targets,
-                               std::chrono::milliseconds patience) {
+PendingAnswers ModelSink::ask_later(std::uint64_t at_ns, Ask what, std::vector<TargetId> targets,
+                                    std::chrono::milliseconds patience) {
   const auto question = std::make_shared<Question>();
   question->at_ns = at_ns;
   question->what = what;
@@ -123,12 +121,37 @@ Result<Answers> ModelSink::ask(std::uint64_t at_ns, Ask what, std::vector<Target
     any_asked_ = true;
   }
   thread_->poke();
-  if (answers.wait_for(patience) == std::future_status::ready) return answers.get();
-  question->hurry = true;
-  thread_->poke();
-  if (answers.wait_for(kGrace) == std::future_status::ready) return answers.get();
-  return fail(ErrorKind::kFailed, fmt::format("the models did not answer within {} ms: gorotrace gets no CPU",
-                                              (patience + kGrace).count()));
+  const auto hurry = [this, question] {
+    question->hurry = true;
+    thread_->poke();
+  };
+  return {std::move(answers), hurry, patience};
+}
+
+PendingAnswers::PendingAnswers(std::future<Answers> answers, std::function<void()> hurry,
+                               Clock::duration patience)
+    : answers_(std::move(answers)),
+      hurry_(std::move(hurry)),
+      hurry_at_(Clock::now() + patience),
+      give_up_at_(hurry_at_ + ModelSink::kGrace) {}
+
+bool PendingAnswers::ready() {
+  if (answers_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) return true;
+  const auto now = Clock::now();
+  if (hurry_ && now >= hurry_at_) std::exchange(hurry_, nullptr)();
+  return now >= give_up_at_;
+}
+
+Result<Answers> PendingAnswers::get(const std::stop_token& stop) {
+  constexpr std::chrono::milliseconds kTurn(20);  // so late is a stop seen
+  while (!ready() && !stop.stop_requested()) {
+    auto until = hurry_ ? hurry_at_ : give_up_at_;
+    if (stop.stop_possible()) until = std::min(until, Clock::now() + kTurn);
+    answers_.wait_until(until);
+  }
+  if (answers_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) return answers_.get();
+  if (stop.stop_requested()) return fail(ErrorKind::kFailed, "nobody waits for the models' answer any more");
+  return fail(ErrorKind::kFailed, "the models did not answer in time: gorotrace gets no CPU");
 }
 
 }  // namespace gorotrace

@@ -5,9 +5,12 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <vector>
 
 #include "base/result.h"
@@ -28,6 +31,25 @@ struct Answer {
 };
 using Answers = std::map<TargetId, Answer>;
 
+// An answer that is on its way. Threads: one owner; the models that were asked outlive it.
+class PendingAnswers {
+ public:
+  // It is there, or will never come: get() does not wait. Nobody needs to wait for it, if they ask again and
+  // again: what is known by then is answered once its time has passed.
+  [[nodiscard]] bool ready();
+  // Waits, for as long as ModelSink::ask() says, or until `stop` is requested. Once.
+  [[nodiscard]] Result<Answers> get(const std::stop_token& stop = {});
+
+ private:
+  friend class ModelSink;
+  using Clock = std::chrono::steady_clock;
+  PendingAnswers(std::future<Answers> answers, std::function<void()> hurry, Clock::duration patience);
+
+  std::future<Answers> answers_;
+  std::function<void()> hurry_;  // empty: it was called
+  Clock::time_point hurry_at_, give_up_at_;
+};
+
 class ModelSink : public ItemSink {
  public:
   // What may wait for the models: 0.7 s of the most that one CPU can send.
@@ -47,7 +69,12 @@ class ModelSink : public ItemSink {
   // `patience`, as of where it is; Tables::at_ns tells. A target that is not there has no answer. An error
   // when the models' thread did not come to it at all.
   [[nodiscard]] Result<Answers> ask(std::uint64_t at_ns, Ask what, std::vector<TargetId> targets = {},
-                                    std::chrono::milliseconds patience = kPatience);
+                                    std::chrono::milliseconds patience = kPatience) {
+    return ask_later(at_ns, what, std::move(targets), patience).get();
+  }
+  // The same without waiting.
+  [[nodiscard]] PendingAnswers ask_later(std::uint64_t at_ns, Ask what, std::vector<TargetId> targets = {},
+                                         std::chrono::milliseconds patience = kPatience);
   // Records that were dropped because the models were behind by kMaxQueuedBytes.
   [[nodiscard]] std::uint64_t dropped() const { return thread_->dropped(); }
   [[nodiscard]] std::uint64_t dropped(TargetId target) const { return thread_->dropped(target); }

@@ -1,7 +1,8 @@
 // A process at rest that knows everything about itself: prints runtime.NumGoroutine and runtime.Stack of all its
 // goroutines, then obeys lines on stdin: "go N" (N goroutines, all ended before it answers), "read N" (N read
 // system calls), "procs N" (GOMAXPROCS), "parked N" (N more goroutines that stay), "poke ADDRESS VALUE" (a word of its
-// own memory, unchecked; it collects no garbage from then on), "profile N" (its own goroutine profile with debug=N),
+// own memory, unchecked; it collects no garbage from then on), "held" (answers "ok" and the address of a page that holds
+// up whoever reads it, 0 when there is none to be had), "profile N" (its own goroutine profile with debug=N),
 // "quit". Answers "ok NumGoroutine". "gap" answers "ok" and the longest time, ns, that a goroutine which sleeps 1 ms at
 // a time went without running since the last "gap".
 package main
@@ -178,6 +179,9 @@ func main() {
 			fmt.Sscan(in.Text(), &what, &address, &value)
 			debug.SetGCPercent(-1)
 			poke(address, value)
+		case "held":
+			fmt.Println("ok", held())
+			continue
 		case "quit":
 			return
 		}

@@ -106,7 +106,7 @@ struct Process : testing::ForgedRuntime {
     }
   };
   SlowMemory slow{memory};
-  std::unique_ptr<CensusTaker> taker;
+  std::shared_ptr<CensusTaker> taker;
   Process() {
     for (std::uint64_t goid = 1; goid <= 3; ++goid) add(goid);
     config.max_goroutines = 1000;
@@ -114,7 +114,7 @@ struct Process : testing::ForgedRuntime {
     subject.goroutines = config;
     subject.census.wait_reasons.assign(16, "chan receive");
     subject.census.is_system = [](std::uint64_t) { return false; };
-    taker = std::make_unique<CensusTaker>(slow, subject, 1);
+    taker = std::make_shared<CensusTaker>(testing::borrowed(slow), subject, 1);
   }
   [[nodiscard]] std::uint64_t looks() const { return taker->tables().looks; }
 };
@@ -124,10 +124,10 @@ TEST(SampleScheduler, LooksAtAllOfManyInTurn) {
   std::vector<std::unique_ptr<Process>> processes;
   SampleScheduler scheduler(1);
   for (std::size_t i = 0; i < kMany; ++i) {
-    ASSERT_TRUE(scheduler.start(*processes.emplace_back(std::make_unique<Process>())->taker).has_value());
+    ASSERT_TRUE(scheduler.start(processes.emplace_back(std::make_unique<Process>())->taker).has_value());
   }
   std::this_thread::sleep_for(500ms);
-  for (const auto& p : processes) scheduler.stop(*p->taker);
+  for (const auto& p : processes) scheduler.stop(p->taker);
   std::uint64_t cpu_ns = 0;
   for (const auto& p : processes) {
     EXPECT_GT(p->looks(), 5u);
@@ -141,7 +141,7 @@ TEST(SampleScheduler, LooksAtAllOfManyInTurn) {
 TEST(SampleScheduler, AProcessThatHoldsUpItsReaderHoldsUpNobodyElse) {
   Process stuck, other, another;
   SampleScheduler scheduler(0.5);
-  for (Process* p : {&stuck, &other, &another}) ASSERT_TRUE(scheduler.start(*p->taker).has_value());
+  for (Process* p : {&stuck, &other, &another}) ASSERT_TRUE(scheduler.start(p->taker).has_value());
   stuck.slow.hangs = true;
   std::this_thread::sleep_for(700ms);  // the watch has noticed
   const std::uint64_t before = other.looks(), stuck_before = stuck.looks();
@@ -149,15 +149,40 @@ TEST(SampleScheduler, AProcessThatHoldsUpItsReaderHoldsUpNobodyElse) {
   EXPECT_GT(other.looks(), before + 10);
   EXPECT_EQ(stuck.looks(), stuck_before) << "figures are there while its reader waits";
   const std::uint64_t begin = monotonic_ns();
-  scheduler.stop(*stuck.taker);
+  scheduler.stop(stuck.taker);
   EXPECT_LT(monotonic_ns() - begin, 6'000'000'000u);
   EXPECT_FALSE(stuck.taker->running());
   stuck.slow.hangs = false;
   // It can be started again, by the same object.
-  ASSERT_TRUE(scheduler.start(*stuck.taker).has_value());
+  ASSERT_TRUE(scheduler.start(stuck.taker).has_value());
   std::this_thread::sleep_for(300ms);
-  for (Process* p : {&stuck, &other, &another}) scheduler.stop(*p->taker);
+  for (Process* p : {&stuck, &other, &another}) scheduler.stop(p->taker);
   EXPECT_GT(stuck.looks(), stuck_before + 2);
+}
+
+// Whoever the kernel never lets go of shares what it uses, and nobody waits for it for ever.
+TEST(SampleScheduler, AReaderThatIsHeldUpForEverIsLeftBehind) {
+  const auto stuck = std::make_shared<Process>();
+  stuck->taker.reset();  // made anew, with its process's life in its hands
+  CensusSubject subject;
+  subject.goroutines = stuck->config;
+  subject.census.wait_reasons.assign(16, "chan receive");
+  subject.census.is_system = [](std::uint64_t) { return false; };
+  auto taker = std::make_shared<CensusTaker>(std::shared_ptr<const Memory>(stuck, &stuck->slow), subject, 1);
+  const std::weak_ptr<CensusTaker> watched = taker;
+  auto scheduler = std::make_unique<SampleScheduler>(1);
+  ASSERT_TRUE(scheduler->start(taker).has_value());
+  stuck->slow.hangs = true;
+  std::this_thread::sleep_for(100ms);
+  const std::uint64_t begin = monotonic_ns();
+  scheduler->stop(taker);
+  taker.reset();
+  scheduler.reset();
+  EXPECT_LT(monotonic_ns() - begin, 5'000'000'000u);
+  EXPECT_FALSE(watched.expired()) << "the thread that is held up uses it";
+  stuck->slow.hangs = false;
+  for (int i = 0; i < 2000 && !watched.expired(); ++i) std::this_thread::sleep_for(1ms);
+  EXPECT_TRUE(watched.expired()) << "it goes with the thread";
 }
 
 }  // namespace

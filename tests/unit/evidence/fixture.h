@@ -54,6 +54,7 @@ inline Session make_session() {
   t.at_ns = x.facts.end_ns;
   t.state_ns = {0, 2 * s, s / 2, 4090 * s, 7 * s + s / 2};
   t.live_integral_ns = 4100 * s;
+  t.looked = true;
   t.in_state = {0, 2, 1, 406, 1};
   t.live = 410;
   t.system = 5;

@@ -228,5 +228,27 @@ TEST_F(Reconcile, without_probes_repeated_looks_give_states_rows_and_lower_bound
   EXPECT_EQ(std::accumulate(t.state_ns.begin(), t.state_ns.end(), std::uint64_t{0}), t.live_integral_ns);
 }
 
+TEST_F(Reconcile, a_look_that_did_not_reach_all_ends_nobody) {
+  EXPECT_FALSE(tables(1050).looked);
+  Snapshot part = snapshot(1100, 1200, {seen(1, GStatus::kWaiting, 1150, kChanReceive)});
+  part.counts.not_reached = 1;
+  model.apply(part);
+  Tables t = tables(1300);
+  EXPECT_FALSE(t.looked) << "of those from before the window one may be missing";
+  EXPECT_EQ(t.live, 1u);
+  look(1400, 1500,
+       {seen(1, GStatus::kWaiting, 1450, kChanReceive), seen(2, GStatus::kWaiting, 1450, kChanReceive)});
+  t = tables(1600);
+  EXPECT_TRUE(t.looked);
+  EXPECT_EQ(t.live, 2u);
+  EXPECT_EQ(t.created, 0u) << "it was there all the time";
+  part = snapshot(1700, 1800, {seen(2, GStatus::kWaiting, 1750, kChanReceive)});
+  part.counts.not_reached = 1;
+  model.apply(part);
+  EXPECT_EQ(tables(1900).live, 2u);
+  look(2000, 2100, {seen(2, GStatus::kWaiting, 2050, kChanReceive)});
+  EXPECT_EQ(tables(2200).live, 1u);
+}
+
 }  // namespace
 }  // namespace gorotrace

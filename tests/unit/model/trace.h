@@ -101,12 +101,16 @@ class ModelTest : public ::testing::Test {
     model.gap(from, to);
     last_ = std::max(last_, to);
   }
-  void look(std::uint64_t begin, std::uint64_t end, std::vector<GoroutineSnapshot> goroutines) {
+  static Snapshot snapshot(std::uint64_t begin, std::uint64_t end,
+                           std::vector<GoroutineSnapshot> goroutines) {
     Snapshot s;
     s.goroutines = std::move(goroutines);
     s.counts.begin_ns = begin;
     s.counts.end_ns = end;
-    model.apply(s);
+    return s;
+  }
+  void look(std::uint64_t begin, std::uint64_t end, std::vector<GoroutineSnapshot> goroutines) {
+    model.apply(snapshot(begin, end, std::move(goroutines)));
     last_ = std::max(last_, end);
   }
   static GoroutineSnapshot seen(std::uint64_t goid, GStatus status, std::uint64_t at, Reason reason = kZero,

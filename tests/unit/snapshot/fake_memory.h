@@ -4,6 +4,7 @@
 #include <cstring>
 #include <initializer_list>
 #include <map>
+#include <memory>
 
 #include "process/process.h"
 
@@ -43,5 +44,10 @@ class FakeMemory : public Memory {
  private:
   std::map<std::uint64_t, std::uint8_t> bytes_;
 };
+
+// Of a test that outlives whoever shares it.
+inline std::shared_ptr<const Memory> borrowed(const Memory& memory) {
+  return {std::shared_ptr<void>(), &memory};
+}
 
 }  // namespace gorotrace::testing

@@ -124,6 +124,33 @@ TEST(QuestionsOfABusySink, AreAnsweredAsSoonAsItComesToThem) {
   EXPECT_LE(answers->at(1).tables->at_ns, 500'000u);
 }
 
+// Who asks without waiting looks again until it is there, and it is: as of where the stream is, when its time
+// does not come.
+TEST_F(Questions, NobodyNeedsToWaitForAnAnswer) {
+  push({{numbered(event(GT_HOOK_CREATE, 2000, kOne), 0)}}, 2500);
+  const auto begin = std::chrono::steady_clock::now();
+  PendingAnswers pending = models.ask_later(9000, Ask::kTotals, {kOne}, 300ms);
+  while (!pending.ready() && std::chrono::steady_clock::now() < begin + 5s) std::this_thread::sleep_for(1ms);
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 300ms);
+  const auto answers = pending.get();
+  ASSERT_TRUE(answers) << answers.error().message;
+  EXPECT_EQ(answers->at(kOne).tables->at_ns, 2500u) << "it says what time it is of";
+}
+
+TEST_F(Questions, WhoIsToldToStopWaitsForNoAnswer) {
+  push({{}}, 2500);
+  PendingAnswers pending = models.ask_later(9000, Ask::kTotals, {kOne});
+  std::stop_source stop;
+  std::thread later([&] {
+    std::this_thread::sleep_for(20ms);
+    stop.request_stop();
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_FALSE(pending.get(stop.get_token()));
+  later.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 1s);
+}
+
 TEST(Waits, EachEndedOneGoesToTheQueueWithItsTarget) {
   WaitQueue queue(2);
   {

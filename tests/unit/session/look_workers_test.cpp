@@ -1,0 +1,83 @@
+// Who reads whole processes: one thread while it suffices, others when a process holds one up, and nobody who
+// is waited for for ever.
+#include "session/look_workers.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+namespace gorotrace {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+bool comes(const std::function<bool()>& what, LookWorkers& workers) {
+  const auto end = Clock::now() + 5s;
+  while (!what() && Clock::now() < end) {
+    workers.look_after();
+    std::this_thread::sleep_for(5ms);
+  }
+  return what();
+}
+
+TEST(LookWorkers, OneAfterTheOtherWhileNoneTakesLong) {
+  LookWorkers workers;
+  std::atomic<int> at_work = 0, most = 0, done = 0;
+  for (int i = 0; i < 20; ++i) {
+    workers.add(
+        [&](const std::stop_token&) {
+          most = std::max(most.load(), ++at_work);
+          std::this_thread::sleep_for(1ms);
+          --at_work;
+          ++done;
+        },
+        {});
+  }
+  EXPECT_TRUE(comes([&] { return done == 20; }, workers));
+  EXPECT_EQ(most, 1);
+}
+
+TEST(LookWorkers, AProcessThatHoldsUpItsReaderHoldsUpNobodyElse) {
+  const auto gate = std::make_shared<std::atomic<bool>>(false);
+  const std::weak_ptr<std::atomic<bool>> watched = gate;
+  const auto begin = Clock::now();
+  {
+    LookWorkers workers;
+    std::atomic<int> done = 0;
+    workers.add(
+        [gate](const std::stop_token&) {
+          while (!*gate) std::this_thread::sleep_for(1ms);  // the kernel knows of no stop
+        },
+        {});
+    for (int i = 0; i < 3; ++i) workers.add([&](const std::stop_token&) { ++done; }, {});
+    EXPECT_TRUE(comes([&] { return done == 3; }, workers));
+  }
+  EXPECT_LT(Clock::now() - begin, 6s) << "its end waits, but not for ever";
+  *gate = true;
+  for (int i = 0; i < 2000 && watched.use_count() > 1; ++i) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(watched.use_count(), 1);
+}
+
+TEST(LookWorkers, EndsWhatItToldToStopAndDropsWhatWaits) {
+  std::atomic<bool> stopped = false, began = false, ran = false;
+  {
+    LookWorkers workers;
+    workers.add(
+        [&](const std::stop_token& stop) {
+          began = true;
+          while (!stop.stop_requested()) std::this_thread::sleep_for(1ms);
+          stopped = true;
+        },
+        std::stop_source());
+    ASSERT_TRUE(comes([&] { return began.load(); }, workers));
+    workers.add([&](const std::stop_token&) { ran = true; }, {});
+  }
+  EXPECT_TRUE(stopped);
+  EXPECT_FALSE(ran);
+}
+
+}  // namespace
+}  // namespace gorotrace

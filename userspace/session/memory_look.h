@@ -1,0 +1,65 @@
+// One target's memory as a worker reads it for the target's model: all goroutines, what they wait on, and the
+// runtime's counters beside the model's own totals. What it finds it posts into the stream itself.
+// Shared, for it may be left behind in a read (base/crew.h). Threads: a worker's, one at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+
+#include "base/result.h"
+#include "evidence/facts.h"
+#include "model/target_id.h"
+#include "session/stream_door.h"
+#include "session/target.h"
+
+namespace gorotrace {
+
+struct LookOrder {
+  bool goroutines = true;
+  bool objects = false;  // of the goroutines that are read
+  bool reading = false;
+};
+
+// The runtime's counters between two readings of the model's totals.
+struct CountersReading {
+  RuntimeCounters counters;
+  Witness::Totals before, after;
+};
+
+struct LookResult {
+  Status goroutines;  // why there are none
+  SnapshotCounts counts;
+  std::uint64_t took_ns = 0;  // all of the last look at goroutines
+  bool objects_read = false;  // what was found is in the stream
+  std::optional<CountersReading> reading;
+  std::optional<Tables> totals;  // the model's, behind the reading
+};
+
+class MemoryLook {
+ public:
+  // `objects`: of what sync and chan see, memory tells whom a look finds waiting on it without an event that
+  // said so.
+  MemoryLook(std::shared_ptr<Target> target, TargetId id, std::shared_ptr<StreamDoor> door, bool stacks,
+             GroupMask objects);
+
+  [[nodiscard]] LookResult take(const LookOrder& order, const std::stop_token& stop);
+
+ private:
+  void look(bool objects, const std::stop_token& stop, LookResult& out);
+  [[nodiscard]] std::optional<SeenObjects> objects_of(const Snapshot& snapshot,
+                                                      const std::stop_token& stop) const;
+  void read(const std::stop_token& stop, LookResult& out);
+  [[nodiscard]] std::optional<Tables> totals(const std::stop_token& stop);
+
+  const std::shared_ptr<Target> target_;
+  const TargetId id_;
+  const std::shared_ptr<StreamDoor> door_;
+  const StackDepth depth_;
+  const GroupMask objects_;
+  // Of its own: control reads the counters, too, and both remember what they read.
+  std::optional<CounterReader> counters_;
+};
+
+}  // namespace gorotrace
