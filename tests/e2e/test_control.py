@@ -308,6 +308,40 @@ def test_a_window_that_was_kept_is_not_talked_about(truth):
     assert not [n for n in summary["notices"] if "asked for" in n or "the process was" in n], summary["notices"]
 
 
+# ---------------------------------------------------------------- processes that take long to read
+
+def parked(goroutines):
+    process = harness.Process([harness.build(harness.PROGRAMS / "parked")])
+    while process.lines.next(60) != "end":
+        pass
+    process.popen.stdin.write(f"parked {goroutines}\n".encode())
+    process.popen.stdin.flush()
+    assert process.lines.next(300).startswith("ok "), process.stderr
+    return process
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("probes", ["lifecycle,block,run", "none"])
+def test_a_million_goroutines_do_not_make_a_window_longer(probes):
+    """Whatever of them was read by its end: the counters say how many there are, and what lacks is said."""
+    with parked(1_000_000) as target:
+        begin = time.monotonic()
+        summary = harness.stat_now(target.pid, "--probes", probes, duration="2s")
+        took = time.monotonic() - begin
+    print(f"window {summary['window_ns'] / 1e9:.2f} s, {took:.2f} s in all; {summary['notices']}")
+    assert 2e9 <= summary["window_ns"] < 4e9 and took < 8, took
+    assert abs(summary["goroutines"]["live"] - 1_000_000) < 100, summary["goroutines"]
+    cut = [n for n in summary["notices"] if "were still being read when it ended" in n]
+    whole = summary["goroutines"]["live_at_start"] is not None
+    assert whole != bool(cut), summary["notices"]
+    if not whole:
+        qualities = {summary[t]["quality"] for t in ("goroutines", "goroutine_seconds")}
+        assert "exact" not in qualities, qualities
+        assert all(r["quality"] != "exact" for r in summary["creation"] + summary["blocking"])
+    elif probes == "none":
+        assert any("no look at the window's end" in n for n in summary["notices"]), summary["notices"]
+
+
 # ---------------------------------------------------------------- signals from the first moment on
 
 def holds_signals(pid):

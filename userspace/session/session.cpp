@@ -29,7 +29,7 @@ Result<std::unique_ptr<Session>> Session::make(const SessionOptions& options) {
 }
 
 Session::~Session() {
-  for (auto& t : traced_) t->leave_looks();
+  for (auto& t : traced_) t->shut();
 }
 
 Traced& Session::of(TargetId target) const {
@@ -64,18 +64,27 @@ void Session::tick() {
   }
 }
 
-// All beside each other, in a time that grows little with their number.
-void Session::await_looks(const std::vector<Traced*>& targets) {
-  constexpr std::uint64_t kPatienceNs = 500'000'000, kOfEachNs = 5'000'000;
+// The last looks of these targets beside each other, in a time that grows little with their number, and with
+// an eye on everybody's budget.
+void Session::end_looks(const std::vector<Traced*>& targets, bool with_a_look) {
+  constexpr std::uint64_t kMs = 1'000'000, kPatienceNs = 500 * kMs, kOfEachNs = 5 * kMs;
+  // One that was told to stop is in a call of the kernel, or sorts and counts what it has.
+  constexpr std::uint64_t kStopNs = 300 * kMs;
+  for (Traced* t : targets) t->begin_end(with_a_look);
   const std::uint64_t deadline = monotonic_ns() + kPatienceNs + kOfEachNs * targets.size();
-  for (Traced* t : targets) t->await_last_look(deadline);
+  for (Traced* t : targets) {
+    while (!t->looks_ended(std::min(deadline, monotonic_ns() + kTickMs * kMs)) && monotonic_ns() < deadline)
+      tick();
+  }
+  for (Traced* t : targets) t->stop_looks();
+  const std::uint64_t stopped = monotonic_ns() + kStopNs;
+  for (Traced* t : targets) t->leave_looks(stopped);
 }
 
 void Session::end(TargetId target) {
   Traced& t = of(target);
   if (!t.life().traced()) return;
-  t.begin_last_look();
-  await_looks({&t});
+  end_looks({&t}, true);
   t.stop_census();
   pipeline_->hold();
   t.end_window(WindowEnd::kRemoved, monotonic_ns());
@@ -91,8 +100,7 @@ void Session::remove(TargetId target) {
 }
 
 void Session::finish() {
-  for (auto& t : traced_) t->begin_last_look();
-  await_looks(all());
+  end_looks(all(), true);
   for (auto& t : traced_) t->stop_census();
   pipeline_->hold();
   for (auto& t : traced_) t->end_window(WindowEnd::kWindow, monotonic_ns());
@@ -101,7 +109,7 @@ void Session::finish() {
 
 Result<Dump> Session::finish_with_dump(WaitsWanted waits, const std::function<bool()>& go_on) {
   Traced& t = *traced_.front();
-  await_looks({&t});
+  end_looks({&t}, false);
   pipeline_->hold();
   t.begin_dump(waits);
   while (!t.dump_ready(std::chrono::milliseconds(kTickMs)) && go_on()) tick();

@@ -71,7 +71,7 @@ class Session {
  private:
   explicit Session(const SessionOptions& options) : options_(options), share_(options.census_cpu) {}
   [[nodiscard]] Traced& of(TargetId target) const;
-  void await_looks(const std::vector<Traced*>& targets);
+  void end_looks(const std::vector<Traced*>& targets, bool with_a_look);
   [[nodiscard]] std::vector<Traced*> all() const;
   void close();
 

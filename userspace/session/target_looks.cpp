@@ -18,8 +18,6 @@ constexpr std::uint64_t kLookRest = 20;
 constexpr std::uint64_t kLookAfterGapNs = 100'000'000;
 // The window's end waits for no look that takes longer.
 constexpr std::uint64_t kLongestLastNs = 500'000'000;
-// A look that was told to stop is in a call of the kernel, or sorts and counts what it has.
-constexpr std::uint64_t kStopNs = 300'000'000;
 constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
 }  // namespace
@@ -49,7 +47,7 @@ void TargetLooks::mind_loss(std::uint64_t dropped, std::uint64_t now_ns) {
 }
 
 void TargetLooks::tick(std::uint64_t now_ns) {
-  if (running_ && !await(0)) return;
+  if (ending_ || (running_ && !await(0))) return;
   const bool asked = now_ns >= asked_ns_ && now_ns >= looked_at_ns_ + took_ns_;
   if (asked || now_ns >= due_ns_) {
     if (asked) asked_ns_ = kNever;
@@ -69,7 +67,6 @@ void TargetLooks::start(LookOrder order, Purpose purpose) {
                running_->stop);
 }
 
-// False: it goes on.
 bool TargetLooks::await(std::uint64_t until_ns) {
   const std::uint64_t now = monotonic_ns();
   const std::chrono::nanoseconds patience(until_ns > now ? until_ns - now : 0);
@@ -90,14 +87,18 @@ void TargetLooks::take_in(const LookResult& result, const LookOrder& order, Purp
     } else {
       counts_ = result.counts;
       took_ns_ = result.took_ns;
+      looked_whole_ = looked_whole_ || counts_.not_reached == 0;
+      if (counts_.not_reached != 0 && !ending_) {
+        notices_.add(fmt::format("a look at all goroutines was given up after {}: {} of them were not read",
+                                 format_duration(took_ns_), counts_.not_reached));
+      }
       due_ns_ = census_.running() ? kNever : now + std::max(interval_ns_, took_ns_ * kLookRest);
     }
     if (order.objects && !result.objects_read) objects_due_ = true;
   }
   if (!start_) take_in_start(result);
   // The models had not come so far.
-  const bool late = !start_ && counts_.seen != 0 && counts_.not_reached == 0;
-  reading_ns_ = late ? now + interval_ns_ : kNever;
+  reading_ns_ = !start_ && looked_whole_ ? now + interval_ns_ : kNever;
   if (purpose == Purpose::kLast) last_ = result.reading;
 }
 
@@ -122,56 +123,57 @@ bool TargetLooks::read_counters() {
   return true;
 }
 
-void TargetLooks::begin_last(bool reading) {
-  last_wanted_ = true;
-  reading_wanted_ = reading;
+void TargetLooks::begin_end(AtTheEnd wanted) {
+  due_ns_ = asked_ns_ = reading_ns_ = kNever;
+  ending_ = true;
+  wanted_ = wanted;
+  if (wanted == AtTheEnd::kNothing) return;
   (void)read_counters();
   if (!running_ || await(0)) start_last();
 }
 
 // Where looks take long the counters are read alone, which is right where no goroutine is a C thread's.
 void TargetLooks::start_last() {
-  last_wanted_ = false;
+  const AtTheEnd wanted = std::exchange(wanted_, AtTheEnd::kNothing);
+  if (wanted == AtTheEnd::kNothing) return;
   const bool fits = start_ && took_ns_ <= kLongestLastNs;
   last_left_out_ = start_ && !fits;
-  const bool reading = reading_wanted_ && (fits || counts_.extra == 0);
+  const bool reading = wanted == AtTheEnd::kLookAndReading && (fits || counts_.extra == 0);
   if (fits || reading) start({.goroutines = fits, .objects = false, .reading = reading}, Purpose::kLast);
 }
 
-void TargetLooks::await_last(std::uint64_t deadline_ns) {
-  if (running_ && await(deadline_ns) && last_wanted_) {
-    start_last();
-    if (running_) (void)await(deadline_ns);
-  }
-  if (running_) {
-    running_->stop.request_stop();
-    if (!await(monotonic_ns() + kStopNs))
-      notices_.add("the process holds up whoever reads its memory: a look at its goroutines was left behind");
-  }
-  last_wanted_ = false;
-  tell_what_lacks();
-  give_up();
+bool TargetLooks::ended(std::uint64_t until_ns) {
+  while (running_ && await(until_ns)) start_last();
+  return !running_;
 }
 
-void TargetLooks::tell_what_lacks() {
-  const std::uint64_t now = monotonic_ns(), ago = now - std::min(now, looked_at_ns_);
-  if (!start_) {
+void TargetLooks::stop() {
+  wanted_ = AtTheEnd::kNothing;
+  if (running_) running_->stop.request_stop();
+}
+
+void TargetLooks::leave(std::uint64_t deadline_ns) {
+  if (!ended(deadline_ns))
+    notices_.add("the process holds up whoever reads its memory: a look at its goroutines was left behind");
+  if (!looked_whole_) {
     const std::size_t all = counts_.seen + counts_.unreadable + counts_.not_reached;
     notices_.add(fmt::format(
         "the goroutines from before the window were still being read when it ended{}: the tables lack those "
         "that did nothing meanwhile",
         all == 0 ? "" : fmt::format(" ({} of {})", counts_.seen, all)));
   } else if (last_left_out_) {
+    const std::uint64_t now = monotonic_ns();
     notices_.add(
         fmt::format("no look at the window's end, for one takes {}: what memory tells is of {} before",
-                    format_duration(took_ns_), format_duration(ago)));
+                    format_duration(took_ns_), format_duration(now - std::min(now, looked_at_ns_))));
   }
+  give_up();
 }
 
 void TargetLooks::give_up() {
   if (running_) running_->stop.request_stop();
   running_.reset();
-  due_ns_ = asked_ns_ = reading_ns_ = kNever;
+  ending_ = true;
 }
 
 }  // namespace gorotrace

@@ -35,11 +35,14 @@ class TargetLooks {
   // Something was lost when `dropped` grows: memory tells soon what it hid.
   void mind_loss(std::uint64_t dropped, std::uint64_t now_ns);
 
-  // The window's end, in two steps so that those of all targets are taken beside each other: a last look,
-  // where it does not take long, with the counters if `reading`; then, with or without it, what goes on is
-  // waited for until the deadline, and stopped. Nothing is read from there on.
-  void begin_last(bool reading);
-  void await_last(std::uint64_t deadline_ns);
+  // The window's end: a last look, where one does not take long, perhaps with a reading of the counters; what
+  // goes on is waited for, then told to stop, then left behind. Step by step, so that those of all targets
+  // are taken, and stopped, beside each other.
+  enum class AtTheEnd : std::uint8_t { kNothing, kLook, kLookAndReading };
+  void begin_end(AtTheEnd wanted);
+  [[nodiscard]] bool ended(std::uint64_t until_ns);  // waits until then, no longer
+  void stop();
+  void leave(std::uint64_t deadline_ns);
   // Nobody needs a look any more, and nobody waits for the one that goes on.
   void give_up();
 
@@ -67,10 +70,9 @@ class TargetLooks {
   };
   void start(LookOrder order, Purpose purpose);
   void start_last();
-  bool await(std::uint64_t until_ns);
+  [[nodiscard]] bool await(std::uint64_t until_ns);  // false: it goes on
   void take_in(const LookResult& result, const LookOrder& order, Purpose purpose);
   void take_in_start(const LookResult& result);
-  void tell_what_lacks();
 
   std::shared_ptr<Target> target_;
   std::shared_ptr<MemoryLook> look_;
@@ -93,7 +95,8 @@ class TargetLooks {
   std::optional<RuntimeCounters> counters_;
   std::optional<Start> start_;
   std::optional<CountersReading> first_, last_;
-  bool last_wanted_ = false, reading_wanted_ = false, last_left_out_ = false;
+  bool looked_whole_ = false, ending_ = false, last_left_out_ = false;
+  AtTheEnd wanted_ = AtTheEnd::kNothing;
 };
 
 }  // namespace gorotrace

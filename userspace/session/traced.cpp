@@ -26,14 +26,14 @@ Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& 
 }
 
 // A look that goes on may go on for longer than this object: nobody's any more.
-void Traced::leave_looks() {
+void Traced::shut() {
   if (looks_) looks_->give_up();
   stop_dump_.request_stop();
   door_->shut();
 }
 
 void Traced::forget() {
-  leave_looks();
+  shut();
   pipeline_.router().forget(id_);
   groups_.release();
 }
@@ -169,13 +169,23 @@ void Traced::know_waits(Dump& dump) {
   dump.known_waits = known_waits(dump.snapshot, standing_, moves_, open);
 }
 
-void Traced::begin_last_look() {
-  if (life_.traced()) looks_->begin_last(lifecycle_throughout_);
+void Traced::begin_end(bool with_a_look) {
+  if (!life_.traced()) return;
+  using enum TargetLooks::AtTheEnd;
+  looks_->begin_end(!with_a_look ? kNothing : lifecycle_throughout_ ? kLookAndReading : kLook);
 }
 
-void Traced::await_last_look(std::uint64_t deadline_ns) {
+bool Traced::looks_ended(std::uint64_t until_ns) {
+  return !life_.traced() || looks_->ended(until_ns);
+}
+
+void Traced::stop_looks() {
+  if (life_.traced()) looks_->stop();
+}
+
+void Traced::leave_looks(std::uint64_t deadline_ns) {
   if (!life_.traced()) return;
-  looks_->await_last(deadline_ns);
+  looks_->leave(deadline_ns);
   groups_.charge();
 }
 

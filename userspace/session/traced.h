@@ -50,7 +50,7 @@ class Traced {
                                                             TargetId otherwise, Pipeline& pipeline,
                                                             CensusShare& share, LookWorkers& workers,
                                                             const SessionOptions& options);
-  ~Traced() { leave_looks(); }
+  ~Traced() { shut(); }
   // Arms the groups: the window begins. All goroutines are read as soon as may be. On failure nothing stays
   // attached.
   [[nodiscard]] Status begin();
@@ -59,13 +59,15 @@ class Traced {
   [[nodiscard]] Status set_groups(GroupMask groups, const std::string& reason);
 
   // The window's end: each step is taken by all targets before the next one is.
-  void begin_last_look();
-  void await_last_look(std::uint64_t deadline_ns);
+  void begin_end(bool with_a_look);
+  [[nodiscard]] bool looks_ended(std::uint64_t until_ns);
+  void stop_looks();
+  void leave_looks(std::uint64_t deadline_ns);
   void stop_census();  // asks the model, so before the pipeline holds
   void end_window(WindowEnd how, std::uint64_t at_ns);
-  void detach();       // alone
-  void detached();     // by the pipeline's close
-  void leave_looks();  // before the pipeline goes
+  void detach();    // alone
+  void detached();  // by the pipeline's close
+  void shut();      // before the pipeline goes
   // What the stream and the kernel hold of it. Nothing is asked of it any more.
   void forget();
 
