@@ -1,7 +1,7 @@
 // Takes the census of one process: looks at its goroutines when it is told to, within a share of one CPU, and
 // keeps what the looks add up to. Shared by its owner and by whoever looks, whom the process may hold up for
-// ever (base/crew.h). Threads: begin() and end() are the control thread's, tick() whoever's turn it is;
-// answers are any thread's, who waits for no look at memory.
+// ever (base/crew.h). Threads: begun() and end() are the control thread's; begin(), look_last() and tick()
+// whoever's turn it is; answers are any thread's, who waits for no look at memory.
 #pragma once
 
 #include <atomic>

@@ -18,7 +18,7 @@ class SampleScheduler {
   // Leaves behind whoever a process holds up (base/crew.h).
   ~SampleScheduler();
 
-  // Both return the time of the look they begin or end with (CensusTaker).
+  // Both return the time of the look they begin or end with (CensusTaker), for which they wait 1 s at most.
   [[nodiscard]] Result<std::uint64_t> start(std::shared_ptr<CensusTaker> census);
   std::uint64_t stop(const std::shared_ptr<CensusTaker>& census);
 

@@ -28,7 +28,6 @@ Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& 
 // A look that goes on may go on for longer than this object: nobody's any more.
 void Traced::shut() {
   if (looks_) looks_->give_up();
-  stop_dump_.request_stop();
   door_->shut();
 }
 
@@ -130,28 +129,12 @@ void Traced::tick() {
   looks_->tick(now);
 }
 
-// The census says who stands where beforehand: the snapshot must find them in the same place.
 void Traced::begin_dump(WaitsWanted waits) {
-  standing_ = census_.standing();
-  moves_ = census_.moves();
-  const auto dump = std::make_shared<std::promise<Result<Dump>>>();
-  dump_ = dump->get_future();
-  workers_.add([target = target_, waits,
-                dump](const std::stop_token& stop) { dump->set_value(take_dump(*target, waits, stop)); },
-               stop_dump_);
-}
-
-bool Traced::dump_ready(std::chrono::nanoseconds patience) const {
-  return dump_.wait_for(patience) == std::future_status::ready;
+  dump_.emplace(target_, census_, workers_, waits);
 }
 
 Result<Dump> Traced::end_with_dump() {
-  stop_dump_.request_stop();
-  constexpr std::chrono::seconds kPatience(1);
-  if (!dump_ready(kPatience))
-    return fail(ErrorKind::kFailed,
-                fmt::format("process {} holds up whoever reads its memory", target_->process().pid()));
-  auto dump = dump_.get();
+  auto dump = dump_->take();
   if (dump) end_window(WindowEnd::kWindow, dump->snapshot.counts.end_ns);
   return dump;
 }
@@ -166,7 +149,7 @@ void Traced::know_waits(Dump& dump) {
   std::erase_if(open.waits, [this](const OpenWait& wait) {
     return (groups_.incomplete() & group_bit(wait.in_syscall ? GT_GROUP_SYSCALL : GT_GROUP_BLOCK)) != 0;
   });
-  dump.known_waits = known_waits(dump.snapshot, standing_, moves_, open);
+  dump_->know_waits(dump, open);
 }
 
 void Traced::begin_end(bool with_a_look) {

@@ -4,17 +4,15 @@
 
 #include <chrono>
 #include <cstdint>
-#include <future>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "evidence/facts.h"
 #include "session/census_share.h"
-#include "session/dump.h"
+#include "session/last_dump.h"
 #include "session/look_workers.h"
 #include "session/notices.h"
 #include "session/pipeline.h"
@@ -71,11 +69,9 @@ class Traced {
   // What the stream and the kernel hold of it. Nothing is asked of it any more.
   void forget();
 
-  // Or a dump ends it, while the pipeline holds: every goroutine as it is then, read by a worker. Whoever
-  // waits for it no longer gets what was read. know_waits(): behind the pipeline's close, since when each of
-  // them has waited, as far as watching has proven it.
+  // Or a dump ends it, while the pipeline holds (LastDump). know_waits(): behind the pipeline's close.
   void begin_dump(WaitsWanted waits);
-  [[nodiscard]] bool dump_ready(std::chrono::nanoseconds patience) const;
+  [[nodiscard]] bool dump_ready(std::chrono::nanoseconds patience) const { return dump_->ready(patience); }
   [[nodiscard]] Result<Dump> end_with_dump();
   void know_waits(Dump& dump);
 
@@ -121,11 +117,7 @@ class Traced {
   GroupMask groups_at_end_ = 0;
   std::optional<RuntimeCounters> counters_begin_;
   bool lifecycle_throughout_ = false;
-  // Of the census, just before the look that ended the window.
-  std::vector<StandingWait> standing_;
-  std::vector<LastMove> moves_;
-  std::future<Result<Dump>> dump_;
-  std::stop_source stop_dump_;
+  std::optional<LastDump> dump_;
 };
 
 }  // namespace gorotrace
