@@ -4,7 +4,8 @@
 namespace gorotrace {
 namespace {
 constexpr std::size_t kMaxExits = 1u << 20;
-constexpr std::uint64_t kExitsKeptNs = 5'000'000'000;
+// As long as a look at all goroutines may take (GoroutineReader::Config), if there are not too many.
+constexpr std::uint64_t kExitsKeptNs = 31'000'000'000;
 constexpr std::size_t kMaxEpochs = 4096;
 }  // namespace
 

@@ -26,14 +26,19 @@ void Model::Impl::apply(const Snapshot& snapshot) {
   for (auto exit = exits.rbegin(); exit != exits.rend(); ++exit) {
     if (exit->at_ns + kExitGraceNs >= begin) gone.insert(exit->goid);
   }
+  bool all_known = true;
   for (const GoroutineSnapshot& seen : snapshot.goroutines) {
     if (seen.goid == 0 || !alive(seen.status)) continue;
     const bool extra = seen.gopc == 0;  // a C thread's: SnapshotCounts::extra
     Goroutine* g = goroutines.find(seen.goid);
     if (g == nullptr) {
-      // It exited after it was read, or exits of that time are not all remembered: the next snapshot will
+      // It exited after it was read; or exits of that time are not all remembered, and the next snapshot will
       // tell.
-      if (seen.read_at_ns < exits_complete_from || gone.contains(seen.goid)) continue;
+      if (gone.contains(seen.goid)) continue;
+      if (seen.read_at_ns < exits_complete_from) {
+        all_known = false;
+        continue;
+      }
       g = &adopt(seen.goid, seen.read_at_ns, extra);
     }
     settle(*g);
@@ -57,7 +62,7 @@ void Model::Impl::apply(const Snapshot& snapshot) {
     end(g, begin, !g.has(kExtra));
   }
   count_extra(snapshot.counts);
-  snapshot_seen = true;
+  snapshot_seen = snapshot_seen || all_known;
 }
 
 void Model::Impl::count_extra(const SnapshotCounts& counts) {

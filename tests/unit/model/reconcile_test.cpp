@@ -250,5 +250,25 @@ TEST_F(Reconcile, a_look_that_did_not_reach_all_ends_nobody) {
   EXPECT_EQ(tables(2200).live, 1u);
 }
 
+// A look that took so long that exits of its time are forgotten says nothing of those that it read early on.
+TEST_F(Reconcile, a_look_that_took_too_long_is_not_the_whole) {
+  constexpr std::uint64_t s = 1'000'000'000;
+  create(1000, 7);
+  exit(2000, 7);
+  create(40 * s, 8);
+  exit(41 * s, 8);
+  look(1500, 50 * s,
+       {seen(1, GStatus::kWaiting, 1600, kChanReceive), seen(7, GStatus::kRunning, 1600),
+        seen(2, GStatus::kWaiting, 45 * s, kChanReceive)});
+  Tables t = tables(51 * s);
+  EXPECT_EQ(t.live, 1u) << "7 has exited, and so may 1";
+  EXPECT_FALSE(t.looked);
+  look(51 * s, 52 * s,
+       {seen(1, GStatus::kWaiting, 51 * s, kChanReceive), seen(2, GStatus::kWaiting, 51 * s, kChanReceive)});
+  t = tables(53 * s);
+  EXPECT_EQ(t.live, 2u);
+  EXPECT_TRUE(t.looked);
+}
+
 }  // namespace
 }  // namespace gorotrace
