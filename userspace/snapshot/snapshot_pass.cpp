@@ -264,6 +264,7 @@ void SnapshotPass::end_outside(GoroutineSnapshot& row) {
 void SnapshotPass::read_far_ends(Snapshot& out) {
   const std::uint64_t deadline = monotonic_ns() + kFarDuration;
   for (const Deeper& deeper : deeper_) {
+    if (stop_.stop_requested()) break;
     GoroutineSnapshot& row = out.goroutines[deeper.entry.row];
     const auto far = walk_far_end(memory_, code_, config_.goexit, deeper.next_fp, deeper.words.stack_hi,
                                   kFarFrames, deadline);
