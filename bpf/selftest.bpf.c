@@ -1,4 +1,4 @@
-/* What this kernel can do and what a trap costs on it: attached to the tracer's own code only. */
+/* What this kernel can do: attached to the tracer's own code. gt_empty also to sites that an earlier tracer left. */
 #include "vmlinux.h"
 
 #include <bpf/bpf_helpers.h>

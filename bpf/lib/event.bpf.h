@@ -110,7 +110,9 @@ static __always_inline void gt_sample(const struct gt_scratch *s)
 	if ((mixed >> 32) % GT_TIME_SAMPLE)
 		return;
 	/* Before the account of it, which the other hits do without. */
-	__u64 took = bpf_ktime_get_ns() - began;
+	__u64 took = bpf_ktime_get_ns() - began, longest = gt_longest_sample_ns;
+	if (took > longest)
+		took = longest;
 	struct gt_site_stats *hit = gt_site_stats(s->record.target, s->site);
 	if (!hit)
 		return;

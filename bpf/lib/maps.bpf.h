@@ -116,6 +116,10 @@ struct {
 /* Raised by user space after it deleted from `stacks`: nothing in known_stacks holds any more. */
 __u64 gt_stacks_generation __weak = 0;
 
+/* Set once, before anything is attached: no timed hit counts for more. A program that was interrupted, or whose CPU was
+ * taken away, would otherwise be charged GT_TIME_SAMPLE times. */
+__u64 gt_longest_sample_ns __weak = 0;
+
 #define GT_SCRATCH_SLOTS 4
 #define GT_ACTOR_WINDOW 192 /* g up to and including goid, in every Go version (add_target checks) */
 

@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -526,6 +528,27 @@ TEST_P(CaptureTest, SequenceIsConsecutivePerCpuAndStacksAreStoredOnce) {
   EXPECT_LT(site.sampled_ns, site.sampled * 100'000);
 }
 
+// A program that is interrupted, or whose CPU is taken away, in the one hit of 64 that is timed.
+TEST_P(CaptureTest, NoTimedHitCountsForMoreThanTheLongest) {
+  capture_.reset();
+  CaptureOptions options;
+  options.force_mode = GetParam();
+  options.longest_sample_ns = 3;
+  auto made = Capture::make(options);
+  ASSERT_TRUE(made) << made.error().message;
+  capture_ = std::move(*made);
+  const auto slot = capture_->add_target(::getpid(), kOwnExecutable, testing::fake_config(),
+                                         testing::fake_plan(all_sites()));
+  ASSERT_TRUE(slot) << slot.error().message;
+  slot_ = *slot;
+  attach(kBlock);
+  FakeGoroutine gp(7, 3, 0x401000);
+  for (int i = 0; i < 1000; ++i) hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  const auto site = capture_->site_counters(slot_)[GT_HOOK_PARK];
+  EXPECT_GT(site.sampled, 0u);
+  EXPECT_EQ(site.sampled_ns, 3 * site.sampled);
+}
+
 TEST_P(CaptureTest, FullRingDropsAreCountedExactly) {
   capture_.reset();
   start(static_cast<std::uint32_t>(::getpagesize()));
@@ -928,6 +951,46 @@ TEST(Calibration, TrapCosts) {
               costs.single_step_ns, costs.emulates_long_nop);
   EXPECT_GT(costs.emulated_ns, 50);
   EXPECT_GT(costs.single_step_ns, costs.emulated_ns * 1.3);
+}
+
+// In a loop, where all is near to the CPU: what is charged is what the hits cost, or somewhat more.
+TEST(Calibration, WhatIsChargedIsWhatHitsCost) {
+  const auto capture = Capture::make({});
+  ASSERT_TRUE(capture) << capture.error().message;
+  const auto slot = (*capture)->add_target(::getpid(), kOwnExecutable, testing::fake_config(),
+                                           testing::fake_plan(all_sites()));
+  ASSERT_TRUE(slot) << slot.error().message;
+  FakeGoroutine gp(7, 12, 0x401000);
+  constexpr int kHits = 512;
+  const auto batch_ns = [&] {
+    const auto cpu_ns = [] {
+      timespec t{};
+      ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+      return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_nsec);
+    };
+    const double start = cpu_ns();
+    for (int i = 0; i < kHits; ++i) hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+    return (cpu_ns() - start) / kHits;
+  };
+  const auto median_ns = [&] {
+    std::array<double, 31> batches{};
+    for (double& batch : batches) {
+      batch = batch_ns();
+      (*capture)->drain([](unsigned, const gt_record&) {});
+    }
+    std::ranges::sort(batches);
+    return batches[batches.size() / 2];
+  };
+  const double untraced = median_ns();
+  ASSERT_TRUE((*capture)->set_groups(*slot, kBlock));
+  const double measured = median_ns() - untraced;
+  const SiteCounters site = (*capture)->site_counters(*slot)[GT_HOOK_PARK];
+  ASSERT_GT(site.sampled, 0u);
+  const double charged = (*capture)->trap_costs().emulated_ns +
+                         static_cast<double>(site.sampled_ns) / static_cast<double>(site.sampled);
+  std::printf("charged %.0f ns a hit, measured %.0f: %.2f\n", charged, measured, charged / measured);
+  EXPECT_GT(charged, 0.9 * measured);
+  EXPECT_LT(charged, 1.5 * measured);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "base/unique_fd.h"
 #include "gorotrace_bpf.skel.h"
+#include "gorotrace_calibration.skel.h"
 #include "gorotrace_selftest.skel.h"
 #include "gorotrace_task.skel.h"
 
@@ -18,6 +19,7 @@ struct BpfDeleter {
   void operator()(bpf_link* link) const { bpf_link__destroy(link); }
   void operator()(gorotrace_bpf* skeleton) const { gorotrace_bpf__destroy(skeleton); }
   void operator()(gorotrace_selftest* skeleton) const { gorotrace_selftest__destroy(skeleton); }
+  void operator()(gorotrace_calibration* skeleton) const { gorotrace_calibration__destroy(skeleton); }
   void operator()(gorotrace_task* skeleton) const { gorotrace_task__destroy(skeleton); }
 };
 
@@ -25,6 +27,7 @@ using Link = std::unique_ptr<bpf_link, BpfDeleter>;
 using Links = std::vector<UniqueFd>;  // of probes: each is on while its descriptor is open
 using TracerSkeleton = std::unique_ptr<gorotrace_bpf, BpfDeleter>;
 using SelftestSkeleton = std::unique_ptr<gorotrace_selftest, BpfDeleter>;
+using CalibrationSkeleton = std::unique_ptr<gorotrace_calibration, BpfDeleter>;
 using TaskSkeleton = std::unique_ptr<gorotrace_task, BpfDeleter>;
 
 }  // namespace gorotrace

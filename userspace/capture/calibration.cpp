@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
+#include <cerrno>
+#include <vector>
 
 #include "base/clock.h"
+#include "bpf/shared/calibration.h"
 #include "capture/attach.h"
 #include "capture/own_code.h"
 #include "capture/selftest.h"
@@ -28,53 +30,117 @@ constexpr std::array kSubjects = {Subject{gt_own_branch, 128}, Subject{gt_own_si
 // below 1.5x.
 constexpr double kEmulatedBelow = 1.5;
 
-double median_ns(const Subject& subject) {
-  std::array<double, kBatches> batches{};
-  for (double& batch : batches) {
-    const std::uint64_t start = monotonic_ns();
-    for (int i = 0; i < subject.hits_per_batch; ++i) subject.function();
-    batch = static_cast<double>(monotonic_ns() - start) / subject.hits_per_batch;
+// A program does something between two events, and then neither its data nor the kernel's is in the cache
+// nearest to the CPU: reads all over this much of memory, more than any first-level data cache holds.
+constexpr std::size_t kWorkingSet = 256u << 10, kReads = 1024;
+
+class Work {
+ public:
+  void operator()() {
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < kReads; ++i) {
+      state_ = state_ * 6364136223846793005u + 1442695040888963407u;  // Knuth, MMIX
+      sum += memory_[(state_ >> 32) % memory_.size()];
+    }
+    asm volatile("" : : "r"(sum));
   }
+
+ private:
+  std::vector<std::uint64_t> memory_ = std::vector<std::uint64_t>(kWorkingSet / sizeof(std::uint64_t), 1);
+  std::uint64_t state_ = 1;
+};
+
+double median(std::array<double, kBatches> batches) {
   std::ranges::nth_element(batches, batches.begin() + kBatches / 2);
   return batches[kBatches / 2];
 }
 
-// An empty program on all subjects.
-Result<Links> attach_empty(AttachMode mode, std::span<const AttachPoint> points) {
-  const auto skeleton = load_selftest(mode);
-  if (!skeleton) return std::unexpected(skeleton.error());
-  return attach_points((*skeleton)->progs.gt_empty, mode, ::getpid(), kOwnExecutable, points);
+double each_ns(int times, const auto& what) {
+  const std::uint64_t start = monotonic_ns();
+  for (int i = 0; i < times; ++i) what();
+  return static_cast<double>(monotonic_ns() - start) / times;
+}
+
+// What one hit adds to the work beside it.
+double hit_ns(const Subject& subject, Work& work) {
+  const double without = each_ns(subject.hits_per_batch, [&] { work(); });
+  const double with = each_ns(subject.hits_per_batch, [&] {
+    work();
+    subject.function();
+  });
+  return with - without;
+}
+
+double median_hit_ns(const Subject& subject, Work& work) {
+  std::array<double, kBatches> batches{};
+  for (double& batch : batches) batch = hit_ns(subject, work);
+  return median(batches);
+}
+
+// Of all hits so far.
+gt_reference seen_by_program(const gorotrace_calibration& skeleton) {
+  const std::uint32_t zero = 0;
+  gt_reference seen{};
+  if (bpf_map_lookup_elem(bpf_map__fd(skeleton.maps.reference), &zero, &seen) != 0) return {};
+  return seen;
+}
+
+Result<CalibrationSkeleton> load(AttachMode mode) {
+  CalibrationSkeleton skeleton(gorotrace_calibration__open());
+  if (!skeleton) return load_error(errno);
+  if (mode != AttachMode::kUprobeMulti)
+    bpf_program__set_expected_attach_type(skeleton->progs.gt_reference, static_cast<bpf_attach_type>(0));
+  if (const int err = gorotrace_calibration__load(skeleton.get())) return load_error(-err);
+  return skeleton;
 }
 
 }  // namespace
 
 Result<TrapCalibration> TrapCalibration::attach() {
-  static_assert(kInstructions == kSubjects.size());
   redirect_libbpf_log();
   TrapCalibration out;
-  std::array<AttachPoint, kInstructions> points{};
-  for (std::size_t i = 0; i < kInstructions; ++i) {
+  std::array<AttachPoint, kSubjects.size()> points{};
+  for (std::size_t i = 0; i < kSubjects.size(); ++i) {
     const auto offset = own_code_offset(kSubjects[i].function);
     if (!offset) return std::unexpected(offset.error());
     points[i] = {*offset, 0};
-    out.untraced_ns_[i] = median_ns(kSubjects[i]);
   }
   // The same cost per hit by every mechanism (measured: 0.96-1.01), so the first that attaches will do.
-  auto links = attach_empty(AttachMode::kUprobeMulti, points);
-  if (!links) links = attach_empty(AttachMode::kPerfEventIp, points);
+  Result<Links> links;
+  for (const AttachMode mode : {AttachMode::kUprobeMulti, AttachMode::kPerfEventIp}) {
+    auto skeleton = load(mode);
+    if (!skeleton) {
+      links = std::unexpected(skeleton.error());
+      continue;
+    }
+    out.skeleton_ = std::move(*skeleton);
+    links = attach_points(out.skeleton_->progs.gt_reference, mode, ::getpid(), kOwnExecutable, points);
+    if (links) break;
+  }
   if (!links) return std::unexpected(links.error());
   out.links_ = std::move(*links);
   return out;
 }
 
-TrapCosts TrapCalibration::measure() const {
-  std::array<double, kInstructions> cost{};
-  for (std::size_t i = 0; i < kInstructions; ++i) cost[i] = median_ns(kSubjects[i]) - untraced_ns_[i];
-  TrapCosts out;
-  out.emulated_ns = std::max(cost[0], 1.0);
-  out.single_step_ns = std::max(cost[1], out.emulated_ns);
+Calibrated TrapCalibration::measure() const {
+  Work work;
+  work();
+  std::array<double, kBatches> hits_ns{}, program_ns{};
+  for (std::size_t i = 0; i < kBatches; ++i) {
+    const gt_reference before = seen_by_program(*skeleton_);
+    hits_ns[i] = hit_ns(kSubjects[0], work);
+    const gt_reference after = seen_by_program(*skeleton_);
+    program_ns[i] = static_cast<double>(after.sampled_ns - before.sampled_ns) /
+                    static_cast<double>(std::max<std::uint64_t>(after.sampled - before.sampled, 1));
+  }
+  Calibrated out;
+  out.program_ns = median(program_ns);
+  out.traps.emulated_ns = std::max(median(hits_ns) - out.program_ns, 1.0);
+  out.traps.single_step_ns =
+      std::max(median_hit_ns(kSubjects[1], work) - out.program_ns, out.traps.emulated_ns);
   // Between the two: nearer to the emulated one. Where both cost the same the answer does not matter.
-  out.emulates_long_nop = cost[2] < kEmulatedBelow * out.emulated_ns;
+  out.traps.emulates_long_nop =
+      median_hit_ns(kSubjects[2], work) - out.program_ns < kEmulatedBelow * out.traps.emulated_ns;
   return out;
 }
 

@@ -26,6 +26,10 @@
 namespace gorotrace {
 namespace {
 
+// In times of what the clock of a program that only sends a record sees: far above any event's time, far
+// below a preemption's or, in a VM, a lost CPU's.
+constexpr std::uint64_t kLongestSample = 64;
+
 constexpr std::size_t kActorWindow = 192;  // GT_ACTOR_WINDOW of bpf/lib/maps.bpf.h
 
 // The kernel side clamps every size; these are the assumptions under which what it reads makes sense.
@@ -197,13 +201,16 @@ Result<std::unique_ptr<Capture>> Capture::make(const CaptureOptions& options) {
   auto calibration = attaching.get();
   if (!calibration) return wrap(calibration.error(), "calibrating the cost of a probe");
   auto impl = std::make_unique<Impl>();
-  impl->costs = calibration->measure();
+  const Calibrated calibrated = calibration->measure();
+  impl->costs = calibrated.traps;
   Links trials = std::move(selftest->links);
   std::ranges::move(calibration->take_links(), std::back_inserter(trials));
   impl->trials_end = std::jthread([links = std::move(trials)]() mutable { detach_links(std::move(links)); });
   impl->mode = selftest->mode;
   impl->loaded = options.groups;
   impl->tracer = std::move(*tracer);
+  impl->skeleton().bss->gt_longest_sample_ns =
+      options.longest_sample_ns.value_or(kLongestSample * static_cast<std::uint64_t>(calibrated.program_ns));
   impl->exec_watch.reset(bpf_program__attach(impl->skeleton().progs.gt_exec));
   if (!impl->exec_watch) return fail_errno(errno, "attaching to the tracepoint sched_process_exec");
   auto configs = MappedTargets::make(bpf_map__fd(impl->skeleton().maps.targets), options.max_targets);

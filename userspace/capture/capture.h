@@ -39,6 +39,7 @@ struct CaptureOptions {
   std::uint32_t ring_bytes = 0;          // per ring, power of two >= 4096; 0 = default
   std::uint16_t max_targets = 64;        // at once; what each costs the kernel: bpf/README.md, "Memory"
   std::optional<AttachMode> force_mode;  // tests; by default the best this kernel passes the self-test with
+  std::optional<std::uint64_t> longest_sample_ns;  // tests; by default what the calibration suggests
 };
 
 struct CaptureCounters {

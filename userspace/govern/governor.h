@@ -1,5 +1,5 @@
-// Keeps what tracing costs a target within its budget: charges hits x calibrated trap cost + sampled program
-// time, and says which groups may stay. Pure arithmetic over counters; the session feeds and obeys it.
+// Keeps what tracing costs a target within its budget: charges hits x calibrated trap cost (all of a hit that
+// its program's own clock does not see: capture/calibration.h) + sampled program time, and says which groups may stay. Pure arithmetic over counters; the session feeds and obeys it.
 // Threads: control thread.
 #pragma once
 

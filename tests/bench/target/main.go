@@ -10,7 +10,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"runtime/trace"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -47,6 +49,92 @@ func pingpong(depth int, ops *uint64) {
 			atomic.AddUint64(ops, 1)
 		}
 	})
+}
+
+// Some microseconds of what programs do: reads and writes all over 16 KiB, and jumps that nobody foresees.
+//
+//go:noinline
+func work(memory *[2048]uint64, state *uint64, steps int) {
+	x := *state | 1
+	for i := 0; i < steps; i++ {
+		x ^= x << 13
+		x ^= x >> 7
+		x ^= x << 17
+		word := &memory[x%2048]
+		if x&1 == 0 {
+			*word += x
+		} else {
+			x += *word
+		}
+	}
+	*state = x
+}
+
+// Each stage takes an item, works on it, and hands it on over an unbuffered channel.
+func pipeline(stages, steps int, ops *uint64) {
+	var first chan int
+	in := make(chan int)
+	first = in
+	for i := 0; i < stages; i++ {
+		out := make(chan int)
+		go func(in, out chan int) {
+			memory, state := new([2048]uint64), uint64(1)
+			for item := range in {
+				work(memory, &state, steps)
+				out <- item
+			}
+		}(in, out)
+		in = out
+	}
+	go func() {
+		for {
+			first <- 1
+		}
+	}()
+	for range in {
+		atomic.AddUint64(ops, 1)
+	}
+}
+
+// Workers that share four locks and lose the CPU while they hold one: the others wait for it, and no CPU is without
+// work. (Where one is, the runtime's search for work takes CPU time that no hit explains.)
+func mutexPool(workers, steps int, ops *uint64) {
+	var pool [4]struct {
+		sync.Mutex
+		memory [2048]uint64
+		state  uint64
+	}
+	for i := 0; i < workers; i++ {
+		go func(at int) {
+			for ; ; at++ {
+				one := &pool[at%len(pool)]
+				one.Lock()
+				work(&one.memory, &one.state, steps)
+				runtime.Gosched()
+				one.Unlock()
+				atomic.AddUint64(ops, 1)
+			}
+		}(i)
+	}
+	select {}
+}
+
+// Goroutines by the hundred that work a little and end.
+func storm(steps int, ops *uint64) {
+	for {
+		var group sync.WaitGroup
+		for i := 0; i < 100; i++ {
+			group.Add(1)
+			go func() {
+				var memory [2048]uint64
+				state := uint64(1)
+				work(&memory, &state, steps)
+				group.Done()
+			}()
+		}
+		group.Wait()
+		atomic.AddUint64(ops, 100)
+	}
 }
 
 func serve(ops *uint64) {
@@ -88,10 +176,11 @@ func parked(n int) {
 }
 
 func main() {
-	mode := flag.String("mode", "pingpong", "pingpong, serve, load or parked")
+	mode := flag.String("mode", "pingpong", "pingpong, pipeline, mutex, storm, serve, load or parked")
 	depth := flag.Int("depth", 0, "pingpong: frames more on the stack")
 	url := flag.String("url", "", "load: where to")
-	n := flag.Int("n", 8, "load: clients; parked: goroutines")
+	n := flag.Int("n", 8, "load: clients; parked: goroutines; pipeline: stages; mutex: workers")
+	steps := flag.Int("steps", 500, "pipeline, mutex, storm: of work between two events, some ns each")
 	file := flag.String("trace", "", "record runtime/trace to this file")
 	lifetime := flag.Duration("lifetime", 5*time.Minute, "end by itself after this long")
 	flag.Parse()
@@ -110,6 +199,12 @@ func main() {
 	switch *mode {
 	case "pingpong":
 		pingpong(*depth, &ops)
+	case "pipeline":
+		pipeline(*n, *steps, &ops)
+	case "mutex":
+		mutexPool(*n, *steps, &ops)
+	case "storm":
+		storm(*steps, &ops)
 	case "serve":
 		serve(&ops)
 	case "load":
