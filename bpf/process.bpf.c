@@ -1,5 +1,5 @@
 /* A target that executes another program. Its new image may be the same file, with the same breakpoints in it: what it
- * does must not be booked on the old one's goroutines. */
+ * does must not be booked on the old one's goroutines. At shared links it is a process like any other from here on. */
 #include "vmlinux.h"
 
 #include <bpf/bpf_helpers.h>
@@ -20,5 +20,6 @@ int gt_exec(void *ctx)
 	struct gt_target *target = bpf_map_lookup_elem(&targets, &slot);
 	if (target && target->tgid == tgid)
 		target->tgid = 0; /* no process has it */
+	bpf_map_delete_elem(&owners, &tgid);
 	return 0;
 }

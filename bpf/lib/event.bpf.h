@@ -18,6 +18,7 @@ static __always_inline __u32 gt_cookie_site(__u64 c) { return (c >> 24) & 0xff; 
 static __always_inline __u32 gt_cookie_hook(__u64 c) { return (c >> 32) & 0xff; }
 static __always_inline __u32 gt_cookie_reg(__u64 c) { return (c >> 40) & 0xff; }
 static __always_inline __u32 gt_cookie_flags(__u64 c) { return (c >> 48) & 0xff; }
+static __always_inline __u32 gt_cookie_file(__u64 c) { return c >> 56; }
 #define GT_NO_COOKIE (0xffULL << 24) /* no such site */
 
 static __noinline __u64 gt_cookie_of_ip(struct pt_regs *ctx)
@@ -27,14 +28,39 @@ static __noinline __u64 gt_cookie_of_ip(struct pt_regs *ctx)
 	return found ? *found : GT_NO_COOKIE;
 }
 
+/* A link that targets share is hit by every process of its file: the cookie as a link of that process alone would have
+ * it. A target of the file that has links of its own has been hit by those, too. */
+static __noinline __u64 gt_cookie_of_owner(__u64 cookie)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32, file = gt_cookie_file(cookie);
+	struct gt_owner *owner = bpf_map_lookup_elem(&owners, &tgid);
+	if (!owner) {
+		__u64 *others = bpf_map_lookup_elem(&others_hits, &file);
+		if (others)
+			__sync_fetch_and_add(others, 1);
+		return GT_NO_COOKIE;
+	}
+	if (owner->file != file)
+		return GT_NO_COOKIE;
+	__u32 slot = owner->target;
+	struct gt_target *target = bpf_map_lookup_elem(&targets, &slot);
+	if (!target)
+		return GT_NO_COOKIE;
+	__u64 own = (cookie & ~0xffffffULL) | (__u64)owner->generation << 16 | slot;
+	if (target->muted >> (gt_cookie_site(cookie) & 63) & 1)
+		own |= (__u64)GT_SITE_MUTED << 48;
+	return own;
+}
+
 static __always_inline __u64 gt_cookie(struct pt_regs *ctx)
 {
 	if (gt_cookie_by_ip)
 		return gt_cookie_of_ip(ctx);
 	/* 5.10 refuses a program that so much as contains the call (helper since 5.15, commit 7adfc6c9b315). */
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_attach_cookie))
-		return bpf_get_attach_cookie(ctx);
-	return GT_NO_COOKIE;
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_attach_cookie))
+		return GT_NO_COOKIE;
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	return gt_cookie_target(cookie) == GT_BY_OWNER ? gt_cookie_of_owner(cookie) : cookie;
 }
 
 static __always_inline struct gt_site_stats *gt_site_stats(__u32 target, __u32 site)
@@ -43,6 +69,11 @@ static __always_inline struct gt_site_stats *gt_site_stats(__u32 target, __u32 s
 	/* Or the compiler compares one copy of it and uses another, of which the verifier knows nothing. */
 	barrier_var(site);
 	return of && site < GT_MAX_SITES ? &of->site[site] : NULL;
+}
+
+static __always_inline int gt_no_event(struct pt_regs *ctx, __u32 flags)
+{
+	return (flags & GT_SITE_MUTED) || ((flags & GT_SITE_SKIP_TAKEN) && gt_branch_taken(ctx));
 }
 
 /* The target the hit belongs to, or NULL when it is none of ours or no event. Counts the hit: from here on it leads to
@@ -57,7 +88,7 @@ static __always_inline struct gt_target *gt_hit(struct pt_regs *ctx, __u64 cooki
 	if (!hit)
 		return NULL;
 	__sync_fetch_and_add(&hit->hits, 1);
-	if ((gt_cookie_flags(cookie) & GT_SITE_SKIP_TAKEN) && gt_branch_taken(ctx)) {
+	if (gt_no_event(ctx, gt_cookie_flags(cookie))) {
 		__sync_fetch_and_add(&hit->skipped, 1);
 		return NULL;
 	}

@@ -51,6 +51,14 @@ struct {
 	__type(value, struct gt_owner);
 } owners __weak SEC(".maps");
 
+/* Hits of shared links in processes that are no target, by gt_cookie.file. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, GT_MAX_SHARED_FILES + 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} others_hits __weak SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

@@ -74,19 +74,21 @@ enum gt_group {
 /* The attach cookie (bpf_get_attach_cookie; on kernels without it, the value of the ip map). Whose hit it is the
  * process decides and not the cookie: the slot's tgid must be that of the process that was hit. */
 struct gt_cookie {
-	gt_u16 target;    /* slot in `targets` */
-	gt_u8 generation; /* which owner of that slot */
+	gt_u16 target;    /* slot in `targets`; GT_BY_OWNER: of a link that targets of one file share */
+	gt_u8 generation; /* which owner of that slot; 0 with GT_BY_OWNER */
 	gt_u8 site;       /* index in the target's plan, < GT_MAX_SITES */
 	gt_u8 hook;       /* enum gt_hook */
 	gt_u8 reg;        /* enum gt_reg holding the g (or object) */
 	gt_u8 flags;      /* GT_SITE_* */
-	gt_u8 pad;
+	gt_u8 file;       /* with GT_BY_OWNER: whose targets share the link, 1 .. GT_MAX_SHARED_FILES; else 0 */
 };
+#define GT_BY_OWNER 0xffff
+#define GT_MAX_SHARED_FILES 255
 /* Value of `owners`; key: the tgid of a target, in the initial PID namespace. */
 struct gt_owner {
 	gt_u16 target;
 	gt_u8 generation;
-	gt_u8 pad;
+	gt_u8 file; /* gt_cookie.file of the links that it shares; 0: its links are its own */
 };
 /* Key of `sites_by_ip`, which gives the cookie on kernels that have none. */
 struct gt_ip_key {
@@ -96,6 +98,7 @@ struct gt_ip_key {
 };
 #define GT_SITE_SKIP_TAKEN 1 /* the probed branch goes to morestack when taken: such a hit is not an event */
 #define GT_SITE_FRAME_SET 2  /* frame already pushed: caller pc at [fp + 8]; else at [sp] (arm64: in x30) */
+#define GT_SITE_MUTED 4      /* set by the kernel side: another target wants the site, the one that was hit does not */
 
 /* Register numbers in cookie.reg: the hardware's own encoding (amd64 0..15 = rax rcx rdx rbx rsp rbp rsi rdi
  * r8..r15; arm64 x0..x30). */
@@ -127,12 +130,11 @@ struct gt_losses {
 	gt_u64 dropped[GT_DROP_COUNT];
 	gt_u64 stack_failed[GT_STACK_FAIL_COUNT];
 	gt_u64 object_failed; /* the channel of a PARK or CHAN_* could not be read: record sent without it */
-	gt_u64 pad;
 };
 
 /* One target. The first cache line is its configuration, written by user space before its first link and then only
  * read: offsets in bytes from golang/offsets.h; 0xffff = this Go version has no such field. The second one is the
- * account of what it lost, which the programs write and user space has mapped. */
+ * account of what it lost, which the programs write and user space has mapped, and what only shared links look at. */
 struct gt_target {
 	gt_u32 tgid; /* in the initial PID namespace; 0: nobody's */
 	gt_u16 g_stack_hi, g_m, g_sched_sp, g_sched_pc, g_sched_bp;
@@ -145,6 +147,7 @@ struct gt_target {
 	gt_u64 salt;          /* makes entries of lib/known.bpf.h this target's own. capture/ sets it */
 	gt_u64 stack_seed;    /* where the hash of its stacks begins: secret, random, never 0 */
 	struct gt_losses lost;
+	gt_u64 muted; /* with shared links, bit = site: the target has none of its groups on. capture/ sets it */
 };
 
 /* record.flags */
@@ -197,7 +200,7 @@ struct gt_stats {
 /* Per CPU and target: what the governor charges, and how many records it produced: hits - skipped, of all sites. */
 struct gt_site_stats {
 	gt_u64 hits;    /* every trap, filtered ones included */
-	gt_u64 skipped; /* hits that are no event: the branch goes to morestack */
+	gt_u64 skipped; /* hits that are no event: the branch goes to morestack, or the site is muted */
 	gt_u64 sampled; /* hits whose program time was taken (1 in GT_TIME_SAMPLE) */
 	gt_u64 sampled_ns;
 };

@@ -29,6 +29,7 @@ using testing::FakeG;
 using testing::FakeGoroutine;
 using testing::FakeM;
 using testing::FakeSite;
+using testing::hit;
 using testing::kArg0;
 using testing::kArg1;
 
@@ -65,13 +66,6 @@ std::vector<FakeSite> all_sites() {
   set(GT_HOOK_CHAN_RECV, kChan, kArg0, GT_SITE_SKIP_TAKEN);
   set(GT_HOOK_CHAN_CLOSE, kChan, kArg0, GT_SITE_SKIP_TAKEN | GT_SITE_FRAME_SET);
   return sites;
-}
-
-void hit(std::size_t site, FakeRegs regs) {
-  alignas(16) static thread_local std::uint64_t spare[512];
-  if (regs.sp == 0) regs.sp = reinterpret_cast<std::uint64_t>(spare + 500);
-  regs.site = testing::site_address(site);
-  gt_fake_hit(&regs);
 }
 
 class CaptureTest : public ::testing::TestWithParam<AttachMode> {

@@ -80,6 +80,13 @@ const void* site_address(std::size_t index) {
   return gt_fake_sites + index * kSiteBytes;
 }
 
+void hit(std::size_t site, FakeRegs regs) {
+  alignas(16) static thread_local std::uint64_t spare[512];
+  if (regs.sp == 0) regs.sp = reinterpret_cast<std::uint64_t>(spare + 500);
+  regs.site = site_address(site);
+  gt_fake_hit(&regs);
+}
+
 Plan fake_plan(const std::vector<FakeSite>& sites) {
   auto mappings = ExecutableMappings::make(::getpid(), kOwnExecutable);
   if (!mappings) std::abort();

@@ -79,6 +79,8 @@ struct FakeSite {
 };
 [[nodiscard]] Plan fake_plan(const std::vector<FakeSite>& sites);
 [[nodiscard]] const void* site_address(std::size_t index);
+// Runs into a site, with room for a stack where regs names none.
+void hit(std::size_t site, FakeRegs regs);
 [[nodiscard]] std::uint64_t stack_id(const std::vector<std::uint64_t>& pcs);
 
 }  // namespace gorotrace::testing

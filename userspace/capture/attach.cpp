@@ -87,7 +87,7 @@ class NewLinks {
     options.uprobe_multi.offsets = offsets_.data();
     options.uprobe_multi.cookies = cookies_.data();
     options.uprobe_multi.cnt = static_cast<__u32>(points_.size());
-    options.uprobe_multi.pid = static_cast<__u32>(pid_);
+    options.uprobe_multi.pid = pid_ == kEveryProcess ? 0 : static_cast<__u32>(pid_);
     links_[0] = UniqueFd(bpf_link_create(program_fd_, 0, kTraceUprobeMulti, &options));
     return links_[0] ? 0 : errno;
   }
@@ -98,8 +98,11 @@ class NewLinks {
     attributes.type = event_type_;
     attributes.uprobe_path = reinterpret_cast<std::uint64_t>(path_);
     attributes.probe_offset = point.file_offset;
+    // Without a pid it must name a CPU; its program runs on every one (kernel/trace/trace_uprobe.c,
+    // __uprobe_perf_func).
+    const int cpu = pid_ == kEveryProcess ? 0 : -1;
     UniqueFd event(
-        static_cast<int>(::syscall(SYS_perf_event_open, &attributes, pid_, -1, -1, PERF_FLAG_FD_CLOEXEC)));
+        static_cast<int>(::syscall(SYS_perf_event_open, &attributes, pid_, cpu, -1, PERF_FLAG_FD_CLOEXEC)));
     if (!event) return errno;
     UniqueFd with_cookie;
     if (mode_ == AttachMode::kPerfEventCookie) {

@@ -14,6 +14,9 @@
 
 namespace gorotrace {
 
+// As a pid: no filter, whoever maps the file's code is hit, now or later.
+inline constexpr pid_t kEveryProcess = -1;
+
 struct AttachPoint {
   std::uint64_t file_offset;
   std::uint64_t cookie;

@@ -18,10 +18,11 @@
 #include "capture/detach.h"
 #include "capture/initial_pid.h"
 #include "capture/load.h"
+#include "capture/probe_units.h"
 #include "capture/selftest.h"
+#include "capture/shared_files.h"
 #include "capture/slots.h"
 #include "capture/stack_store.h"
-#include "capture/target_units.h"
 
 namespace gorotrace {
 namespace {
@@ -93,9 +94,12 @@ struct Capture::Impl {
   MappedTargets configs;
   Slots slots{0};
   std::optional<InitialPids> initial_pids;  // from the first question on that needs it
+  std::optional<SharedFiles> shared_files;
   struct Owner {
     TargetId id;
-    std::unique_ptr<TargetUnits> units;
+    gt_u32 tgid;
+    std::shared_ptr<SharedLinks> shared;  // nullptr: its links are its own
+    std::unique_ptr<TargetLinks> links;
   };
   std::vector<std::optional<Owner>> owners;  // by slot
   std::atomic<std::uint64_t> passes{0};      // over the rings, that emptied all of them
@@ -107,14 +111,15 @@ struct Capture::Impl {
     const std::size_t slot = slot_of(target);
     return slot < owners.size() && owners[slot] && owners[slot]->id == target ? &*owners[slot] : nullptr;
   }
-  [[nodiscard]] Status write(TargetId target, const gt_target& config) const {
+  // `file`: gt_owner.file
+  [[nodiscard]] Status write(TargetId target, const gt_target& config, gt_u8 file) const {
     const std::uint32_t slot = slot_of(target);
     const std::vector<gt_target_stats> zero(cpus());
     if (bpf_map_update_elem(bpf_map__fd(skeleton().maps.site_stats), &slot, zero.data(), BPF_ANY) != 0)
       return fail_errno(errno, "clearing a target's counters");
     if (bpf_map_update_elem(bpf_map__fd(skeleton().maps.targets), &slot, &config, BPF_ANY) != 0)
       return fail_errno(errno, "writing a target's configuration");
-    const gt_owner owner{slot_of(target), generation_of(target), 0};
+    const gt_owner owner{slot_of(target), generation_of(target), file};
     if (bpf_map_update_elem(bpf_map__fd(skeleton().maps.owners), &config.tgid, &owner, BPF_ANY) != 0)
       return fail_errno(errno, "writing a target's process");
     return {};
@@ -130,6 +135,13 @@ struct Capture::Impl {
     if (bpf_map_lookup_elem(map, &process, &owner) == 0 &&
         target_id(owner.target, owner.generation) == target)
       bpf_map_delete_elem(map, &process);
+  }
+  // Until no program runs any more that was under way at the call: writing a map of maps waits for that
+  // (kernel/bpf/syscall.c maybe_wait_bpf_programs), 15 ms.
+  void await_programs() const {
+    const std::uint32_t first = 0;
+    const int ring = tracer.rings->fd(0);
+    bpf_map_update_elem(bpf_map__fd(skeleton().maps.rings), &first, &ring, BPF_ANY);
   }
   // A g may be known by its goid only while every way in which it gets another one is seen: from after the
   // lifecycle group's attach to before its detach. Field by field, in the map itself: the kernel side takes
@@ -186,7 +198,7 @@ void Capture::detach_all() {
   for (auto& owner : impl_->owners) {
     if (!owner) continue;
     impl_->hold_goids(owner->id, false);
-    std::ranges::move(owner->units->take_links(), std::back_inserter(links));
+    std::ranges::move(owner->links->take_links(), std::back_inserter(links));
   }
   detach_links(std::move(links));
 }
@@ -216,6 +228,7 @@ Result<std::unique_ptr<Capture>> Capture::make(const CaptureOptions& options) {
   auto configs = MappedTargets::make(bpf_map__fd(impl->skeleton().maps.targets), options.max_targets);
   if (!configs) return std::unexpected(configs.error());
   impl->configs = std::move(*configs);
+  impl->shared_files.emplace(impl->skeleton(), impl->mode);
   impl->slots = Slots(options.max_targets);
   impl->owners.resize(options.max_targets);
   impl->stacks = std::make_unique<StackStore>(bpf_map__fd(impl->skeleton().maps.stacks),
@@ -242,7 +255,7 @@ Result<gt_u32> Capture::initial_pid(pid_t pid) {
 }
 
 Result<TargetId> Capture::add_target(pid_t pid, const std::string& exe_path, const gt_target& config,
-                                     Plan plan) {
+                                     Plan plan, LinkScope scope) {
   if (plan.sites.size() > GT_MAX_SITES)
     return fail(ErrorKind::kUnsupported,
                 fmt::format("{} probe sites, at most {}", plan.sites.size(), GT_MAX_SITES));
@@ -251,20 +264,35 @@ Result<TargetId> Capture::add_target(pid_t pid, const std::string& exe_path, con
   if (std::ranges::any_of(impl_->owners,
                           [&](const auto& o) { return o && impl_->tgid(o->id) == config.tgid; }))
     return fail(ErrorKind::kUsage, fmt::format("process {} is a target already", pid));
+  std::shared_ptr<SharedLinks> shared;
+  if (scope == LinkScope::kShared) {
+    auto links = impl_->shared_files->open(exe_path, plan);
+    if (!links) return std::unexpected(links.error());
+    shared = std::move(*links);
+  }
   const auto target = impl_->slots.take(impl_->passes);
   if (!target)
     return fail(ErrorKind::kFailed, fmt::format("already tracing {} processes", impl_->owners.size()));
   gt_target written = config;
   written.goids_hold = 0;
   written.salt = random_u64();
-  if (auto done = impl_->write(*target, written); !done) {
+  written.muted = shared ? SharedMember::initial_mute() : 0;
+  if (auto done = impl_->write(*target, written, shared ? shared->index() : gt_u8{0}); !done) {
     impl_->slots.give_back(*target, impl_->passes);
     return std::unexpected(done.error());
   }
-  impl_->owners[slot_of(*target)] = Impl::Owner{
-      *target,
-      std::make_unique<TargetUnits>(impl_->skeleton(), bpf_map__fd(impl_->skeleton().maps.sites_by_ip),
-                                    impl_->mode, *target, pid, exe_path, config.tgid, std::move(plan))};
+  std::unique_ptr<TargetLinks> links;
+  if (shared) {
+    links = std::make_unique<SharedMember>(shared, impl_->configs[slot_of(*target)]);
+  } else {
+    gt_cookie whose{};
+    whose.target = slot_of(*target);
+    whose.generation = generation_of(*target);
+    links = std::make_unique<ProbeUnits>(impl_->skeleton(), impl_->mode,
+                                         ProbeScope{.pid = pid, .tgid = config.tgid, .cookie = whose},
+                                         exe_path, std::move(plan));
+  }
+  impl_->owners[slot_of(*target)] = Impl::Owner{*target, config.tgid, std::move(shared), std::move(links)};
   const std::scoped_lock lock(impl_->live_mutex);
   impl_->live.push_back(*target);
   return *target;
@@ -272,13 +300,15 @@ Result<TargetId> Capture::add_target(pid_t pid, const std::string& exe_path, con
 
 void Capture::remove_target(TargetId target) {
   if (impl_->find(target) == nullptr) return;
-  const gt_u32 tgid = impl_->owners[slot_of(target)]->units->tgid();
+  const gt_u32 tgid = impl_->owners[slot_of(target)]->tgid;
+  const bool shared = impl_->owners[slot_of(target)]->shared != nullptr;
   impl_->owners[slot_of(target)].reset();
   {
     const std::scoped_lock lock(impl_->live_mutex);
     std::erase(impl_->live, target);
   }
   impl_->disown(tgid, target);
+  if (shared) impl_->await_programs();  // else they ended with the detach
   impl_->slots.give_back(target, impl_->passes);
 }
 
@@ -287,16 +317,36 @@ Result<GroupMask> Capture::set_groups(TargetId target, GroupMask groups) {
   if (owner == nullptr) return fail(ErrorKind::kFailed, "no such target");
   if ((groups & ~impl_->loaded) != 0)
     return fail(ErrorKind::kUsage, "a probe group that was not asked for at the start is not loaded");
-  TargetUnits& units = *owner->units;
-  if (!(groups & group_bit(GT_GROUP_LIFECYCLE))) impl_->hold_goids(target, false);
-  auto on = units.set_groups(groups);
-  if (units.groups() & group_bit(GT_GROUP_LIFECYCLE)) impl_->hold_goids(target, true);
+  TargetLinks& links = *owner->links;
+  if (!(groups & links.permitted() & group_bit(GT_GROUP_LIFECYCLE))) impl_->hold_goids(target, false);
+  auto on = links.set_groups(groups);
+  if (links.groups() & group_bit(GT_GROUP_LIFECYCLE)) impl_->hold_goids(target, true);
   return on;
 }
 
 GroupMask Capture::groups(TargetId target) const {
   const Impl::Owner* owner = impl_->find(target);
-  return owner != nullptr ? owner->units->groups() : 0;
+  return owner != nullptr ? owner->links->groups() : 0;
+}
+
+GroupMask Capture::trapped(TargetId target) const {
+  const Impl::Owner* owner = impl_->find(target);
+  return owner != nullptr ? owner->links->trapped() : 0;
+}
+
+void Capture::withdraw(TargetId target, GroupMask groups) {
+  if (const Impl::Owner* owner = impl_->find(target)) owner->links->withdraw(groups);
+}
+
+GroupMask Capture::permitted(TargetId target) const {
+  const Impl::Owner* owner = impl_->find(target);
+  return owner != nullptr ? owner->links->permitted() : 0;
+}
+
+std::optional<SharedLinksFacts> Capture::shared_links(TargetId target) const {
+  const Impl::Owner* owner = impl_->find(target);
+  if (owner == nullptr || !owner->shared) return std::nullopt;
+  return SharedLinksFacts{owner->shared->targets(), impl_->shared_files->others_hits(*owner->shared)};
 }
 
 int Capture::wait(int timeout_ms) {
@@ -349,7 +399,7 @@ std::vector<SiteCounters> Capture::site_counters(TargetId target) const {
   const Impl::Owner* owner = impl_->find(target);
   if (owner == nullptr) return {};
   const auto sites = impl_->sites_of(target);
-  return {sites.begin(), sites.begin() + static_cast<std::ptrdiff_t>(owner->units->plan().sites.size())};
+  return {sites.begin(), sites.begin() + static_cast<std::ptrdiff_t>(owner->links->sites())};
 }
 
 std::uint64_t Capture::dropped(TargetId target) const {

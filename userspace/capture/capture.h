@@ -34,6 +34,10 @@ inline constexpr GroupMask kAllGroups = (1u << GT_GROUP_COUNT) - 1;
 
 inline constexpr std::uint16_t kMaxTargets = 1024;
 
+// Links of a target's own hit no other process, and each of its siblings' makes its hits dearer; shared ones
+// do neither (bpf/README.md, "Many targets of one file").
+enum class LinkScope { kOwn, kShared };
+
 struct CaptureOptions {
   GroupMask groups = kAllGroups;         // what may be attached: only programs of these are loaded
   std::uint32_t ring_bytes = 0;          // per ring, power of two >= 4096; 0 = default
@@ -54,6 +58,12 @@ struct SiteCounters {
   std::uint64_t hits = 0, skipped = 0, sampled = 0, sampled_ns = 0;  // skipped: of `hits`, no events
 };
 
+// Of links that targets of one file share.
+struct SharedLinksFacts {
+  std::size_t targets = 0;
+  std::uint64_t others_hits = 0;  // in processes of the file that were no target
+};
+
 class Capture {
  public:
   // Finds out how to attach here and what a trap costs, and loads the programs. kKernel / kPermission with
@@ -70,15 +80,24 @@ class Capture {
   [[nodiscard]] Result<gt_u32> initial_pid(pid_t pid);
 
   // `plan` is kept by value. exe_path: a path that opens the executable (Process::executable_path()). A
-  // process is one target.
+  // process is one target. Links are the target's own where they cannot be shared (shared_files.h).
   [[nodiscard]] Result<TargetId> add_target(pid_t pid, const std::string& exe_path, const gt_target& config,
-                                            Plan plan);
+                                            Plan plan, LinkScope scope = LinkScope::kOwn);
   void remove_target(TargetId target);
 
   // Attaches or detaches so that exactly `groups` are on; sites shared with a group that stays are left
   // alone. On failure what was on before is still on. Returns the mask that is on.
   [[nodiscard]] Result<GroupMask> set_groups(TargetId target, GroupMask groups);
   [[nodiscard]] GroupMask groups(TargetId target) const;
+  // Groups whose traps the process takes. With shared links those that any target has on that shares them:
+  // what is off for this one only is then counted as hits, and skipped.
+  [[nodiscard]] GroupMask trapped(TargetId target) const;
+  // While this target is there, the groups may be on for nobody who shares links with it, since it cannot be
+  // spared their traps otherwise. permitted(): what nobody withdrew. Those who have others on are to let go.
+  void withdraw(TargetId target, GroupMask groups);
+  [[nodiscard]] GroupMask permitted(TargetId target) const;
+  // nullopt: its links are its own.
+  [[nodiscard]] std::optional<SharedLinksFacts> shared_links(TargetId target) const;
   // Of all targets, side by side: the kernel's grace periods overlap.
   void detach_all();
 

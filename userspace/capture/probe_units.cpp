@@ -1,4 +1,4 @@
-#include "capture/target_units.h"
+#include "capture/probe_units.h"
 
 #include <algorithm>
 #include <bit>
@@ -10,10 +10,7 @@
 namespace gorotrace {
 namespace {
 
-std::uint64_t cookie_of(TargetId target, std::size_t index, const Site& site) {
-  gt_cookie cookie{};
-  cookie.target = slot_of(target);
-  cookie.generation = generation_of(target);
+std::uint64_t cookie_of(gt_cookie cookie, std::size_t index, const Site& site) {
   cookie.site = static_cast<gt_u8>(index);
   cookie.hook = static_cast<gt_u8>(site.hook);
   cookie.reg = site.reg;
@@ -23,13 +20,12 @@ std::uint64_t cookie_of(TargetId target, std::size_t index, const Site& site) {
 
 }  // namespace
 
-TargetUnits::TargetUnits(const gorotrace_bpf& skeleton, int ip_map_fd, AttachMode mode, TargetId target,
-                         pid_t pid, std::string path, gt_u32 tgid, Plan plan)
-    : ip_map_fd_(ip_map_fd),
+ProbeUnits::ProbeUnits(const gorotrace_bpf& skeleton, AttachMode mode, const ProbeScope& scope,
+                       std::string path, Plan plan)
+    : ip_map_fd_(bpf_map__fd(skeleton.maps.sites_by_ip)),
       mode_(mode),
-      pid_(pid),
+      scope_(scope),
       path_(std::move(path)),
-      tgid_(tgid),
       plan_(std::move(plan)) {
   for (std::size_t i = 0; i < plan_.sites.size(); ++i) {
     const Site& site = plan_.sites[i];
@@ -38,16 +34,16 @@ TargetUnits::TargetUnits(const gorotrace_bpf& skeleton, int ip_map_fd, AttachMod
     auto unit = std::ranges::find_if(
         units_, [&](const Unit& u) { return u.program == program && u.groups == site.groups; });
     if (unit == units_.end()) unit = units_.insert(units_.end(), Unit{program, site.groups, {}, {}});
-    unit->points.push_back({site.file_offset, cookie_of(target, i, site)});
+    unit->points.push_back({site.file_offset, cookie_of(scope_.cookie, i, site)});
   }
 }
 
-TargetUnits::~TargetUnits() {
+ProbeUnits::~ProbeUnits() {
   detach_links(take_links());
   for (const Unit& unit : units_) clear_ip_map(unit);
 }
 
-Links TargetUnits::take_links() {
+Links ProbeUnits::take_links() {
   Links links;
   for (Unit& unit : units_) {
     std::ranges::move(unit.links, std::back_inserter(links));
@@ -57,7 +53,7 @@ Links TargetUnits::take_links() {
   return links;
 }
 
-Result<GroupMask> TargetUnits::set_groups(GroupMask groups) {
+Result<GroupMask> ProbeUnits::set_groups(GroupMask groups) {
   std::vector<Unit*> attached;
   const auto undo = [&](const Error& error) {
     for (Unit* unit : attached) clear_ip_map(*unit);
@@ -71,7 +67,7 @@ Result<GroupMask> TargetUnits::set_groups(GroupMask groups) {
     sets.push_back({unit.program, unit.points});
   }
   if (!sets.empty()) {
-    auto links = attach_sets(mode_, pid_, path_, sets);
+    auto links = attach_sets(mode_, scope_.pid, path_, sets);
     if (!links) return undo(links.error());
     for (std::size_t i = 0; i < attached.size(); ++i) attached[i]->links = std::move((*links)[i]);
   }
@@ -88,14 +84,14 @@ Result<GroupMask> TargetUnits::set_groups(GroupMask groups) {
   return on_;
 }
 
-Status TargetUnits::fill_ip_map(const Unit& unit) {
+Status ProbeUnits::fill_ip_map(const Unit& unit) {
   if (mode_ != AttachMode::kPerfEventIp) return {};
-  auto mappings = ExecutableMappings::make(pid_, path_);
+  auto mappings = ExecutableMappings::make(scope_.pid, path_);
   if (!mappings) return std::unexpected(mappings.error());
   for (const AttachPoint& point : unit.points) {
     const auto address = mappings->address_of(point.file_offset);
     if (!address) return fail(ErrorKind::kFailed, "a probed instruction of " + path_ + " is not mapped");
-    const gt_ip_key key{*address, tgid_, 0};
+    const gt_ip_key key{*address, scope_.tgid, 0};
     if (bpf_map_update_elem(ip_map_fd_, &key, &point.cookie, BPF_ANY) != 0)
       return fail_errno(errno, "recording a probed address");
     ips_[point.file_offset] = *address;
@@ -103,11 +99,11 @@ Status TargetUnits::fill_ip_map(const Unit& unit) {
   return {};
 }
 
-void TargetUnits::clear_ip_map(const Unit& unit) {
+void ProbeUnits::clear_ip_map(const Unit& unit) {
   for (const AttachPoint& point : unit.points) {
     const auto found = ips_.find(point.file_offset);
     if (found == ips_.end()) continue;
-    const gt_ip_key key{found->second, tgid_, 0};
+    const gt_ip_key key{found->second, scope_.tgid, 0};
     bpf_map_delete_elem(ip_map_fd_, &key);
     ips_.erase(found);
   }
