@@ -31,7 +31,7 @@ struct Arguments {  // as typed
   std::vector<std::string> targets;
   std::string duration, interval = "1s", probes = "lifecycle,block,run", budget = "10%", census = "5%",
                         ring_size, waits;
-  bool all = false, system = false, stacks = false, json = false;
+  bool all = false, system = false, stacks = false, json = false, share_probes = false;
   std::size_t limit = 10;
 };
 
@@ -86,6 +86,7 @@ Result<Plan> understand(const Arguments& a) {
     return fail(ErrorKind::kUsage,
                 fmt::format("{} targets at once; at most {} can be traced", p.pids.size(), kMaxTargets));
   }
+  p.session.sharing = {.others_allowed = a.share_probes, .targets = p.pids};
   if (p.session.groups != 0) p.session.capture.max_targets = static_cast<std::uint16_t>(p.pids.size());
   return p;
 }
@@ -176,6 +177,9 @@ void add_stat_command(CLI::App& app, int& exit) {
                    "what tracing may cost: 10% of the target's CPU time (but never less than 5% of one "
                    "CPU), 0.5cpu, or none; above it groups are detached")
       ->capture_default_str();
+  stat->add_flag("--share-probes", arguments->share_probes,
+                 "more than 8 targets of one executable share their probes even if other processes run it, "
+                 "which then run into them, too (a trap each, counted)");
   stat->add_option(
           "--census", arguments->census,
           "share of one CPU of gorotrace for looking at the goroutines while the block group is off, "

@@ -30,6 +30,12 @@ struct CostFacts {
   std::uint64_t target_cpu_ns = 0;  // CPU time of the target since the attach
 };
 
+// Probes that the targets of one file share, which every process of the file runs into.
+struct SharedProbes {
+  std::size_t targets = 0;
+  std::uint64_t others_hits = 0;  // in processes that were no target: a trap each
+};
+
 // Records of one target, or of all targets of a session.
 struct EventFacts {
   std::uint64_t produced = 0, received = 0;
@@ -94,7 +100,8 @@ struct StatFacts {
   std::vector<Detachment> detached;
   std::optional<CensusFacts> census;  // when it ran
   CostFacts cost;
-  std::optional<TrapCosts> calibrated;  // on this host, now; absent when nothing was attached
+  std::optional<SharedProbes> shared_probes;  // absent: its probes are its own
+  std::optional<TrapCosts> calibrated;        // on this host, now; absent when nothing was attached
   EventFacts events;
   std::optional<std::uint64_t> live_at_start;                   // census of the attach, system goroutines out
   std::uint64_t of_c_threads_at_start = 0;                      // of them: Tables::of_c_threads

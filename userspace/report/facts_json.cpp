@@ -58,6 +58,10 @@ void cost_field(JsonWriter& out, const StatFacts& facts) {
         out.field("reason", d.reason);
       });
     });
+    out.object_field("shared_probes", facts.shared_probes, [&](const SharedProbes& shared) {
+      out.field("targets", shared.targets);
+      out.field("others_hits", shared.others_hits);
+    });
     out.field("quality", name_of(Quality::kEstimated));
   });
 }

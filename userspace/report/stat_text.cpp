@@ -189,6 +189,15 @@ std::string cost(const TextContext& c) {
       c.width, 2);
 }
 
+std::string shared_probes(const TextContext& c) {
+  if (!c.facts.shared_probes) return "";
+  const SharedProbes& shared = *c.facts.shared_probes;
+  return wrapped(
+      fmt::format("shared probes: {} targets run this file; its other processes ran into the probes {} times",
+                  shared.targets, shared.others_hits),
+      c.width, 2);
+}
+
 std::string census(const TextContext& c) {
   if (!c.facts.census || c.facts.census->looks == 0) return "";
   const CensusFacts& f = *c.facts.census;
@@ -226,7 +235,8 @@ std::string stat_summary_text(const StatFacts& facts, const Tables& tables, Symb
   const TextContext c{
       facts, tables, symbols, options, Style{options.colour}, std::max(options.width, kNarrowest)};
   return head(c) + goroutine_seconds(c) + goroutines(c) + warnings(c) + blocking_text(c) + creation_text(c) +
-         objects_text(c) + latency_text(c) + "\n" + witness(c) + census(c) + events(c) + cost(c);
+         objects_text(c) + latency_text(c) + "\n" + witness(c) + census(c) + events(c) + cost(c) +
+         shared_probes(c);
 }
 
 }  // namespace gorotrace

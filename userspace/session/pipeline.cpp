@@ -33,8 +33,9 @@ Result<Answer> of_one(Result<Answers> answers, TargetId target) {
 
 }  // namespace
 
-Result<std::unique_ptr<Pipeline>> Pipeline::make(const CaptureOptions& options, WaitQueue* waits) {
-  std::unique_ptr<Pipeline> pipeline(new Pipeline(waits));
+Result<std::unique_ptr<Pipeline>> Pipeline::make(const CaptureOptions& options, LinkSharing::Options sharing,
+                                                 WaitQueue* waits) {
+  std::unique_ptr<Pipeline> pipeline(new Pipeline(std::move(sharing), waits));
   if (options.groups == 0) return pipeline;
   auto capture = Capture::make(options);
   if (!capture) return std::unexpected(capture.error());

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "capture/capture.h"
 #include "evidence/facts.h"
+#include "session/link_sharing.h"
 #include "session/record_reader.h"
 #include "stream/model_sink.h"
 #include "stream/router.h"
@@ -34,12 +35,13 @@ class Pipeline {
   // Loads and calibrates when options.groups is not empty. Attaches nothing. `waits` gets every wait that
   // ends; may be nullptr, else it outlives the pipeline.
   [[nodiscard]] static Result<std::unique_ptr<Pipeline>> make(const CaptureOptions& options,
-                                                              WaitQueue* waits);
+                                                              LinkSharing::Options sharing, WaitQueue* waits);
   ~Pipeline();  // detaches everything, then drains, then stops the threads
 
   [[nodiscard]] Capture* capture() { return capture_.get(); }  // nullptr without probes
   [[nodiscard]] const Capture* capture() const { return capture_.get(); }
   [[nodiscard]] Router& router() { return router_; }
+  [[nodiscard]] LinkSharing& sharing() { return sharing_; }
   [[nodiscard]] TrapCosts trap_costs() const;
 
   // As of a time that has passed, with all that was recorded until then: ModelSink::ask(). Any thread.
@@ -66,9 +68,11 @@ class Pipeline {
   void close();
 
  private:
+  Pipeline(LinkSharing::Options sharing, WaitQueue* waits) : sharing_(std::move(sharing)), models_(waits) {}
   void settle(const std::function<bool()>& all_is_here);
-  explicit Pipeline(WaitQueue* waits) : models_(waits) {}
   void catch_up(std::uint64_t at_ns);
+
+  LinkSharing sharing_;
   // Reverse teardown order: the reader stops first, then the router, then the models, then the programs go.
   std::unique_ptr<Capture> capture_;
   ModelSink models_;

@@ -12,7 +12,9 @@
 namespace gorotrace {
 namespace {
 constexpr std::uint64_t kOnAheadNs = 20'000'000;
-}
+constexpr const char* kSharedOverrun =
+    "the traps of probes that it shares cost another target of the file too much";
+}  // namespace
 
 TargetGroups::TargetGroups(const Target& target, Pipeline& pipeline, const Budget& budget, Notices& notices)
     : target_(target), pipeline_(pipeline), notices_(notices), governor_(budget) {}
@@ -27,7 +29,10 @@ Result<TargetId> TargetGroups::plan(GroupMask wanted, bool stacks, TargetId othe
   plan_ = std::move(*plan);
   note_unplanned(wanted);
   const Process& process = target_.process();
-  if (!shared.empty()) {  // of a living tracer, or left by one that was killed
+  const LinkSharing::Decision links = pipeline_.sharing().add(process.pid());
+  if (!links.notice.empty()) notices_.add(links.notice);
+  if (links.joins) shared.clear();  // ours: they are in the text of every process of the file
+  if (!shared.empty()) {            // of a living tracer, or left by one that was killed
     auto removed = remove_leftovers(capture->mode(), process.pid(), process.executable_path(), plan_);
     if (!removed) return wrap(removed.error(), "removing what a killed tracer left");
     shared.clear();
@@ -38,8 +43,8 @@ Result<TargetId> TargetGroups::plan(GroupMask wanted, bool stacks, TargetId othe
     notices_.add(site + " already carries a breakpoint of another tracer; both count");
   const auto tgid = capture->initial_pid(process.pid());
   if (!tgid) return std::unexpected(tgid.error());
-  auto id =
-      capture->add_target(process.pid(), process.executable_path(), target_.bpf_config(*tgid, stacks), plan_);
+  auto id = capture->add_target(process.pid(), process.executable_path(), target_.bpf_config(*tgid, stacks),
+                                plan_, links.scope);
   if (id) id_ = *id;
   return id;
 }
@@ -60,6 +65,7 @@ Result<std::uint64_t> TargetGroups::arm(GroupMask wanted) {
     auto on = capture->set_groups(id_, wanted);
     if (!on) return wrap(on.error(), fmt::format("attaching to process {}", target_.process().pid()));
     on_ = *on;
+    if (on_ != wanted) notices_.add(fmt::format("{} are off: {}", group_list(wanted & ~on_), kSharedOverrun));
   }
   const std::uint64_t begin_ns = monotonic_ns();
   post(on_, true, begin_ns);
@@ -67,6 +73,7 @@ Result<std::uint64_t> TargetGroups::arm(GroupMask wanted) {
 }
 
 void TargetGroups::release() {
+  pipeline_.sharing().remove(target_.process().pid());
   if (Capture* capture = pipeline_.capture(); capture != nullptr) capture->remove_target(id_);
 }
 
@@ -86,8 +93,11 @@ void TargetGroups::charge() {
   const std::vector<SiteCounters> counters = capture->site_counters(id_);
   std::vector<SiteCost> sites;
   for (std::size_t i = 0; i < std::min(counters.size(), plan_.sites.size()); ++i) {
-    sites.push_back({plan_.sites[i].execution, counters[i].hits, counters[i].sampled, counters[i].sampled_ns,
-                     plan_.sites[i].groups});
+    const SiteCounters& count = counters[i];
+    const Site& site = plan_.sites[i];
+    sites.push_back(
+        {site.execution, count.hits - count.skipped, count.sampled, count.sampled_ns, site.groups});
+    sites.push_back({site.execution, count.skipped, 0, 0, site.groups});  // a trap, and hardly any program
   }
   charged_ = gorotrace::charge(sites, pipeline_.trap_costs());
   cost_.charged_ns = charged_.ns;
@@ -95,8 +105,32 @@ void TargetGroups::charge() {
 }
 
 GroupMask TargetGroups::affordable(std::uint64_t now_ns) {
-  if (on_ == 0 || !cpu_ns_) return on_;
-  return governor_.step(now_ns, charged_, *cpu_ns_, on_);
+  Capture* capture = pipeline_.capture();
+  if (capture == nullptr || !cpu_ns_) return on_;
+  const GroupMask trapped = capture->trapped(id_);
+  if (trapped == 0) return on_;
+  const GroupMask affordable = governor_.step(now_ns, charged_, *cpu_ns_, trapped);
+  if (affordable != trapped) overrun_ = governor_.overrun();
+  // What is off for this target already still costs it the traps, if others have it on.
+  if (const GroupMask dear = trapped & ~affordable & ~on_ & capture->permitted(id_); dear != 0) {
+    capture->withdraw(id_, dear);
+    notices_.add(fmt::format(
+        "the traps of {} alone, which other targets of the file had on, cost {}: taken from them, too",
+        group_list(dear), governor_.overrun()));
+  }
+  const GroupMask stay = on_ & affordable;
+  if (const GroupMask withdrawn = stay & ~capture->permitted(id_); withdrawn != 0) {
+    overrun_ = kSharedOverrun;
+    return stay & ~withdrawn;
+  }
+  return stay;
+}
+
+std::optional<SharedProbes> TargetGroups::shared_probes() const {
+  const Capture* capture = pipeline_.capture();
+  const auto links = capture != nullptr ? capture->shared_links(id_) : std::nullopt;
+  if (!links) return std::nullopt;
+  return SharedProbes{links->targets, links->others_hits};
 }
 
 std::optional<std::uint64_t> TargetGroups::switch_to(GroupMask want, const std::string& reason) {

@@ -34,8 +34,8 @@ class TargetGroups {
 
   // What the target was charged until now.
   void charge();
-  // Why the budget last took groups: Governor::overrun().
-  [[nodiscard]] const std::string& overrun() const { return governor_.overrun(); }
+  // Why the budget last took groups.
+  [[nodiscard]] const std::string& overrun() const { return overrun_; }
   // The groups that the budget leaves it, as of the last charge.
   [[nodiscard]] GroupMask affordable(std::uint64_t now_ns);
   // When groups came on: the moment from which on they count; else nothing.
@@ -47,6 +47,7 @@ class TargetGroups {
   [[nodiscard]] GroupMask incomplete() const { return incomplete_; }
   [[nodiscard]] const std::vector<Detachment>& detached() const { return detached_; }
   [[nodiscard]] const CostFacts& cost() const { return cost_; }
+  [[nodiscard]] std::optional<SharedProbes> shared_probes() const;
 
  private:
   void note_unplanned(GroupMask wanted);
@@ -56,6 +57,7 @@ class TargetGroups {
   Pipeline& pipeline_;
   Notices& notices_;
   Governor governor_;
+  std::string overrun_;
   Plan plan_;
   TargetId id_ = 0;
   GroupMask on_ = 0, incomplete_ = 0;

@@ -259,6 +259,7 @@ StatFacts Traced::facts() const {
   f.detached = groups_.detached();
   if (census_.ever_ran()) f.census = census_.facts();
   f.cost = groups_.cost();
+  f.shared_probes = groups_.shared_probes();
   if (pipeline_.capture() != nullptr) f.calibrated = pipeline_.trap_costs();
   f.events = pipeline_.events(id_);
   if (const auto& start = looks_->start()) {

@@ -37,6 +37,7 @@ struct SessionOptions {
   // The census looks at every goroutine each time, as often as its share affords: what dump() tells of.
   bool census_of_each = false;
   CaptureOptions capture;
+  LinkSharing::Options sharing;
   // Gets every wait whose both ends were seen, as it ends; may be nullptr, else it outlives the session.
   WaitQueue* waits = nullptr;
 };

@@ -326,6 +326,13 @@ TEST(StatJson, TheCensusSaysWhatItIsAndNotWhatItCannotKnow) {
   EXPECT_TRUE(summary(probed)["census"].is_null());
 }
 
+TEST(StatJson, WhoElseRanIntoSharedProbes) {
+  Session x = make_session();
+  EXPECT_TRUE(summary(x)["cost"]["shared_probes"].is_null()) << "its probes are its own";
+  x.facts.shared_probes = {.targets = 12, .others_hits = 345};
+  EXPECT_EQ(summary(x)["cost"]["shared_probes"], json::parse(R"({"targets": 12, "others_hits": 345})"));
+}
+
 TEST(StatJson, CoverageByEngineWhenTheCensusTookOver) {
   Session x = make_census_session(4);
   const json j = summary(x);

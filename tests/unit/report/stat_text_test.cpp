@@ -109,6 +109,16 @@ TEST(StatText, LossDetachAndDisagreementStandBeforeTheTables) {
   }
 }
 
+TEST(StatText, WhoElseRanIntoSharedProbes) {
+  Session x = make_session();
+  EXPECT_THAT(text(x), Not(HasSubstr("shared probes")));
+  x.facts.shared_probes = {.targets = 12, .others_hits = 345};
+  EXPECT_THAT(
+      text(x, {.width = 200}),
+      HasSubstr(
+          "\nshared probes: 12 targets run this file; its other processes ran into the probes 345 times\n"));
+}
+
 TEST(StatText, PartialCoverageSaysWhichPart) {
   Session x = make_session();
   x.tables.covered[GT_GROUP_BLOCK] = {{Session::kBegin + 1'000'000'000, Session::kBegin + 3'000'000'000}};
