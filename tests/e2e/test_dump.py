@@ -297,15 +297,15 @@ def test_objects_of_a_busy_server_are_established():
     with harness.Process([harness.build(harness.PROGRAMS / "demo"), "-rate", 1500, "-duration", "60s"]) as server:
         server.lines.next(30)
         time.sleep(2)
-        waiting, established = 0, collections.Counter()
+        waiting, kinds = [], collections.Counter()
         for _ in range(5):
             for g in dump_json("-p", server.pid)["goroutines"]:
-                if g["status"] != "waiting":
-                    continue
-                waiting += 1
-                established.update({w["kind"] for w in g["waits_on"]})
-    assert sum(established.values()) >= 0.8 * waiting, (waiting, established)
-    assert established["io"] > 5 and established["channel"] > 5, established  # more than the listener
+                # The leaked ones stand still, by the hundred.
+                if g["status"] == "waiting" and "watch" not in (g["start_function"] or ""):
+                    waiting.append(bool(g["waits_on"]))
+                    kinds.update({w["kind"] for w in g["waits_on"]})
+    assert sum(waiting) >= 0.8 * len(waiting), (sum(waiting), len(waiting), kinds)
+    assert kinds["io"] > 20 and kinds["channel"] > 20, kinds  # more than the listener
 
 
 def test_labels_in_every_form(stacks):

@@ -7,7 +7,7 @@
 
 namespace gorotrace::waits {
 
-Status find_pollers(const Context& context, std::span<Waiter> waiters, FileTable& files) {
+Status find_pollers(const Context& context, std::span<Waiter> waiters) {
   const RuntimeOffsets& o = context.config.offsets;
   std::size_t window = 0;
   for (const std::uint16_t at :
@@ -33,7 +33,6 @@ Status find_pollers(const Context& context, std::span<Waiter> waiters, FileTable
     // 0 = none, -1 = expired (poll_runtime_pollSetDeadline).
     const auto deadline = static_cast<std::int64_t>(word(reads ? o.pollDesc_rd : o.pollDesc_wd));
     if (deadline > 0) wait.deadline_ns = deadline;
-    wait.file = files.describe(wait.fd);
     w.objects.push_back({Certainty::kLikely, "pollDesc", std::move(wait)});
     w.evidence.push_back({address + (reads ? o.pollDesc_rg : o.pollDesc_wg), w.g});
     w.evidence.push_back({address + o.pollDesc_fd, fd});
@@ -41,6 +40,14 @@ Status find_pollers(const Context& context, std::span<Waiter> waiters, FileTable
   });
   if (!words.search(chosen)) return gone();
   return {};
+}
+
+void describe_files(std::span<Waiter> waiters, FileTable& files) {
+  for (Waiter& w : waiters) {
+    for (WaitObject& object : w.objects) {
+      if (auto* wait = std::get_if<IoWait>(&object.what)) wait->file = files.describe(wait->fd);
+    }
+  }
 }
 
 }  // namespace gorotrace::waits

@@ -1,5 +1,6 @@
 #include "waits/wait_reader.h"
 
+#include <algorithm>
 #include <functional>
 
 #include "waits/batch.h"
@@ -107,19 +108,24 @@ Result<Waits> WaitReader::read(const Snapshot& snapshot) const {
     if (auto read = waits::read_labels(context, all, out); !read) return std::unexpected(read.error());
   }
   if (config_.find == Find::kLabels) return out;
+  // What takes long (/proc) comes behind what must be quick: the time from the first look to the last one.
+  const auto calls =
+      std::ranges::stable_partition(all, [](const Waiter& w) { return w.reason != Reason::kSyscall; });
+  const std::span<Waiter> standing(all.begin(), calls.begin()), in_syscall(calls);
   waits::FileTable files(process_);
   struct Pass {
     bool of_queues;
     std::function<Status()> run;
   };
   const Pass passes[] = {
-      {true, [&] { return waits::find_channels(context, all); }},
-      {true, [&] { return waits::find_semaphores(context, all, out); }},
-      {false, [&] { return waits::find_conds(context, all); }},
-      {false, [&] { return waits::find_sleeps(context, all); }},
-      {false, [&] { return waits::find_pollers(context, all, files); }},
-      {false, [&] { return waits::find_syscalls(context, all, files); }},
-      {true, [&] { return waits::confirm(context, all); }},
+      {false, [&] { return waits::find_pollers(context, standing); }},
+      {true, [&] { return waits::find_channels(context, standing); }},
+      {true, [&] { return waits::find_semaphores(context, standing, out); }},
+      {false, [&] { return waits::find_conds(context, standing); }},
+      {false, [&] { return waits::find_sleeps(context, standing); }},
+      {true, [&] { return waits::confirm(context, standing); }},
+      {false, [&] { return waits::find_syscalls(context, in_syscall, files); }},
+      {false, [&] { return waits::confirm(context, in_syscall); }},
       // Of what was found not to have moved: a mutex that is released meanwhile has another state.
       {false, [&] { return waits::read_sync_states(context, all); }},
       {false, [&] { return waits::find_holders(context, all, out); }},
@@ -128,6 +134,7 @@ Result<Waits> WaitReader::read(const Snapshot& snapshot) const {
     if (queues && !pass.of_queues) continue;
     if (const Status status = pass.run(); !status) return std::unexpected(status.error());
   }
+  waits::describe_files(standing, files);
   settle(*waiters, out);
   return out;
 }

@@ -14,11 +14,17 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"sync"
 	"time"
 )
 
 //export goCallback
-func goCallback() { select {} }
+func goCallback() {
+	there.Done()
+	select {}
+}
+
+var there sync.WaitGroup
 
 //go:noinline
 func bigFrame(n int) byte {
@@ -35,9 +41,11 @@ func caller(n int) byte { return bigFrame(n) + 1 }
 func directly() { C.call_back() }
 
 func main() {
+	there.Add(2)
 	go caller(5)
 	go directly()
-	time.Sleep(300 * time.Millisecond)
+	there.Wait()
+	time.Sleep(100 * time.Millisecond)
 	buf := make([]byte, 1<<20)
 	text, err := json.Marshal(map[string]string{"type": "ready", "text": string(buf[:runtime.Stack(buf, true)])})
 	if err != nil {

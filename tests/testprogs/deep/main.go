@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 )
+
+var there sync.WaitGroup
 
 //go:noinline
 func small(n int) int {
 	if n == 0 {
+		there.Done()
 		select {}
 	}
 	return small(n-1) + 1
@@ -22,6 +26,7 @@ func large(n int) int {
 	var a [1024]byte
 	a[n%len(a)] = 1
 	if n == 0 {
+		there.Done()
 		select {}
 	}
 	return large(n-1) + int(a[(n+1)%len(a)])
@@ -31,10 +36,12 @@ func large(n int) int {
 func outermost(f func(int) int, n int) { f(n) }
 
 func main() {
+	there.Add(3)
 	go outermost(small, 6000)
 	go outermost(small, 20_000)
 	go outermost(large, 3000)
-	time.Sleep(300 * time.Millisecond)
+	there.Wait()
+	time.Sleep(100 * time.Millisecond)
 	fmt.Println(`{"type": "ready"}`)
 	io.Copy(io.Discard, os.Stdin)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"sync"
 	"syscall"
 	"time"
 	"unsafe"
@@ -20,7 +21,12 @@ type made struct {
 }
 
 //go:noinline
-func below() { select {} }
+func below() {
+	there.Done()
+	select {}
+}
+
+var there sync.WaitGroup
 
 //go:noinline
 func above(f func()) { f() }
@@ -46,9 +52,11 @@ func main() {
 		0xc3, // ret
 	), below}
 	bare := &made{code(0x48, 0x8b, 0x52, 0x08, 0xff, 0x12, 0xc3), below}
+	there.Add(2)
 	go above(*(*func())(unsafe.Pointer(&framed)))
 	go above(*(*func())(unsafe.Pointer(&bare)))
-	time.Sleep(300 * time.Millisecond)
+	there.Wait()
+	time.Sleep(100 * time.Millisecond)
 	fmt.Println(`{"type": "ready"}`)
 	io.Copy(io.Discard, os.Stdin)
 }

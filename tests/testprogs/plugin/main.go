@@ -9,11 +9,17 @@ import (
 	"os"
 	"plugin"
 	"runtime"
+	"sync"
 	"time"
 )
 
 //go:noinline
-func hostBlock() { <-make(chan int) }
+func hostBlock() {
+	there.Done()
+	<-make(chan int)
+}
+
+var there sync.WaitGroup
 
 func main() {
 	p, err := plugin.Open(os.Args[1])
@@ -28,11 +34,13 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
+	there.Add(1)
 	go through.(func(func()))(hostBlock)
 	if len(os.Args) > 2 {
 		go block.(func())()
 	}
-	time.Sleep(300 * time.Millisecond)
+	there.Wait()
+	time.Sleep(500 * time.Millisecond)
 	buf := make([]byte, 1<<20)
 	text, err := json.Marshal(map[string]string{"type": "ready", "text": string(buf[:runtime.Stack(buf, true)])})
 	if err != nil {
