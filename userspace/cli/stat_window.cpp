@@ -77,6 +77,9 @@ Status StatWindow::run_loop() {
   auto first = session_.await_samples();
   if (!first) return std::unexpected(first.error());
   last_ = std::move(*first);
+  for (const TargetId target : targets_) {  // nothing has been counted before
+    if (!last_.contains(target)) last_[target].at_ns = session_.facts(target).begin_ns;
+  }
   loop.timers().every(kTick, [this] { tick(); });
   loop.timers().every(options_.interval, begin + options_.interval, [this] { lines(); });
   // Behind the line that is due at the same time.
@@ -136,9 +139,10 @@ void StatWindow::await_lines() {
 
 void StatWindow::write_lines(Result<Session::Samples> now) {
   if (!now) return;  // the next line covers this time, too
-  for (const TargetId target : targets_)
-    printer_.interval(interval_row(last_.at(target), now->at(target)), session_.facts(target));
-  last_ = std::move(*now);
+  for (auto& [target, sample] : *now) {
+    printer_.interval(interval_row(last_[target], sample), session_.facts(target));
+    last_[target] = std::move(sample);
+  }
 }
 
 StatFacts StatWindow::facts(TargetId target) const {

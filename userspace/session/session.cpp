@@ -32,8 +32,9 @@ Session::~Session() {
   for (auto& t : traced_) t->shut();
 }
 
-Traced& Session::of(TargetId target) const {
-  return **std::ranges::find_if(traced_, [target](const auto& t) { return t->id() == target; });
+Traced* Session::find(TargetId target) const {
+  const auto found = std::ranges::find_if(traced_, [target](const auto& t) { return t->id() == target; });
+  return found != traced_.end() ? found->get() : nullptr;
 }
 
 std::vector<Traced*> Session::all() const {
@@ -82,20 +83,22 @@ void Session::end_looks(const std::vector<Traced*>& targets, bool with_a_look) {
 }
 
 void Session::end(TargetId target) {
-  Traced& t = of(target);
-  if (!t.life().traced()) return;
-  end_looks({&t}, true);
-  t.stop_census();
+  Traced* t = find(target);
+  if (t == nullptr || !t->life().traced()) return;
+  end_looks({t}, true);
+  t->stop_census();
   pipeline_->hold();
-  t.end_window(WindowEnd::kRemoved, monotonic_ns());
-  t.detach();
+  t->end_window(WindowEnd::kRemoved, monotonic_ns());
+  t->detach();
   pipeline_->settle(target);
 }
 
 void Session::remove(TargetId target) {
+  Traced* t = find(target);
+  if (t == nullptr) return;
   end(target);
-  of(target).forget();
-  std::erase_if(traced_, [target](const auto& t) { return t->id() == target; });
+  t->forget();
+  std::erase_if(traced_, [t](const auto& one) { return one.get() == t; });
   if (slots_) slots_->give_back(target, 0);
 }
 

@@ -34,7 +34,8 @@ class Session {
   [[nodiscard]] Result<TargetId> add(std::unique_ptr<Target> target);
   // Liveness, budget, periodic reads of memory. Cheap when nothing is due.
   void tick();
-  // The end of one target's window, as of finish(), while the others go on.
+  // The end of one target's window, as of finish(), while the others go on. Nothing when it is over, or when
+  // there is no such target.
   void end(TargetId target);
   // Forgets a target, behind the end of its window: its id is nobody's from here on.
   void remove(TargetId target);
@@ -60,7 +61,8 @@ class Session {
 
   // Counters and totals of every target, all as of now (or of the end of its window, once it has ended): what
   // an interval line subtracts. Asked for, and taken once they are there, for control waits for no model:
-  // nullopt until then. Those that come too late are of an earlier time (Sample::at_ns).
+  // nullopt until then. Those that come too late are of an earlier time (Sample::at_ns). Of a target that the
+  // models have not come to there is none.
   void ask_samples();
   [[nodiscard]] bool samples_asked() const { return asked_.has_value(); }
   [[nodiscard]] std::optional<Result<Samples>> take_samples();
@@ -70,7 +72,8 @@ class Session {
 
  private:
   explicit Session(const SessionOptions& options) : options_(options), share_(options.census_cpu) {}
-  [[nodiscard]] Traced& of(TargetId target) const;
+  [[nodiscard]] Traced* find(TargetId target) const;
+  [[nodiscard]] Traced& of(TargetId target) const { return *find(target); }
   void end_looks(const std::vector<Traced*>& targets, bool with_a_look);
   [[nodiscard]] std::vector<Traced*> all() const;
   void close();
