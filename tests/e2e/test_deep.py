@@ -22,7 +22,7 @@ def test_both_ends_are_shown_and_what_lies_between_is_counted(version):
     assert sorted(map(sum, zip(sorted(elided), calls))) and sum(elided) + sum(calls) == 6001 + 20_001 + 3001
     for g in deep.values():
         assert "main.outermost" in [f[0] for f in g.frames]
-        assert g.created_by[0] == "main.main"
+        assert g.created_by[0].split(" in ")[0] == "main.main"
     gaps = [s for s in found["stacks"].values() if s["gap"]]
     assert sorted(s["gap"]["calls"] for s in gaps) == sorted(elided)
     for s in gaps:

@@ -72,7 +72,7 @@ def test_a_stack_ends_at_code_made_at_run_time_and_says_so():
         for g in found:
             assert [f[0] for f in g.frames] == ["main.below", "[jit]"]
             assert g.elided and g.no_stack is None
-            assert g.created_by[0] == "main.main"
+            assert g.created_by[0].split(" in ")[0] == "main.main"
         assert re.search(rf"^# gorotrace: 2 stacks end at {WHO_KNOWS}", text, re.M), text
         as_json = dump_json("-p", process.pid)
         assert as_json["counts"]["moved"] == 0
