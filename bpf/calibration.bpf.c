@@ -23,8 +23,8 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } unread SEC(".maps");
 
-/* A subprogram as gt_emit is one: the depth of the calls is felt behind the second reading of the clock, on the way
- * back (tests/bench/README.md). */
+/* A subprogram as gt_emit is one: whatever a hit costs behind the second reading of the clock this one costs, too. Some
+ * 90 ns do, all of them gone without the output into the ring; how is not known (tests/bench/README.md). */
 static __noinline int gt_send(struct gt_reference *r)
 {
 	return (int)bpf_ringbuf_output(&unread, &r->record, sizeof(r->record), BPF_RB_NO_WAKEUP);
