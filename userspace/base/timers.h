@@ -10,7 +10,7 @@
 
 namespace gorotrace {
 
-// CLOCK_MONOTONIC (libstdc++ and libc++ both read it), as monotonic_ns() is.
+// CLOCK_MONOTONIC (libstdc++ and libc++ both read it) of our time namespace: steady_time() of base/clock.h.
 using MonotonicTime = std::chrono::steady_clock::time_point;
 
 class Timers {

@@ -27,10 +27,6 @@ constexpr std::uint64_t kPatienceNs = 200'000'000;
 // New stacks of one look: of one process alone, and of each of many.
 constexpr std::uint64_t kStacksNs = 100'000'000, kFewestStacksNs = 2'000'000;
 
-std::chrono::steady_clock::time_point time_of(std::uint64_t ns) {
-  return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(ns));
-}
-
 }  // namespace
 
 // What the threads share with the scheduler, which may be gone before the last of them is.
@@ -204,7 +200,7 @@ void SampleScheduler::Shared::lead(Worker& self, CpuMeter& meter, std::unique_lo
   }
   const std::uint64_t now = monotonic_ns();
   if (queue.front().at_ns > now) {
-    to_lead.wait_until(lock, time_of(queue.front().at_ns));
+    to_lead.wait_until(lock, steady_time(queue.front().at_ns));
     return;
   }
   std::ranges::pop_heap(queue, std::greater{});

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/event_loop.h"
 #include "cli/exit_codes.h"
 #include "cli/kept_time.h"

@@ -18,10 +18,6 @@ constexpr std::chrono::milliseconds kForAnAnswer(2);  // models take some 10 ms
 constexpr std::chrono::nanoseconds kAfterASignal(StopSignal::kGraceNs);
 constexpr std::chrono::seconds kAfterAnOrder(5);  // SIGTERM, SIGHUP
 
-MonotonicTime time_of(std::uint64_t monotonic_ns) {
-  return MonotonicTime(std::chrono::nanoseconds(monotonic_ns));
-}
-
 }  // namespace
 
 StatWindow::StatWindow(Session& session, StopSignal& stop, OutputQueue& out, StatPrinter& printer,
@@ -72,7 +68,7 @@ Status StatWindow::run_loop() {
     });
   }
   if (!watched) return watched;
-  const MonotonicTime begin = time_of(last_begin_ns_);
+  const MonotonicTime begin = steady_time(last_begin_ns_);
   session_.ask_samples();
   auto first = session_.await_samples();
   if (!first) return std::unexpected(first.error());

@@ -50,25 +50,28 @@ struct Candidates {
 Candidates candidates() {
   Candidates out;
   for (const pid_t pid : procfs::all_pids()) {
-    const auto exe = procfs::read_link(pid, "exe");
-    if (exe && !is_elf(pid)) continue;
+    const pid_t task = procfs::living_task(pid);
+    if (task == 0) continue;
+    const auto exe = procfs::read_link(task, "exe");
+    if (exe && !is_elf(task)) continue;
     const auto stat_text = procfs::read_file(pid, "stat", 4096);
     const auto status_text = procfs::read_file(pid, "status");
     const auto stat = stat_text ? procfs::parse_stat(*stat_text) : std::nullopt;
     const auto status = status_text ? procfs::parse_status(*status_text) : std::nullopt;
     if (!stat || !status) continue;  // gone meanwhile
     if (!exe) {
-      const bool has_one = (stat->flags & procfs::kKernelThread) == 0 && stat->state != 'Z';
+      const bool has_one = (stat->flags & procfs::kKernelThread) == 0;
       if (has_one && exe.error().kind == ErrorKind::kPermission) ++out.forbidden;
       continue;
     }
     Candidate c;
     c.row.pid = pid;
+    c.row.task = task;
     c.row.namespace_pid = status->namespace_pid;
     c.row.user = user_name(status->uid);
     c.row.comm = stat->comm;
     c.row.executable = printable(*exe);
-    if (const auto cgroup = procfs::read_file(pid, "cgroup")) c.container = procfs::container_id(*cgroup);
+    if (const auto cgroup = procfs::read_file(task, "cgroup")) c.container = procfs::container_id(*cgroup);
     c.row.container = c.container.substr(0, kShownContainer);
     out.found.push_back(std::move(c));
   }

@@ -14,6 +14,7 @@ namespace gorotrace {
 struct ProcessRow {
   pid_t pid = 0;
   pid_t namespace_pid = 0;
+  pid_t task = 0;                                 // Process::task()
   std::string user, comm, executable, container;  // container: id prefix (12 hex) or ""
 };
 

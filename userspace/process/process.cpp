@@ -130,15 +130,19 @@ Result<std::unique_ptr<Process>> Process::open(pid_t host_pid) {
     return fail(ErrorKind::kUnsupported,
                 fmt::format("PID {} ({}) is a kernel thread, it runs no executable", host_pid, stat->comm));
   }
-  if (stat->state == 'Z' || stat->state == 'X') {
+  if (!process->find_task()) {
     return fail(ErrorKind::kNoProcess,
                 fmt::format("PID {} ({}) has exited and waits for its parent", host_pid, stat->comm));
   }
   process->ns_pid_ = status->namespace_pid;
   process->start_time_ = stat->start_time;
-  process->start_stack_ = stat->start_stack;
+  // A main thread that has exited has no address space to tell of.
+  const auto task_text = procfs::read_file(process->task(), "stat");
+  const auto task_stat = task_text ? procfs::parse_stat(*task_text) : std::nullopt;
+  process->start_stack_ = task_stat ? task_stat->start_stack : 0;
+  process->clock_ = TargetClock(monotonic_offset(fmt::format("/proc/{}", process->task())));
 
-  const auto link = procfs::read_link(host_pid, "exe");
+  const auto link = procfs::read_link(process->task(), "exe");
   if (!link) return cannot_read(host_pid, stat->comm, link.error());
   std::string_view exe = *link;
   process->deleted_ = exe.ends_with(kDeleted);
@@ -152,7 +156,7 @@ Result<std::unique_ptr<Process>> Process::open(pid_t host_pid) {
   process->exe_device_ = file.st_dev;
   process->exe_inode_ = file.st_ino;
   // Pins the address space's identity, not its pages: see liveness().
-  const std::string memory = procfs::path(host_pid, "mem");
+  const std::string memory = procfs::path(process->task(), "mem");
   process->mem_.reset(::open(memory.c_str(), O_RDONLY | O_CLOEXEC));
   if (!process->mem_)
     return cannot_read(host_pid, process->exe_, proc_errno(errno, "open " + memory).error());
@@ -160,12 +164,12 @@ Result<std::unique_ptr<Process>> Process::open(pid_t host_pid) {
 }
 
 std::string Process::executable_path() const {
-  return procfs::path(pid_, "exe");
+  return procfs::path(task_, "exe");
 }
 
 Result<std::vector<Mapping>> Process::mappings() const {
   constexpr std::size_t kMaxBytes = 64u << 20;  // vm.max_map_count's default is 65530 lines
-  const auto text = procfs::read_file(pid_, "maps", kMaxBytes);
+  const auto text = procfs::read_file(task_, "maps", kMaxBytes);
   if (!text) return std::unexpected(text.error());
   std::vector<Mapping> out;
   std::size_t at = 0;
@@ -180,7 +184,7 @@ Result<std::vector<Mapping>> Process::mappings() const {
 
 Result<std::uint64_t> Process::load_bias(std::uint64_t first_load_vaddr, bool position_independent) const {
   if (!position_independent) return std::uint64_t{0};
-  const auto auxv = procfs::read_file(pid_, "auxv", 4096);
+  const auto auxv = procfs::read_file(task_, "auxv", 4096);
   if (!auxv) return std::unexpected(auxv.error());
   const auto entry = auxv_value(*auxv, AT_ENTRY);
   Elf64_Ehdr header{};
@@ -210,24 +214,29 @@ Liveness Process::liveness() const {
   // randomisation.
   std::uint8_t byte = 0;
   const bool space_gone = ::pread(mem_.get(), &byte, 1, static_cast<off_t>(start_stack_)) == 0;
-  struct ::stat file{};
-  const bool have_file = ::stat(executable_path().c_str(), &file) == 0;
   const auto text = procfs::read_file(pid_, "stat", 4096);
   if (!text &&
       text.error().kind != ErrorKind::kNoProcess)  // no descriptor left to ask with; the pidfd said no
     return space_gone ? Liveness::kExeced : Liveness::kAlive;
   const auto now = text ? procfs::parse_stat(*text) : std::nullopt;
-  if (!now || now->start_time != start_time_ || now->state == 'Z' || now->state == 'X')
-    return Liveness::kExited;
+  if (!now || now->start_time != start_time_ || !find_task()) return Liveness::kExited;
+  struct ::stat file{};
+  const bool have_file = ::stat(executable_path().c_str(), &file) == 0;
   const bool other_file = have_file && (file.st_dev != exe_device_ || file.st_ino != exe_inode_);
-  // 0 to those who may not know it, and for an instant in the middle of an exec (fs/binfmt_elf.c sets it
-  // last).
+  // 0 to those who may not know it, of a zombie, and for an instant in the middle of an exec
+  // (fs/binfmt_elf.c sets it last).
   const bool other_stack = now->start_stack != 0 && start_stack_ != 0 && now->start_stack != start_stack_;
   if (space_gone || other_file || other_stack) {
     // Dying, the address space goes before the task does.
     return ::poll(&poll_fd, 1, 0) > 0 || !have_file ? Liveness::kExited : Liveness::kExeced;
   }
   return Liveness::kAlive;
+}
+
+bool Process::find_task() const {
+  const pid_t task = procfs::living_task(pid_);
+  if (task != 0) task_ = task;
+  return task != 0;
 }
 
 Error Process::explain(Error error) const {
@@ -257,15 +266,28 @@ std::size_t Process::thread_count() const {
 }
 
 std::optional<std::uint64_t> Process::used_bytes() const {
-  const auto text = procfs::read_file(pid_, "status");
+  const auto text = procfs::read_file(task_, "status");
   return text ? procfs::parse_used_bytes(*text) : std::nullopt;
+}
+
+ssize_t Process::read_memory(std::span<const iovec> local, std::span<const iovec> remote) const {
+  const auto through = [&](pid_t task) {
+    return ::process_vm_readv(task, local.data(), local.size(), remote.data(), remote.size(), 0);
+  };
+  const pid_t before = task_;
+  const ssize_t got = through(before);
+  if (got >= 0 || errno != ESRCH) return got;
+  // That thread has no memory any more; the process may have, for others.
+  if (find_task() && task_ != before) return through(task_);
+  errno = ESRCH;
+  return got;
 }
 
 bool Process::read(std::uint64_t address, std::span<std::uint8_t> out) const {
   if (out.empty()) return true;
   const iovec local{out.data(), out.size()};
   const iovec remote{reinterpret_cast<void*>(address), out.size()};
-  return ::process_vm_readv(pid_, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(out.size());
+  return read_memory(std::span(&local, 1), std::span(&remote, 1)) == static_cast<ssize_t>(out.size());
 }
 
 bool Process::read_many(std::span<const Range> ranges, std::vector<bool>& failed) const {
@@ -278,7 +300,7 @@ bool Process::read_many(std::span<const Range> ranges, std::vector<bool>& failed
       local[i] = {range.out.data(), range.out.size()};
       remote[i] = {reinterpret_cast<void*>(range.address), range.out.size()};
     }
-    const ssize_t got = ::process_vm_readv(pid_, local.data(), n, remote.data(), n, 0);
+    const ssize_t got = read_memory(std::span(local).first(n), std::span(remote).first(n));
     if (got < 0 && errno != EFAULT) {
       for (std::size_t i = done; i < ranges.size(); ++i) failed[i] = true;
       return errno != ESRCH;

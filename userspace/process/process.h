@@ -5,6 +5,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 
@@ -35,6 +37,8 @@ class Memory {
   // Bytes of all its pages, in memory, swapped out or huge: what was ever written lies in these. Short by
   // some pages for each CPU, whose count comes late (mm/ counts in batches). nullopt: not known.
   [[nodiscard]] virtual std::optional<std::uint64_t> used_bytes() const { return std::nullopt; }
+  // Times in it are of this clock.
+  [[nodiscard]] virtual TargetClock clock() const { return {}; }
 
   template <typename T>
   [[nodiscard]] std::optional<T> value(std::uint64_t address) const {
@@ -66,7 +70,10 @@ class Process : public Memory {
     return exe_;
   }  // readlink of /proc/PID/exe, sanitised
   [[nodiscard]] bool executable_deleted() const { return deleted_; }
-  // Path that opens the executable's inode from here whatever the mount namespace: "/proc/PID/exe".
+  // The thread through which memory and files are reached, as /proc/<task>/...: pid() while the main thread
+  // lives, then another one (procfs::living_task).
+  [[nodiscard]] pid_t task() const { return task_; }
+  // Path that opens the executable's inode from here whatever the mount namespace: "/proc/<task>/exe".
   [[nodiscard]] std::string executable_path() const;
   [[nodiscard]] std::uint64_t start_time_ticks() const { return start_time_; }  // /proc/PID/stat field 22
   [[nodiscard]] Result<std::vector<Mapping>> mappings() const;
@@ -88,13 +95,21 @@ class Process : public Memory {
   [[nodiscard]] bool read(std::uint64_t address, std::span<std::uint8_t> out) const override;
   [[nodiscard]] bool read_many(std::span<const Range> ranges, std::vector<bool>& failed) const override;
   [[nodiscard]] std::optional<std::uint64_t> used_bytes() const override;
+  [[nodiscard]] TargetClock clock() const override { return clock_; }
 
  private:
   Process() = default;
+  // One process_vm_readv, through another thread when the one it went through has ended.
+  [[nodiscard]] ssize_t read_memory(std::span<const iovec> local, std::span<const iovec> remote) const;
+
+  [[nodiscard]] bool find_task() const;  // false: no thread lives
+
   pid_t pid_ = 0, ns_pid_ = 0;
+  mutable std::atomic<pid_t> task_ = 0;
   std::string exe_;
   bool deleted_ = false;
   std::uint64_t start_time_ = 0, start_stack_ = 0, exe_device_ = 0, exe_inode_ = 0;
+  TargetClock clock_;
   UniqueFd pidfd_;
   UniqueFd mem_;  // /proc/PID/mem of the address space that was opened
 };

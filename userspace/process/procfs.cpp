@@ -163,15 +163,42 @@ std::unexpected<Error> no_process(pid_t pid) {
                   pid));
 }
 
-std::vector<pid_t> all_pids() {
+namespace {
+
+std::vector<pid_t> numbers_in(const std::string& directory) {
   std::vector<pid_t> pids;
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir("/proc"), &::closedir);
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(directory.c_str()), &::closedir);
   if (!dir) return pids;
   while (const dirent* entry = ::readdir(dir.get())) {
     if (const auto pid = number<pid_t>(entry->d_name); pid && *pid > 0) pids.push_back(*pid);
   }
   std::sort(pids.begin(), pids.end());
   return pids;
+}
+
+bool lives(const std::string& stat_file) {
+  const auto text = read_whole(stat_file, 4096);
+  const auto stat = text ? parse_stat(*text) : std::nullopt;
+  return stat && !stat->has_exited();
+}
+
+}  // namespace
+
+pid_t living_task(pid_t pid) {
+  if (lives(path(pid, "stat"))) return pid;
+  for (const pid_t tid : numbers_in(path(pid, "task"))) {
+    if (lives(path(pid, fmt::format("task/{}/stat", tid)))) return tid;
+  }
+  return 0;
+}
+
+std::string boot_id() {
+  const auto text = read_whole("/proc/sys/kernel/random/boot_id", 64);
+  return text ? printable(text->substr(0, text->find('\n'))) : "";
+}
+
+std::vector<pid_t> all_pids() {
+  return numbers_in("/proc");
 }
 
 }  // namespace gorotrace::procfs

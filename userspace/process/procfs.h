@@ -22,6 +22,7 @@ struct Stat {
   std::size_t threads = 0;        // 20
   std::uint64_t start_time = 0;   // 22, clock ticks since boot
   std::uint64_t start_stack = 0;  // 28, 0 unless we may ptrace it
+  [[nodiscard]] bool has_exited() const { return state == 'Z' || state == 'X'; }
 };
 inline constexpr std::uint32_t kKernelThread = 0x0020'0000;  // PF_KTHREAD, include/linux/sched.h
 
@@ -58,6 +59,15 @@ struct TaskStatus {
 
 // The error for a PID that names nothing. What is not there in /proc/PID (ENOENT) is kNoProcess above, too.
 [[nodiscard]] std::unexpected<Error> no_process(pid_t pid);
+
+// A thread of that process that lives: the number by which /proc and process_vm_readv(2) still reach its
+// memory and files when its main thread has ended (pthread_exit) and is a zombie without them. The process's
+// own while that lives, else the lowest, which is the oldest: in a C program the one that Go's first thread
+// is. 0: none lives.
+[[nodiscard]] pid_t living_task(pid_t pid);
+
+// Of this boot of the machine; "" where it cannot be read.
+[[nodiscard]] std::string boot_id();
 
 // Numeric directories of /proc, ascending.
 [[nodiscard]] std::vector<pid_t> all_pids();

@@ -24,6 +24,7 @@ class StoppableMemory final : public Memory {
     return !stop_.stop_requested() && memory_.read_many(ranges, failed);
   }
   [[nodiscard]] std::optional<std::uint64_t> used_bytes() const override { return memory_.used_bytes(); }
+  [[nodiscard]] TargetClock clock() const override { return memory_.clock(); }
 
  private:
   const Memory& memory_;

@@ -14,6 +14,7 @@ struct GWords {
   std::uint64_t goid = 0, stack_lo = 0, stack_hi = 0, m = 0;
   std::uint64_t sched_sp = 0, sched_pc = 0, sched_lr = 0, sched_bp = 0;
   std::uint64_t syscallsp = 0, syscallpc = 0, syscallbp = 0;
+  // waitsince and sleep_when: of the target's clock (TargetClock).
   std::uint64_t waitsince = 0, parent_goid = 0, gopc = 0, startpc = 0;
   std::uint64_t lockedm = 0, waiting = 0, labels = 0, timer = 0, sleep_when = 0;
   std::uint64_t bubble = 0;  // g.bubble (1.25+) or g.syncGroup (1.24)

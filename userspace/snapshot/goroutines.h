@@ -29,17 +29,17 @@ struct GoroutineSnapshot {
   std::uint64_t g = 0;                  // address of the runtime.g
   std::uint64_t gopc = 0, startpc = 0;  // process addresses
   std::uint64_t parent_goid = 0;        // 1.21+
-  std::uint64_t wait_since_ns = 0;  // g.waitsince (nanotime, = CLOCK_MONOTONIC): set by GC only, 0 = unset.
-                                    // What the runtime prints; it proves no age: collection_times.h
-  std::uint64_t waited_at_ns = 0;   // CLOCK_MONOTONIC: it waited then for sure; 0 = nothing proves an age
-  std::uint64_t read_at_ns = 0;     // CLOCK_MONOTONIC when this g was read
-  std::uint64_t m = 0;              // the runtime.m it runs on, is in a syscall on, or is locked to; 0 = none
+  std::uint64_t wait_since_ns = 0;      // g.waitsince on our clock (base/clock.h): set by GC only, 0 = unset.
+                                        // What the runtime prints; it proves no age: collection_times.h
+  std::uint64_t waited_at_ns = 0;       // CLOCK_MONOTONIC: it waited then for sure; 0 = nothing proves an age
+  std::uint64_t read_at_ns = 0;         // CLOCK_MONOTONIC when this g was read
+  std::uint64_t m = 0;  // the runtime.m it runs on, is in a syscall on, or is locked to; 0 = none
   // As they stood when this g was read; what they point to is not looked at. 0 = none, or not in this
   // version.
   std::uint64_t labels = 0;      // g.labels: runtime/pprof's
   std::uint64_t waiting = 0;     // g.waiting: *runtime.sudog, the first; valid while in a channel operation
   std::uint64_t timer = 0;       // g.timer: *runtime.timer of time.Sleep, kept after it
-  std::uint64_t sleep_when = 0;  // g.sleepWhen (1.23+): nanotime at which time.Sleep ends, kept after it
+  std::uint64_t sleep_when = 0;  // g.sleepWhen (1.23+) on our clock: when time.Sleep ends, kept after it
   // testing/synctest: bubble.id (1.25+) or the goid of syncGroup.root (1.24), as runtime/traceback.go prints;
   // 0 = in none.
   std::uint64_t bubble = 0;

@@ -148,7 +148,8 @@ class Check {
       return Refusal{"runtime.g.parentGoid", o_.g_parentGoid,
                      fmt::format("goroutine {} would be a child of {}", w.goid, w.parent_goid)};
     }
-    if (w.waitsince > monotonic_ns()) {
+    const auto since = memory_.clock().to_monotonic(static_cast<std::int64_t>(w.waitsince));
+    if (since && static_cast<std::uint64_t>(*since) > monotonic_ns()) {
       return Refusal{"runtime.g.waitsince", o_.g_waitsince,
                      fmt::format("goroutine {} would wait since the future", w.goid)};
     }

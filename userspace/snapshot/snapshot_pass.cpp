@@ -25,7 +25,13 @@ constexpr std::size_t kWholeFrames = 4096;
 constexpr std::size_t kFarFrames = 50;
 constexpr std::uint64_t kFarDuration = 1'000'000'000;
 
-GoroutineSnapshot row_from(std::uint64_t g, std::uint32_t index, const GWords& w, std::uint64_t now) {
+// A time of the target on our clock; 0: none.
+std::uint64_t on_our_clock(const TargetClock& clock, std::uint64_t time) {
+  return static_cast<std::uint64_t>(clock.to_monotonic(static_cast<std::int64_t>(time)).value_or(0));
+}
+
+GoroutineSnapshot row_from(std::uint64_t g, std::uint32_t index, const GWords& w, const TargetClock& clock,
+                           std::uint64_t now) {
   GoroutineSnapshot row;
   row.goid = w.goid;
   row.g = g;
@@ -38,7 +44,7 @@ GoroutineSnapshot row_from(std::uint64_t g, std::uint32_t index, const GWords& w
   row.gopc = w.gopc;
   row.startpc = w.startpc;
   row.parent_goid = w.parent_goid;
-  row.wait_since_ns = w.waitsince;
+  row.wait_since_ns = on_our_clock(clock, w.waitsince);
   row.read_at_ns = now;
   row.sp = w.state() == GStatus::kSyscall ? w.syscallsp : w.sched_sp;
   row.tracking_seq = w.tracking_seq;
@@ -46,7 +52,7 @@ GoroutineSnapshot row_from(std::uint64_t g, std::uint32_t index, const GWords& w
   row.labels = w.labels;
   row.waiting = w.waiting;
   row.timer = w.timer;
-  row.sleep_when = w.sleep_when;
+  row.sleep_when = on_our_clock(clock, w.sleep_when);
   row.bubble = w.bubble;
   row.running_cleanups = w.running_cleanups;
   return row;
@@ -59,6 +65,7 @@ SnapshotPass::SnapshotPass(const Memory& memory, const GoroutineReader::Config& 
     : memory_(memory),
       config_(config),
       depth_(depth),
+      clock_(memory.clock()),
       stop_(std::move(stop)),
       other_code_(config.other_code),
       elsewhere_([this](std::uint64_t pc) { return other_code_.kind(pc); }),
@@ -169,7 +176,7 @@ void SnapshotPass::first_look(Entry& entry, std::size_t i, Snapshot& out) {
   if (words.goid != 0 && words.gopc == 0) ++out.counts.extra;
   if (!words.alive()) return;
   entry.row = static_cast<std::uint32_t>(out.goroutines.size());
-  out.goroutines.push_back(row_from(entry.g, entry.index, words, reader_.begin_ns()));
+  out.goroutines.push_back(row_from(entry.g, entry.index, words, clock_, reader_.begin_ns()));
   if (!words.at_rest()) ++out.counts.running;
   if (reader_.look(i) == Look::kNoBase) ++out.counts.no_base;
 }
@@ -192,7 +199,7 @@ void SnapshotPass::take(const Entry& entry, std::size_t i, Round round, Snapshot
     look_again(entry);
     return;
   }
-  GoroutineSnapshot now = row_from(entry.g, entry.index, words, reader_.begin_ns());
+  GoroutineSnapshot now = row_from(entry.g, entry.index, words, clock_, reader_.begin_ns());
   now.stack_id = stack_identity(config_.stack_seed, walked_.pcs);
   now.truncated = walked_.truncated;
   now.unproven = reader_.uncounted(i);

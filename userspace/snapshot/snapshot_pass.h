@@ -52,6 +52,7 @@ class SnapshotPass {
   const Memory& memory_;
   const GoroutineReader::Config& config_;
   const StackDepth depth_;
+  const TargetClock clock_;
   const std::stop_token stop_;
   SpDelta sp_delta_;
   OtherCode other_code_;

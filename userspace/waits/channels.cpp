@@ -191,7 +191,7 @@ class Finder {
     if (o_.timer_isFake != kAbsent && load<std::uint8_t>(bytes, o_.timer_isFake) != 0)
       return {TimerState::kBubbleTime, std::nullopt, *period};
     if (*when == 0) return {TimerState::kFiredOrStopped, std::nullopt, *period};
-    return {TimerState::kPending, *when, *period};
+    return {TimerState::kPending, memory_.clock().to_monotonic(*when), *period};
   }
 
   // Marks the cases that hang in this queue. It changes while it is walked: whatever is not met stays

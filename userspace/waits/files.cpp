@@ -34,7 +34,7 @@ FileDescription FileTable::look_up(std::int32_t fd) {
   using Kind = FileDescription::Kind;
   FileDescription file;
   if (process_ == nullptr || fd < 0) return file;
-  const auto link = procfs::read_link(process_->pid(), fmt::format("fd/{}", fd));
+  const auto link = procfs::read_link(process_->task(), fmt::format("fd/{}", fd));
   if (!link) return file;
   file.name = printable(*link);
   // A path of the file system begins with '/': nobody can name a file "socket:[1]" here.
@@ -56,7 +56,7 @@ const Sockets& FileTable::sockets() {
   if (sockets_) return *sockets_;
   sockets_.emplace();
   for (const char* protocol : {"tcp", "tcp6", "udp", "udp6", "unix"}) {
-    const auto text = procfs::read_file(process_->pid(), std::string("net/") + protocol, kMaxTable);
+    const auto text = procfs::read_file(process_->task(), std::string("net/") + protocol, kMaxTable);
     if (!text) continue;
     if (std::string_view(protocol) == "unix") {
       parse_unix(*text, *sockets_);

@@ -32,7 +32,7 @@ Status find_pollers(const Context& context, std::span<Waiter> waiters) {
     wait.direction = reads ? IoDirection::kRead : IoDirection::kWrite;
     // 0 = none, -1 = expired (poll_runtime_pollSetDeadline).
     const auto deadline = static_cast<std::int64_t>(word(reads ? o.pollDesc_rd : o.pollDesc_wd));
-    if (deadline > 0) wait.deadline_ns = deadline;
+    wait.deadline_ns = context.memory.clock().to_monotonic(deadline);
     w.objects.push_back({Certainty::kLikely, "pollDesc", std::move(wait)});
     w.evidence.push_back({address + (reads ? o.pollDesc_rg : o.pollDesc_wg), w.g});
     w.evidence.push_back({address + o.pollDesc_fd, fd});

@@ -7,26 +7,29 @@
 namespace gorotrace::waits {
 namespace {
 
-void found(Waiter& w, std::int64_t deadline, const char* known_by) {
-  if (deadline > 0) w.objects.push_back({Certainty::kLikely, known_by, SleepWait{deadline}});
+void found(const Context& context, Waiter& w, std::int64_t deadline, const char* known_by) {
+  if (const auto at = context.memory.clock().to_monotonic(deadline))
+    w.objects.push_back({Certainty::kLikely, known_by, SleepWait{*at}});
 }
 
 // Up to 1.22: g.timer, whose argument is the goroutine, and whose nextwhen timeSleep sets before it parks
 // (`when` follows after that).
-void by_timer(const RuntimeOffsets& o, Waiter& w, Bytes timer) {
+void by_timer(const Context& context, Waiter& w, Bytes timer) {
+  const RuntimeOffsets& o = context.config.offsets;
   constexpr std::uint16_t kDataOfInterface = 8;
   const auto arg_at = static_cast<std::uint16_t>(o.timer_arg + kDataOfInterface);
   const auto deadline = load<std::int64_t>(timer, o.timer_nextwhen);
   if (!deadline || load<std::uint64_t>(timer, arg_at) != w.g) return;
-  found(w, *deadline, "timer");
+  found(context, w, *deadline, "timer");
   w.evidence.push_back({w.words.timer + arg_at, w.g});
   w.evidence.push_back({w.words.timer + o.timer_nextwhen, static_cast<std::uint64_t>(*deadline)});
 }
 
 // Since 1.23: g.sleepWhen. In a synctest bubble (1.24+) the timer says that its time is not the clock's.
-void by_word(const RuntimeOffsets& o, Waiter& w, Bytes timer) {
+void by_word(const Context& context, Waiter& w, Bytes timer) {
+  const RuntimeOffsets& o = context.config.offsets;
   if (o.timer_isFake != kAbsent && load<std::uint8_t>(timer, o.timer_isFake) != 0) return;
-  found(w, static_cast<std::int64_t>(w.words.sleep_when), "g.sleepWhen");
+  found(context, w, static_cast<std::int64_t>(w.words.sleep_when), "g.sleepWhen");
 }
 
 }  // namespace
@@ -51,9 +54,9 @@ Status find_sleeps(const Context& context, std::span<Waiter> waiters) {
     if (!batch.read(std::span(timers).subspan(first, count), window)) return false;
     for (std::size_t i = 0; i < count; ++i) {
       if (has_word) {
-        by_word(o, *chosen[first + i], batch.at(i));
+        by_word(context, *chosen[first + i], batch.at(i));
       } else {
-        by_timer(o, *chosen[first + i], batch.at(i));
+        by_timer(context, *chosen[first + i], batch.at(i));
       }
     }
     return true;

@@ -2,6 +2,7 @@
 // waited is held against it. Prints "ready", then obeys lines on stdin, each answered in JSON:
 //
 //	park   one more goroutine of each kind of wait; goid, kind and the time just before it waited
+//	gc     garbage collections, which give goroutines that wait a time
 //	busy N N goroutines that park and wake all the time, at one place each; their goids
 //	gaps   by goid, the longest time that each of those did not run since the last answer
 package main
@@ -129,6 +130,10 @@ func main() {
 		switch what {
 		case "park":
 			answer["parked"] = parkEach()
+		case "gc":
+			for i := 0; i < 3; i++ {
+				runtime.GC()
+			}
 		case "busy":
 			turners = busy(n)
 		}

@@ -8,18 +8,24 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <climits>
 #include <cstring>
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <thread>
+#include <vector>
 
 #include "process/discovery.h"
 #include "process/hold.h"
+#include "process/procfs.h"
 
 namespace gorotrace {
 namespace {
@@ -205,6 +211,68 @@ TEST(ProcessMemory, SaysWhenTheProcessIsGone) {
   EXPECT_FALSE(p->cpu_time_ns().has_value());
 }
 
+// pthread_exit in main: a zombie without memory or files leads threads that go on.
+class Headless : public Child {
+ public:
+  Headless()
+      : Child([] {
+          std::thread(sleep_for_ever).detach();
+          ::syscall(SYS_exit, 0);
+        }) {
+    EXPECT_TRUE(eventually([&] {
+      const auto text = procfs::read_file(pid(), "stat");
+      return text && procfs::parse_stat(*text).value_or(procfs::Stat{}).has_exited();
+    }));
+  }
+};
+
+TEST(ProcessOpen, AnExitedMainThreadIsNoExitedProcess) {
+  const int here = 4711;  // at the same address in the child
+  const Headless child;
+  auto process = opened(child.pid());
+  ASSERT_TRUE(process);
+  EXPECT_EQ(process->pid(), child.pid());
+  EXPECT_NE(process->task(), child.pid());
+  EXPECT_EQ(process->value<int>(reinterpret_cast<std::uint64_t>(&here)), 4711);
+  const auto maps = process->mappings();
+  ASSERT_TRUE(maps.has_value());
+  EXPECT_FALSE(maps->empty());
+  EXPECT_TRUE(process->used_bytes().has_value());
+  EXPECT_TRUE(std::filesystem::equivalent(process->executable_path(), "/proc/self/exe"));
+  EXPECT_EQ(process->liveness(), Liveness::kAlive);
+  ::kill(child.pid(), SIGKILL);
+  EXPECT_TRUE(eventually([&] { return process->liveness() == Liveness::kExited; }));
+}
+
+TEST(ProcessMemory, IsReadThroughAnotherThreadOnceTheMainOneHasExited) {
+  std::array<int, 2> go{};
+  ASSERT_EQ(::pipe(go.data()), 0);
+  const int here = 4711;
+  const Child child([&] {
+    std::thread(sleep_for_ever).detach();
+    char byte = 0;
+    (void)!::read(go[0], &byte, 1);
+    ::syscall(SYS_exit, 0);
+  });
+  auto process = opened(child.pid());
+  ASSERT_TRUE(process);
+  EXPECT_EQ(process->task(), child.pid());
+  ASSERT_EQ(::write(go[1], "x", 1), 1);
+  EXPECT_TRUE(eventually([&] {
+    // Readable at any time, whoever lives.
+    EXPECT_EQ(process->value<int>(reinterpret_cast<std::uint64_t>(&here)), 4711);
+    return process->task() != child.pid();
+  }));
+  std::vector<bool> failed;
+  int read = 0;
+  const Memory::Range range{reinterpret_cast<std::uint64_t>(&here),
+                            {reinterpret_cast<std::uint8_t*>(&read), sizeof read}};
+  EXPECT_TRUE(process->read_many(std::span(&range, 1), failed));
+  EXPECT_EQ(read, 4711);
+  EXPECT_EQ(process->liveness(), Liveness::kAlive);
+  for (const int end : go) ::close(end);
+}
+
 TEST(ProcessLiveness, AnExecIsSeenOfTheSameFileToo) {
   for (const bool randomised : {true, false}) {
     int go[2];
@@ -275,6 +343,14 @@ TEST(ProcessMaps, LoadBiasIsWhereTheFileLies) {
   EXPECT_EQ(*bias, lowest->start);
   EXPECT_EQ(p->load_bias(0x400000, false).value(), 0u);
   EXPECT_FALSE(p->load_bias(0x1000'0000'0000, true).has_value());
+}
+
+TEST(Discovery, FindsOneWhoseMainThreadHasExited) {
+  const Headless child;
+  const auto rows = list_processes().rows;
+  const auto row = std::ranges::find(rows, child.pid(), &ProcessRow::pid);
+  ASSERT_NE(row, rows.end());
+  EXPECT_NE(row->task, child.pid());
 }
 
 TEST(Discovery, FindsAChildByPidAndByName) {

@@ -39,6 +39,8 @@ class FakeMemory : public Memory {
     for (std::size_t i = 0; i < ranges.size(); ++i) failed[i] = !read(ranges[i].address, ranges[i].out);
     return !gone;
   }
+  TargetClock clock() const override { return of; }
+  TargetClock of;
   std::atomic<bool> gone = false;  // a reader on another thread may look
 
  private:

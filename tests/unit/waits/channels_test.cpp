@@ -160,6 +160,13 @@ TEST(Channels, ATimersChannelSaysWhenItFires) {
   EXPECT_EQ(timer().state, TimerState::kPending);
   EXPECT_EQ(timer().when_ns, 123'000);
   EXPECT_EQ(timer().period_ns, 5);
+  p.memory.of = TargetClock(23'000);  // of a time namespace
+  EXPECT_EQ(timer().state, TimerState::kPending);
+  EXPECT_EQ(timer().when_ns, 100'000);
+  EXPECT_EQ(timer().period_ns, 5);
+  p.memory.of = TargetClock(std::nullopt);  // pending, and nobody can say until when
+  EXPECT_EQ(timer().state, TimerState::kPending);
+  EXPECT_EQ(timer().when_ns, std::nullopt);
   p.memory.words(0x400008, {1ull << 24});  // isFake
   EXPECT_EQ(timer().state, TimerState::kBubbleTime);
   EXPECT_EQ(timer().when_ns, std::nullopt);

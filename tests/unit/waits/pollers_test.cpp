@@ -34,6 +34,12 @@ TEST(Pollers, ThePollDescPointsBack) {
   EXPECT_EQ(waits.goroutines[0].objects[0].certainty, Certainty::kProven);
 }
 
+TEST(Pollers, TheDeadlineIsTakenFromTheTargetsClockToOurs) {
+  Polled p;
+  p.memory.of = TargetClock(-1000);
+  EXPECT_EQ(std::get<IoWait>(p.read().goroutines[0].objects.at(0).what).deadline_ns, 1777);
+}
+
 TEST(Pollers, TheNextGoroutineIsLookedForInTheSameSlot) {
   Polled p;
   const std::uint64_t second = p.waiting(kIo, 0);
@@ -87,6 +93,8 @@ TEST(Sleeps, TheWordInGIsTheDeadline) {
   p.memory.map(0x400000, 64);
   p.memory.words(g + p.config.offsets.g_timer, {0x400000});
   EXPECT_EQ(std::get<SleepWait>(p.read().goroutines[0].objects.at(0).what).deadline_ns, 123456);
+  p.memory.of = TargetClock(456);  // of a time namespace
+  EXPECT_EQ(std::get<SleepWait>(p.read().goroutines[0].objects.at(0).what).deadline_ns, 123000);
   // In a synctest bubble it is no time of ours.
   p.memory.words(0x400008, {1ull << 24});
   EXPECT_TRUE(p.read().goroutines[0].objects.empty());
@@ -102,6 +110,8 @@ TEST(Sleeps, BeforeThatWordTheTimerMustNameTheGoroutine) {
   p.memory.words(0x400028, {g});
   p.memory.words(0x400038, {99});
   EXPECT_EQ(std::get<SleepWait>(p.read().goroutines[0].objects.at(0).what).deadline_ns, 99);
+  p.memory.of = TargetClock(-1);
+  EXPECT_EQ(std::get<SleepWait>(p.read().goroutines[0].objects.at(0).what).deadline_ns, 100);
   p.memory.words(0x400028, {g + 8});
   EXPECT_TRUE(p.read().goroutines[0].objects.empty());
 }
