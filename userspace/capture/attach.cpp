@@ -44,6 +44,15 @@ Result<std::uint32_t> uprobe_event_type() {
   return type;
 }
 
+// uprobe_multi filters by the memory of a process's main thread and takes no other one's number. Where that
+// thread has exited there is no such memory, and nothing would be installed, silently; a perf event takes any
+// thread (kernel/trace/bpf_trace.c uprobe_multi_link_filter, kernel/trace/trace_uprobe.c uprobe_perf_filter).
+AttachMode mode_for(AttachMode mode, pid_t pid) {
+  if (pid == kEveryProcess) return mode;
+  const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));  // refuses other threads
+  return mode == AttachMode::kUprobeMulti && !process ? AttachMode::kPerfEventCookie : mode;
+}
+
 // Links to be made in a process apart, where nothing may allocate (apart.h): all memory is had before.
 // libbpf's bpf_link_create, unlike what works on programs, is no more than its system call.
 class NewLinks {
@@ -134,6 +143,7 @@ class NewLinks {
 
 Result<std::vector<Links>> attach_sets(AttachMode mode, pid_t pid, const std::string& path,
                                        std::span<const ProbeSet> sets) {
+  mode = mode_for(mode, pid);
   std::uint32_t event_type = 0;
   if (mode != AttachMode::kUprobeMulti) {
     auto type = uprobe_event_type();

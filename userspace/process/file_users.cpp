@@ -10,7 +10,12 @@ namespace gorotrace {
 
 std::optional<FileIdentity> executable_file(pid_t pid) {
   struct stat st{};
-  if (::stat(procfs::path(pid, "exe").c_str(), &st) != 0) return std::nullopt;
+  if (::stat(procfs::path(pid, "exe").c_str(), &st) == 0) return FileIdentity::of(st);
+  if (errno != ENOENT) return std::nullopt;
+  // A main thread that has exited has none, and others run the file all the same.
+  const pid_t task = procfs::living_task(pid);
+  errno = ENOENT;
+  if (task == 0 || task == pid || ::stat(procfs::path(task, "exe").c_str(), &st) != 0) return std::nullopt;
   return FileIdentity::of(st);
 }
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "capture/leftovers.h"
 #include "probe/hooks.h"
+#include "session/armed_check.h"
 
 namespace gorotrace {
 namespace {
@@ -33,7 +34,7 @@ Result<TargetId> TargetGroups::plan(GroupMask wanted, bool stacks, TargetId othe
   if (!links.notice.empty()) notices_.add(links.notice);
   if (links.joins) shared.clear();  // ours: they are in the text of every process of the file
   if (!shared.empty()) {            // of a living tracer, or left by one that was killed
-    auto removed = remove_leftovers(capture->mode(), process.pid(), process.executable_path(), plan_);
+    auto removed = remove_leftovers(capture->mode(), process.task(), process.executable_path(), plan_);
     if (!removed) return wrap(removed.error(), "removing what a killed tracer left");
     shared.clear();
     if (auto again = target_.plan(pipeline_.trap_costs(), shared); !again)
@@ -41,10 +42,11 @@ Result<TargetId> TargetGroups::plan(GroupMask wanted, bool stacks, TargetId othe
   }
   for (const std::string& site : shared)
     notices_.add(site + " already carries a breakpoint of another tracer; both count");
+  attached_through_ = process.task();
   const auto tgid = capture->initial_pid(process.pid());
   if (!tgid) return std::unexpected(tgid.error());
-  auto id = capture->add_target(process.pid(), process.executable_path(), target_.bpf_config(*tgid, stacks),
-                                plan_, links.scope);
+  auto id = capture->add_target(attached_through_, process.executable_path(),
+                                target_.bpf_config(*tgid, stacks), plan_, links.scope);
   if (id) id_ = *id;
   return id;
 }
@@ -59,10 +61,26 @@ void TargetGroups::note_unplanned(GroupMask wanted) {
   }
 }
 
+// Shared links were attached through nobody: they name no process.
+bool TargetGroups::orphaned() const {
+  return on_ != 0 && target_.process().task() != attached_through_ &&
+         !pipeline_.capture()->shared_links(id_);
+}
+
+Result<GroupMask> TargetGroups::attach(GroupMask wanted) {
+  Capture& capture = *pipeline_.capture();
+  auto on = capture.set_groups(id_, wanted);
+  if (!on) return on;
+  auto armed = check_armed(target_, plan_, *on);
+  if (armed) return on;
+  on_ = capture.set_groups(id_, 0).value_or(0);
+  return std::unexpected(armed.error());
+}
+
 Result<std::uint64_t> TargetGroups::arm(GroupMask wanted) {
   cpu_at_begin_ns_ = target_.process().cpu_time_ns().value_or(0);
-  if (Capture* capture = pipeline_.capture(); capture != nullptr) {
-    auto on = capture->set_groups(id_, wanted);
+  if (pipeline_.capture() != nullptr) {
+    auto on = attach(wanted);
     if (!on) return wrap(on.error(), fmt::format("attaching to process {}", target_.process().pid()));
     on_ = *on;
     if (on_ != wanted) notices_.add(fmt::format("{} are off: {}", group_list(wanted & ~on_), kSharedOverrun));
@@ -139,9 +157,9 @@ std::optional<std::uint64_t> TargetGroups::switch_to(GroupMask want, const std::
   // were.
   const std::uint64_t off_ns = monotonic_ns();
   post(before & ~want, false, off_ns);
-  auto on = pipeline_.capture()->set_groups(id_, want);
+  auto on = attach(want);
   if (!on) notices_.add(on.error().message);
-  on_ = on.value_or(before);
+  on_ = on.value_or(on_);
   // On after the last one came, from a moment that no record has reached yet: coverage claims only what was
   // armed throughout, and all of that is applied as covered.
   const std::uint64_t on_ns = monotonic_ns() + kOnAheadNs;

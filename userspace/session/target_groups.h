@@ -49,7 +49,12 @@ class TargetGroups {
   [[nodiscard]] const CostFacts& cost() const { return cost_; }
   [[nodiscard]] std::optional<SharedProbes> shared_probes() const;
 
+  // The thread that the probes were attached through has exited, while others live: a kernel may let none of
+  // them be hit any more, and says nothing.
+  [[nodiscard]] bool orphaned() const;
+
  private:
+  [[nodiscard]] Result<GroupMask> attach(GroupMask wanted);
   void note_unplanned(GroupMask wanted);
   void post(GroupMask groups, bool on, std::uint64_t at_ns);
 
@@ -60,6 +65,7 @@ class TargetGroups {
   std::string overrun_;
   Plan plan_;
   TargetId id_ = 0;
+  pid_t attached_through_ = 0;  // Process::task() then
   GroupMask on_ = 0, incomplete_ = 0;
   std::vector<Detachment> detached_;
   CostFacts cost_;

@@ -109,8 +109,10 @@ void TargetLooks::take_in_start(const LookResult& result) {
   start_ = Start{now.live + (now.exited - now.exited_system) - (now.created - now.created_system),
                  now.of_c_threads};
   first_ = result.reading;
-  if (!first_)
-    notices_.add("the runtime's counters are not available in this binary: no witness beside the probes");
+  if (!first_) {
+    const std::string& why = target_->binary().counters_missing();
+    notices_.add("the runtime's counters cannot be read" + (why.empty() ? "" : ": " + why));
+  }
 }
 
 bool TargetLooks::read_counters() {

@@ -125,6 +125,8 @@ void Traced::tick() {
   groups_.charge();
   if (const GroupMask stay = groups_.affordable(now); stay != groups_.on())
     switch_groups(stay, "over the budget: " + groups_.overrun());
+  if (groups_.orphaned())
+    switch_groups(0, "the thread that they were attached through has exited: they may see nothing any more");
   census_.move_stacks(symbols_);
   looks_->tick(now);
 }

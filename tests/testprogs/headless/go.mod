@@ -1,0 +1,2 @@
+module headless
+go 1.18
