@@ -43,6 +43,8 @@ VARIANTS = {  # name -> (environment, go build arguments)
 EXPERIMENTS = {  # what only some versions have, and only when asked for
     "synctest": ({"CGO_ENABLED": "0", "GOEXPERIMENT": "synctest"}, ["-ldflags", "-s -w"]),
     "leaks": ({"CGO_ENABLED": "0", "GOEXPERIMENT": "goroutineleakprofile"}, ["-ldflags", "-s -w"]),
+    "lockranking": ({"CGO_ENABLED": "0", "GOEXPERIMENT": "staticlockranking"}, ["-ldflags", "-s -w"]),
+    "lockranking-symbols": ({"CGO_ENABLED": "0", "GOEXPERIMENT": "staticlockranking"}, []),
 }
 
 

@@ -69,7 +69,13 @@ std::unexpected<Error> load_error(int err) {
     return fail(ErrorKind::kPermission,
                 "the kernel does not let us load BPF programs: run as root, or with CAP_BPF, CAP_PERFMON and "
                 "CAP_SYS_PTRACE; kernel lockdown in confidentiality mode forbids it to everyone");
-  if (err == ESRCH)  // libbpf's word for it (btf__load_vmlinux_btf)
+  const bool no_types = err == ESRCH;  // libbpf's word for it (btf__load_vmlinux_btf)
+  if (no_types && ::access("/sys/kernel", F_OK) != 0)
+    return fail(ErrorKind::kKernel,
+                "/sys is empty here, and with it the description of the kernel's types "
+                "(/sys/kernel/btf/vmlinux): mount it ('mount -t sysfs sysfs /sys'), in a container bind the "
+                "host's");
+  if (no_types)
     return fail(ErrorKind::kKernel,
                 "this kernel does not describe its types (no /sys/kernel/btf/vmlinux): it must be built with "
                 "CONFIG_DEBUG_INFO_BTF");

@@ -96,6 +96,7 @@ void target_fields(JsonWriter& out, const Target& t, const Plan& plan, const std
   out.field("stripped", go.stripped());
   out.field("offsets", go.offsets_source());
   out.field("counters", t.has_counters());
+  out.name_field("counters_missing", go.counters_missing());
   out.array_field("sites", plan.sites, [&](const Site& s) { out.object([&] { site_fields(out, s, h); }); });
   out.array_field("unplanned", plan.unplanned, [&](const Unplanned& u) {
     out.object([&] {
@@ -117,8 +118,7 @@ std::string target_text(const Target& t, const Plan& plan, const std::vector<std
       out, "process  {} {}: {}, {}{}, offsets from {}, checked against its code and its live goroutines\n",
       t.process().pid(), t.process().executable(), go.version().text, name_of(go.link_mode()),
       go.stripped() ? ", stripped" : "", go.offsets_source());
-  if (!t.has_counters())
-    fmt::format_to(out, "counters not found in this binary: no witness beside the probes\n");
+  if (!t.has_counters()) fmt::format_to(out, "counters cannot be read: {}\n", go.counters_missing());
   text += "\n" + sites_text(plan, h.error.empty() ? std::optional(h.costs) : std::nullopt, width);
   for (const std::string& site : shared)
     fmt::format_to(out, "shared   {} already carries a breakpoint of another tracer, living or killed\n",

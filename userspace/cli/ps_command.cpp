@@ -13,6 +13,7 @@
 #include "cli/exit_codes.h"
 #include "cli/output_file.h"
 #include "golang/buildinfo.h"
+#include "golang/foreign.h"
 #include "process/discovery.h"
 #include "session/target.h"
 
@@ -34,10 +35,11 @@ std::optional<GoRow> describe(const ProcessRow& process) {
   auto target = Target::open(process.pid);
   if (!target) {
     // Only what a Go linker made is a row; a file that merely cannot be opened says nothing about Go.
-    auto image = ElfImage::open(fmt::format("/proc/{}/exe", process.pid));
+    auto image = ElfImage::open(fmt::format("/proc/{}/exe", process.task));
     if (!image) return std::nullopt;
     const auto info = read_buildinfo(**image);
-    if (!info && !Pclntab::make(**image)) return std::nullopt;
+    if (!info && !Pclntab::make(**image) && !foreign_by_headers(**image) && !foreign_by_contents(**image))
+      return std::nullopt;
     if (info && info->version) row.version = info->version->text;
     row.unsupported = target.error().message;
     return row;

@@ -2,6 +2,8 @@
 
 #include "base/text.h"
 #include "golang/buildinfo.h"
+#include "golang/counter_check.h"
+#include "golang/foreign.h"
 #include "golang/globals.h"
 
 namespace gorotrace {
@@ -21,8 +23,12 @@ Result<std::unique_ptr<GoBinary>> GoBinary::open(const std::string& path, Offset
     return std::unexpected(fault ? Error{ErrorKind::kFailed, shown + " " + *fault}
                                  : wrap(error, shown).error());
   };
+  if (const auto what = foreign_by_headers(*binary->image_)) return refused({ErrorKind::kUnsupported, *what});
   auto pclntab = Pclntab::make(*binary->image_);
-  if (!pclntab) return refused(pclntab.error());
+  if (!pclntab) {
+    const auto what = foreign_by_contents(*binary->image_);
+    return refused(what ? Error{ErrorKind::kUnsupported, *what} : pclntab.error());
+  }
   binary->pclntab_ = std::move(*pclntab);
 
   auto version = info ? info->version : std::nullopt;
@@ -39,12 +45,21 @@ Result<std::unique_ptr<GoBinary>> GoBinary::open(const std::string& path, Offset
 
   auto offsets = offsets_for(*binary->image_, *binary->pclntab_, binary->version_, from);
   if (!offsets) return refused(offsets.error());
-  binary->offsets_ = std::move(*offsets);
-
-  binary->globals_ = find_globals(*binary->image_, *binary->pclntab_, binary->offsets_.offsets);
+  binary->use(std::move(*offsets));
+  // The table's g may hold and its sched not; debug information has both.
+  if (!binary->counters_missing_.empty() && from == OffsetsFrom::kBest && binary->image_->has_dwarf()) {
+    if (auto better = offsets_for(*binary->image_, *binary->pclntab_, binary->version_, OffsetsFrom::kDwarf))
+      binary->use(std::move(*better));
+  }
   binary->wait_reasons_ = find_wait_reasons(*binary->image_, binary->version_);
   if (binary->image_->fault()) return refused({});
   return binary;
+}
+
+void GoBinary::use(OffsetsWithSource offsets) {
+  offsets_ = std::move(offsets);
+  globals_ = find_globals(*image_, *pclntab_, offsets_.offsets);
+  counters_missing_ = counters_contradiction(*image_, *pclntab_, offsets_.offsets, globals_);
 }
 
 LinkMode GoBinary::link_mode() const {

@@ -50,6 +50,8 @@ class GoBinary {
   [[nodiscard]] const RuntimeOffsets& offsets() const { return offsets_.offsets; }
   [[nodiscard]] const std::string& offsets_source() const { return offsets_.source; }
   [[nodiscard]] const RuntimeGlobals& globals() const { return globals_; }
+  // Why the runtime's counters (snapshot/counters.h) cannot be read in this binary; "" = they can.
+  [[nodiscard]] const std::string& counters_missing() const { return counters_missing_; }
   // runtime.waitReasonStrings as this binary has them, index = value of g.waitreason; sanitised.
   [[nodiscard]] const std::vector<std::string>& wait_reasons() const { return wait_reasons_; }
   [[nodiscard]] const std::string& main_module() const { return main_module_; }    // "" when no build info
@@ -59,11 +61,14 @@ class GoBinary {
 
  private:
   GoBinary() = default;
+  void use(OffsetsWithSource offsets);
+
   std::unique_ptr<ElfImage> image_;
   std::unique_ptr<Pclntab> pclntab_;
   GoVersion version_;
   OffsetsWithSource offsets_;
   RuntimeGlobals globals_;
+  std::string counters_missing_;
   std::vector<std::string> wait_reasons_;
   std::string main_module_, main_version_;
 };

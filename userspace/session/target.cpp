@@ -139,7 +139,7 @@ Status Target::establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_
     return wrap(ok.error(), who);
   }
 
-  if (go.globals().allp != 0 && go.globals().sched != 0) {
+  if (go.counters_missing().empty()) {
     CounterReader::Config counters;
     counters.offsets = go.offsets();
     counters.allgs_address = reader.allgs_address;

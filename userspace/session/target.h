@@ -63,7 +63,7 @@ class Target {
   [[nodiscard]] GoroutineReader& goroutines() { return *goroutines_; }
   // What a census of this process needs; its callbacks refer to this object.
   [[nodiscard]] CensusSubject census_subject(bool stacks, bool whole) const;
-  // nullptr when the binary did not give the addresses of allp and sched.
+  // nullptr when they cannot be read: GoBinary::counters_missing().
   [[nodiscard]] CounterReader* counters() { return counters_.get(); }
   [[nodiscard]] bool has_counters() const { return counters_ != nullptr; }
   // One more of them: each remembers what it read.
