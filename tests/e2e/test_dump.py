@@ -341,7 +341,9 @@ def test_diff_finds_the_leak(stacks, tmp_path):
     assert (site["growth"], site["start_function"], site["created_by"]["function"]) == (13, "main.leaked", "main.leak")
     text = dump("--diff", before, after)
     assert "+13  20 -> 33" in text and "created by main.leak" in text
-    assert growth("--diff", after, before)["became_fewer"] == {"stacks": 1, "creation_sites": 1}
+    assert found["same_process"] and found["stacks"][0]["never_shrank"] is True
+    refused = dump("--diff", after, before, code=2)
+    assert str(after) in refused and str(before) in refused and "earlier" in refused, refused
     assert growth("--diff", before, before)["stacks"] == []
     for wrong in ([before, tmp_path / "none.json"], [before, __file__]):
         dump("--diff", *wrong, code=1 if "none" in str(wrong[1]) else 2)
@@ -349,6 +351,39 @@ def test_diff_finds_the_leak(stacks, tmp_path):
     dump("--diff", before, after, "--where", "state=running", code=2)
     dump("-p", process.pid, "--json", "--limit", 3, "-o", tmp_path / "part.json")
     assert "--limit" in dump("--diff", before, tmp_path / "part.json", code=2)
+
+
+def test_diff_of_two_processes_says_so(stacks, tmp_path):
+    """Before and after a restart: no row can have never shrunk, and which was first does not matter."""
+    files = [tmp_path / "old.json", tmp_path / "new.json"]
+    for leaked, file in zip((20, 33), files):
+        process = stacks()
+        process.ask(f"leak {leaked}", "leak")
+        dump("-p", process.pid, "--json", "-o", file)
+    found = growth("--diff", *files)
+    assert not found["same_process"] and found["before"]["host_pid"] != found["after"]["host_pid"], found
+    assert [(s["growth"], s["never_shrank"]) for s in found["stacks"] if s["first"] == 20] == [(13, None)]
+    text = dump("--diff", *files)
+    assert "from one process to another" in text and "never shrank" not in text, text
+    assert f"PID {found['before']['pid']}" in text and f"PID {found['after']['pid']}" in text, text
+    assert growth("--diff", *reversed(files))["became_fewer"]["stacks"] >= 1
+
+
+def test_diff_of_two_programs_is_refused(stacks, tmp_path):
+    files = [tmp_path / "one.json", tmp_path / "other.json"]
+    dump("-p", stacks().pid, "--json", "-o", files[0])
+    with harness.Truth(harness.build(harness.PROGRAMS / "ages")) as other:
+        dump("-p", other.pid, "--json", "-o", files[1])
+    refused = dump("--diff", *files, code=2)
+    assert all(str(name) in refused for name in (*files, "/stacks-", "/ages-")), refused
+
+
+def test_two_formats_at_once_are_refused(stacks):
+    process = stacks()
+    for format in ("pprof", "folded", "text"):
+        refused = dump("-p", process.pid, "--json", "--format", format, code=2)
+        assert "--json" in refused and format in refused, refused
+    assert json.loads(dump("-p", process.pid, "--json", "--format", "json"))["type"] == "dump"
 
 
 def test_watch_finds_what_never_shrinks(stacks):

@@ -127,10 +127,13 @@ Result<Growth> growth_between(const std::string& before, const std::string& afte
   const auto first = read_population(before), last = read_population(after);
   if (!first) return std::unexpected(first.error());
   if (!last) return std::unexpected(last.error());
-  if (first->program != last->program) {
-    return fail(ErrorKind::kUsage, fmt::format("{} and {} are of different programs: {} and {}", before,
-                                               after, first->program, last->program));
-  }
+  const SubjectRelation related = relation(first->subject, last->subject);
+  if (related == SubjectRelation::kOther)
+    return fail(ErrorKind::kUsage, fmt::format("two programs do not compare: {} is of {}, {} of {}", before,
+                                               describe(first->subject), after, describe(last->subject)));
+  if (related == SubjectRelation::kSameProcess && first->unix_ns > last->unix_ns)
+    return fail(ErrorKind::kUsage, fmt::format("{} was written after {}: give the earlier one of {} first",
+                                               before, after, describe(first->subject)));
   GrowthTracker tracker;
   tracker.add(*first);
   tracker.add(*last);

@@ -18,8 +18,16 @@
 
 namespace gorotrace {
 
+// Which process of which program it was, for whoever compares dumps: PIDs are used again.
+struct DumpIdentity {
+  std::string boot_id;            // of the machine; "" when unknown
+  std::uint64_t start_ticks = 0;  // /proc/PID/stat field 22; 0 when unknown
+  std::string main_package;       // BuildInfo::main_package
+};
+
 struct Dump {
   TargetFacts target;
+  DumpIdentity identity;
   GoVersion version;
   std::vector<std::string> wait_reasons;  // GoBinary::wait_reasons()
   std::uint64_t unix_ns = 0;              // wall clock at the end of the look

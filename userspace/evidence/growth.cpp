@@ -28,7 +28,7 @@ Population population(const DumpView& view, const Selection& selection) {
   Population out;
   const Dump& dump = view.dump();
   const SnapshotCounts& c = dump.snapshot.counts;
-  out.program = dump.target.exe + " " + dump.target.main_module;
+  out.subject = {dump.target, dump.identity};
   out.unix_ns = dump.unix_ns;
   out.goroutines = selection.goroutines.size();
   out.exact = c.not_reached + c.implausible + c.unreadable + c.unproven == 0;
@@ -79,9 +79,12 @@ void GrowthTracker::add(const Population& look) {
   if (first_look) {
     so_far_.from_unix_ns = look.unix_ns;
     so_far_.first = look.goroutines;
+    so_far_.from = look.subject;
   }
   so_far_.to_unix_ns = look.unix_ns;
   so_far_.last = look.goroutines;
+  so_far_.to = look.subject;
+  so_far_.two_processes = relation(so_far_.from, so_far_.to) != SubjectRelation::kSameProcess;
   so_far_.exact = so_far_.exact && look.exact;
   follow(stacks_, look.stacks, first_look);
   follow(sites_, look.sites, first_look);

@@ -10,6 +10,7 @@
 
 #include "evidence/dump.h"
 #include "evidence/dump_select.h"
+#include "evidence/dump_subject.h"
 #include "evidence/quality.h"
 
 namespace gorotrace {
@@ -24,7 +25,7 @@ using PlaceCounts = std::map<std::vector<Frame>, std::uint64_t, PlaceLess>;
 
 // One look, reduced to counts. A goroutine without a stack counts under one pseudo frame.
 struct Population {
-  std::string program;  // executable and main module: what must be equal for a comparison to mean anything
+  DumpSubject subject;  // whose goroutines
   std::uint64_t unix_ns = 0, goroutines = 0;
   bool exact = true;   // every goroutine looked at, every stack proven
   PlaceCounts stacks;  // leaf first
@@ -39,6 +40,9 @@ struct Grown {
 };
 
 struct Growth {
+  DumpSubject from, to;
+  // Of two processes of one program: that a goroutine is older, or that a row never shrank, means nothing.
+  bool two_processes = false;
   std::size_t looks = 0;
   std::uint64_t from_unix_ns = 0, to_unix_ns = 0, first = 0, last = 0;  // goroutines
   bool exact = true;

@@ -33,6 +33,25 @@ Frame place_of(const json& object) {
                static_cast<int>(std::min<std::uint64_t>(line, INT32_MAX)));
 }
 
+DumpSubject subject_of(const json& dump) {
+  DumpSubject out;
+  if (const auto it = dump.find("target"); it != dump.end() && it->is_object()) {
+    out.target = {
+        .pid = static_cast<pid_t>(std::min<std::uint64_t>(number_of(*it, "pid"), INT32_MAX)),
+        .host_pid = static_cast<pid_t>(std::min<std::uint64_t>(number_of(*it, "host_pid"), INT32_MAX)),
+        .exe = text_of(*it, "exe"),
+        .go_version = text_of(*it, "go_version"),
+        .main_module = text_of(*it, "main_module"),
+        .main_version = text_of(*it, "main_version")};
+  }
+  if (const auto it = dump.find("identity"); it != dump.end() && it->is_object()) {
+    out.identity = {.boot_id = text_of(*it, "boot_id"),
+                    .start_ticks = number_of(*it, "start_ticks"),
+                    .main_package = text_of(*it, "main_package")};
+  }
+  return out;
+}
+
 // By name; nothing when they are not what dump_json() writes.
 using NamedStacks = std::map<std::string, std::vector<Frame>, std::less<>>;
 std::optional<NamedStacks> stacks_of(const json& dump) {
@@ -77,8 +96,7 @@ Result<Population> population_from_json(std::string_view text, const std::string
   Population out;
   if (dump.contains("not_shown") && number_of(dump["not_shown"], "limit") > 0)
     return refuse("made with --limit: goroutines are missing from it");
-  if (dump.contains("target"))
-    out.program = text_of(dump["target"], "exe") + " " + text_of(dump["target"], "main_module");
+  out.subject = subject_of(dump);
   out.unix_ns = number_of(dump, "at_unix_ns");
   out.exact = text_of(dump, "quality") == name_of(Quality::kExact);
   const auto stacks = stacks_of(dump);

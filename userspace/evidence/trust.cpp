@@ -193,10 +193,11 @@ SyscallCount syscall_count(const StatFacts& facts, const Tables& tables) {
 }
 
 CreatedExited created_exited(const StatFacts& facts, const Tables& tables) {
-  if (table_trust(TableKind::kGoroutines, facts, tables).probed()) {
-    return {tables.created, tables.exited, Engine::kProbes};
-  }
-  if (!facts.counters_begin || !facts.counters_end) return {};
+  const TableTrust trust = table_trust(TableKind::kGoroutines, facts, tables);
+  const bool whole = trust.covered_ns >= clamped(facts.end_ns, facts.begin_ns);
+  const bool counted = facts.counters_begin && facts.counters_end;
+  if (trust.probed() && (whole || !counted)) return {tables.created, tables.exited, Engine::kProbes, !whole};
+  if (!counted) return {};
   const std::int64_t gone = ended(*facts.counters_end) - ended(*facts.counters_begin);
   return {clamped(facts.counters_end->created, facts.counters_begin->created),
           gone > 0 ? static_cast<std::uint64_t>(gone) : 0, Engine::kCounters};

@@ -71,10 +71,12 @@ struct SyscallCount {
 };
 [[nodiscard]] SyscallCount syscall_count(const StatFacts& facts, const Tables& tables);
 
-// created / exited of the window from whoever saw them; absent when nobody did.
+// created / exited of the window: by probes that saw all of it, else by the runtime's counters, which go on
+// when the probes go; else what the probes saw while they were on. Absent when nobody saw any.
 struct CreatedExited {
   std::optional<std::uint64_t> created, exited;
   Engine engine = Engine::kProbes;
+  bool partial = false;  // of a part of the window
 };
 [[nodiscard]] CreatedExited created_exited(const StatFacts& facts, const Tables& tables);
 

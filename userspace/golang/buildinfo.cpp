@@ -65,13 +65,14 @@ std::optional<std::string> string_at(const ElfImage& image, std::uint64_t header
   return std::string(text_of(bytes));
 }
 
-// Lines "mod\t<module>\t<version>\t<sum>" and, without modules, "path\t<package>".
+// Lines "path\t<package>" and, with modules, "mod\t<module>\t<version>\t<sum>" behind it.
 void read_modinfo(std::string_view info, BuildInfo& out) {
   if (info.size() < 2 * kModinfoFrame) return;
   info = info.substr(kModinfoFrame, info.size() - 2 * kModinfoFrame);
   while (!info.empty()) {
     std::string_view line = info.substr(0, info.find('\n'));
     info.remove_prefix(std::min(info.size(), line.size() + 1));
+    if (line.starts_with("path\t")) out.main_package = printable(line.substr(5), 1024);
     if (!line.starts_with("mod\t")) continue;
     line.remove_prefix(4);
     const std::string_view module = line.substr(0, line.find('\t'));

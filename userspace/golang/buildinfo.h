@@ -12,7 +12,8 @@ namespace gorotrace {
 
 struct BuildInfo {
   std::optional<GoVersion> version;
-  std::string main_module, main_version;  // sanitised; "" when unknown
+  // Sanitised; "" when unknown. A package of files named one by one is "command-line-arguments".
+  std::string main_package, main_module, main_version;
 };
 
 // From .go.buildinfo, its inline form (1.18+) or its pointer form; nullopt when the binary has none.

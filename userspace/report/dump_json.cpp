@@ -52,6 +52,11 @@ class Writer {
     const std::size_t all = selection.goroutines.size(), shown = limit == 0 ? all : std::min(all, limit);
     out_.field("type", "dump");
     out_.object_field("target", [&] { target_fields(out_, dump.target); });
+    out_.object_field("identity", [&] {
+      out_.name_field("boot_id", dump.identity.boot_id);
+      out_.field("start_ticks", dump.identity.start_ticks);
+      out_.name_field("main_package", dump.identity.main_package);
+    });
     out_.field("at_unix_ns", dump.unix_ns);
     out_.field("at_ns", c.end_ns);
     out_.field("took_ns", c.end_ns - c.begin_ns);

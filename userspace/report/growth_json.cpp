@@ -1,14 +1,16 @@
+#include <optional>
+
 #include "report/growth_report.h"
 #include "report/json_parts.h"
 
 namespace gorotrace {
 namespace {
 
-void count_fields(JsonWriter& out, const Grown& row) {
+void count_fields(JsonWriter& out, const Growth& g, const Grown& row) {
   out.field("first", row.first);
   out.field("last", row.last);
   out.field("growth", row.last - row.first);
-  out.field("never_shrank", row.never_shrank);
+  out.field("never_shrank", g.two_processes ? std::nullopt : std::optional(row.never_shrank));
 }
 
 }  // namespace
@@ -19,6 +21,9 @@ void growth_json(JsonWriter& out, const Growth& g) {
     out.field("engine", "snapshot");
     out.field("quality", name_of(g.quality()));
     out.field("looks", g.looks);
+    out.field("same_process", !g.two_processes);
+    out.object_field("before", [&] { target_fields(out, g.from.target); });
+    out.object_field("after", [&] { target_fields(out, g.to.target); });
     out.field("from_unix_ns", g.from_unix_ns);
     out.field("to_unix_ns", g.to_unix_ns);
     out.object_field("goroutines", [&] {
@@ -27,14 +32,14 @@ void growth_json(JsonWriter& out, const Growth& g) {
     });
     out.array_field("stacks", g.stacks, [&](const Grown& row) {
       out.object([&] {
-        count_fields(out, row);
+        count_fields(out, g, row);
         out.array_field("frames", row.places,
                         [&](const Frame& f) { out.object([&] { place_fields(out, f); }); });
       });
     });
     out.array_field("creation_sites", g.sites, [&](const Grown& row) {
       out.object([&] {
-        count_fields(out, row);
+        count_fields(out, g, row);
         out.name_field("start_function", row.places.front().function);
         out.object_field("created_by", row.places.size() > 1 ? &row.places[1] : nullptr,
                          [&](const Frame& f) { place_fields(out, f); });

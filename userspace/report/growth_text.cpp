@@ -42,8 +42,8 @@ std::string site_lines(const Grown& row, std::size_t columns, const Style& style
 }
 
 template <typename Lines>
-std::string table(const char* title, const std::vector<Grown>& rows, const GrowthOptions& options,
-                  Lines lines) {
+std::string table(const char* title, const std::vector<Grown>& rows, bool two_processes,
+                  const GrowthOptions& options, Lines lines) {
   const std::size_t n = options.limit == 0 ? rows.size() : std::min(rows.size(), options.limit);
   const Style style{options.colour};
   std::string out = fmt::format("\n{}  ", title);
@@ -52,7 +52,7 @@ std::string table(const char* title, const std::vector<Grown>& rows, const Growt
   for (std::size_t i = 0; i < n; ++i) {
     const Grown& row = rows[i];
     out += fmt::format("{:>8}  {} -> {}{}\n", signed_difference(row.first, row.last), row.first, row.last,
-                       row.never_shrank ? "  never shrank" : "");
+                       row.never_shrank && !two_processes ? "  never shrank" : "");
     out += lines(row, options.width > 8 ? options.width - 8 : 1, style);
   }
   return out;
@@ -61,13 +61,19 @@ std::string table(const char* title, const std::vector<Grown>& rows, const Growt
 }  // namespace
 
 std::string growth_text(const Growth& g, const GrowthOptions& options) {
+  const auto head = [&](const std::string& over) {
+    return fmt::format("goroutines {} -> {}: {} {} · snapshot · {}\n", g.first, g.last,
+                       signed_difference(g.first, g.last), over, name_of(g.quality()));
+  };
   std::string out =
-      fmt::format("goroutines {} -> {}: {} in {}, {} looks · snapshot · {}\n", g.first, g.last,
-                  signed_difference(g.first, g.last),
-                  format_duration(g.to_unix_ns > g.from_unix_ns ? g.to_unix_ns - g.from_unix_ns : 0), g.looks,
-                  name_of(g.quality()));
-  out += table("STACKS THAT GREW", g.stacks, options, stack_lines);
-  out += table("CREATION SITES THAT GREW", g.sites, options, site_lines);
+      g.two_processes
+          ? head("from one process to another of the same program") +
+                fmt::format("  before  {}\n  after   {}\n", describe(g.from), describe(g.to))
+          : head(fmt::format(
+                "in {}, {} looks",
+                format_duration(g.to_unix_ns > g.from_unix_ns ? g.to_unix_ns - g.from_unix_ns : 0), g.looks));
+  out += table("STACKS THAT GREW", g.stacks, g.two_processes, options, stack_lines);
+  out += table("CREATION SITES THAT GREW", g.sites, g.two_processes, options, site_lines);
   return out +
          fmt::format("\n{} stacks and {} creation sites became fewer\n", g.stacks_shrunk, g.sites_shrunk);
 }

@@ -23,6 +23,8 @@ std::string latency_text(const TextContext& c) {
                             short_count(h.count()), format_duration(h.total() / h.count()),
                             duration_text(h.quantile(0.5)), duration_text(h.quantile(0.99)),
                             format_duration(h.max()), short_count(c.tables.latency.inferred));
+  out += "  " +
+         wrapped("wake-ups only: neither yields (Gosched, mutex hand-offs) nor preemptions", c.width - 2, 2);
   std::vector<Histogram::Bucket> buckets = h.by_powers_of_two();
   constexpr std::size_t kMostLines = 16;
   while (buckets.size() > kMostLines) {  // each line then stands for two of the finer ones

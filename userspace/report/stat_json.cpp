@@ -85,7 +85,8 @@ class Summary {
   void goroutines() {
     const CreatedExited counted = created_exited(facts_, tables_);
     TableTrust t = trust(TableKind::kGoroutines);
-    const auto probed = [&](std::uint64_t n) { return t.probed() ? std::optional(n) : std::nullopt; };
+    const bool by_probes = t.probed() && counted.engine == Engine::kProbes;
+    const auto probed = [&](std::uint64_t n) { return by_probes ? std::optional(n) : std::nullopt; };
     out_.field("live", tables_.live);
     out_.field("created", counted.created);
     out_.field("exited", counted.exited);
@@ -96,7 +97,10 @@ class Summary {
     out_.field("of_c_threads", tables_.of_c_threads);
     out_.field("of_c_threads_at_start", facts_.of_c_threads_at_start);
     out_.field("live_discrepancy", live_discrepancy(facts_, tables_));
-    if (!t.probed() && counted.created) t.engine = counted.engine;
+    if (!by_probes && counted.created) {
+      t.engine = counted.engine;
+      if (!t.covered.empty()) t.covered = {{facts_.begin_ns, facts_.end_ns}};
+    }
     trust_fields(out_, t, facts_.begin_ns);
   }
 

@@ -83,6 +83,9 @@ std::string goroutines(const TextContext& c) {
   if (c.facts.live_at_start) line += fmt::format(" (at the start {})", *c.facts.live_at_start);
   line += fmt::format(", created {}, exited {}", count(n.created), count(n.exited));
   if (n.engine == Engine::kCounters && n.created) line += " (from counters)";
+  if (n.partial)
+    line += fmt::format(" (of the {} in which the probes were on)",
+                        format_duration(table_trust(TableKind::kGoroutines, c.facts, t).covered_ns));
   line += fmt::format(", system {}", t.system);
   const char* before = "; now";
   for (const auto& [state, name] : {std::pair{GState::kRunning, "running"},

@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "golang/buildinfo.h"
+#include "process/procfs.h"
 #include "process/stoppable_memory.h"
 #include "waits/moved.h"
 #include "waits/wait_reader.h"
@@ -73,6 +75,10 @@ Result<Dump> take_dump(Target& target, WaitsWanted wanted, const std::stop_token
   if (!waits && stop.stop_requested()) waits = nothing_known(snapshot->goroutines.size());
   if (!waits) return failed(target, waits.error());
   dump.target = target.facts();
+  const auto info = read_buildinfo(target.binary().image());
+  dump.identity = {.boot_id = procfs::boot_id(),
+                   .start_ticks = target.process().start_time_ticks(),
+                   .main_package = info ? info->main_package : ""};
   dump.version = target.binary().version();
   dump.wait_reasons = target.binary().wait_reasons();
   dump.snapshot = std::move(*snapshot);

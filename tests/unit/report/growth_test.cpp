@@ -17,6 +17,7 @@ using report_test::FakeDump;
 using report_test::growth;
 using report_test::look;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(GrowthReport, SaysWhatGrewByHowManyAndWhetherItEverShrank) {
   const Growth g = growth({{0, 5, 3}, {10, 2, 3}, {20, 7, 3}, {35, 6, 3}});
@@ -29,17 +30,37 @@ TEST(GrowthReport, SaysWhatGrewByHowManyAndWhetherItEverShrank) {
             35);
 }
 
+TEST(GrowthReport, OfTwoProcessesNothingIsSaidToHaveNeverShrunk) {
+  FakeDump before = look({1, 0, 0}), after = look({4, 0, 0});
+  before.dump.identity = {"a-boot", 1, "example.com/shop"};
+  after.dump.identity = {"a-boot", 2, "example.com/shop"};
+  GrowthTracker tracker;
+  tracker.add(counted(before));
+  tracker.add(counted(after));
+  const std::string text = growth_text(tracker.result(), {});
+  EXPECT_THAT(text, HasSubstr("goroutines 1 -> 4: +3 from one process to another of the same program"));
+  EXPECT_THAT(text, Not(HasSubstr("never shrank")));
+  EXPECT_THAT(text, HasSubstr("  before  "));
+  const auto json =
+      nlohmann::json::parse(json_text([&](JsonWriter& out) { growth_json(out, tracker.result()); }));
+  EXPECT_EQ(json["same_process"], false);
+  EXPECT_EQ(json["stacks"][0]["never_shrank"], nullptr);
+}
+
 TEST(GrowthReport, AFileSaysTheSameAsTheLook) {
   FakeDump fake = look({3, 2, 1});
   fake.goroutine(99, {}).status = GStatus::kRunning;
   fake.goroutine(1, {0x1020});
+  fake.dump.identity = {"a-boot", 4711, "example.com/shop"};
   StackTable symbols = fake.symbols();
   const DumpView view(fake.dump, symbols);
   const auto read = population_from_json(
       json_text([&](JsonWriter& out) { dump_json(out, view, select(view, {}), 0); }), "A.json");
   ASSERT_TRUE(read) << read.error().message;
   const Population direct = counted(fake);
-  EXPECT_EQ(read->program, direct.program);
+  EXPECT_EQ(relation(read->subject, direct.subject), SubjectRelation::kSameProcess);
+  EXPECT_EQ(describe(read->subject), describe(direct.subject));
+  EXPECT_EQ(read->subject.identity.start_ticks, 4711u);
   EXPECT_EQ(read->goroutines, direct.goroutines);
   EXPECT_EQ(read->unix_ns, direct.unix_ns);
   EXPECT_EQ(read->exact, direct.exact);

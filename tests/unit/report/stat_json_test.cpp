@@ -166,6 +166,19 @@ TEST(StatJson, MemoryAloneSaysSo) {
   EXPECT_TRUE(j["latency"]["inferred"].is_number());  // the model has some: shown, not hidden
 }
 
+TEST(StatJson, WhenTheProbesWentTheCountersGoOnCounting) {
+  Session x = make_session();
+  x.tables.covered[GT_GROUP_LIFECYCLE] = {{Session::kBegin, Session::kBegin + 10}};
+  x.facts.counters_begin = {.time_ns = 1, .created = 100, .live = 50, .system = 5, .settled = true};
+  x.facts.counters_end = {.time_ns = 2, .created = 3130, .live = 60, .system = 5, .settled = true};
+  const json j = summary(x)["goroutines"];
+  EXPECT_EQ(j["engine"], "counters");
+  EXPECT_EQ(j["created"], 3030);
+  EXPECT_EQ(j["exited"], 3020);
+  EXPECT_TRUE(j["created_system"].is_null());
+  EXPECT_EQ(j["covered"], json::array({{0, x.facts.end_ns - Session::kBegin}}));
+}
+
 TEST(StatJson, CoverageIsClippedToTheWindowAndCutByEveryNeededGroup) {
   Session x = make_session();
   x.tables.covered[GT_GROUP_RUN] = {{Session::kBegin + 10, Session::kBegin + 20},

@@ -53,6 +53,16 @@ TEST(StatText, Golden120) {
   expect_golden("stat_120.txt", out);
 }
 
+TEST(StatText, WhenTheProbesWentCreatedAndExitedSayWhoseTheyAre) {
+  Session x = make_session();
+  x.tables.covered[GT_GROUP_LIFECYCLE] = {{Session::kBegin, Session::kBegin + 2'500'000'000}};
+  EXPECT_THAT(text(x, {.width = 200}),
+              HasSubstr("created 1012, exited 1002 (of the 2.50s in which the probes were on)"));
+  x.facts.counters_begin = {.time_ns = 1, .created = 100, .live = 50, .system = 5, .settled = true};
+  x.facts.counters_end = {.time_ns = 2, .created = 3130, .live = 60, .system = 5, .settled = true};
+  EXPECT_THAT(text(x, {.width = 200}), HasSubstr("created 3030, exited 3020 (from counters)"));
+}
+
 TEST(StatText, SystemRowsOnlyWhenAsked) {
   Session x = make_session();
   EXPECT_THAT(text(x), Not(HasSubstr("GC worker")));

@@ -1,0 +1,44 @@
+#include "evidence/dump_subject.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace gorotrace {
+namespace {
+
+std::string_view file_name(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);  // npos + 1 == 0
+}
+
+// What `go build a.go b.go` calls a package is no package's name.
+bool names_package(const std::string& main_package) {
+  return !main_package.empty() && main_package != "command-line-arguments";
+}
+
+bool same_program(const DumpSubject& a, const DumpSubject& b) {
+  if (names_package(a.identity.main_package) && names_package(b.identity.main_package))
+    return a.identity.main_package == b.identity.main_package;
+  return file_name(a.target.exe) == file_name(b.target.exe) && a.target.main_module == b.target.main_module;
+}
+
+}  // namespace
+
+SubjectRelation relation(const DumpSubject& a, const DumpSubject& b) {
+  if (!same_program(a, b)) return SubjectRelation::kOther;
+  const bool same = a.target.pid == b.target.pid && a.identity.start_ticks == b.identity.start_ticks &&
+                    a.identity.boot_id == b.identity.boot_id;
+  return same ? SubjectRelation::kSameProcess : SubjectRelation::kSameProgram;
+}
+
+std::string describe(const DumpSubject& s) {
+  const std::string& module = s.target.main_module;
+  const std::string program =
+      module.empty() ? s.identity.main_package
+                     : module + (s.target.main_version.empty() ? "" : " " + s.target.main_version);
+  const std::string go = s.target.go_version.empty() ? "Go" : s.target.go_version;
+  return fmt::format("{} ({}{}), PID {}", s.target.exe.empty() ? "?" : s.target.exe,
+                     program.empty() ? "" : program + ", ", go, s.target.pid);
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,28 @@
+// Whose goroutines a dump has, and what two dumps have to do with each other. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "evidence/dump.h"
+
+namespace gorotrace {
+
+struct DumpSubject {
+  TargetFacts target;
+  DumpIdentity identity;
+};
+
+enum class SubjectRelation : std::uint8_t {
+  kSameProcess,
+  kSameProgram,  // of two processes: before and after a restart, canary and stable
+  kOther,
+};
+// A program is its main package, wherever its file lies and whatever its version; where that is not known,
+// the file's name and the module.
+[[nodiscard]] SubjectRelation relation(const DumpSubject& a, const DumpSubject& b);
+
+// "/opt/shop (example.com/shop v1.2.0, go1.26.8), PID 77".
+[[nodiscard]] std::string describe(const DumpSubject& subject);
+
+}  // namespace gorotrace
