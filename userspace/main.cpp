@@ -20,6 +20,7 @@ static std::string usage_error(const CLI::App* app, const CLI::Error& error) {
 
 int main(int argc, char** argv) {
   gorotrace::prepare_process();
+  gorotrace::end_with_a_word();
   // stdout belongs to reports.
   spdlog::set_default_logger(spdlog::stderr_logger_mt("gorotrace"));
   spdlog::set_pattern("gorotrace: %v");

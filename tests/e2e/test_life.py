@@ -599,6 +599,39 @@ def test_a_closed_stdout(truth, arguments):
     assert done.returncode == FAILED and "cannot write to stdout: Bad file descriptor" in done.stderr, done
 
 
+@pytest.mark.parametrize("arguments", [["stat", "-d", "300ms"], ["stat", "-d", "300ms", "--probes", "none"], ["dump"],
+                                       ["dump", "--format", "pprof"], ["dump", "--observe", "1s"], ["check"], ["metrics"], ["ps"]])
+@pytest.mark.parametrize("closed", [False, True])
+def test_an_stderr_that_takes_nothing(truth, arguments, closed):
+    """What is said there is lost, and nothing else."""
+    target = [] if arguments == ["ps"] else ["-p", str(truth().pid)]
+    redirect = "2>&-" if closed else "2>/dev/full"
+    done = subprocess.run(["sh", "-c", f'exec "$0" "$@" {redirect}', gorotrace(), *arguments, *target],
+                          stdout=subprocess.PIPE, timeout=30)
+    assert done.returncode == DONE and done.stdout, done
+    done = subprocess.run(["sh", "-c", f'exec "$0" "$@" {redirect}', gorotrace(), *arguments, "-p", "no-such-process"],
+                          stdout=subprocess.PIPE, timeout=30)
+    assert done.returncode in (FAILED, USAGE), done
+
+
+@pytest.mark.parametrize("arguments", [["stat", "-d", "1s"], ["stat", "-d", "1s", "--probes", "none"], ["dump"], ["metrics"]])
+def test_no_memory_is_an_error_and_no_crash(arguments):
+    """At whatever moment it ends: a line, exit code 1, and a target that is as it was."""
+    program, told = harness.build(harness.PROGRAMS / "idle"), 0
+    with harness.Process([program, "-n", "20000"]) as target:
+        assert target.lines.next(30) == "ready"
+        for megabytes in (24, 32, 48, 64, 96, 128, 192, 256, 512):
+            done = subprocess.run(["prlimit", f"--as={megabytes << 20}", gorotrace(), *arguments, "-p", str(target.pid)],
+                                  capture_output=True, text=True, timeout=60)
+            # 127: not even the libraries found a place.
+            assert done.returncode in (DONE, FAILED, 127), (megabytes, done.returncode, done.stderr[-500:])
+            if done.returncode == FAILED:
+                assert "gorotrace: " in done.stderr, (megabytes, done.stderr)
+                told += "memory" in done.stderr.lower()
+            check_untouched(target.pid, program)
+        assert told > 0, "the test tests nothing"
+
+
 def test_a_32_bit_program(tmp_path):
     code = bytes.fromhex("b81d000000" "cd80" "ebf7")  # mov $29 (pause), %eax; int $0x80; again
     header = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\1\1\1", 2, 3, 1, 0x8048054, 52, 0, 0, 52, 32, 1, 0, 0, 0)

@@ -28,8 +28,8 @@ namespace gorotrace {
 namespace {
 
 struct Arguments {  // as typed
-  std::string target, format = "text", output, min_wait, watch, observe, probes = "none", census = "5%",
-                      budget = "10%";
+  std::string target, format, output, min_wait, watch, observe, probes = "none", census = "5%",
+                                                                budget = "10%";
   std::vector<std::string> where, created_by, diff;
   bool group = false, waiters = false, json = false, system = false;
   std::size_t limit = 0;
@@ -43,7 +43,13 @@ struct Plan {  // as meant
 };
 
 Result<DumpFormat> understand_format(const Arguments& a) {
-  const std::string name = a.json ? name_of(DumpFormat::kJson) : a.format;
+  const std::string json(name_of(DumpFormat::kJson));
+  if (a.json && !a.format.empty() && a.format != json)
+    return fail(ErrorKind::kUsage,
+                fmt::format("--json and --format {} are two formats: give one of them", printable(a.format)));
+  const std::string name = a.json             ? json
+                           : a.format.empty() ? std::string(name_of(DumpFormat::kText))
+                                              : a.format;
   if ((a.group || a.waiters) && (name != name_of(DumpFormat::kText) || a.group == a.waiters))
     return fail(ErrorKind::kUsage,
                 "--group and --waiters are forms of text: give one of them and no --format");
@@ -166,7 +172,7 @@ int report_dump(const Target& target, Dump& dump, const Plan& plan, std::size_t 
     for (const std::string& note : dump_notes(view, selection)) tell(note);
   }
   // Told apart from the formats' own notes: names were looked up until a moment ago.
-  if (const auto changed = target.file_notice()) fmt::print(stderr, "gorotrace: {}\n", *changed);
+  if (const auto changed = target.file_notice()) tell(*changed);
   return kExitDone;
 }
 
@@ -223,11 +229,11 @@ void add_dump_command(CLI::App& app, int& exit) {
   dump->add_flag("--waiters", arguments->waiters,
                  "channels, mutexes, WaitGroups, descriptors by how many goroutines wait on them");
   dump->add_option("--format", arguments->format,
-                   "text, like goroutine?debug=2; pprof, for go tool pprof; folded, for flame graphs; json "
+                   "text (the default), like goroutine?debug=2; pprof, for go tool pprof; folded, for flame "
+                   "graphs; json "
                    "(userspace/report/dump.schema.json)")
       ->check(CLI::IsMember({name_of(DumpFormat::kText), name_of(DumpFormat::kPprof),
-                             name_of(DumpFormat::kFolded), name_of(DumpFormat::kJson)}))
-      ->capture_default_str();
+                             name_of(DumpFormat::kFolded), name_of(DumpFormat::kJson)}));
   dump->add_flag("--json", arguments->json, "the same as --format json");
   dump->add_option("-o,--output", arguments->output, "write to this file instead of stdout");
   dump->add_option("--where", arguments->where,
@@ -260,8 +266,10 @@ void add_dump_command(CLI::App& app, int& exit) {
       "--watch", arguments->watch,
       "look eleven times in this long (30s): which stacks and creation sites grew, which of them never "
       "shrank; --min-wait then knows only what garbage collections tell");
-  dump->add_option("--diff", arguments->diff,
-                   "the same between two files of --format json, written with the same --where and the like")
+  dump->add_option(
+          "--diff", arguments->diff,
+          "the same between two files of --format json, the earlier first, written with the same --where and "
+          "the like; of one process, or of two of one program")
       ->expected(2)
       ->type_name("BEFORE AFTER");
   dump->add_flag("--system", arguments->system, "the runtime's own goroutines too");

@@ -5,6 +5,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstring>
+#include <exception>
+#include <new>
+
+#include "cli/exit_codes.h"
+
 namespace gorotrace {
 namespace {
 
@@ -12,7 +18,39 @@ namespace {
 // the size of what was freed, and what one look at 100,000 goroutines took (20 MB) stays resident.
 constexpr int kOwnMapping = 1 << 20;
 
+// Nothing here may allocate or throw. Not exit(): other threads run, and what its handlers tidy up is theirs.
+[[noreturn]] void give_up(const char* what, const char* detail) noexcept {
+  for (const char* text : {"gorotrace: ", what, detail, "\n"}) {
+    // A stderr that takes nothing is no reason not to end.
+    if (::write(STDERR_FILENO, text, std::strlen(text)) < 0) break;
+  }
+  ::_exit(kExitFailed);
+}
+
+[[noreturn]] void out_of_memory() {
+  give_up("out of memory, nothing stays attached",
+          " (its own limits, or its cgroup's: ulimit -v, memory.max)");
+}
+
+[[noreturn]] void uncaught() {
+  if (const auto exception = std::current_exception()) {
+    try {
+      std::rethrow_exception(exception);
+    } catch (const std::exception& e) {
+      give_up("internal error, nothing stays attached: ", e.what());
+    } catch (...) {
+      give_up("internal error, nothing stays attached", "");
+    }
+  }
+  give_up("internal error, nothing stays attached", "");
+}
+
 }  // namespace
+
+void end_with_a_word() {
+  std::set_new_handler(out_of_memory);
+  std::set_terminate(uncaught);
+}
 
 void prepare_process() {
   mallopt(M_MMAP_THRESHOLD, kOwnMapping);

@@ -8,4 +8,9 @@ namespace gorotrace {
 // the hard one: each probe is one where the kernel has no uprobe_multi.
 void prepare_process();
 
+// From here on what cannot go on ends with a line on stderr, if that takes one, and exit code 1, and not by a
+// signal: no memory, on whichever thread, and an exception that nobody caught. The kernel detaches what we
+// had attached, as at any exit.
+void end_with_a_word();
+
 }  // namespace gorotrace
