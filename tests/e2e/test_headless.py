@@ -54,7 +54,9 @@ def run(*arguments, code=0):
 
 
 def of_library(found):
-    return [g for g in found["goroutines"] if g["start_function"] == "main.inLibrary"]
+    inside = {name for name, stack in found["stacks"].items()
+              if any(f["function"] == "main.inLibrary" for f in stack["frames"])}
+    return [g for g in found["goroutines"] if g["stack"] in inside]
 
 
 def test_memory_is_read_through_another_thread(process):

@@ -614,7 +614,7 @@ def test_an_stderr_that_takes_nothing(truth, arguments, closed):
     assert done.returncode in (FAILED, USAGE), done
 
 
-@pytest.mark.parametrize("arguments", [["stat", "-d", "1s"], ["stat", "-d", "1s", "--probes", "none"], ["dump"], ["metrics"]])
+@pytest.mark.parametrize("arguments", [["stat", "-d", "1s"], ["stat", "-d", "1s", "--probes", "none"], ["dump"]])
 def test_no_memory_is_an_error_and_no_crash(arguments):
     """At whatever moment it ends: a line, exit code 1, and a target that is as it was."""
     program, told = harness.build(harness.PROGRAMS / "idle"), 0

@@ -47,10 +47,11 @@ Result<std::uint32_t> uprobe_event_type() {
 // uprobe_multi filters by the memory of a process's main thread and takes no other one's number. Where that
 // thread has exited there is no such memory, and nothing would be installed, silently; a perf event takes any
 // thread (kernel/trace/bpf_trace.c uprobe_multi_link_filter, kernel/trace/trace_uprobe.c uprobe_perf_filter).
-AttachMode mode_for(AttachMode mode, pid_t pid) {
-  if (pid == kEveryProcess) return mode;
+// A program that was loaded for the one cannot be attached by the other (bpf_prog_attach_check_attach_type).
+bool can_follow(AttachMode mode, pid_t pid) {
+  if (mode != AttachMode::kUprobeMulti || pid == kEveryProcess) return true;
   const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));  // refuses other threads
-  return mode == AttachMode::kUprobeMulti && !process ? AttachMode::kPerfEventCookie : mode;
+  return static_cast<bool>(process);
 }
 
 // Links to be made in a process apart, where nothing may allocate (apart.h): all memory is had before.
@@ -143,7 +144,9 @@ class NewLinks {
 
 Result<std::vector<Links>> attach_sets(AttachMode mode, pid_t pid, const std::string& path,
                                        std::span<const ProbeSet> sets) {
-  mode = mode_for(mode, pid);
+  if (!can_follow(mode, pid))
+    return fail(ErrorKind::kFailed,
+                fmt::format("the main thread of the process has exited, and {} goes by that", name_of(mode)));
   std::uint32_t event_type = 0;
   if (mode != AttachMode::kUprobeMulti) {
     auto type = uprobe_event_type();

@@ -29,7 +29,7 @@ struct ProbeSet {
 
 // The links of each set, in their order. All or nothing: on failure nothing stays attached. uprobe_multi
 // gives one link for a set, the others one for a point. `pid`: a process, or the thread of one whose main
-// thread has exited (Process::task()).
+// thread has exited (Process::task()); kUprobeMulti takes no such thread.
 [[nodiscard]] Result<std::vector<Links>> attach_sets(AttachMode mode, pid_t pid, const std::string& path,
                                                      std::span<const ProbeSet> sets);
 

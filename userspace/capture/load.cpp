@@ -118,6 +118,7 @@ Status place_rings(int map_fd, const RingReader& rings) {
 Result<LoadedTracer> load_tracer(AttachMode mode, const CaptureOptions& options) {
   std::uint32_t ring_bytes = options.ring_bytes;
   const int cpus = libbpf_num_possible_cpus();
+  if (cpus < 0 && ::access("/sys/kernel", F_OK) != 0) return load_error(ESRCH);
   if (cpus < 0) return fail_errno(-cpus, "counting CPUs");
   const unsigned rings = std::min<unsigned>(GT_MAX_RINGS, std::bit_ceil(static_cast<unsigned>(cpus)));
   if (ring_bytes == 0) ring_bytes = std::clamp(kDefaultRingsTotal / rings, kMinDefaultRing, kMaxDefaultRing);

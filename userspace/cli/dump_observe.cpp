@@ -68,6 +68,9 @@ Result<Observed> observe(std::unique_ptr<Target> target, const ObserveOptions& o
   session_options.budget = options.budget;
   session_options.census_cpu = options.census_cpu;
   session_options.census_of_each = true;
+  // Only a perf event follows a thread that is not the main one (capture/attach.cpp).
+  if (target->process().task() != target->process().pid())
+    session_options.capture.force_mode = AttachMode::kPerfEventCookie;
   auto session = Session::make(session_options);
   if (!session) return std::unexpected(without_probes(session.error()));
   Session& s = **session;

@@ -22,6 +22,7 @@
 #include "cli/wait_log.h"
 #include "evidence/interval.h"
 #include "process/discovery.h"
+#include "process/procfs.h"
 #include "session/session.h"
 
 namespace gorotrace {
@@ -87,6 +88,9 @@ Result<Plan> understand(const Arguments& a) {
                 fmt::format("{} targets at once; at most {} can be traced", p.pids.size(), kMaxTargets));
   }
   p.session.sharing = {.others_allowed = a.share_probes, .targets = p.pids};
+  // Only a perf event follows a thread that is not the main one (capture/attach.cpp).
+  const auto headless = [](pid_t pid) { return procfs::living_task(pid) != pid; };
+  if (std::ranges::any_of(p.pids, headless)) p.session.capture.force_mode = AttachMode::kPerfEventCookie;
   if (p.session.groups != 0) p.session.capture.max_targets = static_cast<std::uint16_t>(p.pids.size());
   return p;
 }
