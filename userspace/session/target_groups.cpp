@@ -63,8 +63,7 @@ void TargetGroups::note_unplanned(GroupMask wanted) {
 
 // Shared links were attached through nobody: they name no process.
 bool TargetGroups::orphaned() const {
-  return on_ != 0 && target_.process().task() != attached_through_ &&
-         !pipeline_.capture()->shared_links(id_);
+  return on_ != 0 && target_.process().task() != attached_through_ && !pipeline_.capture()->shared_links(id_);
 }
 
 Result<GroupMask> TargetGroups::attach(GroupMask wanted) {

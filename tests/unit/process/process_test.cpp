@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "process/discovery.h"
+#include "process/file_users.h"
 #include "process/hold.h"
 #include "process/procfs.h"
 
@@ -351,6 +352,19 @@ TEST(Discovery, FindsOneWhoseMainThreadHasExited) {
   const auto row = std::ranges::find(rows, child.pid(), &ProcessRow::pid);
   ASSERT_NE(row, rows.end());
   EXPECT_NE(row->task, child.pid());
+}
+
+TEST(FileUsers, OneWhoseMainThreadHasExitedRunsItsFileAllTheSame) {
+  const Headless child;
+  EXPECT_TRUE(executable_file(child.pid()).has_value());
+  const FileUsers users = users_of_file_of(::getpid());
+  EXPECT_EQ(std::ranges::count(users.pids, child.pid()), 1);
+}
+
+TEST(FileUsers, OneThatHasExitedRunsNone) {
+  const Child child([] { ::_exit(0); });
+  EXPECT_TRUE(eventually([&] { return procfs::living_task(child.pid()) == 0; }));
+  EXPECT_FALSE(executable_file(child.pid()).has_value());
 }
 
 TEST(Discovery, FindsAChildByPidAndByName) {

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "forged_runtime.h"
+#include "process/stoppable_memory.h"
 
 namespace gorotrace {
 namespace {
@@ -27,6 +28,12 @@ TEST(TargetsClock, TimesAreTakenToOurs) {
   d.word(d.g, d.config.offsets.g_sleepWhen, 7000);
   EXPECT_EQ(d.read().wait_since_ns, 4000u);
   EXPECT_EQ(d.read().sleep_when, 6000u);
+}
+
+TEST(TargetsClock, IsThatOfTheMemoryBehindAStop) {
+  Dated d;
+  d.memory.of = TargetClock(1000);
+  EXPECT_EQ(StoppableMemory(d.memory, {}).clock().offset_ns(), 1000);
 }
 
 TEST(TargetsClock, NoTimeStaysNone) {
