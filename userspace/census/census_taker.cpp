@@ -13,6 +13,8 @@ namespace {
 constexpr std::uint64_t kStacksNs = 100'000'000;
 // The scheduler divides the budget anew that often.
 constexpr std::uint64_t kOwingNs = 100'000'000;
+// So many goroutines are looked at in some 50 ms: before the census is said to have begun.
+constexpr std::size_t kFewEnough = 100'000;
 // The end of a census does not wait for looks that take longer.
 constexpr std::uint64_t kLongLookNs = 200'000'000;
 // A look that takes longer is one at a process that holds its reader up.
@@ -40,12 +42,13 @@ Result<std::uint64_t> CensusTaker::begin(double cpu_share) {
   instants_.reset();
   sampler_.restart();
   if (auto known = sampler_.refresh(); !known) return std::unexpected(known.error());
-  if (!whole_) {
+  const bool at_once = !whole_ || sampler_.total() <= kFewEnough;
+  if (at_once) {
     if (auto first = look(true, meter, kStacksNs); !first) return std::unexpected(first.error());
     instants_.emplace(monotonic_ns(), pace_.period_ns(sampler_.total()), random_());
   }
   const std::lock_guard lock(figures_);
-  if (whole_) last_look_ns_ = begin_ns_;
+  if (!at_once) last_look_ns_ = begin_ns_;
   return last_look_ns_;
 }
 

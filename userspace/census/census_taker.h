@@ -36,7 +36,7 @@ class CensusTaker {
 
   // Whoever calls these two may be held up for ever.
   // Looks at once, whatever that costs, and returns the time of the look; where every look is at everybody,
-  // leaves it to the first tick. An error: there is no census.
+  // and they are very many, leaves it to the first tick. An error: there is no census.
   [[nodiscard]] Result<std::uint64_t> begin(double cpu_share);
   // Looks once more, unless looks take long: then the one that goes on is stopped.
   void look_last();
