@@ -1,6 +1,6 @@
 // Keeps what tracing costs a target within its budget: charges hits x calibrated trap cost (all of a hit that
-// its program's own clock does not see: capture/calibration.h) + sampled program time, and says which groups may stay. Pure arithmetic over counters; the session feeds and obeys it.
-// Threads: control thread.
+// its program's own clock does not see: capture/calibration.h) + sampled program time, and says which groups
+// may stay. Pure arithmetic over counters; the session feeds and obeys it. Threads: control thread.
 #pragma once
 
 #include <cstdint>

@@ -23,8 +23,8 @@ enum class WaitsWanted : std::uint8_t {
 // Reads the target's memory; attaches nothing and stops nothing. Once `stop` is requested the look at the
 // goroutines is over, with those that it had, and what they wait on is not known.
 [[nodiscard]] Result<Dump> take_dump(Target& target, WaitsWanted waits, const std::stop_token& stop = {});
-// And reads those again that had moved on before their objects were read, for a second at most (waits/moved.h).
-// Not where somebody watched until then: their rows are of later than the window's end.
+// And reads those again that had moved on before their objects were read, for a second at most
+// (waits/moved.h). Not where somebody watched until then: their rows are of later than the window's end.
 [[nodiscard]] Result<Dump> take_dump_with_moved(Target& target, WaitsWanted waits);
 
 // Looks up the stacks of a dump of that target, which must outlive it.
