@@ -17,6 +17,8 @@ constexpr std::uint32_t kMaxSlots = 16u << 20;
 
 Census::Census() : impl_(std::make_unique<Impl>()) {}
 Census::~Census() = default;
+Census::Census(Census&&) noexcept = default;
+Census& Census::operator=(Census&&) noexcept = default;
 
 bool Census::define(const SampleClasses& classes) {
   Impl& m = *impl_;

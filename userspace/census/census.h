@@ -21,10 +21,18 @@ struct StandingWait {
   std::uint64_t since_ns = 0;  // the first look that saw it
 };
 
+// Of one moment.
+struct StandingWaits {
+  std::vector<StandingWait> waits;
+  std::vector<LastMove> moves;
+};
+
 class Census {
  public:
   Census();
   ~Census();
+  Census(Census&&) noexcept;
+  Census& operator=(Census&&) noexcept;
 
   // Classes that ticks to come may name. False: more than a sampler makes.
   [[nodiscard]] bool define(const SampleClasses& classes);

@@ -22,9 +22,11 @@ constexpr std::chrono::seconds kPatience(2);
 
 }  // namespace
 
-CensusTaker::CensusTaker(std::shared_ptr<const Memory> memory, CensusSubject subject, std::uint64_t seed)
+CensusTaker::CensusTaker(std::shared_ptr<const Memory> memory, CensusSubject subject, std::uint64_t seed,
+                         std::shared_ptr<SampleSink> sink)
     : owned_(std::move(memory)),
       whole_(subject.whole),
+      sink_(std::move(sink)),
       memory_(*owned_, {}),
       sampler_(memory_, std::move(subject), seed),
       random_(seed + 1) {}
@@ -69,7 +71,7 @@ std::uint64_t CensusTaker::end() {
   running_ = false;
   stop_looks();
   const std::lock_guard lock(figures_);
-  census_.end_segment();
+  sink_->end(last_look_ns_);
   return last_look_ns_;
 }
 
@@ -115,9 +117,10 @@ Status CensusTaker::look(bool whatever_it_costs, CpuMeter& meter, std::uint64_t 
   std::size_t slots = 0;
   bool all = false;
   if (wanted != 0) {
+    if (anew_.exchange(false)) sampler_.restart();
     const auto tick = sampler_.look(now, wanted, stacks_ns);
     if (tick) {
-      take_in(**tick);
+      hand_on(**tick);
       slots = (*tick)->slots;
       all = (*tick)->all;
     } else {
@@ -134,44 +137,23 @@ Status CensusTaker::look(bool whatever_it_costs, CpuMeter& meter, std::uint64_t 
   return done;
 }
 
-void CensusTaker::take_in(const SampleTick& tick) {
-  const StackSet fresh = sampler_.take_stacks();
-  const SampleClasses classes = sampler_.take_classes();
+void CensusTaker::hand_on(const SampleTick& tick) {
+  const StackSet stacks = sampler_.take_stacks();
+  SampleClasses classes = sampler_.take_classes();
   const std::lock_guard lock(figures_);
   if (stop_.stop_requested()) return;  // nobody counts on it any more
-  for (std::uint32_t i = 0; i < fresh.size(); ++i) stacks_.add(fresh[i].id, fresh[i].pcs, fresh[i].truncated);
-  if (!census_.define(classes) || !census_.apply(tick)) sampler_.restart();
+  if (!classes.empty()) sink_->define(tick.at_ns, std::move(classes), stacks);
+  sink_->tick(tick);
+  ++cost_.looks;
+  if (tick.all) ++cost_.looks_at_all;
+  cost_.goroutines_seen += tick.slots;
+  cost_.without_stack += tick.without_stack;
   last_look_ns_ = tick.at_ns;
-}
-
-CensusTables CensusTaker::tables() const {
-  const std::lock_guard lock(figures_);
-  return census_.tables();
-}
-
-std::array<std::uint64_t, kGStates> CensusTaker::in_state() const {
-  const std::lock_guard lock(figures_);
-  return census_.in_state();
-}
-
-std::vector<StandingWait> CensusTaker::standing() const {
-  const std::lock_guard lock(figures_);
-  return census_.standing();
-}
-
-std::vector<LastMove> CensusTaker::moves() const {
-  const std::lock_guard lock(figures_);
-  return census_.moves();
 }
 
 CensusCost CensusTaker::cost() const {
   const std::lock_guard lock(figures_);
   return cost_;
-}
-
-StackSet CensusTaker::take_stacks() {
-  const std::lock_guard lock(figures_);
-  return std::exchange(stacks_, {});
 }
 
 }  // namespace gorotrace

@@ -1,7 +1,8 @@
 // Takes the census of one process: looks at its goroutines when it is told to, within a share of one CPU, and
-// keeps what the looks add up to. Shared by its owner and by whoever looks, whom the process may hold up for
-// ever (base/crew.h). Threads: begun() and end() are the control thread's; begin(), look_last() and tick()
-// whoever's turn it is; answers are any thread's, who waits for no look at memory.
+// hands on what each look adds. Shared by its owner and by whoever looks, whom the process may hold up for
+// ever (base/crew.h): behind end() such a look hands on nothing. Threads: begun() and end() are the control
+// thread's; begin(), look_last() and tick() whoever's turn it is; all but begun() hand on; cost() is any
+// thread's, who waits for no look at memory.
 #pragma once
 
 #include <atomic>
@@ -11,28 +12,41 @@
 #include <optional>
 #include <random>
 #include <stop_token>
-#include <vector>
 
 #include "base/result.h"
-#include "census/census.h"
 #include "census/cpu_meter.h"
 #include "census/instants.h"
 #include "census/pace.h"
+#include "census/sample_tick.h"
 #include "census/sampler.h"
 #include "process/stoppable_memory.h"
 
 namespace gorotrace {
 
 struct CensusCost {
-  std::uint64_t cpu_ns = 0;   // of the threads that looked
-  std::uint64_t time_ns = 0;  // it has run for
-  std::uint64_t missed = 0;   // kLookPeriodNs without a look: the share did not reach, or no thread ran
+  std::uint64_t looks = 0, looks_at_all = 0;  // at_all: every goroutine was looked at
+  std::uint64_t goroutines_seen = 0;          // slots of allgs, over all looks
+  std::uint64_t without_stack = 0;            // sightings of a wait whose stack could not be pinned
+  std::uint64_t cpu_ns = 0;                   // of the threads that looked
+  std::uint64_t time_ns = 0;                  // it has run for
+  std::uint64_t missed = 0;  // kLookPeriodNs without a look: the share did not reach, or no thread ran
+};
+
+// Who is told of the looks at one process, one at a time, in order. Does not wait for long.
+class SampleSink {
+ public:
+  virtual ~SampleSink() = default;
+  // In front of the first tick that names them; `stacks` has those that the classes name.
+  virtual void define(std::uint64_t at_ns, SampleClasses classes, const StackSet& stacks) = 0;
+  virtual void tick(SampleTick tick) = 0;
+  virtual void end(std::uint64_t at_ns) = 0;  // no tick follows for a while
 };
 
 class CensusTaker {
  public:
   // The seed decides instants and choices.
-  CensusTaker(std::shared_ptr<const Memory> memory, CensusSubject subject, std::uint64_t seed);
+  CensusTaker(std::shared_ptr<const Memory> memory, CensusSubject subject, std::uint64_t seed,
+              std::shared_ptr<SampleSink> sink);
 
   // Whoever calls these two may be held up for ever.
   // Looks at once, whatever that costs, and returns the time of the look; where every look is at everybody,
@@ -56,25 +70,23 @@ class CensusTaker {
   // Of one CPU: what it may take, and what it would take to look at every goroutine 100 times a second.
   void set_share(double cpu_share) { share_ = cpu_share; }
   [[nodiscard]] double wanted_share() const { return wanted_share_; }
+  // A tick was lost on its way: the next look begins a stretch.
+  void begin_anew() { anew_ = true; }
 
-  [[nodiscard]] CensusTables tables() const;
-  [[nodiscard]] std::array<std::uint64_t, kGStates> in_state() const;
-  [[nodiscard]] std::vector<StandingWait> standing() const;
-  [[nodiscard]] std::vector<LastMove> moves() const;
   [[nodiscard]] CensusCost cost() const;
-  // Stacks seen since the last call: the tables name them by id.
-  [[nodiscard]] StackSet take_stacks();
 
  private:
   [[nodiscard]] std::uint64_t next_instant();
   [[nodiscard]] Status look(bool whatever_it_costs, CpuMeter& meter, std::uint64_t stacks_ns);
-  void take_in(const SampleTick& tick);
+  void hand_on(const SampleTick& tick);
   [[nodiscard]] std::stop_token new_stop();
   void stop_looks();
 
   const std::shared_ptr<const Memory> owned_;
   const bool whole_;
+  const std::shared_ptr<SampleSink> sink_;
   std::atomic<bool> running_ = false;
+  std::atomic<bool> anew_ = false;
   std::atomic<double> share_ = 0, wanted_share_ = 0;
 
   std::atomic<std::uint64_t> look_took_ns_ = 0;  // the last one
@@ -89,11 +101,9 @@ class CensusTaker {
   bool gone_ = false;
 
   mutable std::mutex figures_;  // what follows; never held while memory is read
-  std::stop_source stop_;       // of the looks since begin()
-  Census census_;
+  std::stop_source stop_;       // of the looks since begin(); nothing is handed on behind its request
   CensusCost cost_;
   std::uint64_t last_look_ns_ = 0;
-  StackSet stacks_;
 };
 
 }  // namespace gorotrace

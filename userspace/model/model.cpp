@@ -77,6 +77,11 @@ void Model::define(std::uint64_t stack, StackRef pcs) {
   impl_->stacks.define(stack, std::move(pcs));
   if (impl_->stacks.crowded()) impl_->forget_stacks();
 }
+StackRef Model::stack(std::uint64_t id) const {
+  const StackRef* found = impl_->stacks.find(id);
+  return found != nullptr ? *found : nullptr;
+}
+
 void Model::describe(std::uint64_t startpc, bool system) {
   impl_->creation.describe(startpc, system);
 }

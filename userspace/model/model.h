@@ -201,7 +201,7 @@ struct Tables {
   // was.
   std::array<SampledTime, kGStates> sampled_state{};
   std::vector<Interval> covered_by_census;
-  NamedStacks stacks;  // those that the rows above name; the census's are its owner's
+  NamedStacks stacks;  // those that the rows above name
   bool operator==(const Tables&) const = default;
 };
 
@@ -217,6 +217,8 @@ class Model {
   // What records and snapshots name, told before they do. The first definition of a stack holds.
   void define(std::uint64_t stack, StackRef pcs);
   void describe(std::uint64_t startpc, bool system);
+  // nullptr when it was never defined, or its definition was forgotten.
+  [[nodiscard]] StackRef stack(std::uint64_t id) const;
   // This record will be applied soon: hides the cache miss of its goroutine behind the records before it.
   void prefetch(const gt_record& record) const;
   // The memory's view. Its goroutines are merged by goid at their read_at_ns; goroutines the model knows and

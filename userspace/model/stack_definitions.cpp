@@ -11,6 +11,13 @@ const StackPcs* NamedStacks::find(std::uint64_t id) const {
   return found == stacks_->end() ? nullptr : found->second.get();
 }
 
+NamedStacks NamedStacks::with(const Map& more) const {
+  if (more.empty()) return *this;
+  Map all = stacks_ ? *stacks_ : Map{};
+  all.insert(more.begin(), more.end());
+  return NamedStacks(std::move(all));
+}
+
 bool NamedStacks::operator==(const NamedStacks& other) const {
   if (size() != other.size()) return false;
   bool equal = true;

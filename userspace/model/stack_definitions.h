@@ -29,6 +29,8 @@ class NamedStacks {
   // nullptr when it was never defined, or its definition was forgotten.
   [[nodiscard]] const StackPcs* find(std::uint64_t id) const;
   [[nodiscard]] std::size_t size() const { return stacks_ ? stacks_->size() : 0; }
+  // These, and those of `more` that are not among them.
+  [[nodiscard]] NamedStacks with(const Map& more) const;
   template <typename Visit>
   void each(const Visit& visit) const {
     if (!stacks_) return;

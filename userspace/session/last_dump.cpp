@@ -6,9 +6,9 @@
 
 namespace gorotrace {
 
-LastDump::LastDump(std::shared_ptr<Target> target, const TargetCensus& census, LookWorkers& workers,
+LastDump::LastDump(std::shared_ptr<Target> target, StandingWaits standing, LookWorkers& workers,
                    WaitsWanted waits)
-    : target_(std::move(target)), standing_(census.standing()), moves_(census.moves()) {
+    : target_(std::move(target)), standing_(std::move(standing)) {
   const auto dump = std::make_shared<std::promise<Result<Dump>>>();
   dump_ = dump->get_future();
   workers.add([target = target_, waits,
@@ -31,7 +31,7 @@ Result<Dump> LastDump::take() {
 }
 
 void LastDump::know_waits(Dump& dump, const OpenWaits& open) const {
-  dump.known_waits = known_waits(dump.snapshot, standing_, moves_, open);
+  dump.known_waits = known_waits(dump.snapshot, standing_.waits, standing_.moves, open);
 }
 
 }  // namespace gorotrace

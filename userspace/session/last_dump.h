@@ -6,21 +6,19 @@
 #include <future>
 #include <memory>
 #include <stop_token>
-#include <vector>
 
 #include "base/result.h"
+#include "census/census.h"
 #include "session/dump.h"
 #include "session/look_workers.h"
 #include "session/target.h"
-#include "session/target_census.h"
 
 namespace gorotrace {
 
 class LastDump {
  public:
-  // The census says who stands where beforehand: the look must find them in the same place.
-  LastDump(std::shared_ptr<Target> target, const TargetCensus& census, LookWorkers& workers,
-           WaitsWanted waits);
+  // `standing`: who stood where beforehand. The look must find them in the same place.
+  LastDump(std::shared_ptr<Target> target, StandingWaits standing, LookWorkers& workers, WaitsWanted waits);
   ~LastDump() { stop_.request_stop(); }
   LastDump(const LastDump&) = delete;
   LastDump& operator=(const LastDump&) = delete;
@@ -33,8 +31,7 @@ class LastDump {
 
  private:
   const std::shared_ptr<Target> target_;
-  const std::vector<StandingWait> standing_;
-  const std::vector<LastMove> moves_;
+  const StandingWaits standing_;
   std::stop_source stop_;
   std::future<Result<Dump>> dump_;
 };

@@ -87,6 +87,12 @@ Result<OpenWaits> Pipeline::open_waits(TargetId target, std::uint64_t at_ns) {
   return *answer->open;
 }
 
+Result<StandingWaits> Pipeline::standing(TargetId target, std::uint64_t at_ns) {
+  auto answer = of_one(ask(at_ns, Ask::kStanding, {target}).get(), target);
+  if (!answer) return std::unexpected(answer.error());
+  return *answer->standing;
+}
+
 std::uint64_t Pipeline::dropped(TargetId target) const {
   return (capture_ ? capture_->dropped(target) : 0) + models_.dropped(target);
 }

@@ -50,8 +50,13 @@ class Pipeline {
   [[nodiscard]] PendingTables tables(TargetId target, std::uint64_t at_ns);
   [[nodiscard]] PendingTables totals(TargetId target, std::uint64_t at_ns);
   [[nodiscard]] Result<OpenWaits> open_waits(TargetId target, std::uint64_t at_ns);
+  [[nodiscard]] Result<StandingWaits> standing(TargetId target, std::uint64_t at_ns);
   // Records that a target lost so far, on the way to the models too.
   [[nodiscard]] std::uint64_t dropped(TargetId target) const;
+  // The same of sampling ticks.
+  [[nodiscard]] std::uint64_t dropped_samples(TargetId target) const {
+    return models_.dropped_samples(target);
+  }
   // Records of a target, and of all together.
   [[nodiscard]] EventFacts events(TargetId target) const;
   [[nodiscard]] EventFacts events() const;

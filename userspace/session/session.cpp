@@ -113,6 +113,7 @@ void Session::finish() {
 Result<Dump> Session::finish_with_dump(WaitsWanted waits, const std::function<bool()>& go_on) {
   Traced& t = *traced_.front();
   end_looks({&t}, false);
+  t.note_standing();
   pipeline_->hold();
   t.begin_dump(waits);
   while (!t.dump_ready(std::chrono::milliseconds(kTickMs)) && go_on()) tick();
@@ -130,27 +131,27 @@ void Session::close() {
 }
 
 void Session::ask_samples() {
-  std::vector<std::pair<TargetId, Sample>> without_totals;
-  for (auto& t : traced_) without_totals.emplace_back(t->id(), t->begin_sample());
-  asked_ = AskedSamples{pipeline_->ask(monotonic_ns(), Ask::kTotals, targets()), std::move(without_totals)};
+  std::vector<std::pair<TargetId, Sample>> without_answer;
+  for (auto& t : traced_) without_answer.emplace_back(t->id(), t->begin_sample());
+  asked_ = AskedSamples{pipeline_->ask(monotonic_ns(), Ask::kTotals, targets()), std::move(without_answer)};
 }
 
 std::optional<Result<Session::Samples>> Session::take_samples() {
-  if (!asked_ || !asked_->totals.ready()) return std::nullopt;
+  if (!asked_ || !asked_->answers.ready()) return std::nullopt;
   return await_samples();
 }
 
 Result<Session::Samples> Session::await_samples() {
   AskedSamples asked = std::move(*asked_);
   asked_.reset();
-  auto answers = asked.totals.get();
+  auto answers = asked.answers.get();
   if (!answers) return std::unexpected(answers.error());
   Samples samples;
   for (const auto& t : traced_) {
-    const auto sample = std::ranges::find(asked.without_totals, t->id(), &std::pair<TargetId, Sample>::first);
+    const auto sample = std::ranges::find(asked.without_answer, t->id(), &std::pair<TargetId, Sample>::first);
     const auto answer = answers->find(t->id());
-    if (sample != asked.without_totals.end() && answer != answers->end())
-      samples.emplace(t->id(), t->complete(std::move(sample->second), *answer->second.tables));
+    if (sample != asked.without_answer.end() && answer != answers->end())
+      samples.emplace(t->id(), t->complete(std::move(sample->second), answer->second));
   }
   return samples;
 }

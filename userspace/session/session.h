@@ -86,8 +86,8 @@ class Session {
   // Its threads refer to the targets, so it goes first.
   std::unique_ptr<Pipeline> pipeline_;
   struct AskedSamples {
-    PendingAnswers totals;
-    std::vector<std::pair<TargetId, Sample>> without_totals;
+    PendingAnswers answers;
+    std::vector<std::pair<TargetId, Sample>> without_answer;
   };
   std::optional<AskedSamples> asked_;
 };

@@ -1,21 +1,44 @@
 #include "session/target_census.h"
 
-#include <numeric>
+#include <memory>
 #include <utility>
 
-#include "base/clock.h"
 #include "base/random.h"
+#include "session/pipeline.h"
 
 namespace gorotrace {
 
+void PostedSamples::post(Item item) {
+  (void)door_->enter([&](Pipeline& pipeline) { pipeline.router().post(std::move(item)); });
+}
+
+void PostedSamples::define(std::uint64_t at_ns, SampleClasses classes, const StackSet& stacks) {
+  for (std::uint32_t i = 0; i < stacks.size(); ++i) {
+    const StackSet::Stack stack = stacks[i];
+    auto pcs =
+        std::make_shared<const StackPcs>(StackPcs{{stack.pcs.begin(), stack.pcs.end()}, stack.truncated});
+    post({target_, at_ns, StackDefined{stack.id, std::move(pcs)}});
+  }
+  post({target_, at_ns, std::move(classes)});
+}
+
+void PostedSamples::tick(SampleTick tick) {
+  const std::uint64_t at_ns = tick.at_ns;
+  post({target_, at_ns, std::move(tick)});
+}
+
+void PostedSamples::end(std::uint64_t at_ns) {
+  post({target_, at_ns, SamplingEnded{}});
+}
+
 TargetCensus::TargetCensus(std::shared_ptr<const Memory> memory, CensusSubject subject, CensusShare& share,
-                           ModelTables model)
+                           std::shared_ptr<StreamDoor> door)
     : share_(share),
-      model_(std::move(model)),
-      taker_(std::make_shared<CensusTaker>(std::move(memory), std::move(subject), random_u64())) {}
+      posted_(std::make_shared<PostedSamples>(std::move(door))),
+      taker_(std::make_shared<CensusTaker>(std::move(memory), std::move(subject), random_u64(), posted_)) {}
 
 TargetCensus::~TargetCensus() {
-  if (running()) share_.stop(taker_);
+  stop();
 }
 
 Status TargetCensus::stand_in(bool wanted) {
@@ -25,53 +48,25 @@ Status TargetCensus::stand_in(bool wanted) {
     stop();
     return {};
   }
-  const auto from = share_.start(taker_);
-  if (!from) return std::unexpected(from.error());
-  stretches_.push_back({model_(*from), std::nullopt, {}});
+  if (auto from = share_.start(taker_); !from) return std::unexpected(from.error());
+  ever_ran_ = true;
   return {};
 }
 
 void TargetCensus::stop() {
-  if (!running()) return;
-  stretches_.back().to = model_(share_.stop(taker_));
+  if (running()) share_.stop(taker_);
 }
 
-void TargetCensus::move_stacks(StackTable& to) {
-  to.add(taker_->take_stacks());
-}
-
-Result<Tables> TargetCensus::over(Tables model) {
-  if (!ever_ran()) return model;
-  std::vector<Replaced> replaced;
-  for (Stretch& stretch : stretches_) {
-    for (auto [pending, tables] :
-         {std::pair(&stretch.from, &stretch.replaced.from), std::pair(&stretch.to, &stretch.replaced.to)}) {
-      if (!*pending) continue;
-      auto there = (*pending)->get();
-      pending->reset();
-      if (!there) return std::unexpected(there.error());
-      *tables = std::move(*there);
-    }
-    replaced.push_back(stretch.replaced);
-  }
-  if (running()) replaced.back().to = model;
-  return combine(std::move(model), replaced, taker_->tables());
-}
-
-void TargetCensus::update(Tables& totals, bool lifecycle_probed) const {
-  if (!running()) return;
-  totals.in_state = taker_->in_state();
-  if (!lifecycle_probed)
-    totals.live = std::accumulate(totals.in_state.begin(), totals.in_state.end(), std::uint64_t{0});
+void TargetCensus::mind_loss(std::uint64_t dropped) {
+  if (std::exchange(dropped_seen_, dropped) != dropped) taker_->begin_anew();
 }
 
 CensusFacts TargetCensus::facts() const {
-  const CensusTables tables = taker_->tables();
   const CensusCost cost = taker_->cost();
-  return {.looks = tables.looks,
-          .looks_at_all = tables.looks_at_all,
-          .goroutines_seen = tables.goroutines_seen,
-          .without_stack = tables.without_stack,
+  return {.looks = cost.looks,
+          .looks_at_all = cost.looks_at_all,
+          .goroutines_seen = cost.goroutines_seen,
+          .without_stack = cost.without_stack,
           .missed = cost.missed,
           .cpu_ns = cost.cpu_ns,
           .time_ns = cost.time_ns};

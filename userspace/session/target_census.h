@@ -1,59 +1,63 @@
-// The census of one target within a session: when it stands in for the block probes, and what of the model's
-// tables it replaces. Threads: control thread.
+// The census of one target within a session: when it stands in for the block probes. What it sees goes into
+// the stream, where the models' estimators read it. Threads: control thread; the looks post on the census's
+// own.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <optional>
-#include <vector>
+#include <utility>
 
 #include "base/result.h"
 #include "census/census_taker.h"
-#include "census/combine.h"
 #include "evidence/facts.h"
+#include "model/target_id.h"
 #include "session/census_share.h"
-#include "session/pipeline.h"
-#include "symbols/stack_table.h"
+#include "session/stream_door.h"
+#include "stream/item.h"
 
 namespace gorotrace {
 
+// Makes items of one target's looks, for as long as the way into the stream is open. Threads: that of the
+// look, and control.
+class PostedSamples : public SampleSink {
+ public:
+  explicit PostedSamples(std::shared_ptr<StreamDoor> door) : door_(std::move(door)) {}
+  void set_target(TargetId target) { target_ = target; }  // before the first look
+
+  void define(std::uint64_t at_ns, SampleClasses classes, const StackSet& stacks) override;
+  void tick(SampleTick tick) override;
+  void end(std::uint64_t at_ns) override;
+
+ private:
+  void post(Item item);
+
+  const std::shared_ptr<StreamDoor> door_;
+  TargetId target_ = 0;
+};
+
 class TargetCensus {
  public:
-  // The model's tables as of a time that has passed.
-  using ModelTables = std::function<PendingTables(std::uint64_t at_ns)>;
-
   // `share` outlives this object; what `subject` refers to lives as long as `memory`.
   TargetCensus(std::shared_ptr<const Memory> memory, CensusSubject subject, CensusShare& share,
-               ModelTables model);
+               std::shared_ptr<StreamDoor> door);
   ~TargetCensus();
+  void set_target(TargetId target) { posted_->set_target(target); }  // before it runs
 
   // It stands in for the block probes while they are off.
   [[nodiscard]] Status stand_in(bool wanted);
   void stop();  // nothing when it does not run
   [[nodiscard]] bool running() const { return taker_->running(); }
-  [[nodiscard]] bool ever_ran() const { return !stretches_.empty(); }
-
-  // Nobody while it does not run.
-  [[nodiscard]] std::vector<StandingWait> standing() const { return taker_->standing(); }
-  [[nodiscard]] std::vector<LastMove> moves() const { return taker_->moves(); }
-  void move_stacks(StackTable& to);
-  // Waits for the model's tables as of the ends of its stretches.
-  [[nodiscard]] Result<Tables> over(Tables model);
-  // `totals` with what the census saw last, while it runs.
-  void update(Tables& totals, bool lifecycle_probed) const;
+  [[nodiscard]] bool ever_ran() const { return ever_ran_; }
+  // `dropped`: ticks on their way to the models, so far.
+  void mind_loss(std::uint64_t dropped);
   [[nodiscard]] CensusFacts facts() const;
 
  private:
   CensusShare& share_;
-  ModelTables model_;
+  std::shared_ptr<PostedSamples> posted_;
   std::shared_ptr<CensusTaker> taker_;
-  // Asked for, for nobody waits for the model while a census begins or ends.
-  struct Stretch {
-    std::optional<PendingTables> from, to;  // until they are there
-    Replaced replaced;
-  };
-  std::vector<Stretch> stretches_;
+  bool ever_ran_ = false;
+  std::uint64_t dropped_seen_ = 0;
 };
 
 }  // namespace gorotrace

@@ -121,6 +121,11 @@ void TargetGroups::charge() {
   cost_.hits = charged_.hits;
 }
 
+void TargetGroups::post_cost() const {
+  pipeline_.router().post(
+      {id_, monotonic_ns(), CostCharged{cost_.hits, cost_.target_cpu_ns, cost_.charged_ns}});
+}
+
 GroupMask TargetGroups::affordable(std::uint64_t now_ns) {
   Capture* capture = pipeline_.capture();
   if (capture == nullptr || !cpu_ns_) return on_;

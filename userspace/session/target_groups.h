@@ -34,6 +34,7 @@ class TargetGroups {
 
   // What the target was charged until now.
   void charge();
+  void post_cost() const;  // into the stream, as of the last charge
   // Why the budget last took groups.
   [[nodiscard]] const std::string& overrun() const { return overrun_; }
   // The groups that the budget leaves it, as of the last charge.

@@ -20,8 +20,7 @@ Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& 
       symbols_(target_->frames(), target_->load_bias()),
       groups_(*target_, pipeline, options.budget, notices_),
       census_(std::shared_ptr<const Memory>(target_, &target_->process()),
-              target_->census_subject(options.stacks, options.census_of_each), share,
-              [this](std::uint64_t at_ns) { return pipeline_.tables(id_, at_ns); }) {
+              target_->census_subject(options.stacks, options.census_of_each), share, door_) {
   symbols_.name_outside(OutsideCode(target_->process()));
 }
 
@@ -59,6 +58,7 @@ Result<std::unique_ptr<Traced>> Traced::make(std::unique_ptr<Target> target, Tar
   const auto id = t->groups_.plan(options.groups, options.stacks, otherwise);
   if (!id) return std::unexpected(t->target_->process().explain(id.error()));
   t->id_ = *id;
+  t->census_.set_target(*id);
   auto look = std::make_shared<MemoryLook>(t->target_, t->id_, t->door_, options.stacks, t->seen_objects());
   t->looks_.emplace(t->target_, std::move(look), t->id_, pipeline, workers, t->census_, t->notices_,
                     options.interval_ns);
@@ -115,7 +115,7 @@ void Traced::tick() {
   if (!life_.traced()) return;
   if (const Liveness life = target_->process().liveness(); life != Liveness::kAlive) {
     looks_->give_up();
-    stop_census();
+    census_.stop();
     end_window(life == Liveness::kExited ? WindowEnd::kExited : WindowEnd::kExeced, monotonic_ns());
     detach();
     return;
@@ -127,12 +127,18 @@ void Traced::tick() {
     switch_groups(stay, "over the budget: " + groups_.overrun());
   if (groups_.orphaned())
     switch_groups(0, "the thread that they were attached through has exited: they may see nothing any more");
-  census_.move_stacks(symbols_);
+  census_.mind_loss(pipeline_.dropped_samples(id_));
   looks_->tick(now);
 }
 
+void Traced::note_standing() {
+  auto standing = pipeline_.standing(id_, monotonic_ns());
+  if (!standing) notices_.add(standing.error().message);
+  standing_ = standing ? std::move(*standing) : StandingWaits{};
+}
+
 void Traced::begin_dump(WaitsWanted waits) {
-  dump_.emplace(target_, census_, workers_, waits);
+  dump_.emplace(target_, std::move(standing_), workers_, waits);
 }
 
 Result<Dump> Traced::end_with_dump() {
@@ -172,11 +178,7 @@ void Traced::leave_looks(std::uint64_t deadline_ns) {
   if (!life_.traced()) return;
   looks_->leave(deadline_ns);
   groups_.charge();
-}
-
-void Traced::stop_census() {
-  census_.stop();
-  census_.move_stacks(symbols_);
+  groups_.post_cost();
 }
 
 // Sites go one by one: what comes in while they do is no longer the whole story, so the window ends before
@@ -198,13 +200,12 @@ void Traced::detached() {
 }
 
 Result<Tables> Traced::tables() {
-  if (life_.traced()) census_.move_stacks(symbols_);
   auto tables = pipeline_.tables(id_, life_.over() ? life_.end_ns() : monotonic_ns()).get();
   if (!tables) return tables;
   tables->stacks.each(
       [this](std::uint64_t id, const StackPcs& stack) { symbols_.add(id, stack.pcs, stack.truncated); });
   if (!tables->looked) count_unread(*tables);
-  return census_.over(std::move(*tables));
+  return tables;
 }
 
 // Who was not read is there all the same, in whatever state.
@@ -217,29 +218,23 @@ void Traced::count_unread(Tables& tables) const {
 }
 
 Sample Traced::begin_sample() {
-  Sample s;
-  s.at_ns = monotonic_ns();
-  s.cost = groups_.cost();
   if (life_.traced()) {
     (void)looks_->read_counters();
-    pipeline_.router().post(
-        {id_, s.at_ns, CostCharged{s.cost.hits, s.cost.target_cpu_ns, s.cost.charged_ns}});
+    groups_.post_cost();
   }
-  s.counters = looks_->counters();
+  Sample s;
   s.events = pipeline_.events(id_);
   s.groups = groups_.on();
   return s;
 }
 
 // An answer that is late is of an earlier time, and says so.
-Sample Traced::complete(Sample sample, Tables totals) const {
-  sample.at_ns = totals.at_ns;
-  sample.live_known = totals.looked;
-  if (census_.running()) {
-    census_.update(totals, groups_.is_on(GT_GROUP_LIFECYCLE));
-    sample.live_known = sample.live_known || !groups_.is_on(GT_GROUP_LIFECYCLE);
-  }
-  sample.totals = std::move(totals);
+Sample Traced::complete(Sample sample, const Answer& answer) const {
+  sample.totals = *answer.tables;
+  sample.at_ns = sample.totals.at_ns;
+  sample.live_known = sample.totals.looked || (census_.running() && !groups_.is_on(GT_GROUP_LIFECYCLE));
+  sample.counters = answer.counters;
+  if (answer.cost) sample.cost = {answer.cost->hits, answer.cost->charged_ns, answer.cost->target_cpu_ns};
   return sample;
 }
 

@@ -62,7 +62,7 @@ class Traced {
   [[nodiscard]] bool looks_ended(std::uint64_t until_ns);
   void stop_looks();
   void leave_looks(std::uint64_t deadline_ns);
-  void stop_census();  // asks the model, so before the pipeline holds
+  void stop_census() { census_.stop(); }  // its last look belongs to the window
   void end_window(WindowEnd how, std::uint64_t at_ns);
   void detach();    // alone
   void detached();  // by the pipeline's close
@@ -70,7 +70,9 @@ class Traced {
   // What the stream and the kernel hold of it. Nothing is asked of it any more.
   void forget();
 
-  // Or a dump ends it, while the pipeline holds (LastDump). know_waits(): behind the pipeline's close.
+  // Or a dump ends it, behind note_standing(), while the pipeline holds (LastDump). know_waits(): behind the
+  // pipeline's close.
+  void note_standing();  // asks the models, so before the pipeline holds
   void begin_dump(WaitsWanted waits);
   [[nodiscard]] bool dump_ready(std::chrono::nanoseconds patience) const { return dump_->ready(patience); }
   [[nodiscard]] Result<Dump> end_with_dump();
@@ -84,9 +86,10 @@ class Traced {
 
   // Once more than kMaxStacks distinct stacks were shown the others have no frames (StackTable).
   [[nodiscard]] Result<Tables> tables();
-  // What is known now without the model, whose totals come later; as of the window's end when it is over.
+  // What is known now without the models, whose answer comes later; as of the window's end when it is over.
+  // Before the question of which complete() gets the answer.
   [[nodiscard]] Sample begin_sample();
-  [[nodiscard]] Sample complete(Sample sample, Tables totals) const;
+  [[nodiscard]] Sample complete(Sample sample, const Answer& answer) const;
   [[nodiscard]] StatFacts facts() const;
 
  private:
@@ -118,6 +121,7 @@ class Traced {
   GroupMask groups_at_end_ = 0;
   std::optional<RuntimeCounters> counters_begin_;
   bool lifecycle_throughout_ = false;
+  StandingWaits standing_;  // of the census, just before the dump
   std::optional<LastDump> dump_;
 };
 

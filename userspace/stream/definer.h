@@ -70,6 +70,10 @@ class Definer {
       define_stack(record.stack, record.time_ns, out);
     if (names_start(record) && record.extra != last_startpc_) describe(record.extra, record.time_ns, out);
   }
+  // One that is posted, unless it is known.
+  void define(StackDefined defined, std::uint64_t at_ns, std::vector<Item>& out) {
+    if (!current_.contains(defined.id)) define_as(defined.id, std::move(defined.stack), at_ns, out);
+  }
   // The same of a snapshot, whose stacks are taken out.
   void define(Snapshot& snapshot, std::vector<Item>& out);
 

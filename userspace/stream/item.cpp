@@ -11,6 +11,12 @@ std::size_t bytes_of(const Item& item) {
     bytes += snapshot->goroutines.size() * sizeof(GoroutineSnapshot);
   if (const auto* seen = std::get_if<SeenObjects>(&item.what))
     bytes += seen->objects.size() * sizeof(SeenObject);
+  if (const auto* classes = std::get_if<SampleClasses>(&item.what))
+    bytes += classes->rows.size() * sizeof(BlockingKey) + classes->sites.size() * sizeof(SampleSite);
+  if (const auto* tick = std::get_if<SampleTick>(&item.what)) {
+    bytes += tick->changed.size() * sizeof(SampleChange);
+    for (const auto& counts : tick->counts) bytes += counts.size() * sizeof(ClassCount);
+  }
   return bytes;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bpf/shared/abi.h"
+#include "census/sample_tick.h"
 #include "model/model.h"
 #include "model/target_id.h"
 #include "snapshot/counters.h"
@@ -57,6 +58,13 @@ struct CostCharged {
 struct Loss {
   std::uint64_t to_ns = 0, count = 0;
 };
+// Ticks of the target were dropped here, on the way to this reader: those behind mean nothing until one
+// begins a stretch.
+struct SamplesLost {
+  std::uint64_t count = 0;
+};
+// No tick comes for a while: the stretch ended with the last one.
+struct SamplingEnded {};
 // Of every target all from before the item's time has been told, but for stragglers. The target is 0.
 struct Advanced {};
 
@@ -66,7 +74,8 @@ struct Item {
   // A snapshot's stacks stand before it as StackDefined; it holds as of its counts.end_ns, each goroutine of
   // it at its own read_at_ns.
   std::variant<Advanced, TargetBegun, Records, StackDefined, FunctionDescribed, Snapshot, SeenObjects,
-               RuntimeCounters, GroupChanged, CostCharged, Loss, TargetEnded, TargetGone>
+               RuntimeCounters, GroupChanged, CostCharged, Loss, SampleClasses, SampleTick, SamplesLost,
+               SamplingEnded, TargetEnded, TargetGone>
       what;
 };
 

@@ -95,15 +95,20 @@ void ModelSink::answer_due(std::uint64_t at_ns) {
 void ModelSink::answer(Question& question, TargetId target, const Models::Of& of, std::uint64_t at_ns) {
   const std::uint64_t at = std::min(at_ns, of.end_ns);
   Answer& out = question.answers[target];
+  out.counters = of.counters;
+  out.cost = of.cost;
   switch (question.what) {
     case Ask::kTotals:
-      out.tables = std::make_shared<const Tables>(of.model->totals(at));
+      out.tables = std::make_shared<const Tables>(of.totals(at));
       return;
     case Ask::kTables:
-      out.tables = std::make_shared<const Tables>(of.model->tables(at));
+      out.tables = std::make_shared<const Tables>(of.tables(at));
       return;
     case Ask::kOpenWaits:
       out.open = std::make_shared<const OpenWaits>(of.model->open_waits(at));
+      return;
+    case Ask::kStanding:
+      out.standing = std::make_shared<const StandingWaits>(of.estimator.standing());
       return;
   }
 }

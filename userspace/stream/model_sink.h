@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <vector>
 
@@ -23,11 +24,16 @@ enum class Ask : std::uint8_t {
   kTotals,     // Tables without rows
   kTables,     // all of them
   kOpenWaits,  // OpenWaits
+  kStanding,   // StandingWaits
 };
 
 struct Answer {
   std::shared_ptr<const Tables> tables;
   std::shared_ptr<const OpenWaits> open;
+  std::shared_ptr<const StandingWaits> standing;
+  // With any question: as they were told last.
+  std::optional<RuntimeCounters> counters;
+  std::optional<CostCharged> cost;
 };
 using Answers = std::map<TargetId, Answer>;
 
@@ -78,6 +84,9 @@ class ModelSink : public ItemSink {
   // Records that were dropped because the models were behind by kMaxQueuedBytes.
   [[nodiscard]] std::uint64_t dropped() const { return thread_->dropped(); }
   [[nodiscard]] std::uint64_t dropped(TargetId target) const { return thread_->dropped(target); }
+  [[nodiscard]] std::uint64_t dropped_samples(TargetId target) const {
+    return thread_->dropped_samples(target);
+  }
 
  private:
   struct Question;

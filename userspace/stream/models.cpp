@@ -19,7 +19,16 @@ struct Apply {
   void operator()(const FunctionDescribed& f) const { of.model->describe(f.startpc, f.system); }
   void operator()(const Snapshot& snapshot) const { of.model->apply(snapshot); }
   void operator()(const SeenObjects& seen) const { of.model->apply(seen); }
-  void operator()(const GroupChanged& change) const { of.model->group(change.group, change.on, at_ns); }
+  void operator()(const GroupChanged& change) const {
+    of.model->group(change.group, change.on, at_ns);
+    if (change.group == GT_GROUP_LIFECYCLE) of.lifecycle_probed = change.on;
+  }
+  void operator()(const RuntimeCounters& counters) const { of.counters = counters; }
+  void operator()(const CostCharged& cost) const { of.cost = cost; }
+  void operator()(const SampleClasses& classes) const { of.estimator.define(classes, *of.model); }
+  void operator()(const SampleTick& tick) const { of.estimator.apply(tick, *of.model); }
+  void operator()(const SamplesLost&) const { of.estimator.lost(); }
+  void operator()(const SamplingEnded&) const { of.estimator.end(at_ns, *of.model); }
   void operator()(const Loss& loss) const { of.model->gap(at_ns, loss.to_ns); }
   void operator()(const TargetEnded&) const { of.end_ns = std::min(of.end_ns, at_ns); }
   template <typename Other>  // says nothing about goroutines, or is taken care of elsewhere
@@ -36,8 +45,10 @@ void Models::apply(const Item& item) {
   }
   if (const auto* begun = std::get_if<TargetBegun>(&item.what)) {
     ModelConfig config{.wait_reasons = begun->wait_reasons, .keep_waits = waits_ != nullptr};
-    models_[item.target] = {std::make_shared<const TargetBegun>(*begun),
-                            std::make_unique<Model>(std::move(config)), kEndOfTime};
+    Of of;
+    of.begun = std::make_shared<const TargetBegun>(*begun);
+    of.model = std::make_unique<Model>(std::move(config));
+    models_[item.target] = std::move(of);
     return;
   }
   if (std::holds_alternative<TargetGone>(item.what)) {

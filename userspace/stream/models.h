@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
+#include "census/estimator.h"
 #include "stream/item.h"
 #include "stream/wait_queue.h"
 
@@ -18,7 +20,18 @@ class Models {
   struct Of {
     std::shared_ptr<const TargetBegun> begun;
     std::unique_ptr<Model> model;
-    std::uint64_t end_ns;  // of its window; the end of time while it is open
+    std::uint64_t end_ns = ~std::uint64_t{0};  // of its window; the end of time while it is open
+    Estimator estimator;
+    bool lifecycle_probed = false;
+    // As they were told last.
+    std::optional<RuntimeCounters> counters;
+    std::optional<CostCharged> cost;
+
+    // As of a moment, and without rows.
+    [[nodiscard]] Tables tables(std::uint64_t at_ns) const { return estimator.over(model->tables(at_ns)); }
+    [[nodiscard]] Tables totals(std::uint64_t at_ns) const {
+      return estimator.over_totals(model->totals(at_ns), lifecycle_probed);
+    }
   };
   // `waits` gets every wait that ends; may be nullptr.
   explicit Models(WaitQueue* waits) : waits_(waits) {}

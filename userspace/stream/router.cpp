@@ -22,6 +22,9 @@ namespace {
 constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();
 // A run goes on while nothing comes between its records; no longer than fits a core's cache twice.
 constexpr std::size_t kMaxRun = 4096;
+// Sampling ticks wait for whatever comes next (a batch of records, a question), so that looks at many idle
+// targets do not wake two more threads each: this many of them, and none of this size.
+constexpr std::size_t kMaxQuiet = 64, kQuietBytes = 4096;
 constexpr std::size_t kMaxBatchRuns = 4;  // handed on then, so that sinks work beside the router
 
 struct Begin {
@@ -52,7 +55,7 @@ struct Router::Impl {
   std::mutex mutex;
   std::condition_variable work, room;
   std::deque<std::variant<RecordBatch, Item, Begin, Forget>> queue;
-  std::size_t queued_batches = 0;
+  std::size_t queued_batches = 0, quiet = 0;
   bool stop = false;
   std::unordered_map<TargetId, std::shared_ptr<SourceGate>> gates;
   std::unordered_map<TargetId, std::uint64_t> received_of;
@@ -89,8 +92,13 @@ struct Router::Impl {
 };
 
 void Router::Impl::enqueue(std::variant<RecordBatch, Item, Begin, Forget> what) {
+  const auto* item = std::get_if<Item>(&what);
+  const bool can_wait =
+      item != nullptr && std::holds_alternative<SampleTick>(item->what) && bytes_of(*item) < kQuietBytes;
   const std::lock_guard lock(mutex);
   queue.push_back(std::move(what));
+  if (can_wait && ++quiet < kMaxQuiet) return;
+  quiet = 0;
   work.notify_one();
 }
 
@@ -223,6 +231,10 @@ void Router::Impl::tell(Item post) {
   if (ended) target->end_ns = post.at_ns;
   if (auto* loss = std::get_if<Loss>(&post.what)) loss->to_ns = std::min(loss->to_ns, target->end_ns);
   if (auto* snapshot = std::get_if<Snapshot>(&post.what)) target->definer.define(*snapshot, batch.items);
+  if (auto* defined = std::get_if<StackDefined>(&post.what)) {
+    target->definer.define(std::move(*defined), post.at_ns, batch.items);
+    return;
+  }
   batch.items.push_back(std::move(post));
 }
 

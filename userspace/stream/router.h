@@ -36,9 +36,10 @@ class Router {
   void begin(TargetId target, TargetBegun begun, TargetSource& source);
   // Its records, and what was posted for it and has not been told, are ignored from here on.
   void forget(TargetId target);
-  // In its place in time among the records, or at once when that has passed; at once, too, before the first
-  // batch (without probes none comes). TargetEnded ends the window at its time: nothing from behind it is
-  // told, and of what comes later only records from before.
+  // Any thread. In its place in time among the records, or at once when that has passed; at once, too, before
+  // the first batch (without probes none comes). Sampling ticks may wait for what is posted or pushed next.
+  // TargetEnded ends the window at its time: nothing from behind it is told, and of what comes later only
+  // records from before.
   void post(Item item);
 
   // Reader thread. Blocks while kMaxQueuedBatches are queued: the ring then fills and the kernel counts the

@@ -38,13 +38,17 @@ void SinkThread::push(std::shared_ptr<const Batch> batch) {
   const std::size_t bytes = bytes_of(*batch);
   const std::lock_guard lock(mutex_);
   for (const Item& item : batch->items) {
-    if (std::holds_alternative<TargetGone>(item.what)) dropped_of_.erase(item.target);
+    if (!std::holds_alternative<TargetGone>(item.what)) continue;
+    dropped_of_.erase(item.target);
+    dropped_samples_of_.erase(item.target);
+    open_samples_lost_.erase(item.target);
   }
   if (queued_bytes_ + bytes > max_bytes_ && !queue_.empty()) {
-    add_without_records(*batch);
+    add_what_must_not_go(*batch);
   } else {
     if (!late_.items.empty()) {
       open_losses_.clear();
+      open_samples_lost_.clear();
       auto late = std::make_shared<Batch>(std::exchange(late_, {}));
       const std::size_t of_late = bytes_of(*late);
       queued_bytes_ += of_late;
@@ -56,23 +60,41 @@ void SinkThread::push(std::shared_ptr<const Batch> batch) {
   work_.notify_one();
 }
 
-void SinkThread::add_without_records(const Batch& batch) {
+void SinkThread::lose(const Item& item, const Records& run) {
+  const Span span = span_of(run);
+  const std::size_t count = run.records.size();
+  dropped_ += count;
+  dropped_of_[item.target] += count;
+  const auto [open, fresh] = open_losses_.try_emplace(item.target, late_.items.size());
+  if (fresh) {
+    // After the item's time: the first of them is lost, too.
+    late_.items.push_back(
+        {item.target, span.from_ns - std::min<std::uint64_t>(span.from_ns, 1), Loss{span.to_ns, count}});
+    return;
+  }
+  Loss& loss = std::get<Loss>(late_.items[open->second].what);
+  loss.to_ns = std::max(loss.to_ns, span.to_ns);
+  loss.count += count;
+}
+
+void SinkThread::lose_tick(const Item& item) {
+  ++dropped_samples_of_[item.target];
+  const auto [open, fresh] = open_samples_lost_.try_emplace(item.target, late_.items.size());
+  if (fresh) {
+    late_.items.push_back({item.target, item.at_ns, SamplesLost{1}});
+  } else {
+    ++std::get<SamplesLost>(late_.items[open->second].what).count;
+  }
+}
+
+void SinkThread::add_what_must_not_go(const Batch& batch) {
   for (const Item& item : batch.items) {
     if (const auto* run = std::get_if<Records>(&item.what)) {
-      const Span span = span_of(*run);
-      const std::size_t count = run->records.size();
-      dropped_ += count;
-      dropped_of_[item.target] += count;
-      const auto [open, fresh] = open_losses_.try_emplace(item.target, late_.items.size());
-      if (fresh) {
-        // After the item's time: the first of them is lost, too.
-        late_.items.push_back(
-            {item.target, span.from_ns - std::min<std::uint64_t>(span.from_ns, 1), Loss{span.to_ns, count}});
-      } else {
-        Loss& loss = std::get<Loss>(late_.items[open->second].what);
-        loss.to_ns = std::max(loss.to_ns, span.to_ns);
-        loss.count += count;
-      }
+      lose(item, *run);
+      continue;
+    }
+    if (std::holds_alternative<SampleTick>(item.what)) {
+      lose_tick(item);
       continue;
     }
     const bool advanced = std::holds_alternative<Advanced>(item.what);
@@ -83,8 +105,11 @@ void SinkThread::add_without_records(const Batch& batch) {
     late_.items.push_back(item);
     // A definition may stand before or behind a loss: what names it is lost.
     const bool indifferent = advanced || std::holds_alternative<StackDefined>(item.what) ||
-                             std::holds_alternative<FunctionDescribed>(item.what);
-    if (!indifferent) open_losses_.erase(item.target);
+                             std::holds_alternative<FunctionDescribed>(item.what) ||
+                             std::holds_alternative<SampleClasses>(item.what);
+    if (indifferent) continue;
+    open_losses_.erase(item.target);
+    if (std::holds_alternative<SamplingEnded>(item.what)) open_samples_lost_.erase(item.target);
   }
 }
 
@@ -105,6 +130,12 @@ std::uint64_t SinkThread::dropped(TargetId target) const {
   return found == dropped_of_.end() ? 0 : found->second;
 }
 
+std::uint64_t SinkThread::dropped_samples(TargetId target) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = dropped_samples_of_.find(target);
+  return found == dropped_samples_of_.end() ? 0 : found->second;
+}
+
 void SinkThread::run() {
   for (;;) {
     std::shared_ptr<const Batch> batch;
@@ -119,6 +150,7 @@ void SinkThread::run() {
         queue_.pop_front();
       } else if (!late_.items.empty()) {
         open_losses_.clear();
+        open_samples_lost_.clear();
         batch = std::make_shared<const Batch>(std::exchange(late_, {}));
       } else if (!poked) {
         return;

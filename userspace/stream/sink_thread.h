@@ -1,5 +1,6 @@
 // A sink with a queue and a thread of its own, so that its work holds up nobody. While more than max_bytes
-// wait, records are dropped for this sink alone, and a Loss stands where they stood; nothing else is dropped.
+// wait, records and sampling ticks are dropped for this sink alone, and a Loss or a SamplesLost stands where
+// they stood; nothing else is dropped.
 // Threads: push() on the router's; poke() and dropped() on any; the two functions on the own thread.
 #pragma once
 
@@ -28,10 +29,14 @@ class SinkThread : public ItemSink {
   // Records, of all targets and of one that is not gone.
   [[nodiscard]] std::uint64_t dropped() const;
   [[nodiscard]] std::uint64_t dropped(TargetId target) const;
+  // Ticks of a target that is not gone.
+  [[nodiscard]] std::uint64_t dropped_samples(TargetId target) const;
 
  private:
   void run();
-  void add_without_records(const Batch& batch);
+  void add_what_must_not_go(const Batch& batch);
+  void lose(const Item& item, const Records& run);
+  void lose_tick(const Item& item);
 
   const std::size_t max_bytes_;
   const std::function<void(const Batch&)> take_;
@@ -48,9 +53,9 @@ class SinkThread : public ItemSink {
   // What came while the queue was full, behind all of it: losses of one target run into one while nothing
   // else of it comes, so a sink that stands still for long fills no memory with them.
   Batch late_;
-  std::unordered_map<TargetId, std::size_t> open_losses_;  // positions in late_
+  std::unordered_map<TargetId, std::size_t> open_losses_, open_samples_lost_;  // positions in late_
   std::uint64_t dropped_ = 0;
-  std::unordered_map<TargetId, std::uint64_t> dropped_of_;
+  std::unordered_map<TargetId, std::uint64_t> dropped_of_, dropped_samples_of_;
   bool poke_ = false, stop_ = false;
   std::thread thread_;
 };

@@ -14,6 +14,7 @@
 #include "../snapshot/forged_runtime.h"
 #include "base/clock.h"
 #include "census/shares.h"
+#include "told_looks.h"
 
 namespace gorotrace {
 namespace {
@@ -106,6 +107,7 @@ struct Process : testing::ForgedRuntime {
     }
   };
   SlowMemory slow{memory};
+  std::shared_ptr<testing::ToldLooks> told = std::make_shared<testing::ToldLooks>();
   std::shared_ptr<CensusTaker> taker;
   Process() {
     for (std::uint64_t goid = 1; goid <= 3; ++goid) add(goid);
@@ -114,9 +116,9 @@ struct Process : testing::ForgedRuntime {
     subject.goroutines = config;
     subject.census.wait_reasons.assign(16, "chan receive");
     subject.census.is_system = [](std::uint64_t) { return false; };
-    taker = std::make_shared<CensusTaker>(testing::borrowed(slow), subject, 1);
+    taker = std::make_shared<CensusTaker>(testing::borrowed(slow), subject, 1, told);
   }
-  [[nodiscard]] std::uint64_t looks() const { return taker->tables().looks; }
+  [[nodiscard]] std::uint64_t looks() const { return told->tables().looks; }
 };
 
 TEST(SampleScheduler, LooksAtAllOfManyInTurn) {
@@ -131,7 +133,7 @@ TEST(SampleScheduler, LooksAtAllOfManyInTurn) {
   std::uint64_t cpu_ns = 0;
   for (const auto& p : processes) {
     EXPECT_GT(p->looks(), 5u);
-    EXPECT_EQ(p->taker->tables().waits.at(0).time.exact(), true);
+    EXPECT_EQ(p->told->tables().waits.at(0).time.exact(), true);
     cpu_ns += p->taker->cost().cpu_ns;
   }
   EXPECT_GT(cpu_ns, 0u);
@@ -168,7 +170,8 @@ TEST(SampleScheduler, AReaderThatIsHeldUpForEverIsLeftBehind) {
   subject.goroutines = stuck->config;
   subject.census.wait_reasons.assign(16, "chan receive");
   subject.census.is_system = [](std::uint64_t) { return false; };
-  auto taker = std::make_shared<CensusTaker>(std::shared_ptr<const Memory>(stuck, &stuck->slow), subject, 1);
+  auto taker = std::make_shared<CensusTaker>(std::shared_ptr<const Memory>(stuck, &stuck->slow), subject, 1,
+                                             stuck->told);
   const std::weak_ptr<CensusTaker> watched = taker;
   auto scheduler = std::make_unique<SampleScheduler>(1);
   ASSERT_TRUE(scheduler->start(taker).has_value());

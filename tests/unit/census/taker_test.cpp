@@ -5,14 +5,19 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <set>
+#include <thread>
+#include <utility>
 
 #include "../snapshot/forged_runtime.h"
+#include "told_looks.h"
 
 namespace gorotrace {
 namespace {
 
 struct Forged : testing::ForgedRuntime {
   CensusSubject subject;
+  std::shared_ptr<testing::ToldLooks> told = std::make_shared<testing::ToldLooks>();
 
   Forged() {
     config.max_goroutines = 1000;
@@ -21,7 +26,7 @@ struct Forged : testing::ForgedRuntime {
     subject.census.is_system = [](std::uint64_t) { return false; };
   }
   [[nodiscard]] std::shared_ptr<CensusTaker> taker() const {
-    return std::make_shared<CensusTaker>(testing::borrowed(memory), subject, 1);
+    return std::make_shared<CensusTaker>(testing::borrowed(memory), subject, 1, told);
   }
 };
 
@@ -33,21 +38,21 @@ TEST(CensusTaker, LooksUntilItIsStoppedAndKnowsTheStacks) {
   const auto from = scheduler.start(taker);
   ASSERT_TRUE(from.has_value()) << from.error().message;
   std::this_thread::sleep_for(std::chrono::milliseconds(80));
-  EXPECT_EQ(taker->in_state()[static_cast<std::size_t>(GState::kWaiting)], 5u);
+  EXPECT_EQ(f.told->waiting(), 5u);
   const std::uint64_t to = scheduler.stop(taker);
   EXPECT_FALSE(taker->running());
-  const CensusTables t = taker->tables();
+  const CensusTables t = f.told->tables();
   ASSERT_EQ(t.waits.size(), 1u);
   EXPECT_TRUE(t.waits[0].time.exact());
   EXPECT_EQ(t.waits[0].time.ns, 5 * (to - *from));
   EXPECT_GE(t.looks, 3u);
   EXPECT_EQ(t.looks, t.looks_at_all);
-  const StackSet stacks = taker->take_stacks();
-  ASSERT_EQ(stacks.size(), 1u);
-  EXPECT_EQ(stacks[0].id, t.waits[0].key.stack);
-  EXPECT_EQ(stacks[0].pcs.size(), 2u);
-  EXPECT_EQ(taker->take_stacks().size(), 0u);
+  const std::set<std::pair<std::uint64_t, std::size_t>> stacks{{t.waits[0].key.stack, 2u}};
+  EXPECT_EQ(f.told->stacks(), stacks);
   EXPECT_GT(taker->cost().cpu_ns, 0u);
+  EXPECT_EQ(taker->cost().looks, t.looks);
+  EXPECT_EQ(taker->cost().looks_at_all, t.looks_at_all);
+  EXPECT_EQ(taker->cost().goroutines_seen, t.goroutines_seen);
 }
 
 TEST(CensusTaker, GoesOnAfterAPause) {
@@ -59,7 +64,27 @@ TEST(CensusTaker, GoesOnAfterAPause) {
     ASSERT_TRUE(scheduler.start(taker).has_value());
     scheduler.stop(taker);
   }
-  EXPECT_EQ(taker->tables().covered.size(), 2u);
+  EXPECT_EQ(f.told->tables().covered.size(), 2u);
+}
+
+TEST(CensusTaker, BeginsAnewWhenATickWasLost) {
+  Forged f;
+  SampleScheduler scheduler(1);
+  for (std::uint64_t goid = 1; goid <= 3; ++goid) f.add(goid);
+  const auto taker = f.taker();
+  ASSERT_TRUE(scheduler.start(taker).has_value());
+  const auto until = [&](const auto& holds) {
+    for (int i = 0; i < 1000 && !holds(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return holds();
+  };
+  f.told->lose_next();
+  ASSERT_TRUE(until([&] { return !f.told->agrees(); })) << "the tick behind the lost one meant something";
+  const std::uint64_t before = f.told->tables().looks;
+  taker->begin_anew();
+  EXPECT_TRUE(until([&] { return f.told->tables().looks > before + 2; }));
+  scheduler.stop(taker);
+  EXPECT_EQ(f.told->tables().covered.size(), 2u);
+  EXPECT_EQ(f.told->tables().waits.at(0).time.exact(), true);
 }
 
 TEST(CensusTaker, NonsenseInAllgsIsNobody) {
@@ -70,9 +95,9 @@ TEST(CensusTaker, NonsenseInAllgsIsNobody) {
   f.publish();
   const auto taker = f.taker();
   ASSERT_TRUE(scheduler.start(taker).has_value());
-  EXPECT_EQ(taker->in_state()[static_cast<std::size_t>(GState::kWaiting)], 1u);
+  EXPECT_EQ(f.told->waiting(), 1u);
   scheduler.stop(taker);
-  EXPECT_EQ(taker->tables().sites.size(), 1u);
+  EXPECT_EQ(f.told->tables().sites.size(), 1u);
 }
 
 TEST(CensusTaker, AHugeOrBrokenAllgsIsRefused) {
@@ -98,7 +123,7 @@ TEST(CensusTaker, AProcessThatIsGoneEndsItWithWhatWasSeen) {
   f.memory.gone = true;
   std::this_thread::sleep_for(std::chrono::milliseconds(40));
   scheduler.stop(taker);
-  EXPECT_EQ(taker->tables().waits.size(), 1u);
+  EXPECT_EQ(f.told->tables().waits.size(), 1u);
   const auto late = f.taker();
   EXPECT_FALSE(scheduler.start(late).has_value());
 }

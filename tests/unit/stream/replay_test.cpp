@@ -1,11 +1,13 @@
 // A stream that was kept takes the kernel's place: replayed into fresh models it gives equal tables. Random
-// programs of goroutines, with groups that change, looks at memory, loss in the kernel and on the way, and a
-// slot that changes its owner.
+// programs of goroutines, with groups that change, looks at memory, samples, counters and cost, loss in the
+// kernel and on the way, and a slot that changes its owner.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "../model/random_trace.h"
 #include "fixture.h"
@@ -29,6 +31,12 @@ Tables told_directly(const Truth& truth) {
 class Replay : public StreamTest, public ::testing::WithParamInterface<std::uint64_t> {
  protected:
   std::mt19937_64 random{GetParam()};
+  struct Sampler {
+    std::uint64_t number = 0;
+    std::uint32_t rows = 0;
+    bool begins = true;
+  };
+  std::map<TargetId, Sampler> samplers;
 
   // The events of one target in two rings and batches of any size, in the order in which rings give them.
   void play_through(const Truth& truth, TargetId target, bool rough) {
@@ -53,8 +61,44 @@ class Replay : public StreamTest, public ::testing::WithParamInterface<std::uint
     push({{}}, truth.end_ns + 1);
   }
 
+  // A look at some goroutines that waits, runs and creation sites come and go of, as a sampler tells it.
+  void sample(TargetId target, std::uint64_t now) {
+    auto& sampler = samplers[target];
+    SampleClasses classes;
+    while (sampler.rows < 1 + random() % 6) {
+      const std::uint64_t stack = 500 + sampler.rows++;
+      router.post(
+          {target, now, StackDefined{stack, std::make_shared<const StackPcs>(StackPcs{{stack}, false})}});
+      classes.rows.push_back({.stack = stack, .reason = static_cast<std::uint8_t>(random() % 4)});
+      classes.sites.push_back({.gopc = 0x4100 + stack, .startpc = 0x4000, .system = false});
+    }
+    if (!classes.empty()) router.post({target, now, std::move(classes)});
+    SampleTick tick;
+    tick.number = ++sampler.number;
+    tick.at_ns = now;
+    tick.begins = std::exchange(sampler.begins, false);
+    tick.all = tick.everyone = true;
+    tick.slots = 10;
+    tick.live = 10;
+    for (std::uint32_t slot = 0; slot < tick.slots; ++slot) {
+      SampleChange change{.slot = slot, .alive = true, .standing = {}, .place = {}};
+      change.standing.goid = slot + 1;
+      change.standing.seq = static_cast<std::uint8_t>(random() % 3);
+      change.standing.provable = true;
+      change.place = {static_cast<std::uint32_t>(random() % sampler.rows),
+                      static_cast<std::uint32_t>(random() % sampler.rows),
+                      static_cast<std::uint32_t>(random() % kGStates)};
+      tick.changed.push_back(change);
+    }
+    router.post({target, now, std::move(tick)});
+    if (random() % 8 != 0) return;
+    router.post({target, now, SamplingEnded{}});
+    sampler.begins = true;
+  }
+
   void disturb(TargetId target, std::uint64_t now) {
-    switch (random() % 8) {
+    if (random() % 2 == 0) sample(target, now);
+    switch (random() % 10) {
       case 0:
         router.post({target, now + random() % 100,
                      GroupChanged{static_cast<gt_group>(random() % GT_GROUP_COUNT), random() % 2 == 0}});
@@ -79,6 +123,12 @@ class Replay : public StreamTest, public ::testing::WithParamInterface<std::uint
       case 2:
         router.post({target, now, SeenObjects{now, {{1 + random() % 40, 0xc000, {}, now - 100}}}});
         return;
+      case 3:
+        router.post({target, now, RuntimeCounters{.time_ns = now, .created = random() % 1000}});
+        return;
+      case 4:
+        router.post({target, now, CostCharged{random() % 1000, now, 0.5}});
+        return;
       default:
         return;
     }
@@ -94,6 +144,16 @@ class Replay : public StreamTest, public ::testing::WithParamInterface<std::uint
       EXPECT_TRUE(a.creation == b.creation);
       EXPECT_TRUE(a.objects == b.objects);
       EXPECT_TRUE(a.stacks == b.stacks);
+      EXPECT_EQ(a.sampled_state, b.sampled_state);
+      EXPECT_TRUE(a.covered_by_census == b.covered_by_census);
+      ASSERT_EQ(answer.cost.has_value(), replayed.at(target).cost.has_value());
+      if (answer.cost) {
+        EXPECT_EQ(answer.cost->hits, replayed.at(target).cost->hits);
+      }
+      ASSERT_EQ(answer.counters.has_value(), replayed.at(target).counters.has_value());
+      if (answer.counters) {
+        EXPECT_EQ(answer.counters->created, replayed.at(target).counters->created);
+      }
       EXPECT_EQ(a.gaps, b.gaps);
     }
   }
@@ -133,6 +193,10 @@ TEST_P(Replay, a_kept_stream_gives_equal_tables) {
   router.forget(kOne);
   begin(kNext);
   play_through(other, kTwo, true);
+  sample(kTwo, other.end_ns);
+  sample(kTwo, other.end_ns + 10);
+  router.post({kTwo, other.end_ns + 20, RuntimeCounters{.time_ns = other.end_ns, .created = 5}});
+  router.post({kTwo, other.end_ns + 20, CostCharged{7, other.end_ns, 0.5}});
   const std::uint64_t end = other.end_ns + 100;
   push({{numbered(event(GT_HOOK_CREATE, end - 60, 1), 0),
          numbered(event(GT_HOOK_CREATE, end - 50, 1), 0, kNext)}},
@@ -142,6 +206,9 @@ TEST_P(Replay, a_kept_stream_gives_equal_tables) {
   EXPECT_EQ(live->at(kNext).tables->created, 1u);
   EXPECT_EQ(live->at(kNext).tables->gaps, 0u);
   EXPECT_GT(live->at(kTwo).tables->blocking.size(), 0u);
+  EXPECT_FALSE(live->at(kTwo).tables->covered_by_census.empty()) << "no stretch of samples, nothing to test";
+  EXPECT_NE(live->at(kTwo).tables->stacks.find(500), nullptr);
+  EXPECT_TRUE(live->at(kTwo).counters && live->at(kTwo).cost);
   expect_equal(*live, replayed(end));
 }
 

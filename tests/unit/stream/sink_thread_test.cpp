@@ -27,6 +27,7 @@ class StuckSink {
   }
   void push(std::vector<Item> items) { thread_.push(batch_of(std::move(items))); }
   std::uint64_t dropped() const { return thread_.dropped(); }
+  std::uint64_t dropped_samples(TargetId target) const { return thread_.dropped_samples(target); }
   void let_go() { go_.set_value(); }
   // Everything that came, after let_go().
   std::vector<Item> wait_for_last() {
@@ -95,12 +96,43 @@ TEST(SinkThread, AFullQueueDropsRecordsAndSaysWhereAndHowMany) {
   EXPECT_EQ(of_1[1].count, 1000u);
 }
 
+Item tick_of(TargetId target, std::uint64_t number) {
+  SampleTick tick;
+  tick.number = number;
+  tick.at_ns = 1000 * number;
+  return {target, tick.at_ns, std::move(tick)};
+}
+
+TEST(SinkThread, AFullQueueDropsTicksAndKeepsTheirClasses) {
+  StuckSink sink(1000);
+  sink.push({run_of(1, 1000, 100)});
+  sink.push({{1, 2000, SampleClasses{.rows = {{}}, .sites = {}}}, tick_of(1, 2), tick_of(2, 1)});
+  sink.push({tick_of(1, 3), {1, 3500, SampleClasses{.rows = {{}, {}}, .sites = {}}}, tick_of(1, 4)});
+  sink.push({{1, 4000, SamplingEnded{}}, tick_of(1, 5)});
+  EXPECT_EQ(sink.dropped(), 0u);
+  EXPECT_EQ(sink.dropped_samples(1), 4u);
+  EXPECT_EQ(sink.dropped_samples(2), 1u);
+  sink.let_go();
+  std::vector<std::uint64_t> lost_of_1;
+  std::size_t rows = 0, ends = 0;
+  for (const Item& item : sink.wait_for_last()) {
+    EXPECT_FALSE(std::holds_alternative<SampleTick>(item.what));
+    if (const auto* classes = std::get_if<SampleClasses>(&item.what)) rows += classes->rows.size();
+    if (std::holds_alternative<SamplingEnded>(item.what)) ends += lost_of_1.size();
+    if (const auto* lost = std::get_if<SamplesLost>(&item.what); lost != nullptr && item.target == 1)
+      lost_of_1.push_back(lost->count);
+  }
+  EXPECT_EQ(rows, 3u);
+  EXPECT_EQ(ends, 1u) << "one loss before the end, one behind it";
+  EXPECT_EQ(lost_of_1, (std::vector<std::uint64_t>{3, 1}));
+}
+
 // An hour at 100 batches a second.
 TEST(SinkThread, ASinkThatNeverMovesAgainCostsNoMemory) {
   StuckSink sink(1000);
   sink.push({run_of(1, 1000, 100)});
   for (std::uint64_t i = 0; i < 360'000; ++i)
-    sink.push({run_of(1, 2000 + i * 10, 5), {0, 2005 + i * 10, Advanced{}}});
+    sink.push({run_of(1, 2000 + i * 10, 5), tick_of(1, i), {0, 2005 + i * 10, Advanced{}}});
   EXPECT_EQ(sink.dropped(), 5u * 360'000);
   sink.let_go();
   EXPECT_LT(sink.wait_for_last().size(), 10u);
