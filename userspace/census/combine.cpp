@@ -17,6 +17,11 @@ RowKey key_of(const BlockingKey& key) {
   return {key.stack, key.reason, key.in_syscall, key.system, key.others};
 }
 
+// The row that takes it in when the model's table is full.
+RowKey others_of(const RowKey& key) {
+  return {0, std::get<1>(key), std::get<2>(key), std::get<3>(key), true};
+}
+
 // sum - (to - from), never below 0: the three come from one growing figure, but each is rounded by itself.
 void take_out(std::uint64_t& sum, std::uint64_t from, std::uint64_t to) {
   sum -= std::min(sum, to > from ? to - from : 0);
@@ -46,10 +51,18 @@ Tables combine(Tables model, const std::vector<Replaced>& stretches, const Censu
     for (std::size_t s = 0; s < kGStates; ++s)
       take_out(out.state_ns[s], stretch.from.state_ns[s], stretch.to.state_ns[s]);
     take_out(out.live_integral_ns, stretch.from.live_integral_ns, stretch.to.live_integral_ns);
-    std::map<RowKey, std::uint64_t> before;
-    for (const BlockingRow& row : stretch.from.blocking) before[key_of(row)] = row.in_window_ns;
+    // A row may have been folded into that of other stacks, in the stretch or since; one that then began anew
+    // is smaller than it was.
+    std::map<RowKey, std::uint64_t> before, after;
+    for (const BlockingRow& row : stretch.to.blocking) after.emplace(key_of(row), row.in_window_ns);
+    for (const BlockingRow& row : stretch.from.blocking) {
+      const auto same = after.find(key_of(row));
+      const bool stays = same != after.end() && same->second >= row.in_window_ns;
+      before[stays ? key_of(row) : others_of(key_of(row))] += row.in_window_ns;
+    }
     for (const BlockingRow& row : stretch.to.blocking) {
-      const auto found = rows.find(key_of(row));
+      auto found = rows.find(key_of(row));
+      if (found == rows.end()) found = rows.find(others_of(key_of(row)));
       if (found == rows.end()) continue;
       take_out(out.blocking[found->second].in_window_ns, before[key_of(row)], row.in_window_ns);
     }

@@ -18,7 +18,7 @@ EventFacts event_facts(std::uint64_t received, std::uint64_t behind, const Captu
   e.received = received - std::min(received, behind);
   e.produced = kernel.produced;
   for (const auto& [reason, name] : kEnumNames<gt_drop>) e.dropped.emplace_back(name, kernel.dropped[reason]);
-  e.dropped.emplace_back("models_behind", behind);
+  e.dropped.emplace_back(kModelsBehind, behind);
   for (const auto& [reason, name] : kEnumNames<gt_stack_fail>)
     e.stack_failed.emplace_back(name, kernel.stack_failed[reason]);
   return e;

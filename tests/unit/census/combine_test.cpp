@@ -63,6 +63,26 @@ TEST(Combine, TheStretchIsTheCensussTheRestTheModels) {
   EXPECT_EQ(t.covered_by_census.size(), 1u);
 }
 
+BlockingRow others(std::uint64_t in_window_ns) {
+  BlockingRow r = row(0, in_window_ns);
+  r.folded = 1;
+  return r;
+}
+
+TEST(Combine, RowsThatWereFoldedLoseWhatTheModelBookedAndNoMore) {
+  // Of 900 + 100 + 40 before the stretch and 1500 + 300 + 50 behind it; stack 1 is folded in it and comes
+  // again, stack 2 is folded after it.
+  const Tables from = tables(1040, {row(1, 900), row(2, 100), others(40)});
+  const Tables to = tables(1850, {row(1, 60), row(2, 300), others(1490)});
+  const Tables end = tables(1850, {row(1, 60), others(1790)});
+  CensusTables nobody;
+  const Tables t = combine(end, {{from, to}}, nobody);
+  EXPECT_EQ(t.state_ns[static_cast<std::size_t>(GState::kWaiting)], 1040u);
+  std::uint64_t sum = 0;
+  for (const BlockingRow& r : t.blocking) sum += r.in_window_ns;
+  EXPECT_EQ(sum, 1040u);
+}
+
 TEST(Combine, WithoutCountersLiveIsTheSumOfTheStates) {
   CensusTables c = census();
   c.live_integral_ns.reset();
