@@ -419,7 +419,8 @@ def test_a_process_by_its_unique_name(tmp_path):
             for several in (["-p", f"{target.pid},{other.pid}"], [name, "--all"]):
                 done = run("stat", *several, "--probes", "none", "-d", "0.5", "--json")
                 assert done.returncode == DONE, done.stderr
-                assert {json.loads(line)["pid"] for line in done.stdout.splitlines()} == {target.pid, other.pid}
+                pids = {json.loads(line)["target"]["host_pid"] for line in done.stdout.splitlines()}
+                assert pids == {target.pid, other.pid}
     refused(run("check", "-p", name), FAILED, "gorotrace ps")
 
 

@@ -169,7 +169,8 @@ class Finder {
                           c.readable = closed && *closed <= 1 && c.state.length <= c.state.capacity;
                           c.state.closed = closed && *closed == 1;
                           c.timer = word(o_.hchan_timer);
-                          if (c.readable && c.timer != 0) c.timer_state.emplace();  // not read yet
+                          if (c.readable && c.timer != 0)
+                            c.timer_state = ChannelWait::Timer{};  // not read yet
                           c.receivers_first = word(o_.hchan_recvq_first);
                           c.senders_first = word(o_.hchan_sendq_first);
                         });
