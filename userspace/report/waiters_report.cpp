@@ -40,7 +40,9 @@ std::vector<Line> stack_lines(const DumpView& view, const WaitedOn& row, std::si
       same->count += stack.count;
     }
   }
-  std::ranges::stable_sort(out, std::ranges::greater{}, &Line::count);
+  std::ranges::sort(out, [](const Line& a, const Line& b) {
+    return a.count != b.count ? a.count > b.count : a.text < b.text;
+  });
   return out;
 }
 

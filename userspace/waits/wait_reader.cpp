@@ -110,7 +110,7 @@ Result<Waits> WaitReader::read(const Snapshot& snapshot) const {
   if (config_.find == Find::kLabels) return out;
   // What takes long (/proc) comes behind what must be quick: the time from the first look to the last one.
   const auto calls =
-      std::ranges::stable_partition(all, [](const Waiter& w) { return w.reason != Reason::kSyscall; });
+      std::ranges::partition(all, [](const Waiter& w) { return w.reason != Reason::kSyscall; });
   const std::span<Waiter> standing(all.begin(), calls.begin()), in_syscall(calls);
   waits::FileTable files(process_);
   struct Pass {
