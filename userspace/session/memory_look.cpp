@@ -59,23 +59,21 @@ void MemoryLook::look(bool objects, const std::stop_token& stop, LookResult& out
     return;
   }
   out.counts = snapshot->counts;
-  auto seen = objects && objects_ != 0 ? objects_of(*snapshot, stop) : std::nullopt;
-  out.objects_read = seen.has_value();
+  SeenObjects seen;
+  out.objects_read = objects && objects_ != 0 && read_objects(*snapshot, stop, seen);
   out.took_ns = monotonic_ns() - out.counts.begin_ns;
   (void)door_->enter([&](Pipeline& pipeline) {
     pipeline.router().post({id_, out.counts.end_ns, std::move(*snapshot)});
-    if (seen) pipeline.router().post({id_, seen->end_ns, std::move(*seen)});
+    if (out.objects_read) pipeline.router().post({id_, seen.end_ns, std::move(seen)});
   });
 }
 
-std::optional<SeenObjects> MemoryLook::objects_of(const Snapshot& snapshot,
-                                                  const std::stop_token& stop) const {
+bool MemoryLook::read_objects(const Snapshot& snapshot, const std::stop_token& stop, SeenObjects& out) const {
   WaitReader::Config config = WaitReader::config_for(target_->binary(), target_->load_bias());
   config.find = WaitReader::Find::kQueues;
   const StoppableMemory memory(target_->process(), stop);
   const auto waits = WaitReader(memory, nullptr, std::move(config)).read(snapshot);
-  if (!waits) return std::nullopt;
-  SeenObjects out;
+  if (!waits) return false;
   for (std::size_t i = 0; i < snapshot.goroutines.size(); ++i) {
     const auto& objects = waits->goroutines[i].objects;
     if (objects.empty() || objects.front().certainty != Certainty::kProven) continue;
@@ -83,7 +81,7 @@ std::optional<SeenObjects> MemoryLook::objects_of(const Snapshot& snapshot,
     if (seen.address != 0) out.objects.push_back(seen);
   }
   out.end_ns = monotonic_ns();
-  return out;
+  return true;
 }
 
 std::optional<Tables> MemoryLook::totals(const std::stop_token& stop) {

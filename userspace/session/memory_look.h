@@ -48,8 +48,8 @@ class MemoryLook {
 
  private:
   void look(bool objects, const std::stop_token& stop, LookResult& out);
-  [[nodiscard]] std::optional<SeenObjects> objects_of(const Snapshot& snapshot,
-                                                      const std::stop_token& stop) const;
+  [[nodiscard]] bool read_objects(const Snapshot& snapshot, const std::stop_token& stop,
+                                  SeenObjects& out) const;
   void read(const std::stop_token& stop, LookResult& out);
   [[nodiscard]] std::optional<Tables> totals(const std::stop_token& stop);
 
