@@ -330,7 +330,8 @@ inline void Census::end_look(std::optional<std::int64_t> live) {
     }
   }
 
-  const std::optional<double> gap = first ? std::nullopt : std::optional(gap_ns);
+  std::optional<double> gap;
+  if (!first) gap.emplace(gap_ns);
   const bool second = m.before_ns != 0;
   for (Classes* classes : {&m.by_row, &m.by_site, &m.by_state}) classes->end_look(gap, second);
   if (first) {
