@@ -31,6 +31,11 @@ def sets_probes(thread):
     return False
 
 
+def kernel_log():
+    """Its lines with the times at which they were written."""
+    return subprocess.run(["dmesg"], capture_output=True, text=True, check=True).stdout.splitlines()
+
+
 class Aim:
     """At a tracer that is starting. The kernel waits some ms for the other CPUs before it sets a link's first breakpoint:
     that is when a thread is found there, and when that wait is over it finds the signal."""
@@ -65,11 +70,11 @@ class Aim:
             assert time.monotonic() < end, f"alive after the tracer was killed: {self.seen}"
             time.sleep(0.01)
 
-    def complaints(self):
-        """Of the kernel, about these threads: others may trace on this machine."""
-        said = subprocess.run(["dmesg"], capture_output=True, text=True, check=True).stdout
-        return [line for line in said.splitlines()
-                if (found := re.search(r"uprobe: \S+:(\d+) failed", line)) and int(found[1]) in self.seen]
+    def complaints(self, before):
+        """Of the kernel, about these threads, as others may trace on this machine; and not what it said before this tracer was
+        started, as a thread's number is used again."""
+        return [line for line in kernel_log() if line not in before and
+                (found := re.search(r"uprobe: \S+:(\d+) failed", line)) and int(found[1]) in self.seen]
 
 
 @contextlib.contextmanager
@@ -85,13 +90,14 @@ def ahead_of_others():
 
 def killed_while_attaching(target_pid, for_target, kill, prefix):
     """(hit, complaints). kill(stat) is called when the tracer is setting probes."""
+    before = set(kernel_log())
     with harness.Stat(target_pid, prefix=prefix) as stat, ahead_of_others():
         aim = Aim(stat.pid)
         hit = aim.wait(for_target) and aim.look()
         kill(stat)
         stat.wait()
         aim.settled()
-        return hit, aim.complaints()
+        return hit, aim.complaints(before)
 
 
 def leave_breakpoints(path, pid, offsets):
