@@ -1,6 +1,5 @@
 import os
 import pathlib
-import signal
 import subprocess
 
 import pytest
@@ -15,8 +14,6 @@ def pytest_configure(config):
     if os.geteuid() != 0:
         raise pytest.UsageError("the end-to-end tests attach probes: run them as root")
     harness.gorotrace()
-    # Whoever runs them under nohup has it ignored, and what they start would inherit that.
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     harness.CACHE.mkdir(parents=True, exist_ok=True)
     if not config.option.markexpr:
         config.option.markexpr = "not slow"
