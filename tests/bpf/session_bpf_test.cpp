@@ -280,13 +280,18 @@ TEST_F(ComingAndGoing, NothingGrowsWithTheNumberOfTargetsThatEverWere) {
 
 // ---------------------------------------------------------------- a process that holds up its reader
 
+// Of a program that has done nothing yet the address of a page that never comes.
+std::uint64_t held_page(testing::GoTarget& go) {
+  while (go.line() != "end") {
+  }
+  return std::stoull(go.ask("held").substr(3));
+}
+
 class HeldUp : public ComingAndGoing, public ::testing::WithParamInterface<double> {};
 
 TEST_P(HeldUp, TheWindowIsKeptAndSaysWhatLacks) {
   testing::GoTarget go("parked", testing::go_versions().back());
-  while (go.line() != "end") {
-  }
-  const std::uint64_t page = std::stoull(go.ask("held").substr(3));
+  const std::uint64_t page = held_page(go);
   ASSERT_NE(page, 0u) << "no userfaultfd: CONFIG_USERFAULTFD";
   SessionOptions options;
   options.census_cpu = GetParam();
@@ -328,6 +333,42 @@ TEST_P(HeldUp, TheWindowIsKeptAndSaysWhatLacks) {
   EXPECT_FALSE(tables->looked);
   session->reset();
   EXPECT_LT(took(), std::chrono::seconds(10)) << "nobody waits for its reader for ever";
+}
+
+// A P that the program does not use any more is read all the same (CounterReader::find_ps): here it is where
+// nobody can read it.
+TEST_F(ComingAndGoing, ControlWaitsForNoCounter) {
+  testing::GoTarget go("parked", testing::go_versions().back());
+  const std::uint64_t page = held_page(go);
+  ASSERT_NE(page, 0u) << "no userfaultfd: CONFIG_USERFAULTFD";
+  ASSERT_TRUE(go.ask("procs 3").starts_with("ok"));
+  ASSERT_TRUE(go.ask("procs 1").starts_with("ok"));
+  SessionOptions options;
+  options.census_cpu = 0;
+  auto session = Session::make(options);
+  ASSERT_TRUE(session) << session.error().message;
+  auto target = Target::open(go.pid());
+  ASSERT_TRUE(target) << target.error().message;
+  const auto allp = go.process().value<std::uint64_t>(go.counter_config().allp_address).value();
+  ASSERT_TRUE(go.ask("poke " + std::to_string(allp + 16) + " " + std::to_string(page)).starts_with("ok"));
+
+  using std::chrono::steady_clock;
+  const auto begin = steady_clock::now();
+  const auto took = [&] { return steady_clock::now() - begin; };
+  const auto id = (*session)->add(std::move(*target));
+  ASSERT_TRUE(id) << id.error().message;
+  for (int i = 0; i < 3; ++i) {
+    (*session)->ask_samples();
+    const auto samples = (*session)->await_samples();
+    ASSERT_TRUE(samples) << samples.error().message;
+    EXPECT_FALSE(samples->at(*id).counters);
+    (*session)->tick();
+  }
+  EXPECT_LT(took(), std::chrono::seconds(2));
+  (*session)->finish();
+  EXPECT_FALSE((*session)->facts(*id).counters_end);
+  session->reset();
+  EXPECT_LT(took(), std::chrono::seconds(5)) << "nobody waits for its reader for ever";
 }
 
 INSTANTIATE_TEST_SUITE_P(Census, HeldUp, ::testing::Values(0, 0.05),

@@ -121,6 +121,20 @@ TEST_P(SharedLinksTest, HitsOfOthersAreCountedAndSendNothing) {
   EXPECT_EQ(others_hits(other), 11u);
 }
 
+// Its number may be another process's by then.
+TEST_P(SharedLinksTest, ATargetThatIsDisownedIsAStranger) {
+  Sibling sibling;
+  const TargetId self = add(::getpid()), other = add(sibling.pid());
+  set(self, kBlock);
+  set(other, kBlock);
+  sibling.hit(kPark, 2, g_);
+  capture_->disown(other);
+  sibling.hit(kPark, 3, g_);
+  EXPECT_THAT(drain(), UnorderedElementsAre(Pair(other, 2)));
+  EXPECT_EQ(park(other).hits, 2u);
+  EXPECT_EQ(others_hits(self), 3u);
+}
+
 TEST_P(SharedLinksTest, ATargetWithLinksOfItsOwnIsSeenOnce) {
   Sibling sibling;
   const TargetId self = add(::getpid(), LinkScope::kOwn), other = add(sibling.pid());

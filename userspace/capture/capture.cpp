@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <linux/bpf.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <atomic>
@@ -13,10 +12,10 @@
 #include <span>
 #include <thread>
 
-#include "base/random.h"
 #include "capture/calibration.h"
 #include "capture/detach.h"
 #include "capture/initial_pid.h"
+#include "capture/kernel_targets.h"
 #include "capture/load.h"
 #include "capture/probe_units.h"
 #include "capture/selftest.h"
@@ -31,56 +30,7 @@ namespace {
 // below a preemption's or, in a VM, a lost CPU's.
 constexpr std::uint64_t kLongestSample = 64;
 
-constexpr std::size_t kActorWindow = 192;  // GT_ACTOR_WINDOW of bpf/lib/maps.bpf.h
-
-// The kernel side clamps every size; these are the assumptions under which what it reads makes sense.
-Status check_config(const gt_target& c) {
-  if (c.tgid == 0) return fail(ErrorKind::kFailed, "target configuration without a process id");
-  if (c.stack_seed == 0)
-    return fail(ErrorKind::kFailed, "target configuration without a seed for its stacks");
-  if (c.g_window > GT_G_WINDOW || c.g_goid + 8u > c.g_window)
-    return fail(ErrorKind::kUnsupported, fmt::format("runtime.g window of {} bytes", c.g_window));
-  const auto low = {c.g_stack_hi, c.g_m, c.g_sched_pc, c.g_sched_bp};
-  if (c.g_goid + 8u > kActorWindow || std::ranges::any_of(low, [&](gt_u16 o) { return o >= c.g_goid; }))
-    return fail(ErrorKind::kUnsupported, "runtime.g.goid does not follow g.stack, g.m and g.sched");
-  return {};
-}
-
-struct Unmap {
-  std::size_t bytes = 0;
-  void operator()(void* map) const { ::munmap(map, bytes); }
-};
-
-// `targets`, as the kernel side sees it.
-struct MappedTargets {
-  std::unique_ptr<void, Unmap> memory;
-
-  [[nodiscard]] gt_target& operator[](std::size_t slot) const {
-    return static_cast<gt_target*>(memory.get())[slot];
-  }
-  [[nodiscard]] static Result<MappedTargets> make(int map_fd, std::size_t count) {
-    const std::size_t bytes = count * sizeof(gt_target);
-    void* map = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
-    if (map == MAP_FAILED) return fail_errno(errno, "mapping the targets' configurations");
-    return MappedTargets{{map, Unmap{bytes}}};
-  }
-};
-
-std::uint64_t load(const gt_u64& counter) {
-  return std::atomic_ref<gt_u64>(const_cast<gt_u64&>(counter)).load(std::memory_order_relaxed);
-}
-
-void add(CaptureCounters& sum, const gt_losses& lost) {
-  for (std::size_t i = 0; i < sum.dropped.size(); ++i) sum.dropped[i] += load(lost.dropped[i]);
-  for (std::size_t i = 0; i < sum.stack_failed.size(); ++i) sum.stack_failed[i] += load(lost.stack_failed[i]);
-  sum.object_failed += load(lost.object_failed);
-}
-
 }  // namespace
-
-std::uint64_t CaptureCounters::dropped_total() const {
-  return std::accumulate(dropped.begin(), dropped.end(), std::uint64_t{0});
-}
 
 // Member order is reverse teardown order: links go first, then the programs, then the rings.
 struct Capture::Impl {
@@ -91,7 +41,7 @@ struct Capture::Impl {
   LoadedTracer tracer;
   Link exec_watch;
   std::unique_ptr<StackStore> stacks;
-  MappedTargets configs;
+  std::optional<KernelTargets> kernel;  // once the programs are loaded
   Slots slots{0};
   std::optional<InitialPids> initial_pids;  // from the first question on that needs it
   std::optional<SharedFiles> shared_files;
@@ -111,31 +61,7 @@ struct Capture::Impl {
     const std::size_t slot = slot_of(target);
     return slot < owners.size() && owners[slot] && owners[slot]->id == target ? &*owners[slot] : nullptr;
   }
-  // `file`: gt_owner.file
-  [[nodiscard]] Status write(TargetId target, const gt_target& config, gt_u8 file) const {
-    const std::uint32_t slot = slot_of(target);
-    const std::vector<gt_target_stats> zero(cpus());
-    if (bpf_map_update_elem(bpf_map__fd(skeleton().maps.site_stats), &slot, zero.data(), BPF_ANY) != 0)
-      return fail_errno(errno, "clearing a target's counters");
-    if (bpf_map_update_elem(bpf_map__fd(skeleton().maps.targets), &slot, &config, BPF_ANY) != 0)
-      return fail_errno(errno, "writing a target's configuration");
-    const gt_owner owner{slot_of(target), generation_of(target), file};
-    if (bpf_map_update_elem(bpf_map__fd(skeleton().maps.owners), &config.tgid, &owner, BPF_ANY) != 0)
-      return fail_errno(errno, "writing a target's process");
-    return {};
-  }
-  // The process that the programs take for this target; 0: none, or none any more.
-  [[nodiscard]] gt_u32 tgid(TargetId target) const {
-    return std::atomic_ref<gt_u32>(configs[slot_of(target)].tgid).load();
-  }
-  void disown(gt_u32 process, TargetId target) const {
-    std::atomic_ref<gt_u32>(configs[slot_of(target)].tgid).store(0);
-    gt_owner owner{};
-    const int map = bpf_map__fd(skeleton().maps.owners);
-    if (bpf_map_lookup_elem(map, &process, &owner) == 0 &&
-        target_id(owner.target, owner.generation) == target)
-      bpf_map_delete_elem(map, &process);
-  }
+
   // Until no program runs any more that was under way at the call: writing a map of maps waits for that
   // (kernel/bpf/syscall.c maybe_wait_bpf_programs), 15 ms.
   void await_programs() const {
@@ -143,47 +69,12 @@ struct Capture::Impl {
     const int ring = tracer.rings->fd(0);
     bpf_map_update_elem(bpf_map__fd(skeleton().maps.rings), &first, &ring, BPF_ANY);
   }
-  // A g may be known by its goid only while every way in which it gets another one is seen: from after the
-  // lifecycle group's attach to before its detach. Field by field, in the map itself: the kernel side takes
-  // tgid away when the target execs, and that must stand.
-  void hold_goids(TargetId target, bool on) {
-    gt_target& config = configs[slot_of(target)];
-    const std::atomic_ref<gt_u8> hold(config.goids_hold);
-    if ((hold.load() != 0) == on) return;
-    hold.store(on ? 1 : 0);
-    // Nothing that was ever remembered under another salt holds under this one.
-    if (!on) std::atomic_ref<gt_u64>(config.salt).store(random_u64());
-  }
-  [[nodiscard]] std::uint64_t dropped(TargetId target) const {
-    CaptureCounters lost;
-    add(lost, configs[slot_of(target)].lost);
-    return lost.dropped_total();
-  }
   // By CPU.
   [[nodiscard]] std::vector<gt_stats> stats() const {
-    std::vector<gt_stats> per_cpu(cpus());
+    std::vector<gt_stats> per_cpu(static_cast<std::size_t>(std::max(1, libbpf_num_possible_cpus())));
     const std::uint32_t key = 0;
     if (bpf_map_lookup_elem(bpf_map__fd(skeleton().maps.stats), &key, per_cpu.data()) != 0) return {};
     return per_cpu;
-  }
-  // Of all CPUs.
-  [[nodiscard]] std::array<SiteCounters, GT_MAX_SITES> sites_of(TargetId target) const {
-    std::array<SiteCounters, GT_MAX_SITES> out{};
-    std::vector<gt_target_stats> per_cpu(cpus());
-    const std::uint32_t slot = slot_of(target);
-    if (bpf_map_lookup_elem(bpf_map__fd(skeleton().maps.site_stats), &slot, per_cpu.data()) != 0) return out;
-    for (const gt_target_stats& cpu : per_cpu) {
-      for (std::size_t i = 0; i < out.size(); ++i) {
-        out[i].hits += cpu.site[i].hits;
-        out[i].skipped += cpu.site[i].skipped;
-        out[i].sampled += cpu.site[i].sampled;
-        out[i].sampled_ns += cpu.site[i].sampled_ns;
-      }
-    }
-    return out;
-  }
-  [[nodiscard]] static std::size_t cpus() {
-    return static_cast<std::size_t>(std::max(1, libbpf_num_possible_cpus()));
   }
 };
 
@@ -197,7 +88,7 @@ void Capture::detach_all() {
   Links links;
   for (auto& owner : impl_->owners) {
     if (!owner) continue;
-    impl_->hold_goids(owner->id, false);
+    impl_->kernel->hold_goids(owner->id, false);
     std::ranges::move(owner->links->take_links(), std::back_inserter(links));
   }
   detach_links(std::move(links));
@@ -225,9 +116,9 @@ Result<std::unique_ptr<Capture>> Capture::make(const CaptureOptions& options) {
       options.longest_sample_ns.value_or(kLongestSample * static_cast<std::uint64_t>(calibrated.program_ns));
   impl->exec_watch.reset(bpf_program__attach(impl->skeleton().progs.gt_exec));
   if (!impl->exec_watch) return fail_errno(errno, "attaching to the tracepoint sched_process_exec");
-  auto configs = MappedTargets::make(bpf_map__fd(impl->skeleton().maps.targets), options.max_targets);
-  if (!configs) return std::unexpected(configs.error());
-  impl->configs = std::move(*configs);
+  auto kernel = KernelTargets::make(impl->skeleton(), options.max_targets);
+  if (!kernel) return std::unexpected(kernel.error());
+  impl->kernel.emplace(std::move(*kernel));
   impl->shared_files.emplace(impl->skeleton(), impl->mode);
   impl->slots = Slots(options.max_targets);
   impl->owners.resize(options.max_targets);
@@ -259,10 +150,10 @@ Result<TargetId> Capture::add_target(pid_t pid, const std::string& exe_path, con
   if (plan.sites.size() > GT_MAX_SITES)
     return fail(ErrorKind::kUnsupported,
                 fmt::format("{} probe sites, at most {}", plan.sites.size(), GT_MAX_SITES));
-  if (auto valid = check_config(config); !valid) return std::unexpected(valid.error());
+  if (auto valid = KernelTargets::check(config); !valid) return std::unexpected(valid.error());
   // One that has executed another program has no process any more, and its process may be a target again.
   if (std::ranges::any_of(impl_->owners,
-                          [&](const auto& o) { return o && impl_->tgid(o->id) == config.tgid; }))
+                          [&](const auto& o) { return o && impl_->kernel->tgid(o->id) == config.tgid; }))
     return fail(ErrorKind::kUsage, fmt::format("process {} is a target already", pid));
   std::shared_ptr<SharedLinks> shared;
   if (scope == LinkScope::kShared) {
@@ -274,16 +165,14 @@ Result<TargetId> Capture::add_target(pid_t pid, const std::string& exe_path, con
   if (!target)
     return fail(ErrorKind::kFailed, fmt::format("already tracing {} processes", impl_->owners.size()));
   gt_target written = config;
-  written.goids_hold = 0;
-  written.salt = random_u64();
   written.muted = shared ? SharedMember::initial_mute() : 0;
-  if (auto done = impl_->write(*target, written, shared ? shared->index() : gt_u8{0}); !done) {
+  if (auto done = impl_->kernel->write(*target, written, shared ? shared->index() : gt_u8{0}); !done) {
     impl_->slots.give_back(*target, impl_->passes);
     return std::unexpected(done.error());
   }
   std::unique_ptr<TargetLinks> links;
   if (shared) {
-    links = std::make_unique<SharedMember>(shared, impl_->configs[slot_of(*target)]);
+    links = std::make_unique<SharedMember>(shared, impl_->kernel->config(*target));
   } else {
     gt_cookie whose{};
     whose.target = slot_of(*target);
@@ -298,6 +187,10 @@ Result<TargetId> Capture::add_target(pid_t pid, const std::string& exe_path, con
   return *target;
 }
 
+void Capture::disown(TargetId target) {
+  if (const Impl::Owner* owner = impl_->find(target)) impl_->kernel->disown(target, owner->tgid);
+}
+
 void Capture::remove_target(TargetId target) {
   if (impl_->find(target) == nullptr) return;
   const gt_u32 tgid = impl_->owners[slot_of(target)]->tgid;
@@ -307,7 +200,7 @@ void Capture::remove_target(TargetId target) {
     const std::scoped_lock lock(impl_->live_mutex);
     std::erase(impl_->live, target);
   }
-  impl_->disown(tgid, target);
+  impl_->kernel->disown(target, tgid);
   if (shared) impl_->await_programs();  // else they ended with the detach
   impl_->slots.give_back(target, impl_->passes);
 }
@@ -318,9 +211,9 @@ Result<GroupMask> Capture::set_groups(TargetId target, GroupMask groups) {
   if ((groups & ~impl_->loaded) != 0)
     return fail(ErrorKind::kUsage, "a probe group that was not asked for at the start is not loaded");
   TargetLinks& links = *owner->links;
-  if (!(groups & links.permitted() & group_bit(GT_GROUP_LIFECYCLE))) impl_->hold_goids(target, false);
+  if (!(groups & links.permitted() & group_bit(GT_GROUP_LIFECYCLE))) impl_->kernel->hold_goids(target, false);
   auto on = links.set_groups(groups);
-  if (links.groups() & group_bit(GT_GROUP_LIFECYCLE)) impl_->hold_goids(target, true);
+  if (links.groups() & group_bit(GT_GROUP_LIFECYCLE)) impl_->kernel->hold_goids(target, true);
   return on;
 }
 
@@ -382,7 +275,7 @@ CaptureCounters Capture::counters() const {
   CaptureCounters out;
   for (const gt_stats& cpu : impl_->stats()) {
     out.produced += cpu.produced;
-    add(out, cpu.lost);
+    out.add(cpu.lost);
   }
   return out;
 }
@@ -390,20 +283,20 @@ CaptureCounters Capture::counters() const {
 CaptureCounters Capture::counters(TargetId target) const {
   CaptureCounters out;
   if (impl_->find(target) == nullptr) return out;
-  for (const SiteCounters& site : impl_->sites_of(target)) out.produced += site.hits - site.skipped;
-  add(out, impl_->configs[slot_of(target)].lost);
+  for (const SiteCounters& site : impl_->kernel->sites(target)) out.produced += site.hits - site.skipped;
+  impl_->kernel->add_losses(target, out);
   return out;
 }
 
 std::vector<SiteCounters> Capture::site_counters(TargetId target) const {
   const Impl::Owner* owner = impl_->find(target);
   if (owner == nullptr) return {};
-  const auto sites = impl_->sites_of(target);
+  const auto sites = impl_->kernel->sites(target);
   return {sites.begin(), sites.begin() + static_cast<std::ptrdiff_t>(owner->links->sites())};
 }
 
 std::uint64_t Capture::dropped(TargetId target) const {
-  return impl_->find(target) != nullptr ? impl_->dropped(target) : 0;
+  return impl_->find(target) != nullptr ? impl_->kernel->dropped(target) : 0;
 }
 
 std::vector<std::pair<TargetId, std::uint64_t>> Capture::dropped_by_target() const {
@@ -411,7 +304,7 @@ std::vector<std::pair<TargetId, std::uint64_t>> Capture::dropped_by_target() con
   const std::scoped_lock lock(impl_->live_mutex);
   out.reserve(impl_->live.size());
   for (const TargetId target : impl_->live) {
-    out.emplace_back(target, impl_->dropped(target));
+    out.emplace_back(target, impl_->kernel->dropped(target));
   }
   return out;
 }

@@ -17,6 +17,7 @@
 #include "base/enum_names.h"
 #include "base/result.h"
 #include "bpf/shared/abi.h"
+#include "capture/counters.h"
 #include "model/target_id.h"
 #include "probe/plan.h"
 
@@ -46,18 +47,6 @@ struct CaptureOptions {
   std::optional<std::uint64_t> longest_sample_ns;  // tests; by default what the calibration suggests
 };
 
-struct CaptureCounters {
-  std::uint64_t produced = 0;
-  std::array<std::uint64_t, GT_DROP_COUNT> dropped{};
-  std::array<std::uint64_t, GT_STACK_FAIL_COUNT> stack_failed{};
-  std::uint64_t object_failed = 0;  // records sent without the channel they are about
-  [[nodiscard]] std::uint64_t dropped_total() const;
-};
-
-struct SiteCounters {
-  std::uint64_t hits = 0, skipped = 0, sampled = 0, sampled_ns = 0;  // skipped: of `hits`, no events
-};
-
 // Of links that targets of one file share.
 struct SharedLinksFacts {
   std::size_t targets = 0;
@@ -83,6 +72,8 @@ class Capture {
   // process is one target. Links are the target's own where they cannot be shared (shared_files.h).
   [[nodiscard]] Result<TargetId> add_target(pid_t pid, const std::string& exe_path, const gt_target& config,
                                             Plan plan, LinkScope scope = LinkScope::kOwn);
+  // Its process has ended, or is nobody's business any more: whoever gets its number is not this target.
+  void disown(TargetId target);
   void remove_target(TargetId target);
 
   // Attaches or detaches so that exactly `groups` are on; sites shared with a group that stays are left

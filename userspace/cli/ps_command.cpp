@@ -49,8 +49,8 @@ std::optional<GoRow> describe(const ProcessRow& process) {
   row.module = go.main_module() + (go.main_version().empty() ? "" : "@" + go.main_version());
   row.link = name_of(go.link_mode());
   row.stripped = go.stripped();
-  if ((*target)->counters() != nullptr) {
-    if (auto counters = (*target)->counters()->read()) row.goroutines = counters->live;
+  if (auto reader = (*target)->counter_reader()) {
+    if (const auto counters = reader->read()) row.goroutines = counters->live;
   }
   return row;
 }

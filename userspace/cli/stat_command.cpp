@@ -89,7 +89,10 @@ Result<Plan> understand(const Arguments& a) {
   }
   p.session.sharing = {.others_allowed = a.share_probes, .targets = p.pids};
   // Only a perf event follows a thread that is not the main one (capture/attach.cpp).
-  const auto headless = [](pid_t pid) { return procfs::living_task(pid) != pid; };
+  const auto headless = [](pid_t pid) {
+    const pid_t task = procfs::living_task(pid);
+    return task != 0 && task != pid;
+  };
   if (std::ranges::any_of(p.pids, headless)) p.session.capture.force_mode = AttachMode::kPerfEventCookie;
   if (p.session.groups != 0) p.session.capture.max_targets = static_cast<std::uint16_t>(p.pids.size());
   return p;

@@ -23,6 +23,9 @@ namespace gorotrace {
 namespace {
 
 constexpr std::string_view kDeleted = " (deleted)";  // fs/d_path.c appends it to the path of an unlinked file
+// Beyond what amd64 gives a process with five levels of page tables, and, whether the tag of an address is
+// taken off (arm64 in bits 56-63, from bit 55 on; amd64's LAM_U57 in bits 57-62) or not.
+constexpr ::off_t kNeverMapped = ::off_t{3} << 55;
 
 std::unexpected<Error> no_permission(pid_t pid, const std::string& what) {
   const char* way_out =
@@ -211,9 +214,10 @@ Liveness Process::liveness() const {
   if (::poll(&poll_fd, 1, 0) > 0) return Liveness::kExited;
   // /proc/PID/mem stays bound to the address space it was opened on: once that has no user left a read gives
   // 0 bytes (fs/proc/base.c mem_rw), which also tells a re-exec of the same binary without address
-  // randomisation.
+  // randomisation. Until then this read is an error, at an address that no process can map: what one has
+  // mapped may hold up whoever reads it.
   std::uint8_t byte = 0;
-  const bool space_gone = ::pread(mem_.get(), &byte, 1, static_cast<off_t>(start_stack_)) == 0;
+  const bool space_gone = ::pread(mem_.get(), &byte, 1, kNeverMapped) == 0;
   const auto text = procfs::read_file(pid_, "stat", 4096);
   if (!text &&
       text.error().kind != ErrorKind::kNoProcess)  // no descriptor left to ask with; the pidfd said no

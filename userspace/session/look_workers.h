@@ -30,4 +30,10 @@ class LookWorkers {
   Crew crew_;
 };
 
+// What takes long never holds up what does not.
+struct SessionWorkers {
+  LookWorkers looks;
+  LookWorkers counters;
+};
+
 }  // namespace gorotrace

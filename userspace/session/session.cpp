@@ -57,7 +57,8 @@ Result<TargetId> Session::add(std::unique_ptr<Target> target) {
 }
 
 void Session::tick() {
-  workers_.look_after();
+  workers_.looks.look_after();
+  workers_.counters.look_after();
   for (auto& t : traced_) t->tick();
   if (const int error = pipeline_->read_error(); error != 0) {
     for (auto& t : traced_)
@@ -132,6 +133,9 @@ void Session::close() {
 
 void Session::ask_samples() {
   std::vector<std::pair<TargetId, Sample>> without_answer;
+  for (auto& t : traced_) t->ask_counters();
+  const std::uint64_t until_ns = monotonic_ns() + TargetLooks::kCountersPatienceNs;
+  for (auto& t : traced_) t->await_counters(until_ns);
   for (auto& t : traced_) without_answer.emplace_back(t->id(), t->begin_sample());
   asked_ = AskedSamples{pipeline_->ask(monotonic_ns(), Ask::kTotals, targets()), std::move(without_answer)};
 }

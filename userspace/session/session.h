@@ -80,7 +80,7 @@ class Session {
 
   SessionOptions options_;
   CensusShare share_;
-  LookWorkers workers_;
+  SessionWorkers workers_;
   std::optional<Slots> slots_;  // without probes
   std::vector<std::unique_ptr<Traced>> traced_;
   // Its threads refer to the targets, so it goes first.

@@ -149,7 +149,6 @@ Status Target::establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_
         of_p && of_p->offsets.p_status != kNoOffset)
       counters.p_status = static_cast<std::uint16_t>(of_p->offsets.p_status);
     counters_config_ = counters;
-    counters_ = std::make_unique<CounterReader>(*process_, counters);
   }
   return {};
 }

@@ -63,10 +63,9 @@ class Target {
   [[nodiscard]] GoroutineReader& goroutines() { return *goroutines_; }
   // What a census of this process needs; its callbacks refer to this object.
   [[nodiscard]] CensusSubject census_subject(bool stacks, bool whole) const;
-  // nullptr when they cannot be read: GoBinary::counters_missing().
-  [[nodiscard]] CounterReader* counters() { return counters_.get(); }
-  [[nodiscard]] bool has_counters() const { return counters_ != nullptr; }
-  // One more of them: each remembers what it read.
+  // False: they cannot be read, GoBinary::counters_missing() says why.
+  [[nodiscard]] bool has_counters() const { return counters_config_.has_value(); }
+  // Each remembers what it read; refers to the process.
   [[nodiscard]] std::optional<CounterReader> counter_reader() const;
 
  private:
@@ -83,7 +82,6 @@ class Target {
   GoroutineReader::Config goroutines_config_;
   std::optional<CounterReader::Config> counters_config_;
   std::unique_ptr<GoroutineReader> goroutines_;  // refers to *process_
-  std::unique_ptr<CounterReader> counters_;      // refers to *process_
 };
 
 }  // namespace gorotrace

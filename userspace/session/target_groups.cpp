@@ -95,9 +95,11 @@ void TargetGroups::release() {
 }
 
 Status TargetGroups::detach() {
-  if (on_ == 0) return {};
-  on_ = 0;
-  auto off = pipeline_.capture()->set_groups(id_, 0);
+  Capture* capture = pipeline_.capture();
+  if (capture == nullptr) return {};
+  Result<GroupMask> off = 0;
+  if (std::exchange(on_, 0) != 0) off = capture->set_groups(id_, 0);
+  capture->disown(id_);
   if (!off) return std::unexpected(off.error());
   return {};
 }

@@ -20,15 +20,21 @@ constexpr std::uint64_t kLookAfterGapNs = 100'000'000;
 constexpr std::uint64_t kLongestLastNs = 500'000'000;
 constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
+template <typename T>
+bool ready(const std::future<T>& result, std::uint64_t until_ns) {
+  const std::uint64_t now = monotonic_ns();
+  const std::chrono::nanoseconds patience(until_ns > now ? until_ns - now : 0);
+  return result.wait_for(patience) == std::future_status::ready;
+}
+
 }  // namespace
 
-TargetLooks::TargetLooks(std::shared_ptr<Target> target, std::shared_ptr<MemoryLook> look, TargetId id,
-                         Pipeline& pipeline, LookWorkers& workers, const TargetCensus& census,
-                         Notices& notices, std::uint64_t interval_ns)
+TargetLooks::TargetLooks(std::shared_ptr<Target> target, std::shared_ptr<MemoryLook> look,
+                         std::shared_ptr<CountersLook> counters, SessionWorkers& workers,
+                         const TargetCensus& census, Notices& notices, std::uint64_t interval_ns)
     : target_(std::move(target)),
       look_(std::move(look)),
-      id_(id),
-      pipeline_(pipeline),
+      counters_look_(std::move(counters)),
       workers_(workers),
       census_(census),
       notices_(notices),
@@ -62,15 +68,13 @@ void TargetLooks::tick(std::uint64_t now_ns) {
 void TargetLooks::start(LookOrder order, Purpose purpose) {
   const auto result = std::make_shared<std::promise<LookResult>>();
   running_ = Running{result->get_future(), {}, order, purpose};
-  workers_.add([look = look_, order,
-                result](const std::stop_token& stop) { result->set_value(look->take(order, stop)); },
-               running_->stop);
+  workers_.looks.add([look = look_, order,
+                      result](const std::stop_token& stop) { result->set_value(look->take(order, stop)); },
+                     running_->stop);
 }
 
 bool TargetLooks::await(std::uint64_t until_ns) {
-  const std::uint64_t now = monotonic_ns();
-  const std::chrono::nanoseconds patience(until_ns > now ? until_ns - now : 0);
-  if (running_->result.wait_for(patience) != std::future_status::ready) return false;
+  if (!ready(running_->result, until_ns)) return false;
   Running done = std::move(*running_);
   running_.reset();
   take_in(done.result.get(), done.order, done.purpose);
@@ -115,13 +119,19 @@ void TargetLooks::take_in_start(const LookResult& result) {
   }
 }
 
-bool TargetLooks::read_counters() {
-  CounterReader* reader = target_->counters();
-  if (reader == nullptr) return false;
-  const auto counters = reader->read();
-  if (!counters) return false;
-  counters_ = *counters;
-  pipeline_.router().post({id_, counters->time_ns, *counters});
+void TargetLooks::ask_counters() {
+  if (counting_ || !target_->has_counters()) return;
+  const auto result = std::make_shared<std::promise<std::optional<RuntimeCounters>>>();
+  counting_ = result->get_future();
+  workers_.counters.add(
+      [look = counters_look_, result](const std::stop_token&) { result->set_value(look->take()); }, {});
+}
+
+bool TargetLooks::await_counters(std::uint64_t until_ns) {
+  if (!counting_) return true;
+  if (!ready(*counting_, until_ns)) return false;
+  if (const auto counters = counting_->get()) counters_ = counters;
+  counting_.reset();
   return true;
 }
 
@@ -130,7 +140,7 @@ void TargetLooks::begin_end(AtTheEnd wanted) {
   ending_ = true;
   wanted_ = wanted;
   if (wanted == AtTheEnd::kNothing) return;
-  (void)read_counters();
+  ask_counters();
   if (!running_ || await(0)) start_last();
 }
 
@@ -146,7 +156,7 @@ void TargetLooks::start_last() {
 
 bool TargetLooks::ended(std::uint64_t until_ns) {
   while (running_ && await(until_ns)) start_last();
-  return !running_;
+  return !running_ && await_counters(until_ns);
 }
 
 void TargetLooks::stop() {
@@ -175,6 +185,7 @@ void TargetLooks::leave(std::uint64_t deadline_ns) {
 void TargetLooks::give_up() {
   if (running_) running_->stop.request_stop();
   running_.reset();
+  counting_.reset();
   ending_ = true;
 }
 

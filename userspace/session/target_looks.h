@@ -10,10 +10,10 @@
 #include <stop_token>
 
 #include "evidence/facts.h"
+#include "session/counters_look.h"
 #include "session/look_workers.h"
 #include "session/memory_look.h"
 #include "session/notices.h"
-#include "session/pipeline.h"
 #include "session/target.h"
 #include "session/target_census.h"
 
@@ -23,9 +23,9 @@ class TargetLooks {
  public:
   // All that is referred to outlives this object. While the census runs no look is due: it looks all the
   // time.
-  TargetLooks(std::shared_ptr<Target> target, std::shared_ptr<MemoryLook> look, TargetId id,
-              Pipeline& pipeline, LookWorkers& workers, const TargetCensus& census, Notices& notices,
-              std::uint64_t interval_ns);
+  TargetLooks(std::shared_ptr<Target> target, std::shared_ptr<MemoryLook> look,
+              std::shared_ptr<CountersLook> counters, SessionWorkers& workers, const TargetCensus& census,
+              Notices& notices, std::uint64_t interval_ns);
   ~TargetLooks() { give_up(); }
 
   // Takes in what has come, and starts the look that is due: the first one is at once.
@@ -46,10 +46,13 @@ class TargetLooks {
   // Nobody needs a look any more, and nobody waits for the one that goes on.
   void give_up();
 
-  bool read_counters();  // here and now; whether they could be had
-  [[nodiscard]] const std::optional<RuntimeCounters>& counters() const {
-    return counters_;
-  }  // last ones read
+  // A few words: a worker that runs has them within it.
+  static constexpr std::uint64_t kCountersPatienceNs = 100'000'000;
+  // The runtime's counters are wanted now; whether those that were asked for last have come by then.
+  void ask_counters();
+  bool await_counters(std::uint64_t until_ns);
+  // The last that came.
+  [[nodiscard]] const std::optional<RuntimeCounters>& counters() const { return counters_; }
 
   // Of the first look at all goroutines; nothing until it was taken.
   struct Start {
@@ -76,14 +79,14 @@ class TargetLooks {
 
   std::shared_ptr<Target> target_;
   std::shared_ptr<MemoryLook> look_;
-  TargetId id_;
-  Pipeline& pipeline_;
-  LookWorkers& workers_;
+  std::shared_ptr<CountersLook> counters_look_;
+  SessionWorkers& workers_;
   const TargetCensus& census_;
   Notices& notices_;
   const std::uint64_t interval_ns_;
 
   std::optional<Running> running_;
+  std::optional<std::future<std::optional<RuntimeCounters>>> counting_;
   bool objects_due_ = true;
   // By its own pace; because something is to be seen; the counters alone, for the first reading.
   std::uint64_t due_ns_ = 0, asked_ns_, reading_ns_;

@@ -9,8 +9,8 @@
 
 namespace gorotrace {
 
-Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& share, LookWorkers& workers,
-               const SessionOptions& options)
+Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& share,
+               SessionWorkers& workers, const SessionOptions& options)
     : options_(options),
       pipeline_(pipeline),
       workers_(workers),
@@ -52,7 +52,7 @@ GroupMask Traced::seen_objects() const {
 }
 
 Result<std::unique_ptr<Traced>> Traced::make(std::unique_ptr<Target> target, TargetId otherwise,
-                                             Pipeline& pipeline, CensusShare& share, LookWorkers& workers,
+                                             Pipeline& pipeline, CensusShare& share, SessionWorkers& workers,
                                              const SessionOptions& options) {
   std::unique_ptr<Traced> t(new Traced(std::move(target), pipeline, share, workers, options));
   const auto id = t->groups_.plan(options.groups, options.stacks, otherwise);
@@ -60,7 +60,8 @@ Result<std::unique_ptr<Traced>> Traced::make(std::unique_ptr<Target> target, Tar
   t->id_ = *id;
   t->census_.set_target(*id);
   auto look = std::make_shared<MemoryLook>(t->target_, t->id_, t->door_, options.stacks, t->seen_objects());
-  t->looks_.emplace(t->target_, std::move(look), t->id_, pipeline, workers, t->census_, t->notices_,
+  auto counters = std::make_shared<CountersLook>(t->target_, t->id_, t->door_);
+  t->looks_.emplace(t->target_, std::move(look), std::move(counters), workers, t->census_, t->notices_,
                     options.interval_ns);
   pipeline.router().begin(t->id_, t->begun(), t->source_);
   return t;
@@ -84,7 +85,9 @@ Status Traced::arm() {
                             life == Liveness::kExeced ? "executed another program" : "ended"));
   }
   lifecycle_throughout_ = groups_.is_on(GT_GROUP_LIFECYCLE);
-  if (looks_->read_counters()) counters_begin_ = looks_->counters();
+  looks_->ask_counters();
+  (void)looks_->await_counters(monotonic_ns() + TargetLooks::kCountersPatienceNs);
+  counters_begin_ = looks_->counters();
   looks_->tick(monotonic_ns());
   return {};
 }
@@ -138,7 +141,7 @@ void Traced::note_standing() {
 }
 
 void Traced::begin_dump(WaitsWanted waits) {
-  dump_.emplace(target_, std::move(standing_), workers_, waits);
+  dump_.emplace(target_, std::move(standing_), workers_.looks, waits);
 }
 
 Result<Dump> Traced::end_with_dump() {
@@ -217,11 +220,16 @@ void Traced::count_unread(Tables& tables) const {
   tables.live = live;
 }
 
+void Traced::ask_counters() {
+  if (life_.traced()) looks_->ask_counters();
+}
+
+void Traced::await_counters(std::uint64_t until_ns) {
+  if (life_.traced()) (void)looks_->await_counters(until_ns);
+}
+
 Sample Traced::begin_sample() {
-  if (life_.traced()) {
-    (void)looks_->read_counters();
-    groups_.post_cost();
-  }
+  if (life_.traced()) groups_.post_cost();
   Sample s;
   s.events = pipeline_.events(id_);
   s.groups = groups_.on();

@@ -47,7 +47,7 @@ class Traced {
   // Plans and announces, attaches nothing. All that is referred to outlives the result.
   [[nodiscard]] static Result<std::unique_ptr<Traced>> make(std::unique_ptr<Target> target,
                                                             TargetId otherwise, Pipeline& pipeline,
-                                                            CensusShare& share, LookWorkers& workers,
+                                                            CensusShare& share, SessionWorkers& workers,
                                                             const SessionOptions& options);
   ~Traced() { shut(); }
   // Arms the groups: the window begins. All goroutines are read as soon as may be. On failure nothing stays
@@ -86,6 +86,9 @@ class Traced {
 
   // Once more than kMaxStacks distinct stacks were shown the others have no frames (StackTable).
   [[nodiscard]] Result<Tables> tables();
+  // The runtime's counters, read by a worker: those that come until then are in the sample.
+  void ask_counters();
+  void await_counters(std::uint64_t until_ns);
   // What is known now without the models, whose answer comes later; as of the window's end when it is over.
   // Before the question of which complete() gets the answer.
   [[nodiscard]] Sample begin_sample();
@@ -93,7 +96,7 @@ class Traced {
   [[nodiscard]] StatFacts facts() const;
 
  private:
-  Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& share, LookWorkers& workers,
+  Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& share, SessionWorkers& workers,
          const SessionOptions& options);
   [[nodiscard]] std::optional<Witness> witness() const;
   void count_unread(Tables& tables) const;
@@ -106,7 +109,7 @@ class Traced {
 
   const SessionOptions& options_;
   Pipeline& pipeline_;
-  LookWorkers& workers_;
+  SessionWorkers& workers_;
   std::shared_ptr<Target> target_;    // with whoever reads its memory
   std::shared_ptr<StreamDoor> door_;  // of its looks
   TargetId id_ = 0;

@@ -1,0 +1,21 @@
+#include "session/counters_look.h"
+
+#include <utility>
+
+#include "session/pipeline.h"
+
+namespace gorotrace {
+
+CountersLook::CountersLook(std::shared_ptr<Target> target, TargetId id, std::shared_ptr<StreamDoor> door)
+    : target_(std::move(target)), id_(id), door_(std::move(door)), reader_(target_->counter_reader()) {}
+
+std::optional<RuntimeCounters> CountersLook::take() {
+  if (!reader_) return std::nullopt;
+  const auto counters = reader_->read();
+  if (!counters) return std::nullopt;
+  (void)door_->enter(
+      [&](Pipeline& pipeline) { pipeline.router().post({id_, counters->time_ns, *counters}); });
+  return *counters;
+}
+
+}  // namespace gorotrace
