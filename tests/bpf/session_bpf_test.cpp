@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "go_target.h"
+#include "session/armed_check.h"
 
 namespace gorotrace {
 namespace {
@@ -122,6 +123,23 @@ INSTANTIATE_TEST_SUITE_P(Groups, Toggled,
                          ::testing::Values(group_bit(GT_GROUP_LIFECYCLE), group_bit(GT_GROUP_BLOCK),
                                            group_bit(GT_GROUP_RUN), kDefault),
                          [](const auto& tested) { return "Mask" + std::to_string(tested.param); });
+
+// ---------------------------------------------------------------- what an attach left in the text
+
+TEST_F(SessionTest, SitesWithoutABreakpointAreNamed) {
+  auto target = Target::open(go_.pid());
+  ASSERT_TRUE(target) << target.error().message;
+  std::vector<std::string> shared;
+  const auto plan = (*target)->plan({}, shared);
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_TRUE(check_armed(**target, *plan, 0));
+  const auto before = check_armed(**target, *plan, kDefault);
+  ASSERT_FALSE(before) << "nothing is attached";
+  EXPECT_EQ(before.error().kind, ErrorKind::kKernel);
+  EXPECT_THAT(before.error().message, ::testing::HasSubstr("sites hold no breakpoint (runtime."));
+  trace();
+  EXPECT_TRUE(check_armed(**target, *plan, kDefault));
+}
 
 // ---------------------------------------------------------------- targets that come and go
 
