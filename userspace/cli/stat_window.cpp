@@ -35,9 +35,9 @@ StatWindow::StatWindow(Session& session, StopSignal& stop, OutputQueue& out, Sta
 Status StatWindow::watch() {
   const auto ran = run_loop();
   loop_ = nullptr;
-  look_for_holds();
   {
     const KeptTime::Step step(kept_);
+    look_for_holds();
     session_.finish();
   }
   if (session_.samples_asked()) write_lines(session_.await_samples());
@@ -69,6 +69,18 @@ Status StatWindow::run_loop() {
   }
   if (!watched) return watched;
   const MonotonicTime begin = steady_time(last_begin_ns_);
+  if (auto first = take_first(); !first) return first;
+  loop.timers().every(kTick, [this] { tick(); });
+  loop.timers().every(options_.interval, begin + options_.interval, [this] { lines(); });
+  // Behind the line that is due at the same time.
+  if (options_.duration) loop.timers().at(begin + *options_.duration, [&] { loop.stop(); });
+  const auto ran = loop.run();
+  kept_.overslept(loop.overslept());
+  return ran;
+}
+
+Status StatWindow::take_first() {
+  const KeptTime::Step step(kept_);
   session_.ask_samples();
   auto first = session_.await_samples();
   if (!first) return std::unexpected(first.error());
@@ -76,14 +88,8 @@ Status StatWindow::run_loop() {
   for (const TargetId target : targets_) {  // nothing has been counted before
     if (!last_.contains(target)) last_[target].at_ns = session_.facts(target).begin_ns;
   }
-  loop.timers().every(kTick, [this] { tick(); });
-  loop.timers().every(options_.interval, begin + options_.interval, [this] { lines(); });
-  // Behind the line that is due at the same time.
-  if (options_.duration) loop.timers().at(begin + *options_.duration, [&] { loop.stop(); });
   look_for_holds();
-  const auto ran = loop.run();
-  kept_.overslept(loop.overslept());
-  return ran;
+  return {};
 }
 
 void StatWindow::tick() {
@@ -110,6 +116,7 @@ void StatWindow::tell_left_out() {
 }
 
 void StatWindow::lines() {
+  const KeptTime::Step step(kept_);
   if (!out_.room()) {
     ++left_out_;
     return;
@@ -117,13 +124,13 @@ void StatWindow::lines() {
   if (session_.samples_asked()) return;  // that one covers some of this time, the next one the rest
   tell_left_out();
   look_for_holds();
-  const KeptTime::Step step(kept_);
   session_.ask_samples();
   await_lines();
 }
 
 void StatWindow::await_lines() {
   loop_->timers().at(loop_->timers().now() + kForAnAnswer, [this] {
+    const KeptTime::Step step(kept_);
     if (!session_.samples_asked()) return;
     if (auto now = session_.take_samples()) {
       write_lines(std::move(*now));

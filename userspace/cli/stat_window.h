@@ -46,6 +46,7 @@ class StatWindow {
 
  private:
   [[nodiscard]] Status run_loop();
+  [[nodiscard]] Status take_first();
   void tick();
   // A line is asked for when it is due, and written once the models have answered.
   void lines();
