@@ -23,7 +23,7 @@ def checkout(machine, tmp_path):
     for folder in "tools tests/tools tests/e2e build/release".split():
         (tmp_path / folder).mkdir(parents=True)
     shutil.copy(ROOT / "tools" / "test", tmp_path / "tools" / "test")
-    for script in ("setup", "layering"):
+    for script in ("setup", "layering", "fuzz"):
         machine.command(script, "true")
         shutil.move(machine.bin / script, tmp_path / "tools" / script)
     for folder in ("tools", "e2e"):
