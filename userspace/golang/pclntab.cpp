@@ -14,8 +14,9 @@ namespace {
 
 constexpr int kMaxInlineDepth = 256;
 constexpr std::size_t kMaxSameName = 256;
-constexpr std::size_t kMaxInlineNodes = 1u << 16;   // of one function
-constexpr std::uint64_t kInlineSteps = 1ull << 26;  // of all functions; prometheus (97 MB) needs 3 million
+constexpr std::size_t kMaxInlineNodes = 1u << 16;  // of one function
+// Of all functions, steps of tables and nodes of trees together; prometheus (97 MB) takes 3 million steps.
+constexpr std::uint64_t kInlineSteps = 1ull << 26;
 constexpr std::size_t kMaxInlinedPairs = 1u << 23;  // 64 MB; prometheus needs 500,000
 
 struct Located {
@@ -165,9 +166,10 @@ struct Pclntab::Impl {
       const auto tree = inline_tree(view, *f);
       if (tree.size == 0) continue;
       const std::int32_t most = layout.max_value(view, layout.pcdata(view, *f, kPcdataInlTreeIndex), budget);
-      const auto nodes = std::min<std::size_t>(static_cast<std::size_t>(most + 1), kMaxInlineNodes);
+      const auto nodes =
+          std::min<std::size_t>(static_cast<std::size_t>(std::int64_t{most} + 1), kMaxInlineNodes);
       const std::size_t first = inlined.size();
-      for (std::size_t n = 0; n < nodes; ++n) {
+      for (std::size_t n = 0; n < nodes && budget != 0; ++n, --budget) {
         const auto node = layout.inlined(view, tree, static_cast<std::int32_t>(n));
         if (!node) break;
         const std::pair entry{node->name_off, i};
