@@ -28,8 +28,9 @@ std::optional<OffsetsWithSource> offsets_from_table(const GoVersion& version) {
 Result<OffsetsWithSource> offsets_from_dwarf(const ElfImage& image) {
   const auto dwarf = image.dwarf();
   if (!dwarf) return std::unexpected(dwarf.error());
-  // A struct every Go program has; without it the debug information is not Go's or is incomplete.
-  if (!(*dwarf)->member_offset("runtime.g", "goid"))
+  // A field that every Go program has; without it the debug information is not Go's or is incomplete.
+  const auto goid = (*dwarf)->member_offset("runtime.g", "goid");
+  if (!goid || *goid >= std::uint64_t{kAbsent})
     return fail(ErrorKind::kUnsupported, "its debug information has no Go structs");
   OffsetsWithSource out{{}, "DWARF"};
 #define X(member, go_struct, go_field)                                                                  \
