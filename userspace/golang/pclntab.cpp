@@ -13,6 +13,9 @@ namespace gorotrace {
 namespace {
 
 constexpr int kMaxInlineDepth = 256;
+// Of tables, for one pc: each inlined frame walks three. The longest of the runtime's own has a few thousand
+// steps.
+constexpr std::uint64_t kPcSteps = 1u << 22;
 constexpr std::size_t kMaxSameName = 256;
 constexpr std::size_t kMaxInlineNodes = 1u << 16;  // of one function
 // Of all functions, steps of tables and nodes of trees together; prometheus (97 MB) takes 3 million steps.
@@ -187,7 +190,7 @@ struct Pclntab::Impl {
     std::uint8_t func_id;
   };
   [[nodiscard]] Frame make_frame(const View& view, const PclntabLayout::Func& f, const Function& function,
-                                 std::uint64_t pc_off) const {
+                                 std::uint64_t pc_off, std::uint64_t& steps) const {
     Frame frame;
     auto [name, type_arguments] = name_for_print(layout.name(view, function.name_off), moduledata.go127);
     frame.function = std::move(name);
@@ -197,7 +200,8 @@ struct Pclntab::Impl {
     frame.entry = moduledata.text + f.entry_off;
     frame.pc = frame.entry + pc_off;
     // As runtime.funcline1: a place without a file has no line either.
-    const auto number = layout.value(view, f.pcfile, pc_off), line = layout.value(view, f.pcln, pc_off);
+    const auto number = layout.value(view, f.pcfile, pc_off, steps),
+               line = layout.value(view, f.pcln, pc_off, steps);
     if (!number || !line || *line < 0) return frame;
     frame.file = printable(layout.file(view, f, *number));
     if (!frame.file.empty()) frame.line = *line;
@@ -297,17 +301,19 @@ std::vector<Frame> Pclntab::frames(std::uint64_t pc) const {
   const std::uint64_t entry = impl_->moduledata.text + *entry_off;
   const auto tree = impl_->inline_tree(view, *f);
   const std::uint32_t indexes = impl_->layout.pcdata(view, *f, kPcdataInlTreeIndex);
+  std::uint64_t steps = kPcSteps;
   // runtime/symtabinl.go, inlineUnwinder: each node says at which pc of the function its call stood.
   std::uint64_t pc_off = pc - entry;
   for (int depth = 0; depth < kMaxInlineDepth && tree.size != 0; ++depth) {
     const auto node =
-        impl_->layout.inlined(view, tree, impl_->layout.value(view, indexes, pc_off).value_or(-1));
+        impl_->layout.inlined(view, tree, impl_->layout.value(view, indexes, pc_off, steps).value_or(-1));
     if (!node) break;
-    out.push_back(impl_->make_frame(view, *f, {node->name_off, node->start_line, node->func_id}, pc_off));
+    out.push_back(
+        impl_->make_frame(view, *f, {node->name_off, node->start_line, node->func_id}, pc_off, steps));
     out.back().inlined = true;
     pc_off = node->parent_pc;
   }
-  out.push_back(impl_->make_frame(view, *f, {f->name_off, f->start_line, f->func_id}, pc_off));
+  out.push_back(impl_->make_frame(view, *f, {f->name_off, f->start_line, f->func_id}, pc_off, steps));
   // Half read is not read: a part that fell out would make another function's frame.
   if (impl_->image.fault()) return {Frame{}};
   return out;
@@ -319,7 +325,8 @@ std::optional<std::int32_t> Pclntab::sp_delta(std::uint64_t pc) const {
   const auto f = index ? impl_->layout.func(view, *index) : std::nullopt;
   const auto entry_off = index ? impl_->layout.entry_off(view, *index) : std::nullopt;
   if (!f || !entry_off) return std::nullopt;
-  const auto value = impl_->layout.value(view, f->pcsp, pc - impl_->moduledata.text - *entry_off);
+  std::uint64_t steps = kPcSteps;
+  const auto value = impl_->layout.value(view, f->pcsp, pc - impl_->moduledata.text - *entry_off, steps);
   return value && *value >= 0 ? value : std::nullopt;
 }
 

@@ -8,8 +8,6 @@ namespace {
 
 // kubelet has 100,000, the greatest programs known a million.
 constexpr std::uint32_t kMaxFunctions = 1u << 22;
-constexpr int kMaxSteps =
-    1 << 20;  // of one pcvalue table; the longest of the runtime's own has a few thousand
 constexpr std::size_t kMaxName = 1u << 16;
 
 using View = FileWindow::View;
@@ -153,24 +151,24 @@ std::string_view PclntabLayout::file(const View& view, const Func& f, std::int32
 
 // visit(value, end_pc_off): the table has `value` up to end_pc_off; false stops.
 template <typename Visit>
-void PclntabLayout::walk(const View& view, std::uint32_t off, Visit visit) const {
+void PclntabLayout::walk(const View& view, std::uint32_t off, std::uint64_t& budget, Visit visit) const {
   if (off == 0) return;
   Cursor cursor(view, pcs_, off);
   std::uint64_t pc = 0;
   std::uint32_t value = std::numeric_limits<std::uint32_t>::max();  // -1; wraps as the runtime's int32 does
-  for (int step = 0; step < kMaxSteps; ++step) {
+  for (bool first = true; budget != 0; first = false, --budget) {
     std::uint32_t delta = 0, advance = 0;
-    if (!cursor.varint(delta) || (delta == 0 && step != 0) || !cursor.varint(advance)) return;
+    if (!cursor.varint(delta) || (delta == 0 && !first) || !cursor.varint(advance)) return;
     value += (delta & 1) != 0 ? ~(delta >> 1) : delta >> 1;
     pc += std::uint64_t{advance} * quantum_;
     if (!visit(static_cast<std::int32_t>(value), pc)) return;
   }
 }
 
-std::optional<std::int32_t> PclntabLayout::value(const View& view, std::uint32_t off,
-                                                 std::uint64_t pc_off) const {
+std::optional<std::int32_t> PclntabLayout::value(const View& view, std::uint32_t off, std::uint64_t pc_off,
+                                                 std::uint64_t& budget) const {
   std::optional<std::int32_t> found;
-  walk(view, off, [&](std::int32_t value, std::uint64_t end) {
+  walk(view, off, budget, [&](std::int32_t value, std::uint64_t end) {
     if (pc_off >= end) return true;
     found = value;
     return false;
@@ -180,11 +178,9 @@ std::optional<std::int32_t> PclntabLayout::value(const View& view, std::uint32_t
 
 std::int32_t PclntabLayout::max_value(const View& view, std::uint32_t off, std::uint64_t& budget) const {
   std::int32_t most = -1;
-  walk(view, off, [&](std::int32_t value, std::uint64_t) {
+  walk(view, off, budget, [&](std::int32_t value, std::uint64_t) {
     most = std::max(most, value);
-    if (budget == 0) return false;
-    --budget;
-    return budget != 0;
+    return true;
   });
   return most;
 }

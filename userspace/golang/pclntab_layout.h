@@ -65,11 +65,11 @@ class PclntabLayout {
   [[nodiscard]] const Range& names() const { return names_; }
 
   // Value of the table at pctab offset `off` for `pc_off`, bytes from the function's entry; nullopt past its
-  // end.
-  [[nodiscard]] std::optional<std::int32_t> value(const View& view, std::uint32_t off,
-                                                  std::uint64_t pc_off) const;
-  // Greatest value the table takes for any pc, -1 when none. Takes its steps off `budget` and stops at 0, so
-  // that a caller that looks at every function stays bounded on a table made to be slow.
+  // end. Takes its steps off `budget` and stops at 0, as max_value() does: whoever looks at many tables, or
+  // often at one, stays bounded on tables made to be slow.
+  [[nodiscard]] std::optional<std::int32_t> value(const View& view, std::uint32_t off, std::uint64_t pc_off,
+                                                  std::uint64_t& budget) const;
+  // Greatest value the table takes for any pc, -1 when none.
   [[nodiscard]] std::int32_t max_value(const View& view, std::uint32_t off, std::uint64_t& budget) const;
 
   [[nodiscard]] std::uint32_t pcdata(const View& view, const Func& f,
@@ -81,7 +81,7 @@ class PclntabLayout {
  private:
   PclntabLayout() = default;
   template <typename Visit>
-  void walk(const View& view, std::uint32_t off, Visit visit) const;
+  void walk(const View& view, std::uint32_t off, std::uint64_t& budget, Visit visit) const;
 
   std::uint32_t magic_ = 0, count_ = 0;
   std::uint8_t quantum_ = 1;
