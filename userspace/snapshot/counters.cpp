@@ -167,10 +167,12 @@ RuntimeCounters CounterReader::figures(bool unchanged) {
   const Bytes all(bytes_);
   const Bytes sched = all.subspan(2 * kSliceHeader, sched_.size());
   std::uint64_t unused_goids = 0;
-  const auto goroutines = static_cast<std::int64_t>(load<std::uint64_t>(all, kSliceHeader + 8).value_or(0));
-  std::int64_t free = sized_lists_ ? at<std::int32_t>(sched, sched_.begin, o.sched_gFree_stack_size) +
-                                         at<std::int32_t>(sched, sched_.begin, o.sched_gFree_noStack_size)
-                                   : at<std::int32_t>(sched, sched_.begin, o.sched_gFree_n);
+  const auto goroutines = load<std::uint64_t>(all, kSliceHeader + 8).value_or(0);
+  const auto list = [&](std::uint16_t size) -> std::int64_t {
+    return at<std::int32_t>(sched, sched_.begin, size);
+  };
+  std::int64_t free = sized_lists_ ? list(o.sched_gFree_stack_size) + list(o.sched_gFree_noStack_size)
+                                   : list(o.sched_gFree_n);
   if (per_p_.size() < ps_.size()) per_p_.resize(ps_.size());
   std::size_t words_at = 2 * kSliceHeader + sched_.size();
   for (std::size_t i = 0; i < ps_.size(); ++i) {
@@ -206,7 +208,8 @@ RuntimeCounters CounterReader::figures(bool unchanged) {
   }
   out.created = at<std::uint64_t>(sched, sched_.begin, o.sched_goidgen) - unused_goids;
   out.system = at<std::int32_t>(sched, sched_.begin, o.sched_ngsys);
-  out.live = goroutines - free - out.system;
+  // The length is what the process says: it may be none that a difference of numbers with a sign can have.
+  out.live = static_cast<std::int64_t>(goroutines - static_cast<std::uint64_t>(free + out.system));
   return out;
 }
 

@@ -216,6 +216,19 @@ TEST(CountersFake, ABatchOfGoidsThatIsBeingTakenIsNotSettled) {
   EXPECT_EQ(read->created, 1000u);
 }
 
+TEST(CountersFake, NumbersThatNoRuntimeHasOverflowNothing) {
+  FakeRuntime fake;
+  RuntimeOffsets& o = fake.config.offsets;
+  o.p_gFree_size = o.p_gFree_n;
+  o.sched_gFree_stack_size = 12;
+  o.sched_gFree_noStack_size = 16;
+  constexpr std::uint64_t kMany = 0x7fff'ffff;
+  fake.memory.words(0x3000, {1000, 2 | (kMany << 32), kMany});
+  EXPECT_EQ(CounterReader(fake.memory, fake.config).read()->live, 40 - 2 * std::int64_t{kMany} - 2 - 4 - 1);
+  fake.memory.words(0x1000, {0x9000, 1ull << 63, 1ull << 63});
+  EXPECT_GT(CounterReader(fake.memory, fake.config).read()->live, 0);
+}
+
 TEST(CountersFake, RefusesWhatIsNoSliceOfPs) {
   FakeRuntime fake;
   fake.memory.words(0x2000, {0x2100, 1, 1ull << 40});
