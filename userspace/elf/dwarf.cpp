@@ -9,9 +9,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/bytes.h"
 #include "base/seeded_hash.h"
 
 namespace gorotrace {
@@ -24,20 +27,32 @@ constexpr int kMaxTopLevel = 4'000'000;  // DIEs of one unit
 constexpr int kMaxUnits = 1 << 17;
 constexpr std::size_t kMaxStructs = 1u << 16;  // of package runtime, which has some 600
 
-std::string_view name_of(Dwarf_Die* die) {
-  const char* name = dwarf_diename(die);
-  return name == nullptr ? std::string_view{} : std::string_view{name};
+// A value that lies in another file, which libdw would open by the path that this one names, a FIFO's too.
+bool in_another_file(Dwarf_Attribute* attribute) {
+  switch (dwarf_whatform(attribute)) {
+    case DW_FORM_GNU_strp_alt:
+    case DW_FORM_GNU_ref_alt:
+    case DW_FORM_strp_sup:
+    case DW_FORM_ref_sup4:
+    case DW_FORM_ref_sup8:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool follow_type(Dwarf_Die* die, Dwarf_Die* type) {
+  Dwarf_Attribute attribute;
+  return dwarf_attr(die, DW_AT_type, &attribute) != nullptr && !in_another_file(&attribute) &&
+         dwarf_formref_die(&attribute, type) != nullptr;
 }
 
 std::optional<Dwarf_Die> type_of(Dwarf_Die* die) {
-  Dwarf_Attribute attribute;
   Dwarf_Die type;
-  if (dwarf_attr_integrate(die, DW_AT_type, &attribute) == nullptr) return std::nullopt;
-  if (dwarf_formref_die(&attribute, &type) == nullptr) return std::nullopt;
+  if (!follow_type(die, &type)) return std::nullopt;
   for (int hop = 0; hop < kMaxTypeHops && dwarf_tag(&type) == DW_TAG_typedef; ++hop) {
     Dwarf_Die next;
-    if (dwarf_attr_integrate(&type, DW_AT_type, &attribute) == nullptr) return std::nullopt;
-    if (dwarf_formref_die(&attribute, &next) == nullptr) return std::nullopt;
+    if (!follow_type(&type, &next)) return std::nullopt;
     type = next;
   }
   return type;
@@ -73,8 +88,8 @@ std::optional<std::uint64_t> inflated_size(Elf_Scn* section, const GElf_Shdr& he
   return __builtin_bswap64(size);
 }
 
-// Before libdw is given the file.
-Status check_sizes(Elf* elf) {
+// Before libdw is given the file. `sections`: those with debug information.
+Status check_sizes(Elf* elf, std::vector<Elf_Scn*>& sections) {
   std::size_t names = 0;
   if (elf_getshdrstrndx(elf, &names) != 0) return fail(ErrorKind::kUnsupported, "its sections have no names");
   std::uint64_t total = 0;
@@ -84,6 +99,7 @@ Status check_sizes(Elf* elf) {
     const char* found = elf_strptr(elf, names, header.sh_name);
     const std::string_view name = found == nullptr ? std::string_view{} : std::string_view{found};
     if (!name.starts_with(".debug_") && !name.starts_with(".zdebug_")) continue;
+    sections.push_back(section);
     // The bytes in the file first: looking at them is what is bounded.
     auto size = std::optional(header.sh_size);
     if (*size <= DwarfStructs::kMaxInflated) size = inflated_size(section, header, name);
@@ -110,10 +126,38 @@ struct DwarfStructs::Impl {
   Dwarf_Die next{};
   int walked = 0, units = 0;
   SeededMap<std::string, Dwarf_Die> structs;
+  std::vector<Bytes> contents;  // of the debug sections, inflated
 
   ~Impl() {
     if (dwarf != nullptr) dwarf_end(dwarf);
     if (elf != nullptr) elf_end(elf);
+  }
+
+  // Of sections that libdw has read and keeps.
+  void note_contents(const std::vector<Elf_Scn*>& sections) {
+    for (Elf_Scn* section : sections) {
+      const Elf_Data* data = elf_rawdata(section, nullptr);
+      if (data != nullptr && data->d_buf != nullptr)
+        contents.emplace_back(static_cast<const std::uint8_t*>(data->d_buf), data->d_size);
+    }
+  }
+
+  // libdw does not look for the end of a name that stands in .debug_info itself (DW_FORM_string).
+  [[nodiscard]] std::string_view name_of(Dwarf_Die* die) const {
+    Dwarf_Attribute attribute;
+    if (dwarf_attr(die, DW_AT_name, &attribute) == nullptr || in_another_file(&attribute)) return {};
+    const auto* const name = reinterpret_cast<const std::uint8_t*>(dwarf_formstring(&attribute));
+    if (name == nullptr) return {};
+    for (const Bytes bytes : contents) {
+      const std::less_equal<> not_behind;
+      if (!not_behind(bytes.data(), name) || !not_behind(name, bytes.data() + bytes.size())) continue;
+      const auto rest = static_cast<std::size_t>(bytes.data() + bytes.size() - name);
+      const void* const end = rest == 0 ? nullptr : std::memchr(name, 0, rest);
+      if (end == nullptr) continue;
+      return {reinterpret_cast<const char*>(name),
+              static_cast<std::size_t>(static_cast<const std::uint8_t*>(end) - name)};
+    }
+    return {};
   }
 
   bool enter_next_unit() {
@@ -148,7 +192,7 @@ struct DwarfStructs::Impl {
     return nullptr;
   }
 
-  static std::optional<Dwarf_Die> member(Dwarf_Die* structure, std::string_view name) {
+  [[nodiscard]] std::optional<Dwarf_Die> member(Dwarf_Die* structure, std::string_view name) const {
     Dwarf_Die child;
     if (dwarf_child(structure, &child) != 0) return std::nullopt;
     for (int i = 0; i < kMaxMembers; ++i) {
@@ -168,9 +212,11 @@ Result<std::unique_ptr<DwarfStructs>> DwarfStructs::open(int fd) {
   auto impl = std::make_unique<Impl>();
   impl->elf = elf_begin(fd, ELF_C_READ, nullptr);
   if (impl->elf == nullptr) return none();
-  if (auto sound = check_sizes(impl->elf); !sound) return std::unexpected(sound.error());
+  std::vector<Elf_Scn*> sections;
+  if (auto sound = check_sizes(impl->elf, sections); !sound) return std::unexpected(sound.error());
   impl->dwarf = dwarf_begin_elf(impl->elf, DWARF_C_READ, nullptr);
   if (impl->dwarf == nullptr) return none();
+  impl->note_contents(sections);
   return std::unique_ptr<DwarfStructs>(new DwarfStructs(std::move(impl)));
 }
 
@@ -182,7 +228,7 @@ std::optional<std::uint64_t> DwarfStructs::member_offset(std::string_view struct
   std::uint64_t offset = 0;
   for (;;) {
     const std::size_t dot = path.find('.');
-    auto member = Impl::member(&structure, path.substr(0, dot));
+    auto member = impl_->member(&structure, path.substr(0, dot));
     if (!member) return std::nullopt;
     const auto location = location_of(&*member);
     if (!location) return std::nullopt;
