@@ -18,6 +18,7 @@ constexpr int kMaxInlineDepth = 256;
 constexpr std::uint64_t kPcSteps = 1u << 22;
 constexpr std::size_t kMaxSameName = 256;
 constexpr std::size_t kMaxInlineNodes = 1u << 16;  // of one function
+constexpr std::uint64_t kNameBytes = 1ull << 28;   // of all functions, whose names may be one long one
 // Of all functions, steps of tables and nodes of trees together; prometheus (97 MB) takes 3 million steps.
 constexpr std::uint64_t kInlineSteps = 1ull << 26;
 constexpr std::size_t kMaxInlinedPairs = 1u << 23;  // 64 MB; prometheus needs 500,000
@@ -152,10 +153,13 @@ struct Pclntab::Impl {
 
   void index_names(const View& view) const {
     by_name.reserve(layout.count());
-    for (std::uint32_t i = 0; i < layout.count(); ++i) {
+    std::uint64_t left = kNameBytes;
+    for (std::uint32_t i = 0; i < layout.count() && left != 0; ++i) {
       const auto f = layout.func(view, i);
       if (!f) continue;
-      by_name.emplace_back(hash(layout.name(view, f->name_off)), i);
+      const std::string_view name = layout.name(view, f->name_off);
+      left -= std::min<std::uint64_t>(left, name.size());
+      by_name.emplace_back(hash(name), i);
       wrapper_id = std::max(wrapper_id, f->func_id);
     }
     std::sort(by_name.begin(), by_name.end());
