@@ -59,6 +59,7 @@ Result<std::unique_ptr<GoBinary>> GoBinary::open(const std::string& path, Offset
 void GoBinary::use(OffsetsWithSource offsets) {
   offsets_ = std::move(offsets);
   globals_ = find_globals(*image_, *pclntab_, offsets_.offsets);
+  if (version_.at_least(26)) globals_.traceback_labels = find_debug_setting(*image_, "tracebacklabels");
   counters_missing_ = counters_contradiction(*image_, *pclntab_, offsets_.offsets, globals_);
 }
 

@@ -27,6 +27,8 @@ struct RuntimeGlobals {
   // Whether the finalizer goroutine is in a finalizer: runtime.fingStatus, an atomic.Uint32 of flags; up to
   // 1.19 runtime.fingRunning, a bool.
   std::uint64_t finalizing = 0;
+  // runtime.debug.tracebacklabels, an atomic.Int32 (1.26+): whether tracebacks show goroutines' labels.
+  std::uint64_t traceback_labels = 0;
 };
 
 enum class LinkMode { kStatic, kPie, kCgo, kCgoPie };

@@ -43,6 +43,7 @@ inline constexpr std::uint16_t kAbsent = 0xffff;
   X(g_lockedm, "runtime.g", "lockedm")                                \
   X(g_parentGoid, "runtime.g", "parentGoid")                          \
   X(g_gopc, "runtime.g", "gopc")                                      \
+  X(g_ancestors, "runtime.g", "ancestors")                            \
   X(g_startpc, "runtime.g", "startpc")                                \
   X(g_waiting, "runtime.g", "waiting")                                \
   X(g_labels, "runtime.g", "labels")                                  \
@@ -64,6 +65,9 @@ inline constexpr std::uint16_t kAbsent = 0xffff;
   X(p_goidcacheend, "runtime.p", "goidcacheend")                      \
   X(p_gFree_n, "runtime.p", "gFree.n")                                \
   X(p_gFree_size, "runtime.p", "gFree.size")                          \
+  X(ancestorInfo_pcs, "runtime.ancestorInfo", "pcs")                  \
+  X(ancestorInfo_goid, "runtime.ancestorInfo", "goid")                \
+  X(ancestorInfo_gopc, "runtime.ancestorInfo", "gopc")                \
   X(synctestGroup_root, "runtime.synctestGroup", "root")              \
   X(synctestBubble_id, "runtime.synctestBubble", "id")                \
   X(sudog_g, "runtime.sudog", "g")                                    \

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "golang/constant_text.h"
 #include "golang/globals.h"
 
 namespace gorotrace {
@@ -47,22 +48,10 @@ std::vector<std::string> array_of(const ElfImage& image, std::uint64_t text, std
 
 std::vector<std::string> find_wait_reasons(const ElfImage& image, const GoVersion& version) {
   std::vector<std::string> found;
-  std::size_t hits = 0;
-  // The text is in read-only data, which some C linkers put beside the code.
-  for (const bool executable : {false, true}) {
-    for (const ElfImage::Segment& s : image.segments()) {
-      if (s.executable != executable || s.writable) continue;
-      image.each_piece(s.vaddr, s.filesz, kFirst.size() - 1, [&](std::uint64_t vaddr, Bytes piece) {
-        const std::string_view all(reinterpret_cast<const char*>(piece.data()), piece.size());
-        for (std::size_t at = all.find(kFirst);
-             at != std::string_view::npos && found.empty() && hits < kMaxHits;
-             at = all.find(kFirst, at + 1), ++hits)
-          found = array_of(image, vaddr + at, reason_count(version));
-        return found.empty() && hits < kMaxHits;
-      });
-    }
-    if (hits != 0) break;
-  }
+  each_constant_text(image, kFirst, kMaxHits, [&](std::uint64_t at) {
+    found = array_of(image, at, reason_count(version));
+    return found.empty();
+  });
   return found;
 }
 

@@ -5,14 +5,11 @@
 #include <string_view>
 #include <vector>
 
+#include "golang/frame_class.h"
 #include "golang/pclntab.h"
 #include "report/columns.h"
 
 namespace gorotrace {
-
-enum class FrameClass { kRuntime, kStandard, kUser };
-// By package path: runtime and its internals; the standard library; everything else.
-[[nodiscard]] FrameClass classify(std::string_view function);
 
 // "github.com/a/b/pkg.(*T).M" as it is when it fits, else "…/pkg.(*T).M", else cut in the middle.
 [[nodiscard]] std::string short_function(std::string_view function, std::size_t columns);

@@ -66,6 +66,19 @@ TEST_P(Facts, GlobalsAreWhereTheSymbolTableSays) {
     check(globals.finalizing, binary->version().at_least(20) ? "runtime.fingStatus" : "runtime.fingRunning");
 }
 
+TEST_P(Facts, WhetherTracebacksShowLabelsIsASettingSince126) {
+  const auto binary = open_subject(GetParam().name);
+  ASSERT_TRUE(binary);
+  const std::uint64_t found = binary->globals().traceback_labels;
+  EXPECT_EQ(found != 0, binary->version().at_least(26));
+  EXPECT_EQ(find_debug_setting(binary->image(), "tracebacklabel"), 0u) << "a part of a name is none";
+  if (found == 0 || GetParam().stripped()) return;
+  const auto debug = binary->image().symbol("runtime.debug");
+  ASSERT_TRUE(debug);
+  EXPECT_GE(found, debug->vaddr);
+  EXPECT_LE(found + 4, debug->vaddr + debug->size);
+}
+
 TEST_P(Facts, WaitReasonsOfTheVersion) {
   const auto binary = open_subject(GetParam().name);
   ASSERT_TRUE(binary);
