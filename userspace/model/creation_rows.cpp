@@ -32,23 +32,25 @@ std::optional<bool> CreationRows::described_as(std::uint64_t startpc) {
   return last_system_;
 }
 
-bool CreationRows::add_stack(std::uint32_t row, std::uint64_t stack) {
-  std::vector<CreationRow::Stack>& stacks = rows_[row].stacks;
-  for (std::size_t i = 0; i < stacks.size(); ++i) {
-    if (stacks[i].stack != stack) continue;
-    ++stacks[i].created;
-    if (i > 0 && stacks[i].created > stacks[i - 1].created) std::swap(stacks[i], stacks[i - 1]);
-    return true;
-  }
-  if (stacks.size() >= kMaxStacks) return false;
-  stacks.push_back({stack, 1});
-  return true;
+std::uint16_t CreationRows::origin(std::uint32_t row, std::uint64_t key) {
+  CreationData& data = rows_[row];
+  if (data.last_origin < data.origins.size() && data.origins[data.last_origin].key == key)
+    return data.last_origin;
+  std::size_t i = 0;
+  while (i < data.origins.size() && data.origins[i].key != key) ++i;
+  if (i >= kMaxOrigins) return Lineage::kNoPlace;
+  if (i == data.origins.size()) data.origins.emplace_back().key = key;
+  data.last_origin = static_cast<std::uint16_t>(i);
+  return data.last_origin;
 }
 
 std::size_t CreationRows::memory_bytes() const {
   std::size_t sum = rows_.capacity() * sizeof(CreationData) + index_.memory_bytes() +
                     system_.size() * 4 * sizeof(std::uint64_t);
-  for (const CreationData& r : rows_) sum += r.stacks.capacity() * sizeof(CreationRow::Stack);
+  for (const CreationData& r : rows_) {
+    sum += r.origins.capacity() * sizeof(OriginData);
+    for (const OriginData& o : r.origins) sum += o.links.capacity() * sizeof(CreationLink);
+  }
   return sum;
 }
 

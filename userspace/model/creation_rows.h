@@ -1,4 +1,5 @@
-// Creation sites: (gopc, startpc) with the creators' stacks, and which of them are the runtime's own.
+// Creation sites: (gopc, startpc) with where their goroutines come from, and which of them are the runtime's
+// own.
 #pragma once
 
 #include <cstdint>
@@ -7,21 +8,29 @@
 
 #include "base/seeded_hash.h"
 #include "model/flat_index.h"
+#include "model/lineage.h"
 #include "model/model.h"
 
 namespace gorotrace {
+
+struct OriginData {
+  std::uint64_t key = 0;  // whoever asks for the origin knows what of
+  std::uint64_t created = 0;
+  std::vector<CreationLink> links;
+};
 
 struct CreationData {
   std::uint64_t gopc = 0, startpc = 0;
   bool system = false;
   std::uint64_t live = 0, created = 0, exited = 0;
-  std::vector<CreationRow::Stack> stacks;
+  std::vector<OriginData> origins;
+  std::uint16_t last_origin = 0;  // asked for last
 };
 
 class CreationRows {
  public:
   static constexpr std::size_t kMaxRows = 65536;
-  static constexpr std::size_t kMaxStacks = 256;  // of one site
+  static constexpr std::size_t kMaxOrigins = 256;  // of one site
 
   // A start function, told before a goroutine of it is. Of more than kMaxRows, which only a hostile target
   // has, the others count as the program's.
@@ -29,8 +38,9 @@ class CreationRows {
   [[nodiscard]] std::optional<bool> described_as(std::uint64_t startpc);       // system or not
   [[nodiscard]] std::uint32_t row(std::uint64_t gopc, std::uint64_t startpc);  // kNone when full
   [[nodiscard]] bool is_system(std::uint64_t startpc) { return described_as(startpc).value_or(false); }
-  // False when the site has no room for another stack.
-  [[nodiscard]] bool add_stack(std::uint32_t row, std::uint64_t stack);
+  // Its place among the site's; Lineage::kNoPlace when there is no room for another one. A new one has no
+  // links yet.
+  [[nodiscard]] std::uint16_t origin(std::uint32_t row, std::uint64_t key);
   [[nodiscard]] CreationData& operator[](std::uint32_t i) { return rows_[i]; }
   [[nodiscard]] const std::vector<CreationData>& all() const { return rows_; }
   [[nodiscard]] std::size_t memory_bytes() const;

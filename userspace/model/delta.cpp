@@ -1,6 +1,7 @@
 #include "model/delta.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <tuple>
@@ -74,6 +75,24 @@ bool says_something(const BlockingRow& row) {
          row.blocked_now > 0;
 }
 
+// By go statements and stacks, whoever ran them.
+using WayHere = std::vector<std::array<std::uint64_t, 3>>;
+WayHere way_here(const CreationRow::Origin& origin) {
+  WayHere out;
+  for (const CreationLink& link : origin.links) out.push_back({link.stack, link.gopc, link.startpc});
+  return out;
+}
+
+void subtract(std::vector<CreationRow::Origin>& origins, const std::vector<CreationRow::Origin>& before) {
+  std::map<WayHere, std::uint64_t> created;
+  for (const CreationRow::Origin& o : before) created[way_here(o)] = o.created;
+  for (CreationRow::Origin& o : origins) {
+    if (const auto was = created.find(way_here(o)); was != created.end())
+      o.created = less(o.created, was->second);
+  }
+  std::erase_if(origins, [](const CreationRow::Origin& o) { return o.created + o.live == 0; });
+}
+
 void subtract(CreationRow& row, const CreationRow& before) {
   subtract(row, before, {&CreationRow::created, &CreationRow::exited});
   subtract(row.sampled, before.sampled);
@@ -87,6 +106,7 @@ void subtract(CreationRow& row, const CreationRow& before) {
   std::ranges::sort(row.stacks, [](const CreationRow::Stack& a, const CreationRow::Stack& b) {
     return std::tie(b.created, a.stack) < std::tie(a.created, b.stack);
   });
+  subtract(row.origins, before.origins);
 }
 
 bool says_something(const CreationRow& row) {

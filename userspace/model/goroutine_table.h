@@ -9,6 +9,7 @@
 
 #include "base/seeded_hash.h"
 #include "model/flat_index.h"
+#include "model/lineage.h"
 #include "model/model.h"
 
 namespace gorotrace {
@@ -37,10 +38,12 @@ struct alignas(64) Goroutine {
   std::uint16_t look =
       0;  // number of the last snapshot that had it, from 1 on; the next look ends who has it not
   std::uint16_t flags = 0;
-  GState state = GState::kUnknown;
+  std::uint32_t born : 24 = Lineage::kNoNode;
+  GState state : 8 = GState::kUnknown;
 
   [[nodiscard]] bool has(unsigned flag) const { return (flags & flag) != 0; }
   void set(unsigned flag) { flags = static_cast<std::uint16_t>(flags | flag); }
+  void set_born(std::uint32_t node) { born = node & Lineage::kNoNode; }
   void drop(unsigned flag) { flags = static_cast<std::uint16_t>(flags & ~flag); }
 };
 static_assert(sizeof(Goroutine) == 64);

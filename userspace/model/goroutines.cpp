@@ -93,6 +93,7 @@ void Model::Impl::end(Goroutine& g, std::uint64_t t, bool has_exited) {
   }
   if (g.has(kExtra)) --of_c_threads;
   forget_semaphore(g);
+  lineage.release(g.born);
   goroutines.erase(g.goid);
 }
 

@@ -143,9 +143,9 @@ std::vector<Wait> Model::take_waits() {
 std::size_t Model::memory_bytes() const {
   const Impl& m = *impl_;
   return sizeof(Impl) + m.goroutines.memory_bytes() + m.blocking.memory_bytes() + m.creation.memory_bytes() +
-         m.objects.memory_bytes() + m.stacks.memory_bytes() + m.latency.histogram.memory_bytes() +
-         m.exits.size() * sizeof(Impl::Exit) + m.semaphores.size() * 6 * sizeof(std::uint64_t) +
-         m.forgotten_at.capacity() * sizeof(std::uint64_t);
+         m.lineage.memory_bytes() + m.objects.memory_bytes() + m.stacks.memory_bytes() +
+         m.latency.histogram.memory_bytes() + m.exits.size() * sizeof(Impl::Exit) +
+         m.semaphores.size() * 6 * sizeof(std::uint64_t) + m.forgotten_at.capacity() * sizeof(std::uint64_t);
 }
 
 }  // namespace gorotrace

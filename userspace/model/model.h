@@ -72,6 +72,17 @@ struct OpenWaits {
   std::vector<LastMove> moves = {};  // of every goroutine that made an event
 };
 
+// How goroutines that live, and creators of such, were made.
+struct SeenCreation {
+  std::uint64_t goid = 0, creator = 0;  // creator 0: the runtime, or not known
+  std::uint64_t stack = 0;              // the creator's at the go statement; 0 = not seen
+  std::uint64_t gopc = 0, startpc = 0;
+};
+struct SeenCreations {
+  std::vector<SeenCreation> creations;
+  NamedStacks stacks = {};
+};
+
 // What the model must know of the target; filled by its owner.
 struct ModelConfig {
   std::vector<std::string> wait_reasons;  // index = g.waitreason; decides the waker's kind
@@ -118,6 +129,14 @@ struct BlockingRow {  // wait reason x blocking stack
   bool operator==(const BlockingRow&) const = default;
 };
 
+// One go statement on the way from a goroutine back to the program's own code.
+struct CreationLink {
+  std::uint64_t stack = 0;              // of who ran it; 0 = not seen
+  std::uint64_t gopc = 0, startpc = 0;  // the statement, and what it starts
+  std::uint64_t creator = 0;            // goid of who ran it; 0 = several, the runtime, or not known
+  bool operator==(const CreationLink&) const = default;
+};
+
 struct CreationRow {  // (gopc, startpc)
   std::uint64_t gopc = 0, startpc = 0;
   bool system = false;
@@ -130,6 +149,15 @@ struct CreationRow {  // (gopc, startpc)
   std::optional<std::uint64_t> oldest_ns;
   bool oldest_is_lower_bound = false;
   std::optional<SampledTime> sampled = std::nullopt;  // what its goroutines lived while the census looked
+  // Its goroutines by the go statements that led to them: the row's own first, then that which made the
+  // creator, and so on. A chain ends with the first stack that has the program's own code in it, or where no
+  // more is known. Most live first. Goroutines of which nothing is known are in none.
+  struct Origin {
+    std::vector<CreationLink> links;
+    std::uint64_t created = 0, live = 0;
+    bool operator==(const Origin&) const = default;
+  };
+  std::vector<Origin> origins = {};
   bool operator==(const CreationRow&) const = default;
 };
 
@@ -244,6 +272,7 @@ class Model {
   // What is open at at_ns and was watched without a gap: by the block group, system calls by the syscall
   // group.
   [[nodiscard]] OpenWaits open_waits(std::uint64_t at_ns) const;
+  [[nodiscard]] SeenCreations creations() const;
   // The waits that ended since the last call, with ModelConfig::keep_waits.
   [[nodiscard]] std::vector<Wait> take_waits();
   [[nodiscard]] std::size_t memory_bytes() const;

@@ -11,6 +11,7 @@
 #include "model/coverage.h"
 #include "model/creation_rows.h"
 #include "model/goroutine_table.h"
+#include "model/lineage.h"
 #include "model/objects.h"
 #include "model/state_time.h"
 
@@ -40,6 +41,14 @@ struct Model::Impl {
   void apply(const SeenObjects& seen);
   void from_memory(Goroutine& g, const GoroutineSnapshot& seen);
   void count_extra(const SnapshotCounts& counts);
+
+  // --- origins.cpp
+  void born(Goroutine& g, const gt_record& r);  // its creation was seen
+  // Its creation was not: what memory says of it. Its creator is followed once all are known.
+  void remember(Goroutine& g, const GoroutineSnapshot& seen);
+  void follow_parents(const std::vector<std::uint64_t>& goids);
+  [[nodiscard]] std::uint64_t origin_key(std::uint32_t node) const;
+  void place_origin(std::uint32_t node, std::uint64_t key, bool created_seen);
 
   // --- goroutines.cpp: one goroutine's life, whoever learns of it
   Goroutine& add(std::uint64_t goid, GState state, std::uint64_t since);
@@ -103,6 +112,7 @@ struct Model::Impl {
   LiveIntegral live[2];
   BlockingRows blocking{BlockingRows::WhenFull::kFold};
   CreationRows creation;
+  Lineage lineage;
   Objects objects;
   StackDefinitions stacks;
   std::vector<Wait> waits;  // with config.keep_waits

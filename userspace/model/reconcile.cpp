@@ -27,6 +27,7 @@ void Model::Impl::apply(const Snapshot& snapshot) {
     if (exit->at_ns + kExitGraceNs >= begin) gone.insert(exit->goid);
   }
   bool all_known = true;
+  std::vector<std::uint64_t> remembered;
   for (const GoroutineSnapshot& seen : snapshot.goroutines) {
     if (seen.goid == 0 || !alive(seen.status)) continue;
     const bool extra = seen.gopc == 0;  // a C thread's: SnapshotCounts::extra
@@ -45,11 +46,16 @@ void Model::Impl::apply(const Snapshot& snapshot) {
     if (extra) set_extra(*g);
     g->look = look;
     bind(*g, seen.gopc, seen.startpc, g->since_ns);
+    if (!extra && g->site != kNone && g->born == Lineage::kNoNode) {
+      remember(*g, seen);
+      remembered.push_back(g->goid);
+    }
     // Whom a collection found waiting was there then.
     if (!g->has(kCreatedSeen) && seen.waited_at_ns != 0)
       g->created_ns = std::min(g->created_ns, seen.waited_at_ns);
     if (seen.read_at_ns >= g->last_ns && seen.read_at_ns >= lossy_until) from_memory(*g, seen);
   }
+  follow_parents(remembered);
   // Who is missing in a part of them may be in the rest.
   if (snapshot.counts.not_reached != 0) return;
   std::vector<std::uint64_t> vanished;

@@ -1,4 +1,7 @@
 // The rows of an answer: what the tables hold plus what is open now, clipped to the moment asked for.
+#include <algorithm>
+#include <functional>
+#include <tuple>
 #include <utility>
 
 #include "model/model_impl.h"
@@ -33,11 +36,29 @@ CreationRow row_of(const CreationData& data) {
   row.gopc = data.gopc;
   row.startpc = data.startpc;
   row.system = data.system;
-  row.stacks = data.stacks;
+  for (const OriginData& origin : data.origins) {
+    row.origins.push_back({origin.links, origin.created, 0});
+    const std::uint64_t stack = origin.links.front().stack;
+    if (stack == 0 || origin.created == 0) continue;
+    const auto same = std::ranges::find(row.stacks, stack, &CreationRow::Stack::stack);
+    if (same != row.stacks.end()) {
+      same->created += origin.created;
+    } else {
+      row.stacks.push_back({stack, origin.created});
+    }
+  }
+  std::ranges::stable_sort(row.stacks, std::greater<>{}, &CreationRow::Stack::created);
   row.live = data.live;
   row.created = data.created;
   row.exited = data.exited;
   return row;
+}
+
+void most_live_first(CreationRow& row) {
+  std::erase_if(row.origins, [](const CreationRow::Origin& o) { return o.created + o.live == 0; });
+  std::ranges::stable_sort(row.origins, [](const CreationRow::Origin& a, const CreationRow::Origin& b) {
+    return std::tie(b.live, b.created) < std::tie(a.live, a.created);
+  });
 }
 
 ObjectRow row_of(const ObjectData& data) {
@@ -72,6 +93,8 @@ void Model::Impl::fill_rows(Tables& out, std::uint64_t at) const {
       CreationRow& site = out.creation[g.site];
       note_oldest(site.oldest_ns, site.oldest_is_lower_bound, at > g.created_ns ? at - g.created_ns : 0,
                   !g.has(kCreatedSeen));
+      if (g.born != Lineage::kNoNode && lineage[g.born].place != Lineage::kNoPlace)
+        ++site.origins[lineage[g.born].place].live;
     }
     if (!g.has(kWaitOpen)) return;
     BlockingRow& row = out.blocking[g.row];
@@ -90,6 +113,7 @@ void Model::Impl::fill_rows(Tables& out, std::uint64_t at) const {
                 !g.has(kStartSeen));
   });
   // Positions are the goroutines' until here.
+  for (CreationRow& site : out.creation) most_live_first(site);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < out.blocking.size(); ++i) {
     if (!blocking.all()[i].used) continue;

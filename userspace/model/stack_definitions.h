@@ -16,6 +16,8 @@ namespace gorotrace {
 struct StackPcs {
   std::vector<std::uint64_t> pcs;  // leaf first, process addresses
   bool truncated = false;
+  bool user_code =
+      false;  // a frame of it is known to be the program's own: not the runtime's, nor the library's
   bool operator==(const StackPcs&) const = default;
 };
 using StackRef = std::shared_ptr<const StackPcs>;

@@ -31,7 +31,9 @@ void Model::Impl::fill_stacks(Tables& out) const {
     each_stack(row.wakers, add);
   }
   for (const CreationRow& row : out.creation) {
-    for (const CreationRow::Stack& stack : row.stacks) add(stack.stack);
+    for (const CreationRow::Origin& origin : row.origins) {
+      for (const CreationLink& link : origin.links) add(link.stack);
+    }
   }
   for (const ObjectRow& row : out.objects) {
     add(row.waiter_stack);
@@ -49,7 +51,9 @@ void Model::Impl::forget_stacks() {
     each_stack(row.wakers.all(), add);
   }
   for (const CreationData& row : creation.all()) {
-    for (const CreationRow::Stack& stack : row.stacks) add(stack.stack);
+    for (const OriginData& origin : row.origins) {
+      for (const CreationLink& link : origin.links) add(link.stack);
+    }
   }
   for (const ObjectData& row : objects.all()) {
     add(row.waiter_stack);

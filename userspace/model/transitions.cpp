@@ -122,7 +122,7 @@ void Model::Impl::create(const gt_record& r, std::uint64_t t) {
   g->set(kCreatedSeen);
   bind(*g, r.object, r.extra, t);
   count_created(*g);
-  if (r.stack != 0 && g->site != kNone && !creation.add_stack(g->site, r.stack)) ++overflow;
+  born(*g, r);
   // newcoro: born parked, with no stack of its own yet.
   if (is_new && g->state == GState::kWaiting) {
     open_wait(*g, {.stack = 0, .reason = reason_coroutine, .system = g->has(kSystem)}, t);

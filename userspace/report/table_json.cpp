@@ -1,8 +1,10 @@
 #include "report/table_json.h"
 
 #include "evidence/object_identity.h"
+#include "report/chain_json.h"
 #include "report/frames.h"
 #include "report/json_parts.h"
+#include "report/origin_text.h"
 
 namespace gorotrace {
 namespace {
@@ -89,6 +91,15 @@ void creation_row(JsonWriter& out, const JsonContext& c, const CreationRow& row,
     out.object([&] {
       stack_field(out, "stack", s.stack, c.symbols);
       out.field("created", s.created);
+    });
+  });
+  out.array_field("origins", row.origins, [&](const CreationRow::Origin& o) {
+    out.object([&] {
+      out.field("live", o.live);
+      out.field("created", seen(o.created));
+      out.key("chain");
+      chain_json(out, chain_of(o, c.symbols),
+                 [&](const std::vector<Frame>& stack) { frames_json(out, stack); });
     });
   });
   out.field("system", row.system);

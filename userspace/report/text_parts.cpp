@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "report/frames.h"
+#include "report/origin_text.h"
 
 namespace gorotrace {
 namespace {
@@ -114,7 +115,8 @@ std::string creator_text(const TextContext& c, const CreationRow& row, const std
     return under("goroutine 1, started by the runtime itself" + after);
   const std::vector<Frame> site = c.symbols.frames(row.gopc, PcKind::kReturnAddress);
   return under("created by " + frame_text(site.front(), c.width - kIndent - 11 - after.size(), Style{}) +
-               after);
+               after) +
+         origins_text(c, row);
 }
 
 }  // namespace gorotrace

@@ -29,7 +29,8 @@ inline constexpr std::size_t kIndent = 8;  // of what stands under a row
 // Most frequent first. Wakers that read alike (one call site below different callers) are one line.
 [[nodiscard]] std::string wakers_text(const TextContext& c, const std::vector<WakerRow>& wakers,
                                       std::uint64_t other, std::string_view verb);
-// "created by f  file:1", or how goroutine 1 came to be; `after` follows it.
+// "created by f  file:1", or how goroutine 1 came to be; `after` follows it, and lines that tell whose code
+// led there where f is the library's.
 [[nodiscard]] std::string creator_text(const TextContext& c, const CreationRow& row,
                                        const std::string& after = "");
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "golang/frame_class.h"
 #include "golang/goroutine.h"
 #include "snapshot/stack_walk.h"
 
@@ -16,7 +17,21 @@ std::optional<StackPcs> ProcessSource::stack(std::uint64_t id) {
   const auto stack = capture_ != nullptr ? capture_->stack(id) : std::nullopt;
   if (!stack) return std::nullopt;
   const std::size_t depth = std::min<std::size_t>(stack->depth, GT_MAX_STACK_FRAMES);
-  return StackPcs{{stack->pcs, stack->pcs + depth}, stack->truncated != 0};
+  StackPcs out{{stack->pcs, stack->pcs + depth}, stack->truncated != 0};
+  out.user_code = std::ranges::any_of(out.pcs, [this](std::uint64_t pc) { return user_code(pc); });
+  return out;
+}
+
+// By the function whose code it is: what was inlined into a function of the library by chance does not count.
+bool ProcessSource::user_code(std::uint64_t pc) {
+  constexpr std::size_t kMaxKept = 65536;
+  if (user_code_.size() >= kMaxKept) user_code_.clear();
+  const auto [kept, fresh] = user_code_.try_emplace(pc);
+  if (fresh) {
+    const auto function = target_.binary().pclntab().function_at(pc - 1 - target_.load_bias());
+    kept->second = function && is_user_code(function->name);
+  }
+  return kept->second;
 }
 
 // A function that was stopped where it has no frame hides its caller from a walk along frame pointers. What

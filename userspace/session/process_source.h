@@ -2,6 +2,7 @@
 // Threads: the router's.
 #pragma once
 
+#include "base/seeded_hash.h"
 #include "capture/capture.h"
 #include "session/target.h"
 #include "stream/target_source.h"
@@ -19,9 +20,12 @@ class ProcessSource : public TargetSource {
   [[nodiscard]] FunctionDescribed function(std::uint64_t startpc) override;
 
  private:
+  [[nodiscard]] bool user_code(std::uint64_t pc);
+
   const Target& target_;
   const Capture* capture_;
   SpDelta sp_delta_;
+  SeededMap<std::uint64_t, bool> user_code_;  // by program counter
 };
 
 }  // namespace gorotrace

@@ -63,6 +63,35 @@ TEST(StatText, WhenTheProbesWentCreatedAndExitedSayWhoseTheyAre) {
   EXPECT_THAT(text(x, {.width = 200}), HasSubstr("created 3030, exited 3020 (from counters)"));
 }
 
+TEST(StatText, WhoseCodeLedToAGoStatementOfTheLibrary) {
+  Session x = make_session();
+  x.symbols.pcs[0x500] = {{"net/http.(*Transport).dialConn", "/go/src/net/http/transport.go", 1994, false}};
+  x.symbols.pcs[0x510] = {
+      {"net/http.(*Transport).queueForDial", "/go/src/net/http/transport.go", 1628, false}};
+  x.symbols.pcs[0x520] = {{"net/http.(*persistConn).readLoop", "/go/src/net/http/transport.go", 2244, false}};
+  x.symbols.pcs[0x530] = {{"runtime.main", "/go/src/runtime/proc.go", 283, false}};
+  x.symbols.stacks[31] = x.symbols.pcs[0x500];
+  x.symbols.stacks[32] = {x.symbols.pcs[0x510][0], {"main.leakyClient", "/src/main.go", 52, false}};
+  x.symbols.stacks[33] = {x.symbols.pcs[0x510][0], {"main.other", "/src/main.go", 60, false}};
+  CreationRow loop{0x500, 0x520, false, {}, 12, 12, 0, 3'000'000'000, false};
+  const CreationLink dial{31, 0x500, 0x520, 0};
+  loop.origins = {{{dial, {32, 0x510, 0, 1}}, 9, 9}};
+  x.tables.creation = {loop};
+  EXPECT_THAT(text(x), HasSubstr("        created by net/http.(*Transport).dialConn  transport.go:1994\n"
+                                 "          < net/http.(*Transport).queueForDial  transport.go:1628\n"
+                                 "          < main.leakyClient  main.go:52\n"));
+  x.tables.creation[0].origins.push_back({{dial, {33, 0x510, 0, 1}}, 2, 2});
+  x.tables.creation[0].origins.push_back({{{0, 0x500, 0x520, 7}}, 0, 1});
+  EXPECT_THAT(text(x), HasSubstr("        9x < net/http.(*Transport).queueForDial  transport.go:1628\n"
+                                 "           < main.leakyClient  main.go:52\n"
+                                 "        2x < net/http.(*Transport).queueForDial  transport.go:1628\n"
+                                 "           < main.other  main.go:60\n"
+                                 "        1x < (not known)\n"));
+  // Nothing but memory: goroutine 1 made it.
+  x.tables.creation[0].origins = {{{{0, 0x500, 0x520, 1}, {0, 0, 0x530, 0}}, 0, 12}};
+  EXPECT_THAT(text(x), HasSubstr("transport.go:1994\n          < runtime.main  proc.go:283\n"));
+}
+
 TEST(StatText, SystemRowsOnlyWhenAsked) {
   Session x = make_session();
   EXPECT_THAT(text(x), Not(HasSubstr("GC worker")));
