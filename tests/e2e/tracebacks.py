@@ -2,7 +2,9 @@
 
 import re
 
-HEADER = re.compile(r"goroutine (\d+) \[([^\]]+)\](?: \{(.*)\})?:$")
+# Labels: in the brackets in Go 1.26, behind them since.
+HEADER = re.compile(r"goroutine (\d+) \[([^\]]+?)(?: labels:\{(.*)\})?\](?: \{(.*)\})?:$")
+ANCESTOR = re.compile(r"\[originating from goroutine (\d+)\]:$")
 PLACE = re.compile(r"\t(.+):(\d+)(?: \+(0x[0-9a-f]+))?$")
 NO_STACK = "\tgoroutine running on other thread; stack unavailable"
 NOTE = "# gorotrace: "
@@ -14,9 +16,10 @@ class Goroutine:
     def __init__(self, goid, words, labels):
         self.goid, self.words, self.labels = goid, words, labels
         self.frames, self.created_by, self.elided, self.no_stack = [], None, False, None
+        self.ancestors = []  # of the creators: goid, frames, created by
 
     def key(self):
-        return self.words, self.labels, self.frames, self.created_by
+        return self.words, self.labels, self.frames, self.created_by, self.ancestors
 
 
 def call_name(line):
@@ -42,7 +45,7 @@ def parse_debug2(text):
         rows = block.split("\n")
         head = HEADER.match(rows[0])
         assert head, rows[0]
-        g = Goroutine(int(head[1]), head[2].replace(" (scan)", "").split(", "), head[3])
+        g = Goroutine(int(head[1]), head[2].replace(" (scan)", "").split(", "), head[3] or head[4])
         assert g.goid not in found, f"goroutine {g.goid} twice"
         found[g.goid] = g
         rows = rows[1:]
@@ -52,17 +55,27 @@ def parse_debug2(text):
                 assert not g.frames
                 g.no_stack = row[len(NO_STACK):]
                 continue
+            if (ancestor := ANCESTOR.match(row)) is not None:
+                g.ancestors.append([int(ancestor[1]), [], None])
+                continue
             if re.match(r"\.\.\.(additional|\d+) frames elided\.\.\.$", row):
-                g.elided = True
+                if g.ancestors:
+                    g.ancestors[-1][1].append(row)
+                else:
+                    g.elided = True
                 continue
             place = PLACE.match(rows.pop(0))
             assert place, f"no place after {row!r}"
             where = (place[1], int(place[2]), place[3])
             if row.startswith("created by "):
-                assert not rows, f"more after created by: {rows}"
-                g.created_by = (row[len("created by "):], *where)
+                assert not rows or ANCESTOR.match(rows[0]), f"more after created by: {rows}"
+                created_by = (row[len("created by "):], *where)
+                if g.ancestors:
+                    g.ancestors[-1][2] = created_by
+                else:
+                    g.created_by = created_by
             else:
-                g.frames.append((call_name(row), *where))
+                (g.ancestors[-1][1] if g.ancestors else g.frames).append((call_name(row), *where))
     return found
 
 

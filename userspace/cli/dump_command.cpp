@@ -242,8 +242,10 @@ void add_dump_command(CLI::App& app, int& exit) {
                    "function=PART OF A NAME in the stack, or label=KEY=VALUE; conditions of one kind are "
                    "alternatives, those of different kinds must all hold; repeatable")
       ->allow_extra_args(false);
-  dump->add_option("--created-by", arguments->created_by,
-                   "only goroutines whose go statement is in a function with this in its name; repeatable")
+  dump->add_option(
+          "--created-by", arguments->created_by,
+          "only goroutines whose go statement is in a function with this in its name, or leads back to "
+          "one, as far as creators are known; repeatable")
       ->allow_extra_args(false);
   dump->add_option("--min-wait", arguments->min_wait,
                    "only goroutines known to have waited this long (1m30s)");

@@ -64,7 +64,8 @@ Result<Observed> observe(std::unique_ptr<Target> target, const ObserveOptions& o
   if (!stop) return std::unexpected(stop.error());
   SessionOptions session_options;
   session_options.groups = options.groups;
-  session_options.stacks = false;  // the dump has them
+  // The dump has them, but for those of creators.
+  session_options.stacks = (options.groups & group_bit(GT_GROUP_LIFECYCLE)) != 0;
   session_options.budget = options.budget;
   session_options.census_cpu = options.census_cpu;
   session_options.census_of_each = true;

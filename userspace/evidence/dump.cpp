@@ -25,18 +25,90 @@ std::vector<Call> DumpView::stack(const GoroutineSnapshot& g) const {
 }
 
 CreationSite DumpView::creation(const GoroutineSnapshot& g) const {
+  return g.goid == 1 ? CreationSite{} : creation(g.gopc);
+}
+
+CreationSite DumpView::creation(std::uint64_t gopc) const {
   CreationSite out;
   // runtime/traceback.go printcreatedby1: the function is the one whose code it is, the line that of the
   // statement, wherever it was inlined from.
-  if (g.gopc == 0 || g.goid == 1) return out;
-  const std::vector<Frame>& frames = symbols_.frames(g.gopc, PcKind::kReturnAddress);
+  if (gopc == 0) return out;
+  const std::vector<Frame>& frames = symbols_.frames(gopc, PcKind::kReturnAddress);
   const Frame& holder = frames.back();
   out.function = holder.function;
   out.file = frames.front().file;
   out.line = frames.front().line;
   const std::uint64_t entry = holder.entry + load_bias();
-  out.offset = g.gopc > entry ? g.gopc - entry : 0;
+  out.offset = gopc > entry ? gopc - entry : 0;
   out.shown = shown_as_creator(holder, dump_.version);
+  return out;
+}
+
+const std::vector<Ancestor>& DumpView::ancestors(const GoroutineSnapshot& g) const {
+  static const std::vector<Ancestor> none;
+  const auto found = dump_.ancestors.find(g.goid);
+  return found != dump_.ancestors.end() ? found->second : none;
+}
+
+// Goroutine 1 was made by no go statement of anybody's: chains end with it.
+const KnownCreations& DumpView::known_creations() const {
+  if (known_creations_) return *known_creations_;
+  KnownCreations& known = known_creations_.emplace();
+  for (const GoroutineSnapshot& g : goroutines()) {
+    if (g.goid != 1) known.add(g.goid, {.creator = g.parent_goid, .gopc = g.gopc, .startpc = g.startpc});
+  }
+  for (const SeenCreation& c : dump_.creations.creations) {
+    const StackPcs* stack = dump_.creations.stacks.find(c.stack);
+    if (c.goid != 1)
+      known.add(c.goid, {c.creator, c.gopc, c.startpc,
+                         stack != nullptr ? std::span(stack->pcs) : std::span<const std::uint64_t>{}});
+  }
+  for (const GoroutineSnapshot& g : goroutines()) {
+    std::uint64_t goid = g.goid, gopc = g.gopc;
+    for (const Ancestor& a : ancestors(g)) {
+      if (goid != 1) known.add(goid, {a.goid, gopc, 0, *a.pcs, PcKind::kExact});
+      goid = a.goid;
+      gopc = a.gopc;
+    }
+    if (goid != g.goid && goid != 1) known.add(goid, {.gopc = gopc});
+  }
+  return known;
+}
+
+ChainLink DumpView::with_names(const KnownCreation& creation) const {
+  ChainLink link{.creator = creation.creator,
+                 .stack = {},
+                 .site = symbols_.frames(creation.gopc, PcKind::kReturnAddress),
+                 .start = std::nullopt};
+  if (creation.startpc != 0) link.start = symbols_.frames(creation.startpc, PcKind::kExact).back();
+  const auto add = [&link](const std::vector<Frame>& frames) {
+    link.stack.insert(link.stack.end(), frames.begin(), frames.end());
+  };
+  if (creation.kind == PcKind::kExact) {
+    // One pc for each frame, inlined or not (runtime/traceback.go tracebackPCs).
+    for (const std::uint64_t pc : creation.pcs)
+      link.stack.push_back(symbols_.frames(pc, creation.kind).front());
+  } else {
+    for (const Call& call : symbols_.calls(creation.pcs)) add(*call.frames);
+  }
+  return link;
+}
+
+bool DumpView::by_user_code(const KnownCreation& creation) const {
+  const auto [kept, fresh] = user_site_.try_emplace(creation.gopc);
+  if (fresh) kept->second = has_user_code(symbols_.frames(creation.gopc, PcKind::kReturnAddress));
+  return kept->second || std::ranges::any_of(creation.pcs, [&](std::uint64_t pc) {
+           return has_user_code(symbols_.frames(pc, creation.kind));
+         });
+}
+
+std::vector<ChainLink> DumpView::chain(const GoroutineSnapshot& g) const {
+  std::vector<ChainLink> out;
+  if (g.goid == 1 || g.gopc == 0) return out;
+  const auto known = known_creations().chain(
+      g.goid, [this](const KnownCreation& creation) { return by_user_code(creation); });
+  if (known.size() == 1 && known.front().pcs.empty()) return out;
+  for (const KnownCreation& creation : known) out.push_back(with_names(creation));
   return out;
 }
 

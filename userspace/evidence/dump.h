@@ -9,9 +9,12 @@
 #include <vector>
 
 #include "census/known_waits.h"
+#include "evidence/creation_chain.h"
 #include "evidence/facts.h"
 #include "evidence/traceback.h"
 #include "golang/version.h"
+#include "model/model.h"
+#include "snapshot/ancestors.h"
 #include "snapshot/goroutines.h"
 #include "symbols/stack_table.h"
 #include "waits/wait_object.h"
@@ -34,8 +37,12 @@ struct Dump {
   Snapshot snapshot;
   // At the end of the look a finalizer was running (RuntimeGlobals::finalizing); absent when it is not known.
   std::optional<bool> finalizing;
-  Waits waits;       // of each goroutine of the snapshot
-  std::string held;  // what kept the process from running (process/hold.h); "" when nothing did
+  // The process shows labels in its own tracebacks (GODEBUG=tracebacklabels).
+  bool labels_in_tracebacks = false;
+  Ancestors ancestors;      // that the runtime keeps (GODEBUG=tracebackancestors)
+  SeenCreations creations;  // that were watched beforehand
+  Waits waits;              // of each goroutine of the snapshot
+  std::string held;         // what kept the process from running (process/hold.h); "" when nothing did
   // Likewise, when the process was watched beforehand, and what was watched.
   std::vector<KnownWait> known_waits;
   std::optional<StatFacts> watched;
@@ -66,6 +73,17 @@ class DumpView {
     return dump_.snapshot.stacks[g.stack].gap;
   }
   [[nodiscard]] CreationSite creation(const GoroutineSnapshot& g) const;
+  // The go statements behind g, nearest first, until there is code of the program itself; empty when nothing
+  // more is known of them than creation() says.
+  [[nodiscard]] std::vector<ChainLink> chain(const GoroutineSnapshot& g) const;
+  // As its own traceback has them; empty when the runtime keeps none.
+  [[nodiscard]] const std::vector<Ancestor>& ancestors(const GoroutineSnapshot& g) const;
+  // The same place of any go statement.
+  [[nodiscard]] CreationSite creation(std::uint64_t gopc) const;
+  // Of a stack that runtime.Callers took: frames of the pcs themselves.
+  [[nodiscard]] const std::vector<Frame>& frames_at(std::uint64_t pc) const {
+    return symbols_.frames(pc, PcKind::kExact);
+  }
   [[nodiscard]] const std::string& start_function(const GoroutineSnapshot& g) const;  // "" when unknown
   // runtime.isSystemGoroutine: the runtime's own goroutines, but not while they run the program's finalizers
   // and cleanups.
@@ -89,6 +107,9 @@ class DumpView {
   }
 
  private:
+  [[nodiscard]] const KnownCreations& known_creations() const;
+  [[nodiscard]] bool by_user_code(const KnownCreation& creation) const;
+  [[nodiscard]] ChainLink with_names(const KnownCreation& creation) const;
   [[nodiscard]] bool in_finalizer(const GoroutineSnapshot& g, std::string_view start) const;
   [[nodiscard]] std::size_t index(const GoroutineSnapshot& g) const {
     return static_cast<std::size_t>(&g - dump_.snapshot.goroutines.data());
@@ -96,6 +117,9 @@ class DumpView {
 
   const Dump& dump_;
   StackTable& symbols_;
+  // Made when they are asked for.
+  mutable std::optional<KnownCreations> known_creations_;
+  mutable SeededMap<std::uint64_t, bool> user_site_;  // by gopc
 };
 
 // Whether its header has a wait (runtime/traceback.go goroutineheader), or would have: leaked ones too.

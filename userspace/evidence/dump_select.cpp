@@ -64,7 +64,9 @@ class Matcher {
     if (g.goid == 1) return false;
     const auto [it, fresh] = by_gopc_.try_emplace(g.gopc, false);
     if (fresh) it->second = contains_any(view_.creation(g).function, filter_.created_by);
-    return it->second;
+    return it->second || std::ranges::any_of(way_from_user_code(view_.chain(g)), [&](const Frame& frame) {
+             return contains_any(frame.function, filter_.created_by);
+           });
   }
 
   const DumpView& view_;

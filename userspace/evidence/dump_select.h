@@ -19,7 +19,9 @@ struct DumpFilter {
   std::vector<GStatus> states;         // of those that a dump can show
   std::vector<std::string> functions;  // part of the name of any frame of its stack
   std::vector<std::pair<std::string, std::string>> labels;
-  std::vector<std::string> created_by;       // part of the name of the function with the go statement
+  // Part of the name of the function with the go statement, or of one that is named behind it
+  // (way_from_user_code).
+  std::vector<std::string> created_by;
   std::optional<std::uint64_t> min_wait_ns;  // of what is known: a goroutine of unknown wait is left out
   bool system = false;                       // the runtime's own goroutines too
 

@@ -74,8 +74,8 @@ std::vector<ShownFrame> traceback_frames(std::span<const Call> stack, const GoVe
   return out;
 }
 
-bool shown_as_creator(const Frame& function, const GoVersion& version) {
-  return shown(function, nullptr, false, version);
+bool shown_alone(const Frame& function, bool first, const GoVersion& version) {
+  return shown(function, nullptr, first, version);
 }
 
 std::vector<std::vector<const Frame*>> profile_calls(std::span<const Call> stack) {

@@ -28,8 +28,12 @@ struct ShownFrame {
 // The frames of debug=2, leaf first: the runtime's own only where they are exported or nothing else is there,
 // compiler-made wrappers only around a panic (showframe, showfuncinfo, elideWrapperCalling).
 [[nodiscard]] std::vector<ShownFrame> traceback_frames(std::span<const Call> stack, const GoVersion& version);
-// Whether "created by" may name this function.
-[[nodiscard]] bool shown_as_creator(const Frame& function, const GoVersion& version);
+// Whether a function is shown of which no callee is known: of an ancestor's stack, `first` on it or not.
+[[nodiscard]] bool shown_alone(const Frame& function, bool first, const GoVersion& version);
+// Whether "created by" may name it.
+[[nodiscard]] inline bool shown_as_creator(const Frame& function, const GoVersion& version) {
+  return shown_alone(function, false, version);
+}
 
 // The frames of the goroutine profile, leaf first: all but wrappers (tracebackPCs, gentraceback). By physical
 // frame; one that is nothing but a wrapper is left out.

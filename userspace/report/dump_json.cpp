@@ -1,10 +1,13 @@
 #include "report/dump_json.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <string>
 
 #include "base/seeded_hash.h"
 #include "evidence/quality.h"
+#include "report/chain_json.h"
 #include "report/facts_json.h"
 #include "report/json_parts.h"
 #include "report/stack_numbers.h"
@@ -77,6 +80,13 @@ class Writer {
         out_.object([&] { goroutine(*selection.goroutines[i]); });
       }
     });
+    out_.object_field("creator_stacks", [&] {
+      for (std::size_t i = 0; i < creator_stacks_.size(); ++i) {
+        out_.break_line();
+        out_.key(creator_stack_name(i + 1));
+        out_.raw(*creator_stacks_[i]);
+      }
+    });
     out_.object_field("stacks", [&] {
       for (std::size_t i = 0; i < stacks_.size(); ++i) {
         out_.break_line();
@@ -133,6 +143,12 @@ class Writer {
     o.key("created_by");
     o.raw(creation(g));
     o.field("parent_goid", unless_0(g.parent_goid));
+    o.key("creation_chain");
+    if (const std::vector<ChainLink> chain = view_.chain(g); chain.empty()) {
+      o.raw("null");
+    } else {
+      chain_json(o, chain, [&](const std::vector<Frame>& stack) { creator_stack(stack); });
+    }
     o.name_field("stack", missing.empty() ? stack_name(stack_number(g)) : "");
     o.name_field("stack_missing", missing);
     o.name_field("stack_quality",
@@ -162,6 +178,17 @@ class Writer {
     return it->second;
   }
 
+  static std::string creator_stack_name(std::size_t number) { return "c" + std::to_string(number); }
+
+  // Its name: goroutines with equal ones are many.
+  void creator_stack(const std::vector<Frame>& stack) {
+    if (stack.empty()) return out_.raw("null");
+    const auto [it, fresh] = creator_numbers_.try_emplace(
+        json_text([&](JsonWriter& out) { frames_json(out, stack); }), creator_stacks_.size() + 1);
+    if (fresh) creator_stacks_.push_back(&it->first);
+    out_.value(creator_stack_name(it->second));
+  }
+
   // From 1 on, in order of first appearance.
   std::size_t stack_number(const GoroutineSnapshot& g) {
     const auto [it, fresh] = numbers_.try_emplace(g.stack, stacks_.size() + 1);
@@ -171,9 +198,11 @@ class Writer {
 
   const DumpView& view_;
   JsonWriter& out_;
-  SeededMap<std::uint64_t, std::string> creations_;  // by gopc, as JSON
-  SeededMap<std::uint32_t, std::size_t> numbers_;    // by StackSet index
-  std::vector<const GoroutineSnapshot*> stacks_;     // one that has it
+  SeededMap<std::uint64_t, std::string> creations_;     // by gopc, as JSON
+  SeededMap<std::uint32_t, std::size_t> numbers_;       // by StackSet index
+  std::vector<const GoroutineSnapshot*> stacks_;        // one that has it
+  std::map<std::string, std::size_t> creator_numbers_;  // by the stack, as JSON
+  std::vector<const std::string*> creator_stacks_;
 };
 
 }  // namespace

@@ -36,21 +36,53 @@ std::string place(const std::string& file, int line) {
   return fmt::format("\t{}:{}", file.empty() ? "?" : file, line);
 }
 
+void append_frame(std::string& out, const Frame& frame, std::uint64_t offset) {
+  out += traceback_name(frame) + "(...)\n" + place(frame.file, frame.line);
+  append_offset(out, offset);
+}
+
 void append_frames(std::string& out, std::span<const Call> stack, const GoVersion& version) {
-  for (const auto& [frame, offset] : traceback_frames(stack, version)) {
-    out += traceback_name(*frame) + "(...)\n" + place(frame->file, frame->line);
-    append_offset(out, offset);
+  for (const auto& [frame, offset] : traceback_frames(stack, version)) append_frame(out, *frame, offset);
+}
+
+// runtime/traceback.go printcreatedby1; creator 0: it does not say who.
+void append_creator(std::string& out, const CreationSite& site, std::uint64_t creator) {
+  if (!site.shown) return;
+  out += "created by " + site.function;
+  if (creator != 0) out += fmt::format(" in goroutine {}", creator);
+  out += "\n" + place(site.file, site.line);
+  append_offset(out, site.offset);
+}
+
+// runtime/traceback.go printAncestorTraceback: at the pcs as they are, which for the most part are a call's
+// return address and so name the line behind it.
+void append_ancestors(std::string& out, const DumpView& view, const GoroutineSnapshot& g) {
+  const GoVersion& version = view.dump().version;
+  for (const Ancestor& ancestor : view.ancestors(g)) {
+    out += fmt::format("[originating from goroutine {}]:\n", ancestor.goid);
+    bool first = true;
+    for (const std::uint64_t pc : *ancestor.pcs) {
+      const std::vector<Frame>& frames = view.frames_at(pc);
+      const std::uint64_t entry = frames.back().entry + view.load_bias();
+      if (shown_alone(frames.back(), first, version))
+        append_frame(out, frames.front(), pc > entry ? pc - entry : 0);
+      first = false;
+    }
+    if (ancestor.pcs->size() == max_ancestor_frames(version)) out += "...additional frames elided...\n";
+    if (ancestor.goid != 1) append_creator(out, view.creation(ancestor.gopc), 0);
   }
 }
 
-// runtime/traceback.go printcreatedby.
-void append_creator(std::string& out, const DumpView& view, const GoroutineSnapshot& g) {
-  const CreationSite site = view.creation(g);
-  if (!site.shown) return;
-  out += "created by " + site.function;
-  if (g.parent_goid != 0) out += fmt::format(" in goroutine {}", g.parent_goid);
-  out += "\n" + place(site.file, site.line);
-  append_offset(out, site.offset);
+// The same of goroutines whose creation was watched: from the library's go statements back to the program's
+// code.
+void append_chain(std::string& out, const DumpView& view, const GoroutineSnapshot& g) {
+  const std::vector<ChainLink> chain = view.chain(g);
+  for (std::size_t i = 0; i < chain.size() && !chain[i].stack.empty(); ++i) {
+    out += fmt::format("[originating from goroutine {}]:\n", chain[i].creator);
+    for (const Frame& frame : chain[i].stack) {
+      if (shown_alone(frame, false, view.dump().version)) append_frame(out, frame, 0);
+    }
+  }
 }
 
 bool runtime_internal(const std::string& name, const GoVersion& version) {
@@ -154,8 +186,9 @@ void dump_text(const DumpView& view, const Selection& selection, std::size_t lim
   for (std::size_t i = 0; i < n; ++i) {
     const GoroutineSnapshot* g = selection.goroutines[i];
     std::string out = i == 0 ? "" : "\n";
-    out +=
-        goroutine_header(*g, view.shown_wait_ns(*g), dump.version, dump.wait_reasons, view.labels(*g)) + "\n";
+    out += goroutine_header(*g, view.shown_wait_ns(*g), dump.version, dump.wait_reasons,
+                            dump.labels_in_tracebacks ? &view.labels(*g) : nullptr) +
+           "\n";
     if (const std::string_view why = missing_stack(*g); !why.empty()) {
       // The runtime's own line, which parsers know; what follows it is ours.
       out += "\tgoroutine running on other thread; stack unavailable";
@@ -173,7 +206,10 @@ void dump_text(const DumpView& view, const Selection& selection, std::size_t lim
         if (g->truncated) out += "...additional frames elided...\n";
       }
     }
-    append_creator(out, view, *g);
+    append_creator(out, view.creation(*g), g->parent_goid);
+    // The runtime has none of one that runs.
+    if (missing_stack(*g).empty()) append_ancestors(out, view, *g);
+    if (view.ancestors(*g).empty() && !dump.creations.creations.empty()) append_chain(out, view, *g);
     sink(out);
   }
 }

@@ -57,7 +57,7 @@ std::string quoted(std::string_view text) {
 }
 
 // runtime/traceback.go tracebackStringNeedsQuoting (1.27).
-std::string label_text(std::string_view text) {
+std::string quoted_if_needed(std::string_view text) {
   const bool plain = std::ranges::all_of(text, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
            c == '/' || c == '_';
@@ -65,10 +65,17 @@ std::string label_text(std::string_view text) {
   return plain ? std::string(text) : quoted(text);
 }
 
+std::string labels_text(const Labels& labels, std::string (*word)(std::string_view)) {
+  std::string out = "{";
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    out += (i == 0 ? "" : ", ") + word(labels[i].first) + ": " + word(labels[i].second);
+  return out + "}";
+}
+
 }  // namespace
 
 std::string goroutine_header(const GoroutineSnapshot& g, std::uint64_t waited_ns, const GoVersion& version,
-                             const std::vector<std::string>& wait_reasons, const Labels& labels) {
+                             const std::vector<std::string>& wait_reasons, const Labels* labels) {
   const std::string state = state_name(g, wait_reasons);
   std::string out = fmt::format("goroutine {} [{}", g.goid, state);
   if (g.status == GStatus::kLeaked) out += " (leaked)";
@@ -80,14 +87,11 @@ std::string goroutine_header(const GoroutineSnapshot& g, std::uint64_t waited_ns
   if (g.locked) out += ", locked to thread";
   if (g.bubble != 0)
     out += fmt::format(", synctest {} {}", version.at_least(25) ? "bubble" : "group", g.bubble);
+  const bool labelled = labels != nullptr && !labels->empty();
+  // runtime/traceback.go goroutineheader: in the brackets and quoted in 1.26, behind them since.
+  if (labelled && !version.at_least(27)) out += " labels:" + labels_text(*labels, quoted);
   out += "]";
-  if (version.at_least(27) && !labels.empty()) {
-    out += " {";
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-      out += (i == 0 ? "" : ", ") + label_text(labels[i].first) + ": " + label_text(labels[i].second);
-    }
-    out += "}";
-  }
+  if (labelled && version.at_least(27)) out += " " + labels_text(*labels, quoted_if_needed);
   return out + ":";
 }
 

@@ -48,6 +48,14 @@ std::optional<bool> finalizing(const Target& target) {
   return status ? std::optional((*status & kRunningFinalizer) != 0) : std::nullopt;
 }
 
+// runtime/traceback.go goroutineheader: a setting of the process (GODEBUG, or a go.mod's default) since 1.26.
+bool labels_in_tracebacks(const Target& target) {
+  const std::uint64_t at = target.binary().globals().traceback_labels;
+  const auto setting =
+      at != 0 ? target.process().value<std::int32_t>(at + target.load_bias()) : std::optional<std::int32_t>();
+  return setting ? *setting == 1 : target.binary().version().at_least(27);
+}
+
 // Of goroutines that nobody waited for.
 Waits nothing_known(std::size_t goroutines) {
   Waits out;
@@ -81,6 +89,8 @@ Result<Dump> take_dump(Target& target, WaitsWanted wanted, const std::stop_token
                    .main_package = info ? info->main_package : ""};
   dump.version = target.binary().version();
   dump.wait_reasons = target.binary().wait_reasons();
+  dump.labels_in_tracebacks = labels_in_tracebacks(target);
+  dump.ancestors = read_ancestors(memory, target.binary().offsets(), dump.version, *snapshot);
   dump.snapshot = std::move(*snapshot);
   dump.waits = std::move(*waits);
   return dump;

@@ -87,6 +87,12 @@ Result<OpenWaits> Pipeline::open_waits(TargetId target, std::uint64_t at_ns) {
   return *answer->open;
 }
 
+Result<SeenCreations> Pipeline::creations(TargetId target, std::uint64_t at_ns) {
+  auto answer = of_one(ask(at_ns, Ask::kCreations, {target}).get(), target);
+  if (!answer) return std::unexpected(answer.error());
+  return *answer->creations;
+}
+
 Result<StandingWaits> Pipeline::standing(TargetId target, std::uint64_t at_ns) {
   auto answer = of_one(ask(at_ns, Ask::kStanding, {target}).get(), target);
   if (!answer) return std::unexpected(answer.error());

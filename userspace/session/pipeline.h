@@ -50,6 +50,7 @@ class Pipeline {
   [[nodiscard]] PendingTables tables(TargetId target, std::uint64_t at_ns);
   [[nodiscard]] PendingTables totals(TargetId target, std::uint64_t at_ns);
   [[nodiscard]] Result<OpenWaits> open_waits(TargetId target, std::uint64_t at_ns);
+  [[nodiscard]] Result<SeenCreations> creations(TargetId target, std::uint64_t at_ns);
   [[nodiscard]] Result<StandingWaits> standing(TargetId target, std::uint64_t at_ns);
   // Records that a target lost so far, on the way to the models too.
   [[nodiscard]] std::uint64_t dropped(TargetId target) const;

@@ -123,6 +123,7 @@ Result<Dump> Session::finish_with_dump(WaitsWanted waits, const std::function<bo
   if (!dump) return dump;
   t.stop_census();
   t.know_waits(*dump);
+  t.know_creations(*dump);
   return dump;
 }
 

@@ -163,6 +163,15 @@ void Traced::know_waits(Dump& dump) {
   dump_->know_waits(dump, open);
 }
 
+void Traced::know_creations(Dump& dump) {
+  auto answer = pipeline_.creations(id_, life_.end_ns());
+  if (answer) {
+    dump.creations = std::move(*answer);
+  } else {
+    notices_.add(answer.error().message);
+  }
+}
+
 void Traced::begin_end(bool with_a_look) {
   if (!life_.traced()) return;
   using enum TargetLooks::AtTheEnd;

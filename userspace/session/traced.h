@@ -70,13 +70,14 @@ class Traced {
   // What the stream and the kernel hold of it. Nothing is asked of it any more.
   void forget();
 
-  // Or a dump ends it, behind note_standing(), while the pipeline holds (LastDump). know_waits(): behind the
-  // pipeline's close.
+  // Or a dump ends it, behind note_standing(), while the pipeline holds (LastDump). know_waits() and
+  // know_creations(): behind the pipeline's close.
   void note_standing();  // asks the models, so before the pipeline holds
   void begin_dump(WaitsWanted waits);
   [[nodiscard]] bool dump_ready(std::chrono::nanoseconds patience) const { return dump_->ready(patience); }
   [[nodiscard]] Result<Dump> end_with_dump();
   void know_waits(Dump& dump);
+  void know_creations(Dump& dump);
 
   [[nodiscard]] const TargetLife& life() const { return life_; }
   [[nodiscard]] TargetId id() const { return id_; }

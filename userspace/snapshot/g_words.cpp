@@ -37,11 +37,12 @@ bool GWords::at_rest() const {
 std::size_t g_window(const RuntimeOffsets& o) {
   std::size_t end = 0;
   for (const std::uint16_t at :
-       {o.g_stack_lo,  o.g_stack_hi,       o.g_m,          o.g_sched_sp,  o.g_sched_pc,     o.g_sched_lr,
-        o.g_sched_bp,  o.g_syscallsp,      o.g_syscallpc,  o.g_syscallbp, o.g_atomicstatus, o.g_goid,
-        o.g_waitsince, o.g_waitreason,     o.g_parentGoid, o.g_gopc,      o.g_startpc,      o.g_trackingSeq,
-        o.g_lockedm,   o.g_waiting,        o.g_labels,     o.g_timer,     o.g_sleepWhen,    o.g_syncGroup,
-        o.g_bubble,    o.g_runningCleanups}) {
+       {o.g_stack_lo,     o.g_stack_hi,       o.g_m,         o.g_sched_sp,    o.g_sched_pc,
+        o.g_sched_lr,     o.g_sched_bp,       o.g_syscallsp, o.g_syscallpc,   o.g_syscallbp,
+        o.g_atomicstatus, o.g_goid,           o.g_waitsince, o.g_waitreason,  o.g_parentGoid,
+        o.g_gopc,         o.g_ancestors,      o.g_startpc,   o.g_trackingSeq, o.g_lockedm,
+        o.g_waiting,      o.g_labels,         o.g_timer,     o.g_sleepWhen,   o.g_syncGroup,
+        o.g_bubble,       o.g_runningCleanups}) {
     if (at != kAbsent) end = std::max<std::size_t>(end, at + 8u);
   }
   return end;
@@ -70,6 +71,7 @@ GWords pick_words(Bytes g, const RuntimeOffsets& o) {
   w.m = field<std::uint64_t>(g, o.g_m);
   w.sched_lr = field<std::uint64_t>(g, o.g_sched_lr);
   w.waitsince = field<std::uint64_t>(g, o.g_waitsince);
+  w.ancestors = field<std::uint64_t>(g, o.g_ancestors);
   w.parent_goid = field<std::uint64_t>(g, o.g_parentGoid);
   w.gopc = field<std::uint64_t>(g, o.g_gopc);
   w.startpc = field<std::uint64_t>(g, o.g_startpc);

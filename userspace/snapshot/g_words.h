@@ -16,6 +16,7 @@ struct GWords {
   std::uint64_t syscallsp = 0, syscallpc = 0, syscallbp = 0;
   // waitsince and sleep_when: of the target's clock (TargetClock).
   std::uint64_t waitsince = 0, parent_goid = 0, gopc = 0, startpc = 0;
+  std::uint64_t ancestors = 0;
   std::uint64_t lockedm = 0, waiting = 0, labels = 0, timer = 0, sleep_when = 0;
   std::uint64_t bubble = 0;  // g.bubble (1.25+) or g.syncGroup (1.24)
   std::uint32_t status = 0;  // scan bit removed: it says what the GC does, not what the goroutine does

@@ -36,6 +36,7 @@ struct GoroutineSnapshot {
   std::uint64_t m = 0;  // the runtime.m it runs on, is in a syscall on, or is locked to; 0 = none
   // As they stood when this g was read; what they point to is not looked at. 0 = none, or not in this
   // version.
+  std::uint64_t ancestors = 0;   // g.ancestors: ancestors.h
   std::uint64_t labels = 0;      // g.labels: runtime/pprof's
   std::uint64_t waiting = 0;     // g.waiting: *runtime.sudog, the first; valid while in a channel operation
   std::uint64_t timer = 0;       // g.timer: *runtime.timer of time.Sleep, kept after it

@@ -44,6 +44,7 @@ GoroutineSnapshot row_from(std::uint64_t g, std::uint32_t index, const GWords& w
   row.gopc = w.gopc;
   row.startpc = w.startpc;
   row.parent_goid = w.parent_goid;
+  row.ancestors = w.ancestors;
   row.wait_since_ns = on_our_clock(clock, w.waitsince);
   row.read_at_ns = now;
   row.sp = w.state() == GStatus::kSyscall ? w.syscallsp : w.sched_sp;

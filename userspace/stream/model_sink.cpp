@@ -107,6 +107,9 @@ void ModelSink::answer(Question& question, TargetId target, const Models::Of& of
     case Ask::kOpenWaits:
       out.open = std::make_shared<const OpenWaits>(of.model->open_waits(at));
       return;
+    case Ask::kCreations:
+      out.creations = std::make_shared<const SeenCreations>(of.model->creations());
+      return;
     case Ask::kStanding:
       out.standing = std::make_shared<const StandingWaits>(of.estimator.standing());
       return;

@@ -24,12 +24,14 @@ enum class Ask : std::uint8_t {
   kTotals,     // Tables without rows
   kTables,     // all of them
   kOpenWaits,  // OpenWaits
+  kCreations,  // SeenCreations
   kStanding,   // StandingWaits
 };
 
 struct Answer {
   std::shared_ptr<const Tables> tables;
   std::shared_ptr<const OpenWaits> open;
+  std::shared_ptr<const SeenCreations> creations;
   std::shared_ptr<const StandingWaits> standing;
   // With any question: as they were told last.
   std::optional<RuntimeCounters> counters;

@@ -88,6 +88,23 @@ TEST(DumpFilter, ConditionsOfOneKindAreAlternativesOthersMustAllHold) {
   }
 }
 
+TEST(DumpFilter, CreatedByLeadsBackToTheProgram) {
+  FakeDump fake;
+  const std::uint64_t loop = fake.function("net/http.loop"), dial = fake.function("net/http.dial"),
+                      client = fake.function("main.leakyClient");
+  fake.goroutine(5, {loop}).gopc = dial;
+  fake.goroutine(6, {loop}).gopc = dial;
+  fake.goroutine(4, {loop}).gopc = client;
+  fake.dump.snapshot.goroutines[0].parent_goid = 4;
+  StackTable symbols = fake.symbols();
+  const DumpView view(fake.dump, symbols);
+  DumpFilter filter;
+  filter.created_by = {"leakyClient"};
+  std::vector<std::uint64_t> goids;
+  for (const GoroutineSnapshot* g : select(view, filter).goroutines) goids.push_back(g->goid);
+  EXPECT_THAT(goids, testing::UnorderedElementsAre(4, 5)) << "nobody knows who made the maker of 6";
+}
+
 TEST(DumpFilter, APartOfAReasonNamesAllThatHaveIt) {
   const std::vector<std::string> reasons{"", "chan receive", "chan send", "select", "select (no cases)"};
   const auto found = [&](const std::string& text) {

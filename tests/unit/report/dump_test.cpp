@@ -66,12 +66,15 @@ TEST(GoroutineHeader, IsWhatTheRuntimeOfThatVersionPrints) {
   EXPECT_EQ(state_name(g, kReasons), "unknown wait reason");
 }
 
-TEST(GoroutineHeader, LabelsSince127) {
+// runtime/traceback.go goroutineheader: in the brackets and always quoted in 1.26, behind them since.
+TEST(GoroutineHeader, LabelsWhereTheProcessShowsThem) {
   const GoroutineSnapshot g = waiting(0);
   const Labels labels{{"tenant", "acme"}, {"a b", "\"\\é😀"}};
-  EXPECT_EQ(goroutine_header(g, waited_by_runtime(g), version("go1.26.8"), kReasons, labels),
+  EXPECT_EQ(goroutine_header(g, waited_by_runtime(g), version("go1.27.4"), kReasons, nullptr),
             "goroutine 7 [sleep]:");
-  EXPECT_EQ(goroutine_header(g, waited_by_runtime(g), version("go1.27.4"), kReasons, labels),
+  EXPECT_EQ(goroutine_header(g, waited_by_runtime(g), version("go1.26.8"), kReasons, &labels),
+            R"(goroutine 7 [sleep labels:{"tenant": "acme", "a b": "\"\\\u00e9\U0001f600"}]:)");
+  EXPECT_EQ(goroutine_header(g, waited_by_runtime(g), version("go1.27.4"), kReasons, &labels),
             R"(goroutine 7 [sleep] {tenant: acme, "a b": "\"\\\u00e9\U0001f600"}:)");
 }
 
@@ -92,6 +95,63 @@ TEST(DumpText, RuntimeFramesAreHiddenUnlessThereIsNothingElse) {
                               "\ngoroutine 6 [chan receive]:\n"
                               "runtime.gopark(...)\n\t/src/f.go:10 +0x20\n"
                               "runtime.goexit(...)\n\t/src/f.go:10 +0x20\n"));
+}
+
+TEST(DumpText, AncestorsAsTheRuntimePrintsThem) {
+  FakeDump fake;
+  const std::uint64_t work = fake.function("main.work"),
+                      dial = fake.function("net/http.dial", "/go/http.go", 7),
+                      serve = fake.function("main.serve", "/src/s.go", 3),
+                      switched = fake.function("runtime.systemstack_switch");
+  GoroutineSnapshot& g = fake.goroutine(5, {work});
+  g.gopc = dial;
+  g.parent_goid = 4;
+  const auto stack = [](std::vector<std::uint64_t> pcs) {
+    return std::make_shared<const Ancestor::Pcs>(std::move(pcs));
+  };
+  fake.dump.ancestors[5] = {{stack({switched, dial}), 4, serve}, {stack(Ancestor::Pcs(50, serve)), 1, serve}};
+  StackTable symbols = fake.symbols();
+  const DumpView view(fake.dump, symbols);
+  const std::string text = written([&](const TextSink& sink) { dump_text(view, select(view, {}), 0, sink); });
+  EXPECT_THAT(text, HasSubstr("created by net/http.dial in goroutine 4\n\t/go/http.go:7 +0x20\n"
+                              "[originating from goroutine 4]:\n"
+                              "net/http.dial(...)\n\t/go/http.go:7 +0x20\n"
+                              "created by main.serve\n\t/src/s.go:3 +0x20\n"
+                              "[originating from goroutine 1]:\n"
+                              "main.serve(...)\n\t/src/s.go:3 +0x20\n"));
+  EXPECT_TRUE(text.ends_with("main.serve(...)\n\t/src/s.go:3 +0x20\n...additional frames elided...\n"))
+      << text;
+  // Whose code it was, in JSON.
+  const auto chain = view.chain(view.goroutines()[0]);
+  ASSERT_EQ(chain.size(), 2u);
+  EXPECT_EQ(chain[0].creator, 4u);
+  EXPECT_EQ(chain[1].site.front().function, "main.serve");
+}
+
+TEST(DumpText, CreatorsThatWereSeen) {
+  FakeDump fake;
+  const std::uint64_t work = fake.function("main.work"),
+                      dial = fake.function("net/http.dial", "/go/http.go", 7),
+                      client = fake.function("main.client", "/src/c.go", 3),
+                      queue = fake.function("net/http.queue", "/go/http.go", 9);
+  GoroutineSnapshot& g = fake.goroutine(5, {work});
+  g.gopc = dial;
+  g.parent_goid = 4;
+  fake.dump.creations.creations = {{5, 4, 71, dial, 0}, {4, 1, 72, queue, 0}};
+  const auto defined = [](std::vector<std::uint64_t> pcs) {
+    return std::make_shared<const StackPcs>(StackPcs{std::move(pcs), false});
+  };
+  NamedStacks::Map stacks;
+  stacks.emplace(71, defined({dial}));
+  stacks.emplace(72, defined({queue, client}));
+  fake.dump.creations.stacks = NamedStacks(std::move(stacks));
+  StackTable symbols = fake.symbols();
+  const DumpView view(fake.dump, symbols);
+  const std::string text = written([&](const TextSink& sink) { dump_text(view, select(view, {}), 0, sink); });
+  EXPECT_THAT(text, HasSubstr("in goroutine 4\n\t/go/http.go:7 +0x20\n"
+                              "[originating from goroutine 4]:\nnet/http.dial(...)\n\t/go/http.go:7\n"
+                              "[originating from goroutine 1]:\nnet/http.queue(...)\n\t/go/http.go:9\n"
+                              "main.client(...)\n\t/src/c.go:3\n"));
 }
 
 TEST(DumpText, WrappersAndPanics) {
