@@ -5,8 +5,10 @@
 #include <iostream>
 #include <string>
 
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/help_format.h"
 #include "cli/startup.h"
 #include "cli/version.h"
 
@@ -28,18 +30,33 @@ int main(int argc, char** argv) {
 
   CLI::App app{"See every goroutine of a running Go process: no restart, no endpoint, nothing stopped."};
   app.name("gorotrace");
+  app.formatter(gorotrace::help_format(
+      gorotrace::screen(gorotrace::ColourWhen::kNever).name_width()));  // commands inherit it
   app.set_version_flag("--version", &gorotrace::version_text);
   app.require_subcommand(0, 1);
   app.failure_message(&usage_error);
+  gorotrace::CommonOptions common;
+  app.add_option_function<std::string>(
+         "--color",
+         [&common](const std::string& when) {
+           const auto known = gorotrace::value_named<gorotrace::ColourWhen>(when);
+           if (!known)
+             throw CLI::ValidationError("--color: \"" + gorotrace::printable(when, 64) +
+                                        "\" is not known; give one of " +
+                                        gorotrace::all_names<gorotrace::ColourWhen>(", "));
+           common.colour = *known;
+         },
+         "colours and bold: auto (on a terminal, unless NO_COLOR is set or TERM=dumb), always or never")
+      ->type_name("WHEN");
   app.add_flag_callback(
       "-v,--verbose", [] { spdlog::set_level(spdlog::level::debug); }, "say what is done and why");
 
   int exit = gorotrace::kExitDone;
-  gorotrace::add_stat_command(app, exit);
-  gorotrace::add_dump_command(app, exit);
-  gorotrace::add_check_command(app, exit);
-  gorotrace::add_ps_command(app, exit);
-  gorotrace::add_metrics_command(app, exit);
+  gorotrace::add_stat_command(app, common, exit);
+  gorotrace::add_dump_command(app, common, exit);
+  gorotrace::add_check_command(app, common, exit);
+  gorotrace::add_ps_command(app, common, exit);
+  gorotrace::add_metrics_command(app, common, exit);
   gorotrace::add_help_command(app, exit);
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();  // stat -v is -v stat
   try {

@@ -16,6 +16,12 @@ _gorotrace() {
     -o | --output | --waits | --diff)
       COMPREPLY=($(compgen -f -- "$current"))
       return ;;
+    --color)
+      COMPREPLY=($(compgen -W "auto always never" -- "$current"))
+      return ;;
+    --by)
+      COMPREPLY=($(compgen -W "user-frame reason creation" -- "$current"))
+      return ;;
     help)
       COMPREPLY=($(compgen -W "$commands" -- "$current"))
       return ;;

@@ -68,7 +68,7 @@ def test_census_agrees_with_the_probes_and_with_the_program(tmp_path, variant):
     lost = 1e9 * sum(r["in_window_ns"] for r in census["blocking"] if not r["stack"]) / 1e9
     for function in NAPS:
         rows = rows_of(census, function)
-        assert rows and all(r["engine"] == "census" and r["quality"] == "sampled" for r in rows), rows
+        assert rows and all(r["engine"] == "sampling" and r["quality"] == "sampled" for r in rows), rows
         assert all(r["count"] is None and r["p50_ns"] is None and r["wakers"] == [] for r in rows), rows
         got = sum(r["in_window_ns"] for r in rows)
         keys = {(r["reason"], frames(r)) for r in rows}
@@ -114,7 +114,7 @@ def test_every_version_gives_the_same_mix():
         live = after["goroutines"]
         assert census["goroutines"]["live"] == live, (version, census["goroutines"], live)
         gs = census["goroutine_seconds"]
-        assert gs["engine"] == "census" and abs(gs["live_integral"] - live * (high - low) / 1e9) < 0.02 * gs["live_integral"]
+        assert gs["engine"] == "sampling" and abs(gs["live_integral"] - live * (high - low) / 1e9) < 0.02 * gs["live_integral"]
         for function in NAPS:
             rows = rows_of(census, function)
             share = sum(r["in_window_ns"] for r in rows) / (high - low)
@@ -130,7 +130,7 @@ def test_every_version_gives_the_same_mix():
 def test_too_many_goroutines_are_sampled_within_the_share():
     with phases("-idle", "30000") as target:
         for length in ("1s", "5s"):  # the first look at each is the dearest, and within the share, too
-            with Stat(target.pid, "--probes", "none", "--census", "4%", "-d", length) as stat:
+            with Stat(target.pid, "--probes", "none", "--sample-cpu", "4%", "-d", length) as stat:
                 census = stat.finish()
             c = census["census"]
             assert c["looks_at_all"] < 0.5 * c["looks"], c
@@ -215,13 +215,13 @@ def check_trust(name, table, gone, low, high, window_ns):
         if census:
             assert table["covered_by_census"] == [[low, high]], (name, table)
     else:
-        assert (table["engine"], table["quality"]) == ("census", "sampled"), (name, table)
+        assert (table["engine"], table["quality"]) == ("sampling", "sampled"), (name, table)
         assert table["covered"] == [[low, high]], (name, table)
 
 
 def test_no_census_when_told_so(truth):
     target = truth("-scenario", "leak", "-k", "5")
-    with Stat(target.pid, "--probes", "none", "--census", "none") as stat:
+    with Stat(target.pid, "--probes", "none", "--sample-cpu", "none") as stat:
         stat.armed()
         target.go()
         summary = stat.stop()

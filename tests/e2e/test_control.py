@@ -339,7 +339,7 @@ def test_a_million_goroutines_do_not_make_a_window_longer(probes):
         assert "exact" not in qualities, qualities
         assert all(r["quality"] != "exact" for r in summary["creation"] + summary["blocking"])
     elif probes == "none":
-        assert any("no look at the window's end" in n for n in summary["notices"]), summary["notices"]
+        assert any("no reading of all goroutines at the window's end" in n for n in summary["notices"]), summary["notices"]
 
 
 # ---------------------------------------------------------------- signals from the first moment on

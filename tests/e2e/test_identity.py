@@ -132,7 +132,7 @@ def test_a_loss_is_the_loss_of_the_target_that_lost():
     """One fills its ring; the other, which shares that ring, sends little, and of it nothing is lost."""
     with harness.Truth(harness.build(harness.PROGRAMS / "truth"), "-scenario", "pingpong", "-for", "2s", "-k", "32") \
             as noisy, harness.Truth(harness.build(harness.PROGRAMS / "ages")) as quiet:
-        with Stat([noisy.pid, quiet.pid], "--budget", "none", "--ring-size", "4KiB", "--census", "none") as stat:
+        with Stat([noisy.pid, quiet.pid], "--budget", "none", "--ring-size", "4KiB", "--sample-cpu", "none") as stat:
             stat.armed(2)
             parked = quiet.ask("park", "park")["parked"]
             noisy.go()

@@ -65,5 +65,7 @@ def test_bash_completes_commands_and_options(installed):
     assert completed(installed, "gorotrace", "d") == {"dump"}
     assert completed(installed, "gorotrace", "help", "st") == {"stat"}
     assert completed(installed, "gorotrace", "stat", "--bu") == {"--budget"}
+    assert completed(installed, "gorotrace", "stat", "--by", "u") == {"user-frame"}
+    assert completed(installed, "gorotrace", "--color", "a") == {"auto", "always"}
     assert completed(installed, "gorotrace", "dump", "4242", "--") == options_of("dump")
     assert "--help" in completed(installed, "gorotrace", "--")

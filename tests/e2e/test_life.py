@@ -684,9 +684,11 @@ def test_offsets_that_only_the_live_process_contradicts(tmp_path, variant):
     [], ["stat"], ["stat", "-p"], ["stat", "-p", "self", "-d", "soon"], ["frobnicate"],
     ["stat", "-p", "1", "--probes", "lifecycle,nonsense"], ["stat", "-p", "1", "--budget", "a lot"],
     ["stat", "-p", "1", "--ring-size", "5000"], ["stat", "-p", "1", "-d", "-1s"], ["stat", "-p", "1", "-d", "0s"],
-    ["stat", "-p", "1", "-i", "1ms"], ["stat", "-p", "1", "--census", "0%"], ["stat", "-p", "1", "--limit", "-1"],
+    ["stat", "-p", "1", "-i", "1ms"], ["stat", "-p", "1", "--sample-cpu", "0%"], ["stat", "-p", "1", "--limit", "-1"],
     ["stat", "-p", ""], ["dump", "-p", "1", "--limit", "x"], ["dump"], ["metrics"], ["check", "-p", ""],
-    ["check", "--nonsense"], ["ps", "extra"], ["--nonsense"]])
+    ["check", "--nonsense"], ["ps", "--extra"], ["ps", "--where", "go"], ["ps", "--sort", "size"],
+    ["stat", "-p", "1", "--by", "frame"], ["stat", "-p", "1", "--sort", "size"], ["--color", "red", "ps"],
+    ["dump", "-p", "1", "--format", "xml"], ["metrics", "-p", "1", "-d", "1s"], ["metrics", "-p", "1", "-i", "soon"], ["--nonsense"]])
 def test_usage(arguments):
     """Says what is wrong in a line, and which of the words it is."""
     done = run(*arguments)

@@ -126,7 +126,7 @@ def test_budget_takes_groups_off_and_live_stays_right(truth):
         summary = stat.stop()
     detached = {d["group"] for d in summary["cost"]["detached"]}
     assert {"run", "block"} & detached, f"a ping-pong stayed within 5 %: {summary['cost']}"
-    assert all(re.fullmatch(r"over the budget: \S+ % of one CPU for \S+, the budget leaves \S+", d["reason"])
+    assert all(re.fullmatch(r"over the budget: tracing took \S+ % of one CPU for \S+, the budget leaves \S+ %; --budget \S+ would keep them, .*", d["reason"])
                for d in summary["cost"]["detached"]), summary["cost"]["detached"]
     assert summary["goroutines"]["live"] == done["after"] == target.count()
     gs = summary["goroutine_seconds"]  # needs all three groups

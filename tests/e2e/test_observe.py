@@ -100,7 +100,7 @@ def test_the_census_knows_since_when_to_two_looks(ages, version):
         short = check(found, parked)
         assert {p["kind"] for _, p, _ in short} == provable
         assert len(short) == len([p for p in parked if p["kind"] in provable])
-        assert all((g["waiting_source"], g["waiting_quality"]) == ("census", "lower bound") for _, _, g in short), short
+        assert all((g["waiting_source"], g["waiting_quality"]) == ("sampling", "lower bound") for _, _, g in short), short
     assert all(g["waiting_at_least_ns"] >= 3e9 for _, _, g in check(found, before)), "watched for 3 s, and never moved"
     # A look late is the machine's business, not the half of them.
     assert statistics.median(ns for ns, _, _ in check(found, during)) <= 2 * census["resolution_ns"]
@@ -160,7 +160,7 @@ def test_the_budget_takes_the_probes_while_it_watches(ages):
     known = check(found, old) + check(found, young)
     provable = {"receive", "select", "sleep", "mutex", "locked"}
     assert {p["kind"] for _, p, _ in known} == provable and len(known) == 2 * len(provable), known
-    assert all((g["waiting_source"], g["waiting_quality"]) == ("census", "lower bound") for _, _, g in known), known
+    assert all((g["waiting_source"], g["waiting_quality"]) == ("sampling", "lower bound") for _, _, g in known), known
     turners = [g for g in found["goroutines"] if g["goid"] in longest]
     wrong = [(g, longest[g["goid"]]) for g in turners if (g["waiting_at_least_ns"] or 0) > longest[g["goid"]]]
     assert len(turners) == 40 and not wrong, wrong
@@ -199,13 +199,13 @@ def test_text_says_who_watched(ages):
     process = ages()
     process.ask("park", "park")
     text = dump("-p", process.pid, "--observe", "500ms")
-    assert any("watched for" in note and "by the census" in note for note in tracebacks.notes(text)), text[:2000]
-    assert any("of 5 by the census" in note for note in tracebacks.notes(text)), text[:2000]
+    assert any("observed for" in note and "by sampling" in note for note in tracebacks.notes(text)), text[:2000]
+    assert any("5 lower bounds (sampling)" in note for note in tracebacks.notes(text)), text[:2000]
     assert len(tracebacks.parse_debug2(text)) == 7
 
 
 def test_usage(ages):
     process = ages()
     for wrong in (["--probes", "block"], ["--observe", "1ms"], ["--observe", "1s", "--watch", "1s"],
-                  ["--observe", "1s", "--census", "none"], ["--observe", "1s", "--probes", "nonsense"]):
+                  ["--observe", "1s", "--sample-cpu", "none"], ["--observe", "1s", "--probes", "nonsense"]):
         dump("-p", process.pid, *wrong, code=2)

@@ -177,7 +177,7 @@ def test_the_runtimes_counters_equal_the_probes_at_rest(version):
     with harness.Process([harness.build(harness.PROGRAMS / "parked", version)]) as target:
         while target.lines.next(30) != "end":
             pass
-        with Stat(target.pid, "--budget", "none", "--probes", "lifecycle", "--census", "none") as stat:
+        with Stat(target.pid, "--budget", "none", "--probes", "lifecycle", "--sample-cpu", "none") as stat:
             stat.armed()
             for command in ("go 2000", "procs 5", "go 2000", "parked 300", "procs 1", "go 2000", "procs 3", "go 1000"):
                 target.popen.stdin.write(command.encode() + b"\n")

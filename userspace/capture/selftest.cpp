@@ -24,7 +24,7 @@ int log_libbpf(libbpf_print_level, const char* format, va_list arguments) {
   const int length = std::vsnprintf(line, sizeof line, format, arguments);
   std::string_view text(line, static_cast<std::size_t>(std::clamp<int>(length, 0, sizeof line - 1)));
   while (text.ends_with('\n')) text.remove_suffix(1);  // libbpf ends its lines, and names itself in them
-  if (!text.empty()) spdlog::debug("{}", text);
+  if (!text.empty()) spdlog::trace("{}", text);
   return 0;
 }
 
@@ -104,10 +104,13 @@ Result<SelftestResult> choose_attach_mode(std::optional<AttachMode> forced) {
        {AttachMode::kUprobeMulti, AttachMode::kPerfEventCookie, AttachMode::kPerfEventIp}) {
     if (forced && *forced != mode) continue;
     auto links = try_mode(mode);
-    if (links) return SelftestResult{mode, std::move(*links)};
+    if (links) {
+      spdlog::debug("attach mode {}: its self-test saw every hit", name_of(mode));
+      return SelftestResult{mode, std::move(*links)};
+    }
     if (links.error().kind == ErrorKind::kPermission || links.error().kind == ErrorKind::kResources)
       return std::unexpected(links.error());
-    spdlog::debug("attach mode {}: {}", name_of(mode), links.error().message);
+    spdlog::debug("attach mode {} does not work here: {}", name_of(mode), links.error().message);
     if (tried.ends_with(links.error().message)) continue;
     if (!tried.empty()) tried += "; ";
     tried += links.error().message;

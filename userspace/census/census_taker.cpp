@@ -33,7 +33,7 @@ CensusTaker::CensusTaker(std::shared_ptr<const Memory> memory, CensusSubject sub
 
 Result<std::uint64_t> CensusTaker::begin(double cpu_share) {
   const std::unique_lock turn(turn_, kPatience);
-  if (!turn) return fail(ErrorKind::kFailed, "the process holds up whoever reads its memory: no census");
+  if (!turn) return fail(ErrorKind::kFailed, "the process holds up whoever reads its memory: no sampling");
   CpuMeter meter;
   memory_.obey(new_stop());
   pace_ = Pace(cpu_share, whole_);

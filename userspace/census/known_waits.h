@@ -19,7 +19,7 @@ template <>
 inline constexpr auto kEnumNames<WaitSource> = enum_names<WaitSource>({
     {WaitSource::kNobody, "nobody"},
     {WaitSource::kProbes, "probes"},
-    {WaitSource::kCensus, "census"},
+    {WaitSource::kCensus, "sampling"},
     {WaitSource::kCollections, "collections"},
 });
 

@@ -107,7 +107,7 @@ Result<std::uint64_t> SampleScheduler::start(std::shared_ptr<CensusTaker> census
   const auto from = s.on_a_thread<From>([census, share] { return census->begin(share); });
   if (!from) {
     (void)census->end();
-    return fail(ErrorKind::kFailed, "the process holds up whoever reads its memory: no census");
+    return fail(ErrorKind::kFailed, "the process holds up whoever reads its memory: no sampling");
   }
   if (!*from) return *from;
   census->begun();
@@ -124,7 +124,7 @@ Result<std::uint64_t> SampleScheduler::start(std::shared_ptr<CensusTaker> census
     s.running.clear();
     s.queue.clear();
     (void)census->end();
-    return fail_errno(EAGAIN, "starting a thread that looks at goroutines");
+    return fail_errno(EAGAIN, "starting a thread that samples goroutines");
   }
   s.to_lead.notify_all();
   return *from;

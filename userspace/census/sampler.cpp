@@ -23,7 +23,7 @@ bool same_stay(const Standing& s, const GoroutineSnapshot& g) {
 }
 
 std::unexpected<Error> gone() {
-  return fail(ErrorKind::kNoProcess, "the process is gone: it ended during a look of the census");
+  return fail(ErrorKind::kNoProcess, "the process is gone: it ended while it was sampled");
 }
 
 }  // namespace

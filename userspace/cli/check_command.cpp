@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "capture/capture.h"
@@ -17,12 +17,13 @@
 #include "cli/sites_text.h"
 #include "cli/terminal.h"
 #include "process/discovery.h"
+#include "report/wrapping.h"
 #include "session/target.h"
 
 namespace gorotrace {
 namespace {
 
-constexpr std::size_t kUnlimited = 1000;  // columns, where no terminal sets a limit
+constexpr std::size_t kIndent = 9;  // of what goes on below a line's first word
 
 struct Host {
   std::string kernel, architecture;
@@ -60,18 +61,17 @@ void host_fields(JsonWriter& out, const Host& h) {
   });
 }
 
-std::string host_text(const Host& h) {
+std::string host_text(const Host& h, std::size_t width) {
+  const auto line = [&](const std::string& text) { return wrapped(text, width, kIndent); };
   std::string text =
-      fmt::format("host     kernel {} {}, BTF {}\n", h.kernel, h.architecture, h.btf ? "yes" : "no");
+      line(fmt::format("host     kernel {} {}, BTF {}", h.kernel, h.architecture, h.btf ? "yes" : "no"));
   if (!h.error.empty()) {
-    return text +
-           fmt::format("probes   not possible: {}\n         stat --probes none, dump and metrics need none\n",
-                       h.error);
+    return text + line(fmt::format("probes   not possible: {}", h.error)) +
+           line("         stat --probes none, dump and metrics need none");
   }
-  return text +
-         fmt::format(
-             "probes   {}; a trap costs {:.2f} µs emulated, {:.1f} µs single-stepped (measured here, now)\n",
-             h.attach_mode, h.costs.emulated_ns / 1e3, h.costs.single_step_ns / 1e3);
+  return text + line(fmt::format("probes   {}; a trap costs {:.2f} µs emulated, {:.1f} µs single-stepped "
+                                 "(measured here, now)",
+                                 h.attach_mode, h.costs.emulated_ns / 1e3, h.costs.single_step_ns / 1e3));
 }
 
 void site_fields(JsonWriter& out, const Site& s, const Host& h) {
@@ -112,17 +112,16 @@ void target_fields(JsonWriter& out, const Target& t, const Plan& plan, const std
 std::string target_text(const Target& t, const Plan& plan, const std::vector<std::string>& shared,
                         const Host& h, std::size_t width) {
   const GoBinary& go = t.binary();
-  std::string text;
-  const auto out = std::back_inserter(text);
-  fmt::format_to(
-      out, "process  {} {}: {}, {}{}, offsets from {}, checked against its code and its live goroutines\n",
+  const auto line = [&](const std::string& words) { return wrapped(words, width, kIndent); };
+  std::string text = line(fmt::format(
+      "process  {} {}: {}, {}{}, offsets from {}, checked against its code and its live goroutines",
       t.process().pid(), t.process().executable(), go.version().text, name_of(go.link_mode()),
-      go.stripped() ? ", stripped" : "", go.offsets_source());
-  if (!t.has_counters()) fmt::format_to(out, "counters cannot be read: {}\n", go.counters_missing());
+      go.stripped() ? ", stripped" : "", go.offsets_source()));
+  if (!t.has_counters()) text += line(fmt::format("counters cannot be read: {}", go.counters_missing()));
   text += "\n" + sites_text(plan, h.error.empty() ? std::optional(h.costs) : std::nullopt, width);
   for (const std::string& site : shared)
-    fmt::format_to(out, "shared   {} already carries a breakpoint of another tracer, living or killed\n",
-                   site);
+    text += line(
+        fmt::format("shared   {} already carries a breakpoint of another tracer, living or killed", site));
   return text;
 }
 
@@ -138,14 +137,14 @@ int write_json(const Target* target, const Plan& plan, const std::vector<std::st
 }
 
 int write_text(const Target* target, const Plan& plan, const std::vector<std::string>& shared,
-               const Host& host) {
-  const std::size_t width = isatty(STDOUT_FILENO) == 1 ? terminal_width() : kUnlimited;
-  std::string text = host_text(host);
+               const Host& host, const CommonOptions& common) {
+  const std::size_t width = screen(common.colour).name_width();
+  std::string text = host_text(host, width);
   if (target != nullptr) text += target_text(*target, plan, shared, host, width);
-  return write_to_stdout(text);
+  return write_to_stdout(for_locale(std::move(text)));
 }
 
-int run(const std::optional<std::string>& target_name, bool as_json) {
+int run(const std::optional<std::string>& target_name, bool as_json, const CommonOptions& common) {
   std::unique_ptr<Target> target;
   if (target_name) {
     const auto pid = resolve_target(*target_name);
@@ -162,15 +161,15 @@ int run(const std::optional<std::string>& target_name, bool as_json) {
     if (!made) return report_error(made.error());
     plan = std::move(*made);
   }
-  const int written =
-      as_json ? write_json(target.get(), plan, shared, host) : write_text(target.get(), plan, shared, host);
+  const int written = as_json ? write_json(target.get(), plan, shared, host)
+                              : write_text(target.get(), plan, shared, host, common);
   if (written != kExitDone) return written;
   return host.error.empty() ? kExitDone : kExitFailed;
 }
 
 }  // namespace
 
-void add_check_command(CLI::App& app, int& exit) {
+void add_check_command(CLI::App& app, const CommonOptions& common, int& exit) {
   struct Arguments {
     std::optional<std::string> target;
     bool json = false;
@@ -183,7 +182,7 @@ void add_check_command(CLI::App& app, int& exit) {
       "Exit codes: 0 done, 1 probes are not possible or it failed, 2 usage, 3 target not supported.");
   check->add_option("-p,--pid,PID", arguments->target, "PID, container id prefix or unique process name");
   check->add_flag("--json", arguments->json, "one JSON object");
-  check->callback([arguments, &exit] { exit = run(arguments->target, arguments->json); });
+  check->callback([arguments, &common, &exit] { exit = run(arguments->target, arguments->json, common); });
 }
 
 }  // namespace gorotrace

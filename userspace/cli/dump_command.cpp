@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/text.h"
@@ -21,6 +22,7 @@
 #include "process/discovery.h"
 #include "process/hold.h"
 #include "report/dump_text.h"
+#include "report/frames.h"
 #include "report/growth_report.h"
 #include "session/dump.h"
 
@@ -28,12 +30,14 @@ namespace gorotrace {
 namespace {
 
 struct Arguments {  // as typed
-  std::string target, format, output, min_wait, watch, observe, probes = "none", census = "5%",
+  std::string target, format, output, min_wait, watch, observe, probes = "none", sample_cpu = "5%",
                                                                 budget = "10%";
   std::vector<std::string> where, created_by, diff;
   bool group = false, waiters = false, json = false, system = false;
   std::size_t limit = 0;
 };
+
+constexpr std::string_view kFormats = "text, pprof, folded, json";
 
 struct Plan {  // as meant
   DumpFormat format = DumpFormat::kText;
@@ -56,7 +60,9 @@ Result<DumpFormat> understand_format(const Arguments& a) {
   if (a.waiters) return DumpFormat::kWaiters;
   if (a.group) return DumpFormat::kGroup;
   const auto format = value_named<DumpFormat>(name);
-  if (!format) return fail(ErrorKind::kUsage, "--format: no such format");
+  if (!format || *format == DumpFormat::kGroup || *format == DumpFormat::kWaiters)
+    return fail(ErrorKind::kUsage, fmt::format("--format: \"{}\" is not a format; give one of {}",
+                                               printable(name, 64), kFormats));
   if (is_profile(*format) && a.limit != 0)
     return fail(ErrorKind::kUsage, "--limit: a profile without a part of its samples would look complete");
   if (*format == DumpFormat::kPprof && a.output.empty() && isatty(STDOUT_FILENO) == 1)
@@ -91,14 +97,14 @@ Result<std::optional<ObserveOptions>> understand_observe(const Arguments& a) {
   const auto groups = parse_groups(a.probes);
   if (!groups) return wrap(groups.error(), "--probes");
   o.groups = *groups;
-  const auto census = parse_cpu_share(a.census);
-  if (!census) return wrap(census.error(), "--census");
+  const auto census = parse_cpu_share(a.sample_cpu);
+  if (!census) return wrap(census.error(), "--sample-cpu");
   o.census_cpu = *census;
   auto budget = Budget::parse(a.budget);
   if (!budget) return wrap(budget.error(), "--budget");
   o.budget = *budget;
   if (o.groups == 0 && o.census_cpu == 0)
-    return fail(ErrorKind::kUsage, "--observe without probes and without a census: nobody would watch");
+    return fail(ErrorKind::kUsage, "--observe needs --probes or --sample-cpu; both are off");
   return o;
 }
 
@@ -136,36 +142,49 @@ Result<Plan> understand(const Arguments& a) {
   return p;
 }
 
+bool to_stdout(const Arguments& arguments) {
+  return arguments.output.empty() || arguments.output == "-";
+}
+
 template <typename Options>
-Options text_options(std::size_t limit) {
+Options text_options(std::size_t limit, const CommonOptions& common, bool to_stdout) {
+  const Screen out = screen(common.colour);
   Options options;
   options.limit = limit;
-  options.width = terminal_width();
-  options.colour = isatty(STDOUT_FILENO) == 1;
+  options.width = to_stdout ? out.name_width() : kNoWidth;
+  options.colour = to_stdout && out.colour;
   return options;
 }
 
-int report_growth(const Result<Growth>& growth, DumpFormat format, std::size_t limit, OutputFile& out) {
+int report_growth(const Result<Growth>& growth, DumpFormat format, const Arguments& arguments,
+                  const CommonOptions& common, OutputFile& out) {
   if (!growth) return report_error(growth.error());
   if (format == DumpFormat::kJson) {
     JsonWriter json(out.sink());
     growth_json(json, *growth);
     json.end_line();
   } else {
-    out.write(growth_text(*growth, text_options<GrowthOptions>(limit)));
+    const auto options = text_options<GrowthOptions>(arguments.limit, common, to_stdout(arguments));
+    out.write(for_locale(growth_text(*growth, options)));
   }
   if (auto written = out.commit(); !written) return report_error(written.error());
   return kExitDone;
 }
 
-int report_dump(const Target& target, Dump& dump, const Plan& plan, std::size_t limit, OutputFile& out) {
+int report_dump(const Target& target, Dump& dump, const Plan& plan, const Arguments& arguments,
+                const CommonOptions& common, OutputFile& out) {
   dump.held = what_holds(target.process().pid());
   StackTable symbols = dump_symbols(target);
   const DumpView view(dump, symbols);
   const Selection selection = select(view, plan.filter);
-  auto options = text_options<DumpFormatOptions>(limit);
+  const auto options = text_options<DumpFormatOptions>(arguments.limit, common, to_stdout(arguments));
+  // The others are forms that programs read, in UTF-8.
+  const TextSink plain = out.sink(),
+                 sink = plan.format != DumpFormat::kWaiters ? plain : [&](std::string_view text) {
+                   plain(for_locale(std::string(text)));
+                 };
   const auto mappings = [&target] { return profile_mappings(target); };
-  if (auto written = write_dump(plan.format, view, selection, options, mappings, out.sink()); !written)
+  if (auto written = write_dump(plan.format, view, selection, options, mappings, sink); !written)
     return report_error(written.error());
   if (auto written = out.commit(); !written) return report_error(written.error());
   if (is_profile(plan.format)) {
@@ -176,14 +195,14 @@ int report_dump(const Target& target, Dump& dump, const Plan& plan, std::size_t 
   return kExitDone;
 }
 
-int run(const Arguments& arguments) {
+int run(const Arguments& arguments, const CommonOptions& common) {
   auto plan = understand(arguments);
   if (!plan) return report_error(plan.error());
   if (!arguments.diff.empty()) {
     auto out = OutputFile::open(arguments.output);
     if (!out) return report_error(out.error());
-    return report_growth(growth_between(arguments.diff[0], arguments.diff[1]), plan->format, arguments.limit,
-                         *out);
+    return report_growth(growth_between(arguments.diff[0], arguments.diff[1]), plan->format, arguments,
+                         common, *out);
   }
   const auto pid = resolve_target(arguments.target);
   if (!pid) return report_error(pid.error());
@@ -194,23 +213,23 @@ int run(const Arguments& arguments) {
   auto out = OutputFile::open(arguments.output);
   if (!out) return report_error(out.error());
   if (plan->watch)
-    return report_growth(watch_growth(**target, plan->filter, *plan->watch), plan->format, arguments.limit,
+    return report_growth(watch_growth(**target, plan->filter, *plan->watch), plan->format, arguments, common,
                          *out);
 
   const WaitsWanted waits = shows_objects(plan->format) ? WaitsWanted::kHolders : WaitsWanted::kLabels;
   if (plan->observe) {
     auto observed = observe(std::move(*target), *plan->observe, waits);
     if (!observed) return report_error(observed.error());
-    return report_dump(observed->session->target(0), observed->dump, *plan, arguments.limit, *out);
+    return report_dump(observed->session->target(0), observed->dump, *plan, arguments, common, *out);
   }
   auto dump = take_dump_with_moved(**target, waits);
   if (!dump) return report_error(dump.error());
-  return report_dump(**target, *dump, *plan, arguments.limit, *out);
+  return report_dump(**target, *dump, *plan, arguments, common, *out);
 }
 
 }  // namespace
 
-void add_dump_command(CLI::App& app, int& exit) {
+void add_dump_command(CLI::App& app, const CommonOptions& common, int& exit) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* dump =
       app.add_subcommand("dump", "every goroutine of a running process now: stacks, states, waits");
@@ -231,9 +250,7 @@ void add_dump_command(CLI::App& app, int& exit) {
   dump->add_option("--format", arguments->format,
                    "text (the default), like goroutine?debug=2; pprof, for go tool pprof; folded, for flame "
                    "graphs; json "
-                   "(userspace/report/dump.schema.json)")
-      ->check(CLI::IsMember({name_of(DumpFormat::kText), name_of(DumpFormat::kPprof),
-                             name_of(DumpFormat::kFolded), name_of(DumpFormat::kJson)}));
+                   "(userspace/report/dump.schema.json)");
   dump->add_flag("--json", arguments->json, "the same as --format json");
   dump->add_option("-o,--output", arguments->output, "write to this file instead of stdout");
   dump->add_option("--where", arguments->where,
@@ -251,13 +268,13 @@ void add_dump_command(CLI::App& app, int& exit) {
                    "only goroutines known to have waited this long (1m30s)");
   dump->add_option("--observe", arguments->observe,
                    "watch the process for this long before the dump (5s): since when its goroutines wait; by "
-                   "looking at them, 100 times a second, or by --probes");
+                   "sampling, 100 times a second, or by --probes");
   dump->add_option("--probes", arguments->probes,
                    "while observing: groups of " + all_names<gt_group>(",") +
                        "; block sees waits, syscall system calls, to the nanosecond")
       ->capture_default_str();
-  dump->add_option("--census", arguments->census,
-                   "while observing: share of one CPU of gorotrace for looking, or none")
+  dump->add_option("--sample-cpu", arguments->sample_cpu,
+                   "while observing: share of one CPU of gorotrace for sampling, or none")
       ->capture_default_str();
   dump->add_option("--budget", arguments->budget, "while observing: what probes may cost, as in stat")
       ->capture_default_str();
@@ -266,7 +283,7 @@ void add_dump_command(CLI::App& app, int& exit) {
       ->capture_default_str();
   dump->add_option(
       "--watch", arguments->watch,
-      "look eleven times in this long (30s): which stacks and creation sites grew, which of them never "
+      "take eleven samples in this long (30s): which stacks and creation sites grew, which of them never "
       "shrank; --min-wait then knows only what garbage collections tell");
   dump->add_option(
           "--diff", arguments->diff,
@@ -275,7 +292,7 @@ void add_dump_command(CLI::App& app, int& exit) {
       ->expected(2)
       ->type_name("BEFORE AFTER");
   dump->add_flag("--system", arguments->system, "the runtime's own goroutines too");
-  dump->callback([arguments, &exit] { exit = run(*arguments); });
+  dump->callback([arguments, &common, &exit] { exit = run(*arguments, common); });
 }
 
 }  // namespace gorotrace

@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "base/event_loop.h"
+#include "base/plural.h"
 #include "cli/kept_time.h"
+#include "cli/progress.h"
 #include "cli/stop_signal.h"
 #include "evidence/population_file.h"
 #include "session/dump.h"
@@ -54,13 +56,17 @@ class GrowthWatch {
   void look_once_more() {
     if (growth_.result().looks > 0 && !failed_) (void)take();
   }
+  [[nodiscard]] std::string progress() const {
+    return progress_text(fmt::format("watching: sample {} of {}", taken_, kLooks),
+                         loop_.timers().now() - begin_, window_);
+  }
   [[nodiscard]] Result<Growth> result(bool stopped) const {
     Growth growth = growth_.result();
     if (failed_ && growth.looks < 2) return std::unexpected(*failed_);
     if (failed_) spdlog::warn("the watch ended early: {}", failed_->message);
     const std::string text =
         stopped || failed_ ? "" : kept_.not_kept(window_, loop_.timers().now() - begin_, growth.last);
-    if (!text.empty()) spdlog::warn("{}; {} looks instead of {}", text, growth.looks, kLooks);
+    if (!text.empty()) spdlog::warn("{}; {} instead of {}", text, plural(growth.looks, "sample"), kLooks);
     return growth;
   }
 
@@ -76,6 +82,7 @@ class GrowthWatch {
     }
     const DumpView view(*dump, symbols_);
     growth_.add(population(view, select(view, filter_)));
+    ++taken_;
     return true;
   }
 
@@ -98,7 +105,7 @@ class GrowthWatch {
   GrowthTracker growth_;
   KeptTime kept_;
   MonotonicTime begin_;
-  int next_ = 0;
+  int next_ = 0, taken_ = 0;
   std::optional<Error> failed_;
 };
 
@@ -118,7 +125,10 @@ Result<Growth> watch_growth(Target& target, const DumpFilter& filter, std::chron
   });
   if (!watched) return std::unexpected(watched.error());
   watch.begin();
-  if (auto ran = loop.run(); !ran) return std::unexpected(ran.error());
+  {
+    const Progress progress(loop, [&] { return watch.progress(); });
+    if (auto ran = loop.run(); !ran) return std::unexpected(ran.error());
+  }
   if (stopped) watch.look_once_more();
   return watch.result(stopped);
 }

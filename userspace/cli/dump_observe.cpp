@@ -8,8 +8,10 @@
 
 #include "base/clock.h"
 #include "base/event_loop.h"
+#include "base/plural.h"
 #include "cli/exit_codes.h"
 #include "cli/kept_time.h"
+#include "cli/progress.h"
 #include "cli/stop_signal.h"
 
 namespace gorotrace {
@@ -24,9 +26,9 @@ std::string census_proved_nothing(const Dump& dump) {
   const auto by_census = [](const KnownWait& wait) { return wait.source == WaitSource::kCensus; };
   if (!census || census->looks >= kFewLooks || std::ranges::any_of(dump.known_waits, by_census)) return "";
   return fmt::format(
-      "the census proved no wait in {} looks at {} goroutines: watch longer (--observe) or let it take more "
-      "(--census)",
-      census->looks, dump.snapshot.goroutines.size());
+      "sampling proved no wait in {} of {}: observe for longer (--observe), or let sampling take more CPU "
+      "(--sample-cpu)",
+      plural(census->looks, "sample"), plural(dump.snapshot.goroutines.size(), "goroutine"));
 }
 
 // Until then, or until a signal or the target's end.
@@ -52,6 +54,9 @@ Status watch(Session& session, StopSignal& stop, MonotonicTime end, KeptTime& ke
   if (!watched) return watched;
   loop.timers().at(end, [&] { loop.stop(); });
   loop.timers().every(std::chrono::milliseconds(Session::kTickMs), tick);
+  const MonotonicTime begin = loop.timers().now();
+  const Progress progress(
+      loop, [&] { return progress_text("observing", loop.timers().now() - begin, end - begin); });
   const auto ran = loop.run();
   kept.overslept(loop.overslept());
   return ran;

@@ -4,6 +4,8 @@
 
 #include <cstdio>
 
+#include "cli/terminal.h"
+
 namespace gorotrace {
 
 Error without_probes(Error error) {
@@ -13,7 +15,7 @@ Error without_probes(Error error) {
 }
 
 void tell(const std::string& message) {
-  const std::string line = fmt::format("gorotrace: {}\n", message);
+  const std::string line = for_locale(fmt::format("gorotrace: {}\n", message));
   (void)std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

@@ -9,7 +9,7 @@ std::vector<std::string> HoldWatch::notices() const {
   for (const auto& [holds, times] : held_) {
     out.push_back(times == looks_
                       ? fmt::format("the process was {} whenever that was looked at ({} times)", holds, times)
-                      : fmt::format("the process was {} at {} of {} looks", holds, times, looks_));
+                      : fmt::format("the process was {} in {} of {} samples", holds, times, looks_));
   }
   return out;
 }

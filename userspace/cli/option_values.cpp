@@ -62,6 +62,42 @@ Result<double> parse_cpu_share(const std::string& text) {
   return percent / 100;
 }
 
+Result<RowOptions> parse_row_options(const std::vector<std::string>& where,
+                                     const std::vector<std::string>& created_by, const std::string& by,
+                                     const std::string& sort) {
+  RowOptions rows;
+  for (const std::string& condition : where) {
+    if (auto added = rows.filter.add(condition); !added) return wrap(added.error(), "--where");
+  }
+  if (!rows.filter.labels.empty())
+    return fail(ErrorKind::kUsage,
+                "--where label=: stat does not know labels; give reason=, state=waiting, state=syscall or "
+                "function= here, and labels to dump");
+  for (const GStatus state : rows.filter.states) {
+    if (state != GStatus::kWaiting && state != GStatus::kSyscall)
+      return fail(ErrorKind::kUsage,
+                  fmt::format("--where state={}: rows of stat are of goroutines that wait; "
+                              "give state=waiting or state=syscall",
+                              name_of(state)));
+  }
+  rows.filter.created_by = created_by;
+  if (!by.empty()) {
+    const auto known = value_named<FoldBy>(by);
+    if (!known)
+      return fail(ErrorKind::kUsage, fmt::format("--by: \"{}\" is not known; give one of {}",
+                                                 printable(by, 64), all_names<FoldBy>(", ")));
+    rows.by = *known;
+  }
+  if (!sort.empty()) {
+    const auto known = value_named<RowSort>(sort);
+    if (!known)
+      return fail(ErrorKind::kUsage, fmt::format("--sort: \"{}\" is not a column; give one of {}",
+                                                 printable(sort, 64), all_names<RowSort>(", ")));
+    rows.sort = *known;
+  }
+  return rows;
+}
+
 std::string refuse_count(const std::string& text) {
   std::size_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);

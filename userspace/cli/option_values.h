@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "probe/plan.h"
+#include "report/stat_rows.h"
 
 namespace gorotrace {
 
@@ -18,6 +20,11 @@ namespace gorotrace {
 
 // "5%": a share of one CPU above 0 and up to 1; "none" is 0.
 [[nodiscard]] Result<double> parse_cpu_share(const std::string& text);
+
+// --where and --created-by of stat, --by and --sort into one. kUsage, with the values there are, for others.
+[[nodiscard]] Result<RowOptions> parse_row_options(const std::vector<std::string>& where,
+                                                   const std::vector<std::string>& created_by,
+                                                   const std::string& by, const std::string& sort);
 
 // What is wrong with a count of rows ("0" and up), for CLI::Option::check(); "": nothing.
 [[nodiscard]] std::string refuse_count(const std::string& text);

@@ -3,30 +3,23 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/plural.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/output_file.h"
+#include "cli/ps_rows.h"
 #include "golang/buildinfo.h"
 #include "golang/foreign.h"
-#include "process/discovery.h"
 #include "session/target.h"
 
 namespace gorotrace {
 namespace {
-
-struct GoRow {
-  ProcessRow process;
-  std::string version = "?", module, link = "?";
-  bool stripped = false;
-  std::optional<std::int64_t> goroutines;
-  std::string unsupported;  // why not; "" = can be traced
-};
 
 // nullopt: not a Go program.
 std::optional<GoRow> describe(const ProcessRow& process) {
@@ -74,39 +67,39 @@ void write_json(JsonWriter& out, const GoRow& r) {
   out.end_line();
 }
 
-std::string to_line(const GoRow& r) {
-  return fmt::format("{:>7} {:<10} {:<12} {:<10} {:<15} {:>10}  {:<15} {}\n", r.process.pid, r.process.user,
-                     r.process.container.empty() ? "-" : r.process.container, r.version,
-                     r.link + (r.stripped ? ",stripped" : ""),
-                     r.goroutines ? std::to_string(*r.goroutines) : "?", r.process.comm,
-                     !r.unsupported.empty() ? "not supported: " + r.unsupported
-                     : r.module.empty()     ? "-"
-                                            : r.module);
-}
+struct Arguments {  // as typed
+  std::vector<std::string> names, where;
+  std::string sort = "pid";
+  bool json = false;
+};
 
-int run(bool as_json) {
+int run(const Arguments& arguments, const CommonOptions& common) {
+  PsFilter filter;
+  for (const std::string& name : arguments.names) filter.add_name(name);
+  for (const std::string& condition : arguments.where) {
+    if (auto added = filter.add(condition); !added)
+      return report_error(wrap(added.error(), "--where").error());
+  }
+  const auto order = parse_ps_order(arguments.sort);
+  if (!order) return report_error(wrap(order.error(), "--sort").error());
+  const ProcessList processes = list_processes();
+  std::vector<GoRow> rows;
+  for (const ProcessRow& process : processes.rows) {
+    if (auto row = describe(process); row && filter.matches(*row)) rows.push_back(std::move(*row));
+  }
+  sort_rows(rows, *order);
   auto out = OutputFile::open("");
   if (!out) return report_error(out.error());
-  JsonWriter json(out->sink());
-  if (!as_json) {
-    out->write(fmt::format("{:>7} {:<10} {:<12} {:<10} {:<15} {:>10}  {:<15} {}\n", "PID", "USER",
-                           "CONTAINER", "GO", "LINK", "GOROUTINES", "COMMAND", "MODULE"));
-  }
-  const ProcessList processes = list_processes();
-  for (const ProcessRow& process : processes.rows) {
-    const auto row = describe(process);
-    if (!row) continue;
-    if (as_json) {
-      write_json(json, *row);
-    } else {
-      out->write(to_line(*row));
-    }
-    if (!out->flush()) break;
+  if (arguments.json) {
+    JsonWriter json(out->sink());
+    for (const GoRow& row : rows) write_json(json, row);
+  } else {
+    out->write(for_locale(ps_text(rows, screen(common.colour))));
   }
   if (auto written = out->commit(); !written) return report_error(written.error());
   if (processes.forbidden > 0) {
-    tell(fmt::format("not looked at for lack of rights: {} process{}; {}", processes.forbidden,
-                     processes.forbidden == 1 ? "" : "es",
+    tell(fmt::format("not looked at for lack of rights: {}; {}",
+                     plural(processes.forbidden, "process", "processes"),
                      geteuid() == 0 ? "not even root's are enough for them"
                                     : "run as root, or add CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"));
   }
@@ -115,14 +108,23 @@ int run(bool as_json) {
 
 }  // namespace
 
-void add_ps_command(CLI::App& app, int& exit) {
-  auto json = std::make_shared<bool>(false);
+void add_ps_command(CLI::App& app, const CommonOptions& common, int& exit) {
+  auto arguments = std::make_shared<Arguments>();
   CLI::App* ps = app.add_subcommand("ps", "the Go processes of this machine");
   ps->footer(
       "Example: sudo gorotrace ps\n"
+      "         sudo gorotrace ps --sort -goroutines --where go=1.21 --where user=www\n"
       "Exit codes: 0 done, 1 failed, 2 usage.");
-  ps->add_flag("--json", *json, "one JSON object per line");
-  ps->callback([json, &exit] { exit = run(*json); });
+  ps->add_option("NAME", arguments->names, "only processes with this in their command or module");
+  ps->add_option("--where", arguments->where,
+                 "only processes with this part in a column: " + all_names<PsColumn>(", ") +
+                     " (go=1.21), or supported=yes, supported=no; conditions on one column are alternatives, "
+                     "those on several must all hold; repeatable")
+      ->allow_extra_args(false);
+  ps->add_option("--sort", arguments->sort, "by this column; -COLUMN: the greatest first")
+      ->capture_default_str();
+  ps->add_flag("--json", arguments->json, "one JSON object per line");
+  ps->callback([arguments, &common, &exit] { exit = run(*arguments, common); });
 }
 
 }  // namespace gorotrace

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "report/columns.h"
+#include "report/wrapping.h"
 
 namespace gorotrace {
 
@@ -50,13 +51,25 @@ std::string sites_text(const Plan& plan, const std::optional<TrapCosts>& costs, 
   }
   std::string text;
   for (const Row& row : rows) {
-    for (std::size_t i = 0; i + 1 < row.size(); ++i)
-      text += pad_right(cut_middle(row[i], widths[i]), widths[i] + gap);
-    text += pad_left(row.back(), widths.back()) + "\n";
+    std::array<std::vector<std::string>, std::tuple_size_v<Row>> cells;
+    std::size_t lines = 1;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      cells[i] = broken(row[i], widths[i]);
+      lines = std::max(lines, cells[i].size());
+    }
+    for (std::size_t k = 0; k < lines; ++k) {
+      std::string line;
+      for (std::size_t i = 0; i < cells.size(); ++i) {
+        const std::string part = k < cells[i].size() ? cells[i][k] : "";
+        line += i + 1 < cells.size() ? pad_right(part, widths[i] + gap) : pad_left(part, widths[i]);
+      }
+      text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+    }
   }
   for (const Unplanned& u : plan.unplanned) {
-    text += fmt::format("{}{}{}: {}\n", pad_right(name_of(u.hook), widths[0] + gap),
-                        u.expected ? "" : "MISSING: ", u.function, u.reason);
+    text += wrapped(fmt::format("{}{}{}: {}", pad_right(name_of(u.hook), widths[0] + gap),
+                                u.expected ? "" : "MISSING: ", u.function, u.reason),
+                    width, widths[0] + gap);
   }
   return text;
 }

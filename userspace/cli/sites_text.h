@@ -10,8 +10,8 @@
 namespace gorotrace {
 
 // As wide as what is in it. Where that is more than `width` columns "runtime." goes, which nearly all
-// functions have in front; then the middle of sites and of group lists. No costs: a trap could not be
-// measured here.
+// functions have in front; then sites and group lists go on in lines below. No costs: a trap could not
+// be measured here.
 [[nodiscard]] std::string sites_text(const Plan& plan, const std::optional<TrapCosts>& costs,
                                      std::size_t width);
 

@@ -1,5 +1,6 @@
 // gorotrace stat: attach, a line per interval, a summary at the end.
 #include <fmt/core.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -19,6 +20,7 @@
 #include "cli/stat_printer.h"
 #include "cli/stat_window.h"
 #include "cli/stop_signal.h"
+#include "cli/terminal.h"
 #include "cli/wait_log.h"
 #include "evidence/interval.h"
 #include "process/discovery.h"
@@ -29,9 +31,9 @@ namespace gorotrace {
 namespace {
 
 struct Arguments {  // as typed
-  std::vector<std::string> targets;
-  std::string duration, interval = "1s", probes = "lifecycle,block,run", budget = "10%", census = "5%",
-                        ring_size, waits;
+  std::vector<std::string> targets, where, created_by;
+  std::string duration, interval = "1s", probes = "lifecycle,block,run", budget = "10%", sample_cpu = "5%",
+                        ring_size, waits, by, sort;
   bool all = false, system = false, stacks = false, json = false, share_probes = false;
   std::size_t limit = 10;
 };
@@ -40,6 +42,7 @@ struct Plan {  // as meant
   std::vector<pid_t> pids;
   SessionOptions session;
   StatWindow::Options window;
+  RowOptions rows;
 };
 
 Result<std::vector<pid_t>> targets_of(const std::string& text, bool all) {
@@ -60,7 +63,7 @@ Result<Plan> understand(const Arguments& a) {
   if (!a.duration.empty()) {
     const auto duration = parse_duration(a.duration);
     if (!duration) return wrap(duration.error(), "-d");
-    if (duration->count() == 0) return fail(ErrorKind::kUsage, "-d: a window of no length shows nothing");
+    if (duration->count() == 0) return fail(ErrorKind::kUsage, "-d must be greater than 0");
     p.window.duration = *duration;
   }
   const auto groups = parse_groups(a.probes);
@@ -69,14 +72,18 @@ Result<Plan> understand(const Arguments& a) {
   auto budget = Budget::parse(a.budget);
   if (!budget) return wrap(budget.error(), "--budget");
   p.session.budget = *budget;
-  const auto census = parse_cpu_share(a.census);
-  if (!census) return wrap(census.error(), "--census");
+  const auto census = parse_cpu_share(a.sample_cpu);
+  if (!census) return wrap(census.error(), "--sample-cpu");
   p.session.census_cpu = *census;
   if (!a.ring_size.empty()) {
     const auto bytes = parse_ring_size(a.ring_size);
     if (!bytes) return wrap(bytes.error(), "--ring-size");
     p.session.capture.ring_bytes = *bytes;
   }
+  auto rows = parse_row_options(a.where, a.created_by, a.by, a.sort);
+  if (!rows) return std::unexpected(rows.error());
+  p.rows = std::move(*rows);
+  p.rows.filter.system = a.system;
   for (const std::string& text : a.targets) {
     const auto named = targets_of(text, a.all);
     if (!named) return std::unexpected(named.error());
@@ -107,6 +114,10 @@ Result<std::unique_ptr<Session>> attach(const Plan& plan, RunStacks& stacks) {
   for (const pid_t pid : plan.pids) {
     auto target = Target::open(pid, binaries);
     if (!target) return std::unexpected(target.error());
+    // Which reasons there are, each Go version says for itself.
+    DumpFilter filter = plan.rows.filter;
+    if (auto known = filter.find_reasons((*target)->binary().wait_reasons()); !known)
+      return wrap(known.error(), "--where");
     if (plan.session.groups != 0) (*target)->prepare_plan();
     stacks[(*target)->process().pid()];
     targets.push_back(std::move(*target));
@@ -120,8 +131,35 @@ Result<std::unique_ptr<Session>> attach(const Plan& plan, RunStacks& stacks) {
   return session;
 }
 
+// What -v is for: what was chosen, and by what.
+void tell_decisions(Session& session, const Arguments& arguments) {
+  for (const TargetId id : session.targets()) {
+    const Target& target = session.target(id);
+    const StatFacts facts = session.facts(id);
+    const pid_t pid = target.process().pid();
+    spdlog::debug(
+        "process {}: {}, {}; offsets from {}; counters {}", pid, target.binary().version().text,
+        name_of(target.binary().link_mode()), target.binary().offsets_source(),
+        target.has_counters() ? "can be read" : "cannot be read: " + target.binary().counters_missing());
+    if (facts.requested == 0) {
+      spdlog::debug("process {}: no probes; sampling may take {} of one CPU of gorotrace", pid,
+                    arguments.sample_cpu);
+      continue;
+    }
+    spdlog::debug(
+        "process {}: probes {}{}; a trap costs {:.0f} ns emulated, {:.0f} ns single-stepped; budget {}", pid,
+        group_list(facts.requested), facts.shared_probes ? " shared with others of its file" : "",
+        facts.calibrated ? facts.calibrated->emulated_ns : 0,
+        facts.calibrated ? facts.calibrated->single_step_ns : 0, arguments.budget);
+    if (facts.incomplete != 0)
+      spdlog::debug("process {}: {} cannot see every transition in this binary (gorotrace check tells which)",
+                    pid, group_list(facts.incomplete));
+  }
+}
+
 // `waits` and `stacks` outlive the session, whose models fill the queue of waits.
-Status trace(const Arguments& arguments, std::unique_ptr<WaitLog>& waits, RunStacks& stacks) {
+Status trace(const Arguments& arguments, const CommonOptions& common, std::unique_ptr<WaitLog>& waits,
+             RunStacks& stacks) {
   auto held = StopSignal::make();  // before anything else: a signal that comes early ends in a summary, too
   if (!held) return std::unexpected(held.error());
   std::optional<StopSignal> stop(std::move(*held));
@@ -135,13 +173,15 @@ Status trace(const Arguments& arguments, std::unique_ptr<WaitLog>& waits, RunSta
   }
   auto session = attach(*plan, stacks);
   if (!session) return std::unexpected(session.error());
+  tell_decisions(**session, arguments);
   auto out = OutputQueue::make(STDOUT_FILENO);
   if (!out) return std::unexpected(out.error());
   StatPrinter printer({.json = arguments.json,
                        .several = (*session)->targets().size() > 1,
                        .stacks = arguments.stacks,
-                       .system = arguments.system,
-                       .limit = arguments.limit},
+                       .rows = plan->rows,
+                       .limit = arguments.limit,
+                       .screen = screen(common.colour)},
                       **out, stacks);
   StatWindow window(**session, *stop, **out, printer, plan->window);
   if (auto watched = window.watch(); !watched) return watched;
@@ -150,17 +190,17 @@ Status trace(const Arguments& arguments, std::unique_ptr<WaitLog>& waits, RunSta
   return reported;
 }
 
-int run(const Arguments& arguments) {
+int run(const Arguments& arguments, const CommonOptions& common) {
   RunStacks stacks;  // outlives the thread of `waits`
   std::unique_ptr<WaitLog> waits;
-  auto done = trace(arguments, waits, stacks);
+  auto done = trace(arguments, common, waits, stacks);
   if (done && waits) done = waits->close();
   return done ? kExitDone : report_error(done.error());
 }
 
 }  // namespace
 
-void add_stat_command(CLI::App& app, int& exit) {
+void add_stat_command(CLI::App& app, const CommonOptions& common, int& exit) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* stat =
       app.add_subcommand("stat", "live goroutines, blocking hot spots, creation sites of a running process");
@@ -187,12 +227,25 @@ void add_stat_command(CLI::App& app, int& exit) {
   stat->add_flag("--share-probes", arguments->share_probes,
                  "more than 8 targets of one executable share their probes even if other processes run it, "
                  "which then run into them, too (a trap each, counted)");
-  stat->add_option(
-          "--census", arguments->census,
-          "share of one CPU of gorotrace for looking at the goroutines while the block group is off, "
-          "100 times a second; or none")
+  stat->add_option("--sample-cpu", arguments->sample_cpu,
+                   "share of one CPU of gorotrace for sampling the goroutines while the block group is off, "
+                   "100 times a second; or none")
       ->capture_default_str();
   stat->add_flag("--system", arguments->system, "show the runtime's own goroutines too");
+  stat->add_option("--where", arguments->where,
+                   "only rows with 'reason=chan receive' (or a part of it), state=waiting, state=syscall, or "
+                   "function=PART OF A NAME in the stack; conditions of one kind are alternatives, those of "
+                   "different kinds must all hold; repeatable")
+      ->allow_extra_args(false);
+  stat->add_option("--created-by", arguments->created_by,
+                   "only rows of goroutines whose go statement is in a function with this in its name; "
+                   "repeatable")
+      ->allow_extra_args(false);
+  stat->add_option("--by", arguments->by,
+                   "one row for all waits of one reason that have this in common: user-frame (they differ in "
+                   "library frames only), reason (nothing else), creation (the goroutines' function)");
+  stat->add_option("--sort", arguments->sort,
+                   "tables that have this column by it, the greatest first: " + all_names<RowSort>(", "));
   stat->add_flag("--stacks", arguments->stacks, "whole stacks in the tables");
   stat->add_option("--limit", arguments->limit, "rows per table, 0 for all")
       ->check(refuse_count)
@@ -201,7 +254,7 @@ void add_stat_command(CLI::App& app, int& exit) {
   stat->add_option("--waits", arguments->waits,
                    "write every wait whose both ends were seen to this file, a JSON line each");
   stat->add_option("--ring-size", arguments->ring_size, "bytes of each ring buffer, e.g. 64k, 8m");
-  stat->callback([arguments, &exit] { exit = run(*arguments); });
+  stat->callback([arguments, &common, &exit] { exit = run(*arguments, common); });
 }
 
 }  // namespace gorotrace

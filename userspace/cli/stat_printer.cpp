@@ -1,41 +1,64 @@
 #include "cli/stat_printer.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include <chrono>
+#include <cstdint>
+#include <ctime>
 #include <string>
 #include <string_view>
 
-#include "cli/terminal.h"
+#include "base/clock.h"
+#include "report/frames.h"
 
 namespace gorotrace {
 
+namespace {
+
+// CLOCK_MONOTONIC as a clock on the wall shows it.
+std::string time_of_day(std::uint64_t at_ns) {
+  const auto ago = std::chrono::nanoseconds(static_cast<std::int64_t>(monotonic_ns() - at_ns));
+  const auto wall =
+      std::chrono::system_clock::now() - std::chrono::duration_cast<std::chrono::system_clock::duration>(ago);
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(wall);
+  std::tm local{};
+  localtime_r(&seconds, &local);
+  return fmt::format("{:02}:{:02}:{:02}", local.tm_hour, local.tm_min, local.tm_sec);
+}
+
+}  // namespace
+
 StatPrinter::StatPrinter(const Options& options, OutputQueue& out, RunStacks& stacks)
     : json_(options.json),
-      colour_(!options.json && isatty(STDOUT_FILENO) == 1),
-      lines_({.several_targets = options.several, .colour = colour_}),
+      lines_({.several_targets = options.several,
+              .colour = options.screen.colour,
+              .width = options.screen.terminal ? options.screen.width : kNoWidth}),
       out_(out),
       stacks_(stacks) {
   text_.several = options.several;
-  text_.width = terminal_width();
+  text_.width = options.screen.width;
+  text_.screen = options.screen.terminal;
   text_.limit = options.limit;
   text_.stacks = options.stacks;
-  text_.system = options.system;
-  text_.colour = colour_;
-  json_options_.system = options.system;
+  text_.rows = options.rows;
+  text_.colour = options.screen.colour;
+  json_options_.rows = options.rows;
 }
 
 void StatPrinter::interval(const IntervalRow& row, const StatFacts& facts) {
-  out_.put(json_ ? json_text([&](JsonWriter& json) {
-                     stat_interval_json(json, row, facts.target, facts.begin_ns);
-                   }) + "\n"
-                 : lines_.line(row, facts.target));
+  if (json_) {
+    out_.put(
+        json_text([&](JsonWriter& json) { stat_interval_json(json, row, facts.target, facts.begin_ns); }) +
+        "\n");
+  } else {
+    put(lines_.line(row, facts.target, time_of_day(row.to_ns)));
+  }
   any_ = true;
 }
 
 void StatPrinter::note(const std::string& text) {
   if (json_) return;
-  out_.put(fmt::format("({})\n", text));
+  put(fmt::format("({})\n", text));
   any_ = true;
 }
 
@@ -46,7 +69,7 @@ void StatPrinter::summary(const Target& target, const StatFacts& facts, const Ta
     stat_summary_json(json, facts, tables, symbols, stacks_.at(target.process().pid()), json_options_);
     json.end_line();
   } else {
-    out_.put((any_ ? "\n" : "") + stat_summary_text(facts, tables, symbols, text_));
+    put((any_ ? "\n" : "") + stat_summary_text(facts, tables, symbols, text_));
   }
   any_ = true;
 }

@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 
 #include "cli/output_queue.h"
+#include "cli/terminal.h"
 #include "evidence/interval.h"
 #include "report/stack_numbers.h"
 #include "report/stat_json.h"
@@ -16,8 +18,10 @@ namespace gorotrace {
 class StatPrinter {
  public:
   struct Options {
-    bool json = false, several = false, stacks = false, system = false;
+    bool json = false, several = false, stacks = false;
+    RowOptions rows;
     std::size_t limit = 10;
+    Screen screen;
   };
   // `out` and `stacks` outlive this object.
   StatPrinter(const Options& options, OutputQueue& out, RunStacks& stacks);
@@ -28,7 +32,10 @@ class StatPrinter {
   void summary(const Target& target, const StatFacts& facts, const Tables& tables, Symbolizer& symbols);
 
  private:
-  bool json_, colour_, any_ = false;
+  // Of a text, as the locale takes it.
+  void put(std::string text) { out_.put(for_locale(std::move(text))); }
+
+  bool json_, any_ = false;
   IntervalText lines_;
   StatTextOptions text_;
   StatJsonOptions json_options_;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/plural.h"
 #include "process/hold.h"
 
 namespace gorotrace {
@@ -111,7 +112,7 @@ void StatWindow::look_for_holds() {
 
 void StatWindow::tell_left_out() {
   if (left_out_ == 0) return;
-  printer_.note(fmt::format("{} lines left out: the output was not read", left_out_));
+  printer_.note(fmt::format("{} left out: the output was not read", plural(left_out_, "line")));
   left_out_in_all_ += std::exchange(left_out_, 0);
 }
 
@@ -155,7 +156,7 @@ StatFacts StatWindow::facts(TargetId target) const {
   }
   if (left_out_in_all_ > 0) {
     f.notices.push_back(
-        fmt::format("{} interval lines were left out: the output was not read", left_out_in_all_));
+        fmt::format("{} left out: the output was not read", plural(left_out_in_all_, "interval line")));
   }
   if (options_.duration && !ended_by_ && f.end_ns > last_begin_ns_) {
     const std::chrono::nanoseconds took(f.end_ns - last_begin_ns_);

@@ -14,7 +14,7 @@ inline constexpr auto kEnumNames<Engine> = enum_names<Engine>({
     {Engine::kProbes, "probes"},
     {Engine::kCounters, "counters"},
     {Engine::kSnapshot, "snapshot"},
-    {Engine::kCensus, "census"},
+    {Engine::kCensus, "sampling"},
 });
 
 // A figure is absent when no engine could give it: never 0.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <string>
 
 #include "base/text.h"
 
@@ -30,6 +32,15 @@ double charged_for(GroupMask groups, const Charge& from, const Charge& to) {
     if ((to.sites[i].groups & groups) != 0) sum += to.sites[i].ns - from.sites[i].ns;
   }
   return sum;
+}
+
+// What to type for groups that cost so much to stay: a fifth more than was spent.
+std::string advice(double spent_ns, double elapsed_ns, double target_cpu_ns) {
+  const double percent = target_cpu_ns > 0 ? std::ceil(120 * spent_ns / target_cpu_ns) : 101;
+  const std::string enough = percent <= 100
+                                 ? fmt::format("{:.0f}%", percent)
+                                 : fmt::format("{:.1f}cpu", std::max(0.1, 1.2 * spent_ns / elapsed_ns));
+  return fmt::format("--budget {} would keep them, or give fewer groups by --probes", enough);
 }
 
 }  // namespace
@@ -60,8 +71,9 @@ GroupMask Governor::step(std::uint64_t now_ns, const Charge& charged, std::uint6
                      kFloorCpu * elapsed);
   const double spent = charged.ns - from.charged.ns;
   if (spent <= room) return on;
-  overrun_ = fmt::format("{:.3g} % of one CPU for {}, the budget leaves {:.3g}", 100 * spent / elapsed,
-                         format_duration(elapsed_ns), 100 * room / elapsed);
+  overrun_ = fmt::format("tracing took {:.3g} % of one CPU for {}, the budget leaves {:.3g} %; {}",
+                         100 * spent / elapsed, format_duration(elapsed_ns), 100 * room / elapsed,
+                         advice(spent, elapsed, static_cast<double>(target_cpu_ns - from.cpu_ns)));
   GroupMask stay = on;
   for (const gt_group group : kDetachOrder) {
     stay &= ~group_bit(group);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/plural.h"
 #include "base/text.h"
 #include "report/frames.h"
 #include "report/text_parts.h"
@@ -62,39 +63,42 @@ std::string blocking_row_text(const TextContext& c, const BlockingRow& row, cons
   const auto seen = [&](std::uint64_t n, const std::string& text) {
     return counted && (trust.probed() || n > 0) ? text : std::string("-");
   };
-  std::string out = c.style.bold(pad_left(short_count(row.blocked_now), 7));
-  out += pad_left(age_text(row.oldest_ns, row.oldest_is_lower_bound), 9);
+  std::string cells;
+  const auto cell = [&](const std::string& text, std::size_t columns_wide) {
+    add_cell(cells, text, columns_wide);
+  };
+  const std::string blocked = pad_left(short_count(row.blocked_now), 7);
+  cells = blocked;
+  cell(age_text(row.oldest_ns, row.oldest_is_lower_bound), 9);
   const auto time = [&](const std::string& text) {
     return row.sampled ? text : seen(row.in_window_ns, text);
   };
-  out += pad_left(time(format_duration(row.in_window_ns)), 10);
-  if (columns.sampled) out += pad_left(error_text(row.sampled), 9);
+  cell(time(format_duration(row.in_window_ns)), 10);
+  if (columns.sampled) cell(error_text(row.sampled), 9);
   const double share = c.tables.live_integral_ns == 0 ? 0
                                                       : 100 * static_cast<double>(row.in_window_ns) /
                                                             static_cast<double>(c.tables.live_integral_ns);
-  out += pad_left(time(short_percent(share)), 5);
+  cell(time(short_percent(share)), 5);
   if (columns.probed) {
-    out += pad_left(seen(h.count(), short_count(h.count())), 8);
-    if (wide) out += pad_left(any ? format_duration(h.total()) : "-", 9);
-    out += pad_left(any ? format_duration(h.total() / h.count()) : "-", 9);
-    if (columns.p50()) out += pad_left(duration_text(h.quantile(0.5)), 9);
-    out += pad_left(duration_text(h.quantile(0.99)), 9);
+    cell(seen(h.count(), short_count(h.count())), 8);
+    if (wide) cell(any ? format_duration(h.total()) : "-", 9);
+    cell(any ? format_duration(h.total() / h.count()) : "-", 9);
+    if (columns.p50()) cell(duration_text(h.quantile(0.5)), 9);
+    cell(duration_text(h.quantile(0.99)), 9);
   }
   const std::uint64_t longest = row.long_waits.max();
-  out += pad_left(longest > h.max() ? "≈" + format_duration(longest)
-                  : any             ? format_duration(h.max())
-                                    : "-",
-                  9);
+  cell(longest > h.max() ? "≈" + format_duration(longest) : any ? format_duration(h.max()) : "-", 9);
   if (columns.probed && wide) {
-    out += pad_left(seen(row.ended_unknown, short_count(row.ended_unknown)), 15);
-    out += pad_left(seen(row.tainted, short_count(row.tainted)), 9);
+    cell(seen(row.ended_unknown, short_count(row.ended_unknown)), 15);
+    cell(seen(row.tainted, short_count(row.tainted)), 9);
   }
-  out += "\n";
-  if (row.folded != 0) {
+  std::string out = c.style.bold(blocked) + cells.substr(blocked.size()) + "\n";
+  if (row.folded != 0 && row.stack == 0) {
     out += under(
         fmt::format("{}  (other stacks, {} of them)", c.style.bold(reason_name(row, c.facts)), row.folded));
   } else {
     out += stack_text(c, row.stack, reason_name(row, c.facts)) + creators.text(row.stack);
+    if (row.folded > 0) out += under(fmt::format("and {} (--by)", plural(row.folded, "other stack")));
   }
   out += wakers_text(c, row.wakers, row.wakers_other, "woken by");
   if (counted && !wide && (row.ended_unknown > 0 || row.tainted > 0)) {
@@ -107,17 +111,24 @@ std::string blocking_row_text(const TextContext& c, const BlockingRow& row, cons
 }  // namespace
 
 std::string blocking_text(const TextContext& c) {
-  const auto rows = blocking_rows(c.tables, c.options.system);
+  const std::vector<BlockingRow>& rows = c.rows.blocking;
   const TableTrust trust = table_trust(TableKind::kBlocking, c.facts, c.tables);
-  std::string out = table_title(c, "BLOCKING HOT SPOTS", "by in_window · " + of_rows(c, rows.size()), trust);
-  if (rows.empty()) return out + "  no goroutine waited\n";
-  const bool sampled = std::ranges::any_of(rows, [](const BlockingRow* r) { return r->sampled.has_value(); });
+  std::string by = by_column(c, RowSort::kInWindow,
+                             {RowSort::kBlocked, RowSort::kOldest, RowSort::kCount, RowSort::kTotal,
+                              RowSort::kMean, RowSort::kP99, RowSort::kMax});
+  if (c.options.rows.by != FoldBy::kNothing)
+    by += fmt::format(" · one row per {}", name_of(c.options.rows.by));
+  std::string out = table_title(c, "BLOCKING HOT SPOTS",
+                                by + " · " + of_rows(c, rows.size(), c.rows.blocking_hidden), trust);
+  if (rows.empty())
+    return out + (c.rows.blocking_hidden > 0 ? "  no such wait\n" : "  no goroutine waited\n");
+  const bool sampled = std::ranges::any_of(rows, [](const BlockingRow& r) { return r.sampled.has_value(); });
   const BlockingColumns columns{trust.engine != Engine::kCensus, sampled, c.width >= 110};
   out += c.style.dim(columns.header()) + "\n";
   const Creators creators(c);
   const TableTrust calls = table_trust(TableKind::kSyscallSites, c.facts, c.tables);
   for (std::size_t i = 0; i < shown(rows.size(), c.options.limit); ++i)
-    out += blocking_row_text(c, *rows[i], rows[i]->in_syscall ? calls : trust, columns, creators);
+    out += blocking_row_text(c, rows[i], rows[i].in_syscall ? calls : trust, columns, creators);
   return out;
 }
 

@@ -72,6 +72,31 @@ std::string cut_middle(std::string_view text, std::size_t columns) {
   return head + "…" + tail;
 }
 
+std::vector<std::string> broken(std::string_view text, std::size_t columns) {
+  constexpr std::string_view kBehind = "/.,+)]}";
+  std::vector<std::string> out;
+  while (display_width(text) > columns) {
+    std::size_t bytes = 0, used = 0, good = 0;  // good: where the piece ends best
+    while (bytes < text.size()) {
+      const std::string_view c = text.substr(bytes, step(text.substr(bytes)));
+      const std::size_t wide = columns_of(code_point(c));
+      if (used + wide > columns && bytes > 0) break;
+      bytes += c.size();
+      used += wide;
+      if (used * 2 > columns && kBehind.find(c) != std::string_view::npos) good = bytes;
+    }
+    out.emplace_back(text.substr(0, good > 0 ? good : bytes));
+    text.remove_prefix(out.back().size());
+  }
+  if (!text.empty() || out.empty()) out.emplace_back(text);
+  return out;
+}
+
+void add_cell(std::string& line, std::string_view text, std::size_t columns) {
+  if (!line.empty() && display_width(text) >= columns) line += ' ';
+  line += pad_left(text, columns);
+}
+
 std::string pad_left(std::string_view text, std::size_t columns) {
   const std::size_t width = display_width(text);
   return std::string(width < columns ? columns - width : 0, ' ').append(text);

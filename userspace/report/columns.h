@@ -5,13 +5,20 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gorotrace {
 
 // Terminal columns of valid UTF-8: wide East Asian characters and emoji take 2, combining marks 0.
 [[nodiscard]] std::size_t display_width(std::string_view text);
-// At most `columns` wide; what is left out of the middle becomes "…".
+// At most `columns` wide; what is left out of the middle becomes "…". For what no screen has room for.
 [[nodiscard]] std::string cut_middle(std::string_view text, std::size_t columns);
+// Pieces of at most `columns` (at least 1, a wide character 2), which together are the text. They end behind
+// one of "/.,+)]}" where the second half of a piece has one.
+[[nodiscard]] std::vector<std::string> broken(std::string_view text, std::size_t columns);
+// The next cell of a line, right-aligned. What is wider than its column pushes the line, and never touches
+// the cell before it.
+void add_cell(std::string& line, std::string_view text, std::size_t columns);
 [[nodiscard]] std::string pad_left(std::string_view text, std::size_t columns);   // right-aligned
 [[nodiscard]] std::string pad_right(std::string_view text, std::size_t columns);  // left-aligned
 // At most 6 columns: exact below a million, then "1.23M", "12.3G".

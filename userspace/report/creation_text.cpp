@@ -11,16 +11,20 @@
 namespace gorotrace {
 
 std::string creation_text(const TextContext& c) {
-  const auto rows = creation_rows(c.tables, c.options.system);
+  const std::vector<const CreationRow*>& rows = c.rows.creation;
   const TableTrust trust = table_trust(TableKind::kCreation, c.facts, c.tables);
-  std::string out = table_title(c, "CREATION SITES", "by live · " + of_rows(c, rows.size()), trust);
-  if (rows.empty()) return out + "  no goroutine was seen\n";
+  const std::string by =
+      by_column(c, RowSort::kLive, {RowSort::kOldest, RowSort::kCreated, RowSort::kExited});
+  std::string out =
+      table_title(c, "CREATION SITES", by + " · " + of_rows(c, rows.size(), c.rows.creation_hidden), trust);
+  if (rows.empty())
+    return out + (c.rows.creation_hidden > 0 ? "  no such site\n" : "  no goroutine was seen\n");
   // Without probes nothing tells the sites' creations and exits, but how long their goroutines lived.
   const bool sampled = !trust.probed() &&
                        std::ranges::any_of(rows, [](const CreationRow* r) { return r->sampled.has_value(); });
-  out += c.style.dim(fmt::format("{:>7}{:>9}{:>9}{:>8}{:>9}  {}", "live", sampled ? "lived" : "created",
-                                 sampled ? "±" : "exited", sampled ? "" : "per s", "oldest",
-                                 "goroutine, go statement")) +
+  out += c.style.dim(fmt::format("{:>7}{:>9}{:>9}{}{:>9}  {}", "live", sampled ? "lived" : "created",
+                                 sampled ? "±" : "exited", sampled ? "" : fmt::format("{:>8}", "per s"),
+                                 "oldest", "goroutine, go statement")) +
          "\n";
   for (std::size_t i = 0; i < shown(rows.size(), c.options.limit); ++i) {
     const CreationRow& row = *rows[i];
@@ -30,13 +34,20 @@ std::string creation_text(const TextContext& c) {
     const std::vector<Frame> start = c.symbols.frames(row.startpc, PcKind::kExact);
     const double rate =
         trust.probed() ? static_cast<double>(row.created) * 1e9 / static_cast<double>(trust.covered_ns) : 0;
-    const std::string history = sampled ? pad_left(row.sampled ? format_duration(row.sampled->ns) : "-", 9) +
-                                              pad_left(error_text(row.sampled), 9) + pad_left("", 8)
-                                        : pad_left(seen(row.created), 9) + pad_left(seen(row.exited), 9) +
-                                              pad_left(trust.probed() ? short_rate(rate) : "-", 8);
-    out += c.style.bold(pad_left(short_count(row.live), 7)) + history +
-           pad_left(age_text(row.oldest_ns, row.oldest_is_lower_bound), 9) + "  " +
-           frame_text(start.back(), c.width - 44, c.style) + "\n";
+    const std::string live = pad_left(short_count(row.live), 7);
+    std::string cells = live;
+    if (sampled) {
+      add_cell(cells, row.sampled ? format_duration(row.sampled->ns) : "-", 9);
+      add_cell(cells, error_text(row.sampled), 9);
+    } else {
+      add_cell(cells, seen(row.created), 9);
+      add_cell(cells, seen(row.exited), 9);
+      add_cell(cells, trust.probed() ? short_rate(rate) : "-", 8);
+    }
+    add_cell(cells, age_text(row.oldest_ns, row.oldest_is_lower_bound), 9);
+    cells += "  ";
+    out += c.style.bold(live) + cells.substr(live.size()) +
+           frame_text(start.back(), {c.name_width(), display_width(cells), kIndent}, c.style) + "\n";
     out += creator_text(c, row);
     if (c.options.stacks) {
       for (const CreationRow::Stack& s : row.stacks) {

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/plural.h"
 #include "base/text.h"
 #include "evidence/dump_groups.h"
 #include "report/columns.h"
@@ -23,7 +25,7 @@ void write_notes(const DumpView& view, const Selection& selection, const TextSin
 // How many of n to show; says what is left out.
 std::size_t limited(std::size_t n, std::size_t limit, const char* what, const TextSink& sink) {
   if (limit == 0 || n <= limit) return n;
-  sink(fmt::format("{}{} more {} not shown (--limit)\n", kNote, n - limit, what));
+  sink(fmt::format("{}{} not shown (--limit)\n", kNote, plural(n - limit, what)));
   return limit;
 }
 
@@ -111,7 +113,7 @@ std::string stack_record(std::span<const Frame* const> frames, const DumpView& v
 // What was watched before the look, what that cost and lost, and of how many waits it tells.
 void add_watch_notes(const StatFacts& facts, const Selection& selection, std::vector<std::string>& out) {
   const auto percent = [](double of, double all) { return short_percent(all > 0 ? 100 * of / all : 0); };
-  std::string how = fmt::format("watched for {}", format_duration(facts.end_ns - facts.begin_ns));
+  std::string how = fmt::format("observed for {}", format_duration(facts.end_ns - facts.begin_ns));
   if (facts.requested != 0) {
     how += fmt::format(" by probes: {} events received, {} lost, {} % of the process's CPU (estimated)",
                        facts.events.received, facts.events.dropped_total(),
@@ -119,10 +121,10 @@ void add_watch_notes(const StatFacts& facts, const Selection& selection, std::ve
   }
   if (facts.census && facts.census->looks > 0) {
     const CensusFacts& c = *facts.census;
-    how +=
-        fmt::format("{} by the census: {} looks at every goroutine, one in {}, {} % of one CPU of gorotrace",
-                    facts.requested != 0 ? ", and" : "", c.looks, format_duration(c.time_ns / c.looks),
-                    percent(static_cast<double>(c.cpu_ns), static_cast<double>(c.time_ns)));
+    how += fmt::format("{} by sampling: {} of every goroutine, one in {}, {} % of one CPU of gorotrace",
+                       facts.requested != 0 ? ", and" : "", plural(c.looks, "sample"),
+                       format_duration(c.time_ns / c.looks),
+                       percent(static_cast<double>(c.cpu_ns), static_cast<double>(c.time_ns)));
   }
   out.push_back(how);
   if (const std::uint64_t missing = facts.events.on_their_way(); missing > 0)
@@ -132,11 +134,19 @@ void add_watch_notes(const StatFacts& facts, const Selection& selection, std::ve
   for (const std::string& notice : facts.notices) out.push_back(printable(notice, 1024));
 
   const KnownWaitCounts& n = selection.known_waits;
-  out.push_back(
-      fmt::format("since when {} of {} wait is known: of {} the park was seen; at least, of {} by "
-                  "probes, of {} by the census, of {} by garbage collections",
-                  n.known(), n.waiting, n.parks, n.probes, n.census, n.collections));
-  if (n.moved > 0) out.back() += fmt::format("; {} more moved meanwhile", n.moved);
+  std::string bounds;
+  for (const auto& [count, by] :
+       {std::pair{n.probes, "probes"}, {n.census, "sampling"}, {n.collections, "garbage collections"}}) {
+    if (count > 0) bounds += fmt::format("{}{} {}", bounds.empty() ? "" : ", ", by, count);
+  }
+  const std::size_t at_least = n.known() - n.parks;
+  // One way alone needs no count of its own.
+  const bool one_way = bounds.find(',') == std::string::npos;
+  if (one_way) bounds = bounds.substr(0, bounds.rfind(' '));
+  out.push_back(fmt::format("Wait time known for {} of {}: {} exact (park seen), {}{}.", n.known(),
+                            plural(n.waiting, "waiting goroutine"), n.parks, plural(at_least, "lower bound"),
+                            at_least > 0 ? " (" + bounds + ")" : ""));
+  if (n.moved > 0) out.back() += fmt::format(" {} more moved meanwhile.", n.moved);
 }
 
 }  // namespace
@@ -145,11 +155,11 @@ std::vector<std::string> dump_notes(const DumpView& view, const Selection& selec
   const SnapshotCounts& c = view.dump().snapshot.counts;
   std::vector<std::string> out;
   out.push_back(
-      fmt::format("{} goroutines of process {} looked at in {} ms; stacks proven {}, of them after a retry "
-                  "{}; unproven {}; "
+      fmt::format("{} of process {} read in {} ms; stacks proven {}, of them after a retry {}; unproven {}; "
                   "none: {} running, {} moved, {} without a saved frame",
-                  c.alive, view.dump().target.host_pid, (c.end_ns - c.begin_ns + 500'000) / 1'000'000,
-                  c.stacks - c.unproven, c.retried, c.unproven, c.running, c.unvalidated, c.no_base));
+                  plural(c.alive, "goroutine"), view.dump().target.host_pid,
+                  (c.end_ns - c.begin_ns + 500'000) / 1'000'000, c.stacks - c.unproven, c.retried, c.unproven,
+                  c.running, c.unvalidated, c.no_base));
   if (const std::string& held = view.dump().held; !held.empty())
     out.push_back(fmt::format("the process was {}: what it was doing is what it did when that began",
                               printable(held, 512)));
@@ -167,22 +177,22 @@ std::vector<std::string> dump_notes(const DumpView& view, const Selection& selec
   if (const auto n = view.dump().waits.labels_unreadable; n > 0)
     out.push_back(fmt::format("labels of {} goroutines make no sense and are shown as none", n));
   if (selection.system_hidden > 0)
-    out.push_back(
-        fmt::format("{} goroutines of the runtime itself not shown (--system)", selection.system_hidden));
+    out.push_back(fmt::format("{} of the runtime itself not shown (--system)",
+                              plural(selection.system_hidden, "goroutine")));
   if (selection.unmatched > 0)
     out.push_back(
-        fmt::format("{} goroutines not shown: they do not meet the conditions", selection.unmatched));
+        fmt::format("{} not shown by the conditions given", plural(selection.unmatched, "goroutine")));
   if (selection.unknown_wait > 0)
-    out.push_back(fmt::format("{} goroutines not shown: they wait, but since when is not known{}",
-                              selection.unknown_wait,
-                              view.dump().watched ? "" : "; --observe 5s watches them for that long"));
+    out.push_back(fmt::format("{} not shown, of unknown wait time{}",
+                              plural(selection.unknown_wait, "waiting goroutine"),
+                              view.dump().watched ? "" : "; --observe 5s measures it for that long"));
   return out;
 }
 
 void dump_text(const DumpView& view, const Selection& selection, std::size_t limit, const TextSink& sink) {
   write_notes(view, selection, sink);
   const Dump& dump = view.dump();
-  const std::size_t n = limited(selection.goroutines.size(), limit, "goroutines", sink);
+  const std::size_t n = limited(selection.goroutines.size(), limit, "more goroutine", sink);
   for (std::size_t i = 0; i < n; ++i) {
     const GoroutineSnapshot* g = selection.goroutines[i];
     std::string out = i == 0 ? "" : "\n";
@@ -218,7 +228,7 @@ void dump_group_text(const DumpView& view, const Selection& selection, std::size
                      const TextSink& sink) {
   write_notes(view, selection, sink);
   std::vector<StackGroup> groups = group_by_stack(view, selection);
-  groups.resize(limited(groups.size(), limit, "groups", sink));
+  groups.resize(limited(groups.size(), limit, "more group", sink));
   sink(fmt::format("goroutine profile: total {}\n", selection.goroutines.size()));
   for (const StackGroup& group : groups) {
     const std::vector<Call> stack = view.stack(*group.example);

@@ -9,8 +9,8 @@ namespace gorotrace {
 std::string short_function(std::string_view function, std::size_t columns) {
   if (display_width(function) <= columns) return std::string(function);
   const std::size_t slash = before_arguments(function).rfind('/');
-  if (slash == std::string_view::npos) return cut_middle(function, columns);
-  return cut_middle(std::string("…").append(function.substr(slash)), columns);
+  if (slash == std::string_view::npos) return std::string(function);
+  return std::string("…").append(function.substr(slash));
 }
 
 std::string symbol_name(const Frame& frame) {
@@ -23,24 +23,50 @@ std::string location(const Frame& frame) {
   if (frame.file.empty()) return "";
   const std::size_t slash = frame.file.rfind('/');
   const std::string name = frame.file.substr(slash == std::string::npos ? 0 : slash + 1);
-  return fmt::format("{}:{}", cut_middle(name, 24), frame.line);
+  return fmt::format("{}:{}", name, frame.line);
 }
 
-std::string frame_text(const Frame& frame, std::size_t columns, const Style& style) {
-  // The name matters more: the location gets at most half.
-  const std::string where = cut_middle(location(frame), columns / 2);
-  const std::size_t taken = where.empty() ? 0 : display_width(where) + 2;
-  const std::string name = short_function(frame.function, columns > taken ? columns - taken : 1);
-  const std::string tail = where.empty() ? "" : "  " + where;
-  switch (classify(frame.function)) {
-    case FrameClass::kUser:
-      return style.bold(name) + tail;
-    case FrameClass::kRuntime:
-      return style.dim(name + tail);
-    case FrameClass::kStandard:
-      break;
+std::string frame_text(const Frame& frame, const FramePlace& place, const Style& style,
+                       std::string_view after) {
+  const FrameClass kind = classify(frame.function);
+  const auto name_style = [&](const std::string& name) {
+    return kind == FrameClass::kUser      ? style.bold(name)
+           : kind == FrameClass::kRuntime ? style.dim(name)
+                                          : name;
+  };
+  const auto tail_style = [&](const std::string& tail) {
+    return kind == FrameClass::kRuntime ? style.dim(tail) : tail;
+  };
+  const std::size_t room = place.width > place.at ? place.width - place.at : 1;
+  const std::size_t below = place.width > place.indent + 2 ? place.width - place.indent : 2;
+  const std::string where = cut_middle(location(frame), kMostFrameLines * below).append(after);
+  const std::size_t behind = where.empty() ? 0 : display_width(where) + 2;
+  const std::string name = short_function(frame.function, room > behind ? room - behind : 0);
+  if (display_width(name) + behind <= room)
+    return name_style(name) + (where.empty() ? "" : tail_style("  " + where));
+
+  const std::string next_line = "\n" + std::string(place.indent, ' ');
+  std::string out;
+  const std::string shorter = cut_middle(short_function(frame.function, room), kMostFrameLines * below);
+  std::size_t at = place.at;
+  if (display_width(shorter) > room && place.indent < place.at) {
+    out = next_line;
+    at = place.indent;
   }
-  return name + tail;
+  const auto add = [&](const std::string& text, const auto& styled) {
+    const std::vector<std::string> pieces = broken(text, std::min(below, place.width - at));
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      out += (i > 0 ? next_line : "") + styled(pieces[i]);
+      at = (i > 0 ? place.indent : at) + display_width(pieces[i]);
+    }
+  };
+  add(shorter, name_style);
+  if (where.empty()) return out;
+  if (at + behind <= place.width) return out + tail_style("  " + where);
+  out += next_line;
+  at = place.indent;
+  add(where, tail_style);
+  return out;
 }
 
 std::vector<std::size_t> telling_frames(const std::vector<Frame>& frames, std::size_t user) {

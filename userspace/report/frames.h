@@ -11,14 +11,23 @@
 
 namespace gorotrace {
 
-// "github.com/a/b/pkg.(*T).M" as it is when it fits, else "…/pkg.(*T).M", else cut in the middle.
+// "github.com/a/b/pkg.(*T).M" as it is when it fits, else "…/pkg.(*T).M", fit or not.
 [[nodiscard]] std::string short_function(std::string_view function, std::size_t columns);
 // The name of the symbol table and of profiles: type arguments in full, as far as the binary has them.
 [[nodiscard]] std::string symbol_name(const Frame& frame);
 // "worker.go:88"; "" when the file is unknown.
 [[nodiscard]] std::string location(const Frame& frame);
-// "function  file:line" within the columns; user frames bold, runtime frames dim.
-[[nodiscard]] std::string frame_text(const Frame& frame, std::size_t columns, const Style& style);
+// Where on its line a frame is written: from column `at` on, and what has no room there below it.
+inline constexpr std::size_t kNoWidth = std::size_t{1} << 30;  // of what is no screen: a name stays whole
+struct FramePlace {
+  std::size_t width = 80, at = 0;
+  std::size_t indent = 0;  // of the lines below
+};
+// "function  file:line" and `after`; user frames bold, runtime frames dim. No name is cut, unless it would
+// fill more than kMostFrameLines of a screen.
+inline constexpr std::size_t kMostFrameLines = 4;
+[[nodiscard]] std::string frame_text(const Frame& frame, const FramePlace& place, const Style& style,
+                                     std::string_view after = "");
 
 // Indices into frames, leaf first: where it waits (the first frame above the runtime), then the first `user`
 // frames of the program itself; when it has none, the outermost ones of the library, `user` with the first.

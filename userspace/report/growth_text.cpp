@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/plural.h"
 #include "base/text.h"
 #include "report/columns.h"
 #include "report/frames.h"
@@ -27,17 +28,22 @@ std::vector<const Frame*> shown_frames(const std::vector<Frame>& places) {
   return out;
 }
 
-std::string stack_lines(const Grown& row, std::size_t columns, const Style& style) {
+std::string under(std::string_view label, const Frame& frame, std::size_t width, const Style& style) {
+  constexpr std::size_t kIndent = 8;
+  return fmt::format("{:{}}{}{}\n", "", kIndent, label,
+                     frame_text(frame, {width, kIndent + label.size(), kIndent + 4}, style));
+}
+
+std::string stack_lines(const Grown& row, std::size_t width, const Style& style) {
   std::string out;
-  for (const Frame* f : shown_frames(row.places)) out += "        " + frame_text(*f, columns, style) + "\n";
+  for (const Frame* f : shown_frames(row.places)) out += under("", *f, width, style);
   return out;
 }
 
-std::string site_lines(const Grown& row, std::size_t columns, const Style& style) {
+std::string site_lines(const Grown& row, std::size_t width, const Style& style) {
   const Frame& start = row.places.front();
-  std::string out = "        " + (start.function.empty() ? "?" : frame_text(start, columns, style)) + "\n";
-  if (row.places.size() > 1)
-    out += "        created by " + frame_text(row.places[1], columns > 11 ? columns - 11 : 1, style) + "\n";
+  std::string out = start.function.empty() ? "        ?\n" : under("", start, width, style);
+  if (row.places.size() > 1) out += under("created by ", row.places[1], width, style);
   return out;
 }
 
@@ -47,13 +53,13 @@ std::string table(const char* title, const std::vector<Grown>& rows, bool two_pr
   const std::size_t n = options.limit == 0 ? rows.size() : std::min(rows.size(), options.limit);
   const Style style{options.colour};
   std::string out = fmt::format("\n{}  ", title);
-  out += n == rows.size() ? fmt::format("{} rows\n", n)
-                          : fmt::format("{} of {} rows (--limit)\n", n, rows.size());
+  out +=
+      n == rows.size() ? plural(n, "row") + "\n" : fmt::format("{} of {} rows (--limit)\n", n, rows.size());
   for (std::size_t i = 0; i < n; ++i) {
     const Grown& row = rows[i];
     out += fmt::format("{:>8}  {} -> {}{}\n", signed_difference(row.first, row.last), row.first, row.last,
                        row.never_shrank && !two_processes ? "  never shrank" : "");
-    out += lines(row, options.width > 8 ? options.width - 8 : 1, style);
+    out += lines(row, options.width, style);
   }
   return out;
 }
@@ -70,12 +76,13 @@ std::string growth_text(const Growth& g, const GrowthOptions& options) {
           ? head("from one process to another of the same program") +
                 fmt::format("  before  {}\n  after   {}\n", describe(g.from), describe(g.to))
           : head(fmt::format(
-                "in {}, {} looks",
-                format_duration(g.to_unix_ns > g.from_unix_ns ? g.to_unix_ns - g.from_unix_ns : 0), g.looks));
+                "in {}, {}",
+                format_duration(g.to_unix_ns > g.from_unix_ns ? g.to_unix_ns - g.from_unix_ns : 0),
+                plural(g.looks, "sample")));
   out += table("STACKS THAT GREW", g.stacks, g.two_processes, options, stack_lines);
   out += table("CREATION SITES THAT GREW", g.sites, g.two_processes, options, site_lines);
-  return out +
-         fmt::format("\n{} stacks and {} creation sites became fewer\n", g.stacks_shrunk, g.sites_shrunk);
+  return out + fmt::format("\n{} and {} became fewer\n", plural(g.stacks_shrunk, "stack"),
+                           plural(g.sites_shrunk, "creation site"));
 }
 
 }  // namespace gorotrace

@@ -1,6 +1,7 @@
 // What `gorotrace metrics` prints, as text and as JSON (metrics.schema.json). Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,8 +19,13 @@ struct MetricsReport {
   std::vector<Metric> metrics;
 };
 
+struct MetricsTextOptions {
+  std::size_t width = 80;  // percentiles for which a line has no room go below it
+  // The reading before: only what has changed since is shown, cumulative ones with what they grew by.
+  const MetricsReport* before = nullptr;
+};
 // A line for each metric: name, value, unit; histograms as count and percentiles; then what is not available.
-[[nodiscard]] std::string metrics_text(const MetricsReport& report);
+[[nodiscard]] std::string metrics_text(const MetricsReport& report, const MetricsTextOptions& options);
 void metrics_json(JsonWriter& out, const MetricsReport& report);
 
 }  // namespace gorotrace

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <string_view>
 
+#include "base/plural.h"
 #include "base/text.h"
 #include "report/columns.h"
 #include "report/metrics_report.h"
+#include "report/wrapping.h"
 
 namespace gorotrace {
 namespace {
@@ -54,36 +56,76 @@ Line line_of(const Metric& m) {
   return line;
 }
 
+const Metric* same_metric(const MetricsReport& report, const std::string& name) {
+  const auto it = std::ranges::find(report.metrics, name, &Metric::name);
+  return it != report.metrics.end() && it->value ? &*it : nullptr;
+}
+
+// What a cumulative metric grew by: "+12", "+0.25".
+std::string growth_text(const Metric& before, const Metric& now) {
+  if (!now.cumulative || before.value->index() != now.value->index()) return "";
+  if (const auto* h = std::get_if<Float64Histogram>(&*now.value)) {
+    const std::uint64_t was = std::get<Float64Histogram>(*before.value).total(), is = h->total();
+    return is >= was ? fmt::format("+{}", is - was) : "";
+  }
+  if (const auto* d = std::get_if<double>(&*now.value))
+    return fmt::format("{:+.3g}", *d - std::get<double>(*before.value));
+  const std::uint64_t was = std::get<std::uint64_t>(*before.value), is = std::get<std::uint64_t>(*now.value);
+  return is >= was ? fmt::format("+{}", is - was) : "";
+}
+
+std::string head(const MetricsReport& report, const MetricsTextOptions& options, std::size_t shown) {
+  if (options.before != nullptr) {
+    const std::uint64_t since = report.time_ns - options.before->time_ns;
+    return fmt::format("\n{} of process {} changed in {}", plural(shown, "metric"), report.target.host_pid,
+                       format_duration(since));
+  }
+  const bool all_exact = std::ranges::all_of(
+      report.metrics, [](const Metric& m) { return !m.value || m.quality == MetricQuality::kExact; });
+  return fmt::format("process {} {}, {}: runtime/metrics from outside (engine: counters), exact{}",
+                     report.target.host_pid, report.target.exe, report.target.go_version,
+                     all_exact ? "" : " where nothing else is said");
+}
+
 }  // namespace
 
-std::string metrics_text(const MetricsReport& report) {
+std::string metrics_text(const MetricsReport& report, const MetricsTextOptions& options) {
   std::vector<Line> lines;
   std::size_t name = 0, value = 0, unit = 0;
   for (const Metric& m : report.metrics) {
     if (!m.value) continue;
+    const Metric* before = options.before == nullptr ? nullptr : same_metric(*options.before, m.name);
+    if (before != nullptr && *before->value == *m.value) continue;
     lines.push_back(line_of(m));
+    if (before != nullptr) {
+      const std::string grew = growth_text(*before, m);
+      if (!grew.empty())
+        lines.back().note = grew + (lines.back().note.empty() ? "" : "  " + lines.back().note);
+    }
     name = std::max(name, lines.back().name.size());
     value = std::max(value, lines.back().value.size());
     unit = std::max(unit, lines.back().unit.size());
   }
-  const bool all_exact = std::ranges::all_of(
-      report.metrics, [](const Metric& m) { return !m.value || m.quality == MetricQuality::kExact; });
-  std::string out = fmt::format(
-      "process {} {}, {}: runtime/metrics from outside (engine: counters), exact{}\n", report.target.host_pid,
-      report.target.exe, report.target.go_version, all_exact ? "" : " where nothing else is said");
+  std::string out = wrapped(head(report, options, lines.size()), options.width, 2);
   for (const Line& l : lines) {
     std::string text =
         pad_right(l.name, name) + "  " + pad_left(l.value, value) + " " + pad_right(l.unit, unit);
-    if (!l.note.empty()) text += "  " + l.note;
+    if (!l.note.empty() && display_width(text) + 2 + display_width(l.note) <= options.width) {
+      text += "  " + l.note;
+    } else if (!l.note.empty()) {
+      text.resize(text.find_last_not_of(' ') + 1);
+      text += "\n        " + l.note;
+    }
     text.resize(text.find_last_not_of(' ') + 1);
     out += text + "\n";
   }
+  if (options.before != nullptr) return out;
   bool first = true;
   for (const Metric& m : report.metrics) {
     if (m.value) continue;
     if (first) out += "\nnot available\n";
     first = false;
-    out += fmt::format("{}: {}\n", m.name, m.missing);
+    out += wrapped(fmt::format("{}: {}", m.name, m.missing), options.width, 2);
   }
   return out;
 }

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/plural.h"
 #include "base/text.h"
 #include "evidence/object_identity.h"
 #include "report/text_parts.h"
@@ -38,11 +40,27 @@ std::string_view kind_text(std::string_view kind) {
   return kind;
 }
 
+// Which semaphore, and so which mutex, a goroutine waits for only the sync group tells.
+std::string missing_text(const TextContext& c, const ObjectCoverage& coverage) {
+  const bool mutexes = std::ranges::any_of(c.rows.blocking, [&](const BlockingRow& row) {
+    const std::string reason = reason_name(row, c.facts);
+    return !row.in_syscall && (reason.starts_with("sync.") || reason == "semacquire");
+  });
+  if (!mutexes || coverage.semaphores.operations) return "";
+  return wrapped(
+      fmt::format("  mutexes and WaitGroups are missing, though goroutines wait for some: --probes "
+                  "{},sync tells which",
+                  c.facts.requested != 0 ? group_list(c.facts.requested) : "block"),
+      c.width, 4);
+}
+
 }  // namespace
 
 std::string objects_text(const TextContext& c) {
   std::vector<const ObjectRow*> rows = object_rows(c.tables);
-  if (rows.empty()) return "";
+  const ObjectCoverage coverage = object_coverage(c.facts, c.tables);
+  const std::string missing = missing_text(c, coverage);
+  if (rows.empty()) return missing.empty() ? "" : "\n" + c.style.bold("CONTENDED OBJECTS") + "\n" + missing;
   std::size_t once = 0;
   std::uint64_t once_ns = 0;
   std::erase_if(rows, [&](const ObjectRow* row) {
@@ -52,7 +70,6 @@ std::string objects_text(const TextContext& c) {
     return true;
   });
   const TableTrust trust = table_trust(TableKind::kObjects, c.facts, c.tables);
-  const ObjectCoverage coverage = object_coverage(c.facts, c.tables);
   std::string out = table_title(c, "CONTENDED OBJECTS", "by in_window · " + of_rows(c, rows.size()), trust);
   const GroupMask memory_tells = group_bit(GT_GROUP_SYNC) | group_bit(GT_GROUP_CHAN);
   if ((c.facts.requested & group_bit(GT_GROUP_BLOCK)) != 0)
@@ -68,19 +85,24 @@ std::string objects_text(const TextContext& c) {
     const bool channel = row.kind == ObjectRow::Kind::kChannel;
     const ObjectFigures figures = object_figures(row, coverage);
     const ObjectIdentity object = object_identity(row, c.facts, c.symbols);
-    out += fmt::format("{:>9}{:>16}{:>8}{:>7}", kind_text(object.kind), fmt::format("{:#x}", object.address),
-                       count_text(figures.blocked_now), count_text(figures.waits)) +
-           pad_left(duration_text(figures.in_window_ns), 11) + "  " +
-           cut_middle(use_text(channel, figures), c.width - 53) + "\n";
+    std::string cells = pad_left(kind_text(object.kind), 9);
+    add_cell(cells, fmt::format("{:#x}", object.address), 16);
+    add_cell(cells, count_text(figures.blocked_now), 8);
+    add_cell(cells, count_text(figures.waits), 7);
+    add_cell(cells, duration_text(figures.in_window_ns), 11);
+    const std::string use = use_text(channel, figures);
+    out += display_width(cells) + 2 + display_width(use) <= c.width ? cells + "  " + use + "\n"
+                                                                    : cells + "\n" + under(use);
     if (channel && row.would_block > 0)
       out +=
           under(fmt::format("{} operation{} would block", row.would_block, row.would_block == 1 ? "" : "s"));
     out += wakers_text(c, row.releasers, 0, channel ? "woken by" : "released by");
   }
   if (once > 0) {
-    out += fmt::format("  {}{} object{} waited on once{}: {} in_window\n", rows.empty() ? "" : "and ", once,
-                       once == 1 ? "" : "s", once == 1 ? "" : " each", format_duration(once_ns));
+    out += fmt::format("  {}{} waited on once{}: {} in_window\n", rows.empty() ? "" : "and ",
+                       plural(once, "object"), once == 1 ? "" : " each", format_duration(once_ns));
   }
+  out += missing;
   return out;
 }
 

@@ -70,7 +70,7 @@ std::string origins_text(const TextContext& c, const CreationRow& row) {
     if (way.frames.empty()) out += under(count + std::string(kFrom) + "(not known)");
     for (std::size_t f = 0; f < way.frames.size(); ++f) {
       const std::string head = (f == 0 ? count : std::string(count.size(), ' ')) + std::string(kFrom);
-      out += under(head + frame_text(way.frames[f], c.width - kIndent - head.size(), c.style));
+      out += under(c, head, head.size(), way.frames[f], c.style);
     }
   }
   if (all.size() > kShownWays) out += under(fmt::format("  {}{} more ways", kFrom, all.size() - kShownWays));

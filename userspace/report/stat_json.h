@@ -7,12 +7,13 @@
 #include "evidence/facts.h"
 #include "evidence/interval.h"
 #include "report/stack_numbers.h"
+#include "report/stat_rows.h"
 #include "symbols/stack_table.h"
 
 namespace gorotrace {
 
 struct StatJsonOptions {
-  bool system = false;  // rows of runtime-internal goroutines too
+  RowOptions rows = {};  // which of them, in which order
 };
 
 void stat_interval_json(JsonWriter& out, const IntervalRow& row, const TargetFacts& target,

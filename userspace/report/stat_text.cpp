@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/plural.h"
 #include "base/text.h"
 #include "report/text_tables.h"
 
@@ -23,7 +24,9 @@ std::string head(const TextContext& c) {
   if (t.pid != t.host_pid) who += fmt::format(" ({} in its namespace)", t.pid);
   std::string what = fmt::format("{}  {}", who, printable(t.exe, 256));
   if (!t.go_version.empty()) what += "  " + printable(t.go_version, 64);
-  std::string out = c.style.bold(cut_middle(what, c.width)) + "\n";
+  std::string lines = wrapped(what, c.name_width(), 2);
+  lines.pop_back();
+  const std::string out = c.style.bold(lines) + "\n";
   std::string how =
       fmt::format("window {} · probes {}", format_duration(since(c.facts.end_ns, c.facts.begin_ns)),
                   c.facts.requested != 0 ? group_list(c.facts.requested) : "none (memory alone)");
@@ -79,7 +82,8 @@ std::string goroutines(const TextContext& c) {
   const Tables& t = c.tables;
   const CreatedExited n = created_exited(c.facts, t);
   const auto count = [](const std::optional<std::uint64_t>& v) { return v ? fmt::format("{}", *v) : "-"; };
-  std::string line = fmt::format("goroutines: live {}", t.live);
+  std::string line =
+      fmt::format("goroutines: live{} {}", c.facts.ended_by.empty() ? "" : " at its end", t.live);
   if (c.facts.live_at_start) line += fmt::format(" (at the start {})", *c.facts.live_at_start);
   line += fmt::format(", created {}, exited {}", count(n.created), count(n.exited));
   if (n.engine == Engine::kCounters && n.created) line += " (from counters)";
@@ -87,7 +91,7 @@ std::string goroutines(const TextContext& c) {
     line += fmt::format(" (of the {} in which the probes were on)",
                         format_duration(table_trust(TableKind::kGoroutines, c.facts, t).covered_ns));
   line += fmt::format(", system {}", t.system);
-  const char* before = "; now";
+  const char* before = c.facts.ended_by.empty() ? "; now" : "; at the end";
   for (const auto& [state, name] : {std::pair{GState::kRunning, "running"},
                                     {GState::kRunnable, "runnable"},
                                     {GState::kWaiting, "waiting"},
@@ -98,8 +102,8 @@ std::string goroutines(const TextContext& c) {
   }
   const SyscallCount calls = syscall_count(c.facts, t);
   if (calls.count) {
-    line += fmt::format("; {}{} syscalls ({})", calls.source == Engine::kCounters ? "at most " : "",
-                        *calls.count, name_of(calls.source));
+    line += fmt::format("; {}{} ({})", calls.source == Engine::kCounters ? "at most " : "",
+                        plural(*calls.count, "syscall"), name_of(calls.source));
   }
   std::string out = wrapped(line, c.width, 2);
   if (const auto off = live_discrepancy(c.facts, t); off && *off != 0) {
@@ -140,14 +144,17 @@ std::string warnings(const TextContext& c) {
     warn(fmt::format("probes {} detached at {}: {}", group_list(together),
                      format_duration(since(first->at_ns, c.facts.begin_ns)), printable(first->reason, 256)));
   }
-  const auto counted = [&](std::uint64_t n, std::string_view what) {
-    if (n > 0) warn(fmt::format("{} {}", n, what));
+  const auto counted = [&](std::uint64_t n, std::string_view one, std::string_view many,
+                           std::string_view what) {
+    if (n > 0) warn(plural(n, one, many) + std::string(what));
   };
-  counted(c.tables.illegal, "transitions that no goroutine can make, without a loss to explain them");
-  counted(c.tables.table_overflow, "events beyond the bound of a table: rows are missing");
-  counted(c.tables.rows_folded, "call paths shown as other stacks: there are more than a table holds");
-  counted(c.tables.events_without_stack, "events without their stack");
-  counted(c.tables.stacks_undefined, "stacks whose frames are not known");
+  counted(c.tables.illegal, "transition", "transitions",
+          " that no goroutine can make, without a loss to explain it");
+  counted(c.tables.table_overflow, "event", "events", " beyond the bound of a table: rows are missing");
+  counted(c.tables.rows_folded, "call path", "call paths",
+          " shown among other stacks: there are more than a table holds");
+  counted(c.tables.events_without_stack, "event", "events", " without a stack");
+  counted(c.tables.stacks_undefined, "stack", "stacks", " of unknown frames");
   if (c.facts.witness) {
     const WitnessVerdict v = judge(*c.facts.witness);
     for (const auto& [figure, name] : {std::pair{v.created, "created"}, {v.exited, "exited"}}) {
@@ -160,7 +167,7 @@ std::string warnings(const TextContext& c) {
   return out;
 }
 
-std::string witness(const TextContext& c) {
+std::string cross_check(const TextContext& c) {
   if (!c.facts.witness) return "";
   const WitnessVerdict v = judge(*c.facts.witness);
   const auto figure = [](const WitnessFigure& f) {
@@ -169,10 +176,11 @@ std::string witness(const TextContext& c) {
     return fmt::format("{} (probes {}: {})", f.counters, probes, name_of(f.verdict));
   };
   return wrapped(
-      fmt::format("witness: the runtime's own counters between two readings: created {}, exited {}; {} live "
-                  "at the second reading{}",
-                  figure(v.created), figure(v.exited), c.facts.witness->end.live,
-                  c.facts.witness->end.settled ? "" : " (still moving)"),
+      fmt::format(
+          "cross-check: the runtime's own counters between two readings: created {}, exited {}; {} live "
+          "at the second reading{}",
+          figure(v.created), figure(v.exited), c.facts.witness->end.live,
+          c.facts.witness->end.settled ? "" : " (still moving)"),
       c.width, 2);
 }
 
@@ -185,9 +193,9 @@ std::string cost(const TextContext& c) {
   if (!c.facts.calibrated) return "cost: none, nothing was attached\n";
   const auto trap = [](double ns) { return format_duration(static_cast<std::uint64_t>(std::max(0.0, ns))); };
   return wrapped(
-      fmt::format("cost: {} hits, {} % of the target's CPU, {} % of one CPU (estimated: a trap here costs "
+      fmt::format("cost: {}, {} % of the target's CPU, {} % of one CPU (estimated: a trap here costs "
                   "{}, single-stepped {})",
-                  cost.hits, percent(cost.target_cpu_ns), percent(window),
+                  plural(cost.hits, "hit"), percent(cost.target_cpu_ns), percent(window),
                   trap(c.facts.calibrated->emulated_ns), trap(c.facts.calibrated->single_step_ns)),
       c.width, 2);
 }
@@ -196,19 +204,19 @@ std::string shared_probes(const TextContext& c) {
   if (!c.facts.shared_probes) return "";
   const SharedProbes& shared = *c.facts.shared_probes;
   return wrapped(
-      fmt::format("shared probes: {} targets run this file; its other processes ran into the probes {} times",
-                  shared.targets, shared.others_hits),
+      fmt::format("shared probes: {} targets run this file; its other processes ran into the probes {}",
+                  shared.targets, plural(shared.others_hits, "time")),
       c.width, 2);
 }
 
-std::string census(const TextContext& c) {
+std::string sampling(const TextContext& c) {
   if (!c.facts.census || c.facts.census->looks == 0) return "";
   const CensusFacts& f = *c.facts.census;
-  std::string line = fmt::format("census: {} looks", f.looks);
+  std::string line = "sampling: " + plural(f.looks, "sample");
   if (f.looks_at_all == f.looks) {
     line += ", every goroutine each time";
   } else {
-    line += fmt::format(", {} of them at every goroutine, {} goroutines a look", f.looks_at_all,
+    line += fmt::format(", {} of them of every goroutine, {} goroutines a sample", f.looks_at_all,
                         f.goroutines_seen / f.looks);
   }
   if (f.missed > 0) line += fmt::format(", {} left out", f.missed);
@@ -216,7 +224,7 @@ std::string census(const TextContext& c) {
     line += fmt::format("; {} % of one CPU of gorotrace, none of the target's",
                         short_percent(100 * static_cast<double>(f.cpu_ns) / static_cast<double>(f.time_ns)));
   }
-  return wrapped(line + " (± is one standard error, ≈ is known to one look)", c.width, 2);
+  return wrapped(line + " (± is one standard error, ≈ is known to within one sample)", c.width, 2);
 }
 
 std::string events(const TextContext& c) {
@@ -235,10 +243,11 @@ std::string events(const TextContext& c) {
 
 std::string stat_summary_text(const StatFacts& facts, const Tables& tables, Symbolizer& symbols,
                               const StatTextOptions& options) {
+  const StatRows rows = stat_rows(facts, tables, symbols, options.rows);
   const TextContext c{
-      facts, tables, symbols, options, Style{options.colour}, std::max(options.width, kNarrowest)};
+      facts, tables, symbols, options, rows, Style{options.colour}, std::max(options.width, kNarrowest)};
   return head(c) + goroutine_seconds(c) + goroutines(c) + warnings(c) + blocking_text(c) + creation_text(c) +
-         objects_text(c) + latency_text(c) + "\n" + witness(c) + census(c) + events(c) + cost(c) +
+         objects_text(c) + latency_text(c) + "\n" + cross_check(c) + sampling(c) + events(c) + cost(c) +
          shared_probes(c);
 }
 

@@ -6,29 +6,34 @@
 
 #include "evidence/facts.h"
 #include "evidence/interval.h"
+#include "report/stat_rows.h"
 #include "symbols/stack_table.h"
 
 namespace gorotrace {
 
 struct StatTextOptions {
   std::size_t width = 80;  // columns; below 76 counts as 76
+  bool screen = true;      // names are broken at the width; else nobody is hurt by a long line
   std::size_t limit = 10;  // rows per table, 0 = all
   bool stacks = false;     // whole stacks instead of the frames that tell most
-  bool system = false;     // rows of runtime-internal goroutines too
+  RowOptions rows = {};    // which of them, in which order
   bool colour = false;     // only for a terminal
   bool several = false;    // targets in this session, which share the account of events
 };
 
-// The lines of intervals, a header before the first and again every kHeaderEvery lines. With several targets
-// each line starts with the PID.
+// The lines of intervals, a header before the first and again every kHeaderEvery lines. Each begins with the
+// time of day, and with several targets with the PID. Columns for which the width has no room are left out,
+// those first that others tell nearly as well.
 class IntervalText {
  public:
   static constexpr unsigned kHeaderEvery = 20;
   struct Options {
     bool several_targets = false, colour = false;
+    std::size_t width = 80;
   };
   explicit IntervalText(const Options& options) : options_(options) {}
-  [[nodiscard]] std::string line(const IntervalRow& row, const TargetFacts& target);  // '\n' at its end
+  // `time`: of its end. '\n' at its end.
+  [[nodiscard]] std::string line(const IntervalRow& row, const TargetFacts& target, const std::string& time);
 
  private:
   Options options_;

@@ -152,14 +152,14 @@ void trust_fields(JsonWriter& out, const TableTrust& trust, std::uint64_t begin_
 void blocking_json(JsonWriter& out, const JsonContext& c) {
   const TableTrust waits = table_trust(TableKind::kBlocking, c.facts, c.tables),
                    calls = table_trust(TableKind::kSyscallSites, c.facts, c.tables);
-  out.array(blocking_rows(c.tables, c.options.system), [&](const BlockingRow* row) {
-    out.object([&] { blocking_row(out, c, *row, row->in_syscall ? calls : waits); });
+  out.array(c.rows.blocking, [&](const BlockingRow& row) {
+    out.object([&] { blocking_row(out, c, row, row.in_syscall ? calls : waits); });
   });
 }
 
 void creation_json(JsonWriter& out, const JsonContext& c) {
   const TableTrust trust = table_trust(TableKind::kCreation, c.facts, c.tables);
-  out.array(creation_rows(c.tables, c.options.system),
+  out.array(c.rows.creation,
             [&](const CreationRow* row) { out.object([&] { creation_row(out, c, *row, trust); }); });
 }
 

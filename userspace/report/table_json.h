@@ -12,7 +12,7 @@ struct JsonContext {
   const Tables& tables;
   Symbolizer& symbols;
   StackNumbers& stacks;
-  const StatJsonOptions& options;
+  const StatRows& rows;
 };
 
 void blocking_json(JsonWriter& out, const JsonContext& c);

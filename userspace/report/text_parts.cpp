@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/plural.h"
 #include "base/text.h"
 #include "report/frames.h"
 #include "report/origin_text.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::size_t kUserFrames = 3;  // without --stacks
 constexpr std::size_t kShownWakers = 3;
+constexpr std::size_t kVerbWidth = 17;  // "released by 100% "
 
 std::string waker_name(const TextContext& c, const WakerRow& waker) {
   switch (waker.kind) {
@@ -30,13 +32,18 @@ std::string waker_name(const TextContext& c, const WakerRow& waker) {
   }
   const Frame* frame = naming_frame(c.symbols.stack(waker.stack));
   if (frame == nullptr) return "a goroutine (stack not recorded)";
-  return frame_text(*frame, c.width - kIndent - 14, Style{});
+  return frame_text(*frame, {c.name_width(), kIndent + kVerbWidth, kIndent + 2}, Style{});
 }
 
 }  // namespace
 
 std::string under(const std::string& text) {
   return std::string(kIndent, ' ') + text + "\n";
+}
+
+std::string under(const TextContext& c, const std::string& label, std::size_t label_width, const Frame& frame,
+                  const Style& style, std::string_view after) {
+  return under(label + frame_text(frame, {c.name_width(), kIndent + label_width, kIndent + 4}, style, after));
 }
 
 std::string age_text(const std::optional<std::uint64_t>& ns, bool lower_bound) {
@@ -57,15 +64,20 @@ std::size_t shown(std::size_t rows, std::size_t limit) {
   return limit == 0 ? rows : std::min(rows, limit);
 }
 
-std::string of_rows(const TextContext& c, std::size_t rows) {
+std::string of_rows(const TextContext& c, std::size_t rows, std::size_t hidden) {
   const std::size_t n = shown(rows, c.options.limit);
-  return n < rows ? fmt::format("{} of {} rows (--limit)", n, rows)
-                  : fmt::format("{} row{}", rows, rows == 1 ? "" : "s");
+  std::string out = n < rows ? fmt::format("{} of {} rows (--limit)", n, rows) : plural(rows, "row");
+  if (hidden > 0) out += fmt::format(", {} not shown (--where, --created-by)", hidden);
+  return out;
+}
+
+std::string by_column(const TextContext& c, RowSort own, std::initializer_list<RowSort> others) {
+  const RowSort asked = c.options.rows.sort;
+  return fmt::format("by {}", name_of(std::ranges::find(others, asked) != others.end() ? asked : own));
 }
 
 std::string stack_text(const TextContext& c, std::uint64_t id, const std::string& label) {
   const std::vector<Frame>& frames = c.symbols.stack(id);
-  const std::size_t room = c.width - kIndent;
   if (frames.empty())
     return under(c.style.bold(label) + (label.empty() ? "" : "  ") + "(stack not recorded)");
   std::vector<std::size_t> picked;
@@ -75,12 +87,10 @@ std::string stack_text(const TextContext& c, std::uint64_t id, const std::string
     picked = telling_frames(frames, kUserFrames);
   }
   std::string out;
-  std::size_t taken = label.empty() ? 0 : display_width(label) + 2;
   for (const std::size_t i : picked) {
-    const std::string head = taken > 0 ? c.style.bold(label) + "  " : out.empty() ? "" : "  ";
-    if (taken == 0 && !out.empty()) taken = 2;
-    out += under(head + frame_text(frames[i], room - taken, c.style));
-    taken = 0;
+    const bool labelled = out.empty() && !label.empty();
+    const std::string head = labelled ? c.style.bold(label) + "  " : out.empty() ? "" : "  ";
+    out += under(c, head, labelled ? display_width(label) + 2 : head.size(), frames[i], c.style);
   }
   if (c.options.stacks && c.symbols.truncated(id)) out += under("  (deeper frames not recorded)");
   return out;
@@ -114,9 +124,8 @@ std::string creator_text(const TextContext& c, const CreationRow& row, const std
   if (is_main_goroutine(c.symbols.frames(row.startpc, PcKind::kExact).back()))
     return under("goroutine 1, started by the runtime itself" + after);
   const std::vector<Frame> site = c.symbols.frames(row.gopc, PcKind::kReturnAddress);
-  return under("created by " + frame_text(site.front(), c.width - kIndent - 11 - after.size(), Style{}) +
-               after) +
-         origins_text(c, row);
+  constexpr std::string_view kBy = "created by ";
+  return under(c, std::string(kBy), kBy.size(), site.front(), Style{}, after) + origins_text(c, row);
 }
 
 }  // namespace gorotrace

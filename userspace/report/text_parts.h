@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,9 @@ inline constexpr std::size_t kIndent = 8;  // of what stands under a row
 
 // A line under a row.
 [[nodiscard]] std::string under(const std::string& text);
+// A frame under a row, behind a label of `label_width` columns (which holds no style then).
+[[nodiscard]] std::string under(const TextContext& c, const std::string& label, std::size_t label_width,
+                                const Frame& frame, const Style& style, std::string_view after = "");
 // "≥5.19s" of a lower bound; "-" for what is not known, here and below.
 [[nodiscard]] std::string age_text(const std::optional<std::uint64_t>& ns, bool lower_bound);
 [[nodiscard]] std::string duration_text(const std::optional<std::uint64_t>& ns);
@@ -22,7 +26,9 @@ inline constexpr std::size_t kIndent = 8;  // of what stands under a row
 
 // How many of the rows are shown, and the words for it.
 [[nodiscard]] std::size_t shown(std::size_t rows, std::size_t limit);
-[[nodiscard]] std::string of_rows(const TextContext& c, std::size_t rows);
+[[nodiscard]] std::string of_rows(const TextContext& c, std::size_t rows, std::size_t hidden = 0);
+// "by in_window", or by the column that --sort names, of those that this table has.
+[[nodiscard]] std::string by_column(const TextContext& c, RowSort own, std::initializer_list<RowSort> others);
 
 // The stack's lines; `label` (the wait reason) stands before the first of them.
 [[nodiscard]] std::string stack_text(const TextContext& c, std::uint64_t id, const std::string& label);

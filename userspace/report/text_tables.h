@@ -6,7 +6,9 @@
 
 #include "evidence/trust.h"
 #include "report/columns.h"
+#include "report/frames.h"
 #include "report/stat_text.h"
+#include "report/wrapping.h"
 
 namespace gorotrace {
 
@@ -15,8 +17,11 @@ struct TextContext {
   const Tables& tables;
   Symbolizer& symbols;
   const StatTextOptions& options;
+  const StatRows& rows;
   Style style;
   std::size_t width;
+  // Of a line with a name in it.
+  [[nodiscard]] std::size_t name_width() const { return options.screen ? width : kNoWidth; }
 };
 
 // "TITLE  note" and, when the table saw only part of the window, a line that says which.
@@ -26,9 +31,5 @@ struct TextContext {
 [[nodiscard]] std::string creation_text(const TextContext& c);
 [[nodiscard]] std::string objects_text(const TextContext& c);  // "" without rows
 [[nodiscard]] std::string latency_text(const TextContext& c);
-// A paragraph broken at spaces, continuation lines indented. A tie (the no-break space) is printed as a space
-// at which no line is broken: a name stays with its number.
-inline constexpr std::string_view kTie = "\u00a0";
-[[nodiscard]] std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
 
 }  // namespace gorotrace

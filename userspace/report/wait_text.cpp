@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/plural.h"
+
 namespace gorotrace {
 namespace {
 
@@ -32,15 +34,15 @@ std::string details(const ChannelWait& w) {
     out += fmt::format("  len {} cap {}{}", w.state->length, w.state->capacity,
                        w.state->closed ? " closed" : "");
   }
-  out += fmt::format("  {} receivers, {} senders", w.receivers, w.senders);
+  out += fmt::format("  {}, {}", plural(w.receivers, "receiver"), plural(w.senders, "sender"));
   if (w.unknown_direction > 0) out += fmt::format(", {} unknown", w.unknown_direction);
   if (w.timer) out += "  " + details(*w.timer);
   return out;
 }
 
 std::string details(const MutexState& s) {
-  return fmt::format("  {}{}, {} waiters in its state", s.locked ? "locked" : "not locked",
-                     s.starving ? " starving" : "", s.waiters);
+  return fmt::format("  {}{}, {} in its state", s.locked ? "locked" : "not locked",
+                     s.starving ? " starving" : "", plural(s.waiters, "waiter"));
 }
 std::string readers(std::int32_t n) {
   return fmt::format("{} reader{}", n, n == 1 ? "" : "s");
@@ -60,7 +62,7 @@ std::string details(const RWMutexState& s) {
   return out;
 }
 std::string details(const WaitGroupState& s) {
-  return fmt::format("  {} Done calls missing", s.counter);
+  return fmt::format("  {} missing", plural(static_cast<std::uint64_t>(std::max(s.counter, 0)), "Done call"));
 }
 std::string details(const std::monostate&) {
   return "";
@@ -92,7 +94,7 @@ std::string details(const SemaphoreWait& w) {
   out += fmt::format(
       "  likely held by goroutine {}",
       fmt::join(w.likely_holders.begin(), w.likely_holders.begin() + static_cast<std::ptrdiff_t>(n), " or "));
-  if (w.holder_candidates > n) out += fmt::format(" or {} others", w.holder_candidates - n);
+  if (w.holder_candidates > n) out += fmt::format(" or {}", plural(w.holder_candidates - n, "other"));
   return out;
 }
 

@@ -2,18 +2,21 @@
 
 #include <algorithm>
 
+#include "base/plural.h"
 #include "base/text.h"
 #include "report/columns.h"
 #include "report/dump_text.h"
 #include "report/frames.h"
 #include "report/wait_text.h"
 #include "report/waiters_report.h"
+#include "report/wrapping.h"
 #include "waits/wait_names.h"
 
 namespace gorotrace {
 namespace {
 
 constexpr std::size_t kStacks = 3;
+constexpr std::size_t kObjectIndent = 9;
 constexpr std::size_t kIndent = 19;  // of a line under an object
 
 // Where the waiters of a row stand, most first. Stacks that differ in frames which a line does not show are
@@ -22,7 +25,7 @@ struct Line {
   std::string text;
   std::uint64_t count = 0;
 };
-std::vector<Line> stack_lines(const DumpView& view, const WaitedOn& row, std::size_t columns,
+std::vector<Line> stack_lines(const DumpView& view, const WaitedOn& row, std::size_t width,
                               const Style& style) {
   std::vector<Line> out;
   for (const WaitedOn::Stack& stack : row.stacks) {
@@ -30,9 +33,8 @@ std::vector<Line> stack_lines(const DumpView& view, const WaitedOn& row, std::si
     for (const Call& call : view.stack(*stack.example))
       frames.insert(frames.end(), call.frames->begin(), call.frames->end());
     const Frame* frame = naming_frame(frames);
-    const std::string text = frame == nullptr
-                                 ? std::string(missing_stack(*stack.example))
-                                 : frame_text(*frame, std::max(columns, kIndent + 1) - kIndent, style);
+    const std::string text = frame == nullptr ? std::string(missing_stack(*stack.example))
+                                              : frame_text(*frame, {width, kIndent, kIndent + 2}, style);
     const auto same = std::ranges::find(out, text, &Line::text);
     if (same == out.end()) {
       out.push_back({text, stack.count});
@@ -74,23 +76,22 @@ std::string others_text(const Waiters& waiters) {
 std::string waiters_text(const DumpView& view, const Selection& selection, const Waiters& waiters,
                          const WaitersOptions& options) {
   std::string out;
-  for (const std::string& note : dump_notes(view, selection)) out += note + "\n";
+  for (const std::string& note : dump_notes(view, selection)) out += wrapped(note, options.width, 2);
   const std::size_t n =
       options.limit == 0 ? waiters.objects.size() : std::min(waiters.objects.size(), options.limit);
   const Style style{options.colour};
   out += fmt::format("\nWAITERS  OBJECT  {} of {} · snapshot\n", n, waiters.objects.size());
   for (std::size_t i = 0; i < n; ++i) {
     const WaitedOn& row = waiters.objects[i];
-    out += fmt::format("{:>7}  {}", row.waiters, object_text(row));
-    out += row.proven == row.waiters
-               ? "\n"
-               : fmt::format("  ({} proven, {} likely)\n", row.proven, row.waiters - row.proven);
+    std::string object = fmt::format("{:>7}  {}", row.waiters, object_text(row));
+    if (row.proven != row.waiters)
+      object += fmt::format("  ({} proven, {} likely)", row.proven, row.waiters - row.proven);
+    out += wrapped(object, options.width, kObjectIndent);
     const std::vector<Line> lines = stack_lines(view, row, options.width, style);
     for (std::size_t k = 0; k < std::min(lines.size(), kStacks); ++k)
       out += fmt::format("{:>16}x  {}\n", lines[k].count, lines[k].text);
     if (lines.size() > kStacks)
-      out += fmt::format("{:>{}}{} other place{}\n", "", kIndent, lines.size() - kStacks,
-                         lines.size() == kStacks + 1 ? "" : "s");
+      out += fmt::format("{:>{}}{}\n", "", kIndent, plural(lines.size() - kStacks, "other place"));
   }
   out += others_text(waiters);
   return out;

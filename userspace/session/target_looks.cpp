@@ -93,7 +93,7 @@ void TargetLooks::take_in(const LookResult& result, const LookOrder& order, Purp
       took_ns_ = result.took_ns;
       looked_whole_ = looked_whole_ || counts_.not_reached == 0;
       if (counts_.not_reached != 0 && !ending_) {
-        notices_.add(fmt::format("a look at all goroutines was given up after {}: {} of them were not read",
+        notices_.add(fmt::format("reading all goroutines was given up after {}: {} of them were not read",
                                  format_duration(took_ns_), counts_.not_reached));
       }
       due_ns_ = census_.running() ? kNever : now + std::max(interval_ns_, took_ns_ * kLookRest);
@@ -166,7 +166,7 @@ void TargetLooks::stop() {
 
 void TargetLooks::leave(std::uint64_t deadline_ns) {
   if (!ended(deadline_ns))
-    notices_.add("the process holds up whoever reads its memory: a look at its goroutines was left behind");
+    notices_.add("the process holds up whoever reads its memory: one reading of its goroutines was given up");
   if (!looked_whole_) {
     const std::size_t all = counts_.seen + counts_.unreadable + counts_.not_reached;
     notices_.add(fmt::format(
@@ -175,9 +175,9 @@ void TargetLooks::leave(std::uint64_t deadline_ns) {
         all == 0 ? "" : fmt::format(" ({} of {})", counts_.seen, all)));
   } else if (last_left_out_) {
     const std::uint64_t now = monotonic_ns();
-    notices_.add(
-        fmt::format("no look at the window's end, for one takes {}: what memory tells is of {} before",
-                    format_duration(took_ns_), format_duration(now - std::min(now, looked_at_ns_))));
+    notices_.add(fmt::format(
+        "no reading of all goroutines at the window's end, because it takes {}: what memory tells is {} old",
+        format_duration(took_ns_), format_duration(now - std::min(now, looked_at_ns_))));
   }
   give_up();
 }

@@ -16,7 +16,7 @@ TEST(HoldWatch, TellsOfChangesAndOfHowOften) {
   EXPECT_TRUE(watch.look("stopped by a signal"));
   EXPECT_FALSE(watch.look("stopped by a signal"));
   EXPECT_TRUE(watch.look(""));
-  EXPECT_THAT(watch.notices(), ElementsAre("the process was stopped by a signal at 2 of 4 looks"));
+  EXPECT_THAT(watch.notices(), ElementsAre("the process was stopped by a signal in 2 of 4 samples"));
 }
 
 TEST(HoldWatch, WhatHeldThroughout) {

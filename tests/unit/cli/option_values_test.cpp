@@ -47,6 +47,24 @@ TEST(CpuShare, IsAPercentageOfOneCpuOrNone) {
   }
 }
 
+TEST(RowOptions, RefusalsListWhatThereIs) {
+  const auto good = parse_row_options({"reason=chan", "state=syscall"}, {"main."}, "user-frame", "p99");
+  ASSERT_TRUE(good) << good.error().message;
+  EXPECT_EQ(good->by, FoldBy::kUserFrame);
+  EXPECT_EQ(good->sort, RowSort::kP99);
+  EXPECT_EQ(good->filter.created_by, std::vector<std::string>{"main."});
+  const auto says = [](const Result<RowOptions>& refused, const char* what) {
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::kUsage);
+    EXPECT_NE(refused.error().message.find(what), std::string::npos) << refused.error().message;
+  };
+  says(parse_row_options({}, {}, "frame", ""), "user-frame, reason, creation");
+  says(parse_row_options({}, {}, "", "size"), "in_window, blocked, oldest");
+  says(parse_row_options({"x=1"}, {}, "", ""), "reason=WAIT REASON");
+  says(parse_row_options({"label=a=b"}, {}, "", ""), "labels to dump");
+  says(parse_row_options({"state=running"}, {}, "", ""), "state=waiting or state=syscall");
+}
+
 TEST(Count, IsAWholeNumberFromZero) {
   for (const char* good : {"0", "10", "123456789"}) EXPECT_EQ(refuse_count(good), "") << good;
   for (const char* bad : {"", "-1", "+1", "x", "1.5", "1e3", "99999999999999999999999"})

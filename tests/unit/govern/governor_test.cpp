@@ -61,7 +61,10 @@ TEST(Governor, slightly_above_the_budget_for_the_grace_time_costs_one_group) {
   EXPECT_EQ(play(governor, kAll, 0.11, 1.0, 20, 200), kAll);
   EXPECT_EQ(governor.overrun(), "");
   EXPECT_EQ(play(governor, kAll, 0.11, 1.0, 220, 220), kAll & ~group_bit(GT_GROUP_CHAN));
-  EXPECT_EQ(governor.overrun(), "11 % of one CPU for 200ms, the budget leaves 10");
+  EXPECT_EQ(
+      governor.overrun(),
+      "tracing took 11 % of one CPU for 200ms, the budget leaves 10 %; --budget 14% would keep them, or give "
+      "fewer groups by --probes");
 }
 
 TEST(Governor, far_above_the_budget_goes_at_once_what_does_not_fit_in_the_order_of_dependence) {

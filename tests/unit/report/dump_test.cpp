@@ -235,8 +235,8 @@ TEST(DumpText, NotesSayWhatWasLookedAt) {
   EXPECT_THAT(text, HasSubstr("# gorotrace: 5 goroutines of process 1234"));
   EXPECT_THAT(text, HasSubstr("stacks proven 4, of them after a retry 3; unproven 1"));
   EXPECT_THAT(text, HasSubstr("# gorotrace: INCOMPLETE: 2 goroutines not reached"));
-  EXPECT_THAT(text, HasSubstr("# gorotrace: 1 goroutines of the runtime itself not shown (--system)"));
-  EXPECT_THAT(text, HasSubstr("# gorotrace: 1 more goroutines not shown (--limit)"));
+  EXPECT_THAT(text, HasSubstr("# gorotrace: 1 goroutine of the runtime itself not shown (--system)"));
+  EXPECT_THAT(text, HasSubstr("# gorotrace: 1 more goroutine not shown (--limit)"));
 }
 
 TEST(DumpGroupText, IdenticalStacksAreCountedMostFrequentFirst) {
@@ -370,17 +370,18 @@ TEST(DumpText, SaysWhoWatchedAndWhatThatTells) {
   EXPECT_EQ(s.unknown_wait, 1u);
   const std::string text = written([&](const TextSink& sink) { dump_text(view, s, 0, sink); });
   EXPECT_THAT(text, HasSubstr("40 events received, 2 lost"));
-  EXPECT_THAT(text, HasSubstr("50 looks at every goroutine, one in 20.0ms"));
+  EXPECT_THAT(text, HasSubstr("50 samples of every goroutine, one in 20.0ms"));
   EXPECT_THAT(text, HasSubstr("probes block detached: over the budget"));
-  EXPECT_THAT(text, HasSubstr("since when 2 of 3 wait is known: of 1 the park was seen; at least, of 0 by "
-                              "probes, of 1 by the census, of 0 by garbage collections"));
-  EXPECT_THAT(text, HasSubstr("1 goroutines not shown: they wait, but since when is not known\n"));
+  EXPECT_THAT(text,
+              HasSubstr("Wait time known for 2 of 3 waiting goroutines: 1 exact (park seen), 1 lower bound "
+                        "(sampling).\n"));
+  EXPECT_THAT(text, HasSubstr("1 waiting goroutine not shown, of unknown wait time\n"));
   const auto json = nlohmann::json::parse(json_text([&](JsonWriter& out) { dump_json(out, view, s, 0); }));
   EXPECT_EQ(json["watched"]["window_ns"], 5'000'000'000);
   EXPECT_EQ(json["watched"]["probes"], nlohmann::json::array({"block"}));
   EXPECT_EQ(json["watched"]["events"]["dropped"], 2);
   EXPECT_EQ(json["watched"]["census"]["looks"], 50);
-  EXPECT_EQ(json["goroutines"][0]["waiting_source"], "census");
+  EXPECT_EQ(json["goroutines"][0]["waiting_source"], "sampling");
 }
 
 }  // namespace

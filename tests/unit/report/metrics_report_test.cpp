@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -45,7 +46,7 @@ MetricsReport report() {
 
 TEST(MetricsText, NameValueUnitAndWhatIsNotExact) {
   EXPECT_EQ(
-      metrics_text(report()),
+      metrics_text(report(), {.width = 200}),
       "process 4242 /usr/bin/shop, go1.22.12: runtime/metrics from outside (engine: counters), exact where "
       "nothing else is said\n"
       "/gc/cycles/total        18446744073709551615 gc-cycles\n"
@@ -55,6 +56,25 @@ TEST(MetricsText, NameValueUnitAndWhatIsNotExact) {
       "\n"
       "not available\n"
       "/gc/heap/goal:bytes: runtime.gcController: not found\n");
+}
+
+TEST(MetricsText, ANarrowScreenHasPercentilesBelow) {
+  EXPECT_THAT(metrics_text(report(), {.width = 80}),
+              testing::HasSubstr(" 100 times\n        p50 < 64ns, p99 ≥ 64ns, max ≥ 64ns\n"));
+}
+
+TEST(MetricsText, ASecondReadingShowsWhatChangedAndByHowMuch) {
+  const MetricsReport before = report();
+  MetricsReport now = before;
+  now.time_ns = before.time_ns + 2'000'000'000;
+  const auto cycles = std::ranges::find(now.metrics, "/gc/heap/frees:bytes", &Metric::name);
+  ASSERT_NE(cycles, now.metrics.end());
+  cycles->cumulative = true;
+  cycles->low.reset();
+  cycles->quality = MetricQuality::kExact;
+  cycles->value = std::uint64_t{1024};
+  EXPECT_EQ(metrics_text(now, {.width = 80, .before = &before}),
+            "\n1 metric of process 4242 changed in 2.00s\n/gc/heap/frees  1024 bytes  +24\n");
 }
 
 TEST(MetricsJson, ValuesAreWholeAndWhatIsMissingIsNull) {

@@ -17,7 +17,9 @@ using testing::HasSubstr;
 json summary(Session& x, bool system = false) {
   const std::string line = json_text([&](JsonWriter& out) {
     StackNumbers stacks;
-    stat_summary_json(out, x.facts, x.tables, x.symbols, stacks, {.system = system});
+    StatJsonOptions options;
+    options.rows.filter.system = system;
+    stat_summary_json(out, x.facts, x.tables, x.symbols, stacks, options);
   });
   EXPECT_EQ(line.find('\n'), std::string::npos);
   return json::parse(line);
@@ -315,10 +317,10 @@ TEST(StatJson, TheCensusSaysWhatItIsAndNotWhatItCannotKnow) {
   Session x = make_census_session();
   const json j = summary(x);
   const json& table = j["tables"]["blocking"];
-  EXPECT_EQ(table["engine"], "census");
+  EXPECT_EQ(table["engine"], "sampling");
   EXPECT_EQ(table["quality"], "sampled");
   EXPECT_EQ(table["covered"], json::parse("[[0,10000000000]]"));
-  EXPECT_EQ(j["goroutine_seconds"]["engine"], "census");
+  EXPECT_EQ(j["goroutine_seconds"]["engine"], "sampling");
   EXPECT_EQ(j["goroutine_seconds"]["standard_error"]["waiting"], 3.0);
   EXPECT_EQ(j["census"]["looks"], 990);
   EXPECT_DOUBLE_EQ(j["census"]["of_one_cpu_percent"], 2.0);
@@ -326,7 +328,7 @@ TEST(StatJson, TheCensusSaysWhatItIsAndNotWhatItCannotKnow) {
   for (const char* unknown :
        {"count", "total_ns", "mean_ns", "p50_ns", "p99_ns", "max_ns", "ended_unknown", "tainted"})
     EXPECT_TRUE(pool[unknown].is_null()) << unknown;
-  EXPECT_EQ(pool["engine"], "census");
+  EXPECT_EQ(pool["engine"], "sampling");
   EXPECT_EQ(pool["covered"], json::parse("[[0,10000000000]]"));
   EXPECT_EQ(pool["quality"], "sampled");
   EXPECT_EQ(pool["sampled"]["ns"], pool["in_window_ns"]);
@@ -359,7 +361,7 @@ TEST(StatJson, CoverageByEngineWhenTheCensusTookOver) {
   EXPECT_EQ(pool["covered"], table["covered"]);
   EXPECT_EQ(pool["covered_by_census"], table["covered_by_census"]);
   EXPECT_EQ(pool["count"], 101);
-  ASSERT_EQ(j["blocking"][1]["engine"], "census");
+  ASSERT_EQ(j["blocking"][1]["engine"], "sampling");
   EXPECT_EQ(j["blocking"][1]["covered"], table["covered_by_census"]);
   EXPECT_EQ(pool["sampled"]["error_ns"], 80'000'000'000);
 }

@@ -95,7 +95,9 @@ TEST(StatText, WhoseCodeLedToAGoStatementOfTheLibrary) {
 TEST(StatText, SystemRowsOnlyWhenAsked) {
   Session x = make_session();
   EXPECT_THAT(text(x), Not(HasSubstr("GC worker")));
-  EXPECT_THAT(text(x, {.system = true}), HasSubstr("GC worker (idle)"));
+  StatTextOptions options;
+  options.rows.filter.system = true;
+  EXPECT_THAT(text(x, options), HasSubstr("GC worker (idle)"));
 }
 
 TEST(StatText, LimitCutsRowsAndSaysSo) {
@@ -289,6 +291,49 @@ TEST(StatText, AStateStaysWithItsNumber) {
   }
 }
 
+TEST(StatText, WhatIsNoScreenHasEveryNameOnOneLine) {
+  Session x = make_session();
+  const std::string name =
+      "example.com/a/very/long/path/of/a/package/inside.(*Server).handle" + std::string(90, 'x');
+  x.symbols.stacks[12][4].function = name;
+  const std::string out = text(x, {.screen = false});
+  EXPECT_THAT(out, HasSubstr("  " + name + "  main.go:51\n"));
+  EXPECT_THAT(out, Not(HasSubstr("…")));
+}
+
+TEST(StatText, MutexesThatNobodySawAreSaidToBeMissing) {
+  Session x = make_session();
+  EXPECT_THAT(text(x), Not(HasSubstr("mutexes")));
+  x.facts.wait_reasons[1] = "sync.Mutex.Lock";
+  EXPECT_THAT(text(x), HasSubstr("CONTENDED OBJECTS\n  mutexes and WaitGroups are missing, though goroutines "
+                                 "wait for some: --probes\n    lifecycle,block,run,sync tells which\n"));
+  add_objects(x);
+  EXPECT_THAT(text(x), HasSubstr("mutexes and WaitGroups are missing"));
+  x.facts.requested |= group_bit(GT_GROUP_SYNC);
+  x.tables.covered[GT_GROUP_SYNC] = {{Session::kBegin, x.facts.end_ns}};
+  EXPECT_THAT(text(x), Not(HasSubstr("mutexes")));
+}
+
+TEST(StatText, OfATargetThatEndedNothingIsNow) {
+  Session x = make_session();
+  EXPECT_THAT(text(x, {.width = 200}), HasSubstr("; now 2 running"));
+  x.facts.ended_by = "the target exited";
+  const std::string out = text(x, {.width = 200});
+  EXPECT_THAT(out, HasSubstr("goroutines: live at its end"));
+  EXPECT_THAT(out, HasSubstr("; at the end 2 running"));
+  EXPECT_THAT(out, Not(HasSubstr("; now")));
+}
+
+TEST(StatText, OneIsSingular) {
+  Session x = make_session();
+  x.facts.cost.hits = 1;
+  x.facts.calibrated = TrapCosts{};
+  x.tables.events_without_stack = 1;
+  const std::string out = text(x, {.width = 200});
+  EXPECT_THAT(out, HasSubstr("cost: 1 hit, "));
+  EXPECT_THAT(out, HasSubstr("! 1 event without a stack\n"));
+}
+
 TEST(IntervalText, HeaderOnceThenAgainAndMissingIsADash) {
   IntervalText printer({});
   IntervalRow row;
@@ -297,25 +342,41 @@ TEST(IntervalText, HeaderOnceThenAgainAndMissingIsADash) {
   row.created = Rate{5, 123'456.7, Engine::kProbes};
   row.target_cpu_percent = 2.5;
   row.lost = 7;
-  const std::string first = printer.line(row, {});
-  EXPECT_THAT(first, HasSubstr("runnable"));
-  EXPECT_THAT(first, HasSubstr("123M  123457      -      -       -        -"));
+  const std::string first = printer.line(row, {}, "14:03:07");
+  EXPECT_THAT(first, HasSubstr("nable"));
+  EXPECT_THAT(first, HasSubstr("\n14:03:07"));
+  EXPECT_THAT(first, HasSubstr("123M  123457      -      -       -       -"));
   expect_fits(first, 80);
   for (unsigned i = 1; i < IntervalText::kHeaderEvery; ++i) {
-    EXPECT_THAT(printer.line(row, {}), Not(HasSubstr("runnable")));
+    EXPECT_THAT(printer.line(row, {}, "14:03:07"), Not(HasSubstr("nable")));
   }
-  EXPECT_THAT(printer.line(row, {}), HasSubstr("runnable"));
+  EXPECT_THAT(printer.line(row, {}, "14:03:07"), HasSubstr("nable"));
 }
 
-TEST(IntervalText, SeveralTargetsFitToo) {
-  IntervalText printer({.several_targets = true});
-  expect_fits(printer.line({}, {.pid = 1,
-                                .host_pid = 4194304,
-                                .exe = "",
-                                .go_version = "",
-                                .main_module = "",
-                                .main_version = ""}),
-              80);
+TEST(IntervalText, ColumnsWithoutRoomAreLeftOutAndTheOthersNeverTouch) {
+  IntervalRow row;
+  row.live = 123'456;
+  row.created = row.exited = row.parks = row.unparks = row.syscalls = Rate{1, 999'999, Engine::kProbes};
+  row.runnable = 123'456;
+  row.target_cpu_percent = row.of_one_cpu_percent = 6400;
+  row.lost = 999'999;
+  TargetFacts target;
+  target.host_pid = 4194304;
+  for (const bool several : {false, true}) {
+    for (const std::size_t width : {60u, 80u, 120u}) {
+      IntervalText printer({.several_targets = several, .width = width});
+      const std::string out = printer.line(row, target, "14:03:07");
+      expect_fits(out, width);
+      const std::string line = out.substr(out.rfind('\n', out.size() - 2) + 1);
+      std::istringstream words(line);
+      std::vector<std::string> cells;
+      for (std::string word; words >> word;) cells.push_back(word);
+      EXPECT_EQ(cells.front(), "14:03:07");
+      EXPECT_EQ(cells.back(), "999999") << line;
+      EXPECT_EQ(cells[1], several ? "4194304" : "123456");
+      EXPECT_GE(cells.size(), width == 60 ? 7u : several && width == 80 ? 11u : 10u) << line;
+    }
+  }
 }
 
 TEST(StatText, TheCensusShowsItsErrors) {
@@ -323,10 +384,10 @@ TEST(StatText, TheCensusShowsItsErrors) {
   const std::string out = text(x, {.width = 80});
   expect_fits(out, 80);
   EXPECT_THAT(out, HasSubstr("waiting 4090±3.00"));
-  EXPECT_THAT(out, HasSubstr("census · sampled"));
+  EXPECT_THAT(out, HasSubstr("sampling · sampled"));
   EXPECT_THAT(out, HasSubstr("blocked   oldest in_window        ±    %  longest\n"));
   EXPECT_THAT(out, HasSubstr("    400   ≥1m32s      1h6m    1m20s   98   ≈7.00s\n"));
-  EXPECT_THAT(out, HasSubstr("census: 990 looks, every goroutine each time, 10 left out; 2.0 % of"));
+  EXPECT_THAT(out, HasSubstr("sampling: 990 samples, every goroutine each time, 10 left out; 2.0 % of"));
   EXPECT_THAT(out, Not(HasSubstr("ended_unknown")));
 }
 
@@ -335,61 +396,10 @@ TEST(StatText, TheCensusBesideProbesThatWereTaken) {
   for (const std::size_t width : {80u, 120u}) {
     const std::string out = text(x, {.width = width});
     expect_fits(out, width);
-    EXPECT_THAT(out, HasSubstr("saw 4.00s of 10.0s: 0ns-4.00s; census: 4.00s-10.0s"));
+    EXPECT_THAT(out, HasSubstr("saw 4.00s of 10.0s: 0ns-4.00s; sampling: 4.00s-10.0s"));
     EXPECT_THAT(out, HasSubstr("±"));
     EXPECT_THAT(out, HasSubstr("p99"));
   }
-}
-
-TEST(Frames, Classes) {
-  EXPECT_EQ(classify("runtime.gopark"), FrameClass::kRuntime);
-  EXPECT_EQ(classify("internal/poll.runtime_pollWait"), FrameClass::kRuntime);
-  EXPECT_EQ(classify("internal/runtime/maps.(*Map).Get"), FrameClass::kRuntime);
-  EXPECT_EQ(classify("net/http.(*conn).serve"), FrameClass::kStandard);
-  EXPECT_EQ(classify("runtimes.Go"), FrameClass::kUser);
-  EXPECT_EQ(classify("main.F[net/http.Request]"), FrameClass::kUser);
-  EXPECT_EQ(classify("github.com/a/net.Dial"), FrameClass::kUser);
-}
-
-TEST(Frames, TheTellingOnes) {
-  const auto stack = [](std::initializer_list<const char*> functions) {
-    std::vector<Frame> out;
-    for (const char* f : functions) out.push_back({f, "", 0, false});
-    return out;
-  };
-  using Picked = std::vector<std::size_t>;
-  EXPECT_EQ(
-      telling_frames(stack({"runtime.gopark", "net.Read", "bufio.Fill", "main.a", "main.b", "main.c"}), 2),
-      (Picked{1, 3, 4}));
-  EXPECT_EQ(telling_frames(stack({"runtime.gopark", "main.a", "net/http.serve", "runtime.goexit"}), 3),
-            (Picked{1}));
-  // Nothing of the user's: where the library began.
-  EXPECT_EQ(telling_frames(stack({"runtime.gopark", "internal/poll.wait", "net.Read", "bufio.Fill",
-                                  "net/http.(*conn).serve", "net/http.Serve.gowrap3", "runtime.goexit"}),
-                           3),
-            (Picked{1, 4, 5}));
-  EXPECT_EQ(telling_frames(stack({"internal/poll.wait", "net/http.serve"}), 3), (Picked{0, 1}));
-  EXPECT_EQ(telling_frames(stack({"runtime.gopark", "time.Sleep"}), 3), (Picked{1}));
-  EXPECT_EQ(telling_frames(stack({"runtime.gopark", "runtime.goexit"}), 3), (Picked{0}));
-  EXPECT_EQ(telling_frames({}, 3), Picked{});
-}
-
-TEST(Frames, ShortNames) {
-  EXPECT_EQ(short_function("github.com/a/b.(*T).M", 40), "github.com/a/b.(*T).M");
-  EXPECT_EQ(short_function("github.com/a/b.(*T).M", 12), "…/b.(*T).M");
-  EXPECT_EQ(short_function("main.F[github.com/x/y.Z]", 20), "main.F[…b.com/x/y.Z]");
-  EXPECT_LE(display_width(short_function("世界.世界世界世界", 7)), 7u);
-}
-
-TEST(Columns, Numbers) {
-  EXPECT_EQ(short_count(999'999), "999999");
-  EXPECT_EQ(short_count(1'000'000), "1.00M");
-  EXPECT_EQ(short_count(999'999'999), "1.00G");
-  EXPECT_EQ(short_count(~std::uint64_t{0}), "18.4E");
-  EXPECT_EQ(short_percent(0.01), "<0.1");
-  EXPECT_EQ(bar(1, 2), "██");
-  EXPECT_EQ(bar(0.0001, 2), "▏");
-  EXPECT_EQ(bar(0, 2), "");
 }
 
 }  // namespace

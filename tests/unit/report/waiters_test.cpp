@@ -24,7 +24,7 @@ std::string text_of(FakeDump& fake, std::size_t limit = 0) {
   StackTable symbols = fake.symbols();
   const DumpView view(fake.dump, symbols);
   const Selection all = select(view, {});
-  return waiters_text(view, all, waiters(view, all), {.limit = limit, .width = 120});
+  return waiters_text(view, all, waiters(view, all), {.limit = limit, .width = 200});
 }
 
 TEST(WaitersText, StacksThatLookTheSameAreOneLine) {

@@ -1,0 +1,33 @@
+#include "cli/sites_text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "report/columns.h"
+
+namespace gorotrace {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(SitesText, ANarrowTerminalBreaksCellsAndCutsNone) {
+  Plan plan;
+  Site site;
+  site.function = "runtime.aFunctionOfALongName.func1";
+  site.groups = static_cast<GroupMask>(group_bit(GT_GROUP_LIFECYCLE) | group_bit(GT_GROUP_BLOCK) |
+                                       group_bit(GT_GROUP_RUN) | group_bit(GT_GROUP_SYSCALL));
+  site.mnemonic = "call 0x45c240";
+  plan.sites.push_back(site);
+  EXPECT_THAT(sites_text(plan, std::nullopt, 1000), HasSubstr("runtime.aFunctionOfALongName.func1"));
+  const std::string narrow = sites_text(plan, std::nullopt, 80);
+  std::istringstream lines(narrow);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(display_width(line), 80u) << line;
+  EXPECT_THAT(narrow, Not(HasSubstr("…")));
+  EXPECT_THAT(narrow, HasSubstr("func1"));
+}
+
+}  // namespace
+}  // namespace gorotrace

@@ -1,0 +1,132 @@
+#include "report/stat_rows.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fixture.h"
+
+namespace gorotrace::report_test {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+StatRows rows(Session& x, const RowOptions& options) {
+  return stat_rows(x.facts, x.tables, x.symbols, options);
+}
+
+RowOptions where(std::string_view condition) {
+  RowOptions options;
+  EXPECT_TRUE(options.filter.add(condition)) << condition;
+  return options;
+}
+
+RowOptions sorted(RowSort column) {
+  RowOptions options;
+  options.sort = column;
+  return options;
+}
+
+RowOptions folded(FoldBy cause) {
+  RowOptions options;
+  options.by = cause;
+  return options;
+}
+
+std::vector<std::uint64_t> stacks(const StatRows& r) {
+  std::vector<std::uint64_t> out;
+  for (const BlockingRow& row : r.blocking) out.push_back(row.stack);
+  return out;
+}
+
+TEST(StatRows, ConditionsChooseAndCountWhatTheyHide) {
+  Session x = make_session();
+  EXPECT_THAT(stacks(rows(x, {})), ElementsAre(11, 12, 12));
+  const StatRows receiving = rows(x, where("reason=chan"));
+  EXPECT_THAT(stacks(receiving), ElementsAre(11));
+  EXPECT_EQ(receiving.blocking_hidden, 2u);
+  EXPECT_EQ(receiving.creation.size(), 2u) << "a creation site has no reason";
+  const StatRows calls = rows(x, where("state=syscall"));
+  ASSERT_EQ(calls.blocking.size(), 1u);
+  EXPECT_TRUE(calls.blocking[0].in_syscall);
+  const StatRows pool = rows(x, where("function=pool.(*Pool)"));
+  EXPECT_THAT(stacks(pool), ElementsAre(11));
+  ASSERT_EQ(pool.creation.size(), 1u);
+  EXPECT_EQ(pool.creation[0]->startpc, 0x100u);
+  EXPECT_EQ(pool.creation_hidden, 1u);
+  EXPECT_THAT(rows(x, where("reason=no such words")).blocking, IsEmpty());
+}
+
+TEST(StatRows, CreatedByChoosesTheWaitsOfTheSitesGoroutinesToo) {
+  Session x = make_session();
+  RowOptions options;
+  options.filter.created_by = {"pool.Start"};
+  const StatRows r = rows(x, options);
+  ASSERT_EQ(r.creation.size(), 1u);
+  EXPECT_EQ(r.creation[0]->gopc, 0x200u);
+  EXPECT_THAT(stacks(r), ElementsAre(11));
+}
+
+TEST(StatRows, SortsByAColumnWhereThereIsOne) {
+  Session x = make_session();
+  EXPECT_EQ(rows(x, sorted(RowSort::kCreated)).creation[0]->created, 998u);
+  EXPECT_EQ(rows(x, sorted(RowSort::kLive)).creation[0]->live, 400u);
+  EXPECT_THAT(stacks(rows(x, sorted(RowSort::kCreated))), ElementsAre(11, 12, 12)) << "waits are not created";
+  x.tables.blocking[0].blocked_now = 1000;
+  EXPECT_EQ(rows(x, sorted(RowSort::kBlocked)).blocking[0].blocked_now, 1000u);
+  EXPECT_EQ(rows(x, sorted(RowSort::kMax)).blocking[0].stack, 11u);
+}
+
+// Two library paths to one line of the program.
+Session two_paths() {
+  Session x = make_session();
+  x.symbols.stacks[15] = x.symbols.stacks[12];
+  x.symbols.stacks[15].insert(x.symbols.stacks[15].begin() + 4, Frame{"bufio.(*Reader).fill", "", 0, false});
+  BlockingRow other;
+  other.reason = 2;
+  other.stack = 15;
+  other.in_window_ns = 200'000'000'000;
+  other.blocked_now = 5;
+  other.oldest_ns = 7;
+  other.waits.add(1000);
+  other.wakers = {{WakerKind::kNetpoll, 0, 3}};
+  x.tables.blocking.push_back(other);
+  return x;
+}
+
+TEST(StatRows, ByUserFrameTheLibrarysPathsAreOne) {
+  Session x = two_paths();
+  const StatRows r = rows(x, folded(FoldBy::kUserFrame));
+  ASSERT_THAT(stacks(r), ElementsAre(11, 15, 12));
+  const BlockingRow& one = r.blocking[1];
+  EXPECT_EQ(one.folded, 1u);
+  EXPECT_EQ(one.blocked_now, 14u);
+  EXPECT_EQ(one.in_window_ns, 290'000'000'000u);
+  EXPECT_EQ(one.waits.count(), 1u);
+  EXPECT_EQ(one.oldest_ns, 7u);
+  EXPECT_THAT(one.wakers, ElementsAre(WakerRow{WakerKind::kNetpoll, 0, 3}));
+  EXPECT_TRUE(r.blocking[2].in_syscall) << "a system call is no wait";
+  x.symbols.stacks[15][5].line = 52;  // another line of the program
+  EXPECT_EQ(rows(x, folded(FoldBy::kUserFrame)).blocking.size(), 4u);
+}
+
+TEST(StatRows, ByReasonAndByCreation) {
+  Session x = two_paths();
+  x.symbols.stacks[15][5] = {"main.other", "/src/main.go", 70, false};  // started with, too
+  EXPECT_EQ(rows(x, folded(FoldBy::kUserFrame)).blocking.size(), 4u);
+  EXPECT_EQ(rows(x, folded(FoldBy::kCreation)).blocking.size(), 4u);
+  const StatRows by_reason = rows(x, folded(FoldBy::kReason));
+  EXPECT_THAT(stacks(by_reason), ElementsAre(11, 15, 12));
+  EXPECT_EQ(by_reason.blocking[1].blocked_now, 14u);
+}
+
+TEST(StatRows, ErrorsOfSamplesAddUpAsIndependentOnes) {
+  Session x = two_paths();
+  x.tables.blocking[0].sampled = SampledTime{90, 3, 1};
+  x.tables.blocking.back().sampled = SampledTime{200, 4, 2};
+  const auto sum = rows(x, folded(FoldBy::kReason)).blocking[1].sampled;
+  EXPECT_EQ(sum, (SampledTime{290, 5, 3}));
+}
+
+}  // namespace
+}  // namespace gorotrace::report_test

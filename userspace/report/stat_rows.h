@@ -1,0 +1,71 @@
+// Which rows of a summary are shown, folded by what and in which order: --where, --created-by, --by, --sort.
+// Text and JSON show the same. Pure.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/enum_names.h"
+#include "evidence/dump_select.h"
+#include "evidence/facts.h"
+#include "symbols/stack_table.h"
+
+namespace gorotrace {
+
+// A column to sort by, greatest first. A table that does not have it keeps its own order.
+enum class RowSort {
+  kDefault,
+  kInWindow,
+  kBlocked,
+  kOldest,
+  kCount,
+  kTotal,
+  kMean,
+  kP99,
+  kMax,
+  kLive,
+  kCreated,
+  kExited
+};
+template <>
+inline constexpr auto kEnumNames<RowSort> = enum_names<RowSort>({
+    {RowSort::kInWindow, "in_window"},
+    {RowSort::kBlocked, "blocked"},
+    {RowSort::kOldest, "oldest"},
+    {RowSort::kCount, "count"},
+    {RowSort::kTotal, "total"},
+    {RowSort::kMean, "mean"},
+    {RowSort::kP99, "p99"},
+    {RowSort::kMax, "max"},
+    {RowSort::kLive, "live"},
+    {RowSort::kCreated, "created"},
+    {RowSort::kExited, "exited"},
+});
+
+// What makes rows of waits one: beside the wait reason, which it always is, the program's own frames; nothing
+// else; or the function that their goroutines were started with.
+enum class FoldBy { kNothing, kUserFrame, kReason, kCreation };
+template <>
+inline constexpr auto kEnumNames<FoldBy> = enum_names<FoldBy>({
+    {FoldBy::kUserFrame, "user-frame"},
+    {FoldBy::kReason, "reason"},
+    {FoldBy::kCreation, "creation"},
+});
+
+struct RowOptions {
+  DumpFilter filter;  // its conditions on reasons, functions and creators; system
+  RowSort sort = RowSort::kDefault;
+  FoldBy by = FoldBy::kNothing;
+};
+
+// A row that stands for others is that of the stack which was waited in longest; its `folded` is how many.
+struct StatRows {
+  std::vector<BlockingRow> blocking;
+  std::vector<const CreationRow*> creation;              // of the tables
+  std::size_t blocking_hidden = 0, creation_hidden = 0;  // by conditions
+};
+[[nodiscard]] StatRows stat_rows(const StatFacts& facts, const Tables& tables, Symbolizer& symbols,
+                                 const RowOptions& options);
+
+}  // namespace gorotrace
