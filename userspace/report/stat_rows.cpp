@@ -10,6 +10,7 @@
 
 #include "evidence/trust.h"
 #include "report/frames.h"
+#include "report/origin_text.h"
 
 namespace gorotrace {
 namespace {
@@ -54,8 +55,12 @@ class Matcher {
   }
   [[nodiscard]] bool created_by(const CreationRow& row) const {
     if (is_main_goroutine(symbols_.frames(row.startpc, PcKind::kExact).back())) return false;
-    const std::vector<Frame>& site = symbols_.frames(row.gopc, PcKind::kReturnAddress);
-    return std::ranges::any_of(site, [&](const Frame& f) { return has_any(f.function, filter_.created_by); });
+    const auto named = [&](const Frame& f) { return has_any(f.function, filter_.created_by); };
+    if (std::ranges::any_of(symbols_.frames(row.gopc, PcKind::kReturnAddress), named)) return true;
+    // What the library made for whoever is asked for counts, too.
+    return std::ranges::any_of(row.origins, [&](const CreationRow::Origin& origin) {
+      return std::ranges::any_of(way_from_user_code(chain_of(origin, symbols_)), named);
+    });
   }
 
   const StatFacts& facts_;

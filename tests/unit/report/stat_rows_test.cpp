@@ -67,6 +67,24 @@ TEST(StatRows, CreatedByChoosesTheWaitsOfTheSitesGoroutinesToo) {
   EXPECT_THAT(stacks(r), ElementsAre(11));
 }
 
+TEST(StatRows, CreatedByFindsWhatTheLibraryMadeForSomebody) {
+  Session x = make_session();
+  x.symbols.pcs[0x500] = {{"net/http.(*Transport).dialConn", "/go/src/net/http/transport.go", 1994, false}};
+  x.symbols.pcs[0x510] = {
+      {"net/http.(*Transport).queueForDial", "/go/src/net/http/transport.go", 1628, false}};
+  x.symbols.pcs[0x520] = {{"net/http.(*persistConn).readLoop", "/go/src/net/http/transport.go", 2244, false}};
+  x.symbols.stacks[31] = x.symbols.pcs[0x500];
+  x.symbols.stacks[32] = {x.symbols.pcs[0x510][0], {"main.leakyClient", "/src/main.go", 52, false}};
+  CreationRow loop{0x500, 0x520, false, {}, 12, 12, 0, 3'000'000'000, false};
+  loop.origins = {{{{31, 0x500, 0x520, 0}, {32, 0x510, 0, 1}}, 9, 9}};
+  x.tables.creation = {loop};
+  RowOptions options;
+  options.filter.created_by = {"main.leakyClient"};
+  EXPECT_EQ(rows(x, options).creation.size(), 1u);
+  options.filter.created_by = {"main.other"};
+  EXPECT_EQ(rows(x, options).creation.size(), 0u);
+}
+
 TEST(StatRows, SortsByAColumnWhereThereIsOne) {
   Session x = make_session();
   EXPECT_EQ(rows(x, sorted(RowSort::kCreated)).creation[0]->created, 998u);
