@@ -36,7 +36,7 @@ class SessionTest : public ::testing::Test {
     SessionOptions options;
     options.groups = kDefault;
     options.budget.unlimited = true;
-    options.census_cpu = 0;  // the state machine alone: its two sums are equal to the nanosecond
+    options.sample_cpu = 0;  // the state machine alone: its two sums are equal to the nanosecond
     auto session = Session::make(options);
     ASSERT_TRUE(session) << session.error().message;
     session_ = std::move(*session);
@@ -149,7 +149,7 @@ class ComingAndGoing : public ::testing::Test {
     SessionOptions options;
     options.groups = groups;
     options.budget.unlimited = true;
-    options.census_cpu = 0;
+    options.sample_cpu = 0;
     options.capture.max_targets = at_once;
     options.capture.ring_bytes = ring_bytes;
     auto session = Session::make(options);
@@ -312,7 +312,7 @@ TEST_P(HeldUp, TheWindowIsKeptAndSaysWhatLacks) {
   const std::uint64_t page = held_page(go);
   ASSERT_NE(page, 0u) << "no userfaultfd: CONFIG_USERFAULTFD";
   SessionOptions options;
-  options.census_cpu = GetParam();
+  options.sample_cpu = GetParam();
   auto session = Session::make(options);
   ASSERT_TRUE(session) << session.error().message;
   auto target = Target::open(go.pid());
@@ -362,7 +362,7 @@ TEST_F(ComingAndGoing, ControlWaitsForNoCounter) {
   ASSERT_TRUE(go.ask("procs 3").starts_with("ok"));
   ASSERT_TRUE(go.ask("procs 1").starts_with("ok"));
   SessionOptions options;
-  options.census_cpu = 0;
+  options.sample_cpu = 0;
   auto session = Session::make(options);
   ASSERT_TRUE(session) << session.error().message;
   auto target = Target::open(go.pid());
@@ -389,7 +389,7 @@ TEST_F(ComingAndGoing, ControlWaitsForNoCounter) {
   EXPECT_LT(took(), std::chrono::seconds(5)) << "nobody waits for its reader for ever";
 }
 
-INSTANTIATE_TEST_SUITE_P(Census, HeldUp, ::testing::Values(0, 0.05),
+INSTANTIATE_TEST_SUITE_P(Sampling, HeldUp, ::testing::Values(0, 0.05),
                          [](const auto& tested) { return tested.param == 0 ? "Without" : "With"; });
 
 }  // namespace

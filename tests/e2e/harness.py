@@ -250,7 +250,7 @@ def check_always(summary):
     gs = summary["goroutine_seconds"]
     states = sum(gs[s] for s in ("running", "runnable", "waiting", "syscall", "unknown"))
     slack = 0.001 * max(gs["live_integral"], 0.01)
-    if gs["standard_error"]:  # by the census: estimates, beside counters that are read a moment before
+    if gs["standard_error"]:  # by sampling: estimates, beside counters that are read a moment before
         slack = 0.02 * max(gs["live_integral"], 0.01) + 4 * sum(e * e for e in gs["standard_error"].values()) ** 0.5
     assert abs(states - gs["live_integral"]) <= slack, \
         f"goroutine-seconds by state sum to {states}, the integral of live is {gs['live_integral']}"
@@ -265,10 +265,10 @@ def check_lossless(summary):
     assert events["dropped"] == 0 and events["gaps"] == 0 and events["illegal"] == 0, events
     assert not summary["cost"]["detached"], summary["cost"]["detached"]
     assert summary["goroutines"]["live_discrepancy"] in (0, None), summary["goroutines"]
-    witness = summary["witness"]
-    if witness:
+    cross_check = summary["cross_check"]
+    if cross_check:
         for figure in ("created", "exited"):
-            assert witness[figure]["verdict"] != "disagree", (figure, witness)
+            assert cross_check[figure]["verdict"] != "disagree", (figure, cross_check)
 
 
 def generic(name):

@@ -84,7 +84,7 @@ def test_probes_go_through_another_thread(process, host):
 
 
 def test_a_main_thread_that_exits_in_the_window(process):
-    """Whether the kernel lets other threads be hit then depends on its version: the probes go, the census takes over."""
+    """Whether the kernel lets other threads be hit then depends on its version: the probes go, sampling takes over."""
     with Stat(process.pid, "--budget", "none") as stat:
         stat.armed()
         end_main_thread(process)
@@ -94,7 +94,7 @@ def test_a_main_thread_that_exits_in_the_window(process):
         summary = stat.stop()
     reasons = {d["reason"] for d in summary["cost"]["detached"]}
     assert len(reasons) == 1 and "thread" in reasons.pop(), summary["cost"]
-    assert summary["census"]["looks"] > 0, summary["census"]
+    assert summary["sampling"]["looks"] > 0, summary["sampling"]
     waiting = sum(r["blocked_now"] for r in summary["blocking"] if any(f["function"] == "main.inLibrary" for f in r["stack"]))
     assert waiting == 9, summary["blocking"]
 

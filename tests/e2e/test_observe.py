@@ -29,7 +29,7 @@ def ages():
 
 
 def await_watching(dumping, process, probes):
-    """Until all of that dump's breakpoints are in the text, or its census's thread runs beside main's, the
+    """Until all of that dump's breakpoints are in the text, or its sampling's thread runs beside main's, the
     router's and the models'."""
     end, before = time.monotonic() + 60, []
     while True:
@@ -87,12 +87,12 @@ def check(found, parked):
 
 
 @pytest.mark.parametrize("version", ENDS)
-def test_the_census_knows_since_when_to_two_looks(ages, version):
+def test_the_sampling_knows_since_when_to_two_looks(ages, version):
     process = ages(version)
     before = process.ask("park", "park")["parked"]
     found, during = observe_while(process, 3, lambda: park_thrice(process))
-    census = found["watched"]["census"]
-    assert census["looks"] == census["looks_at_all"] and found["watched"]["probes"] == []
+    sampling = found["watched"]["sampling"]
+    assert sampling["looks"] == sampling["looks_at_all"] and found["watched"]["probes"] == []
     assert found["watched"]["events"]["produced"] == 0
     # Running <-> syscall is counted by nobody since 1.26: no look proves that a call is still the same.
     provable = {"receive", "select", "sleep", "mutex", "locked"} | ({"syscall"} if minor(version) < 26 else set())
@@ -103,7 +103,7 @@ def test_the_census_knows_since_when_to_two_looks(ages, version):
         assert all((g["waiting_source"], g["waiting_quality"]) == ("sampling", "lower bound") for _, _, g in short), short
     assert all(g["waiting_at_least_ns"] >= 3e9 for _, _, g in check(found, before)), "watched for 3 s, and never moved"
     # A look late is the machine's business, not the half of them.
-    assert statistics.median(ns for ns, _, _ in check(found, during)) <= 2 * census["resolution_ns"]
+    assert statistics.median(ns for ns, _, _ in check(found, during)) <= 2 * sampling["resolution_ns"]
 
 
 @pytest.mark.parametrize("version", ENDS)
@@ -113,7 +113,7 @@ def test_probes_know_the_park(ages, version):
     found, during = observe_while(process, 3, lambda: park_thrice(process), "--probes", "lifecycle,block,syscall",
                                   "--budget", "none")
     watched = found["watched"]
-    assert watched["probes"] == ["lifecycle", "block", "syscall"] and watched["census"] is None
+    assert watched["probes"] == ["lifecycle", "block", "syscall"] and watched["sampling"] is None
     assert watched["events"]["dropped"] == 0 and watched["events"]["produced"] == watched["events"]["received"] > 0
     old, new = check(found, before), check(found, during)
     assert len(old) == len(before) and len(new) == len(during)
@@ -140,7 +140,7 @@ def test_who_parks_all_the_time_has_not_waited_long(ages, probes):
 
 
 def test_the_budget_takes_the_probes_while_it_watches(ages):
-    """The census goes on from there: what the probes had seen is told by nobody, and what is told is still true."""
+    """Sampling goes on from there: what the probes had seen is told by nobody, and what is told is still true."""
     process = ages()
     old = process.ask("park", "park")["parked"]
     process.ask("busy 40", "busy")
@@ -156,7 +156,7 @@ def test_the_budget_takes_the_probes_while_it_watches(ages):
     found = json.loads(out)
     watched = found["watched"]
     assert "block" in {d["group"] for d in watched["cost"]["detached"]}, watched["cost"]
-    assert watched["census"]["looks"] > 0 and watched["census"]["looks"] == watched["census"]["looks_at_all"]
+    assert watched["sampling"]["looks"] > 0 and watched["sampling"]["looks"] == watched["sampling"]["looks_at_all"]
     known = check(found, old) + check(found, young)
     provable = {"receive", "select", "sleep", "mutex", "locked"}
     assert {p["kind"] for _, p, _ in known} == provable and len(known) == 2 * len(provable), known

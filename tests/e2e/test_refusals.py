@@ -107,7 +107,7 @@ def test_counters_that_lie_elsewhere_are_not_read(ranked):
             summary = stat.finish()
         assert summary["goroutines"]["live"] == live, (summary["goroutines"], live)
         assert summary["goroutine_seconds"]["live_integral"] == pytest.approx(live * summary["window_ns"] / 1e9, rel=0.1)
-        witness = summary["witness"]
-        assert (witness is not None) == (there and not probes), witness
+        cross_check = summary["cross_check"]
+        assert (cross_check is not None) == (there and not probes), cross_check
     row, = listed(process.pid)
     assert row["goroutines"] == live if there else row["goroutines"] is None, row

@@ -186,10 +186,10 @@ def test_the_runtimes_counters_equal_the_probes_at_rest(version):
             time.sleep(0.2)
             summary = stat.stop()
     check_lossless(summary)
-    g, witness = summary["goroutines"], summary["witness"]
-    assert witness["settled"]
-    assert g["created"] >= 7300 and witness["created"]["counters"] == g["created"], (witness, g)
-    assert g["exited"] >= 7000 and witness["exited"]["counters"] == g["exited"], (witness, g)
+    g, cross_check = summary["goroutines"], summary["cross_check"]
+    assert cross_check["settled"]
+    assert g["created"] >= 7300 and cross_check["created"]["counters"] == g["created"], (cross_check, g)
+    assert g["exited"] >= 7000 and cross_check["exited"]["counters"] == g["exited"], (cross_check, g)
 
 
 def test_leak_shows_at_its_creation_site(truth):

@@ -27,7 +27,7 @@ def exit_codes(out):
     wrong = {n: c for n, c in codes.items() if c != (3 if n == "not-go" else 0)}
     texts = "".join(f"--- {n} ({c})\n{out.get(n, '')[-1500:]}{out.get(n + '.err', '')[-1500:]}\n" for n, c in wrong.items())
     assert not wrong, f"exit codes {wrong}\n{texts}"
-    ran = {"check", "check-target", "ps", "not-go", "stat", "truth", "stacks", "census", "metrics"}
+    ran = {"check", "check-target", "ps", "not-go", "stat", "truth", "stacks", "sampling", "metrics"}
     assert ran <= set(codes), f"not run: {ran - set(codes)}"
     assert re.search(r"\btruth\b", out["ps"]), out["ps"]
 
@@ -82,9 +82,9 @@ def dump(out):
     return judged
 
 
-def census(out, stacks):
+def sampling(out, stacks):
     """The same program over two seconds: who stood still was there all the time."""
-    lines = messages(out["census"])
+    lines = messages(out["sampling"])
     for message in lines:
         harness.check_schema(message)
     summary = lines[-1]
@@ -97,7 +97,7 @@ def census(out, stacks):
     for row in summary["blocking"]:
         rows[row["reason"]].append(row)
     for reason, count in reasons.items():
-        assert {r["engine"] for r in rows[reason]} == {"census"}, reason
+        assert {r["engine"] for r in rows[reason]} == {"sampling"}, reason
         # Not all exact: an emulator stops in the middle of a look now and then, and what it saw proves nothing then.
         now = sum(r["blocked_now"] for r in rows[reason])
         assert now == count, f"{now} blocked now ({reason}), not {count}"
@@ -133,7 +133,7 @@ def judge(kernel, out):
     exit_codes(out)
     summary = probes(out, preempt)
     killed(out)
-    census(out, dump(out))
+    sampling(out, dump(out))
     metrics(out)
     kernel_log(out, preempt)
     return summary

@@ -6,7 +6,7 @@
 // thread that asked sleeps (vfork(2)): nothing of the tracer is copied, however large it is. It is the leader
 // of a session and blocks every signal that can be blocked, so what a terminal, a shell or a supervisor sends
 // to all processes of the tracer does not reach it; SIGKILL to a whole cgroup or PID namespace does
-// (userspace/README.md says what is left then).
+// (userspace/DECISIONS.md says what is left then).
 #pragma once
 
 #include <type_traits>

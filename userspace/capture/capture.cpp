@@ -12,12 +12,12 @@
 #include <span>
 #include <thread>
 
+#include "capture/attach_groups.h"
 #include "capture/calibration.h"
 #include "capture/detach.h"
 #include "capture/initial_pid.h"
 #include "capture/kernel_targets.h"
 #include "capture/load.h"
-#include "capture/probe_units.h"
 #include "capture/selftest.h"
 #include "capture/shared_files.h"
 #include "capture/slots.h"
@@ -177,9 +177,9 @@ Result<TargetId> Capture::add_target(pid_t pid, const std::string& exe_path, con
     gt_cookie whose{};
     whose.target = slot_of(*target);
     whose.generation = generation_of(*target);
-    links = std::make_unique<ProbeUnits>(impl_->skeleton(), impl_->mode,
-                                         ProbeScope{.pid = pid, .tgid = config.tgid, .cookie = whose},
-                                         exe_path, std::move(plan));
+    links = std::make_unique<AttachGroups>(impl_->skeleton(), impl_->mode,
+                                           ProbeScope{.pid = pid, .tgid = config.tgid, .cookie = whose},
+                                           exe_path, std::move(plan));
   }
   impl_->owners[slot_of(*target)] = Impl::Owner{*target, config.tgid, std::move(shared), std::move(links)};
   const std::scoped_lock lock(impl_->live_mutex);

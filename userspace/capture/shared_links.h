@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
-#include "capture/probe_units.h"
+#include "capture/attach_groups.h"
 #include "capture/target_links.h"
 
 namespace gorotrace {
@@ -32,7 +32,7 @@ class SharedLinks {
 
   gt_u8 index_;
   UniqueFd file_;
-  ProbeUnits units_;
+  AttachGroups units_;
   std::vector<const SharedMember*> members_;
 };
 

@@ -1,4 +1,4 @@
-// How the probes of one target are on: by links of its own (probe_units.h) or by links that targets of its
+// How the probes of one target are on: by links of its own (attach_groups.h) or by links that targets of its
 // file share (shared_links.h). Threads: control thread.
 #pragma once
 

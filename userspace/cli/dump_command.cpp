@@ -97,13 +97,13 @@ Result<std::optional<ObserveOptions>> understand_observe(const Arguments& a) {
   const auto groups = parse_groups(a.probes);
   if (!groups) return wrap(groups.error(), "--probes");
   o.groups = *groups;
-  const auto census = parse_cpu_share(a.sample_cpu);
-  if (!census) return wrap(census.error(), "--sample-cpu");
-  o.census_cpu = *census;
+  const auto sampling = parse_cpu_share(a.sample_cpu);
+  if (!sampling) return wrap(sampling.error(), "--sample-cpu");
+  o.sample_cpu = *sampling;
   auto budget = Budget::parse(a.budget);
   if (!budget) return wrap(budget.error(), "--budget");
   o.budget = *budget;
-  if (o.groups == 0 && o.census_cpu == 0)
+  if (o.groups == 0 && o.sample_cpu == 0)
     return fail(ErrorKind::kUsage, "--observe needs --probes or --sample-cpu; both are off");
   return o;
 }

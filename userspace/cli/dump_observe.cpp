@@ -17,18 +17,19 @@
 namespace gorotrace {
 namespace {
 
-// A census proves a wait by four looks in a row (census/known_waits.h). Who had twice as many and saw nobody
-// stand still was not too slow.
+// Sampling proves a wait by four looks in a row (sampling/known_waits.h). Who had twice as many and saw
+// nobody stand still was not too slow.
 constexpr std::uint64_t kFewLooks = 8;
 
-std::string census_proved_nothing(const Dump& dump) {
-  const auto& census = dump.watched->census;
-  const auto by_census = [](const KnownWait& wait) { return wait.source == WaitSource::kCensus; };
-  if (!census || census->looks >= kFewLooks || std::ranges::any_of(dump.known_waits, by_census)) return "";
+std::string sampling_proved_nothing(const Dump& dump) {
+  const auto& sampling = dump.watched->sampling;
+  const auto by_sampling = [](const KnownWait& wait) { return wait.source == WaitSource::kSampling; };
+  if (!sampling || sampling->looks >= kFewLooks || std::ranges::any_of(dump.known_waits, by_sampling))
+    return "";
   return fmt::format(
       "sampling proved no wait in {} of {}: observe for longer (--observe), or let sampling take more CPU "
       "(--sample-cpu)",
-      plural(census->looks, "sample"), plural(dump.snapshot.goroutines.size(), "goroutine"));
+      plural(sampling->looks, "sample"), plural(dump.snapshot.goroutines.size(), "goroutine"));
 }
 
 // Until then, or until a signal or the target's end.
@@ -72,8 +73,8 @@ Result<Observed> observe(std::unique_ptr<Target> target, const ObserveOptions& o
   // The dump has them, but for those of creators.
   session_options.stacks = (options.groups & group_bit(GT_GROUP_LIFECYCLE)) != 0;
   session_options.budget = options.budget;
-  session_options.census_cpu = options.census_cpu;
-  session_options.census_of_each = true;
+  session_options.sample_cpu = options.sample_cpu;
+  session_options.sampling_of_each = true;
   // Only a perf event follows a thread that is not the main one (capture/attach.cpp).
   if (target->process().task() != target->process().pid())
     session_options.capture.force_mode = AttachMode::kPerfEventCookie;
@@ -102,7 +103,7 @@ Result<Observed> observe(std::unique_ptr<Target> target, const ObserveOptions& o
     const std::chrono::nanoseconds took(facts.end_ns - facts.begin_ns);
     note(kept.not_kept(options.window, took, dump->snapshot.goroutines.size()));
   }
-  note(census_proved_nothing(*dump));
+  note(sampling_proved_nothing(*dump));
   return Observed{std::move(*session), std::move(*dump)};
 }
 

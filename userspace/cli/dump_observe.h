@@ -13,9 +13,9 @@ namespace gorotrace {
 
 struct ObserveOptions {
   std::chrono::nanoseconds window{0};
-  GroupMask groups = 0;  // 0: the census, nothing attached
+  GroupMask groups = 0;  // 0: sampling, nothing attached
   Budget budget;
-  double census_cpu = 0.05;
+  double sample_cpu = 0.05;
 };
 
 struct Observed {

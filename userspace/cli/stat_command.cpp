@@ -72,9 +72,9 @@ Result<Plan> understand(const Arguments& a) {
   auto budget = Budget::parse(a.budget);
   if (!budget) return wrap(budget.error(), "--budget");
   p.session.budget = *budget;
-  const auto census = parse_cpu_share(a.sample_cpu);
-  if (!census) return wrap(census.error(), "--sample-cpu");
-  p.session.census_cpu = *census;
+  const auto sampling = parse_cpu_share(a.sample_cpu);
+  if (!sampling) return wrap(sampling.error(), "--sample-cpu");
+  p.session.sample_cpu = *sampling;
   if (!a.ring_size.empty()) {
     const auto bytes = parse_ring_size(a.ring_size);
     if (!bytes) return wrap(bytes.error(), "--ring-size");

@@ -1,6 +1,6 @@
-// `stat --waits FILE`: one JSON object per line and ended wait, for matching against another witness of the
-// same window. A thread of its own writes them, so that a file that takes nothing (a FIFO that nobody reads,
-// a full disk) holds up neither the models nor the command: what it does not take is counted.
+// `stat --waits FILE`: one JSON object per line and ended wait, for matching against another cross-check of
+// the same window. A thread of its own writes them, so that a file that takes nothing (a FIFO that nobody
+// reads, a full disk) holds up neither the models nor the command: what it does not take is counted.
 #pragma once
 
 #include <atomic>

@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
-#include "census/known_waits.h"
 #include "evidence/creation_chain.h"
 #include "evidence/facts.h"
 #include "evidence/traceback.h"
 #include "golang/version.h"
 #include "model/model.h"
+#include "sampling/known_waits.h"
 #include "snapshot/ancestors.h"
 #include "snapshot/goroutines.h"
 #include "symbols/stack_table.h"

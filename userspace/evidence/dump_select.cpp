@@ -82,7 +82,7 @@ void count(KnownWaitCounts& counts, const KnownWait& known) {
     return;
   }
   counts.probes += known.source == WaitSource::kProbes ? 1 : 0;
-  counts.census += known.source == WaitSource::kCensus ? 1 : 0;
+  counts.sampling += known.source == WaitSource::kSampling ? 1 : 0;
   counts.collections += known.source == WaitSource::kCollections ? 1 : 0;
   counts.moved += !known.known() && known.moved_ns != 0 ? 1 : 0;
 }

@@ -36,10 +36,10 @@ struct DumpFilter {
 // Since when they wait, of those that are not hidden as the runtime's own, shown or not.
 struct KnownWaitCounts {
   std::size_t waiting = 0;
-  std::size_t parks = 0;                                // seen by a probe
-  std::size_t probes = 0, census = 0, collections = 0;  // at least, by whom
+  std::size_t parks = 0;                                  // seen by a probe
+  std::size_t probes = 0, sampling = 0, collections = 0;  // at least, by whom
   std::size_t moved = 0;  // not known, but they were seen to move while they were watched
-  [[nodiscard]] std::size_t known() const { return parks + probes + census + collections; }
+  [[nodiscard]] std::size_t known() const { return parks + probes + sampling + collections; }
 };
 
 struct Selection {

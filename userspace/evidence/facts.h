@@ -59,8 +59,8 @@ struct Detachment {
   std::string reason;  // "cost 14 % of the target's CPU, budget 10 %"
 };
 
-// What looking at goroutines took (census/): the tracer's cost, not the target's.
-struct CensusFacts {
+// What looking at goroutines took (sampling/): the tracer's cost, not the target's.
+struct SamplingFacts {
   std::uint64_t looks = 0, looks_at_all = 0;  // at_all: every goroutine was looked at
   std::uint64_t goroutines_seen = 0;          // slots of allgs, over all looks
   std::uint64_t without_stack = 0;            // sightings of a wait whose stack could not be pinned
@@ -81,7 +81,7 @@ struct Sample {
 
 // The runtime's own words against the probes' count of the same stretch. A reading at the start lies between
 // the model's totals just before and just after it, the one at the end likewise.
-struct Witness {
+struct CrossCheck {
   RuntimeCounters begin, end;
   struct Totals {
     std::uint64_t created = 0, exited = 0;  // Tables::created, exited (system ones included)
@@ -98,14 +98,14 @@ struct StatFacts {
   GroupMask incomplete =
       0;  // groups with a transition that cannot be probed in this binary: they see most, not all
   std::vector<Detachment> detached;
-  std::optional<CensusFacts> census;  // when it ran
+  std::optional<SamplingFacts> sampling;  // when it ran
   CostFacts cost;
   std::optional<SharedProbes> shared_probes;  // absent: its probes are its own
   std::optional<TrapCosts> calibrated;        // on this host, now; absent when nothing was attached
   EventFacts events;
-  std::optional<std::uint64_t> live_at_start;                   // census of the attach, system goroutines out
-  std::uint64_t of_c_threads_at_start = 0;                      // of them: Tables::of_c_threads
-  std::optional<Witness> witness;                               // with lifecycle on between both readings
+  std::optional<std::uint64_t> live_at_start;  // sampling of the attach, system goroutines out
+  std::uint64_t of_c_threads_at_start = 0;     // of them: Tables::of_c_threads
+  std::optional<CrossCheck> cross_check;       // with lifecycle on between both readings
   std::optional<RuntimeCounters> counters_begin, counters_end;  // nearest to the window's ends
   std::string ended_by;                                         // "", "the target exited", "interrupted"
   std::vector<std::string> notices;                             // lines for a person, already complete

@@ -8,13 +8,13 @@
 
 namespace gorotrace {
 
-enum class Engine { kProbes, kCounters, kSnapshot, kCensus };
+enum class Engine { kProbes, kCounters, kSnapshot, kSampling };
 template <>
 inline constexpr auto kEnumNames<Engine> = enum_names<Engine>({
     {Engine::kProbes, "probes"},
     {Engine::kCounters, "counters"},
     {Engine::kSnapshot, "snapshot"},
-    {Engine::kCensus, "sampling"},
+    {Engine::kSampling, "sampling"},
 });
 
 // A figure is absent when no engine could give it: never 0.

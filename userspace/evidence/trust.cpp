@@ -73,8 +73,8 @@ std::uint64_t length(const std::vector<Interval>& intervals) {
   return sum;
 }
 
-// Tables whose figures the census gives in place of the probes.
-bool taken_by_census(TableKind kind) {
+// Tables whose figures sampling gives in place of the probes.
+bool taken_by_sampling(TableKind kind) {
   return kind == TableKind::kGoroutineSeconds || kind == TableKind::kBlocking ||
          kind == TableKind::kSyscallSites;
 }
@@ -97,8 +97,8 @@ bool shows_stacks(TableKind kind) {
          kind != TableKind::kLatency;
 }
 
-WitnessFigure compare(std::int64_t counters, std::uint64_t low, std::uint64_t high, bool settled) {
-  WitnessFigure figure{counters, low, high, Verdict::kAgree};
+CrossCheckFigure compare(std::int64_t counters, std::uint64_t low, std::uint64_t high, bool settled) {
+  CrossCheckFigure figure{counters, low, high, Verdict::kAgree};
   const bool inside = counters >= 0 && static_cast<std::uint64_t>(counters) >= low &&
                       static_cast<std::uint64_t>(counters) <= high;
   if (!inside) figure.verdict = settled ? Verdict::kDisagree : Verdict::kUnsettled;
@@ -122,21 +122,21 @@ std::int64_t ended(const RuntimeCounters& c) {
 TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tables) {
   TableTrust trust;
   trust.covered = covered_by_all(needed(kind, facts.requested), facts, tables);
-  if (taken_by_census(kind)) {
-    trust.covered_by_census = intersect({{facts.begin_ns, facts.end_ns}}, tables.covered_by_census);
-    trust.covered = minus(trust.covered, trust.covered_by_census);
+  if (taken_by_sampling(kind)) {
+    trust.covered_by_sampling = intersect({{facts.begin_ns, facts.end_ns}}, tables.covered_by_sampling);
+    trust.covered = minus(trust.covered, trust.covered_by_sampling);
   }
   trust.covered_ns = length(trust.covered);
-  if (trust.covered_ns == 0 && !trust.covered_by_census.empty()) {
-    trust.engine = Engine::kCensus;
+  if (trust.covered_ns == 0 && !trust.covered_by_sampling.empty()) {
+    trust.engine = Engine::kSampling;
     trust.quality = Quality::kSampled;
-    trust.covered = std::exchange(trust.covered_by_census, {});
+    trust.covered = std::exchange(trust.covered_by_sampling, {});
     trust.covered_ns = length(trust.covered);
     return trust;
   }
-  // The sites' rows are then those of the last look, and how long their goroutines lived is the census's.
+  // The sites' rows are then those of the last look, and how long their goroutines lived is sampling's.
   if (trust.covered_ns == 0 && kind == TableKind::kCreation)
-    trust.covered_by_census = intersect({{facts.begin_ns, facts.end_ns}}, tables.covered_by_census);
+    trust.covered_by_sampling = intersect({{facts.begin_ns, facts.end_ns}}, tables.covered_by_sampling);
   if (trust.covered_ns == 0) {
     trust.quality = kind == TableKind::kGoroutineSeconds ? Quality::kEstimated : Quality::kLowerBound;
     return trust;
@@ -160,7 +160,7 @@ std::uint64_t stacks_lacking(const Tables& tables) {
   return tables.rows_folded + tables.events_without_stack + tables.stacks_undefined;
 }
 
-WitnessVerdict judge(const Witness& w) {
+CrossCheckVerdict judge(const CrossCheck& w) {
   const bool settled = w.begin.settled && w.end.settled;
   const auto figure = [&](std::int64_t counters, auto member, std::uint64_t less, std::uint64_t more) {
     const std::uint64_t low = clamped(w.before_end.*member, w.after_begin.*member),
@@ -168,9 +168,9 @@ WitnessVerdict judge(const Witness& w) {
     return compare(counters, clamped(low, less), high + more, settled);
   };
   // What the first reading had too many of is missing from the growth, and so on.
-  return {figure(signed_difference(w.end.created, w.begin.created), &Witness::Totals::created,
+  return {figure(signed_difference(w.end.created, w.begin.created), &CrossCheck::Totals::created,
                  w.begin.created_ahead, w.end.created_ahead),
-          figure(ended(w.end) - ended(w.begin), &Witness::Totals::exited,
+          figure(ended(w.end) - ended(w.begin), &CrossCheck::Totals::exited,
                  w.begin.exited_ahead + w.end.exited_behind, w.begin.exited_behind + w.end.exited_ahead)};
 }
 
@@ -242,9 +242,9 @@ TableTrust row_trust(const BlockingRow& row, const TableTrust& table) {
                                          row.in_window_ns > row.sampled->ns);
   if (probed || !row.sampled) return table;
   TableTrust own;
-  own.engine = Engine::kCensus;
+  own.engine = Engine::kSampling;
   own.quality = row.sampled->exact() ? Quality::kExact : Quality::kSampled;
-  own.covered = table.engine == Engine::kCensus ? table.covered : table.covered_by_census;
+  own.covered = table.engine == Engine::kSampling ? table.covered : table.covered_by_sampling;
   own.covered_ns = length(own.covered);
   return own;
 }

@@ -29,12 +29,12 @@ struct TableTrust {
   Quality quality = Quality::kLowerBound;
   std::vector<Interval> covered;  // within the window, ascending, disjoint
   std::uint64_t covered_ns = 0;
-  // Beside a table of the probes: when the census stood in for them.
-  std::vector<Interval> covered_by_census;
+  // Beside a table of the probes: when sampling stood in for them.
+  std::vector<Interval> covered_by_sampling;
   [[nodiscard]] bool probed() const { return engine == Engine::kProbes; }
 };
 // A table needs every group of its mask at once; no group of them ever on = filled from memory alone: by the
-// census where it ran, else by what the snapshots show.
+// sampling where it ran, else by what the snapshots show.
 [[nodiscard]] TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tables);
 
 // Rows that were folded into one, events and rows whose stack is not known: where there are any, a table that
@@ -50,18 +50,18 @@ inline constexpr auto kEnumNames<Verdict> = enum_names<Verdict>({
     {Verdict::kDisagree, "disagree"},
     {Verdict::kUnsettled, "unsettled"},
 });
-struct WitnessFigure {
+struct CrossCheckFigure {
   std::int64_t counters = 0;        // growth between the two readings
   std::uint64_t low = 0, high = 0;  // the probes' bounds of the same stretch
   Verdict verdict = Verdict::kAgree;
 };
-struct WitnessVerdict {
-  WitnessFigure created, exited;
+struct CrossCheckVerdict {
+  CrossCheckFigure created, exited;
 };
-[[nodiscard]] WitnessVerdict judge(const Witness& witness);
+[[nodiscard]] CrossCheckVerdict judge(const CrossCheck& cross_check);
 
 // live at end - (live at start + created - exited - change in system), in the model's own figures; 0 when it
-// holds, nullopt when it cannot be said (no census at the start, lifecycle not on throughout).
+// holds, nullopt when it cannot be said (no sampling at the start, lifecycle not on throughout).
 [[nodiscard]] std::optional<std::int64_t> live_discrepancy(const StatFacts& facts, const Tables& tables);
 
 // Calls of entersyscall in the window.

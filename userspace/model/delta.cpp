@@ -268,7 +268,7 @@ Tables delta(const Tables& before, const Tables& now) {
   out.latency.histogram.subtract(before.latency.histogram);
   out.latency.inferred = less(now.latency.inferred, before.latency.inferred);
   for (std::vector<Interval>& covered : out.covered) covered = clipped(covered, before.at_ns, now.at_ns);
-  out.covered_by_census = clipped(now.covered_by_census, before.at_ns, now.at_ns);
+  out.covered_by_sampling = clipped(now.covered_by_sampling, before.at_ns, now.at_ns);
   return out;
 }
 

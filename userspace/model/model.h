@@ -96,7 +96,7 @@ struct WakerRow {
   bool operator==(const WakerRow&) const = default;
 };
 
-// Goroutine-time by looking at goroutines now and then (census/): an estimate and its standard error.
+// Goroutine-time by looking at goroutines now and then (sampling/): an estimate and its standard error.
 struct SampledTime {
   std::uint64_t ns = 0, error_ns = 0;
   std::uint64_t proven_ns = 0;  // of ns: one and the same wait was proven to go on
@@ -120,7 +120,7 @@ struct BlockingRow {  // wait reason x blocking stack
   std::optional<std::uint64_t>
       oldest_ns;  // age of the oldest open wait; lower bound when oldest_is_lower_bound
   bool oldest_is_lower_bound = false;
-  // What the census adds: a part of in_window_ns, and the waits that were longer than two of its looks, each
+  // What sampling adds: a part of in_window_ns, and the waits that were longer than two of its looks, each
   // known to one look (they are in no other figure of this row but in_window_ns).
   std::optional<SampledTime> sampled;
   Histogram long_waits;
@@ -148,7 +148,7 @@ struct CreationRow {  // (gopc, startpc)
   std::uint64_t live = 0, created = 0, exited = 0;
   std::optional<std::uint64_t> oldest_ns;
   bool oldest_is_lower_bound = false;
-  std::optional<SampledTime> sampled = std::nullopt;  // what its goroutines lived while the census looked
+  std::optional<SampledTime> sampled = std::nullopt;  // what its goroutines lived while sampling looked
   // Its goroutines by the go statements that led to them: the row's own first, then that which made the
   // creator, and so on. A chain ends with the first stack that has the program's own code in it, or where no
   // more is known. Most live first. Goroutines of which nothing is known are in none.
@@ -225,10 +225,10 @@ struct Tables {
   std::vector<ObjectRow> objects;
   Latency latency;
   std::array<std::vector<Interval>, GT_GROUP_COUNT> covered;  // by group
-  // While the census stands in for the block group (census/combine.h): its part of state_ns, and when that
+  // While sampling stands in for the block group (sampling/combine.h): its part of state_ns, and when that
   // was.
   std::array<SampledTime, kGStates> sampled_state{};
-  std::vector<Interval> covered_by_census;
+  std::vector<Interval> covered_by_sampling;
   NamedStacks stacks;  // those that the rows above name
   bool operator==(const Tables&) const = default;
 };

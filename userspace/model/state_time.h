@@ -46,7 +46,7 @@ class StateTime {
   std::array<PerState, kGStates> states_{};
 };
 
-// The integral of a population over time from arrivals and departures alone: the witness of StateTime.
+// The integral of a population over time from arrivals and departures alone: the cross-check of StateTime.
 class LiveIntegral {
  public:
   void arrive(std::uint64_t t) {

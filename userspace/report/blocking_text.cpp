@@ -34,7 +34,7 @@ class Creators {
 };
 
 // What the columns of the blocking table are: counts and durations of waits where probes saw them, errors
-// where the census estimated.
+// where sampling estimated.
 struct BlockingColumns {
   bool probed, sampled, wide;
   [[nodiscard]] bool p50() const { return probed && (wide || !sampled); }
@@ -59,7 +59,7 @@ std::string blocking_row_text(const TextContext& c, const BlockingRow& row, cons
   const bool wide = columns.wide;
   const Histogram& h = row.waits;
   const bool any = h.count() > 0;
-  const bool counted = own.engine != Engine::kCensus;
+  const bool counted = own.engine != Engine::kSampling;
   const auto seen = [&](std::uint64_t n, const std::string& text) {
     return counted && (trust.probed() || n > 0) ? text : std::string("-");
   };
@@ -123,7 +123,7 @@ std::string blocking_text(const TextContext& c) {
   if (rows.empty())
     return out + (c.rows.blocking_hidden > 0 ? "  no such wait\n" : "  no goroutine waited\n");
   const bool sampled = std::ranges::any_of(rows, [](const BlockingRow& r) { return r.sampled.has_value(); });
-  const BlockingColumns columns{trust.engine != Engine::kCensus, sampled, c.width >= 110};
+  const BlockingColumns columns{trust.engine != Engine::kSampling, sampled, c.width >= 110};
   out += c.style.dim(columns.header()) + "\n";
   const Creators creators(c);
   const TableTrust calls = table_trust(TableKind::kSyscallSites, c.facts, c.tables);

@@ -39,7 +39,7 @@ void counts_fields(JsonWriter& out, const Dump& dump) {
 void watched_fields(JsonWriter& out, const StatFacts& facts) {
   out.field("window_ns", facts.end_ns - facts.begin_ns);
   groups_field(out, "probes", facts.requested);
-  out.object_field("census", facts.census, [&](const CensusFacts& c) { census_fields(out, c); });
+  out.object_field("sampling", facts.sampling, [&](const SamplingFacts& c) { sampling_fields(out, c); });
   out.object_field("events", [&] { events_fields(out, facts.events); });
   cost_field(out, facts);
   notices_field(out, facts);

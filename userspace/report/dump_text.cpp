@@ -119,8 +119,8 @@ void add_watch_notes(const StatFacts& facts, const Selection& selection, std::ve
                        facts.events.received, facts.events.dropped_total(),
                        percent(facts.cost.charged_ns, static_cast<double>(facts.cost.target_cpu_ns)));
   }
-  if (facts.census && facts.census->looks > 0) {
-    const CensusFacts& c = *facts.census;
+  if (facts.sampling && facts.sampling->looks > 0) {
+    const SamplingFacts& c = *facts.sampling;
     how += fmt::format("{} by sampling: {} of every goroutine, one in {}, {} % of one CPU of gorotrace",
                        facts.requested != 0 ? ", and" : "", plural(c.looks, "sample"),
                        format_duration(c.time_ns / c.looks),
@@ -136,7 +136,7 @@ void add_watch_notes(const StatFacts& facts, const Selection& selection, std::ve
   const KnownWaitCounts& n = selection.known_waits;
   std::string bounds;
   for (const auto& [count, by] :
-       {std::pair{n.probes, "probes"}, {n.census, "sampling"}, {n.collections, "garbage collections"}}) {
+       {std::pair{n.probes, "probes"}, {n.sampling, "sampling"}, {n.collections, "garbage collections"}}) {
     if (count > 0) bounds += fmt::format("{}{} {}", bounds.empty() ? "" : ", ", by, count);
   }
   const std::size_t at_least = n.known() - n.parks;

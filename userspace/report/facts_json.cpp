@@ -66,7 +66,7 @@ void cost_field(JsonWriter& out, const StatFacts& facts) {
   });
 }
 
-void census_fields(JsonWriter& out, const CensusFacts& c) {
+void sampling_fields(JsonWriter& out, const SamplingFacts& c) {
   const auto per = [](std::uint64_t n, std::uint64_t of, double unit) {
     return of > 0 ? std::optional(unit * static_cast<double>(n) / static_cast<double>(of)) : std::nullopt;
   };

@@ -11,7 +11,7 @@ namespace gorotrace {
 void groups_field(JsonWriter& out, std::string_view name, GroupMask groups);
 void events_fields(JsonWriter& out, const EventFacts& events);
 void cost_field(JsonWriter& out, const StatFacts& facts);
-void census_fields(JsonWriter& out, const CensusFacts& census);
+void sampling_fields(JsonWriter& out, const SamplingFacts& sampling);
 void notices_field(JsonWriter& out, const StatFacts& facts);
 
 }  // namespace gorotrace

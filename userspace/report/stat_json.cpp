@@ -47,12 +47,12 @@ class Summary {
     });
     out_.object_field("events", [&] { events(); });
     cost_field(out_, facts_);
-    out_.object_field("census", facts_.census, [&](const CensusFacts& c) {
-      census_fields(out_, c);
+    out_.object_field("sampling", facts_.sampling, [&](const SamplingFacts& c) {
+      sampling_fields(out_, c);
       out_.field("without_stack", c.without_stack);
-      intervals_field(out_, "covered", tables_.covered_by_census, facts_.begin_ns);
+      intervals_field(out_, "covered", tables_.covered_by_sampling, facts_.begin_ns);
     });
-    out_.object_field("witness", facts_.witness, [&](const Witness& w) { witness(w); });
+    out_.object_field("cross_check", facts_.cross_check, [&](const CrossCheck& w) { cross_check(w); });
     notices_field(out_, facts_);
   }
 
@@ -72,7 +72,7 @@ class Summary {
   void goroutine_seconds() {
     seconds_of_states([&](std::size_t state) { return tables_.state_ns[state]; });
     out_.field("live_integral", static_cast<double>(tables_.live_integral_ns) / 1e9);
-    if (tables_.covered_by_census.empty()) {
+    if (tables_.covered_by_sampling.empty()) {
       out_.field("standard_error", nullptr);
     } else {
       out_.object_field("standard_error", [&] {
@@ -130,9 +130,9 @@ class Summary {
     out_.field("stacks_undefined", tables_.stacks_undefined);
   }
 
-  void witness(const Witness& w) {
-    const WitnessVerdict v = judge(w);
-    const auto figure = [&](std::string_view name, const WitnessFigure& f) {
+  void cross_check(const CrossCheck& w) {
+    const CrossCheckVerdict v = judge(w);
+    const auto figure = [&](std::string_view name, const CrossCheckFigure& f) {
       out_.object_field(name, [&] {
         out_.field("counters", f.counters);
         out_.array_field("probes", std::array{f.low, f.high}, [&](std::uint64_t n) { out_.value(n); });

@@ -63,11 +63,11 @@ std::string goroutine_seconds(const TextContext& c) {
   line +=
       fmt::format("; sum {}, integral of live {} ({})", seconds(sum), seconds(live), name_of(trust.quality));
   std::string out = wrapped(line, c.width, 2);
-  // By the census the states are estimates, and live stands still for no look: the runtime's counters are
+  // By sampling the states are estimates, and live stands still for no look: the runtime's counters are
   // read some time before the last goroutine is.
   double error2 = 0;
   for (const SampledTime& s : t.sampled_state) error2 += std::pow(static_cast<double>(s.error_ns) / 1e9, 2);
-  const double slack = t.covered_by_census.empty() ? live * 1e-3 : live * 2e-2 + 4 * std::sqrt(error2);
+  const double slack = t.covered_by_sampling.empty() ? live * 1e-3 : live * 2e-2 + 4 * std::sqrt(error2);
   if (std::abs(sum - live) > std::max(1e-3, slack)) {
     out += c.style.warn(
         wrapped(fmt::format("! the states add up to {:.4g} goroutine-seconds, live to {:.4g}: some "
@@ -155,8 +155,8 @@ std::string warnings(const TextContext& c) {
           " shown among other stacks: there are more than a table holds");
   counted(c.tables.events_without_stack, "event", "events", " without a stack");
   counted(c.tables.stacks_undefined, "stack", "stacks", " of unknown frames");
-  if (c.facts.witness) {
-    const WitnessVerdict v = judge(*c.facts.witness);
+  if (c.facts.cross_check) {
+    const CrossCheckVerdict v = judge(*c.facts.cross_check);
     for (const auto& [figure, name] : {std::pair{v.created, "created"}, {v.exited, "exited"}}) {
       if (figure.verdict != Verdict::kDisagree) continue;
       warn(fmt::format("the runtime's counters say {} {}, the probes {} to {}", figure.counters, name,
@@ -168,9 +168,9 @@ std::string warnings(const TextContext& c) {
 }
 
 std::string cross_check(const TextContext& c) {
-  if (!c.facts.witness) return "";
-  const WitnessVerdict v = judge(*c.facts.witness);
-  const auto figure = [](const WitnessFigure& f) {
+  if (!c.facts.cross_check) return "";
+  const CrossCheckVerdict v = judge(*c.facts.cross_check);
+  const auto figure = [](const CrossCheckFigure& f) {
     const std::string probes =
         f.low == f.high ? fmt::format("{}", f.low) : fmt::format("{}..{}", f.low, f.high);
     return fmt::format("{} (probes {}: {})", f.counters, probes, name_of(f.verdict));
@@ -179,8 +179,8 @@ std::string cross_check(const TextContext& c) {
       fmt::format(
           "cross-check: the runtime's own counters between two readings: created {}, exited {}; {} live "
           "at the second reading{}",
-          figure(v.created), figure(v.exited), c.facts.witness->end.live,
-          c.facts.witness->end.settled ? "" : " (still moving)"),
+          figure(v.created), figure(v.exited), c.facts.cross_check->end.live,
+          c.facts.cross_check->end.settled ? "" : " (still moving)"),
       c.width, 2);
 }
 
@@ -210,8 +210,8 @@ std::string shared_probes(const TextContext& c) {
 }
 
 std::string sampling(const TextContext& c) {
-  if (!c.facts.census || c.facts.census->looks == 0) return "";
-  const CensusFacts& f = *c.facts.census;
+  if (!c.facts.sampling || c.facts.sampling->looks == 0) return "";
+  const SamplingFacts& f = *c.facts.sampling;
   std::string line = "sampling: " + plural(f.looks, "sample");
   if (f.looks_at_all == f.looks) {
     line += ", every goroutine each time";

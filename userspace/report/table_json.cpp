@@ -45,8 +45,8 @@ std::optional<std::uint64_t> count_if(bool seen, std::uint64_t n) {
 
 void blocking_row(JsonWriter& out, const JsonContext& c, const BlockingRow& row, const TableTrust& table) {
   const TableTrust own = row_trust(row, table);
-  // The census cannot know how many short waits there were, nor how those it saw ended.
-  const bool counts = own.engine != Engine::kCensus;
+  // Sampling cannot know how many short waits there were, nor how those it saw ended.
+  const bool counts = own.engine != Engine::kSampling;
   const auto seen = [&](std::uint64_t n) { return count_if(counts && (table.probed() || n > 0), n); };
   const bool any = row.waits.count() > 0;
   out.field("reason", reason_name(row, c.facts));
@@ -145,8 +145,8 @@ void trust_fields(JsonWriter& out, const TableTrust& trust, std::uint64_t begin_
   out.field("engine", name_of(trust.engine));
   out.field("quality", name_of(trust.quality));
   intervals_field(out, "covered", trust.covered, begin_ns);
-  if (!trust.covered_by_census.empty())
-    intervals_field(out, "covered_by_census", trust.covered_by_census, begin_ns);
+  if (!trust.covered_by_sampling.empty())
+    intervals_field(out, "covered_by_sampling", trust.covered_by_sampling, begin_ns);
 }
 
 void blocking_json(JsonWriter& out, const JsonContext& c) {

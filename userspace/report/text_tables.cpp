@@ -34,17 +34,17 @@ std::string table_title(const TextContext& c, std::string_view title, std::strin
   std::string lines = wrapped(fmt::format("{}  {}", title, facts), c.width, 2);
   std::string out = "\n" + c.style.bold(title) + lines.substr(title.size());
   const std::uint64_t window = since(c.facts.end_ns, c.facts.begin_ns);
-  // The census begins with its first look and ends with its last.
-  if (trust.engine == Engine::kCensus && trust.covered_ns >= window - window / 100) return out;
-  if (trust.engine == Engine::kSnapshot && !trust.covered_by_census.empty()) return out;
+  // Sampling begins with its first look and ends with its last.
+  if (trust.engine == Engine::kSampling && trust.covered_ns >= window - window / 100) return out;
+  if (trust.engine == Engine::kSnapshot && !trust.covered_by_sampling.empty()) return out;
   if (trust.engine == Engine::kSnapshot) {
     return out + c.style.warn("  no probes of this table were on: only what memory shows at the end") + "\n";
   }
   if (trust.covered_ns >= window) return out;
   std::string saw = fmt::format("  saw {} of {}: {}", format_duration(trust.covered_ns),
                                 format_duration(window), intervals_text(c, trust.covered));
-  if (!trust.covered_by_census.empty())
-    saw += fmt::format("; sampling: {}", intervals_text(c, trust.covered_by_census));
+  if (!trust.covered_by_sampling.empty())
+    saw += fmt::format("; sampling: {}", intervals_text(c, trust.covered_by_sampling));
   return out + c.style.warn(wrapped(saw, c.width, 4));
 }
 

@@ -8,7 +8,7 @@
 #include <stop_token>
 
 #include "base/result.h"
-#include "census/census.h"
+#include "sampling/sampling.h"
 #include "session/dump.h"
 #include "session/look_workers.h"
 #include "session/target.h"

@@ -25,7 +25,7 @@ struct LookOrder {
 // The runtime's counters between two readings of the model's totals.
 struct CountersReading {
   RuntimeCounters counters;
-  Witness::Totals before, after;
+  CrossCheck::Totals before, after;
 };
 
 struct LookResult {

@@ -87,7 +87,7 @@ void Session::end(TargetId target) {
   Traced* t = find(target);
   if (t == nullptr || !t->life().traced()) return;
   end_looks({t}, true);
-  t->stop_census();
+  t->stop_sampling();
   pipeline_->hold();
   t->end_window(WindowEnd::kRemoved, monotonic_ns());
   t->detach();
@@ -105,7 +105,7 @@ void Session::remove(TargetId target) {
 
 void Session::finish() {
   end_looks(all(), true);
-  for (auto& t : traced_) t->stop_census();
+  for (auto& t : traced_) t->stop_sampling();
   pipeline_->hold();
   for (auto& t : traced_) t->end_window(WindowEnd::kWindow, monotonic_ns());
   close();
@@ -121,7 +121,7 @@ Result<Dump> Session::finish_with_dump(WaitsWanted waits, const std::function<bo
   auto dump = t.end_with_dump();
   close();
   if (!dump) return dump;
-  t.stop_census();
+  t.stop_sampling();
   t.know_waits(*dump);
   t.know_creations(*dump);
   return dump;

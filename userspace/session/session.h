@@ -13,9 +13,9 @@
 
 #include "base/result.h"
 #include "capture/slots.h"
-#include "session/census_share.h"
 #include "session/look_workers.h"
 #include "session/pipeline.h"
+#include "session/sampling_share.h"
 #include "session/traced.h"
 
 namespace gorotrace {
@@ -71,7 +71,7 @@ class Session {
   [[nodiscard]] EventFacts events() const { return pipeline_->events(); }
 
  private:
-  explicit Session(const SessionOptions& options) : options_(options), share_(options.census_cpu) {}
+  explicit Session(const SessionOptions& options) : options_(options), share_(options.sample_cpu) {}
   [[nodiscard]] Traced* find(TargetId target) const;
   [[nodiscard]] Traced& of(TargetId target) const { return *find(target); }
   void end_looks(const std::vector<Traced*>& targets, bool with_a_look);
@@ -79,7 +79,7 @@ class Session {
   void close();
 
   SessionOptions options_;
-  CensusShare share_;
+  SamplingShare share_;
   SessionWorkers workers_;
   std::optional<Slots> slots_;  // without probes
   std::vector<std::unique_ptr<Traced>> traced_;

@@ -171,13 +171,13 @@ Result<Plan> Target::plan(const TrapCosts& costs, std::vector<std::string>& shar
   return plan;
 }
 
-CensusSubject Target::census_subject(bool stacks, bool whole) const {
-  CensusSubject subject;
+SamplingSubject Target::sampling_subject(bool stacks, bool whole) const {
+  SamplingSubject subject;
   subject.goroutines = goroutines_config_;
   subject.counters = counters_config_;
-  subject.census.is_system = [this](std::uint64_t startpc) { return is_system(startpc); };
-  subject.census.wait_reasons = binary().wait_reasons();
-  subject.census.syscalls_counted = goroutines_config_.syscalls_counted;
+  subject.sampling.is_system = [this](std::uint64_t startpc) { return is_system(startpc); };
+  subject.sampling.wait_reasons = binary().wait_reasons();
+  subject.sampling.syscalls_counted = goroutines_config_.syscalls_counted;
   subject.stacks = stacks;
   subject.whole = whole;
   return subject;

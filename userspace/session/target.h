@@ -14,11 +14,11 @@
 
 #include "base/result.h"
 #include "bpf/shared/abi.h"
-#include "census/census_taker.h"
 #include "evidence/facts.h"
 #include "golang/binary.h"
 #include "probe/plan.h"
 #include "process/process.h"
+#include "sampling/process_sampler.h"
 #include "snapshot/counters.h"
 #include "snapshot/goroutines.h"
 #include "snapshot/stack_walk.h"
@@ -61,8 +61,8 @@ class Target {
   [[nodiscard]] TextRange text() const;  // process addresses
   [[nodiscard]] const InjectedCalls& injected_calls() const { return goroutines_config_.injected_calls; }
   [[nodiscard]] GoroutineReader& goroutines() { return *goroutines_; }
-  // What a census of this process needs; its callbacks refer to this object.
-  [[nodiscard]] CensusSubject census_subject(bool stacks, bool whole) const;
+  // What sampling of this process needs; its callbacks refer to this object.
+  [[nodiscard]] SamplingSubject sampling_subject(bool stacks, bool whole) const;
   // False: they cannot be read, GoBinary::counters_missing() says why.
   [[nodiscard]] bool has_counters() const { return counters_config_.has_value(); }
   // Each remembers what it read; refers to the process.

@@ -31,12 +31,12 @@ bool ready(const std::future<T>& result, std::uint64_t until_ns) {
 
 TargetLooks::TargetLooks(std::shared_ptr<Target> target, std::shared_ptr<MemoryLook> look,
                          std::shared_ptr<CountersLook> counters, SessionWorkers& workers,
-                         const TargetCensus& census, Notices& notices, std::uint64_t interval_ns)
+                         const TargetSampling& sampling, Notices& notices, std::uint64_t interval_ns)
     : target_(std::move(target)),
       look_(std::move(look)),
       counters_look_(std::move(counters)),
       workers_(workers),
-      census_(census),
+      sampling_(sampling),
       notices_(notices),
       interval_ns_(interval_ns),
       asked_ns_(kNever),
@@ -57,7 +57,7 @@ void TargetLooks::tick(std::uint64_t now_ns) {
   const bool asked = now_ns >= asked_ns_ && now_ns >= looked_at_ns_ + took_ns_;
   if (asked || now_ns >= due_ns_) {
     if (asked) asked_ns_ = kNever;
-    const bool objects = objects_due_ && !census_.running();
+    const bool objects = objects_due_ && !sampling_.running();
     if (objects) objects_due_ = false;
     start({.goroutines = true, .objects = objects, .reading = !start_}, Purpose::kOnTheWay);
   } else if (now_ns >= reading_ns_) {
@@ -96,7 +96,7 @@ void TargetLooks::take_in(const LookResult& result, const LookOrder& order, Purp
         notices_.add(fmt::format("reading all goroutines was given up after {}: {} of them were not read",
                                  format_duration(took_ns_), counts_.not_reached));
       }
-      due_ns_ = census_.running() ? kNever : now + std::max(interval_ns_, took_ns_ * kLookRest);
+      due_ns_ = sampling_.running() ? kNever : now + std::max(interval_ns_, took_ns_ * kLookRest);
     }
     if (order.objects && !result.objects_read) objects_due_ = true;
   }

@@ -15,16 +15,16 @@
 #include "session/memory_look.h"
 #include "session/notices.h"
 #include "session/target.h"
-#include "session/target_census.h"
+#include "session/target_sampling.h"
 
 namespace gorotrace {
 
 class TargetLooks {
  public:
-  // All that is referred to outlives this object. While the census runs no look is due: it looks all the
+  // All that is referred to outlives this object. While sampling runs no look is due: it looks all the
   // time.
   TargetLooks(std::shared_ptr<Target> target, std::shared_ptr<MemoryLook> look,
-              std::shared_ptr<CountersLook> counters, SessionWorkers& workers, const TargetCensus& census,
+              std::shared_ptr<CountersLook> counters, SessionWorkers& workers, const TargetSampling& sampling,
               Notices& notices, std::uint64_t interval_ns);
   ~TargetLooks() { give_up(); }
 
@@ -81,7 +81,7 @@ class TargetLooks {
   std::shared_ptr<MemoryLook> look_;
   std::shared_ptr<CountersLook> counters_look_;
   SessionWorkers& workers_;
-  const TargetCensus& census_;
+  const TargetSampling& sampling_;
   Notices& notices_;
   const std::uint64_t interval_ns_;
 

@@ -9,7 +9,7 @@
 
 namespace gorotrace {
 
-Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& share,
+Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, SamplingShare& share,
                SessionWorkers& workers, const SessionOptions& options)
     : options_(options),
       pipeline_(pipeline),
@@ -19,8 +19,8 @@ Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& 
       source_(*target_, pipeline.capture()),
       symbols_(target_->frames(), target_->load_bias()),
       groups_(*target_, pipeline, options.budget, notices_),
-      census_(std::shared_ptr<const Memory>(target_, &target_->process()),
-              target_->census_subject(options.stacks, options.census_of_each), share, door_) {
+      sampling_(std::shared_ptr<const Memory>(target_, &target_->process()),
+                target_->sampling_subject(options.stacks, options.sampling_of_each), share, door_) {
   symbols_.name_outside(OutsideCode(target_->process()));
 }
 
@@ -52,16 +52,16 @@ GroupMask Traced::seen_objects() const {
 }
 
 Result<std::unique_ptr<Traced>> Traced::make(std::unique_ptr<Target> target, TargetId otherwise,
-                                             Pipeline& pipeline, CensusShare& share, SessionWorkers& workers,
-                                             const SessionOptions& options) {
+                                             Pipeline& pipeline, SamplingShare& share,
+                                             SessionWorkers& workers, const SessionOptions& options) {
   std::unique_ptr<Traced> t(new Traced(std::move(target), pipeline, share, workers, options));
   const auto id = t->groups_.plan(options.groups, options.stacks, otherwise);
   if (!id) return std::unexpected(t->target_->process().explain(id.error()));
   t->id_ = *id;
-  t->census_.set_target(*id);
+  t->sampling_.set_target(*id);
   auto look = std::make_shared<MemoryLook>(t->target_, t->id_, t->door_, options.stacks, t->seen_objects());
   auto counters = std::make_shared<CountersLook>(t->target_, t->id_, t->door_);
-  t->looks_.emplace(t->target_, std::move(look), std::move(counters), workers, t->census_, t->notices_,
+  t->looks_.emplace(t->target_, std::move(look), std::move(counters), workers, t->sampling_, t->notices_,
                     options.interval_ns);
   pipeline.router().begin(t->id_, t->begun(), t->source_);
   return t;
@@ -77,7 +77,7 @@ Status Traced::arm() {
   const auto begin = groups_.arm(options_.groups);
   if (!begin) return std::unexpected(target_->process().explain(begin.error()));
   life_.trace(*begin);
-  mind_census();
+  mind_sampling();
   const Process& process = target_->process();
   if (const Liveness life = process.liveness(); life != Liveness::kAlive) {
     return fail(ErrorKind::kNoProcess,
@@ -92,14 +92,15 @@ Status Traced::arm() {
   return {};
 }
 
-void Traced::mind_census() {
-  if (auto done = census_.stand_in(!groups_.is_on(GT_GROUP_BLOCK)); !done) notices_.add(done.error().message);
+void Traced::mind_sampling() {
+  if (auto done = sampling_.stand_in(!groups_.is_on(GT_GROUP_BLOCK)); !done)
+    notices_.add(done.error().message);
 }
 
 void Traced::switch_groups(GroupMask want, const std::string& reason) {
   const auto counts_from = groups_.switch_to(want, reason);
   if (!groups_.is_on(GT_GROUP_LIFECYCLE)) lifecycle_throughout_ = false;
-  mind_census();
+  mind_sampling();
   looks_->at(counts_from.value_or(monotonic_ns()));
 }
 
@@ -118,7 +119,7 @@ void Traced::tick() {
   if (!life_.traced()) return;
   if (const Liveness life = target_->process().liveness(); life != Liveness::kAlive) {
     looks_->give_up();
-    census_.stop();
+    sampling_.stop();
     end_window(life == Liveness::kExited ? WindowEnd::kExited : WindowEnd::kExeced, monotonic_ns());
     detach();
     return;
@@ -130,7 +131,7 @@ void Traced::tick() {
     switch_groups(stay, "over the budget: " + groups_.overrun());
   if (groups_.orphaned())
     switch_groups(0, "the thread that they were attached through has exited: they may see nothing any more");
-  census_.mind_loss(pipeline_.dropped_samples(id_));
+  sampling_.mind_loss(pipeline_.dropped_samples(id_));
   looks_->tick(now);
 }
 
@@ -249,16 +250,16 @@ Sample Traced::begin_sample() {
 Sample Traced::complete(Sample sample, const Answer& answer) const {
   sample.totals = *answer.tables;
   sample.at_ns = sample.totals.at_ns;
-  sample.live_known = sample.totals.looked || (census_.running() && !groups_.is_on(GT_GROUP_LIFECYCLE));
+  sample.live_known = sample.totals.looked || (sampling_.running() && !groups_.is_on(GT_GROUP_LIFECYCLE));
   sample.counters = answer.counters;
   if (answer.cost) sample.cost = {answer.cost->hits, answer.cost->charged_ns, answer.cost->target_cpu_ns};
   return sample;
 }
 
-std::optional<Witness> Traced::witness() const {
+std::optional<CrossCheck> Traced::cross_check() const {
   const auto &first = looks_->first_reading(), &last = looks_->last_reading();
   if (!lifecycle_throughout_ || !first || !last) return std::nullopt;
-  return Witness{first->counters, last->counters, first->before, first->after, last->before, last->after};
+  return CrossCheck{first->counters, last->counters, first->before, first->after, last->before, last->after};
 }
 
 StatFacts Traced::facts() const {
@@ -271,7 +272,7 @@ StatFacts Traced::facts() const {
   f.on_at_end = life_.over() ? groups_at_end_ : groups_.on();
   f.incomplete = groups_.incomplete();
   f.detached = groups_.detached();
-  if (census_.ever_ran()) f.census = census_.facts();
+  if (sampling_.ever_ran()) f.sampling = sampling_.facts();
   f.cost = groups_.cost();
   f.shared_probes = groups_.shared_probes();
   if (pipeline_.capture() != nullptr) f.calibrated = pipeline_.trap_costs();
@@ -280,7 +281,7 @@ StatFacts Traced::facts() const {
     f.live_at_start = start->live;
     f.of_c_threads_at_start = start->of_c_threads;
   }
-  f.witness = witness();
+  f.cross_check = cross_check();
   f.counters_begin = counters_begin_;
   f.counters_end = looks_->counters();
   if (const auto how = life_.how_it_ended()) f.ended_by = name_of(*how);

@@ -1,4 +1,4 @@
-// One target within a session: its probes, its census, the looks at its memory, and what they add up to.
+// One target within a session: its probes, its sampling, the looks at its memory, and what they add up to.
 // Threads: control thread, which waits for no read of a whole process but the last one, and not for long.
 #pragma once
 
@@ -11,18 +11,18 @@
 
 #include "base/result.h"
 #include "evidence/facts.h"
-#include "session/census_share.h"
 #include "session/last_dump.h"
 #include "session/look_workers.h"
 #include "session/notices.h"
 #include "session/pipeline.h"
 #include "session/process_source.h"
+#include "session/sampling_share.h"
 #include "session/stream_door.h"
 #include "session/target.h"
-#include "session/target_census.h"
 #include "session/target_groups.h"
 #include "session/target_life.h"
 #include "session/target_looks.h"
+#include "session/target_sampling.h"
 #include "symbols/stack_table.h"
 
 namespace gorotrace {
@@ -32,10 +32,10 @@ struct SessionOptions {
   bool stacks = true;
   Budget budget;
   std::uint64_t interval_ns = 1'000'000'000;
-  // Share of one CPU that looking at goroutines may take while the block group is off; 0: no census.
-  double census_cpu = 0.05;
-  // The census looks at every goroutine each time, as often as its share affords: what dump() tells of.
-  bool census_of_each = false;
+  // Share of one CPU that looking at goroutines may take while the block group is off; 0: no sampling.
+  double sample_cpu = 0.05;
+  // Sampling looks at every goroutine each time, as often as its share affords: what dump() tells of.
+  bool sampling_of_each = false;
   CaptureOptions capture;
   LinkSharing::Options sharing;
   // Gets every wait whose both ends were seen, as it ends; may be nullptr, else it outlives the session.
@@ -47,7 +47,7 @@ class Traced {
   // Plans and announces, attaches nothing. All that is referred to outlives the result.
   [[nodiscard]] static Result<std::unique_ptr<Traced>> make(std::unique_ptr<Target> target,
                                                             TargetId otherwise, Pipeline& pipeline,
-                                                            CensusShare& share, SessionWorkers& workers,
+                                                            SamplingShare& share, SessionWorkers& workers,
                                                             const SessionOptions& options);
   ~Traced() { shut(); }
   // Arms the groups: the window begins. All goroutines are read as soon as may be. On failure nothing stays
@@ -62,7 +62,7 @@ class Traced {
   [[nodiscard]] bool looks_ended(std::uint64_t until_ns);
   void stop_looks();
   void leave_looks(std::uint64_t deadline_ns);
-  void stop_census() { census_.stop(); }  // its last look belongs to the window
+  void stop_sampling() { sampling_.stop(); }  // its last look belongs to the window
   void end_window(WindowEnd how, std::uint64_t at_ns);
   void detach();    // alone
   void detached();  // by the pipeline's close
@@ -97,15 +97,15 @@ class Traced {
   [[nodiscard]] StatFacts facts() const;
 
  private:
-  Traced(std::unique_ptr<Target> target, Pipeline& pipeline, CensusShare& share, SessionWorkers& workers,
+  Traced(std::unique_ptr<Target> target, Pipeline& pipeline, SamplingShare& share, SessionWorkers& workers,
          const SessionOptions& options);
-  [[nodiscard]] std::optional<Witness> witness() const;
+  [[nodiscard]] std::optional<CrossCheck> cross_check() const;
   void count_unread(Tables& tables) const;
   [[nodiscard]] TargetBegun begun() const;
   [[nodiscard]] GroupMask seen_objects() const;
   [[nodiscard]] Status arm();
   // On while nothing else tells who waits where.
-  void mind_census();
+  void mind_sampling();
   void switch_groups(GroupMask want, const std::string& reason);
 
   const SessionOptions& options_;
@@ -119,13 +119,13 @@ class Traced {
   ProcessSource source_;
   StackTable symbols_;
   TargetGroups groups_;
-  TargetCensus census_;
+  TargetSampling sampling_;
   std::optional<TargetLooks> looks_;  // from the slot on
 
   GroupMask groups_at_end_ = 0;
   std::optional<RuntimeCounters> counters_begin_;
   bool lifecycle_throughout_ = false;
-  StandingWaits standing_;  // of the census, just before the dump
+  StandingWaits standing_;  // of sampling, just before the dump
   std::optional<LastDump> dump_;
 };
 

@@ -1,4 +1,4 @@
-// A few goroutines read twice with their stacks in between, and what the two looks prove: userspace/README.md
+// A few goroutines read twice with their stacks in between, and what the two looks prove: userspace/MEMORY.md
 // "Reading without stopping". Threads: one owner. Buffers are kept from chunk to chunk.
 #pragma once
 

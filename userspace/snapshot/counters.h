@@ -1,5 +1,5 @@
-// What the runtime itself counts, read from memory: the witness beside the probes (runtime/proc.go gcount,
-// newproc1, goexit0).
+// What the runtime itself counts, read from memory: the cross-check beside the probes (runtime/proc.go
+// gcount, newproc1, goexit0).
 #pragma once
 
 #include <array>

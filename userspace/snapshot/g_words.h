@@ -37,7 +37,7 @@ struct GWords {
 [[nodiscard]] GWords pick_moving_words(Bytes g, const RuntimeOffsets& offsets);
 
 // Whether the goroutine cannot have run between two looks that are close in time: SNAPSHOT protocol, step 3
-// of userspace/README.md "Reading without stopping". trackingSeq++ follows the status change and precedes
+// of userspace/MEMORY.md "Reading without stopping". trackingSeq++ follows the status change and precedes
 // every wake-up (runtime/proc.go casgstatus, 1.18-1.27); gogo zeroes sched.sp, so a running g cannot look
 // parked.
 [[nodiscard]] bool unmoved(const GWords& before, const GWords& after);

@@ -1,5 +1,5 @@
 // All goroutines of a running process, read from its memory without stopping it.
-// Protocol and its holes: userspace/README.md "Reading without stopping". Threads: one owner; may run beside
+// Protocol and its holes: userspace/MEMORY.md "Reading without stopping". Threads: one owner; may run beside
 // anything. Hostile input: counts, pointers and stacks are bounded, cycles cannot occur (no list is
 // followed).
 #pragma once

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "bpf/shared/abi.h"
-#include "census/sample_tick.h"
 #include "model/model.h"
 #include "model/target_id.h"
+#include "sampling/sample_tick.h"
 #include "snapshot/counters.h"
 #include "snapshot/goroutines.h"
 

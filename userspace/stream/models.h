@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "census/estimator.h"
+#include "sampling/estimator.h"
 #include "stream/item.h"
 #include "stream/wait_queue.h"
 

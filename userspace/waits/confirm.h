@@ -1,5 +1,5 @@
 // The second look: does the goroutine still stand where it was when its objects were found, and do they still
-// name it? The protocol of userspace/README.md "Reading without stopping", with the words that are evidence
+// name it? The protocol of userspace/MEMORY.md "Reading without stopping", with the words that are evidence
 // in the place of the stack.
 #pragma once
 

@@ -161,7 +161,7 @@ TEST(DumpSelect, WhoMovedWithinTheTimeHasNotWaitedForIt) {
                            {.moved_ns = now - kMinute},      // just as long: it moved then or later
                            {.moved_ns = now - kMinute + 1},  //
                            {.moved_ns = now + 5},            // since it was read
-                           {WaitSource::kCensus, false, now - 2 * kMinute, now - 3 * kMinute}};
+                           {WaitSource::kSampling, false, now - 2 * kMinute, now - 3 * kMinute}};
   StackTable symbols = fake.symbols();
   const DumpView view(fake.dump, symbols);
   DumpFilter filter;

@@ -139,8 +139,8 @@ inline void add_objects(Session& x) {
   x.tables.objects = {channel, semaphore};
 }
 
-// The same by the census: from `from_s` seconds into the window to its end; probes before that, if ever.
-inline Session make_census_session(unsigned from_s = 0) {
+// The same by sampling: from `from_s` seconds into the window to its end; probes before that, if ever.
+inline Session make_sampling_session(unsigned from_s = 0) {
   constexpr std::uint64_t s = 1'000'000'000;
   Session x = make_session();
   const std::uint64_t from = Session::kBegin + from_s * s;
@@ -150,15 +150,15 @@ inline Session make_census_session(unsigned from_s = 0) {
   }
   if (from_s == 0) x.facts.requested = 0;
   x.facts.on_at_end = 0;
-  x.tables.covered_by_census = {{from, x.facts.end_ns}};
+  x.tables.covered_by_sampling = {{from, x.facts.end_ns}};
   x.tables.sampled_state[static_cast<std::size_t>(GState::kWaiting)] = {4000 * s, 3 * s, 3900 * s};
-  x.facts.census = CensusFacts{.looks = 990,
-                               .looks_at_all = 990,
-                               .goroutines_seen = 990 * 410,
-                               .without_stack = 3,
-                               .missed = 10,
-                               .cpu_ns = s / 5,
-                               .time_ns = 10 * s};
+  x.facts.sampling = SamplingFacts{.looks = 990,
+                                   .looks_at_all = 990,
+                                   .goroutines_seen = 990 * 410,
+                                   .without_stack = 3,
+                                   .missed = 10,
+                                   .cpu_ns = s / 5,
+                                   .time_ns = 10 * s};
   for (BlockingRow& row : x.tables.blocking) {
     row.sampled = SampledTime{row.in_window_ns, row.in_window_ns / 50, 0};
     if (from_s == 0) row.waits = {}, row.ended_unknown = 2;

@@ -332,8 +332,8 @@ TEST(DumpText, TheParkThatWasSeenOutweighsWhatTheRuntimeWouldPrint) {
   for (GoroutineSnapshot& g : fake.dump.snapshot.goroutines) g.wait_since_ns = now - 12 * kMinute;
   fake.dump.snapshot.goroutines[3].wait_since_ns = 0;
   fake.dump.known_waits = {{WaitSource::kProbes, true, now - 2 * kMinute},
-                           {WaitSource::kCensus, false, now - 2 * kMinute},
-                           {WaitSource::kCensus, false, now - 20 * kMinute},
+                           {WaitSource::kSampling, false, now - 2 * kMinute},
+                           {WaitSource::kSampling, false, now - 20 * kMinute},
                            {WaitSource::kProbes, false, now - 3 * kMinute}};
   StackTable symbols = fake.symbols();
   const DumpView view(fake.dump, symbols);
@@ -350,7 +350,7 @@ TEST(DumpText, SaysWhoWatchedAndWhatThatTells) {
   const std::uint64_t now = fake.goroutine(1, {f}).read_at_ns;
   fake.goroutine(2, {f});
   fake.goroutine(3, {f});
-  fake.dump.known_waits = {{WaitSource::kProbes, true, now - 5}, {WaitSource::kCensus, false, now - 9}, {}};
+  fake.dump.known_waits = {{WaitSource::kProbes, true, now - 5}, {WaitSource::kSampling, false, now - 9}, {}};
   StatFacts facts;
   facts.begin_ns = now;
   facts.end_ns = now + 5'000'000'000;
@@ -358,7 +358,7 @@ TEST(DumpText, SaysWhoWatchedAndWhatThatTells) {
   facts.events.received = 40;
   facts.events.dropped = {{"full", 2}};
   facts.detached = {{GT_GROUP_BLOCK, now + 1, "over the budget"}};
-  facts.census = CensusFacts{.looks = 50, .looks_at_all = 50, .cpu_ns = 1, .time_ns = 1'000'000'000};
+  facts.sampling = SamplingFacts{.looks = 50, .looks_at_all = 50, .cpu_ns = 1, .time_ns = 1'000'000'000};
   fake.dump.watched = facts;
   StackTable symbols = fake.symbols();
   const DumpView view(fake.dump, symbols);
@@ -380,7 +380,7 @@ TEST(DumpText, SaysWhoWatchedAndWhatThatTells) {
   EXPECT_EQ(json["watched"]["window_ns"], 5'000'000'000);
   EXPECT_EQ(json["watched"]["probes"], nlohmann::json::array({"block"}));
   EXPECT_EQ(json["watched"]["events"]["dropped"], 2);
-  EXPECT_EQ(json["watched"]["census"]["looks"], 50);
+  EXPECT_EQ(json["watched"]["sampling"]["looks"], 50);
   EXPECT_EQ(json["goroutines"][0]["waiting_source"], "sampling");
 }
 

@@ -146,7 +146,7 @@ TEST(StatJson, WhatNobodySawIsNullNotZero) {
   EXPECT_EQ(call["blocked_now"], 1);
   EXPECT_EQ(call["engine"], "snapshot");
   EXPECT_TRUE(j["syscalls"]["count"].is_null());
-  EXPECT_TRUE(j["witness"].is_null());
+  EXPECT_TRUE(j["cross_check"].is_null());
 }
 
 TEST(StatJson, MemoryAloneSaysSo) {
@@ -252,29 +252,29 @@ TEST(StatJson, ObjectsAreTrustedByTheGroupsThatFedThem) {
   EXPECT_EQ(j[1]["quality"], "exact");
 }
 
-TEST(StatJson, WitnessShowsDisagreement) {
+TEST(StatJson, CrossCheckShowsDisagreement) {
   Session x = make_session();
-  Witness w;
+  CrossCheck w;
   w.begin = {.time_ns = 1, .created = 100, .live = 50, .system = 5, .settled = true};
   w.end = {.time_ns = 2, .created = 150, .live = 60, .system = 5, .settled = true};
   w.before_begin = {0, 0};
   w.after_begin = {2, 1};
   w.before_end = {48, 30};
   w.after_end = {51, 32};
-  x.facts.witness = w;
-  json j = summary(x)["witness"];
+  x.facts.cross_check = w;
+  json j = summary(x)["cross_check"];
   EXPECT_EQ(j["created"]["counters"], 50);
   EXPECT_EQ(j["created"]["probes"], json::parse("[46,51]"));
   EXPECT_EQ(j["created"]["verdict"], "agree");
   EXPECT_EQ(j["exited"]["counters"], 40);
   EXPECT_EQ(j["exited"]["verdict"], "disagree");
   // 40 is 7 more than the 33 that the probes can have seen.
-  x.facts.witness->begin.exited_behind = 3;
-  x.facts.witness->end.exited_ahead = 5;
-  EXPECT_EQ(summary(x)["witness"]["exited"]["verdict"], "agree");
-  x.facts.witness->end.exited_ahead = 0;
-  x.facts.witness->end.settled = false;
-  EXPECT_EQ(summary(x)["witness"]["exited"]["verdict"], "unsettled");
+  x.facts.cross_check->begin.exited_behind = 3;
+  x.facts.cross_check->end.exited_ahead = 5;
+  EXPECT_EQ(summary(x)["cross_check"]["exited"]["verdict"], "agree");
+  x.facts.cross_check->end.exited_ahead = 0;
+  x.facts.cross_check->end.settled = false;
+  EXPECT_EQ(summary(x)["cross_check"]["exited"]["verdict"], "unsettled");
 }
 
 TEST(StatJson, StacksAreNumberedAsTheyAppearAndAlikeInEveryOutputOfTheRun) {
@@ -313,8 +313,8 @@ TEST(StatJson, EmptyTables) {
   EXPECT_TRUE(j["latency"]["mean_ns"].is_null());
 }
 
-TEST(StatJson, TheCensusSaysWhatItIsAndNotWhatItCannotKnow) {
-  Session x = make_census_session();
+TEST(StatJson, SamplingSaysWhatItIsAndNotWhatItCannotKnow) {
+  Session x = make_sampling_session();
   const json j = summary(x);
   const json& table = j["tables"]["blocking"];
   EXPECT_EQ(table["engine"], "sampling");
@@ -322,8 +322,8 @@ TEST(StatJson, TheCensusSaysWhatItIsAndNotWhatItCannotKnow) {
   EXPECT_EQ(table["covered"], json::parse("[[0,10000000000]]"));
   EXPECT_EQ(j["goroutine_seconds"]["engine"], "sampling");
   EXPECT_EQ(j["goroutine_seconds"]["standard_error"]["waiting"], 3.0);
-  EXPECT_EQ(j["census"]["looks"], 990);
-  EXPECT_DOUBLE_EQ(j["census"]["of_one_cpu_percent"], 2.0);
+  EXPECT_EQ(j["sampling"]["looks"], 990);
+  EXPECT_DOUBLE_EQ(j["sampling"]["of_one_cpu_percent"], 2.0);
   const json& pool = j["blocking"][0];
   for (const char* unknown :
        {"count", "total_ns", "mean_ns", "p50_ns", "p99_ns", "max_ns", "ended_unknown", "tainted"})
@@ -338,7 +338,7 @@ TEST(StatJson, TheCensusSaysWhatItIsAndNotWhatItCannotKnow) {
   EXPECT_EQ(j["blocking"][1]["quality"], "exact") << "all of it was proven";
   EXPECT_EQ(j["creation"][0]["sampled"]["ns"], 90'000'000'000);
   Session probed = make_session();
-  EXPECT_TRUE(summary(probed)["census"].is_null());
+  EXPECT_TRUE(summary(probed)["sampling"].is_null());
 }
 
 TEST(StatJson, WhoElseRanIntoSharedProbes) {
@@ -348,21 +348,21 @@ TEST(StatJson, WhoElseRanIntoSharedProbes) {
   EXPECT_EQ(summary(x)["cost"]["shared_probes"], json::parse(R"({"targets": 12, "others_hits": 345})"));
 }
 
-TEST(StatJson, CoverageByEngineWhenTheCensusTookOver) {
-  Session x = make_census_session(4);
+TEST(StatJson, CoverageByEngineWhenSamplingTookOver) {
+  Session x = make_sampling_session(4);
   const json j = summary(x);
   const json& table = j["tables"]["blocking"];
   EXPECT_EQ(table["engine"], "probes");
   EXPECT_EQ(table["quality"], "lower bound");
   EXPECT_EQ(table["covered"], json::parse("[[0,4000000000]]"));
-  EXPECT_EQ(table["covered_by_census"], json::parse("[[4000000000,10000000000]]"));
+  EXPECT_EQ(table["covered_by_sampling"], json::parse("[[4000000000,10000000000]]"));
   const json& pool = j["blocking"][0];
   EXPECT_EQ(pool["engine"], "probes");
   EXPECT_EQ(pool["covered"], table["covered"]);
-  EXPECT_EQ(pool["covered_by_census"], table["covered_by_census"]);
+  EXPECT_EQ(pool["covered_by_sampling"], table["covered_by_sampling"]);
   EXPECT_EQ(pool["count"], 101);
   ASSERT_EQ(j["blocking"][1]["engine"], "sampling");
-  EXPECT_EQ(j["blocking"][1]["covered"], table["covered_by_census"]);
+  EXPECT_EQ(j["blocking"][1]["covered"], table["covered_by_sampling"]);
   EXPECT_EQ(pool["sampled"]["error_ns"], 80'000'000'000);
 }
 

@@ -137,9 +137,9 @@ TEST(StatText, LossDetachAndDisagreementStandBeforeTheTables) {
                       {GT_GROUP_SYNC, Session::kBegin + 2'000'000'000, "over budget"},
                       {GT_GROUP_RUN, Session::kBegin + 2'000'000'000, "over budget"}};
   x.tables.covered[GT_GROUP_RUN] = {{Session::kBegin, Session::kBegin + 2'000'000'000}};
-  x.facts.witness = Witness{};
-  x.facts.witness->begin.settled = x.facts.witness->end.settled = true;
-  x.facts.witness->end.created = 9;
+  x.facts.cross_check = CrossCheck{};
+  x.facts.cross_check->begin.settled = x.facts.cross_check->end.settled = true;
+  x.facts.cross_check->end.created = 9;
   const std::string out = text(x, {.width = 200});
   const std::size_t tables = out.find("BLOCKING");
   for (const char* line :
@@ -379,8 +379,8 @@ TEST(IntervalText, ColumnsWithoutRoomAreLeftOutAndTheOthersNeverTouch) {
   }
 }
 
-TEST(StatText, TheCensusShowsItsErrors) {
-  Session x = make_census_session();
+TEST(StatText, SamplingShowsItsErrors) {
+  Session x = make_sampling_session();
   const std::string out = text(x, {.width = 80});
   expect_fits(out, 80);
   EXPECT_THAT(out, HasSubstr("waiting 4090±3.00"));
@@ -391,8 +391,8 @@ TEST(StatText, TheCensusShowsItsErrors) {
   EXPECT_THAT(out, Not(HasSubstr("ended_unknown")));
 }
 
-TEST(StatText, TheCensusBesideProbesThatWereTaken) {
-  Session x = make_census_session(4);
+TEST(StatText, SamplingBesideProbesThatWereTaken) {
+  Session x = make_sampling_session(4);
   for (const std::size_t width : {80u, 120u}) {
     const std::string out = text(x, {.width = width});
     expect_fits(out, width);

@@ -12,7 +12,7 @@ namespace {
 using testing::GoTarget;
 
 // Which of the program's functions are on a stack, and how often.
-std::map<std::string, int, std::less<>> census_of(const std::vector<std::string>& frames) {
+std::map<std::string, int, std::less<>> sampling_of(const std::vector<std::string>& frames) {
   std::map<std::string, int, std::less<>> out;
   for (const std::string& frame : frames) ++out[frame.substr(0, frame.find(' '))];
   return out;
@@ -20,7 +20,7 @@ std::map<std::string, int, std::less<>> census_of(const std::vector<std::string>
 
 // The program's rules; tests/testprogs/churn/main.go says them.
 bool possible(const std::vector<std::string>& frames, GStatus status) {
-  auto n = census_of(frames);
+  auto n = sampling_of(frames);
   const int flips = n["main.shallow"] + n["main.deep"], sides = n["main.left"] + n["main.right"];
   const int downs = n["main.down"];
   if (flips > 1 || sides > 1 || downs > 12 || (downs > 0 && n["main.deep"] != 1)) return false;
@@ -56,7 +56,7 @@ void look(const GoTarget& target, const Snapshot& snapshot, const Kind& kind, Se
     const auto [stack, fresh] = known.try_emplace(g.stack);
     if (fresh) stack->second = target.frames(snapshot.pcs(g));
     const std::vector<std::string>& frames = stack->second;
-    const bool ours = census_of(frames).contains(kind.function);
+    const bool ours = sampling_of(frames).contains(kind.function);
     seen.stacks += ours;
     if (g.unproven) continue;
     seen.proven += ours;

@@ -126,7 +126,7 @@ TEST(Hostile, NoMoreGoroutinesAreReadThanItHasMemoryFor) {
   EXPECT_EQ(c.implausible, 0u);
   memory.words(Forged::kAllgs, {Endless::kList, kClaimed + 1, kClaimed + 1});
   EXPECT_FALSE(GoroutineReader(memory, f.config).read(StackDepth::kAsProbes).has_value());
-  // The census, which keeps the list, refuses it.
+  // Sampling, which keeps the list, refuses it.
   memory.words(Forged::kAllgs, {Endless::kList, kClaimed, kClaimed});
   memory.used = 4096;
   AllgsCache cache(memory, Forged::kAllgs, allgs_limits(f.config));

@@ -145,7 +145,7 @@ class Replay : public StreamTest, public ::testing::WithParamInterface<std::uint
       EXPECT_TRUE(a.objects == b.objects);
       EXPECT_TRUE(a.stacks == b.stacks);
       EXPECT_EQ(a.sampled_state, b.sampled_state);
-      EXPECT_TRUE(a.covered_by_census == b.covered_by_census);
+      EXPECT_TRUE(a.covered_by_sampling == b.covered_by_sampling);
       ASSERT_EQ(answer.cost.has_value(), replayed.at(target).cost.has_value());
       if (answer.cost) {
         EXPECT_EQ(answer.cost->hits, replayed.at(target).cost->hits);
@@ -206,7 +206,8 @@ TEST_P(Replay, a_kept_stream_gives_equal_tables) {
   EXPECT_EQ(live->at(kNext).tables->created, 1u);
   EXPECT_EQ(live->at(kNext).tables->gaps, 0u);
   EXPECT_GT(live->at(kTwo).tables->blocking.size(), 0u);
-  EXPECT_FALSE(live->at(kTwo).tables->covered_by_census.empty()) << "no stretch of samples, nothing to test";
+  EXPECT_FALSE(live->at(kTwo).tables->covered_by_sampling.empty())
+      << "no stretch of samples, nothing to test";
   EXPECT_NE(live->at(kTwo).tables->stacks.find(500), nullptr);
   EXPECT_TRUE(live->at(kTwo).counters && live->at(kTwo).cost);
   expect_equal(*live, replayed(end));

@@ -1,0 +1,43 @@
+#include "sampling/estimator.h"
+
+#include <numeric>
+#include <utility>
+
+namespace gorotrace {
+
+void Estimator::define(const SampleClasses& classes, const Model& model) {
+  if (!sampling_.define(classes)) return;
+  for (const BlockingKey& row : classes.rows) {
+    if (StackRef stack = model.stack(row.stack)) stacks_.try_emplace(row.stack, std::move(stack));
+  }
+}
+
+void Estimator::apply(const SampleTick& tick, const Model& model) {
+  if (!sampling_.apply(tick) || std::exchange(open_, true)) return;
+  stretches_.push_back({model.tables(tick.at_ns), {}});
+}
+
+void Estimator::end(std::uint64_t at_ns, const Model& model) {
+  sampling_.end_segment();
+  if (std::exchange(open_, false)) stretches_.back().to = model.tables(at_ns);
+}
+
+Tables Estimator::over(Tables model) const {
+  if (stretches_.empty()) return model;
+  NamedStacks named = model.stacks.with(stacks_);
+  std::vector<Replaced> stretches = stretches_;
+  if (open_) stretches.back().to = model;
+  Tables out = combine(std::move(model), stretches, sampling_.tables());
+  out.stacks = std::move(named);
+  return out;
+}
+
+Tables Estimator::over_totals(Tables totals, bool lifecycle_probed) const {
+  if (!open_) return totals;
+  totals.in_state = sampling_.in_state();
+  if (!lifecycle_probed)
+    totals.live = std::accumulate(totals.in_state.begin(), totals.in_state.end(), std::uint64_t{0});
+  return totals;
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,38 @@
+// What the ticks of a stream say of one target, laid over the tables of its model: while ticks come they
+// stand in for the block probes. Is told each in its place in time among the model's events. Pure, not
+// thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "model/model.h"
+#include "sampling/combine.h"
+#include "sampling/sampling.h"
+
+namespace gorotrace {
+
+class Estimator {
+ public:
+  // The model knows the stacks that the classes name.
+  void define(const SampleClasses& classes, const Model& model);
+  void apply(const SampleTick& tick, const Model& model);
+  // Ticks were lost: those behind them mean nothing until one begins anew.
+  void lost() { sampling_.end_segment(); }
+  // No tick follows for a while.
+  void end(std::uint64_t at_ns, const Model& model);
+
+  // The model's tables as of now, and its totals, with what ticks know better. `lifecycle_probed`: of the
+  // goroutines' number the model knows more.
+  [[nodiscard]] Tables over(Tables model) const;
+  [[nodiscard]] Tables over_totals(Tables totals, bool lifecycle_probed) const;
+  [[nodiscard]] StandingWaits standing() const { return {sampling_.standing(), sampling_.moves()}; }
+
+ private:
+  Sampling sampling_;
+  NamedStacks::Map stacks_;  // that classes name
+  std::vector<Replaced> stretches_;
+  bool open_ = false;  // the last of them goes on
+};
+
+}  // namespace gorotrace
