@@ -25,6 +25,7 @@ struct CreationData {
   std::uint64_t live = 0, created = 0, exited = 0;
   std::vector<OriginData> origins;
   std::uint16_t last_origin = 0;  // asked for last
+  std::uint64_t runnable_ns = 0;  // up to the last time one of its goroutines left that state
 };
 
 class CreationRows {

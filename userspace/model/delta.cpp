@@ -94,7 +94,7 @@ void subtract(std::vector<CreationRow::Origin>& origins, const std::vector<Creat
 }
 
 void subtract(CreationRow& row, const CreationRow& before) {
-  subtract(row, before, {&CreationRow::created, &CreationRow::exited});
+  subtract(row, before, {&CreationRow::created, &CreationRow::exited, &CreationRow::runnable_ns});
   subtract(row.sampled, before.sampled);
   std::map<std::uint64_t, std::uint64_t> created;  // by stack
   for (const CreationRow::Stack& s : before.stacks) created[s.stack] = s.created;

@@ -65,6 +65,7 @@ void Model::Impl::bind(Goroutine& g, std::uint64_t gopc, std::uint64_t startpc, 
     if (g.object != kNone) objects[g.object].in_window_ns += t - g.since_ns;
   }
   time[0].leave(g.state, g.since_ns, t, g.state);
+  book_runnable(g, t, g.state);
   live[0].leave(t);
   g.set(kSystem);
   g.since_ns = t;
@@ -77,6 +78,7 @@ void Model::Impl::end(Goroutine& g, std::uint64_t t, bool has_exited) {
   t = std::max(t, g.since_ns);
   if (g.has(kWaitOpen)) close_wait(g, t, End::kUnseen);
   time_of(g).leave(g.state, g.since_ns, t, g.state);
+  book_runnable(g, t, g.state);
   live[g.has(kSystem) ? 1 : 0].leave(t);
   if (has_exited) {
     ++exited;
@@ -105,6 +107,7 @@ void Model::Impl::settle(Goroutine& g) {
   if (g.epoch == epoch) return;
   const std::uint64_t first = lost_at(g);
   if (g.has(kWaitOpen)) close_wait(g, first, End::kTainted);
+  book_runnable(g, std::max(first, g.since_ns), g.state);
   g.epoch = epoch;
   g.state = GState::kUnknown;
   g.since_ns = std::max(g.since_ns, forgotten_at.back());
@@ -128,6 +131,7 @@ void Model::Impl::forget_all(std::uint64_t at_ns) {
 void Model::Impl::set_state(Goroutine& g, GState state, std::uint64_t t, GState book_as) {
   StateTime& times = time_of(g);
   times.leave(g.state, g.since_ns, t, book_as);
+  book_runnable(g, t, book_as);
   times.enter(state, t);
   g.state = state;
   g.since_ns = t;

@@ -158,6 +158,8 @@ struct CreationRow {  // (gopc, startpc)
     bool operator==(const Origin&) const = default;
   };
   std::vector<Origin> origins = {};
+  // Goroutine-nanoseconds for which its goroutines waited for a CPU, and how many do now.
+  std::uint64_t runnable_ns = 0, runnable_now = 0;
   bool operator==(const CreationRow&) const = default;
 };
 

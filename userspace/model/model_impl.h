@@ -62,6 +62,10 @@ struct Model::Impl {
   // Brings a goroutine that a gap overtook up to date: its wait is tainted, its state unknown since the last
   // gap.
   void settle(Goroutine& g);
+  // The time for which it was runnable until t, to its creation site.
+  void book_runnable(const Goroutine& g, std::uint64_t t, GState as) {
+    if (as == GState::kRunnable && g.site != kNone) creation[g.site].runnable_ns += t - g.since_ns;
+  }
   void set_state(Goroutine& g, GState state, std::uint64_t t) { set_state(g, state, t, g.state); }
   void set_state(Goroutine& g, GState state, std::uint64_t t, GState book_as);
   void open_wait(Goroutine& g, const BlockingKey& key, std::uint64_t t);

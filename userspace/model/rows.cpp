@@ -51,6 +51,7 @@ CreationRow row_of(const CreationData& data) {
   row.live = data.live;
   row.created = data.created;
   row.exited = data.exited;
+  row.runnable_ns = data.runnable_ns;
   return row;
 }
 
@@ -95,6 +96,11 @@ void Model::Impl::fill_rows(Tables& out, std::uint64_t at) const {
                   !g.has(kCreatedSeen));
       if (g.born != Lineage::kNoNode && lineage[g.born].place != Lineage::kNoPlace)
         ++site.origins[lineage[g.born].place].live;
+      if (g.state == GState::kRunnable) {
+        const std::uint64_t until = g.epoch != epoch ? lost_at(g) : at;
+        if (g.epoch == epoch) ++site.runnable_now;
+        if (until > g.since_ns) site.runnable_ns += until - g.since_ns;
+      }
     }
     if (!g.has(kWaitOpen)) return;
     BlockingRow& row = out.blocking[g.row];

@@ -106,6 +106,8 @@ void creation_row(JsonWriter& out, const JsonContext& c, const CreationRow& row,
   out.field("live", row.live);
   out.field("created", seen(row.created));
   out.field("exited", seen(row.exited));
+  out.field("runnable_now", row.runnable_now);
+  out.field("runnable_ns", row.runnable_ns);
   out.field("created_per_s", table.probed() ? std::optional(static_cast<double>(row.created) * 1e9 /
                                                             static_cast<double>(table.covered_ns))
                                             : std::nullopt);

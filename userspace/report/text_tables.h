@@ -30,6 +30,8 @@ struct TextContext {
 [[nodiscard]] std::string blocking_text(const TextContext& c);
 [[nodiscard]] std::string creation_text(const TextContext& c);
 [[nodiscard]] std::string objects_text(const TextContext& c);  // "" without rows
+// Who waits for a CPU, created where; "" when nobody did.
+[[nodiscard]] std::string runnable_text(const TextContext& c);
 [[nodiscard]] std::string latency_text(const TextContext& c);
 
 }  // namespace gorotrace

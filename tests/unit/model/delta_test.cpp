@@ -80,7 +80,8 @@ TEST_P(Delta, NothingLiesBetweenAnAnswerAndItself) {
 TEST_P(Delta, StretchesAddUpToTheWhole) {
   std::map<Key, Counted> sum, whole;
   std::array<std::uint64_t, kGStates> state_ns{};
-  std::uint64_t created = 0, parks = 0, latencies = 0, inferred = 0, gaps = 0, covered_ns = 0, objects_ns = 0;
+  std::uint64_t created = 0, parks = 0, latencies = 0, inferred = 0, gaps = 0, covered_ns = 0, objects_ns = 0,
+                runnable_ns = 0;
   for (std::size_t i = 1; i < answers_.size(); ++i) {
     const Tables d = delta(answers_[i - 1], answers_[i]);
     add(sum, d);
@@ -92,6 +93,7 @@ TEST_P(Delta, StretchesAddUpToTheWhole) {
     inferred += d.latency.inferred;
     for (const Interval& c : d.covered[GT_GROUP_BLOCK]) covered_ns += c.to_ns - c.from_ns;
     for (const ObjectRow& o : d.objects) objects_ns += o.in_window_ns;
+    for (const CreationRow& c : d.creation) runnable_ns += c.runnable_ns;
     EXPECT_EQ(std::accumulate(d.state_ns.begin(), d.state_ns.end(), std::uint64_t{0}), d.live_integral_ns);
   }
   const Tables& last = answers_.back();
@@ -106,6 +108,8 @@ TEST_P(Delta, StretchesAddUpToTheWhole) {
   std::uint64_t last_covered = 0, last_objects = 0;
   for (const Interval& c : last.covered[GT_GROUP_BLOCK]) last_covered += c.to_ns - c.from_ns;
   for (const ObjectRow& o : last.objects) last_objects += o.in_window_ns;
+  for (const CreationRow& c : last.creation) runnable_ns -= c.runnable_ns;
+  EXPECT_EQ(runnable_ns, 0u);
   EXPECT_EQ(covered_ns, last_covered);
   EXPECT_EQ(objects_ns, last_objects);
 }

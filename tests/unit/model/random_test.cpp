@@ -16,6 +16,13 @@ class Random : public ::testing::TestWithParam<std::uint64_t> {
   static void expect_invariant(const Tables& t) {
     EXPECT_EQ(std::accumulate(t.state_ns.begin(), t.state_ns.end(), std::uint64_t{0}), t.live_integral_ns);
     EXPECT_EQ(std::accumulate(t.in_state.begin(), t.in_state.end(), std::uint64_t{0}), t.live);
+    // Of goroutines whose go statement nobody saw no site tells.
+    EXPECT_LE(runnable_of_sites(t), t.state_ns[static_cast<std::size_t>(GState::kRunnable)]);
+  }
+  static std::uint64_t runnable_of_sites(const Tables& t) {
+    std::uint64_t ns = 0;
+    for (const CreationRow& row : t.creation) ns += row.system ? 0 : row.runnable_ns;
+    return ns;
   }
   Model model{test_config()};
 };
@@ -32,6 +39,10 @@ TEST_P(Random, without_loss_everything_equals_the_truth) {
   EXPECT_EQ(t.created, truth.created);
   EXPECT_EQ(t.exited, truth.exited);
   EXPECT_EQ(t.state_ns, truth.state_ns);
+  EXPECT_EQ(runnable_of_sites(t), truth.state_ns[static_cast<std::size_t>(GState::kRunnable)]);
+  std::uint64_t runnable_now = 0;
+  for (const CreationRow& row : t.creation) runnable_now += row.system ? 0 : row.runnable_now;
+  EXPECT_EQ(runnable_now, t.in_state[static_cast<std::size_t>(GState::kRunnable)]);
   EXPECT_EQ(t.latency.histogram.count(), truth.latencies);
   EXPECT_EQ(t.latency.histogram.total(), truth.latency_ns);
   std::size_t ended = 0;

@@ -301,6 +301,20 @@ TEST(StatText, WhatIsNoScreenHasEveryNameOnOneLine) {
   EXPECT_THAT(out, Not(HasSubstr("…")));
 }
 
+TEST(StatText, WhoWaitsForACpuAndWhereItWasCreated) {
+  Session x = make_session();
+  EXPECT_THAT(text(x), Not(HasSubstr("WAITING FOR A CPU")));
+  x.tables.creation[0].runnable_ns = 30'000'000'000;  // 3 of them at any time of the 10 s
+  x.tables.creation[0].runnable_now = 4;
+  x.tables.creation[1].runnable_ns = 10'000'000'000;
+  const std::string out = text(x);
+  expect_fits(out, 80);
+  EXPECT_THAT(out, HasSubstr("WAITING FOR A CPU  by runnable time · 2 rows"));
+  EXPECT_THAT(out, HasSubstr("      4        3.0     30.0s   75  main.serve  main.go:44\n"
+                             "        created by main.main  main.go:30\n"
+                             "      0        1.0     10.0s   25"));
+}
+
 TEST(StatText, MutexesThatNobodySawAreSaidToBeMissing) {
   Session x = make_session();
   EXPECT_THAT(text(x), Not(HasSubstr("mutexes")));
