@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "golang/buildinfo.h"
+#include "golang/globals.h"
 #include "subjects.h"
 
 namespace gorotrace::testing {
