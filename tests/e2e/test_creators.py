@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 
 import pytest
 
@@ -80,8 +81,9 @@ def test_stat_says_so_in_text(leaky):
     process = leaky()
     command = [harness.gorotrace(), "stat", "-p", process.pid, "--probes", "lifecycle,block", "-i", "100ms", "--limit", "0"]
     with harness.Process(command) as stat:
-        while not re.match(r" *\d+ms ", stat.lines.next(30)):
-            pass
+        end = time.monotonic() + 30
+        while not re.match(r"\d\d:\d\d:\d\d ", stat.lines.next(30)):
+            assert time.monotonic() < end, "no interval line"
         process.ask("leak 4", "leak")
         stat.popen.send_signal(2)
         lines = []

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <tuple>
 
+#include "base/sort_stably.h"
 #include "base/text.h"
 #include "report/columns.h"
 #include "report/wrapping.h"
@@ -116,9 +117,9 @@ void sort_rows(std::vector<GoRow>& rows, const PsOrder& order) {
     return std::tuple(number ? value : 0, number ? Natural{} : natural(cell(row, order.column)));
   };
   if (order.descending) {
-    std::ranges::stable_sort(rows, std::ranges::greater{}, key);
+    sort_stably(rows, std::ranges::greater{}, key);
   } else {
-    std::ranges::stable_sort(rows, {}, key);
+    sort_stably(rows, {}, key);
   }
 }
 

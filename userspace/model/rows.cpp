@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include "base/sort_stably.h"
+
 #include "model/model_impl.h"
 
 namespace gorotrace {
@@ -47,7 +49,7 @@ CreationRow row_of(const CreationData& data) {
       row.stacks.push_back({stack, origin.created});
     }
   }
-  std::ranges::stable_sort(row.stacks, std::greater<>{}, &CreationRow::Stack::created);
+  sort_stably(row.stacks, std::greater<>{}, &CreationRow::Stack::created);
   row.live = data.live;
   row.created = data.created;
   row.exited = data.exited;
@@ -57,7 +59,7 @@ CreationRow row_of(const CreationData& data) {
 
 void most_live_first(CreationRow& row) {
   std::erase_if(row.origins, [](const CreationRow::Origin& o) { return o.created + o.live == 0; });
-  std::ranges::stable_sort(row.origins, [](const CreationRow::Origin& a, const CreationRow::Origin& b) {
+  sort_stably(row.origins, [](const CreationRow::Origin& a, const CreationRow::Origin& b) {
     return std::tie(b.live, b.created) < std::tie(a.live, a.created);
   });
 }

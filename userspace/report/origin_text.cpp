@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/sort_stably.h"
 #include "base/text.h"
 #include "report/frames.h"
 
@@ -36,7 +37,7 @@ std::vector<Way> ways(const CreationRow& row, Symbolizer& symbols) {
     way.live += origin.live;
     way.created += origin.created;
   }
-  std::ranges::stable_sort(out, [](const Way& a, const Way& b) {
+  sort_stably(out, [](const Way& a, const Way& b) {
     return std::pair(b.live, b.created) < std::pair(a.live, a.created);
   });
   return out;

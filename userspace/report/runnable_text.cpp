@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/sort_stably.h"
 #include "base/text.h"
 #include "report/text_parts.h"
 
@@ -20,7 +21,7 @@ std::string runnable_text(const TextContext& c) {
     all_ns += row->runnable_ns;
   }
   if (rows.empty()) return "";
-  std::ranges::stable_sort(rows, std::ranges::greater{}, &CreationRow::runnable_ns);
+  sort_stably(rows, std::ranges::greater{}, &CreationRow::runnable_ns);
   std::string out = table_title(
       c, "WAITING FOR A CPU", "by runnable time · " + of_rows(c, rows.size(), c.rows.creation_hidden), trust);
   out += c.style.dim(fmt::format("{:>7}{:>11}{:>10}{:>5}  {}", "now", "on average", "runnable", "%",

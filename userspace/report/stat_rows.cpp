@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/sort_stably.h"
 #include "evidence/trust.h"
 #include "report/frames.h"
 #include "report/origin_text.h"
@@ -210,9 +211,9 @@ StatRows stat_rows(const StatFacts& facts, const Tables& tables, Symbolizer& sym
   // Behind folding the most waited in are first no more.
   const BlockingFigure of_wait = blocking_figure(
       options.by != FoldBy::kNothing && !blocking_figure(options.sort) ? RowSort::kInWindow : options.sort);
-  if (of_wait) std::ranges::stable_sort(out.blocking, std::ranges::greater{}, of_wait);
+  if (of_wait) sort_stably(out.blocking, std::ranges::greater{}, of_wait);
   if (const CreationFigure of_site = creation_figure(options.sort))
-    std::ranges::stable_sort(out.creation, std::ranges::greater{}, of_site);
+    sort_stably(out.creation, std::ranges::greater{}, of_site);
   return out;
 }
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/enum_names.h"
-#include "evidence/dump_select.h"
+#include "evidence/dump_filter.h"
 #include "evidence/facts.h"
 #include "symbols/stack_table.h"
 

@@ -1,0 +1,83 @@
+#include "evidence/dump_filter.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "base/text.h"
+
+namespace gorotrace {
+namespace {
+
+// Of goroutines that are alive: what a dump can show.
+constexpr std::array kStates{GStatus::kRunnable,  GStatus::kRunning,   GStatus::kSyscall, GStatus::kWaiting,
+                             GStatus::kPreempted, GStatus::kCopystack, GStatus::kLeaked};
+
+std::optional<GStatus> state_named(std::string_view name) {
+  const auto state = value_named<GStatus>(name);
+  return state && std::ranges::find(kStates, *state) != kStates.end() ? state : std::nullopt;
+}
+
+std::string state_names() {
+  std::vector<const char*> names;
+  for (const GStatus state : kStates) names.push_back(name_of(state));
+  return fmt::format("{}", fmt::join(names, "|"));
+}
+
+}  // namespace
+
+Status DumpFilter::add(std::string_view condition) {
+  const std::size_t equals = condition.find('=');
+  const std::string_view key = condition.substr(0, equals);
+  const std::string value(equals == std::string_view::npos ? "" : condition.substr(equals + 1));
+  if (!value.empty()) {
+    if (key == "reason") {
+      reasons.push_back(value);
+      return {};
+    }
+    if (key == "function") {
+      functions.push_back(value);
+      return {};
+    }
+    if (const auto state = state_named(value); key == "state" && state) {
+      states.push_back(*state);
+      return {};
+    }
+    const std::size_t inner = value.find('=');
+    if (key == "label" && inner != std::string::npos && inner > 0) {
+      labels.emplace_back(value.substr(0, inner), value.substr(inner + 1));
+      return {};
+    }
+  }
+  return fail(
+      ErrorKind::kUsage,
+      fmt::format("\"{}\" is not a condition; give reason=WAIT REASON, state={}, function=PART OF A NAME or "
+                  "label=KEY=VALUE",
+                  printable(condition, 64), state_names()));
+}
+
+Status DumpFilter::find_reasons(const std::vector<std::string>& wait_reasons) {
+  std::vector<std::string> known;
+  std::ranges::copy_if(wait_reasons, std::back_inserter(known),
+                       [](const std::string& name) { return !name.empty(); });
+  for (const GStatus state : kStates) known.emplace_back(name_of(state));
+  std::vector<std::string> found;
+  for (const std::string& reason : reasons) {
+    const std::size_t before = found.size();
+    const bool whole = std::ranges::find(known, reason) != known.end();
+    std::ranges::copy_if(known, std::back_inserter(found), [&](const std::string& name) {
+      return whole ? name == reason : name.find(reason) != std::string::npos;
+    });
+    if (found.size() == before) {
+      return fail(ErrorKind::kUsage,
+                  fmt::format("its Go version has no wait reason with \"{}\" in it; there are {}",
+                              printable(reason, 64), fmt::join(known, ", ")));
+    }
+  }
+  reasons = std::move(found);
+  return {};
+}
+
+}  // namespace gorotrace
