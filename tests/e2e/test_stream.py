@@ -18,7 +18,8 @@ def memory_kb(pid):
 def text_of(paths):
     """What stat says in text of a program that took so many call paths, and the tracer's peak memory in kB."""
     with Truth(build(PROGRAMS / "paths")) as target:
-        with Process([harness.gorotrace(), "stat", "-p", target.pid, "--budget", "none", "--limit", "3"]) as stat:
+        with Process(["env", "COLUMNS=200", harness.gorotrace(), "stat", "-p", target.pid, "--budget", "none",
+                      "--limit", "3"]) as stat:
             while "unparks" not in stat.lines.next(60):
                 pass
             stat.lines.next(60)
@@ -45,7 +46,7 @@ def test_more_call_paths_than_the_kernels_map_holds():
 def test_more_call_paths_than_a_table_holds():
     """The least useful are one row, which says how many they are; the table is not called exact."""
     text, resident = text_of(150_000)  # a table: 65,536
-    folded = re.search(r"(\d+) call paths shown as other stacks", text)
+    folded = re.search(r"(\d+) call paths shown among other stacks", text)
     assert folded and int(folded[1]) > 150_000 - 2 * 65536, text
     assert "stacks whose frames are not known" not in text, text
     assert re.search(r"BLOCKING HOT SPOTS .*lower bound", text), text

@@ -247,8 +247,8 @@ std::string stat_summary_text(const StatFacts& facts, const Tables& tables, Symb
   const TextContext c{
       facts, tables, symbols, options, rows, Style{options.colour}, std::max(options.width, kNarrowest)};
   return head(c) + goroutine_seconds(c) + goroutines(c) + warnings(c) + blocking_text(c) + creation_text(c) +
-         objects_text(c) + runnable_text(c) + latency_text(c) + "\n" + cross_check(c) + sampling(c) + events(c) + cost(c) +
-         shared_probes(c);
+         objects_text(c) + runnable_text(c) + latency_text(c) + "\n" + cross_check(c) + sampling(c) +
+         events(c) + cost(c) + shared_probes(c);
 }
 
 }  // namespace gorotrace
