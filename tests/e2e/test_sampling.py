@@ -165,8 +165,10 @@ def test_many_idle_targets_share_one_budget_evenly():
     looks = sorted(c["looks"] for c in sampling)
     of_one_cpu = sum(c["of_one_cpu_percent"] for c in sampling)
     assert of_one_cpu < 6, f"5 % of one CPU for all: {of_one_cpu:.2f} %"
-    # The first look reads the stacks, and is paid for before the next ones: some have fewer.
-    assert looks[0] > 0.3 * looks[-1] and looks[15] > 0.7 * looks[-1], f"unevenly shared: {looks}"
+    # What is shared evenly is the CPU time. A dear look (the first one reads the stacks; the host takes the CPU away
+    # in the middle of another) is paid for before the next one: some have fewer looks.
+    percents = sorted(c["of_one_cpu_percent"] for c in sampling)
+    assert percents[0] > 0.6 * percents[15] and looks[15] > 0.7 * looks[-1], f"unevenly shared: {percents} {looks}"
     # What a look costs decides how many the share affords.
     cost_ns = sum(c["of_one_cpu_percent"] * s["window_ns"] / 100 for c, s in zip(sampling, stat.summaries)) / sum(looks)
     affordable = min(400, 0.05 * 4e9 / cost_ns / len(targets))
