@@ -166,7 +166,7 @@ def test_many_idle_targets_share_one_budget_evenly():
     of_one_cpu = sum(c["of_one_cpu_percent"] for c in sampling)
     assert of_one_cpu < 6, f"5 % of one CPU for all: {of_one_cpu:.2f} %"
     # What is shared evenly is the CPU time. A dear look (the first one reads the stacks; the host takes the CPU away
-    # in the middle of another) is paid for before the next one: some have fewer looks.
+    # in the middle of another) is paid for before the next one: some have fewer looks, but none less of the CPU.
     percents = sorted(c["of_one_cpu_percent"] for c in sampling)
     assert percents[0] > 0.6 * percents[15] and looks[15] > 0.7 * looks[-1], f"unevenly shared: {percents} {looks}"
     # What a look costs decides how many the share affords.

@@ -8,6 +8,9 @@
 namespace gorotrace {
 namespace {
 constexpr double kSmoothing = 1.0 / 8;
+// One look that cost more than so many times what looks cost (the host took the CPU away) is paid for, and
+// says little of the next ones: believed, it would slow them down for as long again.
+constexpr double kSurprise = 4;
 // Fewer than this at a time and what a look costs by itself outweighs them: looks are left out instead.
 constexpr std::size_t kFewest = 32;
 // Back to all only with room to spare, or the two would alternate.
@@ -52,9 +55,11 @@ void Pace::spent(std::size_t slots, bool all, std::uint64_t cpu_ns) {
   if (!std::exchange(looked_, true)) return;
   look_ns_ = static_cast<double>(cpu_ns);
   double& cost = all ? among_all_ns_ : chosen_ns_;
-  const double each = static_cast<double>(cpu_ns) / static_cast<double>(slots);
-  if (all && !std::exchange(all_known_, true)) cost = each;
-  cost += kSmoothing * (each - cost);
+  const auto of = static_cast<double>(slots);
+  const bool known = !all || std::exchange(all_known_, true);
+  const double expected = known ? std::max(cost, 1.0) : cost + kLookNs / of;
+  const double each = std::min(static_cast<double>(cpu_ns) / of, kSurprise * expected);
+  cost = known ? cost + kSmoothing * (each - cost) : each;
 }
 
 std::uint64_t Pace::period_ns(std::size_t total) const {

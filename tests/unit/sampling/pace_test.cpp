@@ -88,6 +88,39 @@ TEST(Pace, LooksAreLeftOutWhenEvenTheFewestCostTooMuch) {
   EXPECT_GT(r.looks, 20u);
 }
 
+// Looks in `seconds` at the thirtieth part of 5 % of a CPU; that one costs so much, the others 50 us.
+std::size_t looks_with_one_of(std::uint64_t ns, std::size_t which, std::uint64_t seconds) {
+  constexpr std::size_t kTotal = 11;
+  Pace pace(0.05 / 30);
+  std::size_t looks = 0;
+  for (std::uint64_t at = 1; at < seconds * 1'000'000'000;
+       at = std::max(at + pace.period_ns(kTotal), pace.paid_at_ns() + 1)) {
+    if (pace.slots(kTotal, at) == 0) continue;
+    pace.spent(kTotal, true, ++looks == which ? ns : 50'000);
+  }
+  return looks;
+}
+
+TEST(Pace, OneDearLookIsPaidForOnce) {
+  const std::size_t without = looks_with_one_of(50'000, 1, 10);
+  EXPECT_GT(without, 250u);
+  for (const std::size_t which : {1u, 2u, 3u, 20u}) {
+    // It cost as much as a hundred others.
+    const std::size_t with = looks_with_one_of(5'000'000, which, 10);
+    EXPECT_GT(with + 100 + 25, without) << which;
+    EXPECT_LT(with + 100 - 25, without) << which;
+  }
+}
+
+// What looks cost from now on is believed soon, however much it is.
+TEST(Pace, LooksThatHaveBecomeDearAreRareSoon) {
+  constexpr std::size_t kTotal = 100;
+  Pace pace(0.05);
+  for (int i = 0; i < 20; ++i) pace.spent(kTotal, true, 50'000);
+  for (int i = 0; i < 20; ++i) pace.spent(kTotal, true, 5'000'000);
+  EXPECT_GT(pace.period_ns(kTotal), 80'000'000u);
+}
+
 TEST(Pace, NoShareNoLook) {
   const Paced r = run(0, 1000, 300, 2500, 20'000);
   EXPECT_EQ(r.looks, 0u);
