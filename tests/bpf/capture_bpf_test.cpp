@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <fstream>
@@ -88,6 +89,10 @@ class CaptureTest : public ::testing::TestWithParam<AttachMode> {
     auto on = capture_->set_groups(slot_, groups);
     ASSERT_TRUE(on) << on.error().message;
     ASSERT_EQ(*on, groups);
+    await_detached();
+  }
+  void await_detached() {
+    while (capture_->detaching(slot_)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   std::vector<gt_record> drain() {
     std::vector<gt_record> records;
@@ -614,6 +619,27 @@ TEST_P(CaptureTest, TextIsRestored) {
   EXPECT_NE(now(), before);
   capture_.reset();
   EXPECT_EQ(now(), before);
+}
+
+// Whoever takes groups away does not wait for the kernel; what goes and comes back is recorded once.
+TEST_P(CaptureTest, DetachingGoesOnByItself) {
+  FakeGoroutine gp(42, 3, 0x401000);
+  const auto park = [&] { hit(GT_HOOK_PARK, {.arg0 = gp.g.address()}); };
+  attach(kBlock | kRun);
+  ASSERT_EQ(capture_->set_groups(slot_, kRun), kRun);
+  EXPECT_TRUE(capture_->detaching(slot_));
+  ASSERT_EQ(capture_->set_groups(slot_, 0), 0u);
+  EXPECT_EQ(capture_->groups(slot_), 0u);
+  EXPECT_TRUE(capture_->detaching(slot_));
+  ASSERT_EQ(capture_->set_groups(slot_, kBlock), kBlock);
+  (void)drain();
+  park();
+  EXPECT_EQ(drain().size(), 1u);
+  ASSERT_EQ(capture_->set_groups(slot_, 0), 0u);
+  await_detached();
+  (void)drain();
+  park();
+  EXPECT_TRUE(drain().empty());
 }
 
 TEST_P(CaptureTest, TargetsComeAndGo) {

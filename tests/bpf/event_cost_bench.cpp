@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <optional>
@@ -99,13 +100,18 @@ int run() {
     const bool ok = step();
     return ok ? static_cast<double>(monotonic_ns() - start) / 1e6 : -1.0;
   };
+  const auto detach = [&] {
+    if (!(*capture)->set_groups(*slot, 0)) return false;
+    while ((*capture)->detaching(*slot)) std::this_thread::sleep_for(std::chrono::microseconds(100));
+    return true;
+  };
   const GroupMask all = kBlock | kRun | kLifecycle | kSyscall;
   std::vector<double> attach_all, detach_all, attach_one, detach_one;
   for (int round = 0; round < kRounds; ++round) {
     attach_one.push_back(took_ms([&] { return (*capture)->set_groups(*slot, kLifecycle).has_value(); }));
-    detach_one.push_back(took_ms([&] { return (*capture)->set_groups(*slot, 0).has_value(); }));
+    detach_one.push_back(took_ms(detach));
     attach_all.push_back(took_ms([&] { return (*capture)->set_groups(*slot, all).has_value(); }));
-    detach_all.push_back(took_ms([&] { return (*capture)->set_groups(*slot, 0).has_value(); }));
+    detach_all.push_back(took_ms(detach));
   }
   auto links =
       attach_points((*skeleton)->progs.gt_empty, (*capture)->mode(), ::getpid(), kOwnExecutable, points);

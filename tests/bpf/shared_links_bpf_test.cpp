@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <thread>
 
@@ -61,6 +62,10 @@ class SharedLinksTest : public ::testing::TestWithParam<AttachMode> {
     const auto on = capture_->set_groups(target, groups);
     ASSERT_TRUE(on) << on.error().message;
     EXPECT_EQ(*on, groups);
+    await_detached(target);
+  }
+  void await_detached(TargetId target) {
+    while (capture_->detaching(target)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   using Counts = std::map<TargetId, std::size_t>;
   Counts drain() {
@@ -179,6 +184,7 @@ TEST_P(SharedLinksTest, WhatIsOffForOneIsAHitAndNoEventThere) {
   EXPECT_TRUE(has_breakpoint(kYield));
   EXPECT_EQ(capture_->trapped(other), kRun);
   capture_->remove_target(self);
+  await_detached(other);
   EXPECT_FALSE(has_breakpoint(kYield));
   EXPECT_EQ(capture_->trapped(other), 0u);
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <chrono>
 
-#include "capture/detach.h"
 #include "capture/load.h"
 
 namespace gorotrace {
@@ -18,11 +18,17 @@ std::uint64_t cookie_of(gt_cookie cookie, std::size_t index, const Site& site) {
   return std::bit_cast<std::uint64_t>(cookie);
 }
 
+// Nothing on its way counts as gone.
+bool gone(const std::shared_future<void>& going) {
+  return !going.valid() || going.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+}
+
 }  // namespace
 
-AttachGroups::AttachGroups(const gorotrace_bpf& skeleton, AttachMode mode, const ProbeScope& scope,
-                           std::string path, Plan plan)
-    : ip_map_fd_(bpf_map__fd(skeleton.maps.sites_by_ip)),
+AttachGroups::AttachGroups(const gorotrace_bpf& skeleton, Detacher& detacher, AttachMode mode,
+                           const ProbeScope& scope, std::string path, Plan plan)
+    : detacher_(detacher),
+      ip_map_fd_(bpf_map__fd(skeleton.maps.sites_by_ip)),
       mode_(mode),
       scope_(scope),
       path_(std::move(path)),
@@ -35,13 +41,14 @@ AttachGroups::AttachGroups(const gorotrace_bpf& skeleton, AttachMode mode, const
       return u.program == program && u.groups == site.groups;
     });
     if (attach_group == attach_groups_.end())
-      attach_group = attach_groups_.insert(attach_groups_.end(), AttachGroup{program, site.groups, {}, {}});
+      attach_group =
+          attach_groups_.insert(attach_groups_.end(), AttachGroup{program, site.groups, {}, {}, {}});
     attach_group->points.push_back({site.file_offset, cookie_of(scope_.cookie, i, site)});
   }
 }
 
 AttachGroups::~AttachGroups() {
-  detach_links(take_links());
+  detacher_.detach(take_links()).wait();
   for (const AttachGroup& attach_group : attach_groups_) clear_ip_map(attach_group);
 }
 
@@ -55,7 +62,12 @@ Links AttachGroups::take_links() {
   return links;
 }
 
+bool AttachGroups::detaching() const {
+  return !std::ranges::all_of(attach_groups_, gone, &AttachGroup::going);
+}
+
 Result<GroupMask> AttachGroups::set_groups(GroupMask groups) {
+  clear_ips_of_gone();
   std::vector<AttachGroup*> attached;
   const auto undo = [&](const Error& error) {
     for (AttachGroup* attach_group : attached) clear_ip_map(*attach_group);
@@ -64,6 +76,7 @@ Result<GroupMask> AttachGroups::set_groups(GroupMask groups) {
   std::vector<ProbeSet> sets;
   for (AttachGroup& attach_group : attach_groups_) {
     if (!(attach_group.groups & groups) || !attach_group.links.empty()) continue;
+    if (attach_group.going.valid()) attach_group.going.wait();  // or each event would be recorded twice
     attached.push_back(&attach_group);
     if (auto filled = fill_ip_map(attach_group); !filled) return undo(filled.error());
     sets.push_back({attach_group.program, attach_group.points});
@@ -74,14 +87,17 @@ Result<GroupMask> AttachGroups::set_groups(GroupMask groups) {
     for (std::size_t i = 0; i < attached.size(); ++i) attached[i]->links = std::move((*links)[i]);
   }
   Links unwanted;
+  std::vector<AttachGroup*> detached;
   for (AttachGroup& attach_group : attach_groups_) {
     if ((attach_group.groups & groups) || attach_group.links.empty()) continue;
     std::ranges::move(attach_group.links, std::back_inserter(unwanted));
     attach_group.links.clear();
+    detached.push_back(&attach_group);
   }
-  detach_links(std::move(unwanted));
-  for (const AttachGroup& attach_group : attach_groups_)
-    if (attach_group.links.empty()) clear_ip_map(attach_group);
+  if (!detached.empty()) {
+    const auto going = detacher_.detach(std::move(unwanted));
+    for (AttachGroup* attach_group : detached) attach_group->going = going;
+  }
   on_ = groups;
   return on_;
 }
@@ -99,6 +115,12 @@ Status AttachGroups::fill_ip_map(const AttachGroup& attach_group) {
     ips_[point.file_offset] = *address;
   }
   return {};
+}
+
+// A hit of a link that goes is still looked up.
+void AttachGroups::clear_ips_of_gone() {
+  for (const AttachGroup& attach_group : attach_groups_)
+    if (attach_group.links.empty() && gone(attach_group.going)) clear_ip_map(attach_group);
 }
 
 void AttachGroups::clear_ip_map(const AttachGroup& attach_group) {

@@ -1,8 +1,9 @@
-// Links of one target, or of all processes of a file. A attach group is the smallest thing that goes on and
+// Links of one target, or of all processes of a file. An attach group is the smallest thing that goes on and
 // off: the sites with the same program and the same groups, one uprobe_multi link. So a site that two groups
 // share is attached once and stays while either is on. Threads: control thread.
 #pragma once
 
+#include <future>
 #include <map>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "capture/attach.h"
 #include "capture/bpf_handles.h"
 #include "capture/capture.h"
+#include "capture/detacher.h"
 #include "capture/target_links.h"
 
 namespace gorotrace {
@@ -24,12 +26,14 @@ struct ProbeScope {
 
 class AttachGroups : public TargetLinks {
  public:
-  AttachGroups(const gorotrace_bpf& skeleton, AttachMode mode, const ProbeScope& scope, std::string path,
-               Plan plan);
+  // The skeleton and the detacher outlive this object.
+  AttachGroups(const gorotrace_bpf& skeleton, Detacher& detacher, AttachMode mode, const ProbeScope& scope,
+               std::string path, Plan plan);
   ~AttachGroups() override;
 
   [[nodiscard]] Result<GroupMask> set_groups(GroupMask groups) override;
   [[nodiscard]] GroupMask groups() const override { return on_; }
+  [[nodiscard]] bool detaching() const override;
   [[nodiscard]] std::size_t sites() const override { return plan_.sites.size(); }
   [[nodiscard]] Links take_links() override;
 
@@ -41,10 +45,13 @@ class AttachGroups : public TargetLinks {
     GroupMask groups;
     std::vector<AttachPoint> points;
     Links links;
+    std::shared_future<void> going;  // of those that were let go last; none before
   };
   [[nodiscard]] Status fill_ip_map(const AttachGroup& attach_group);
   void clear_ip_map(const AttachGroup& attach_group);
+  void clear_ips_of_gone();
 
+  Detacher& detacher_;
   int ip_map_fd_;  // `sites_by_ip`, used in mode kPerfEventIp only
   AttachMode mode_;
   ProbeScope scope_;

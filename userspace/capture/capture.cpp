@@ -10,11 +10,10 @@
 #include <mutex>
 #include <numeric>
 #include <span>
-#include <thread>
 
 #include "capture/attach_groups.h"
 #include "capture/calibration.h"
-#include "capture/detach.h"
+#include "capture/detacher.h"
 #include "capture/initial_pid.h"
 #include "capture/kernel_targets.h"
 #include "capture/load.h"
@@ -34,7 +33,7 @@ constexpr std::uint64_t kLongestSample = 64;
 
 // Member order is reverse teardown order: links go first, then the programs, then the rings.
 struct Capture::Impl {
-  std::jthread trials_end;  // detaches what the trials of make() attached
+  Detacher detacher;
   AttachMode mode;
   TrapCosts costs;
   GroupMask loaded;
@@ -91,7 +90,7 @@ void Capture::detach_all() {
     impl_->kernel->hold_goids(owner->id, false);
     std::ranges::move(owner->links->take_links(), std::back_inserter(links));
   }
-  detach_links(std::move(links));
+  impl_->detacher.detach(std::move(links)).wait();
 }
 
 Result<std::unique_ptr<Capture>> Capture::make(const CaptureOptions& options) {
@@ -108,7 +107,7 @@ Result<std::unique_ptr<Capture>> Capture::make(const CaptureOptions& options) {
   impl->costs = calibrated.traps;
   Links trials = std::move(selftest->links);
   std::ranges::move(calibration->take_links(), std::back_inserter(trials));
-  impl->trials_end = std::jthread([links = std::move(trials)]() mutable { detach_links(std::move(links)); });
+  (void)impl->detacher.detach(std::move(trials));
   impl->mode = selftest->mode;
   impl->loaded = options.groups;
   impl->tracer = std::move(*tracer);
@@ -119,7 +118,7 @@ Result<std::unique_ptr<Capture>> Capture::make(const CaptureOptions& options) {
   auto kernel = KernelTargets::make(impl->skeleton(), options.max_targets);
   if (!kernel) return std::unexpected(kernel.error());
   impl->kernel.emplace(std::move(*kernel));
-  impl->shared_files.emplace(impl->skeleton(), impl->mode);
+  impl->shared_files.emplace(impl->skeleton(), impl->detacher, impl->mode);
   impl->slots = Slots(options.max_targets);
   impl->owners.resize(options.max_targets);
   impl->stacks = std::make_unique<StackStore>(bpf_map__fd(impl->skeleton().maps.stacks),
@@ -177,7 +176,7 @@ Result<TargetId> Capture::add_target(pid_t pid, const std::string& exe_path, con
     gt_cookie whose{};
     whose.target = slot_of(*target);
     whose.generation = generation_of(*target);
-    links = std::make_unique<AttachGroups>(impl_->skeleton(), impl_->mode,
+    links = std::make_unique<AttachGroups>(impl_->skeleton(), impl_->detacher, impl_->mode,
                                            ProbeScope{.pid = pid, .tgid = config.tgid, .cookie = whose},
                                            exe_path, std::move(plan));
   }
@@ -201,7 +200,7 @@ void Capture::remove_target(TargetId target) {
     std::erase(impl_->live, target);
   }
   impl_->kernel->disown(target, tgid);
-  if (shared) impl_->await_programs();  // else they ended with the detach
+  if (shared) impl_->await_programs();  // else they ended with the detach, which was waited for
   impl_->slots.give_back(target, impl_->passes);
 }
 
@@ -220,6 +219,11 @@ Result<GroupMask> Capture::set_groups(TargetId target, GroupMask groups) {
 GroupMask Capture::groups(TargetId target) const {
   const Impl::Owner* owner = impl_->find(target);
   return owner != nullptr ? owner->links->groups() : 0;
+}
+
+bool Capture::detaching(TargetId target) const {
+  const Impl::Owner* owner = impl_->find(target);
+  return owner != nullptr && owner->links->detaching();
 }
 
 GroupMask Capture::trapped(TargetId target) const {

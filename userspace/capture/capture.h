@@ -77,8 +77,12 @@ class Capture {
   void remove_target(TargetId target);
 
   // Attaches or detaches so that exactly `groups` are on; sites shared with a group that stays are left
-  // alone. On failure what was on before is still on. Returns the mask that is on.
+  // alone. On failure what was on before is still on. Returns the mask that is on: what comes is attached
+  // then, what goes is going (40-120 ms), and recorded meanwhile.
   [[nodiscard]] Result<GroupMask> set_groups(TargetId target, GroupMask groups);
+  // Something that set_groups() took away is going still. When nothing is, and no group is on, no program of
+  // this target runs any more.
+  [[nodiscard]] bool detaching(TargetId target) const;
   [[nodiscard]] GroupMask groups(TargetId target) const;
   // Groups whose traps the process takes. With shared links those that any target has on that shares them:
   // what is off for this one only is then counted as hits, and skipped.

@@ -43,7 +43,7 @@ Result<std::shared_ptr<SharedLinks>> SharedFiles::open(const std::string& exe_pa
   if (bpf_map_update_elem(bpf_map__fd(skeleton_.maps.others_hits), &count_at, zero_by_cpu().data(),
                           BPF_ANY) != 0)
     return fail_errno(errno, "clearing the count of other processes' hits");
-  auto links = std::make_shared<SharedLinks>(skeleton_, mode_, index, std::move(file), plan);
+  auto links = std::make_shared<SharedLinks>(skeleton_, detacher_, mode_, index, std::move(file), plan);
   *unused = {key, links};
   return links;
 }

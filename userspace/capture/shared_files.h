@@ -16,7 +16,9 @@ namespace gorotrace {
 
 class SharedFiles {
  public:
-  SharedFiles(const gorotrace_bpf& skeleton, AttachMode mode) : skeleton_(skeleton), mode_(mode) {}
+  // Both outlive this object and the links.
+  SharedFiles(const gorotrace_bpf& skeleton, Detacher& detacher, AttachMode mode)
+      : skeleton_(skeleton), detacher_(detacher), mode_(mode) {}
 
   // The links of the file that `exe_path` opens. nullptr when they cannot be shared: a cookie is needed that
   // names no process, no number is free, or those who share them have another plan.
@@ -31,6 +33,7 @@ class SharedFiles {
     std::weak_ptr<SharedLinks> links;
   };
   const gorotrace_bpf& skeleton_;
+  Detacher& detacher_;
   AttachMode mode_;
   std::array<File, GT_MAX_SHARED_FILES> files_;  // by index - 1
 };

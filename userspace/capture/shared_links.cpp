@@ -18,11 +18,11 @@ ProbeScope everybody(gt_u8 file) {
 }  // namespace
 
 // By descriptor: the process that the path came from may end before the others.
-SharedLinks::SharedLinks(const gorotrace_bpf& skeleton, AttachMode mode, gt_u8 index, UniqueFd file,
-                         Plan plan)
+SharedLinks::SharedLinks(const gorotrace_bpf& skeleton, Detacher& detacher, AttachMode mode, gt_u8 index,
+                         UniqueFd file, Plan plan)
     : index_(index),
       file_(std::move(file)),
-      units_(skeleton, mode, everybody(index), fmt::format("/proc/self/fd/{}", file_.get()),
+      units_(skeleton, detacher, mode, everybody(index), fmt::format("/proc/self/fd/{}", file_.get()),
              std::move(plan)) {}
 
 GroupMask SharedLinks::groups_without(const SharedMember* member) const {

@@ -18,7 +18,8 @@ class SharedMember;
 class SharedLinks {
  public:
   // `file` opens the executable, for as long as this exists. `index`: gt_cookie.file.
-  SharedLinks(const gorotrace_bpf& skeleton, AttachMode mode, gt_u8 index, UniqueFd file, Plan plan);
+  SharedLinks(const gorotrace_bpf& skeleton, Detacher& detacher, AttachMode mode, gt_u8 index, UniqueFd file,
+              Plan plan);
 
   [[nodiscard]] gt_u8 index() const { return index_; }
   [[nodiscard]] const Plan& plan() const { return units_.plan(); }
@@ -46,6 +47,8 @@ class SharedMember : public TargetLinks {
 
   [[nodiscard]] Result<GroupMask> set_groups(GroupMask groups) override;
   [[nodiscard]] GroupMask groups() const override { return on_; }
+  // Of any member: its own sites are muted at once, and the trap stays.
+  [[nodiscard]] bool detaching() const override { return links_->units_.detaching(); }
   [[nodiscard]] GroupMask trapped() const override { return links_->units_.groups(); }
   void withdraw(GroupMask groups) override { unaffordable_ |= groups; }
   [[nodiscard]] GroupMask permitted() const override;

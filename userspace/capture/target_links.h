@@ -17,9 +17,10 @@ class TargetLinks {
   TargetLinks(const TargetLinks&) = delete;
   TargetLinks& operator=(const TargetLinks&) = delete;
 
-  // Capture::set_groups().
+  // Capture::set_groups(), detaching().
   [[nodiscard]] virtual Result<GroupMask> set_groups(GroupMask groups) = 0;
   [[nodiscard]] virtual GroupMask groups() const = 0;
+  [[nodiscard]] virtual bool detaching() const = 0;
   // Capture::trapped(), withdraw(), permitted().
   [[nodiscard]] virtual GroupMask trapped() const { return groups(); }
   virtual void withdraw(GroupMask) {}

@@ -31,11 +31,13 @@ ProcessSampler::ProcessSampler(std::shared_ptr<const Memory> memory, SamplingSub
       sampler_(memory_, std::move(subject), seed),
       random_(seed + 1) {}
 
-Result<std::uint64_t> ProcessSampler::begin(double cpu_share) {
+Result<std::uint64_t> ProcessSampler::begin(double cpu_share, std::stop_token permit) {
   const std::unique_lock turn(turn_, kPatience);
-  if (!turn) return fail(ErrorKind::kFailed, "the process holds up whoever reads its memory: no sampling");
+  if (!turn || permit.stop_requested())
+    return fail(ErrorKind::kFailed, "the process holds up whoever reads its memory: no sampling");
   CpuMeter meter;
-  memory_.obey(new_stop());
+  memory_.obey(permit);
+  permit_ = std::move(permit);
   pace_ = Pace(cpu_share, whole_);
   share_ = cpu_share;
   gone_ = false;
@@ -75,7 +77,7 @@ std::uint64_t ProcessSampler::end() {
   return last_look_ns_;
 }
 
-std::stop_token ProcessSampler::new_stop() {
+std::stop_token ProcessSampler::permit() {
   const std::lock_guard lock(figures_);
   stop_ = std::stop_source();
   return stop_.get_token();
@@ -141,7 +143,7 @@ void ProcessSampler::hand_on(const SampleTick& tick) {
   const StackSet stacks = sampler_.take_stacks();
   SampleClasses classes = sampler_.take_classes();
   const std::lock_guard lock(figures_);
-  if (stop_.stop_requested()) return;  // nobody counts on it any more
+  if (permit_.stop_requested()) return;  // nobody counts on it any more
   if (!classes.empty()) sink_->define(tick.at_ns, std::move(classes), stacks);
   sink_->tick(tick);
   ++cost_.looks;

@@ -1,8 +1,8 @@
 // Takes sampling of one process: looks at its goroutines when it is told to, within a share of one CPU, and
 // hands on what each look adds. Shared by its owner and by whoever looks, whom the process may hold up for
-// ever (base/crew.h): behind end() such a look hands on nothing. Threads: begun() and end() are the control
-// thread's; begin(), look_last() and tick() whoever's turn it is; all but begun() hand on; cost() is any
-// thread's, who waits for no look at memory.
+// ever (base/crew.h): behind end() such a look hands on nothing. Threads: permit(), begun() and end() are the
+// control thread's; begin(), look_last() and tick() whoever's turn it is, and these three and end() hand on;
+// cost() is any thread's, who waits for no look at memory.
 #pragma once
 
 #include <atomic>
@@ -48,10 +48,12 @@ class ProcessSampler {
   ProcessSampler(std::shared_ptr<const Memory> memory, SamplingSubject subject, std::uint64_t seed,
                  std::shared_ptr<SampleSink> sink);
 
+  // Until end(): for one call of begin(), which may come to run behind end(), and then does nothing.
+  [[nodiscard]] std::stop_token permit();
   // Whoever calls these two may be held up for ever.
   // Looks at once, whatever that costs, and returns the time of the look; where every look is at everybody,
   // and they are very many, leaves it to the first tick. An error: there is no sampling.
-  [[nodiscard]] Result<std::uint64_t> begin(double cpu_share);
+  [[nodiscard]] Result<std::uint64_t> begin(double cpu_share, std::stop_token permit);
   // Looks once more, unless looks take long: then the one that goes on is stopped.
   void look_last();
 
@@ -79,7 +81,6 @@ class ProcessSampler {
   [[nodiscard]] std::uint64_t next_instant();
   [[nodiscard]] Status look(bool whatever_it_costs, CpuMeter& meter, std::uint64_t stacks_ns);
   void hand_on(const SampleTick& tick);
-  [[nodiscard]] std::stop_token new_stop();
   void stop_looks();
 
   const std::shared_ptr<const Memory> owned_;
@@ -92,6 +93,7 @@ class ProcessSampler {
   std::atomic<std::uint64_t> look_took_ns_ = 0;  // the last one
 
   std::timed_mutex turn_;  // what follows
+  std::stop_token permit_;
   StoppableMemory memory_;
   Sampler sampler_;
   Pace pace_{0};
@@ -101,7 +103,7 @@ class ProcessSampler {
   bool gone_ = false;
 
   mutable std::mutex figures_;  // what follows; never held while memory is read
-  std::stop_source stop_;       // of the looks since begin(); nothing is handed on behind its request
+  std::stop_source stop_;       // of the last permit; nothing is handed on behind its request
   SamplingCost cost_;
   std::uint64_t last_look_ns_ = 0;
 };

@@ -104,7 +104,8 @@ Result<std::uint64_t> SampleScheduler::start(std::shared_ptr<ProcessSampler> sam
   }
   using From = Result<std::uint64_t>;
   const double share = s.cpu_share / static_cast<double>(others + 1);
-  const auto from = s.on_a_thread<From>([sampling, share] { return sampling->begin(share); });
+  const auto from = s.on_a_thread<From>(
+      [sampling, share, permit = sampling->permit()] { return sampling->begin(share, permit); });
   if (!from) {
     (void)sampling->end();
     return fail(ErrorKind::kFailed, "the process holds up whoever reads its memory: no sampling");

@@ -10,7 +10,6 @@
 
 namespace gorotrace {
 namespace {
-constexpr std::uint64_t kSettleNs = 500'000'000;
 
 // `behind`: of those received, what the models had no room for.
 EventFacts event_facts(std::uint64_t received, std::uint64_t behind, const CaptureCounters& kernel) {
@@ -119,20 +118,16 @@ void Pipeline::hold() {
   if (reader_) reader_->hold();
 }
 
-void Pipeline::settle(const std::function<bool()>& all_is_here) {
-  const std::uint64_t deadline = monotonic_ns() + kSettleNs;
-  while (!all_is_here() && monotonic_ns() < deadline)
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+void Pipeline::let_go() {
   if (reader_) reader_->let_go();
-}
-
-void Pipeline::settle(TargetId target) {
-  settle([&] { return events(target).on_their_way() == 0; });
 }
 
 void Pipeline::close() {
   if (capture_) capture_->detach_all();
-  settle([&] { return events().on_their_way() == 0; });
+  const std::uint64_t deadline = monotonic_ns() + kSettleNs;
+  while (events().on_their_way() != 0 && monotonic_ns() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  let_go();
 }
 
 }  // namespace gorotrace

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <stop_token>
 #include <utility>
@@ -32,6 +31,9 @@ class PendingTables {
 
 class Pipeline {
  public:
+  // What a detached target has produced arrives within it.
+  static constexpr std::uint64_t kSettleNs = 500'000'000;
+
   // Loads and calibrates when options.groups is not empty. Attaches nothing. `waits` gets every wait that
   // ends; may be nullptr, else it outlives the pipeline.
   [[nodiscard]] static Result<std::unique_ptr<Pipeline>> make(const CaptureOptions& options,
@@ -64,18 +66,16 @@ class Pipeline {
   // errno of the first failed read of the rings, 0 while all is well.
   [[nodiscard]] int read_error() const { return reader_ ? reader_->error() : 0; }
 
-  // From here on nothing is answered as of a time behind this call, until close(). Windows that end meanwhile
-  // (TargetEnded) end with every record from before, and with none from after.
+  // From here on nothing is answered as of a time behind this call, until let_go(). Windows that end
+  // meanwhile (TargetEnded) end with every record from before, and with none from after.
   void hold();
-  // Waits until all that a target produced, which is detached, has arrived; not for ever. Then lets go.
-  void settle(TargetId target);
+  void let_go();
   // Detaches all targets, which ends every program that still runs, and waits until all that was produced has
   // arrived, so that the account closes; then lets go. What it waited for in vain is told by events().
   void close();
 
  private:
   Pipeline(LinkSharing::Options sharing, WaitQueue* waits) : sharing_(std::move(sharing)), models_(waits) {}
-  void settle(const std::function<bool()>& all_is_here);
   void catch_up(std::uint64_t at_ns);
 
   LinkSharing sharing_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 #include <utility>
 
 #include "base/clock.h"
@@ -14,6 +15,9 @@ namespace {
 // Without probes no record of a former owner is ever on its way: a slot is free at once.
 constexpr std::uint16_t kSlotsWithoutProbes = 4096;
 constexpr std::uint64_t kAllPasses = ~std::uint64_t{0};
+constexpr std::uint64_t kMs = 1'000'000;
+// The kernel's grace periods are 40-120 ms, and others may go first.
+constexpr std::uint64_t kDetachNs = 2000 * kMs;
 
 }  // namespace
 
@@ -69,7 +73,7 @@ void Session::tick() {
 // The last looks of these targets beside each other, in a time that grows little with their number, and with
 // an eye on everybody's budget.
 void Session::end_looks(const std::vector<Traced*>& targets, bool with_a_look) {
-  constexpr std::uint64_t kMs = 1'000'000, kPatienceNs = 500 * kMs, kOfEachNs = 5 * kMs;
+  constexpr std::uint64_t kPatienceNs = 500 * kMs, kOfEachNs = 5 * kMs;
   // One that was told to stop is in a call of the kernel, or sorts and counts what it has.
   constexpr std::uint64_t kStopNs = 300 * kMs;
   for (Traced* t : targets) t->begin_end(with_a_look);
@@ -91,7 +95,21 @@ void Session::end(TargetId target) {
   pipeline_->hold();
   t->end_window(WindowEnd::kRemoved, monotonic_ns());
   t->detach();
-  pipeline_->settle(target);
+  await(monotonic_ns() + kDetachNs, [t] { return t->life().state() == TargetState::kEnded; });
+  await(monotonic_ns() + Pipeline::kSettleNs, [&] { return pipeline_->events(target).on_their_way() == 0; });
+  pipeline_->let_go();
+}
+
+void Session::await(std::uint64_t deadline_ns, const std::function<bool()>& is_so) {
+  constexpr std::chrono::milliseconds kPause(2);
+  std::uint64_t next_tick = 0;
+  for (std::uint64_t now = monotonic_ns(); !is_so() && now < deadline_ns; now = monotonic_ns()) {
+    if (now >= next_tick) {
+      tick();
+      next_tick = now + kTickMs * kMs;
+    }
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 void Session::remove(TargetId target) {

@@ -75,6 +75,8 @@ class Session {
   [[nodiscard]] Traced* find(TargetId target) const;
   [[nodiscard]] Traced& of(TargetId target) const { return *find(target); }
   void end_looks(const std::vector<Traced*>& targets, bool with_a_look);
+  // With an eye on everybody meanwhile: until it is so, or the time has come.
+  void await(std::uint64_t deadline_ns, const std::function<bool()>& is_so);
   [[nodiscard]] std::vector<Traced*> all() const;
   void close();
 

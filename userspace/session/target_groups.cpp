@@ -95,13 +95,17 @@ void TargetGroups::release() {
 }
 
 Status TargetGroups::detach() {
-  Capture* capture = pipeline_.capture();
-  if (capture == nullptr) return {};
-  Result<GroupMask> off = 0;
-  if (std::exchange(on_, 0) != 0) off = capture->set_groups(id_, 0);
-  capture->disown(id_);
-  if (!off) return std::unexpected(off.error());
+  if (std::exchange(on_, 0) == 0) return {};
+  if (auto off = pipeline_.capture()->set_groups(id_, 0); !off) return std::unexpected(off.error());
   return {};
+}
+
+bool TargetGroups::detached() {
+  Capture* capture = pipeline_.capture();
+  if (capture == nullptr) return true;
+  if (on_ != 0 || capture->detaching(id_)) return false;
+  capture->disown(id_);
+  return true;
 }
 
 void TargetGroups::charge() {

@@ -29,8 +29,9 @@ class TargetGroups {
   // Gives the slot back: nothing of this target stays attached.
   void release();
 
-  [[nodiscard]] Status detach();
-  void gone() { on_ = 0; }  // somebody else has detached them
+  [[nodiscard]] Status detach();  // begins it
+  [[nodiscard]] bool detached();  // nobody's process from then on
+  void gone() { on_ = 0; }        // somebody else has detached them
 
   // What the target was charged until now.
   void charge();

@@ -116,7 +116,11 @@ Status Traced::set_groups(GroupMask groups, const std::string& reason) {
 }
 
 void Traced::tick() {
-  if (!life_.traced()) return;
+  if (life_.traced()) look_after();
+  if (life_.state() == TargetState::kEnding && groups_.detached()) life_.let_go();
+}
+
+void Traced::look_after() {
   if (const Liveness life = target_->process().liveness(); life != Liveness::kAlive) {
     looks_->give_up();
     sampling_.stop();
@@ -204,7 +208,6 @@ void Traced::end_window(WindowEnd how, std::uint64_t at_ns) {
 
 void Traced::detach() {
   if (auto off = groups_.detach(); !off) notices_.add(off.error().message);
-  life_.let_go();
 }
 
 void Traced::detached() {

@@ -64,7 +64,7 @@ class Traced {
   void leave_looks(std::uint64_t deadline_ns);
   void stop_sampling() { sampling_.stop(); }  // its last look belongs to the window
   void end_window(WindowEnd how, std::uint64_t at_ns);
-  void detach();    // alone
+  void detach();    // alone; done when its life has ended, which tick() sees
   void detached();  // by the pipeline's close
   void shut();      // before the pipeline goes
   // What the stream and the kernel hold of it. Nothing is asked of it any more.
@@ -101,6 +101,7 @@ class Traced {
          const SessionOptions& options);
   [[nodiscard]] std::optional<CrossCheck> cross_check() const;
   void count_unread(Tables& tables) const;
+  void look_after();
   [[nodiscard]] TargetBegun begun() const;
   [[nodiscard]] GroupMask seen_objects() const;
   [[nodiscard]] Status arm();

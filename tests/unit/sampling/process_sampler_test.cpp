@@ -67,6 +67,22 @@ TEST(ProcessSampler, GoesOnAfterAPause) {
   EXPECT_EQ(f.told->tables().covered.size(), 2u);
 }
 
+// Its thread came to run when nobody waited for it any more.
+TEST(ProcessSampler, ABeginBehindTheEndHandsOnNothing) {
+  Forged f;
+  f.add(1);
+  const auto sampler = f.sampler();
+  const std::stop_token late = sampler->permit();
+  (void)sampler->end();
+  EXPECT_FALSE(sampler->begin(1, late));
+  EXPECT_EQ(f.told->tables().looks, 0u);
+  const std::stop_token next = sampler->permit();
+  EXPECT_FALSE(sampler->begin(1, late)) << "another one's";
+  ASSERT_TRUE(sampler->begin(1, next).has_value());
+  EXPECT_EQ(f.told->tables().looks, 1u);
+  (void)sampler->end();
+}
+
 TEST(ProcessSampler, BeginsAnewWhenATickWasLost) {
   Forged f;
   SampleScheduler scheduler(1);
