@@ -13,6 +13,7 @@ from test_life import DONE, FAILED, UNSUPPORTED, refused, run
 # Of another compiler's runtime, or packed: what marks such a file, in a C program that sleeps.
 MARKS = {
     "gccgo": ('const char *version = "go1.18 gccgo (Debian 12.2.0-14) 12.2.0";', None),
+    "gccgo -static-libgo": ("", ".go_export"),
     "TinyGo": ("void tinygo_startTask(void) {}", None),
     "-linkshared": ("", ".note.go.deps"),
 }
@@ -45,7 +46,7 @@ def foreign(request, tmp_path):
     if section:
         (tmp_path / "note").write_bytes(b"\0" * 16)
         subprocess.run(["objcopy", "--add-section", f"{section}={tmp_path / 'note'}", program], check=True)
-    return request.param, program
+    return request.param.split()[0], program
 
 
 def listed(pid):

@@ -68,7 +68,8 @@ std::optional<std::string> foreign_by_headers(const ElfImage& image) {
   // ELF_NOTE_GODEPS).
   if (image.section(".note.go.deps"))
     return "built with -linkshared: the Go runtime is in a shared library; build it without";
-  if (section_has(image, ".dynstr", "libgo.so.")) return std::string(kGccgo);
+  // With -static-libgo what gccgo's packages export is kept in the file, stripped or not.
+  if (section_has(image, ".dynstr", "libgo.so.") || image.section(".go_export")) return std::string(kGccgo);
   return std::nullopt;
 }
 

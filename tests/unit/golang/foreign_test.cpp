@@ -75,6 +75,13 @@ TEST(Foreign, OfGccgo) {
   EXPECT_THAT(foreign_by_contents(*whole), Optional(HasSubstr("gccgo")));
 }
 
+TEST(Foreign, OfGccgoWithItsLibraryInTheFile) {
+  const auto image =
+      Patched("go1.27").replace(".note.go.buildid", std::string(".go_export\0\0\0\0\0\0", 16)).image();
+  ASSERT_TRUE(image);
+  EXPECT_THAT(foreign_by_headers(*image), Optional(HasSubstr("gccgo")));
+}
+
 // As whoever looks for it does.
 TEST(Foreign, WhoOnlySpeaksOfGccgoIsNot) {
   const auto image = Patched("go1.27.stripped").replace("runtime error: ", " gccgo (Debian ").image();
