@@ -28,6 +28,11 @@ std::string state_names() {
 
 }  // namespace
 
+bool contains_any(std::string_view text, const std::vector<std::string>& parts) {
+  return std::ranges::any_of(parts,
+                             [&](const std::string& p) { return text.find(p) != std::string_view::npos; });
+}
+
 Status DumpFilter::add(std::string_view condition) {
   const std::size_t equals = condition.find('=');
   const std::string_view key = condition.substr(0, equals);

@@ -13,6 +13,9 @@
 
 namespace gorotrace {
 
+// As conditions on names hold: one of the parts stands in the text.
+[[nodiscard]] bool contains_any(std::string_view text, const std::vector<std::string>& parts);
+
 // Conditions of one kind are alternatives, those of different kinds must all hold.
 struct DumpFilter {
   std::vector<std::string> reasons;    // the words of the header, or behind find_reasons() all that they name

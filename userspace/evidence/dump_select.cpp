@@ -7,11 +7,6 @@
 namespace gorotrace {
 namespace {
 
-bool contains_any(std::string_view text, const std::vector<std::string>& parts) {
-  return std::ranges::any_of(parts,
-                             [&](const std::string& p) { return text.find(p) != std::string_view::npos; });
-}
-
 // Answers per distinct stack and creation site are kept: many goroutines share them.
 class Matcher {
  public:
@@ -44,7 +39,7 @@ class Matcher {
     if (g.goid == 1) return false;
     const auto [it, fresh] = by_gopc_.try_emplace(g.gopc, false);
     if (fresh) it->second = contains_any(view_.creation(g).function, filter_.created_by);
-    return it->second || std::ranges::any_of(way_from_user_code(view_.chain(g)), [&](const Frame& frame) {
+    return it->second || std::ranges::any_of(view_.way(g), [&](const Frame& frame) {
              return contains_any(frame.function, filter_.created_by);
            });
   }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "elf/image.h"
 #include "golang/version.h"
@@ -115,6 +116,12 @@ struct RuntimeOffsets {
   GOROTRACE_OFFSETS(X)
 #undef X
 };
+
+// A field out of a copy of its struct's bytes; 0 where the version has none, or the copy does not reach it.
+template <typename T>
+[[nodiscard]] T field(Bytes object, std::uint16_t offset) {
+  return offset == kAbsent ? T{} : load<T>(object, offset).value_or(T{});
+}
 
 struct OffsetsWithSource {
   RuntimeOffsets offsets;

@@ -16,11 +16,6 @@
 namespace gorotrace {
 namespace {
 
-bool has_any(std::string_view text, const std::vector<std::string>& parts) {
-  return std::ranges::any_of(parts,
-                             [&](const std::string& p) { return text.find(p) != std::string_view::npos; });
-}
-
 class Matcher {
  public:
   Matcher(const StatFacts& facts, const Tables& tables, Symbolizer& symbols, const DumpFilter& filter)
@@ -40,13 +35,13 @@ class Matcher {
       return false;
     const std::vector<Frame>& frames = symbols_.stack(row.stack);
     if (!filter_.functions.empty() &&
-        std::ranges::none_of(frames, [&](const Frame& f) { return has_any(f.function, filter_.functions); }))
+        std::ranges::none_of(frames, [&](const Frame& f) { return contains_any(f.function, filter_.functions); }))
       return false;
     return filter_.created_by.empty() || started_.contains(start_function(frames));
   }
   // A site has neither a reason nor a state: those conditions choose waits alone.
   [[nodiscard]] bool matches(const CreationRow& row) const {
-    if (!filter_.functions.empty() && !has_any(started_with(row), filter_.functions)) return false;
+    if (!filter_.functions.empty() && !contains_any(started_with(row), filter_.functions)) return false;
     return filter_.created_by.empty() || created_by(row);
   }
 
@@ -56,7 +51,7 @@ class Matcher {
   }
   [[nodiscard]] bool created_by(const CreationRow& row) const {
     if (is_main_goroutine(symbols_.frames(row.startpc, PcKind::kExact).back())) return false;
-    const auto named = [&](const Frame& f) { return has_any(f.function, filter_.created_by); };
+    const auto named = [&](const Frame& f) { return contains_any(f.function, filter_.created_by); };
     if (std::ranges::any_of(symbols_.frames(row.gopc, PcKind::kReturnAddress), named)) return true;
     // What the library made for whoever is asked for counts, too.
     return std::ranges::any_of(row.origins, [&](const CreationRow::Origin& origin) {

@@ -69,25 +69,7 @@ std::string details(const std::monostate&) {
 }
 
 std::string details(const SemaphoreWait& w) {
-  const char* name = "semaphore";
-  switch (w.kind) {
-    case SyncKind::kMutex:
-      name = "sync.Mutex";
-      break;
-    case SyncKind::kOnce:
-      name = "sync.Once";
-      break;
-    case SyncKind::kRWMutexRead:
-    case SyncKind::kRWMutexWrite:
-      name = "sync.RWMutex";
-      break;
-    case SyncKind::kWaitGroup:
-      name = "sync.WaitGroup";
-      break;
-    case SyncKind::kSemaphore:
-      break;
-  }
-  std::string out = fmt::format("{} {:#x}", name, w.object);
+  std::string out = fmt::format("{} {:#x}", go_type_name(w.kind), w.object);
   out += std::visit([](const auto& s) { return details(s); }, w.state);
   if (w.likely_holders.empty()) return out;
   const std::size_t n = std::min(w.likely_holders.size(), kHolders);

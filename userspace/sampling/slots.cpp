@@ -5,14 +5,6 @@
 #include "snapshot/g_words.h"
 
 namespace gorotrace {
-namespace {
-
-template <typename T>
-T field(Bytes g, std::uint16_t offset) {
-  return offset == kAbsent ? T{} : load<T>(g, offset).value_or(T{});
-}
-
-}  // namespace
 
 std::size_t sighting_window(const RuntimeOffsets& o) {
   std::size_t end = 0;

@@ -3,14 +3,6 @@
 #include <algorithm>
 
 namespace gorotrace {
-namespace {
-
-template <typename T>
-T field(Bytes g, std::uint16_t offset) {
-  return offset == kAbsent ? T{} : load<T>(g, offset).value_or(T{});
-}
-
-}  // namespace
 
 bool GWords::alive() const {
   switch (state()) {

@@ -91,6 +91,19 @@ inline constexpr auto kEnumNames<SyncKind> = enum_names<SyncKind>({
     {SyncKind::kSemaphore, "semaphore"},
 });
 
+// What the semaphore is in, as Go code names it. Readers and writers of an RWMutex wait for two of its own.
+inline constexpr EnumName<SyncKind> kGoTypeNames[] = {
+    {SyncKind::kMutex, "sync.Mutex"},         {SyncKind::kOnce, "sync.Once"},
+    {SyncKind::kRWMutexRead, "sync.RWMutex"}, {SyncKind::kRWMutexWrite, "sync.RWMutex"},
+    {SyncKind::kWaitGroup, "sync.WaitGroup"}, {SyncKind::kSemaphore, "semaphore"},
+};
+[[nodiscard]] constexpr const char* go_type_name(SyncKind kind) {
+  for (const EnumName<SyncKind>& known : kGoTypeNames) {
+    if (known.value == kind) return known.name;
+  }
+  return "???";
+}
+
 struct MutexState {  // sync.Mutex.state, internal/sync/mutex.go since 1.24, sync/mutex.go before
   bool locked = false, woken = false, starving = false;
   std::uint32_t waiters = 0;
