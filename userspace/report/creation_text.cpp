@@ -13,8 +13,8 @@ namespace gorotrace {
 std::string creation_text(const TextContext& c) {
   const std::vector<const CreationRow*>& rows = c.rows.creation;
   const TableTrust trust = table_trust(TableKind::kCreation, c.facts, c.tables);
-  const std::string by =
-      by_column(c, RowSort::kLive, {RowSort::kOldest, RowSort::kCreated, RowSort::kExited});
+  std::string by = by_column(c, RowSort::kLive, {RowSort::kOldest, RowSort::kCreated, RowSort::kExited});
+  if (by == std::string("by ") + name_of(RowSort::kLive)) by += c.tense("", " at the end");
   std::string out =
       table_title(c, "CREATION SITES", by + " · " + of_rows(c, rows.size(), c.rows.creation_hidden), trust);
   if (rows.empty())

@@ -48,9 +48,10 @@ std::string missing_text(const TextContext& c, const ObjectCoverage& coverage) {
   });
   if (!mutexes || coverage.semaphores.operations) return "";
   return wrapped(
-      fmt::format("  mutexes and WaitGroups are missing, though goroutines wait for some: --probes "
-                  "{},sync tells which",
-                  c.facts.requested != 0 ? group_list(c.facts.requested) : "block"),
+      fmt::format("  mutexes and WaitGroups are missing, though goroutines {} for some: --probes "
+                  "{},sync {}",
+                  c.tense("wait", "waited"), c.facts.requested != 0 ? group_list(c.facts.requested) : "block",
+                  c.tense("tells which", "would have told which")),
       c.width, 4);
 }
 
@@ -94,8 +95,8 @@ std::string objects_text(const TextContext& c) {
     out += display_width(cells) + 2 + display_width(use) <= c.width ? cells + "  " + use + "\n"
                                                                     : cells + "\n" + under(use);
     if (channel && row.would_block > 0)
-      out +=
-          under(fmt::format("{} operation{} would block", row.would_block, row.would_block == 1 ? "" : "s"));
+      out += under(fmt::format("{} {}", plural(row.would_block, "operation"),
+                               c.tense("would block", "would have blocked")));
     out += wakers_text(c, row.releasers, 0, channel ? "woken by" : "released by");
   }
   if (once > 0) {

@@ -24,8 +24,8 @@ std::string runnable_text(const TextContext& c) {
   sort_stably(rows, std::ranges::greater{}, &CreationRow::runnable_ns);
   std::string out = table_title(
       c, "WAITING FOR A CPU", "by runnable time · " + of_rows(c, rows.size(), c.rows.creation_hidden), trust);
-  out += c.style.dim(fmt::format("{:>7}{:>11}{:>10}{:>5}  {}", "now", "on average", "runnable", "%",
-                                 "goroutine, go statement")) +
+  out += c.style.dim(fmt::format("{:>7}{:>11}{:>10}{:>5}  {}", c.tense("now", "at end"), "on average",
+                                 "runnable", "%", "goroutine, go statement")) +
          "\n";
   const std::uint64_t window = c.facts.end_ns > c.facts.begin_ns ? c.facts.end_ns - c.facts.begin_ns : 0;
   for (std::size_t i = 0; i < shown(rows.size(), c.options.limit); ++i) {

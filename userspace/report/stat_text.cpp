@@ -82,8 +82,7 @@ std::string goroutines(const TextContext& c) {
   const Tables& t = c.tables;
   const CreatedExited n = created_exited(c.facts, t);
   const auto count = [](const std::optional<std::uint64_t>& v) { return v ? fmt::format("{}", *v) : "-"; };
-  std::string line =
-      fmt::format("goroutines: live{} {}", c.facts.ended_by.empty() ? "" : " at its end", t.live);
+  std::string line = fmt::format("goroutines: live{} {}", c.tense("", " at its end"), t.live);
   if (c.facts.live_at_start) line += fmt::format(" (at the start {})", *c.facts.live_at_start);
   line += fmt::format(", created {}, exited {}", count(n.created), count(n.exited));
   if (n.engine == Engine::kCounters && n.created) line += " (from counters)";
@@ -91,7 +90,7 @@ std::string goroutines(const TextContext& c) {
     line += fmt::format(" (of the {} in which the probes were on)",
                         format_duration(table_trust(TableKind::kGoroutines, c.facts, t).covered_ns));
   line += fmt::format(", system {}", t.system);
-  const char* before = c.facts.ended_by.empty() ? "; now" : "; at the end";
+  std::string_view before = c.tense("; now", "; at the end");
   for (const auto& [state, name] : {std::pair{GState::kRunning, "running"},
                                     {GState::kRunnable, "runnable"},
                                     {GState::kWaiting, "waiting"},
@@ -152,15 +151,15 @@ std::string warnings(const TextContext& c) {
           " that no goroutine can make, without a loss to explain it");
   counted(c.tables.table_overflow, "event", "events", " beyond the bound of a table: rows are missing");
   counted(c.tables.rows_folded, "call path", "call paths",
-          " shown among other stacks: there are more than a table holds");
+          fmt::format(" shown among other stacks: there {} more than a table holds", c.tense("are", "were")));
   counted(c.tables.events_without_stack, "event", "events", " without a stack");
   counted(c.tables.stacks_undefined, "stack", "stacks", " of unknown frames");
   if (c.facts.cross_check) {
     const CrossCheckVerdict v = judge(*c.facts.cross_check);
     for (const auto& [figure, name] : {std::pair{v.created, "created"}, {v.exited, "exited"}}) {
       if (figure.verdict != Verdict::kDisagree) continue;
-      warn(fmt::format("the runtime's counters say {} {}, the probes {} to {}", figure.counters, name,
-                       figure.low, figure.high));
+      warn(fmt::format("the runtime's counters {} {} {}, the probes {} to {}", c.tense("say", "said"),
+                       figure.counters, name, figure.low, figure.high));
     }
   }
   for (const std::string& notice : c.facts.notices) warn(printable(notice, 1024));
@@ -204,8 +203,8 @@ std::string shared_probes(const TextContext& c) {
   if (!c.facts.shared_probes) return "";
   const SharedProbes& shared = *c.facts.shared_probes;
   return wrapped(
-      fmt::format("shared probes: {} targets run this file; its other processes ran into the probes {}",
-                  shared.targets, plural(shared.others_hits, "time")),
+      fmt::format("shared probes: {} targets {} this file; its other processes ran into the probes {}",
+                  shared.targets, c.tense("run", "ran"), plural(shared.others_hits, "time")),
       c.width, 2);
 }
 

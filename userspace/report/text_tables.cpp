@@ -38,7 +38,10 @@ std::string table_title(const TextContext& c, std::string_view title, std::strin
   if (trust.engine == Engine::kSampling && trust.covered_ns >= window - window / 100) return out;
   if (trust.engine == Engine::kSnapshot && !trust.covered_by_sampling.empty()) return out;
   if (trust.engine == Engine::kSnapshot) {
-    return out + c.style.warn("  no probes of this table were on: only what memory shows at the end") + "\n";
+    return out +
+           c.style.warn(fmt::format("  no probes of this table were on: only what memory {}",
+                                    c.tense("shows at the end", "showed when it was last read"))) +
+           "\n";
   }
   if (trust.covered_ns >= window) return out;
   std::string saw = fmt::format("  saw {} of {}: {}", format_duration(trust.covered_ns),

@@ -22,6 +22,11 @@ struct TextContext {
   std::size_t width;
   // Of a line with a name in it.
   [[nodiscard]] std::size_t name_width() const { return options.screen ? width : kNoWidth; }
+  // Of a target that is no more nothing is said to be so now.
+  [[nodiscard]] bool ended() const { return !facts.ended_by.empty(); }
+  [[nodiscard]] std::string_view tense(std::string_view now, std::string_view past) const {
+    return ended() ? past : now;
+  }
 };
 
 // "TITLE  note" and, when the table saw only part of the window, a line that says which.

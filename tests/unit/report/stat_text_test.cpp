@@ -338,6 +338,29 @@ TEST(StatText, OfATargetThatEndedNothingIsNow) {
   EXPECT_THAT(out, Not(HasSubstr("; now")));
 }
 
+TEST(StatText, OfATargetThatEndedEverythingIsPast) {
+  Session x = make_session();
+  add_objects(x);
+  x.facts.wait_reasons[1] = "sync.Mutex.Lock";
+  x.tables.covered[GT_GROUP_LIFECYCLE].clear();
+  x.tables.objects[0].would_block = 2;
+  x.tables.creation[0].runnable_ns = 5;
+  x.tables.rows_folded = 3;
+  x.facts.shared_probes = SharedProbes{9, 0};
+  const auto says = [&](std::initializer_list<const char*> all) {
+    const std::string out = text(x, {.width = 200});
+    for (const char* words : all) EXPECT_THAT(out, HasSubstr(words));
+  };
+  says({"though goroutines wait for some: --probes lifecycle,block,run,sync tells which",
+        "2 operations would block\n", "    now on average", "by live ·", "there are more than a table holds",
+        "only what memory shows at the end", "9 targets run this file"});
+  x.facts.ended_by = "the target exited";
+  says({"though goroutines waited for some: --probes lifecycle,block,run,sync would have told which",
+        "2 operations would have blocked\n", " at end on average", "by live at the end ·",
+        "there were more than a table holds", "only what memory showed when it was last read",
+        "9 targets ran this file"});
+}
+
 TEST(StatText, OneIsSingular) {
   Session x = make_session();
   x.facts.cost.hits = 1;
