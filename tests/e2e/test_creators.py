@@ -1,5 +1,6 @@
 """Whose code led to a goroutine that the library made: by probes, from memory, and as the runtime itself keeps it."""
 
+import json
 import os
 import re
 import time
@@ -8,7 +9,7 @@ import pytest
 
 import harness
 import tracebacks
-from test_dump import at_rest, dump, dump_json, minor
+from test_dump import at_rest, dump, dump_json, growth, minor
 from test_observe import observe_while
 
 ENDS = [harness.VERSIONS[0], harness.NEWEST]
@@ -121,6 +122,49 @@ def test_dump_follows_parents_that_live(leaky):
     loops = of_connections(found)
     assert len(loops) == 4 and not alive & {g["parent_goid"] for g in loops}
     assert all(g["creation_chain"] is None for g in loops)
+
+
+# ---------------------------------------------------------------- growth
+
+def of_clients(found):
+    """Ways of the rows of connections' goroutines that grew: to whom, and of how many goroutines."""
+    rows = [s for s in found["creation_sites"] if s["created_by"] and s["created_by"]["function"] == DIAL]
+    assert len(rows) == 2, found["creation_sites"]
+    assert rows[0]["ways"] == rows[1]["ways"]
+    for way in rows[0]["ways"]:
+        assert way["frames"] and way["frames"][0]["function"].startswith("net/http.(*Transport)."), way
+    return {way["frames"][-1]["function"]: way["goroutines"] for way in rows[0]["ways"]}
+
+
+def test_diff_says_for_whom_the_library_made_more(leaky, tmp_path):
+    """The second dump knows it by probes."""
+    process = leaky()
+    files = [tmp_path / "before.json", tmp_path / "after.json"]
+    files[0].write_text(json.dumps(dump_json("-p", process.pid)))
+
+    def leak():
+        process.ask("leak 4", "leak")
+        process.ask("other 2", "other")
+    found, _ = observe_while(process, 4, leak, "--probes", "lifecycle")
+    files[1].write_text(json.dumps(found))
+    assert of_clients(growth("--diff", *files)) == {"main.leakyClient": 4, "main.otherClient": 2}
+    text = dump("--diff", *files)
+    assert re.search(r"created by net/http\.\(\*Transport\)\.dialConn  transport\.go:\d+\n"
+                     r" +4x < net/http\.\(\*Transport\)\.\w+  transport\.go:\d+\n"
+                     r" +< main\.leakyClient  main\.go:\d+\n"
+                     r" +2x < net/http\.\(\*Transport\)\.\w+  transport\.go:\d+\n"
+                     r" +< main\.otherClient  main\.go:\d+\n", text), text
+
+
+def test_watch_says_for_whom_the_library_made_more(leaky):
+    """By the ancestors that the runtime keeps; without them the creators of connections are gone too soon."""
+    process = leaky(godebug="tracebackancestors=2")
+    with harness.Process([harness.gorotrace(), "dump", "-p", process.pid, "--watch", "3s", "--json"]) as watch:
+        time.sleep(1)
+        process.ask("leak 3", "leak")
+        found = json.loads(watch.lines.next(60))
+        assert watch.wait() == 0, watch.stderr
+    assert of_clients(found) == {"main.leakyClient": 3}
 
 
 # ---------------------------------------------------------------- what the runtime keeps

@@ -14,6 +14,7 @@
 #include "cli/kept_time.h"
 #include "cli/progress.h"
 #include "cli/stop_signal.h"
+#include "evidence/creator_memory.h"
 #include "evidence/population_file.h"
 #include "session/dump.h"
 
@@ -75,11 +76,12 @@ class GrowthWatch {
 
   [[nodiscard]] bool take() {
     const KeptTime::Step step(kept_);
-    const auto dump = take_dump(target_, WaitsWanted::kLabels);
+    auto dump = take_dump(target_, WaitsWanted::kLabels);
     if (!dump) {
       failed_ = dump.error();
       return false;
     }
+    creators_.complete(*dump);
     const DumpView view(*dump, symbols_);
     growth_.add(population(view, select(view, filter_)));
     ++taken_;
@@ -103,6 +105,7 @@ class GrowthWatch {
   EventLoop& loop_;
   StackTable symbols_;
   GrowthTracker growth_;
+  CreatorMemory creators_;
   KeptTime kept_;
   MonotonicTime begin_;
   int next_ = 0, taken_ = 0;

@@ -31,6 +31,12 @@ struct ChainLink {
 // own, or nothing more is known.
 [[nodiscard]] std::vector<Frame> way_from_user_code(const std::vector<ChainLink>& chain);
 
+// How many goroutines came by it. Without frames: of those nothing is known.
+struct CountedWay {
+  std::vector<Frame> frames;
+  std::uint64_t count = 0;
+};
+
 // How one goroutine was made.
 struct KnownCreation {
   std::uint64_t creator = 0, gopc = 0, startpc = 0;

@@ -102,14 +102,32 @@ bool DumpView::by_user_code(const KnownCreation& creation) const {
          });
 }
 
-std::vector<ChainLink> DumpView::chain(const GoroutineSnapshot& g) const {
-  std::vector<ChainLink> out;
-  if (g.goid == 1 || g.gopc == 0) return out;
-  const auto known = known_creations().chain(
+std::vector<KnownCreation> DumpView::known_chain(const GoroutineSnapshot& g) const {
+  if (g.goid == 1 || g.gopc == 0) return {};
+  auto known = known_creations().chain(
       g.goid, [this](const KnownCreation& creation) { return by_user_code(creation); });
-  if (known.size() == 1 && known.front().pcs.empty()) return out;
-  for (const KnownCreation& creation : known) out.push_back(with_names(creation));
+  if (known.size() == 1 && known.front().pcs.empty()) known.clear();
+  return known;
+}
+
+std::vector<ChainLink> DumpView::with_names(const std::vector<KnownCreation>& chain) const {
+  std::vector<ChainLink> out;
+  for (const KnownCreation& creation : chain) out.push_back(with_names(creation));
   return out;
+}
+
+std::vector<ChainLink> DumpView::chain(const GoroutineSnapshot& g) const {
+  return with_names(known_chain(g));
+}
+
+const std::vector<Frame>& DumpView::way(const GoroutineSnapshot& g) const {
+  const std::vector<KnownCreation> chain = known_chain(g);
+  WayKey key;
+  for (const KnownCreation& creation : chain)
+    key.push_back({creation.gopc, creation.startpc, reinterpret_cast<std::uintptr_t>(creation.pcs.data())});
+  const auto [known, fresh] = ways_.try_emplace(std::move(key));
+  if (fresh) known->second = way_from_user_code(with_names(chain));
+  return known->second;
 }
 
 const std::string& DumpView::start_function(const GoroutineSnapshot& g) const {

@@ -2,7 +2,9 @@
 // Threads: control thread only. Pure but for the symbolizer's look-ups.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -76,6 +78,8 @@ class DumpView {
   // The go statements behind g, nearest first, until there is code of the program itself; empty when nothing
   // more is known of them than creation() says.
   [[nodiscard]] std::vector<ChainLink> chain(const GoroutineSnapshot& g) const;
+  // What to name behind its go statement (way_from_user_code). Names are looked up once for each chain.
+  [[nodiscard]] const std::vector<Frame>& way(const GoroutineSnapshot& g) const;
   // As its own traceback has them; empty when the runtime keeps none.
   [[nodiscard]] const std::vector<Ancestor>& ancestors(const GoroutineSnapshot& g) const;
   // The same place of any go statement.
@@ -108,6 +112,8 @@ class DumpView {
 
  private:
   [[nodiscard]] const KnownCreations& known_creations() const;
+  [[nodiscard]] std::vector<KnownCreation> known_chain(const GoroutineSnapshot& g) const;
+  [[nodiscard]] std::vector<ChainLink> with_names(const std::vector<KnownCreation>& chain) const;
   [[nodiscard]] bool by_user_code(const KnownCreation& creation) const;
   [[nodiscard]] ChainLink with_names(const KnownCreation& creation) const;
   [[nodiscard]] bool in_finalizer(const GoroutineSnapshot& g, std::string_view start) const;
@@ -120,6 +126,9 @@ class DumpView {
   // Made when they are asked for.
   mutable std::optional<KnownCreations> known_creations_;
   mutable SeededMap<std::uint64_t, bool> user_site_;  // by gopc
+  // By what tells chains apart: go statements, what they start, and where the creators' stacks lie.
+  using WayKey = std::vector<std::array<std::uint64_t, 3>>;
+  mutable std::map<WayKey, std::vector<Frame>> ways_;
 };
 
 // Whether its header has a wait (runtime/traceback.go goroutineheader), or would have: leaked ones too.

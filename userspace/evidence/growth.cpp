@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <tuple>
+
+#include "base/sort_stably.h"
 
 namespace gorotrace {
 Frame place(std::string function, std::string file, int line) {
@@ -49,6 +52,7 @@ void GrowthTracker::add(const Population& look) {
   so_far_.exact = so_far_.exact && look.exact;
   follow(stacks_, look.stacks, first_look);
   follow(sites_, look.sites, first_look);
+  ways_ = look.ways;
 }
 
 std::size_t GrowthTracker::collect(const Tracks& tracks, std::vector<Grown>& grown) {
@@ -68,6 +72,12 @@ Growth GrowthTracker::result() const {
   Growth out = so_far_;
   out.stacks_shrunk = collect(stacks_, out.stacks);
   out.sites_shrunk = collect(sites_, out.sites);
+  for (Grown& site : out.sites) {
+    const auto ways = ways_.find(site.places);
+    if (ways == ways_.end()) continue;
+    for (const auto& [frames, count] : ways->second) site.ways.push_back({frames, count});
+    sort_stably(site.ways, std::ranges::greater{}, &CountedWay::count);
+  }
   return out;
 }
 

@@ -30,13 +30,17 @@ struct Population {
   bool exact = true;   // every goroutine looked at, every stack proven
   PlaceCounts stacks;  // leaf first
   PlaceCounts sites;   // [start function, place of the go statement]; one element without a go statement
+  // Of those of `sites` whose statement is the library's: by which ways the program's code led there. No
+  // frame: not known.
+  std::map<std::vector<Frame>, PlaceCounts, PlaceLess> ways = {};
 };
 [[nodiscard]] Population population(const DumpView& view, const Selection& selection);
 
 struct Grown {
   std::vector<Frame> places;
   std::uint64_t first = 0, last = 0;
-  bool never_shrank = true;  // from no look to the next
+  bool never_shrank = true;           // from no look to the next
+  std::vector<CountedWay> ways = {};  // of a creation site at the last look, most goroutines first
 };
 
 struct Growth {
@@ -67,6 +71,7 @@ class GrowthTracker {
 
   Growth so_far_;
   Tracks stacks_, sites_;
+  std::map<std::vector<Frame>, PlaceCounts, PlaceLess> ways_;  // at the last look
 };
 
 }  // namespace gorotrace

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "evidence/quality.h"
+#include "golang/frame_class.h"
 
 namespace gorotrace {
 namespace {
@@ -53,15 +54,48 @@ DumpSubject subject_of(const json& dump) {
 }
 
 // By name; nothing when they are not what dump_json() writes.
-using NamedStacks = std::map<std::string, std::vector<Frame>, std::less<>>;
-std::optional<NamedStacks> stacks_of(const json& dump) {
-  NamedStacks out;
+using StacksByName = std::map<std::string, std::vector<Frame>, std::less<>>;
+std::optional<StacksByName> stacks_of(const json& dump) {
+  StacksByName out;
   for (const auto& [name, stack] : dump["stacks"].items()) {
     std::vector<Frame>& frames = out[name];
     if (!stack.is_object() || !stack.contains("frames") || !stack["frames"].is_array()) return std::nullopt;
     for (const json& frame : stack["frames"]) {
       if (!frame.is_object()) return std::nullopt;
       frames.push_back(place_of(frame));
+    }
+  }
+  return out;
+}
+
+// The go statements behind a goroutine, as far as they are what dump_json() writes.
+std::vector<ChainLink> chain_of(const json& goroutine, const StacksByName& creators) {
+  std::vector<ChainLink> out;
+  const auto chain = goroutine.find("creation_chain");
+  if (chain == goroutine.end() || !chain->is_array()) return out;
+  for (const json& said : *chain) {
+    if (!said.is_object() || out.size() == KnownCreations::kMaxLinks) break;
+    ChainLink& link = out.emplace_back();
+    const auto stack = creators.find(text_of(said, "stack"));
+    if (stack != creators.end()) link.stack = stack->second;
+    if (const auto site = said.find("site"); site != said.end() && site->is_array()) {
+      for (const json& frame : *site) {
+        if (frame.is_object()) link.site.push_back(place_of(frame));
+      }
+    }
+    if (const std::string start = text_of(said, "function"); !start.empty()) link.start = place(start, "", 0);
+  }
+  return out;
+}
+
+StacksByName creator_stacks_of(const json& dump) {
+  StacksByName out;
+  const auto stacks = dump.find("creator_stacks");
+  if (stacks == dump.end() || !stacks->is_object()) return out;
+  for (const auto& [name, frames] : stacks->items()) {
+    if (!frames.is_array()) continue;
+    for (const json& frame : frames) {
+      if (frame.is_object()) out[name].push_back(place_of(frame));
     }
   }
   return out;
@@ -101,6 +135,7 @@ Result<Population> population_from_json(std::string_view text, const std::string
   out.exact = text_of(dump, "quality") == name_of(Quality::kExact);
   const auto stacks = stacks_of(dump);
   if (!stacks) return refuse("a stack in it is not a list of frames");
+  const StacksByName creators = creator_stacks_of(dump);
   for (const json& g : dump["goroutines"]) {
     if (!g.is_object()) return refuse("a goroutine in it is not an object");
     ++out.goroutines;
@@ -116,6 +151,8 @@ Result<Population> population_from_json(std::string_view text, const std::string
     std::vector<Frame> places{place(text_of(g, "start_function"), "", 0)};
     if (const auto made = g.find("created_by"); made != g.end() && made->is_object())
       places.push_back(place_of(*made));
+    if (places.size() > 1 && !is_user_code(places[1].function))
+      ++out.ways[places][way_from_user_code(chain_of(g, creators))];
     ++out.sites[std::move(places)];
   }
   return out;

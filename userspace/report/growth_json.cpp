@@ -43,6 +43,13 @@ void growth_json(JsonWriter& out, const Growth& g) {
         out.name_field("start_function", row.places.front().function);
         out.object_field("created_by", row.places.size() > 1 ? &row.places[1] : nullptr,
                          [&](const Frame& f) { place_fields(out, f); });
+        out.array_field("ways", row.ways, [&](const CountedWay& way) {
+          out.object([&] {
+            out.field("goroutines", way.count);
+            out.array_field("frames", way.frames,
+                            [&](const Frame& f) { out.object([&] { place_fields(out, f); }); });
+          });
+        });
       });
     });
     out.object_field("became_fewer", [&] {

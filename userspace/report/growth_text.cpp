@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "report/columns.h"
 #include "report/frames.h"
+#include "report/way_text.h"
 
 namespace gorotrace {
 namespace {
@@ -44,7 +45,7 @@ std::string site_lines(const Grown& row, std::size_t width, const Style& style) 
   const Frame& start = row.places.front();
   std::string out = start.function.empty() ? "        ?\n" : under("", start, width, style);
   if (row.places.size() > 1) out += under("created by ", row.places[1], width, style);
-  return out;
+  return out + ways_text(row.ways, width, style);
 }
 
 template <typename Lines>

@@ -1,19 +1,14 @@
 #include "report/origin_text.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "base/sort_stably.h"
-#include "base/text.h"
 #include "report/frames.h"
+#include "report/way_text.h"
 
 namespace gorotrace {
 namespace {
-
-constexpr std::size_t kShownWays = 3;
-constexpr std::string_view kFrom = "< ";
 
 struct Way {
   std::vector<Frame> frames;
@@ -61,21 +56,10 @@ std::vector<ChainLink> chain_of(const CreationRow::Origin& origin, Symbolizer& s
 
 std::string origins_text(const TextContext& c, const CreationRow& row) {
   const std::vector<Way> all = ways(row, c.symbols);
-  std::string out;
-  if (std::ranges::all_of(all, [](const Way& way) { return way.frames.empty(); })) return out;
-  const bool counted = all.size() > 1;
   const bool live = std::ranges::any_of(all, [](const Way& way) { return way.live > 0; });
-  for (std::size_t i = 0; i < std::min(all.size(), kShownWays); ++i) {
-    const Way& way = all[i];
-    const std::string count = counted ? short_count(live ? way.live : way.created) + "x " : "  ";
-    if (way.frames.empty()) out += under(count + std::string(kFrom) + "(not known)");
-    for (std::size_t f = 0; f < way.frames.size(); ++f) {
-      const std::string head = (f == 0 ? count : std::string(count.size(), ' ')) + std::string(kFrom);
-      out += under(c, head, head.size(), way.frames[f], c.style);
-    }
-  }
-  if (all.size() > kShownWays) out += under(fmt::format("  {}{} more ways", kFrom, all.size() - kShownWays));
-  return out;
+  std::vector<CountedWay> counted;
+  for (const Way& way : all) counted.push_back({way.frames, live ? way.live : way.created});
+  return ways_text(counted, c.name_width(), c.style);
 }
 
 }  // namespace gorotrace

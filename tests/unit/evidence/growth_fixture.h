@@ -32,6 +32,25 @@ inline FakeDump look(Counts n) {
   return fake;
 }
 
+// Four that the library made: three for main.client, by a creator that probes saw, and one by nobody known.
+inline FakeDump library_look() {
+  FakeDump fake;
+  const std::uint64_t loop = fake.function("net/http.loop"),
+                      dial = fake.function("net/http.dial", "/go/http.go", 7),
+                      queue = fake.function("net/http.queue", "/go/http.go", 9),
+                      client = fake.function("main.client", "/src/c.go", 3);
+  for (std::uint64_t goid = 5; goid < 9; ++goid) {
+    GoroutineSnapshot& g = fake.goroutine(goid, {loop});
+    g.startpc = loop - 0x20;
+    g.gopc = dial;
+    g.parent_goid = goid < 8 ? 4 : 3;
+  }
+  fake.dump.creations.creations = {{4, 1, 72, queue, 0}};
+  fake.dump.creations.stacks =
+      NamedStacks({{72, std::make_shared<const StackPcs>(StackPcs{{queue, client}, false})}});
+  return fake;
+}
+
 inline Population counted(const FakeDump& fake) {
   StackTable symbols = fake.symbols();
   const DumpView view(fake.dump, symbols);

@@ -42,5 +42,26 @@ TEST(PopulationFile, OtherFilesAreRefused) {
       "A"));
 }
 
+TEST(PopulationFile, ChainsThatLieSayNothing) {
+  const auto ways = [](const std::string& chain, const std::string& stacks) {
+    const auto read = population_from_json(
+        R"({"type":"dump","goroutines":[{"created_by":{"function":"net/http.dial"},"creation_chain":)" +
+            chain + R"(}],"stacks":{},"creator_stacks":)" + stacks + "}",
+        "A");
+    EXPECT_TRUE(read) << chain;
+    return read->ways.begin()->second.begin()->first;
+  };
+  for (const char* chain : {"null", "7", "[7]", "{}", "[[]]", R"([{"site":7,"stack":[],"function":3}])",
+                            R"([{"stack":"c9"}])", R"([{"site":[7]}])"})
+    EXPECT_TRUE(ways(chain, R"({"c1":[{"function":"main.client"}],"c2":7,"c3":[7]})").empty()) << chain;
+  const auto way = ways(R"([{"site":[{"function":"net/http.dial"}],"stack":"c1"}])",
+                        R"({"c1":[{"function":"net/http.dial"},{"function":"main.client","line":3}]})");
+  ASSERT_EQ(way.size(), 1u);
+  EXPECT_EQ(way[0].function, "main.client");
+  std::string endless = "[{}";
+  for (int i = 0; i < 1000; ++i) endless += R"(,{"site":[{"function":"net/http.dial"}]})";
+  EXPECT_LE(ways(endless + "]", "{}").size(), KnownCreations::kMaxLinks);
+}
+
 }  // namespace
 }  // namespace gorotrace

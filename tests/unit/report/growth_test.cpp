@@ -15,6 +15,7 @@ namespace {
 using report_test::counted;
 using report_test::FakeDump;
 using report_test::growth;
+using report_test::library_look;
 using report_test::look;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -28,6 +29,40 @@ TEST(GrowthReport, SaysWhatGrewByHowManyAndWhetherItEverShrank) {
   EXPECT_EQ(nlohmann::json::parse(
                 json_text([&](JsonWriter& out) { growth_json(out, g); }))["creation_sites"][0]["growth"],
             35);
+}
+
+TEST(GrowthReport, TheWaysStandUnderTheSite) {
+  GrowthTracker tracker;
+  tracker.add(counted(look({0, 0, 0})));
+  tracker.add(counted(library_look()));
+  const Growth g = tracker.result();
+  EXPECT_THAT(growth_text(g, {}), HasSubstr("        created by net/http.dial  http.go:7\n"
+                                            "        3x < net/http.queue  http.go:9\n"
+                                            "           < main.client  c.go:3\n"
+                                            "        1x < (not known)\n"));
+  const auto ways = nlohmann::json::parse(
+      json_text([&](JsonWriter& out) { growth_json(out, g); }))["creation_sites"][0]["ways"];
+  ASSERT_EQ(ways.size(), 2u);
+  EXPECT_EQ(ways[0]["goroutines"], 3);
+  EXPECT_EQ(ways[0]["frames"][1]["function"], "main.client");
+  EXPECT_TRUE(ways[1]["frames"].empty());
+}
+
+TEST(GrowthReport, AFileKnowsTheSameWays) {
+  FakeDump fake = library_look();
+  StackTable symbols = fake.symbols();
+  const DumpView view(fake.dump, symbols);
+  const auto read = population_from_json(
+      json_text([&](JsonWriter& out) { dump_json(out, view, select(view, {}), 0); }), "A.json");
+  ASSERT_TRUE(read) << read.error().message;
+  const Population direct = counted(fake);
+  ASSERT_EQ(read->ways.size(), 1u);
+  ASSERT_EQ(direct.ways.size(), 1u);
+  const PlaceCounts &a = read->ways.begin()->second, &b = direct.ways.begin()->second;
+  EXPECT_TRUE(std::ranges::equal(a, b, [](const auto& x, const auto& y) {
+    return x.second == y.second && !PlaceLess{}(x.first, y.first) && !PlaceLess{}(y.first, x.first);
+  }));
+  EXPECT_EQ(a.size(), 2u);
 }
 
 TEST(GrowthReport, OfTwoProcessesNothingIsSaidToHaveNeverShrunk) {
