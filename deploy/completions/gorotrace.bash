@@ -20,7 +20,7 @@ _gorotrace() {
       COMPREPLY=($(compgen -W "auto always never" -- "$current"))
       return ;;
     --by)
-      COMPREPLY=($(compgen -W "user-frame reason creation" -- "$current"))
+      COMPREPLY=($(compgen -W "user-frame reason creation label:" -- "$current"))
       return ;;
     help)
       COMPREPLY=($(compgen -W "$commands" -- "$current"))

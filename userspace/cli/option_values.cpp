@@ -71,8 +71,8 @@ Result<RowOptions> parse_row_options(const std::vector<std::string>& where,
   }
   if (!rows.filter.labels.empty())
     return fail(ErrorKind::kUsage,
-                "--where label=: stat does not know labels; give reason=, state=waiting, state=syscall or "
-                "function= here, and labels to dump");
+                "--where label=: not in stat, which folds rows by a label (--by label:KEY); give reason=, "
+                "state=waiting, state=syscall or function= here, and label= to dump");
   for (const GStatus state : rows.filter.states) {
     if (state != GStatus::kWaiting && state != GStatus::kSyscall)
       return fail(ErrorKind::kUsage,
@@ -81,7 +81,14 @@ Result<RowOptions> parse_row_options(const std::vector<std::string>& where,
                               name_of(state)));
   }
   rows.filter.created_by = created_by;
-  if (!by.empty()) {
+  constexpr std::string_view kLabel = "label:";
+  if (by.starts_with(kLabel)) {
+    rows.by = FoldBy::kLabel;
+    rows.label_key = by.substr(kLabel.size());
+    if (rows.label_key.empty())
+      return fail(ErrorKind::kUsage,
+                  "--by label: without a key; give --by label:KEY, the key of pprof.Labels");
+  } else if (!by.empty()) {
     const auto known = value_named<FoldBy>(by);
     if (!known)
       return fail(ErrorKind::kUsage, fmt::format("--by: \"{}\" is not known; give one of {}",

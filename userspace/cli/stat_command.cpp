@@ -84,6 +84,7 @@ Result<Plan> understand(const Arguments& a) {
   if (!rows) return std::unexpected(rows.error());
   p.rows = std::move(*rows);
   p.rows.filter.system = a.system;
+  p.session.label_key = p.rows.label_key;
   for (const std::string& text : a.targets) {
     const auto named = targets_of(text, a.all);
     if (!named) return std::unexpected(named.error());
@@ -118,6 +119,9 @@ Result<std::unique_ptr<Session>> attach(const Plan& plan, RunStacks& stacks) {
     DumpFilter filter = plan.rows.filter;
     if (auto known = filter.find_reasons((*target)->binary().wait_reasons()); !known)
       return wrap(known.error(), "--where");
+    if (!plan.session.label_key.empty() && !(*target)->has_labels())
+      return fail(ErrorKind::kUnsupported,
+                  fmt::format("process {}: --by label: where its goroutines keep labels is not known", pid));
     if (plan.session.groups != 0) (*target)->prepare_plan();
     stacks[(*target)->process().pid()];
     targets.push_back(std::move(*target));
@@ -241,9 +245,12 @@ void add_stat_command(CLI::App& app, const CommonOptions& common, int& exit) {
                    "only rows of goroutines whose go statement is in a function with this in its name; "
                    "repeatable")
       ->allow_extra_args(false);
-  stat->add_option("--by", arguments->by,
-                   "one row for all waits of one reason that have this in common: user-frame (they differ in "
-                   "library frames only), reason (nothing else), creation (the goroutines' function)");
+  stat->add_option(
+      "--by", arguments->by,
+      "one row for all waits of one reason that have this in common: user-frame (they differ in "
+      "library frames only), reason (nothing else), creation (the goroutines' function), label:KEY (the "
+      "value of that goroutine label, which samples of the goroutines read: a wait counts as \"labels "
+      "not read\" until one has read the labels with which it began)");
   stat->add_option("--sort", arguments->sort,
                    "tables that have this column by it, the greatest first: " + all_names<RowSort>(", "));
   stat->add_flag("--stacks", arguments->stacks, "whole stacks in the tables");

@@ -1,6 +1,7 @@
-// Rows of ended and open waits by (reason, stack): what a goroutine's open wait points into. A program may
-// come to its waits by any number of call paths: when the table is full the half that was waited in least,
-// and in which nobody waits now, is folded into one row per reason, and counted.
+// Rows of ended and open waits by (reason, stack) and, when it is asked for, a label's value: what a
+// goroutine's open wait points into. A program may come to its waits by any number of call paths: when the
+// table is full the half that was waited in least, and in which nobody waits now, is folded into one row per
+// reason, and counted.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,7 @@ struct BlockingKey {
   std::uint8_t reason = 0;
   bool in_syscall = false, system = false;
   bool others = false;  // the row of folded ones; its stack is 0
+  LabelId label = kNoLabelAsked;
   bool operator==(const BlockingKey&) const = default;
 };
 
@@ -46,7 +48,7 @@ class BlockingRows {
   [[nodiscard]] std::uint64_t hash_of(const BlockingKey& key) const {
     const unsigned tail =
         key.reason | (key.in_syscall ? 0x100u : 0u) | (key.system ? 0x200u : 0u) | (key.others ? 0x400u : 0u);
-    return index_.hash(key.stack, tail);
+    return index_.hash(key.stack ^ key.label, tail);
   }
   std::uint32_t make(const BlockingKey& key);
   void fold();

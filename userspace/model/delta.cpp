@@ -133,12 +133,12 @@ bool says_something(const ObjectRow& row) {
 }
 
 std::uint64_t key_hash(const SeededHash& hash, const BlockingRow& r) {
-  return hash(r.stack, static_cast<std::uint64_t>(r.reason) | (r.in_syscall ? 0x100u : 0u) |
-                           (r.system ? 0x200u : 0u) | (r.folded > 0 ? 0x400u : 0u));
+  return hash(r.stack ^ r.label, static_cast<std::uint64_t>(r.reason) | (r.in_syscall ? 0x100u : 0u) |
+                                     (r.system ? 0x200u : 0u) | (r.folded > 0 ? 0x400u : 0u));
 }
 bool same_key(const BlockingRow& a, const BlockingRow& b) {
-  return std::tie(a.stack, a.reason, a.in_syscall, a.system) ==
-             std::tie(b.stack, b.reason, b.in_syscall, b.system) &&
+  return std::tie(a.stack, a.reason, a.in_syscall, a.system, a.label) ==
+             std::tie(b.stack, b.reason, b.in_syscall, b.system, b.label) &&
          (a.folded > 0) == (b.folded > 0);
 }
 std::uint64_t key_hash(const SeededHash& hash, const CreationRow& r) {
@@ -217,17 +217,20 @@ std::vector<BlockingRow> folded_as(const Tables& now, const Tables& before) {
     const bool stays = row.folded > 0 || (same != nullptr && !shrank(*same, row));
     (stays ? out : gone).push_back(row);
   }
-  std::map<std::tuple<std::uint8_t, bool, bool>, std::size_t> others;  // in out: at most one for each reason
+  // In out: at most one for each reason and label.
+  std::map<std::tuple<std::uint8_t, bool, bool, LabelId>, std::size_t> others;
   for (std::size_t i = 0; i < out.size(); ++i) {
-    if (out[i].folded > 0) others[{out[i].reason, out[i].in_syscall, out[i].system}] = i;
+    if (out[i].folded > 0) others[{out[i].reason, out[i].in_syscall, out[i].system, out[i].label}] = i;
   }
   for (BlockingRow& row : gone) {
-    const auto [place, fresh] = others.try_emplace({row.reason, row.in_syscall, row.system}, out.size());
+    const auto [place, fresh] =
+        others.try_emplace({row.reason, row.in_syscall, row.system, row.label}, out.size());
     if (fresh) {
       BlockingRow& into = out.emplace_back();
       into.reason = row.reason;
       into.in_syscall = row.in_syscall;
       into.system = row.system;
+      into.label = row.label;
     }
     BlockingRow& into = out[place->second];
     into.folded += 1;

@@ -95,6 +95,7 @@ void Model::Impl::end(Goroutine& g, std::uint64_t t, bool has_exited) {
   }
   if (g.has(kExtra)) --of_c_threads;
   forget_semaphore(g);
+  label_runs.erase(g.goid);
   lineage.release(g.born);
   goroutines.erase(g.goid);
 }
@@ -112,6 +113,7 @@ void Model::Impl::settle(Goroutine& g) {
   g.state = GState::kUnknown;
   g.since_ns = std::max(g.since_ns, forgotten_at.back());
   forget_semaphore(g);
+  label_runs.erase(g.goid);
   g.drop(kFromMemory | kWoken);
 }
 

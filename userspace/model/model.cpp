@@ -94,6 +94,10 @@ void Model::apply(const SeenObjects& seen) {
   impl_->apply(seen);
 }
 
+void Model::define(const std::vector<LabelValue>& values) {
+  impl_->define(values);
+}
+
 void Model::gap(std::uint64_t from_ns, std::uint64_t to_ns) {
   ++impl_->gaps;
   impl_->coverage.gap(from_ns, to_ns);
@@ -133,6 +137,7 @@ Tables Model::tables(std::uint64_t at_ns) const {
   Tables out = impl_->totals(at_ns);
   impl_->fill_rows(out, out.at_ns);
   impl_->fill_stacks(out);
+  out.label_values = impl_->label_values;
   return out;
 }
 
@@ -145,7 +150,8 @@ std::size_t Model::memory_bytes() const {
   return sizeof(Impl) + m.goroutines.memory_bytes() + m.blocking.memory_bytes() + m.creation.memory_bytes() +
          m.lineage.memory_bytes() + m.objects.memory_bytes() + m.stacks.memory_bytes() +
          m.latency.histogram.memory_bytes() + m.exits.size() * sizeof(Impl::Exit) +
-         m.semaphores.size() * 6 * sizeof(std::uint64_t) + m.forgotten_at.capacity() * sizeof(std::uint64_t);
+         m.semaphores.size() * 6 * sizeof(std::uint64_t) + m.label_runs.size() * 8 * sizeof(std::uint64_t) +
+         m.forgotten_at.capacity() * sizeof(std::uint64_t);
 }
 
 }  // namespace gorotrace

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 #include "model/histogram.h"
 #include "model/stack_definitions.h"
 #include "snapshot/goroutines.h"
+#include "snapshot/label_values.h"
 
 namespace gorotrace {
 
@@ -87,6 +89,7 @@ struct SeenCreations {
 struct ModelConfig {
   std::vector<std::string> wait_reasons;  // index = g.waitreason; decides the waker's kind
   bool keep_waits = false;                // for take_waits()
+  bool by_label = false;                  // rows of waits are told apart by a label's value, too
 };
 
 struct WakerRow {
@@ -105,7 +108,7 @@ struct SampledTime {
   bool operator==(const SampledTime&) const = default;
 };
 
-struct BlockingRow {  // wait reason x blocking stack
+struct BlockingRow {  // wait reason x blocking stack, x value of a label with ModelConfig::by_label
   std::uint8_t reason = 0;
   std::uint64_t stack = 0;
   bool in_syscall = false;  // row of goroutines in a syscall or cgo call; reason is meaningless
@@ -126,6 +129,7 @@ struct BlockingRow {  // wait reason x blocking stack
   Histogram long_waits;
   std::vector<WakerRow> wakers;  // most frequent first, at most kTopWakers, the rest summed in wakers_other
   std::uint64_t wakers_other = 0;
+  LabelId label = kNoLabelAsked;
   bool operator==(const BlockingRow&) const = default;
 };
 
@@ -231,7 +235,8 @@ struct Tables {
   // was.
   std::array<SampledTime, kGStates> sampled_state{};
   std::vector<Interval> covered_by_sampling;
-  NamedStacks stacks;  // those that the rows above name
+  NamedStacks stacks;                           // those that the rows above name
+  std::map<LabelId, std::string> label_values;  // likewise
   bool operator==(const Tables&) const = default;
 };
 
@@ -255,10 +260,14 @@ class Model {
   // the snapshot has not are ended (unless created after the snapshot began, or it did not reach all). Apply
   // it after the records up
   // to its counts.end_ns; what events said after a goroutine was read stands against the snapshot.
+  // With ModelConfig::by_label: a wait that goes on has the label that was read, all of it; so has each later
+  // wait of the goroutine as long as its parks tell of no other g.labels, and each of those that it makes.
   void apply(const Snapshot& snapshot);
   // What goroutines of that snapshot wait on. Apply it after the records up to its end_ns: a wait without an
   // event from one to the other is one wait, and it was on that object all the time.
   void apply(const SeenObjects& seen);
+  // Values of a label that rows may name.
+  void define(const std::vector<LabelValue>& values);
   // Records were lost somewhere in (from_ns, to_ns]. To be called before records of that interval are
   // applied: every state becomes unknown at from_ns, every open wait tainted, and until to_ns no event
   // establishes a state (its end could be among what was lost). Creations, exits and counts go on.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "base/seeded_hash.h"
@@ -41,6 +43,20 @@ struct Model::Impl {
   void apply(const SeenObjects& seen);
   void from_memory(Goroutine& g, const GoroutineSnapshot& seen);
   void count_extra(const SnapshotCounts& counts);
+
+  // --- labels.cpp: whose label a wait has
+  // A goroutine's g.labels, as its parks have told without a break since since_ns, and what they say.
+  struct LabelRun {
+    std::uint64_t labels = 0, since_ns = 0;
+    LabelId label = kLabelNotRead;
+  };
+  void define(const std::vector<LabelValue>& values);
+  // Of a wait that begins with this g.labels; of one of which it is not known.
+  [[nodiscard]] LabelId label_of_park(const Goroutine& g, std::uint64_t labels, std::uint64_t t);
+  [[nodiscard]] LabelId unknown_label() const { return config.by_label ? kLabelNotRead : kNoLabelAsked; }
+  void inherit_label(const Goroutine& g, std::uint64_t creator, std::uint64_t t);
+  void note_label(Goroutine& g, const GoroutineSnapshot& seen);
+  void label_open_wait(Goroutine& g, LabelId label);
 
   // --- origins.cpp
   void born(Goroutine& g, const gt_record& r);  // its creation was seen
@@ -123,6 +139,9 @@ struct Model::Impl {
   // By goid: the last semacquire1 argument not yet followed by another kind of park (it parks again when it
   // was woken in vain).
   SeededMap<std::uint64_t, std::uint64_t> semaphores;
+  SeededMap<std::uint64_t, LabelRun> label_runs;  // by goid, with config.by_label; without: it has no labels,
+                                                  // or nothing is known
+  std::map<LabelId, std::string> label_values;
   Coverage coverage;
   Latency latency;
 

@@ -21,6 +21,7 @@ void Model::Impl::apply(const Snapshot& snapshot) {
   const std::uint64_t begin = snapshot.counts.begin_ns;
   start_window(begin);
   now = std::max(now, snapshot.counts.end_ns);
+  if (config.by_label) define(snapshot.label_values);
   if (++look == 0) look = 1;
   SeededSet<std::uint64_t> gone;
   for (auto exit = exits.rbegin(); exit != exits.rend(); ++exit) {
@@ -54,6 +55,7 @@ void Model::Impl::apply(const Snapshot& snapshot) {
     if (!g->has(kCreatedSeen) && seen.waited_at_ns != 0)
       g->created_ns = std::min(g->created_ns, seen.waited_at_ns);
     if (seen.read_at_ns >= g->last_ns && seen.read_at_ns >= lossy_until) from_memory(*g, seen);
+    if (config.by_label) note_label(*g, seen);
   }
   follow_parents(remembered);
   // Who is missing in a part of them may be in the rest.
@@ -103,10 +105,13 @@ void Model::Impl::from_memory(Goroutine& g, const GoroutineSnapshot& seen) {
   const bool in_syscall = state == GState::kSyscall;
   BlockingKey key{.stack = seen.stack_id, .in_syscall = in_syscall, .system = g.has(kSystem)};
   if (!in_syscall) key.reason = seen.status == GStatus::kPreempted ? reason_preempted : seen.wait_reason;
+  // Of a wait that goes on it is known already, or note_label() tells.
+  key.label = g.has(kWaitOpen) ? blocking[g.row].key.label : unknown_label();
   const bool goes_on = g.has(kWaitOpen) && g.state == state && blocking[g.row].key == key;
   if (!goes_on) {
     if (g.has(kWaitOpen)) close_wait(g, seen.read_at_ns, End::kUnseen);
     set_state(g, state, from);
+    key.label = config.by_label && seen.label != kNoLabelAsked ? seen.label : unknown_label();
     open_wait(g, key, from);
     g.drop(kStartSeen);
   }

@@ -24,6 +24,7 @@ BlockingRow row_of(const BlockingData& data) {
   row.stack = data.key.stack;
   row.in_syscall = data.key.in_syscall;
   row.system = data.key.system;
+  row.label = data.key.label;
   row.folded = data.folded;
   row.waits = data.waits;
   row.ended_unknown = data.ended_unknown;

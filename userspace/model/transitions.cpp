@@ -81,7 +81,13 @@ void Model::Impl::apply_to(Goroutine& g, const gt_record& r, std::uint64_t t) {
       if (g.has(kWaitOpen)) close_wait(g, t, End::kUnseen);
       set_state(g, if_lasting(GState::kSyscall, t), t);
       if (g.state == GState::kSyscall) {
-        open_wait(g, {.stack = r.stack, .reason = 0, .in_syscall = true, .system = g.has(kSystem)}, t);
+        open_wait(g,
+                  {.stack = r.stack,
+                   .reason = 0,
+                   .in_syscall = true,
+                   .system = g.has(kSystem),
+                   .label = unknown_label()},
+                  t);
       }
       return;
     case GT_HOOK_SYSCALL_EXIT:
@@ -99,7 +105,8 @@ void Model::Impl::apply_to(Goroutine& g, const gt_record& r, std::uint64_t t) {
 // Came behind a later event of the same goroutine: its state has moved on, the counts still hold.
 void Model::Impl::superseded(Goroutine& g, const gt_record& r) {
   if (r.hook != GT_HOOK_PARK || !lasting(GT_GROUP_BLOCK, r.time_ns)) return;
-  const std::uint32_t row = blocking.row({.stack = r.stack, .reason = r.detail, .system = g.has(kSystem)});
+  const std::uint32_t row = blocking.row(
+      {.stack = r.stack, .reason = r.detail, .system = g.has(kSystem), .label = unknown_label()});
   if (row == kNone) {
     ++overflow;
   } else {
@@ -123,9 +130,11 @@ void Model::Impl::create(const gt_record& r, std::uint64_t t) {
   bind(*g, r.object, r.extra, t);
   count_created(*g);
   born(*g, r);
+  if (config.by_label && (r.flags & GT_REC_ACTOR_MASK) == GT_ACTOR_GOROUTINE) inherit_label(*g, r.other, t);
   // newcoro: born parked, with no stack of its own yet.
   if (is_new && g->state == GState::kWaiting) {
-    open_wait(*g, {.stack = 0, .reason = reason_coroutine, .system = g->has(kSystem)}, t);
+    open_wait(
+        *g, {.stack = 0, .reason = reason_coroutine, .system = g->has(kSystem), .label = unknown_label()}, t);
   }
 }
 
@@ -147,7 +156,8 @@ void Model::Impl::extra_in(const gt_record& r, std::uint64_t t) {
   g.last_ns = t;
   set_extra(g);
   g.set(kCreatedSeen);
-  if (g.state == GState::kSyscall) open_wait(g, {.stack = r.stack, .in_syscall = true}, t);
+  if (g.state == GState::kSyscall)
+    open_wait(g, {.stack = r.stack, .in_syscall = true, .label = unknown_label()}, t);
 }
 
 void Model::Impl::park(Goroutine& g, const gt_record& r, std::uint64_t t) {
@@ -160,8 +170,10 @@ void Model::Impl::park(Goroutine& g, const gt_record& r, std::uint64_t t) {
   const bool semaphore =
       r.hook == GT_HOOK_PARK && reason < semaphore_reason.size() && semaphore_reason[reason];
   if (r.hook == GT_HOOK_PARK && !semaphore) forget_semaphore(g);
+  const LabelId label =
+      r.hook == GT_HOOK_PARK && config.by_label ? label_of_park(g, r.extra, r.time_ns) : unknown_label();
   if (g.state != GState::kWaiting) return;
-  open_wait(g, {.stack = r.stack, .reason = reason, .system = g.has(kSystem)}, t);
+  open_wait(g, {.stack = r.stack, .reason = reason, .system = g.has(kSystem), .label = label}, t);
   if (r.hook == GT_HOOK_PARK && r.object != 0) {
     wait_on(g, ObjectRow::Kind::kChannel, r.object);
   } else if (semaphore && g.has(kSemaphore)) {

@@ -7,6 +7,7 @@
 
 #include "base/plural.h"
 #include "base/text.h"
+#include "report/columns.h"
 #include "report/frames.h"
 #include "report/text_parts.h"
 
@@ -53,6 +54,50 @@ struct BlockingColumns {
   }
 };
 
+// What is known of the label that rows are folded by.
+std::string label_text(const TextContext& c, const BlockingRow& row) {
+  const std::string key = printable(c.options.rows.label_key, 256);
+  switch (label_known(row.label)) {
+    case LabelKnown::kValue: {
+      const auto text = c.tables.label_values.find(row.label);
+      return key + "=" + (text != c.tables.label_values.end() ? text->second : "?");
+    }
+    case LabelKnown::kMissing:
+      return "no label " + key;
+    case LabelKnown::kOther:
+      return fmt::format("{}: other values than the first {}", key, LabelValues::kMax);
+    case LabelKnown::kNotRead:
+      break;
+  }
+  return "labels not read";
+}
+
+std::string label_lines(const TextContext& c, const BlockingRow& row) {
+  const std::size_t room = c.name_width() - kIndent;
+  std::string out;
+  for (const std::string& piece : broken(cut_middle(label_text(c, row), kMostFrameLines * room), room))
+    out += under(c.style.bold(piece));
+  return out;
+}
+
+// How much of the table nobody knows the label of.
+std::string labels_not_read(const TextContext& c) {
+  if (c.options.rows.by != FoldBy::kLabel) return "";
+  std::uint64_t ns = 0, of_ns = 0, waits = 0;
+  for (const BlockingRow& row : c.rows.blocking) {
+    of_ns += row.in_window_ns;
+    if (label_known(row.label) != LabelKnown::kNotRead) continue;
+    ns += row.in_window_ns;
+    waits += row.waits.count();
+  }
+  if (ns == 0) return "";
+  const std::string counted = waits > 0 ? ", " + plural(waits, "wait") : "";
+  return wrapped(
+      fmt::format("(labels are read with samples of the goroutines; not read: {} % of in_window{})",
+                  short_percent(100 * static_cast<double>(ns) / static_cast<double>(of_ns)), counted),
+      c.width, 2);
+}
+
 std::string blocking_row_text(const TextContext& c, const BlockingRow& row, const TableTrust& trust,
                               const BlockingColumns& columns, const Creators& creators) {
   const TableTrust own = row_trust(row, trust);
@@ -93,6 +138,7 @@ std::string blocking_row_text(const TextContext& c, const BlockingRow& row, cons
     cell(seen(row.tainted, short_count(row.tainted)), 9);
   }
   std::string out = c.style.bold(blocked) + cells.substr(blocked.size()) + "\n";
+  if (c.options.rows.by == FoldBy::kLabel) out += label_lines(c, row);
   if (row.folded != 0 && row.stack == 0) {
     out += under(
         fmt::format("{}  (other stacks, {} of them)", c.style.bold(reason_name(row, c.facts)), row.folded));
@@ -117,7 +163,9 @@ std::string blocking_text(const TextContext& c) {
                              {RowSort::kBlocked, RowSort::kOldest, RowSort::kCount, RowSort::kTotal,
                               RowSort::kMean, RowSort::kP99, RowSort::kMax});
   if (c.options.rows.by != FoldBy::kNothing)
-    by += fmt::format(" · one row per {}", name_of(c.options.rows.by));
+    by += " · one row per " + (c.options.rows.by == FoldBy::kLabel
+                                   ? "label " + printable(c.options.rows.label_key, 64)
+                                   : std::string(name_of(c.options.rows.by)));
   std::string out = table_title(c, "BLOCKING HOT SPOTS",
                                 by + " · " + of_rows(c, rows.size(), c.rows.blocking_hidden), trust);
   if (rows.empty())
@@ -129,7 +177,7 @@ std::string blocking_text(const TextContext& c) {
   const TableTrust calls = table_trust(TableKind::kSyscallSites, c.facts, c.tables);
   for (std::size_t i = 0; i < shown(rows.size(), c.options.limit); ++i)
     out += blocking_row_text(c, rows[i], rows[i].in_syscall ? calls : trust, columns, creators);
-  return out;
+  return out + labels_not_read(c);
 }
 
 }  // namespace gorotrace

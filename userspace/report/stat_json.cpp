@@ -190,7 +190,7 @@ void stat_interval_json(JsonWriter& out, const IntervalRow& row, const TargetFac
 void stat_summary_json(JsonWriter& out, const StatFacts& facts, const Tables& tables, Symbolizer& symbols,
                        StackNumbers& stacks, const StatJsonOptions& options) {
   const StatRows rows = stat_rows(facts, tables, symbols, options.rows);
-  const JsonContext context{facts, tables, symbols, stacks, rows};
+  const JsonContext context{facts, tables, symbols, stacks, rows, options.rows};
   out.object([&] { Summary(out, context).write(); });
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -34,8 +35,9 @@ class Matcher {
         std::ranges::find(filter_.reasons, reason_name(row, facts_)) == filter_.reasons.end())
       return false;
     const std::vector<Frame>& frames = symbols_.stack(row.stack);
-    if (!filter_.functions.empty() &&
-        std::ranges::none_of(frames, [&](const Frame& f) { return contains_any(f.function, filter_.functions); }))
+    if (!filter_.functions.empty() && std::ranges::none_of(frames, [&](const Frame& f) {
+          return contains_any(f.function, filter_.functions);
+        }))
       return false;
     return filter_.created_by.empty() || started_.contains(start_function(frames));
   }
@@ -117,6 +119,8 @@ Key key_of(const BlockingRow& row, Symbolizer& symbols, FoldBy by) {
     }
   } else if (by == FoldBy::kCreation) {
     common = start_function(frames);
+  } else if (by == FoldBy::kLabel) {
+    common = std::to_string(row.label);
   }
   const bool alone = common.empty() && by != FoldBy::kReason;
   return {row.system, row.in_syscall, row.reason, alone ? row.stack : 0, std::move(common)};

@@ -44,19 +44,21 @@ inline constexpr auto kEnumNames<RowSort> = enum_names<RowSort>({
 });
 
 // What makes rows of waits one: beside the wait reason, which it always is, the program's own frames; nothing
-// else; or the function that their goroutines were started with.
-enum class FoldBy { kNothing, kUserFrame, kReason, kCreation };
+// else; the function that their goroutines were started with; or the value of a goroutine label.
+enum class FoldBy { kNothing, kUserFrame, kReason, kCreation, kLabel };
 template <>
 inline constexpr auto kEnumNames<FoldBy> = enum_names<FoldBy>({
     {FoldBy::kUserFrame, "user-frame"},
     {FoldBy::kReason, "reason"},
     {FoldBy::kCreation, "creation"},
+    {FoldBy::kLabel, "label:KEY"},
 });
 
 struct RowOptions {
   DumpFilter filter;  // its conditions on reasons, functions and creators; system
   RowSort sort = RowSort::kDefault;
   FoldBy by = FoldBy::kNothing;
+  std::string label_key = {};  // with FoldBy::kLabel
 };
 
 // A row that stands for others is that of the stack which was waited in longest; its `folded` is how many.

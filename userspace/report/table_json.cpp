@@ -43,6 +43,17 @@ std::optional<std::uint64_t> count_if(bool seen, std::uint64_t n) {
   return seen ? std::optional(n) : std::nullopt;
 }
 
+// Of the label that rows are folded by.
+void label_field(JsonWriter& out, const JsonContext& c, const BlockingRow& row) {
+  const bool asked = c.options.by == FoldBy::kLabel;
+  out.object_field("label", asked ? std::optional(row.label) : std::nullopt, [&](LabelId id) {
+    const auto value = c.tables.label_values.find(id);
+    out.field("key", c.options.label_key);
+    out.field("known", name_of(label_known(id)));
+    out.field("value", value != c.tables.label_values.end() ? std::optional(value->second) : std::nullopt);
+  });
+}
+
 void blocking_row(JsonWriter& out, const JsonContext& c, const BlockingRow& row, const TableTrust& table) {
   const TableTrust own = row_trust(row, table);
   // Sampling cannot know how many short waits there were, nor how those it saw ended.
@@ -54,6 +65,7 @@ void blocking_row(JsonWriter& out, const JsonContext& c, const BlockingRow& row,
   out.name_field("stack_id", c.stacks.name(row.stack));
   out.field("truncated", c.symbols.truncated(row.stack));
   out.field("other_stacks", row.folded);
+  label_field(out, c, row);
   out.field("system", row.system);
   out.field("count", seen(row.waits.count()));
   out.field("total_ns", count_if(any, row.waits.total()));

@@ -8,18 +8,18 @@
 namespace gorotrace {
 namespace {
 
-using RowKey = std::tuple<std::uint64_t, std::uint8_t, bool, bool, bool>;
+using RowKey = std::tuple<std::uint64_t, std::uint8_t, bool, bool, bool, LabelId>;
 
 RowKey key_of(const BlockingRow& row) {
-  return {row.stack, row.reason, row.in_syscall, row.system, row.folded != 0};
+  return {row.stack, row.reason, row.in_syscall, row.system, row.folded != 0, row.label};
 }
 RowKey key_of(const BlockingKey& key) {
-  return {key.stack, key.reason, key.in_syscall, key.system, key.others};
+  return {key.stack, key.reason, key.in_syscall, key.system, key.others, key.label};
 }
 
 // The row that takes it in when the model's table is full.
 RowKey others_of(const RowKey& key) {
-  return {0, std::get<1>(key), std::get<2>(key), std::get<3>(key), true};
+  return {0, std::get<1>(key), std::get<2>(key), std::get<3>(key), true, std::get<5>(key)};
 }
 
 // sum - (to - from), never below 0: the three come from one growing figure, but each is rounded by itself.
@@ -86,6 +86,7 @@ Tables combine(Tables model, const std::vector<Replaced>& stretches, const Sampl
       row.stack = waits.key.stack;
       row.in_syscall = waits.key.in_syscall;
       row.system = waits.key.system;
+      row.label = waits.key.label;
     }
     BlockingRow& row = out.blocking[place->second];
     row.in_window_ns += waits.time.ns;

@@ -26,6 +26,7 @@ struct SampleSite {  // creation site
 struct SampleClasses {
   std::vector<BlockingKey> rows;
   std::vector<SampleSite> sites;
+  std::vector<LabelValue> labels = {};  // values that rows name, told once
   [[nodiscard]] bool empty() const { return rows.empty() && sites.empty(); }
 };
 

@@ -32,6 +32,7 @@ Sampler::Sampler(const Memory& memory, SamplingSubject subject, std::uint64_t se
     : memory_(memory),
       stacks_wanted_(subject.stacks),
       config_(impatient(std::move(subject.goroutines))),
+      label_(std::move(subject.label)),
       reader_(memory, config_),
       allgs_(memory, config_.allgs_address, allgs_limits(config_)),
       maker_(subject.sampling),
@@ -166,21 +167,32 @@ Status Sampler::place_wanted() {
     if (!found) return std::unexpected(found.error());
     stacks = std::move(*found);
   }
+  std::optional<LabelLook> labels;
+  if (label_) labels.emplace(memory_, *label_, label_values_);
   std::size_t next = 0;
   for (const Wanted& w : wanted_) {
     while (next < stacks.goroutines.size() && stacks.goroutines[next].g < w.g) ++next;
     std::uint64_t id = 0;
+    LabelId label = label_ ? kLabelNotRead : kNoLabelAsked;
     if (next < stacks.goroutines.size() && stacks.goroutines[next].g == w.g) {
       const GoroutineSnapshot& g = stacks.goroutines[next];
-      if (same_stay(w.standing, g)) id = g.stack_id;
+      const bool same = same_stay(w.standing, g);
+      if (same) id = g.stack_id;
+      if (same && labels && monotonic_ns() < stacks_until_ns_) label = labels->of(g);
       if (id != 0) {
         const StackSet::Stack stack = stacks.stacks[g.stack];
         stacks_.add(stack.id, stack.pcs, stack.truncated);
       }
     }
-    maker_.place(w.number, read || !stacks_wanted_ ? std::optional(id) : std::nullopt);
+    maker_.place(w.number, read || !stacks_wanted_ ? std::optional(Stay{id, label}) : std::nullopt);
   }
   return {};
+}
+
+SampleClasses Sampler::take_classes() {
+  SampleClasses out = maker_.take_classes();
+  out.labels = label_values_.take_new();
+  return out;
 }
 
 StackSet Sampler::take_stacks() {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "sampling/label_look.h"
 #include "sampling/sample_tick.h"
 #include "sampling/tick_maker.h"
 #include "snapshot/allgs_cache.h"
@@ -26,6 +27,7 @@ struct SamplingSubject {
   std::optional<CounterReader::Config> counters;  // the cross-check of sampling: runtime.NumGoroutine
   SamplingConfig sampling;
   bool stacks = true;
+  std::optional<LabelSubject> label = std::nullopt;  // rows are told apart by its values, too
   bool whole = false;  // every look is at every goroutine: follows each of them, however rarely
 };
 
@@ -46,7 +48,7 @@ class Sampler {
   // stacks_ns after now_ns go without in this look. The tick is valid until the next look.
   [[nodiscard]] Result<const SampleTick*> look(std::uint64_t now_ns, std::size_t wanted,
                                                std::uint64_t stacks_ns);
-  [[nodiscard]] SampleClasses take_classes() { return maker_.take_classes(); }
+  [[nodiscard]] SampleClasses take_classes();
   // Stacks seen since the last call: the classes name them by id.
   [[nodiscard]] StackSet take_stacks();
 
@@ -63,6 +65,8 @@ class Sampler {
   const Memory& memory_;
   const bool stacks_wanted_;
   const GoroutineReader::Config config_;
+  const std::optional<LabelSubject> label_;
+  LabelValues label_values_;
   GoroutineReader reader_;
   AllgsCache allgs_;
   std::optional<CounterReader> counters_;

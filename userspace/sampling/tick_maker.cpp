@@ -107,23 +107,24 @@ std::optional<std::uint32_t> TickMaker::see(Choice choice, const Sighting& sight
   return std::nullopt;
 }
 
-void TickMaker::place(std::uint32_t number, std::optional<std::uint64_t> stack_id) {
+void TickMaker::place(std::uint32_t number, std::optional<Stay> stay) {
   Slot& slot = slots_[asked_[number]];
-  if (!stack_id) --slot.tries;
+  if (!stay) --slot.tries;
   const std::uint32_t before = slot.row;
-  put_in_row(slot, stack_id.value_or(0));
+  put_in_row(slot, stay.value_or(Stay{.label = config_.by_label ? kLabelNotRead : kNoLabelAsked}));
   if (slot.row != before) note_change(slot, asked_[number]);
 }
 
-void TickMaker::put_in_row(Slot& slot, std::uint64_t stack_id) {
-  if (stack_id == 0) ++tick_.without_stack;
+void TickMaker::put_in_row(Slot& slot, const Stay& stay) {
+  if (stay.stack_id == 0) ++tick_.without_stack;
   const bool in_syscall = slot.standing.status == GStatus::kSyscall;
-  BlockingKey key{.stack = stack_id, .in_syscall = in_syscall, .system = slot.system};
+  BlockingKey key{
+      .stack = stay.stack_id, .in_syscall = in_syscall, .system = slot.system, .label = stay.label};
   if (!in_syscall)
     key.reason = slot.standing.status == GStatus::kPreempted ? reason_preempted_ : slot.standing.reason;
   slot.row = rows_.row(key);
   if (slot.row == kNone) ++tick_.overflow;
-  slot.stackless = stack_id == 0;
+  slot.stackless = stay.stack_id == 0;
   slot.incomplete = slot.stackless || slot.row == kNone || slot.site == kNone;
 }
 

@@ -23,7 +23,14 @@ namespace gorotrace {
 struct SamplingConfig {
   std::function<bool(std::uint64_t startpc)> is_system;  // called once per distinct startpc
   std::vector<std::string> wait_reasons;                 // index = g.waitreason
+  bool by_label = false;                                 // place() tells labels, too
   bool syscalls_counted = false;  // running <-> syscall moves g.trackingSeq (before 1.26)
+};
+
+// What rows are told apart by, of one stay of a waiting goroutine.
+struct Stay {
+  std::uint64_t stack_id = 0;  // 0: it was no more at the very place
+  LabelId label = kNoLabelAsked;
 };
 
 class TickMaker {
@@ -38,9 +45,8 @@ class TickMaker {
   // Slot choice.slot of allgs showed this. When the stack of a waiting goroutine is not known: the number to
   // give place().
   [[nodiscard]] std::optional<std::uint32_t> see(Choice choice, const Sighting& sighting);
-  // Its stack, if it was still at the very place; 0 when it was not, nullopt when nobody looked: it is asked
-  // for again.
-  void place(std::uint32_t number, std::optional<std::uint64_t> stack_id);
+  // Its stack, if it was still at the very place; nullopt when nobody looked: it is asked for again.
+  void place(std::uint32_t number, std::optional<Stay> stay);
   // Valid until the next begin().
   [[nodiscard]] const SampleTick& end(std::optional<std::int64_t> live);
   // Those made since the last call; the ticks since then may name them.
@@ -62,7 +68,7 @@ class TickMaker {
   [[nodiscard]] bool provable(const Standing& s) const;
   [[nodiscard]] bool is_system(std::uint64_t startpc);
   void enter(Slot& slot, const Sighting& sighting);
-  void put_in_row(Slot& slot, std::uint64_t stack_id);
+  void put_in_row(Slot& slot, const Stay& stay);
   void note_change(Slot& slot, std::uint32_t number);
   [[nodiscard]] static Place place_of(const Slot& slot);
   void tell_changes();

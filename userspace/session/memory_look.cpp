@@ -26,12 +26,13 @@ SeenObject seen_object(const GoroutineSnapshot& g, const WaitObject& object, Gro
 }  // namespace
 
 MemoryLook::MemoryLook(std::shared_ptr<Target> target, TargetId id, std::shared_ptr<StreamDoor> door,
-                       bool stacks, GroupMask objects)
+                       Wanted wanted)
     : target_(std::move(target)),
       id_(id),
       door_(std::move(door)),
-      depth_(stacks ? StackDepth::kAsProbes : StackDepth::kNoStacks),
-      objects_(objects),
+      depth_(wanted.stacks ? StackDepth::kAsProbes : StackDepth::kNoStacks),
+      objects_(wanted.objects),
+      label_{std::move(wanted.label_key), LabelLayout::of(target_->binary())},
       counters_(target_->counter_reader()) {}
 
 // What the runtime makes for threads of C shows in memory only, so where there are such goroutines the look
@@ -59,6 +60,7 @@ void MemoryLook::look(bool objects, const std::stop_token& stop, LookResult& out
     return;
   }
   out.counts = snapshot->counts;
+  if (!label_.key.empty()) read_labels(*snapshot, stop);
   SeenObjects seen;
   out.objects_read = objects && objects_ != 0 && read_objects(*snapshot, stop, seen);
   out.took_ns = monotonic_ns() - out.counts.begin_ns;
@@ -66,6 +68,14 @@ void MemoryLook::look(bool objects, const std::stop_token& stop, LookResult& out
     pipeline.router().post({id_, out.counts.end_ns, std::move(*snapshot)});
     if (out.objects_read) pipeline.router().post({id_, seen.end_ns, std::move(seen)});
   });
+}
+
+// At once, before what was seen is something else. A set that is not reached in time counts as not read.
+void MemoryLook::read_labels(Snapshot& snapshot, const std::stop_token& stop) {
+  const StoppableMemory memory(target_->process(), stop);
+  LabelLook values(memory, label_, label_values_);
+  for (GoroutineSnapshot& g : snapshot.goroutines) g.label = values.of(g);
+  snapshot.label_values = label_values_.take_new();
 }
 
 bool MemoryLook::read_objects(const Snapshot& snapshot, const std::stop_token& stop, SeenObjects& out) const {

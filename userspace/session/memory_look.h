@@ -7,10 +7,12 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 
 #include "base/result.h"
 #include "evidence/facts.h"
 #include "model/target_id.h"
+#include "sampling/label_look.h"
 #include "session/stream_door.h"
 #include "session/target.h"
 
@@ -39,10 +41,13 @@ struct LookResult {
 
 class MemoryLook {
  public:
-  // `objects`: of what sync and chan see, memory tells whom a look finds waiting on it without an event that
-  // said so.
-  MemoryLook(std::shared_ptr<Target> target, TargetId id, std::shared_ptr<StreamDoor> door, bool stacks,
-             GroupMask objects);
+  struct Wanted {
+    bool stacks = true;
+    // Of what sync and chan see, memory tells whom a look finds waiting on it without an event that said so.
+    GroupMask objects = 0;
+    std::string label_key = {};  // of this label each look reads the values; "" = of none
+  };
+  MemoryLook(std::shared_ptr<Target> target, TargetId id, std::shared_ptr<StreamDoor> door, Wanted wanted);
 
   [[nodiscard]] LookResult take(const LookOrder& order, const std::stop_token& stop);
 
@@ -50,6 +55,7 @@ class MemoryLook {
   void look(bool objects, const std::stop_token& stop, LookResult& out);
   [[nodiscard]] bool read_objects(const Snapshot& snapshot, const std::stop_token& stop,
                                   SeenObjects& out) const;
+  void read_labels(Snapshot& snapshot, const std::stop_token& stop);
   void read(const std::stop_token& stop, LookResult& out);
   [[nodiscard]] std::optional<Tables> totals(const std::stop_token& stop);
 
@@ -58,6 +64,8 @@ class MemoryLook {
   const std::shared_ptr<StreamDoor> door_;
   const StackDepth depth_;
   const GroupMask objects_;
+  const LabelSubject label_;
+  LabelValues label_values_;
   // Of its own: control reads the counters, too, and both remember what they read.
   std::optional<CounterReader> counters_;
 };

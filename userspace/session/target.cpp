@@ -171,14 +171,16 @@ Result<Plan> Target::plan(const TrapCosts& costs, std::vector<std::string>& shar
   return plan;
 }
 
-SamplingSubject Target::sampling_subject(bool stacks, bool whole) const {
+SamplingSubject Target::sampling_subject(bool stacks, bool whole, const std::string& label_key) const {
   SamplingSubject subject;
   subject.goroutines = goroutines_config_;
   subject.counters = counters_config_;
   subject.sampling.is_system = [this](std::uint64_t startpc) { return is_system(startpc); };
   subject.sampling.wait_reasons = binary().wait_reasons();
   subject.sampling.syscalls_counted = goroutines_config_.syscalls_counted;
+  subject.sampling.by_label = !label_key.empty();
   subject.stacks = stacks;
+  if (!label_key.empty()) subject.label = LabelSubject{label_key, LabelLayout::of(binary())};
   subject.whole = whole;
   return subject;
 }

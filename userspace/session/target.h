@@ -62,7 +62,9 @@ class Target {
   [[nodiscard]] const InjectedCalls& injected_calls() const { return goroutines_config_.injected_calls; }
   [[nodiscard]] GoroutineReader& goroutines() { return *goroutines_; }
   // What sampling of this process needs; its callbacks refer to this object.
-  [[nodiscard]] SamplingSubject sampling_subject(bool stacks, bool whole) const;
+  [[nodiscard]] SamplingSubject sampling_subject(bool stacks, bool whole, const std::string& label_key) const;
+  // Where a goroutine keeps its labels is known.
+  [[nodiscard]] bool has_labels() const { return binary().offsets().g_labels != kAbsent; }
   // False: they cannot be read, GoBinary::counters_missing() says why.
   [[nodiscard]] bool has_counters() const { return counters_config_.has_value(); }
   // Each remembers what it read; refers to the process.

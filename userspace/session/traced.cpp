@@ -20,7 +20,8 @@ Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, SamplingShare
       symbols_(target_->frames(), target_->load_bias()),
       groups_(*target_, pipeline, options.budget, notices_),
       sampling_(std::shared_ptr<const Memory>(target_, &target_->process()),
-                target_->sampling_subject(options.stacks, options.sampling_of_each), share, door_) {
+                target_->sampling_subject(options.stacks, options.sampling_of_each, options.label_key), share,
+                door_) {
   symbols_.name_outside(OutsideCode(target_->process()));
 }
 
@@ -41,7 +42,8 @@ TargetBegun Traced::begun() const {
   return {.host_pid = process.pid(),
           .start_time_ticks = process.start_time_ticks(),
           .exe = process.executable(),
-          .wait_reasons = target_->binary().wait_reasons()};
+          .wait_reasons = target_->binary().wait_reasons(),
+          .label_key = options_.label_key};
 }
 
 // Where a transition is not seen, that no event came does not prove that a wait is still the same.
@@ -59,7 +61,10 @@ Result<std::unique_ptr<Traced>> Traced::make(std::unique_ptr<Target> target, Tar
   if (!id) return std::unexpected(t->target_->process().explain(id.error()));
   t->id_ = *id;
   t->sampling_.set_target(*id);
-  auto look = std::make_shared<MemoryLook>(t->target_, t->id_, t->door_, options.stacks, t->seen_objects());
+  auto look = std::make_shared<MemoryLook>(
+      t->target_, t->id_, t->door_,
+      MemoryLook::Wanted{
+          .stacks = options.stacks, .objects = t->seen_objects(), .label_key = options.label_key});
   auto counters = std::make_shared<CountersLook>(t->target_, t->id_, t->door_);
   t->looks_.emplace(t->target_, std::move(look), std::move(counters), workers, t->sampling_, t->notices_,
                     options.interval_ns);

@@ -36,6 +36,8 @@ struct SessionOptions {
   double sample_cpu = 0.05;
   // Sampling looks at every goroutine each time, as often as its share affords: what dump() tells of.
   bool sampling_of_each = false;
+  // Rows of waits are told apart by the values of the goroutine label with this key; "" = of none.
+  std::string label_key = {};
   CaptureOptions capture;
   LinkSharing::Options sharing;
   // Gets every wait whose both ends were seen, as it ends; may be nullptr, else it outlives the session.

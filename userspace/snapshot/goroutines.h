@@ -19,6 +19,7 @@
 #include "snapshot/allgs.h"
 #include "snapshot/code.h"
 #include "snapshot/injected_calls.h"
+#include "snapshot/label_values.h"
 #include "snapshot/stack_set.h"
 
 namespace gorotrace {
@@ -44,6 +45,7 @@ struct GoroutineSnapshot {
   // testing/synctest: bubble.id (1.25+) or the goid of syncGroup.root (1.24), as runtime/traceback.go prints;
   // 0 = in none.
   std::uint64_t bubble = 0;
+  LabelId label = kNoLabelAsked;  // value of the label that whoever reads `labels` was asked for
   // Stack of a goroutine that is not running: sched.pc (or syscallpc) then return addresses:
   // Snapshot::stacks. Its identity as in bpf/shared/abi.h; kNone and 0 when running or when it could not be
   // validated.
@@ -97,6 +99,7 @@ struct Snapshot {
   std::vector<GoroutineSnapshot> goroutines;  // alive ones, by address: the order in which they are read
   StackSet stacks;
   SnapshotCounts counts;
+  std::vector<LabelValue> label_values = {};  // those that goroutines name and none did before
 
   // Empty when there is none.
   [[nodiscard]] std::span<const std::uint64_t> pcs(const GoroutineSnapshot& g) const {

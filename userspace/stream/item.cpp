@@ -8,11 +8,13 @@ std::size_t bytes_of(const Item& item) {
   if (const auto* stack = std::get_if<StackDefined>(&item.what))
     bytes += sizeof(StackPcs) + stack->stack->pcs.size() * sizeof(std::uint64_t);
   if (const auto* snapshot = std::get_if<Snapshot>(&item.what))
-    bytes += snapshot->goroutines.size() * sizeof(GoroutineSnapshot);
+    bytes += snapshot->goroutines.size() * sizeof(GoroutineSnapshot) +
+             snapshot->label_values.size() * sizeof(LabelValue);
   if (const auto* seen = std::get_if<SeenObjects>(&item.what))
     bytes += seen->objects.size() * sizeof(SeenObject);
   if (const auto* classes = std::get_if<SampleClasses>(&item.what))
-    bytes += classes->rows.size() * sizeof(BlockingKey) + classes->sites.size() * sizeof(SampleSite);
+    bytes += classes->rows.size() * sizeof(BlockingKey) + classes->sites.size() * sizeof(SampleSite) +
+             classes->labels.size() * sizeof(LabelValue);
   if (const auto* tick = std::get_if<SampleTick>(&item.what)) {
     bytes += tick->changed.size() * sizeof(SampleChange);
     for (const auto& counts : tick->counts) bytes += counts.size() * sizeof(ClassCount);

@@ -26,6 +26,7 @@ struct TargetBegun {
   std::uint64_t start_time_ticks = 0;
   std::string exe;
   std::vector<std::string> wait_reasons;
+  std::string label_key = {};  // rows of waits are told apart by the values of this label; "" = of none
 };
 // Its window is over: of what comes later only records from before it count.
 struct TargetEnded {};

@@ -25,7 +25,10 @@ struct Apply {
   }
   void operator()(const RuntimeCounters& counters) const { of.counters = counters; }
   void operator()(const CostCharged& cost) const { of.cost = cost; }
-  void operator()(const SampleClasses& classes) const { of.estimator.define(classes, *of.model); }
+  void operator()(const SampleClasses& classes) const {
+    of.model->define(classes.labels);
+    of.estimator.define(classes, *of.model);
+  }
   void operator()(const SampleTick& tick) const { of.estimator.apply(tick, *of.model); }
   void operator()(const SamplesLost&) const { of.estimator.lost(); }
   void operator()(const SamplingEnded&) const { of.estimator.end(at_ns, *of.model); }
@@ -44,7 +47,9 @@ void Models::apply(const Item& item) {
     return;
   }
   if (const auto* begun = std::get_if<TargetBegun>(&item.what)) {
-    ModelConfig config{.wait_reasons = begun->wait_reasons, .keep_waits = waits_ != nullptr};
+    ModelConfig config{.wait_reasons = begun->wait_reasons,
+                       .keep_waits = waits_ != nullptr,
+                       .by_label = !begun->label_key.empty()};
     Of of;
     of.begun = std::make_shared<const TargetBegun>(*begun);
     of.model = std::make_unique<Model>(std::move(config));

@@ -1,124 +1,13 @@
 #include "waits/labels.h"
 
-#include <algorithm>
-#include <array>
-
 #include "base/seeded_hash.h"
-#include "base/text.h"
+#include "waits/label_reader.h"
 
 namespace gorotrace::waits {
-namespace {
-
-// More, or longer, is refused: no label set of a person has it, and one of a hostile process may.
-constexpr std::uint64_t kMaxLabels = 1024, kMaxText = 64 * 1024, kShownText = 1024;
-// In one pass: bytes of text, labels, buckets of maps.
-constexpr std::size_t kMaxTextOfAll = 64u << 20, kMaxLabelsOfAll = 1u << 20, kMaxBucketsOfAll = 1u << 20;
-
-// runtime/map.go up to 1.23: a bucket is 8 tophash bytes, 8 keys, 8 elements, the overflow bucket.
-constexpr std::size_t kCells = 8, kString = 16;
-constexpr std::size_t kKeysAt = kCells, kValuesAt = kKeysAt + kCells * kString;
-constexpr std::size_t kOverflowAt = kValuesAt + kCells * kString, kBucket = kOverflowAt + 8;
-constexpr std::uint8_t kMinTopHash = 5;  // below: empty, or moved to the new buckets
-constexpr std::uint8_t kMaxB = 8;        // 2^8 buckets hold 1664 labels
-
-class Reader {
- public:
-  explicit Reader(const Context& context) : memory_(context.memory), config_(context.config) {}
-
-  std::optional<Labels> read(std::uint64_t pointer) {
-    labels_.clear();
-    if (!(config_.labels_in_map ? map(pointer) : list(pointer))) return std::nullopt;
-    std::sort(labels_.begin(), labels_.end());
-    return std::move(labels_);
-  }
-
- private:
-  // 1.24+: struct { list []label }, label = { key, value string }; label.Set in internal/runtime/pprof/label
-  // since 1.26.
-  bool list(std::uint64_t pointer) {
-    const auto data = memory_.value<std::uint64_t>(pointer),
-               length = memory_.value<std::uint64_t>(pointer + 8);
-    if (!data || !length || *length > kMaxLabels) return false;
-    list_.resize(*length * 2 * kString);
-    if (!list_.empty() && !memory_.read(*data, list_)) return false;
-    for (std::size_t i = 0; i < *length; ++i) {
-      if (!add(list_, i * 2 * kString, i * 2 * kString + kString)) return false;
-    }
-    return true;
-  }
-
-  // Up to 1.23: map[string]string.
-  bool map(std::uint64_t pointer) {
-    const RuntimeOffsets& o = config_.offsets;
-    if (o.hmap_count == kAbsent || o.hmap_B == kAbsent || o.hmap_buckets == kAbsent ||
-        o.hmap_oldbuckets == kAbsent)
-      return false;
-    const auto hmap = memory_.value<std::uint64_t>(pointer);
-    if (!hmap) return false;
-    if (*hmap == 0) return true;
-    const auto count = memory_.value<std::uint64_t>(*hmap + o.hmap_count);
-    const auto b = memory_.value<std::uint8_t>(*hmap + o.hmap_B);
-    const auto now = memory_.value<std::uint64_t>(*hmap + o.hmap_buckets);
-    const auto old = memory_.value<std::uint64_t>(*hmap + o.hmap_oldbuckets);
-    if (!count || *count > kMaxLabels || !b || *b > kMaxB || !now || !old) return false;
-    budget_ = 2 * kMaxLabels;
-    if (*now != 0 && !buckets(*now, 1ull << *b)) return false;
-    // Half as many, or as many when the map only got tidied up: those that were moved are marked, and what
-    // lies behind half of them belongs to others, unless it is marked so.
-    if (*old != 0 && !buckets(*old, *b == 0 ? 1 : 1ull << (*b - 1))) return false;
-    return labels_.size() == *count;
-  }
-
-  bool buckets(std::uint64_t first, std::uint64_t count) {
-    for (std::uint64_t i = 0; i < count; ++i) {
-      for (std::uint64_t at = first + i * kBucket; at != 0;) {
-        std::array<std::uint8_t, kBucket> bytes;
-        if (budget_ == 0 || buckets_left_ == 0 || !memory_.read(at, bytes)) return false;
-        --budget_;
-        --buckets_left_;
-        for (std::size_t cell = 0; cell < kCells; ++cell) {
-          if (bytes[cell] < kMinTopHash) continue;
-          if (labels_.size() == kMaxLabels ||
-              !add(bytes, kKeysAt + cell * kString, kValuesAt + cell * kString))
-            return false;
-        }
-        at = load<std::uint64_t>(bytes, kOverflowAt).value_or(0);
-      }
-    }
-    return true;
-  }
-
-  bool add(Bytes bytes, std::size_t key_at, std::size_t value_at) {
-    if (labels_left_ == 0) return false;
-    --labels_left_;
-    auto key = text(bytes, key_at);
-    auto value = text(bytes, value_at);
-    if (!key || !value) return false;
-    labels_.emplace_back(std::move(*key), std::move(*value));
-    return true;
-  }
-
-  std::optional<std::string> text(Bytes bytes, std::size_t at) {
-    const auto data = load<std::uint64_t>(bytes, at), length = load<std::uint64_t>(bytes, at + 8);
-    if (!data || !length || *length > kMaxText || *length > text_left_) return std::nullopt;
-    text_left_ -= *length;
-    std::vector<std::uint8_t> raw(*length);
-    if (!raw.empty() && !memory_.read(*data, raw)) return std::nullopt;
-    return printable({reinterpret_cast<const char*>(raw.data()), raw.size()}, kShownText);
-  }
-
-  const Memory& memory_;
-  const WaitReader::Config& config_;
-  Labels labels_;
-  std::vector<std::uint8_t> list_;  // the list that is being read, one after another
-  std::uint64_t budget_ = 0;        // buckets of this map still to be read
-  std::size_t text_left_ = kMaxTextOfAll, labels_left_ = kMaxLabelsOfAll, buckets_left_ = kMaxBucketsOfAll;
-};
-
-}  // namespace
 
 Status read_labels(const Context& context, std::span<const Waiter> waiters, Waits& out) {
-  Reader reader(context);
+  const LabelLayout layout{context.config.offsets, context.config.labels_in_map};
+  LabelReader reader(context.memory, layout);
   SeededMap<std::uint64_t, std::optional<std::uint32_t>> known;
   for (const Waiter& w : waiters) {
     if (w.words.labels == 0) continue;

@@ -1,4 +1,4 @@
-// Goroutine labels: g.labels, a *runtime/pprof.labelMap (runtime/pprof/label.go).
+// The labels of goroutines that are looked at a second time (label_reader.h).
 #pragma once
 
 #include "waits/waiter.h"

@@ -9,6 +9,7 @@
 #include "waits/confirm.h"
 #include "waits/files.h"
 #include "waits/holders.h"
+#include "waits/label_reader.h"
 #include "waits/labels.h"
 #include "waits/pollers.h"
 #include "waits/semaphores.h"
@@ -88,7 +89,7 @@ WaitReader::Config WaitReader::config_for(const GoBinary& binary, std::uint64_t 
   config.load_bias = load_bias;
   if (binary.globals().semtable != 0) config.semtable_address = binary.globals().semtable + load_bias;
   config.cache_line_pad = binary.image().arch() == Arch::kArm64 ? 128 : 64;
-  config.labels_in_map = binary.version().compare_minor(1, 24) < 0;
+  config.labels_in_map = LabelLayout::of(binary).in_map;
   return config;
 }
 

@@ -58,11 +58,20 @@ TEST(RowOptions, RefusalsListWhatThereIs) {
     EXPECT_EQ(refused.error().kind, ErrorKind::kUsage);
     EXPECT_NE(refused.error().message.find(what), std::string::npos) << refused.error().message;
   };
-  says(parse_row_options({}, {}, "frame", ""), "user-frame, reason, creation");
+  says(parse_row_options({}, {}, "frame", ""), "user-frame, reason, creation, label:KEY");
+  says(parse_row_options({}, {}, "label", ""), "label:KEY");
+  says(parse_row_options({}, {}, "label:", ""), "without a key");
   says(parse_row_options({}, {}, "", "size"), "in_window, blocked, oldest");
   says(parse_row_options({"x=1"}, {}, "", ""), "reason=WAIT REASON");
-  says(parse_row_options({"label=a=b"}, {}, "", ""), "labels to dump");
+  says(parse_row_options({"label=a=b"}, {}, "", ""), "label= to dump");
   says(parse_row_options({"state=running"}, {}, "", ""), "state=waiting or state=syscall");
+}
+
+TEST(RowOptions, ALabelsKeyMayHoldAnything) {
+  const auto rows = parse_row_options({}, {}, "label:a:b=c", "");
+  ASSERT_TRUE(rows);
+  EXPECT_EQ(rows->by, FoldBy::kLabel);
+  EXPECT_EQ(rows->label_key, "a:b=c");
 }
 
 TEST(Count, IsAWholeNumberFromZero) {

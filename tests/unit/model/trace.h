@@ -6,6 +6,7 @@
 
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/model.h"
@@ -54,7 +55,7 @@ inline gt_record park_event(std::uint64_t t, std::uint64_t goid, Reason reason, 
 class ModelTest : public ::testing::Test {
  protected:
   static constexpr std::uint64_t kStart = 1000;  // groups on
-  ModelTest() {
+  explicit ModelTest(ModelConfig config = test_config()) : model(std::move(config)) {
     model.describe(kSystemStart, true);
     groups({GT_GROUP_LIFECYCLE, GT_GROUP_BLOCK, GT_GROUP_RUN});
   }
@@ -132,7 +133,7 @@ class ModelTest : public ::testing::Test {
   static std::uint64_t in(const Tables& t, GState s) { return t.state_ns[static_cast<std::size_t>(s)]; }
   static std::uint64_t now_in(const Tables& t, GState s) { return t.in_state[static_cast<std::size_t>(s)]; }
 
-  Model model{test_config()};
+  Model model;
 
  private:
   std::uint64_t last_ = 0;

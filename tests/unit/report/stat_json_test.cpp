@@ -14,15 +14,38 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-json summary(Session& x, bool system = false) {
+json summary(Session& x, const RowOptions& rows) {
   const std::string line = json_text([&](JsonWriter& out) {
     StackNumbers stacks;
     StatJsonOptions options;
-    options.rows.filter.system = system;
+    options.rows = rows;
     stat_summary_json(out, x.facts, x.tables, x.symbols, stacks, options);
   });
   EXPECT_EQ(line.find('\n'), std::string::npos);
   return json::parse(line);
+}
+
+json summary(Session& x, bool system = false) {
+  RowOptions rows;
+  rows.filter.system = system;
+  return summary(x, rows);
+}
+
+TEST(StatJson, ALabelIsAValueOrSaysWhyNot) {
+  Session x = make_session();
+  EXPECT_TRUE(summary(x)["blocking"][0]["label"].is_null()) << "nobody asked";
+  const LabelId acme = LabelId{1} << 63 | 1;
+  x.tables.label_values = {{acme, "acme"}};
+  for (BlockingRow& row : x.tables.blocking) row.label = kLabelNone;
+  x.tables.blocking[3].label = acme;
+  x.tables.blocking[0].label = kLabelNotRead;
+  RowOptions rows;
+  rows.by = FoldBy::kLabel;
+  rows.label_key = "tenant";
+  const json blocking = summary(x, rows)["blocking"];
+  EXPECT_EQ(blocking[0]["label"], json({{"key", "tenant"}, {"known", "value"}, {"value", "acme"}}));
+  EXPECT_EQ(blocking[1]["label"], json({{"key", "tenant"}, {"known", "not_read"}, {"value", nullptr}}));
+  EXPECT_EQ(blocking[2]["label"], json({{"key", "tenant"}, {"known", "none"}, {"value", nullptr}}));
 }
 
 TEST(StatJson, SummaryHasEveryNamedField) {

@@ -138,6 +138,27 @@ TEST(StatRows, ByReasonAndByCreation) {
   EXPECT_EQ(by_reason.blocking[1].blocked_now, 14u);
 }
 
+TEST(StatRows, ByLabelEachValueIsARow) {
+  Session x = two_paths();
+  const LabelId acme = LabelId{1} << 63 | 1;
+  x.tables.blocking[0].label = acme;           // read
+  x.tables.blocking.back().label = acme;       // the other path
+  x.tables.blocking[3].label = kLabelNotRead;  // of another reason
+  BlockingRow unread = x.tables.blocking[0];
+  unread.label = kLabelNotRead;
+  unread.in_window_ns = 1;
+  x.tables.blocking.push_back(unread);
+  RowOptions options = folded(FoldBy::kLabel);
+  options.label_key = "tenant";
+  const StatRows r = rows(x, options);
+  ASSERT_THAT(stacks(r), ElementsAre(11, 15, 12, 12));
+  EXPECT_EQ(r.blocking[1].label, acme);
+  EXPECT_EQ(r.blocking[1].blocked_now, 14u);
+  EXPECT_EQ(r.blocking[1].folded, 1u);
+  EXPECT_EQ(r.blocking[2].label, kLabelNotRead);
+  EXPECT_FALSE(r.blocking[2].in_syscall);
+}
+
 TEST(StatRows, ErrorsOfSamplesAddUpAsIndependentOnes) {
   Session x = two_paths();
   x.tables.blocking[0].sampled = SampledTime{90, 3, 1};

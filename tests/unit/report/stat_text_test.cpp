@@ -361,6 +361,34 @@ TEST(StatText, OfATargetThatEndedEverythingIsPast) {
         "9 targets ran this file"});
 }
 
+TEST(StatText, ByLabelItsValueStandsOverTheStack) {
+  Session x = make_session();
+  const LabelId acme = LabelId{1} << 63 | 1;
+  x.tables.label_values = {{acme, "acme"}};
+  for (const auto& [row, label] : {std::pair{0, LabelId{kLabelNone}}, {2, LabelId{kLabelOther}}, {3, acme}})
+    x.tables.blocking[static_cast<std::size_t>(row)].label = label;
+  StatTextOptions options{.width = 80};
+  options.rows.by = FoldBy::kLabel;
+  options.rows.label_key = "tenant";
+  std::string out = text(x, options);
+  expect_fits(out, 80);
+  EXPECT_THAT(out, HasSubstr("one row per label tenant"));
+  EXPECT_THAT(out, HasSubstr("        tenant=acme\n        chan receive  "));
+  EXPECT_THAT(out, HasSubstr("        no label tenant\n        IO wait  "));
+  EXPECT_THAT(out, HasSubstr("tenant: other values than the first 1024\n"));
+  EXPECT_THAT(out, Not(HasSubstr("not read")));
+  x.tables.blocking[3].label = kLabelNotRead;
+  out = text(x, options);
+  expect_fits(out, 80);
+  EXPECT_THAT(out, HasSubstr("        labels not read\n        chan receive  "));
+  EXPECT_THAT(
+      text(x, {.width = 200, .rows = options.rows}),
+      HasSubstr("(labels are read with samples of the goroutines; not read: 98 % of in_window, 101 waits)"));
+  x.tables.blocking[3].label = acme;
+  x.tables.label_values = {{acme, std::string(1000, 'x')}};
+  expect_fits(text(x, options), 80);
+}
+
 TEST(StatText, OneIsSingular) {
   Session x = make_session();
   x.facts.cost.hits = 1;

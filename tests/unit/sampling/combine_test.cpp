@@ -63,6 +63,21 @@ TEST(Combine, TheStretchIsSamplingsTheRestTheModels) {
   EXPECT_EQ(t.covered_by_sampling.size(), 1u);
 }
 
+TEST(Combine, RowsOfTwoLabelsAreTwo) {
+  Tables end = tables(1000, {row(1, 600), row(1, 400)});
+  end.blocking[0].label = 7;
+  end.blocking[1].label = 8;
+  SampledTables c = sampling();
+  c.waits[0].key.label = 8;
+  c.waits[1].key.label = 9;
+  const Tables t = combine(end, {{tables(0, {}), tables(0, {})}}, c);
+  ASSERT_EQ(t.blocking.size(), 3u);
+  EXPECT_EQ(t.blocking[0].in_window_ns, 600u);
+  EXPECT_EQ(t.blocking[1].in_window_ns, 400u + 400u);
+  EXPECT_EQ(t.blocking[2].label, 9u);
+  EXPECT_EQ(t.blocking[2].in_window_ns, 100u);
+}
+
 BlockingRow others(std::uint64_t in_window_ns) {
   BlockingRow r = row(0, in_window_ns);
   r.folded = 1;

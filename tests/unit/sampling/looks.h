@@ -39,7 +39,7 @@ struct Looks {
   std::optional<std::uint32_t> see(Choice choice, const GWords* words) {
     return maker.see(choice, words == nullptr ? Sighting{} : sighting_of(*words));
   }
-  void place(std::uint32_t number, std::uint64_t stack_id) { maker.place(number, stack_id); }
+  void place(std::uint32_t number, std::uint64_t stack_id) { maker.place(number, Stay{stack_id}); }
   bool end_look(std::optional<std::int64_t> live) {
     const SampleTick& tick = maker.end(live);
     return sampling.define(maker.take_classes()) && sampling.apply(tick);

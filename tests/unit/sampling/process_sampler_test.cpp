@@ -55,6 +55,35 @@ TEST(ProcessSampler, LooksUntilItIsStoppedAndKnowsTheStacks) {
   EXPECT_EQ(sampler->cost().goroutines_seen, t.goroutines_seen);
 }
 
+TEST(ProcessSampler, RowsAreToldApartByALabel) {
+  Forged f;
+  f.config.offsets.g_labels = 360;
+  constexpr std::uint64_t kSet = 0x800000, kList = 0x801000, kText = 0x802000;
+  f.memory.put(kText, "tenantacme", 10);
+  f.memory.words(kSet, {kList, 1, 1});
+  f.memory.words(kList, {kText, 6, kText + 6, 4});
+  for (std::uint64_t goid = 1; goid <= 3; ++goid)
+    f.word(f.add(goid), f.config.offsets.g_labels, goid == 3 ? 0 : kSet);
+  f.subject.goroutines = f.config;
+  f.subject.sampling.by_label = true;
+  f.subject.label = LabelSubject{.key = "tenant", .layout = {.offsets = f.config.offsets}};
+  SampleScheduler scheduler(1);
+  const auto sampler = f.sampler();
+  const auto from = scheduler.start(sampler);
+  ASSERT_TRUE(from.has_value()) << from.error().message;
+  std::this_thread::sleep_for(std::chrono::milliseconds(30));
+  const std::uint64_t to = scheduler.stop(sampler);
+  const SampledTables t = f.told->tables();
+  ASSERT_EQ(t.waits.size(), 2u);
+  const auto labels = f.told->labels();
+  ASSERT_EQ(labels.size(), 1u) << "each value is told once";
+  EXPECT_EQ(labels[0].text, "acme");
+  for (const SampledWaits& row : t.waits) {
+    EXPECT_TRUE(row.key.label == labels[0].id || row.key.label == kLabelNone);
+    EXPECT_EQ(row.time.ns, (row.key.label == kLabelNone ? 1 : 2) * (to - *from));
+  }
+}
+
 TEST(ProcessSampler, GoesOnAfterAPause) {
   Forged f;
   SampleScheduler scheduler(1);

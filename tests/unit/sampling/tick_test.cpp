@@ -210,7 +210,7 @@ std::vector<std::size_t> ten_seconds_of_idleness(bool whole) {
       s.standing.sp = 0xc000'0000'00 + c.slot * 2048u;
       s.gopc = 0x4000 + c.slot % 5;
       s.startpc = 0x5000;
-      if (const auto asked = maker.see(c, s)) maker.place(*asked, 0x77 + c.slot % 5);
+      if (const auto asked = maker.see(c, s)) maker.place(*asked, Stay{0x77 + c.slot % 5});
     }
     sizes.push_back(bytes_of(maker.end(kIdle)));
     const double each = wanted == kIdle ? kAmongAllNs : kChosenNs;

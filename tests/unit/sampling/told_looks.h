@@ -4,6 +4,7 @@
 #include <mutex>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "sampling/process_sampler.h"
 #include "sampling/sampling.h"
@@ -15,6 +16,7 @@ class ToldLooks : public SampleSink {
   void define(std::uint64_t, SampleClasses classes, const StackSet& stacks) override {
     const std::lock_guard lock(mutex_);
     agrees_ = sampling_.define(classes) && agrees_;
+    labels_.insert(labels_.end(), classes.labels.begin(), classes.labels.end());
     for (std::uint32_t i = 0; i < stacks.size(); ++i) stacks_.emplace(stacks[i].id, stacks[i].pcs.size());
   }
   void tick(SampleTick tick) override {
@@ -44,6 +46,10 @@ class ToldLooks : public SampleSink {
     const std::lock_guard lock(mutex_);
     return sampling_.in_state()[static_cast<std::size_t>(GState::kWaiting)];
   }
+  [[nodiscard]] std::vector<LabelValue> labels() const {
+    const std::lock_guard lock(mutex_);
+    return labels_;
+  }
   // Id and depth.
   [[nodiscard]] std::set<std::pair<std::uint64_t, std::size_t>> stacks() const {
     const std::lock_guard lock(mutex_);
@@ -53,6 +59,7 @@ class ToldLooks : public SampleSink {
  private:
   mutable std::mutex mutex_;
   Sampling sampling_;
+  std::vector<LabelValue> labels_;
   std::set<std::pair<std::uint64_t, std::size_t>> stacks_;
   bool agrees_ = true, lose_next_ = false;
 };

@@ -65,8 +65,11 @@ class MemorySink : public ItemSink {
 
 class StreamTest : public ::testing::Test {
  protected:
-  void begin(TargetId target) {
-    router.begin(target, {.host_pid = 0, .start_time_ticks = 0, .exe = {}, .wait_reasons = kReasons}, source);
+  void begin(TargetId target, const std::string& label_key = "") {
+    router.begin(
+        target,
+        {.host_pid = 0, .start_time_ticks = 0, .exe = {}, .wait_reasons = kReasons, .label_key = label_key},
+        source);
     for (int g = 0; g <= GT_GROUP_RUN; ++g)
       router.post({target, 1000, GroupChanged{static_cast<gt_group>(g), true}});
   }

@@ -108,11 +108,14 @@ class Replay : public StreamTest, public ::testing::WithParamInterface<std::uint
         s.counts.begin_ns = now - 500;
         s.counts.end_ns = now;
         const std::uint64_t pcs[] = {random() % 7, 3};
+        s.label_values = {{16 + random() % 40, "value"}};
         for (int k = 0; k < 20; ++k) {
           GoroutineSnapshot& g = s.goroutines.emplace_back();
           g.goid = 1 + random() % 40;
           g.status = static_cast<GStatus>(random() % 12);
           g.read_at_ns = now - random() % 500;
+          g.labels = random() % 3;
+          g.label = 1 + random() % 3 + random() % 3 * 16;
           g.startpc = random() % 4 == 0 ? kSystemStart : 0x4000;
           g.stack_id = 100 + pcs[0];
           g.stack = s.stacks.add(g.stack_id, pcs, false);
@@ -186,7 +189,7 @@ TEST_P(Replay, a_kept_stream_gives_equal_tables) {
   for (gt_record& record : other.events) record.time_ns += truth.end_ns;
   other.end_ns += truth.end_ns;
   begin(kOne);
-  begin(kTwo);
+  begin(kTwo, "tenant");
   play_through(truth, kOne, true);
   // The slot's next owner begins where it began: nothing of the former one is there.
   constexpr TargetId kNext = target_id(slot_of(kOne), generation_of(kOne) + 1);
@@ -209,6 +212,7 @@ TEST_P(Replay, a_kept_stream_gives_equal_tables) {
   EXPECT_FALSE(live->at(kTwo).tables->covered_by_sampling.empty())
       << "no stretch of samples, nothing to test";
   EXPECT_NE(live->at(kTwo).tables->stacks.find(500), nullptr);
+  EXPECT_FALSE(live->at(kTwo).tables->label_values.empty());
   EXPECT_TRUE(live->at(kTwo).counters && live->at(kTwo).cost);
   expect_equal(*live, replayed(end));
 }
