@@ -42,9 +42,9 @@ def by_label(summary, reason="sleep"):
 def test_probes_count_waits_by_label(labelled, version):
     process = labelled(version)
     before = process.ask("count", "count")
-    with harness.Stat(process.pid, "--by", "label:tenant") as stat:
+    with harness.Stat(process.pid, "--by", "label:tenant", "--budget", "none") as stat:
         stat.armed()
-        time.sleep(1)  # for the first look
+        time.sleep(2)  # for the first look
         first = process.ask("count", "count")
         time.sleep(2)
         last = process.ask("count", "count")
@@ -67,12 +67,13 @@ def test_labels_of_another_request_are_never_taken_for_this_ones(labelled):
     """Sets of labels come and go, and lie where others lay: a nap is its own request's or nobody's."""
     process = labelled()
     for tenant, function in (("one", "main.napOne"), ("two", "main.napTwo")):
-        with harness.Stat(process.pid, "--by", "label:tenant", "--where", f"function={function}",) as stat:
+        with harness.Stat(process.pid, "--by", "label:tenant", "--where", f"function={function}",
+                          "--budget", "none") as stat:
             stat.armed()
             time.sleep(3)
             rows = by_label(stat.stop())
         assert set(rows) <= {tenant, "not_read"} and "not_read" in rows, rows.keys()
-        assert sum(row["count"] for row in rows.values()) > 100
+        assert sum(row["count"] for row in rows.values()) > 50
 
 
 @pytest.mark.parametrize("version", ENDS)

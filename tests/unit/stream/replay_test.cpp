@@ -96,6 +96,27 @@ class Replay : public StreamTest, public ::testing::WithParamInterface<std::uint
     sampler.begins = true;
   }
 
+  // A look at memory by which goroutines get and lose states, stacks and labels.
+  void look(TargetId target, std::uint64_t now) {
+    Snapshot s;
+    s.counts.begin_ns = now - 500;
+    s.counts.end_ns = now;
+    const std::uint64_t pcs[] = {random() % 7, 3};
+    s.label_values = {{16 + random() % 40, "value"}};
+    for (int k = 0; k < 20; ++k) {
+      GoroutineSnapshot& g = s.goroutines.emplace_back();
+      g.goid = 1 + random() % 40;
+      g.status = static_cast<GStatus>(random() % 12);
+      g.read_at_ns = now - random() % 500;
+      g.labels = random() % 3;
+      g.label = 1 + random() % 3 + random() % 3 * 16;
+      g.startpc = random() % 4 == 0 ? kSystemStart : 0x4000;
+      g.stack_id = 100 + pcs[0];
+      g.stack = s.stacks.add(g.stack_id, pcs, false);
+    }
+    router.post({target, now, std::move(s)});
+  }
+
   void disturb(TargetId target, std::uint64_t now) {
     if (random() % 2 == 0) sample(target, now);
     switch (random() % 10) {
@@ -103,26 +124,9 @@ class Replay : public StreamTest, public ::testing::WithParamInterface<std::uint
         router.post({target, now + random() % 100,
                      GroupChanged{static_cast<gt_group>(random() % GT_GROUP_COUNT), random() % 2 == 0}});
         return;
-      case 1: {
-        Snapshot s;
-        s.counts.begin_ns = now - 500;
-        s.counts.end_ns = now;
-        const std::uint64_t pcs[] = {random() % 7, 3};
-        s.label_values = {{16 + random() % 40, "value"}};
-        for (int k = 0; k < 20; ++k) {
-          GoroutineSnapshot& g = s.goroutines.emplace_back();
-          g.goid = 1 + random() % 40;
-          g.status = static_cast<GStatus>(random() % 12);
-          g.read_at_ns = now - random() % 500;
-          g.labels = random() % 3;
-          g.label = 1 + random() % 3 + random() % 3 * 16;
-          g.startpc = random() % 4 == 0 ? kSystemStart : 0x4000;
-          g.stack_id = 100 + pcs[0];
-          g.stack = s.stacks.add(g.stack_id, pcs, false);
-        }
-        router.post({target, now, std::move(s)});
+      case 1:
+        look(target, now);
         return;
-      }
       case 2:
         router.post({target, now, SeenObjects{now, {{1 + random() % 40, 0xc000, {}, now - 100}}}});
         return;
@@ -196,6 +200,7 @@ TEST_P(Replay, a_kept_stream_gives_equal_tables) {
   router.forget(kOne);
   begin(kNext);
   play_through(other, kTwo, true);
+  look(kTwo, other.end_ns);
   sample(kTwo, other.end_ns);
   sample(kTwo, other.end_ns + 10);
   router.post({kTwo, other.end_ns + 20, RuntimeCounters{.time_ns = other.end_ns, .created = 5}});
