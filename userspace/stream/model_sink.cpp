@@ -13,7 +13,9 @@ struct ModelSink::Question {
   std::vector<TargetId> targets;  // empty: all
   Answers answers;                // of the models' thread until it is set
   std::promise<Answers> promise;
-  std::atomic<bool> hurry = false;  // the asker waits for the stream no longer
+  // The asker waits for the stream no longer: answered when this poke is.
+  static constexpr std::uint64_t kNoHurry = ~std::uint64_t{0};
+  std::atomic<std::uint64_t> hurry = kNoHurry;
 
   [[nodiscard]] bool asks(TargetId target) const {
     return (targets.empty() || std::ranges::find(targets, target) != targets.end()) &&
@@ -25,7 +27,7 @@ ModelSink::ModelSink(WaitQueue* waits, std::size_t max_queued_bytes)
     : models_(waits),
       thread_(std::make_unique<SinkThread>(
           max_queued_bytes, [this](const Batch& batch) { take(batch); },
-          [this] { answer_due(models_.advanced_ns()); })) {}
+          [this](std::uint64_t poke) { answer_due(models_.advanced_ns(), poke); })) {}
 
 ModelSink::~ModelSink() = default;
 
@@ -78,10 +80,10 @@ void ModelSink::take(const Item& item) {
   }
 }
 
-void ModelSink::answer_due(std::uint64_t at_ns) {
+void ModelSink::answer_due(std::uint64_t at_ns, std::uint64_t poke) {
   read_questions();
   std::erase_if(open_, [&](const std::shared_ptr<Question>& question) {
-    const bool hurried = question->hurry.load();
+    const bool hurried = poke >= question->hurry.load();
     if (question->at_ns > at_ns && !hurried) return false;
     const std::uint64_t as_of = std::min(question->at_ns, hurried ? models_.advanced_ns() : question->at_ns);
     for (const auto& [target, of] : models_.all()) {
@@ -128,9 +130,8 @@ PendingAnswers ModelSink::ask_later(std::uint64_t at_ns, Ask what, std::vector<T
     asked_.push_back(question);
     any_asked_ = true;
   }
-  thread_->poke();
-  const auto hurry = [this, question] {
-    question->hurry = true;
+  const auto hurry = [this, question, asked = thread_->poke()] {
+    question->hurry = asked;
     thread_->poke();
   };
   return {std::move(answers), hurry, patience};

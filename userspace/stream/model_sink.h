@@ -74,8 +74,8 @@ class ModelSink : public ItemSink {
 
   // Of these targets, of all when there are none: as of at_ns, once all from before it is in and nothing
   // behind it; of one whose window ended earlier as of then. When the stream has not come so far within
-  // `patience`, as of where it is; Tables::at_ns tells. A target that is not there has no answer. An error
-  // when the models' thread did not come to it at all.
+  // `patience`, as of where it is, at least of what was pushed before the question; Tables::at_ns tells. A
+  // target that is not there has no answer. An error when the models' thread did not come to it at all.
   [[nodiscard]] Result<Answers> ask(std::uint64_t at_ns, Ask what, std::vector<TargetId> targets = {},
                                     std::chrono::milliseconds patience = kPatience) {
     return ask_later(at_ns, what, std::move(targets), patience).get();
@@ -95,8 +95,9 @@ class ModelSink : public ItemSink {
   void take(const Batch& batch);
   void take(const Item& item);
   void read_questions();
-  // Those as of before at_ns, those whose time has passed, and those that wait no longer.
-  void answer_due(std::uint64_t at_ns);
+  // Those whose time has come, and those that wait no longer when all is taken that came before them: the
+  // poke of that number was.
+  void answer_due(std::uint64_t at_ns, std::uint64_t poke = 0);
   static void answer(Question& question, TargetId target, const Models::Of& of, std::uint64_t at_ns);
 
   std::mutex mutex_;

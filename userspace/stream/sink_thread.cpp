@@ -22,7 +22,7 @@ Span span_of(const Records& run) {
 }  // namespace
 
 SinkThread::SinkThread(std::size_t max_bytes, std::function<void(const Batch&)> take,
-                       std::function<void()> poked)
+                       std::function<void(std::uint64_t)> poked)
     : max_bytes_(max_bytes), take_(std::move(take)), poked_(std::move(poked)), thread_([this] { run(); }) {}
 
 SinkThread::~SinkThread() {
@@ -46,18 +46,21 @@ void SinkThread::push(std::shared_ptr<const Batch> batch) {
   if (queued_bytes_ + bytes > max_bytes_ && !queue_.empty()) {
     add_what_must_not_go(*batch);
   } else {
-    if (!late_.items.empty()) {
-      open_losses_.clear();
-      open_samples_lost_.clear();
-      auto late = std::make_shared<Batch>(std::exchange(late_, {}));
-      const std::size_t of_late = bytes_of(*late);
-      queued_bytes_ += of_late;
-      queue_.push_back({std::move(late), of_late});
-    }
+    queue_late();
     queued_bytes_ += bytes;
-    queue_.push_back({std::move(batch), bytes});
+    queue_.push_back({.batch = std::move(batch), .bytes = bytes});
   }
   work_.notify_one();
+}
+
+void SinkThread::queue_late() {
+  if (late_.items.empty()) return;
+  open_losses_.clear();
+  open_samples_lost_.clear();
+  auto late = std::make_shared<Batch>(std::exchange(late_, {}));
+  const std::size_t bytes = bytes_of(*late);
+  queued_bytes_ += bytes;
+  queue_.push_back({.batch = std::move(late), .bytes = bytes});
 }
 
 void SinkThread::lose(const Item& item, const Records& run) {
@@ -113,10 +116,13 @@ void SinkThread::add_what_must_not_go(const Batch& batch) {
   }
 }
 
-void SinkThread::poke() {
+std::uint64_t SinkThread::poke() {
   const std::lock_guard lock(mutex_);
-  poke_ = true;
+  queue_late();
+  if (queue_.empty() || queue_.back().batch != nullptr) queue_.push_back({});
+  queue_.back().poke = ++pokes_;
   work_.notify_one();
+  return pokes_;
 }
 
 std::uint64_t SinkThread::dropped() const {
@@ -138,26 +144,21 @@ std::uint64_t SinkThread::dropped_samples(TargetId target) const {
 
 void SinkThread::run() {
   for (;;) {
-    std::shared_ptr<const Batch> batch;
-    bool poked = false;
+    Queued next;
     {
       std::unique_lock lock(mutex_);
-      work_.wait(lock, [&] { return !queue_.empty() || !late_.items.empty() || poke_ || stop_; });
-      poked = std::exchange(poke_, false);
-      if (!queue_.empty()) {
-        batch = std::move(queue_.front().batch);
-        queued_bytes_ -= queue_.front().bytes;
-        queue_.pop_front();
-      } else if (!late_.items.empty()) {
-        open_losses_.clear();
-        open_samples_lost_.clear();
-        batch = std::make_shared<const Batch>(std::exchange(late_, {}));
-      } else if (!poked) {
-        return;
-      }
+      work_.wait(lock, [&] { return !queue_.empty() || !late_.items.empty() || stop_; });
+      if (queue_.empty()) queue_late();
+      if (queue_.empty()) return;
+      next = std::move(queue_.front());
+      queued_bytes_ -= next.bytes;
+      queue_.pop_front();
     }
-    if (poked && poked_) poked_();
-    if (batch) take_(*batch);
+    if (next.batch) {
+      take_(*next.batch);
+    } else if (poked_) {
+      poked_(next.poke);
+    }
   }
 }
 

@@ -20,12 +20,14 @@ namespace gorotrace {
 
 class SinkThread : public ItemSink {
  public:
-  // `poked` is called after each poke(), perhaps once for several.
-  SinkThread(std::size_t max_bytes, std::function<void(const Batch&)> take, std::function<void()> poked = {});
+  // `poked` is called when all is taken that was pushed before a poke(), with that poke's number; once for
+  // several between which nothing was pushed, with the last one's.
+  SinkThread(std::size_t max_bytes, std::function<void(const Batch&)> take,
+             std::function<void(std::uint64_t)> poked = {});
   ~SinkThread() override;  // what is queued is taken, then the thread ends
 
   void push(std::shared_ptr<const Batch> batch) override;
-  void poke();
+  std::uint64_t poke();  // the number it has: one more than the one before
   // Records, of all targets and of one that is not gone.
   [[nodiscard]] std::uint64_t dropped() const;
   [[nodiscard]] std::uint64_t dropped(TargetId target) const;
@@ -34,19 +36,21 @@ class SinkThread : public ItemSink {
 
  private:
   void run();
+  void queue_late();
   void add_what_must_not_go(const Batch& batch);
   void lose(const Item& item, const Records& run);
   void lose_tick(const Item& item);
 
   const std::size_t max_bytes_;
   const std::function<void(const Batch&)> take_;
-  const std::function<void()> poked_;
+  const std::function<void(std::uint64_t)> poked_;
 
   mutable std::mutex mutex_;
   std::condition_variable work_;
   struct Queued {
-    std::shared_ptr<const Batch> batch;
-    std::size_t bytes;
+    std::shared_ptr<const Batch> batch;  // nullptr: a poke
+    std::size_t bytes = 0;
+    std::uint64_t poke = 0;
   };
   std::deque<Queued> queue_;
   std::size_t queued_bytes_ = 0;
@@ -56,7 +60,8 @@ class SinkThread : public ItemSink {
   std::unordered_map<TargetId, std::size_t> open_losses_, open_samples_lost_;  // positions in late_
   std::uint64_t dropped_ = 0;
   std::unordered_map<TargetId, std::uint64_t> dropped_of_, dropped_samples_of_;
-  bool poke_ = false, stop_ = false;
+  std::uint64_t pokes_ = 0;
+  bool stop_ = false;
   std::thread thread_;
 };
 

@@ -1,6 +1,5 @@
 // Questions: of all targets at once, as of a moment, within a time.
 #include <chrono>
-#include <future>
 #include <thread>
 
 #include "fixture.h"
@@ -24,15 +23,9 @@ TEST_F(Questions, ACommonMomentOfAllTargets) {
          numbered(event(GT_HOOK_CREATE, 2500, kTwo), 0, kOne),
          numbered(event(GT_HOOK_CREATE, 2600, kTwo), 0, kTwo)}},
        1500);
-  std::promise<void> asked;
-  std::thread later([&] {
-    asked.get_future().wait();
-    std::this_thread::sleep_for(20ms);
-    push({{}}, 3000);
-  });
-  asked.set_value();
-  const auto answers = models.ask(2400, Ask::kTables);
-  later.join();
+  PendingAnswers asked = models.ask_later(2400, Ask::kTables, {}, 60s);
+  push({{}}, 3000);
+  const auto answers = asked.get();
   ASSERT_TRUE(answers);
   ASSERT_EQ(answers->size(), 2u);
   for (const auto& [target, answer] : *answers) {
@@ -48,19 +41,16 @@ TEST_F(Questions, WhatALaterRecordNamesDoesNotAnswerBeforeTheEarlierOnes) {
   push({{numbered(park_event(2000, 1, kChanReceive, 5, 0xc000), 0),
          numbered(park_event(2500, 2, kChanReceive, 6, 0xc000), 0)}},
        1500);
-  auto asked = std::async(std::launch::async, [&] { return models.ask(2400, Ask::kTotals, {kOne}); });
-  std::this_thread::sleep_for(20ms);
+  PendingAnswers asked = models.ask_later(2400, Ask::kTotals, {kOne}, 60s);
   push({{}}, 3000);
   EXPECT_EQ(asked.get()->at(kOne).tables->parks, 1u);
 }
 
 TEST_F(Questions, AnEarlierOneIsNotHeldUpByALaterOne) {
   push({{numbered(event(GT_HOOK_CREATE, 2000, kOne), 0)}}, 1500);
-  auto late = std::async(std::launch::async, [&] { return models.ask(9000, Ask::kTotals, {kOne}); });
-  auto early = std::async(std::launch::async, [&] { return models.ask(2400, Ask::kTotals, {kOne}); });
-  std::this_thread::sleep_for(20ms);
+  PendingAnswers late = models.ask_later(9000, Ask::kTotals, {kOne}, 60s);
+  PendingAnswers early = models.ask_later(2400, Ask::kTotals, {kOne}, 60s);
   push({{numbered(event(GT_HOOK_CREATE, 2500, kTwo), 0)}}, 3000);
-  ASSERT_EQ(early.wait_for(1s), std::future_status::ready);
   EXPECT_EQ(early.get()->at(kOne).tables->created, 1u);
   push({{}}, 9500);
   EXPECT_EQ(late.get()->at(kOne).tables->created, 2u);

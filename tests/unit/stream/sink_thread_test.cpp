@@ -2,6 +2,7 @@
 #include "stream/sink_thread.h"
 
 #include <future>
+#include <string>
 
 #include "fixture.h"
 
@@ -136,6 +137,39 @@ TEST(SinkThread, ASinkThatNeverMovesAgainCostsNoMemory) {
   EXPECT_EQ(sink.dropped(), 5u * 360'000);
   sink.let_go();
   EXPECT_LT(sink.wait_for_last().size(), 10u);
+}
+
+// Whoever pokes knows when all is taken that was pushed before: also what was kept aside, for the queue was
+// full.
+TEST(SinkThread, APokeIsToldBehindWhatWasPushedBeforeIt) {
+  std::promise<void> stuck, go;
+  std::vector<std::string> told;
+  bool first = true;
+  std::uint64_t one = 0, two = 0;
+  {
+    SinkThread thread(
+        100,
+        [&](const Batch& batch) {
+          if (std::exchange(first, false)) {
+            stuck.set_value();
+            go.get_future().wait();
+          }
+          for (const Item& item : batch.items) told.push_back("item " + std::to_string(item.at_ns));
+        },
+        [&](std::uint64_t poke) { told.push_back("poke " + std::to_string(poke)); });
+    thread.push(batch_of({}));
+    stuck.get_future().wait();
+    thread.push(batch_of({run_of(kOne, 1000, 10)}));
+    thread.push(batch_of({{kOne, 2000, TargetEnded{}}}));  // there is no room
+    EXPECT_EQ(thread.poke(), 1u);
+    one = thread.poke();
+    thread.push(batch_of({{kTwo, 3000, TargetEnded{}}}));
+    two = thread.poke();
+    go.set_value();
+  }
+  EXPECT_EQ(one, 2u);
+  EXPECT_EQ(two, 3u);
+  EXPECT_EQ(told, (std::vector<std::string>{"item 1000", "item 2000", "poke 2", "item 3000", "poke 3"}));
 }
 
 TEST(SinkThread, AnotherSinkGetsEverything) {
