@@ -1,4 +1,6 @@
-// Who may hold a mutex that others wait for: goroutines whose stack holds its address.
+// Who may hold a mutex that others wait for: goroutines whose stack holds its address, and that do not wait
+// for it. Those first for whom more speaks: a deferred call with it, then a function that was called with it
+// as its first argument, then how near to SP the address lies.
 #pragma once
 
 #include "waits/waiter.h"

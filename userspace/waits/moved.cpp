@@ -76,10 +76,8 @@ class Rows {
   Waits& waits_;
 };
 
-}  // namespace
-
-Status read_moved(const GoroutineReader& goroutines, const WaitReader& reader, Snapshot& snapshot,
-                  Waits& waits) {
+Status read_rounds(const GoroutineReader& goroutines, const WaitReader& reader, Snapshot& snapshot,
+                   Waits& waits) {
   Rows rows(snapshot, waits);
   const std::uint64_t deadline = monotonic_ns() + kMaxDuration;
   for (int round = 0; round < kRounds; ++round) {
@@ -103,6 +101,37 @@ Status read_moved(const GoroutineReader& goroutines, const WaitReader& reader, S
     }
   }
   return {};
+}
+
+}  // namespace
+
+Status read_moved(const GoroutineReader& goroutines, const WaitReader& reader, Snapshot& snapshot,
+                  Waits& waits) {
+  auto read = read_rounds(goroutines, reader, snapshot, waits);
+  if (read) leave_out_waiting_holders(snapshot, waits);
+  return read;
+}
+
+void leave_out_waiting_holders(const Snapshot& snapshot, Waits& waits) {
+  SeededMap<std::uint64_t, std::vector<std::uint64_t>> waiters;  // goids, by object
+  for (std::size_t i = 0; i < waits.goroutines.size(); ++i) {
+    for (const WaitObject& object : waits.goroutines[i].objects) {
+      if (const auto* wait = std::get_if<SemaphoreWait>(&object.what); wait != nullptr)
+        waiters[wait->object].push_back(snapshot.goroutines[i].goid);
+    }
+  }
+  for (auto& [object, goids] : waiters) std::ranges::sort(goids);
+  for (GoroutineWaits& g : waits.goroutines) {
+    for (WaitObject& object : g.objects) {
+      auto* wait = std::get_if<SemaphoreWait>(&object.what);
+      if (wait == nullptr || wait->likely_holders.empty()) continue;
+      const std::vector<std::uint64_t>& waiting = waiters[wait->object];
+      wait->holder_candidates -=
+          static_cast<std::uint32_t>(std::erase_if(wait->likely_holders, [&](std::uint64_t goid) {
+            return std::ranges::binary_search(waiting, goid);
+          }));
+    }
+  }
 }
 
 }  // namespace gorotrace

@@ -14,4 +14,7 @@ namespace gorotrace {
 [[nodiscard]] Status read_moved(const GoroutineReader& goroutines, const WaitReader& reader,
                                 Snapshot& snapshot, Waits& waits);
 
+// Of the likely holders of a mutex those that are found to wait for it themselves.
+void leave_out_waiting_holders(const Snapshot& snapshot, Waits& waits);
+
 }  // namespace gorotrace

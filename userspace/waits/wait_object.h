@@ -141,8 +141,8 @@ struct SemaphoreWait {
   std::uint32_t waiters =
       0;  // goroutines of this snapshot that wait on the same semaphore, this one included
   // Goroutines whose stack holds the object's address and that do not wait on it: of mutexes only, likely at
-  // best (a goroutine that used it once, or will, may have it too). Goids, the first few; the count is of
-  // all.
+  // best (a goroutine that used it once, or will, may have it too). Goids, those first for whom most speaks
+  // (holders.h), a few; the count is of all.
   std::vector<std::uint64_t> likely_holders;
   std::uint32_t holder_candidates = 0;
   bool holders_searched =

@@ -132,6 +132,30 @@ func holder(l sync.Locker) int {
 	return <-got
 }
 
+type account struct {
+	mu      sync.Mutex
+	balance int
+}
+
+// Holds it, and says so by what is deferred.
+//
+//go:noinline
+func (a *account) audit(holder chan int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	holder <- goid()
+	select {}
+}
+
+// Has the address, and holds nothing.
+//
+//go:noinline
+func own(a *account, started chan int, never chan *account) {
+	started <- goid()
+	never <- a
+	a.balance++
+}
+
 var nested = new(sync.Mutex)
 
 //go:noinline
@@ -145,6 +169,16 @@ func locks() {
 	by := holder(m)
 	for i := 0; i < 3; i++ {
 		park("mutex", fact{"object": uintptr(unsafe.Pointer(m)), "waiters": 3, "holder": by, "locked": true}, m.Lock)
+	}
+	a, told, never := new(account), make(chan int), make(chan *account)
+	keep = append(keep, a)
+	go own(a, told, never)
+	owner := <-told
+	go a.audit(told)
+	by = <-told
+	for i := 0; i < 2; i++ {
+		park("mutex", fact{"object": uintptr(unsafe.Pointer(&a.mu)), "waiters": 2, "holder": by, "owner": owner,
+			"locked": true}, a.mu.Lock)
 	}
 	once := new(sync.Once)
 	keep = append(keep, once)

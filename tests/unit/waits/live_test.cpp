@@ -16,6 +16,7 @@ namespace {
 using nlohmann::json;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::Not;
 
 constexpr std::int64_t kHour = 3'600'000'000'000;
 
@@ -49,6 +50,7 @@ class Live : public ::testing::TestWithParam<Subject> {
 
   void expect_since(const json& fact, const GoroutineSnapshot& g);
 
+  json told_;
   int minor_ = 0;
   std::int64_t now_ = 0;  // of the target, after all of it
   std::uint64_t told_begin_ = 0, told_parked_ = 0;
@@ -92,6 +94,18 @@ void Live::expect_lock(const json& fact, SyncKind kind, const SemaphoreWait& wai
     EXPECT_TRUE(wait.holders_searched);
     EXPECT_THAT(wait.likely_holders, Contains(fact["holder"].get<std::uint64_t>()));
     EXPECT_GE(wait.holder_candidates, wait.likely_holders.size());
+    for (const json& other : told_["goroutines"]) {
+      if (other.contains("object") && other["object"] == fact["object"]) {
+        EXPECT_THAT(wait.likely_holders, Not(Contains(other["goid"].get<std::uint64_t>())));
+      }
+    }
+  }
+  if (fact.contains("owner")) {
+    EXPECT_THAT(wait.likely_holders, Contains(fact["owner"].get<std::uint64_t>()));
+    // The compiler names the closures of deferred calls so since then.
+    if (minor_ >= 22) {
+      EXPECT_EQ(wait.likely_holders.front(), fact["holder"].get<std::uint64_t>());
+    }
   }
 }
 
@@ -216,7 +230,8 @@ TEST_P(Live, EveryGoroutineWaitsOnWhatTheProcessSays) {
   // For its go.mod's sake ("go 1.18") timers would not know their channels (time/sleep.go syncTimer, 1.23+).
   ::setenv("GODEBUG", "asynctimerchan=0", 1);
   GoTarget target("waits", GetParam().version, {}, GetParam().link);
-  const json told = json::parse(target.line());
+  told_ = json::parse(target.line());
+  const json& told = told_;
   minor_ = target.minor();
   now_ = told["now"];
   told_begin_ = told["begin"];

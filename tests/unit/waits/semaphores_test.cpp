@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "fake_process.h"
+#include "waits/moved.h"
 
 namespace gorotrace::testing {
 namespace {
@@ -136,6 +137,70 @@ TEST(Semaphores, WhoHasTheAddressOnItsStackIsALikelyHolder) {
   p.config.find = WaitReader::Find::kObjects;
   EXPECT_THAT(semaphore_of(p.read(), 0).likely_holders, ElementsAre());
   EXPECT_FALSE(semaphore_of(p.read(), 0).holders_searched);
+}
+
+TEST(Semaphores, WhoBeganToWaitForItSinceTheSnapshotDoesNotHoldIt) {
+  OldProcess p;
+  const std::uint64_t g = p.waiting(kMutex, 0), h = p.waiting(kMutex, 0);
+  p.waiting(1, 0);
+  p.sudog(0x200000, g, 0, 0, 0x201000, kSemaAt);
+  p.sudog(0x201000, h, 0, 0, 0, kSemaAt);
+  p.root(kSemaAt, 0x200000);
+  p.memory.words(0x7001900, {kMutexAt});                // the three share a stack here
+  p.snapshot.goroutines[1].status = GStatus::kRunning;  // it parked since
+  const Waits waits = p.read();
+  EXPECT_TRUE(waits.goroutines[1].moved);
+  EXPECT_THAT(semaphore_of(waits, 0).likely_holders, ElementsAre(3));
+  EXPECT_EQ(semaphore_of(waits, 0).holder_candidates, 1u);
+}
+
+TEST(Semaphores, TheSameByItsSudog) {
+  FakeProcess p;
+  p.memory.map(kMutexAt, 24);
+  p.memory.map(0x7001000, 4096);
+  const std::uint64_t g = p.waiting(kMutex, 0x200000), h = p.waiting(kMutex, 0x201000);
+  p.waiting(1, 0);
+  p.sudog(0x200000, g, 0, 0, 0, kSemaAt);
+  p.sudog(0x201000, h, 0, 0, 0, kSemaAt);
+  p.memory.words(0x7001900, {kMutexAt});
+  p.snapshot.goroutines[1].status = GStatus::kRunning;
+  EXPECT_THAT(semaphore_of(p.read(), 0).likely_holders, ElementsAre(3));
+  // It waits for another one: it may hold this.
+  p.sudog(0x201000, h, 0, 0, 0, kSemaAt + 64);
+  EXPECT_THAT(semaphore_of(p.read(), 0).likely_holders, ElementsAre(2, 3));
+}
+
+TEST(Semaphores, TheNearestToTheAddressStandsFirst) {
+  OldProcess p;
+  const std::uint64_t g = p.waiting(kMutex, 0);
+  p.sudog(0x200000, g, 0, 0, 0, kSemaAt);
+  p.root(kSemaAt, 0x200000);
+  p.waiting(1, 0);
+  const std::uint64_t near = p.waiting(1, 0);
+  p.memory.map(0x8001000, 4096);
+  p.memory.words(near, {0x8000000, 0x8002000});
+  p.memory.words(near + 56, {0x8001800});
+  p.memory.words(0x7001900, {kMutexAt});
+  p.memory.words(0x8001810, {kMutexAt});
+  EXPECT_THAT(semaphore_of(p.read(), 0).likely_holders, ElementsAre(3, 2));
+}
+
+TEST(Semaphores, WhoIsFoundToWaitLaterDoesNotHoldItEither) {
+  OldProcess p;
+  for (int i = 0; i < 2; ++i) p.waiting(kMutex, 0);
+  Waits waits;
+  waits.goroutines.resize(2);
+  SemaphoreWait wait;
+  wait.kind = SyncKind::kMutex;
+  wait.object = kMutexAt;
+  wait.likely_holders = {2, 7};
+  wait.holder_candidates = 9;
+  waits.goroutines[0].objects = {{Certainty::kProven, "semtable", wait}};
+  wait.likely_holders.clear();
+  waits.goroutines[1].objects = {{Certainty::kProven, "semtable", wait}};  // goid 2, read again
+  leave_out_waiting_holders(p.snapshot, waits);
+  EXPECT_THAT(semaphore_of(waits, 0).likely_holders, ElementsAre(7));
+  EXPECT_EQ(semaphore_of(waits, 0).holder_candidates, 8u);
 }
 
 TEST(Semaphores, AHolderThatMovedSinceTheSnapshotIsNamedByItsGoid) {
