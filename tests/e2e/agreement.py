@@ -34,7 +34,9 @@ def same_waiters(found, text):
     # Many that look alike are one row, which names one of them.
     alike = [line.split() for line in text.splitlines() if " objects that look alike" in line and " channel 0x" in line]
     on = collections.Counter({a: n for a, n in on.items() if a != "0x0"})
-    assert sum(int(row[0]) for row in rows + alike) == sum(on.values())
+    # A goroutine in a select stands at several channels of such a row, and counts there once.
+    counted = sum(int(row[0]) for row in rows + alike)
+    assert counted == sum(on.values()) or "in a select" in text and counted <= sum(on.values())
     assert len(rows) + sum(int(row[2]) for row in alike) == len(on)
     assert all(on[row[2]] == int(row[0]) for row in rows)
     assert [int(row[0]) for row in rows] == sorted((int(row[0]) for row in rows), reverse=True)

@@ -292,12 +292,30 @@ def test_waiters(stacks):
     assert kinds["sleep"] == 1 and kinds["io"] == 1, kinds
 
 
+    alone = re.search(r"^ +1x  main\.park\.func6  shapes\.go:\d+  goroutine (\d+)$", text, re.M)
+    mutex, = [g for g in found["goroutines"] if [w["kind"] for w in g["waits_on"]] == ["mutex"]]
+    assert int(alone[1]) == mutex["goid"], text
+    assert re.search(r"channel 0x\w+ .* 35 receivers, 0 senders  1 in a select$", text, re.M), text
 def test_objects_of_a_busy_server_are_established():
     """Most of its goroutines move between two looks at all of them: those are read again, a few at a time."""
     with harness.Process([harness.build(harness.PROGRAMS / "demo"), "-rate", 1500, "-duration", "60s"]) as server:
         server.lines.next(30)
         time.sleep(2)
         waiting, kinds = [], collections.Counter()
+def test_who_holds_a_mutex_stands_before_who_owns_it():
+    """By the deferred Unlock; and with what it does, so that a circle of locks can be followed."""
+    with harness.Process([harness.build(harness.PROGRAMS / "waits")]) as process:
+        told = json.loads(process.lines.next(30))["goroutines"]
+        fact = next(f for f in told if "owner" in f)
+        holders = {tuple(w["likely_holders"]) for g in dump_json("-p", process.pid)["goroutines"] for w in g["waits_on"]
+                   if w.get("address") == hex(fact["object"])}
+        text = dump("-p", process.pid, "--waiters")
+    assert holders == {(fact["holder"], fact["owner"])}
+    assert re.search(fr"sync\.Mutex {fact['object']:#x}  locked, 2 waiters in its state  likely held by "
+                     fr"goroutine {fact['holder']} in main\.\(\*account\)\.audit main\.go:\d+ "
+                     fr"or goroutine {fact['owner']} in main\.own main\.go:\d+$", text, re.M), text
+
+
         for _ in range(5):
             for g in dump_json("-p", server.pid)["goroutines"]:
                 # The leaked ones stand still, by the hundred.

@@ -27,6 +27,11 @@ bool may_have_object(const GoroutineSnapshot& g) {
   return g.status == GStatus::kWaiting || g.status == GStatus::kLeaked;
 }
 
+bool in_select(const WaitObject& object) {
+  const auto* channel = std::get_if<ChannelWait>(&object.what);
+  return channel != nullptr && channel->in_select;
+}
+
 // From so many objects on that look alike they are one row.
 constexpr std::size_t kAlike = 8;
 
@@ -41,18 +46,31 @@ void add(WaitedOn& row, const WaitedOn& one) {
     row.oldest = one.oldest;
   }
   ++row.alike;
-  row.waiters += one.waiters;
-  row.proven += one.proven;
   for (const WaitedOn::Stack& stack : one.stacks) {
-    const auto same = std::ranges::find(row.stacks, stack.example->stack,
-                                        [](const WaitedOn::Stack& s) { return s.example->stack; });
-    same->count += stack.count;  // both have the same ones
+    const auto same = std::ranges::find(row.stacks, stack.example().stack,
+                                        [](const WaitedOn::Stack& s) { return s.example().stack; });
+    // Both have the same ones.
+    same->waiters.insert(same->waiters.end(), stack.waiters.begin(), stack.waiters.end());
   }
 }
 
-void sort_stacks(WaitedOn& row) {
+// A goroutine in a select waits on several of the objects that look alike.
+void count(WaitedOn& row) {
+  row.waiters = row.proven = row.in_select = 0;
+  for (WaitedOn::Stack& stack : row.stacks) {
+    const auto goid = [](const WaitedOn::Waiter& w) { return w.goroutine->goid; };
+    std::ranges::sort(stack.waiters, {}, goid);
+    const auto again = std::ranges::unique(stack.waiters, {}, goid);
+    stack.waiters.erase(again.begin(), again.end());
+    row.waiters += stack.waiters.size();
+    for (const WaitedOn::Waiter& w : stack.waiters) {
+      row.proven += w.proven ? 1 : 0;
+      row.in_select += w.in_select ? 1 : 0;
+    }
+  }
   std::ranges::sort(row.stacks, [](const WaitedOn::Stack& a, const WaitedOn::Stack& b) {
-    return a.count != b.count ? a.count > b.count : a.example->stack < b.example->stack;
+    return a.waiters.size() != b.waiters.size() ? a.waiters.size() > b.waiters.size()
+                                                : a.example().stack < b.example().stack;
   });
 }
 
@@ -62,7 +80,7 @@ std::vector<WaitedOn> fold_alike(std::vector<WaitedOn> rows) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (likely_held(*rows[i].object)) continue;
     std::set<std::uint32_t> stacks;
-    for (const WaitedOn::Stack& stack : rows[i].stacks) stacks.insert(stack.example->stack);
+    for (const WaitedOn::Stack& stack : rows[i].stacks) stacks.insert(stack.example().stack);
     alike[{object_kind(*rows[i].object), std::move(stacks)}].push_back(i);
   }
   std::vector<bool> folded(rows.size());
@@ -73,7 +91,7 @@ std::vector<WaitedOn> fold_alike(std::vector<WaitedOn> rows) {
       add(first, rows[i]);
       folded[i] = true;
     }
-    sort_stacks(first);
+    count(first);
   }
   std::vector<WaitedOn> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -115,16 +133,13 @@ Waiters waiters(const DumpView& view, const Selection& selection) {
         counted.row.oldest_ns = waited;
         counted.row.oldest = &object;
       }
-      ++counted.row.waiters;
-      counted.row.proven += object.certainty == Certainty::kProven ? 1 : 0;
-      WaitedOn::Stack& stack = counted.stacks[g->stack];
-      ++stack.count;
-      stack.example = g;
+      counted.stacks[g->stack].waiters.push_back(
+          {g, object.certainty == Certainty::kProven, in_select(object)});
     }
   }
   for (auto& [key, counted] : objects) {
-    for (const auto& [index, stack] : counted.stacks) counted.row.stacks.push_back(stack);
-    sort_stacks(counted.row);
+    for (auto& [index, stack] : counted.stacks) counted.row.stacks.push_back(std::move(stack));
+    count(counted.row);
     out.objects.push_back(std::move(counted.row));
   }
   const auto most_first = [](const WaitedOn& a, const WaitedOn& b) {

@@ -18,11 +18,17 @@ namespace gorotrace {
 struct WaitedOn {
   const WaitObject* object = nullptr;  // as one of the waiters saw it; of many, one with the most waiters
   std::uint64_t alike = 1;             // objects
-  std::uint64_t waiters = 0;           // goroutines of the selection
-  std::uint64_t proven = 0;            // of them
+  struct Waiter {
+    const GoroutineSnapshot* goroutine = nullptr;
+    bool proven = false;
+    bool in_select = false;  // it stands at other channels, too
+  };
+  // Goroutines of the selection, each once however many of the objects it waits on; in_select and proven are
+  // of them.
+  std::uint64_t waiters = 0, proven = 0, in_select = 0;
   struct Stack {
-    std::uint64_t count = 0;
-    const GoroutineSnapshot* example = nullptr;
+    std::vector<Waiter> waiters;  // never empty; by goid
+    [[nodiscard]] const GoroutineSnapshot& example() const { return *waiters.front().goroutine; }
   };
   std::vector<Stack> stacks;  // most frequent first
   // The longest proven wait for any of them, and for which.

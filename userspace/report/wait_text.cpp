@@ -10,8 +10,6 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::size_t kHolders = 8;
-
 std::string details(const ChannelWait::Timer& timer) {
   const std::string_view kind = timer.period_ns > 0 ? "ticker" : "timer";
   switch (timer.state) {
@@ -69,15 +67,8 @@ std::string details(const std::monostate&) {
 }
 
 std::string details(const SemaphoreWait& w) {
-  std::string out = fmt::format("{} {:#x}", go_type_name(w.kind), w.object);
-  out += std::visit([](const auto& s) { return details(s); }, w.state);
-  if (w.likely_holders.empty()) return out;
-  const std::size_t n = std::min(w.likely_holders.size(), kHolders);
-  out += fmt::format(
-      "  likely held by goroutine {}",
-      fmt::join(w.likely_holders.begin(), w.likely_holders.begin() + static_cast<std::ptrdiff_t>(n), " or "));
-  if (w.holder_candidates > n) out += fmt::format(" or {}", plural(w.holder_candidates - n, "other"));
-  return out;
+  const std::string out = fmt::format("{} {:#x}", go_type_name(w.kind), w.object);
+  return out + std::visit([](const auto& s) { return details(s); }, w.state);
 }
 
 std::string details(const CondWait& w) {

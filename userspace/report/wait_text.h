@@ -7,7 +7,7 @@
 
 namespace gorotrace {
 
-// The object, its state and its likely holders: "channel 0xc000012345  len 0 cap 1  1 receivers, 0 senders".
+// The object and its state: "channel 0xc000012345  len 0 cap 1  1 receivers, 0 senders".
 [[nodiscard]] std::string wait_text(const WaitObject& object);
 
 }  // namespace gorotrace

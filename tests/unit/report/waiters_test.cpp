@@ -40,8 +40,65 @@ TEST(WaitersText, StacksThatLookTheSameAreOneLine) {
   for (GoroutineWaits& w : fake.dump.waits.goroutines) w.objects = {on_channel(0xc000)};
   const std::string text = text_of(fake);
   EXPECT_THAT(text, HasSubstr("      4  channel 0xc000"));
-  EXPECT_THAT(text, HasSubstr("               3x  main.serve  main.go:79\n"
-                              "               1x  main.other  main.go:80\n"));
+  EXPECT_THAT(text, HasSubstr("               3x  main.serve  main.go:79  goroutines 1, 2, 3\n"
+                              "               1x  main.other  main.go:80  goroutine 4\n"));
+}
+
+TEST(WaitersText, ManyGoroutinesOfALineAreNotNumbered) {
+  FakeDump fake;
+  const std::uint64_t f = fake.function("main.f", "/src/main.go", 79);
+  for (std::uint64_t goid = 1; goid <= 5; ++goid) fake.goroutine(goid, {f});
+  fake.dump.waits.goroutines.resize(5);
+  for (GoroutineWaits& w : fake.dump.waits.goroutines) w.objects = {on_channel(0xc000)};
+  EXPECT_THAT(text_of(fake), HasSubstr("               5x  main.f  main.go:79\n"));
+}
+
+WaitObject on_mutex(std::uint64_t address, std::vector<std::uint64_t> holders, std::uint32_t candidates) {
+  SemaphoreWait wait;
+  wait.kind = SyncKind::kMutex;
+  wait.object = address;
+  wait.state = MutexState{.locked = true, .waiters = 1};
+  wait.likely_holders = std::move(holders);
+  wait.holder_candidates = candidates;
+  return {Certainty::kProven, "semtable", wait};
+}
+
+TEST(WaitersText, ALockInACircleCanBeFollowed) {
+  FakeDump fake;
+  const std::uint64_t lock = fake.function("sync.(*Mutex).lockSlow"),
+                      transfer = fake.function("main.transfer", "/src/transfer.go", 31);
+  fake.goroutine(8, {lock, transfer});
+  fake.goroutine(9, {lock, transfer});
+  fake.goroutine(10, {}).status = GStatus::kRunning;
+  fake.dump.waits.goroutines.resize(3);
+  fake.dump.waits.goroutines[0].objects = {on_mutex(0xc0, {9, 10, 77, 78}, 6)};
+  fake.dump.waits.goroutines[1].objects = {on_mutex(0xd0, {8}, 1)};
+  const std::string text = text_of(fake);
+  EXPECT_THAT(text, HasSubstr("sync.Mutex 0xd0  locked, 1 waiter in its state  likely held by goroutine 8 in "
+                              "main.transfer transfer.go:31\n"
+                              "               1x  main.transfer  transfer.go:31  goroutine 9\n"));
+  EXPECT_THAT(text, HasSubstr("likely held by goroutine 9 in main.transfer transfer.go:31 or goroutine 10 "
+                              "(running) or goroutine 77 or 3 others\n"));
+}
+
+TEST(WaitersText, AGoroutineInASelectIsOne) {
+  FakeDump fake;
+  const std::uint64_t f = fake.function("main.f", "/src/main.go", 1);
+  for (std::uint64_t goid = 1; goid <= 6; ++goid) fake.goroutine(goid, {f});
+  fake.dump.waits.goroutines.resize(6);
+  for (std::uint64_t i = 0; i < 6; ++i) {
+    for (std::uint64_t k = 0; k < 3; ++k) {
+      WaitObject one = on_channel(0xc000 + i * 3 + k);
+      std::get<ChannelWait>(one.what).in_select = true;
+      fake.dump.waits.goroutines[i].objects.push_back(one);
+    }
+  }
+  const std::string text = text_of(fake);
+  EXPECT_THAT(text,
+              HasSubstr("      6  on 18 objects that look alike, the one with the most: channel 0xc000  1 "
+                        "receiver, 0 senders  in a select\n"
+                        "               6x  main.f  main.go:1\n"));
+  EXPECT_THAT(text, HasSubstr("waits on each of its channels"));
 }
 
 TEST(WaitersText, ManyObjectsThatLookAlikeAreOneRow) {
@@ -75,6 +132,7 @@ TEST(WaitersText, WhoStandsInNoRowIsCountedByTheReason) {
                               "      1  not established: moved while they were read\n"
                               "      2  not established: nothing in memory names the object\n"));
   EXPECT_THAT(text, Not(HasSubstr("nil channel")));
+  EXPECT_THAT(text, Not(HasSubstr("select waits on each"))) << "nobody is in one";
 }
 
 std::string rwmutex(RWMutexState state) {
