@@ -207,7 +207,13 @@ def test_selections(stacks):
         ["sleep", "sync.Mutex.Lock", "sync.Mutex.Lock"]  # the second writer of an RWMutex waits for the first's Mutex
     deep = dump_json("-p", process.pid, "--where", "function=main.deep", "--where", "reason=chan receive")
     assert len(deep["goroutines"]) == 4
+    one = everyone["goroutines"][-1]["goid"]
+    assert [g["goid"] for g in dump_json("-p", process.pid, "--where", f"goid={one}")["goroutines"]] == [one]
     made = dump_json("-p", process.pid, "--created-by", "main.start")
+    assert made["conditions"] == ["--created-by main.start"] and everyone["conditions"] == []
+    assert made["not_shown"]["unknown_creator"] == 1  # who called time.AfterFunc nobody knows
+    notes = tracebacks.notes(dump("-p", process.pid, "--created-by", "main.start"))
+    assert any("creators of 1 goroutine are not known" in note and "--probes lifecycle" in note for note in notes), notes
     assert len(made["goroutines"]) == len(everyone["goroutines"]) - 2  # main and the one of time.AfterFunc
     with_system = dump_json("-p", process.pid, "--system")
     assert len(with_system["goroutines"]) == len(everyone["goroutines"]) + everyone["not_shown"]["system"]
@@ -234,7 +240,7 @@ def test_min_wait_needs_the_collectors_word(stacks):
 def test_usage_and_errors(stacks, tmp_path):
     process = stacks()
     assert "chan recieve" in dump("-p", process.pid, "--where", "reason=chan recieve", code=2)
-    for wrong in (["--where", "goid=1"], ["--min-wait", "soon"], ["--group", "--format", "json"],
+    for wrong in (["--where", "goid=one"], ["--min-wait", "soon"], ["--group", "--format", "json"],
                   ["--format", "pprof", "--limit", "3", "-o", str(tmp_path / "x")], ["--format", "xml"]):
         dump("-p", process.pid, *wrong, code=2)
     dump("-p", os.getpid(), code=3)

@@ -253,11 +253,12 @@ void add_dump_command(CLI::App& app, const CommonOptions& common, int& exit) {
                    "(userspace/report/dump.schema.json)");
   dump->add_flag("--json", arguments->json, "the same as --format json");
   dump->add_option("-o,--output", arguments->output, "write to this file instead of stdout");
-  dump->add_option("--where", arguments->where,
-                   "only goroutines with 'reason=chan receive' (the header's words, or a part of them), "
-                   "state=running, "
-                   "function=PART OF A NAME in the stack, or label=KEY=VALUE; conditions of one kind are "
-                   "alternatives, those of different kinds must all hold; repeatable")
+  dump->add_option(
+          "--where", arguments->where,
+          "only goroutines with 'reason=chan receive' (the header's words, or a part of them), "
+          "state=running, "
+          "function=PART OF A NAME in the stack, label=KEY=VALUE, or goid=NUMBER; conditions of one kind are "
+          "alternatives, those of different kinds must all hold; repeatable")
       ->allow_extra_args(false);
   dump->add_option(
           "--created-by", arguments->created_by,

@@ -69,6 +69,9 @@ Result<RowOptions> parse_row_options(const std::vector<std::string>& where,
   for (const std::string& condition : where) {
     if (auto added = rows.filter.add(condition); !added) return wrap(added.error(), "--where");
   }
+  if (!rows.filter.goids.empty())
+    return fail(ErrorKind::kUsage,
+                "--where goid=: not in stat, whose rows are of many goroutines; give goid= to dump");
   if (!rows.filter.labels.empty())
     return fail(ErrorKind::kUsage,
                 "--where label=: not in stat, which folds rows by a label (--by label:KEY); give reason=, "

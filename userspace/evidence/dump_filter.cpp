@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <iterator>
 
 #include "base/text.h"
@@ -26,6 +27,12 @@ std::string state_names() {
   return fmt::format("{}", fmt::join(names, "|"));
 }
 
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [next, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && next == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
 }  // namespace
 
 bool contains_any(std::string_view text, const std::vector<std::string>& parts) {
@@ -34,33 +41,56 @@ bool contains_any(std::string_view text, const std::vector<std::string>& parts) 
 }
 
 Status DumpFilter::add(std::string_view condition) {
-  const std::size_t equals = condition.find('=');
-  const std::string_view key = condition.substr(0, equals);
-  const std::string value(equals == std::string_view::npos ? "" : condition.substr(equals + 1));
-  if (!value.empty()) {
-    if (key == "reason") {
-      reasons.push_back(value);
-      return {};
-    }
-    if (key == "function") {
-      functions.push_back(value);
-      return {};
-    }
-    if (const auto state = state_named(value); key == "state" && state) {
-      states.push_back(*state);
-      return {};
-    }
-    const std::size_t inner = value.find('=');
-    if (key == "label" && inner != std::string::npos && inner > 0) {
-      labels.emplace_back(value.substr(0, inner), value.substr(inner + 1));
-      return {};
-    }
+  if (take(condition)) {
+    added_.emplace_back(condition);
+    return {};
   }
   return fail(
       ErrorKind::kUsage,
-      fmt::format("\"{}\" is not a condition; give reason=WAIT REASON, state={}, function=PART OF A NAME or "
-                  "label=KEY=VALUE",
+      fmt::format("\"{}\" is not a condition; give reason=WAIT REASON, state={}, function=PART OF A NAME, "
+                  "label=KEY=VALUE or goid=NUMBER",
                   printable(condition, 64), state_names()));
+}
+
+bool DumpFilter::take(std::string_view condition) {
+  const std::size_t equals = condition.find('=');
+  const std::string_view key = condition.substr(0, equals);
+  const std::string value(equals == std::string_view::npos ? "" : condition.substr(equals + 1));
+  if (value.empty()) return false;
+  if (key == "reason") {
+    reasons.push_back(value);
+    return true;
+  }
+  if (key == "function") {
+    functions.push_back(value);
+    return true;
+  }
+  if (key == "state") {
+    const auto state = state_named(value);
+    if (state) states.push_back(*state);
+    return state.has_value();
+  }
+  if (key == "goid") {
+    const auto goid = number(value);
+    if (goid) goids.push_back(*goid);
+    return goid.has_value();
+  }
+  const std::size_t inner = value.find('=');
+  if (key != "label" || inner == std::string::npos || inner == 0) return false;
+  labels.emplace_back(value.substr(0, inner), value.substr(inner + 1));
+  return true;
+}
+
+std::vector<std::string> DumpFilter::conditions() const {
+  std::vector<std::string> out;
+  for (const std::string& condition : added_) out.push_back("--where " + printable(condition));
+  for (const std::string& name : created_by) out.push_back("--created-by " + printable(name));
+  if (min_wait_ns) out.push_back(fmt::format("--min-wait {}s", static_cast<double>(*min_wait_ns) / 1e9));
+  if (system) out.emplace_back("--system");
+  std::ranges::sort(out);
+  const auto again = std::ranges::unique(out);
+  out.erase(again.begin(), again.end());
+  return out;
 }
 
 Status DumpFilter::find_reasons(const std::vector<std::string>& wait_reasons) {

@@ -22,18 +22,26 @@ struct DumpFilter {
   std::vector<GStatus> states;         // of those that a dump can show
   std::vector<std::string> functions;  // part of the name of any frame of its stack
   std::vector<std::pair<std::string, std::string>> labels;
+  std::vector<std::uint64_t> goids;
   // Part of the name of the function with the go statement, or of one that is named behind it
   // (way_from_user_code).
   std::vector<std::string> created_by;
   std::optional<std::uint64_t> min_wait_ns;  // of what is known: a goroutine of unknown wait is left out
   bool system = false;                       // the runtime's own goroutines too
 
-  // "reason=chan receive", "state=running", "function=net/http", "label=tenant=acme" into the filter; kUsage
-  // for anything else.
+  // "reason=chan receive", "state=running", "function=net/http", "label=tenant=acme", "goid=42" into the
+  // filter; kUsage for anything else.
   [[nodiscard]] Status add(std::string_view condition);
   // Replaces a part of a reason by all reasons of that program's Go version that have it ("chan"); a whole
   // one means itself alone. kUsage, with all there are, for what is in none.
   [[nodiscard]] Status find_reasons(const std::vector<std::string>& wait_reasons);
+  // As options, in one order whatever order they were given in: "--where reason=chan", "--min-wait 60s".
+  [[nodiscard]] std::vector<std::string> conditions() const;
+
+ private:
+  [[nodiscard]] bool take(std::string_view condition);
+
+  std::vector<std::string> added_;  // as add() was given them
 };
 
 }  // namespace gorotrace

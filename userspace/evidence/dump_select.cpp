@@ -1,8 +1,12 @@
 #include "evidence/dump_select.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "base/seeded_hash.h"
+#include "golang/frame_class.h"
 
 namespace gorotrace {
 namespace {
@@ -19,13 +23,34 @@ class Matcher {
     if (!filter_.states.empty() && std::ranges::find(filter_.states, g.status) == filter_.states.end())
       return false;
     if (!filter_.functions.empty() && !stack_matches(g)) return false;
-    if (!filter_.created_by.empty() && !creator_matches(g)) return false;
+    if (!filter_.goids.empty() && std::ranges::find(filter_.goids, g.goid) == filter_.goids.end())
+      return false;
     return filter_.labels.empty() || std::ranges::any_of(view_.labels(g), [&](const auto& label) {
              return std::ranges::find(filter_.labels, label) != filter_.labels.end();
            });
   }
+  // Nothing when a library's go statement made it, and for whom is not known.
+  std::optional<bool> created(const GoroutineSnapshot& g) {
+    if (filter_.created_by.empty()) return true;
+    if (g.goid == 1) return false;
+    const auto named = [&](std::string_view function) { return contains_any(function, filter_.created_by); };
+    const auto [it, fresh] = by_gopc_.try_emplace(g.gopc);
+    Site& site = it->second;
+    if (fresh) {
+      const std::string function = view_.creation(g).function;
+      site = {named(function), !function.empty() && !is_user_code(function)};
+    }
+    if (site.named) return true;
+    const std::vector<Frame>& way = view_.way(g);
+    if (std::ranges::any_of(way, named, &Frame::function)) return true;
+    if (site.of_library && (way.empty() || !is_user_code(way.back().function))) return std::nullopt;
+    return false;
+  }
 
  private:
+  struct Site {
+    bool named = false, of_library = false;
+  };
   bool stack_matches(const GoroutineSnapshot& g) {
     const auto [it, fresh] = by_stack_.try_emplace(g.stack, false);
     if (fresh) {
@@ -35,19 +60,11 @@ class Matcher {
     }
     return it->second;
   }
-  bool creator_matches(const GoroutineSnapshot& g) {
-    if (g.goid == 1) return false;
-    const auto [it, fresh] = by_gopc_.try_emplace(g.gopc, false);
-    if (fresh) it->second = contains_any(view_.creation(g).function, filter_.created_by);
-    return it->second || std::ranges::any_of(view_.way(g), [&](const Frame& frame) {
-             return contains_any(frame.function, filter_.created_by);
-           });
-  }
 
   const DumpView& view_;
   const DumpFilter& filter_;
   SeededMap<std::uint32_t, bool> by_stack_;
-  SeededMap<std::uint64_t, bool> by_gopc_;
+  SeededMap<std::uint64_t, Site> by_gopc_;
 };
 
 void count(KnownWaitCounts& counts, const KnownWait& known) {
@@ -66,6 +83,7 @@ void count(KnownWaitCounts& counts, const KnownWait& known) {
 
 Selection select(const DumpView& view, const DumpFilter& filter) {
   Selection out;
+  out.conditions = filter.conditions();
   Matcher matcher(view, filter);
   SeededMap<std::uint64_t, bool> runtimes;  // by startpc
   for (const GoroutineSnapshot& g : view.goroutines()) {
@@ -79,7 +97,12 @@ Selection select(const DumpView& view, const DumpFilter& filter) {
       }
     }
     if (is_waiting(g)) count(out.known_waits, view.known_wait(g));
-    if (!matcher.matches(g)) {
+    const std::optional<bool> created = matcher.matches(g) ? matcher.created(g) : false;
+    if (!created) {
+      ++out.unknown_creator;
+      continue;
+    }
+    if (!*created) {
       ++out.unmatched;
       continue;
     }

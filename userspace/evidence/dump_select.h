@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "evidence/dump.h"
@@ -23,6 +24,9 @@ struct Selection {
   std::size_t system_hidden = 0;
   std::size_t unmatched = 0;     // by the filter's conditions
   std::size_t unknown_wait = 0;  // left out by min_wait_ns though they wait: since when is not known
+  // Left out by created_by though a library's go statement made them: for whom is not known.
+  std::size_t unknown_creator = 0;
+  std::vector<std::string> conditions;  // DumpFilter::conditions
   KnownWaitCounts known_waits;
 };
 [[nodiscard]] Selection select(const DumpView& view, const DumpFilter& filter);

@@ -78,6 +78,7 @@ class Writer {
       for (std::size_t i = 0; i < shown; ++i) {
         out_.break_line();
         out_.object([&] { goroutine(*selection.goroutines[i]); });
+      out_.field("unknown_creator", selection.unknown_creator);
       }
     });
     out_.object_field("creator_stacks", [&] {

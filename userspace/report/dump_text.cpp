@@ -186,6 +186,12 @@ std::vector<std::string> dump_notes(const DumpView& view, const Selection& selec
     out.push_back(fmt::format("{} not shown, of unknown wait time{}",
                               plural(selection.unknown_wait, "waiting goroutine"),
                               view.dump().watched ? "" : "; --observe 5s measures it for that long"));
+  if (selection.unknown_creator > 0)
+    out.push_back(
+        fmt::format("the creators of {} are not known (made before gorotrace looked), so they are "
+                    "not shown; --observe 10s --probes lifecycle learns those of goroutines made "
+                    "meanwhile",
+                    plural(selection.unknown_creator, "goroutine")));
   return out;
 }
 

@@ -80,8 +80,11 @@ TEST(DumpFilter, ConditionsOfOneKindAreAlternativesOthersMustAllHold) {
   EXPECT_THAT(matching({"function=http"}), ElementsAre(2, 3, 4));
   EXPECT_THAT(matching({"function=http", "reason=select"}), ElementsAre(3));
   EXPECT_THAT(matching({}, "serve"), ElementsAre(3));
+  EXPECT_THAT(matching({"goid=3"}), ElementsAre(3));
+  EXPECT_THAT(matching({"goid=3", "goid=1", "function=http"}), ElementsAre(3));
   DumpFilter filter;
-  for (const char* wrong : {"", "reason", "reason=", "state=asleep", "label=k", "label==v", "goid=1"}) {
+  for (const char* wrong : {"", "reason", "reason=", "state=asleep", "label=k", "label==v", "goid=x",
+                            "goid=", "goid=-1", "goid=1x", "goid=99999999999999999999"}) {
     const auto added = filter.add(wrong);
     ASSERT_FALSE(added) << wrong;
     EXPECT_EQ(added.error().kind, ErrorKind::kUsage);
@@ -100,9 +103,34 @@ TEST(DumpFilter, CreatedByLeadsBackToTheProgram) {
   const DumpView view(fake.dump, symbols);
   DumpFilter filter;
   filter.created_by = {"leakyClient"};
+  const Selection selection = select(view, filter);
   std::vector<std::uint64_t> goids;
-  for (const GoroutineSnapshot* g : select(view, filter).goroutines) goids.push_back(g->goid);
+  for (const GoroutineSnapshot* g : selection.goroutines) goids.push_back(g->goid);
   EXPECT_THAT(goids, testing::UnorderedElementsAre(4, 5)) << "nobody knows who made the maker of 6";
+  EXPECT_EQ(selection.unknown_creator, 1u);
+  EXPECT_EQ(selection.unmatched, 0u);
+  filter.created_by = {"otherClient"};
+  const Selection other = select(view, filter);
+  EXPECT_EQ(other.unknown_creator, 1u) << "those of leakyClient are known to be others";
+  EXPECT_EQ(other.unmatched, 2u);
+  EXPECT_TRUE(filter.add("function=nothing"));
+  EXPECT_EQ(select(view, filter).unknown_creator, 0u) << "their creators would not change that";
+}
+
+TEST(DumpFilter, ConditionsAreListedInOneOrder) {
+  DumpFilter a, b;
+  EXPECT_TRUE(a.conditions().empty());
+  for (const char* c : {"reason=chan", "goid=7", "reason=chan"}) EXPECT_TRUE(a.add(c));
+  for (const char* c : {"goid=7", "reason=chan"}) EXPECT_TRUE(b.add(c));
+  a.min_wait_ns = b.min_wait_ns = kMinute;
+  a.created_by = b.created_by = {"main.f"};
+  a.system = b.system = true;
+  EXPECT_TRUE(a.find_reasons({"", "chan receive", "chan send"}));  // what was asked for stays
+  EXPECT_EQ(a.conditions(), b.conditions());
+  EXPECT_THAT(a.conditions(), ElementsAre("--created-by main.f", "--min-wait 60s", "--system",
+                                          "--where goid=7", "--where reason=chan"));
+  b.min_wait_ns = kMinute + 1;
+  EXPECT_NE(a.conditions(), b.conditions());
 }
 
 TEST(DumpFilter, APartOfAReasonNamesAllThatHaveIt) {
