@@ -292,22 +292,16 @@ def test_waiters(stacks):
     assert len(at) == 1 and text.splitlines()[at[0]].split()[0] == "12"
     assert text.splitlines()[at[0] + 1].split()[:2] == ["12x", "main.leaked"]
     assert re.search(r"^ +1  nil channel: nobody can ever wake these", text, re.M)
+    alone = re.search(r"^ +1x  main\.park\.func6  shapes\.go:\d+  goroutine (\d+)$", text, re.M)
+    mutex, = [g for g in found["goroutines"] if [w["kind"] for w in g["waits_on"]] == ["mutex"]]
+    assert int(alone[1]) == mutex["goid"], text
+    assert re.search(r"channel 0x\w+ .* 35 receivers, 0 senders  1 in a select$", text, re.M), text
     assert re.search(r"^ +1  select \(no cases\): waits for no object", text, re.M)
     kinds = collections.Counter(w["kind"] for g in found["goroutines"] for w in g["waits_on"])
     assert kinds["mutex"] >= 1 and kinds["rwmutex_read"] >= 1 and kinds["waitgroup"] == 1 and kinds["cond"] == 1, kinds
     assert kinds["sleep"] == 1 and kinds["io"] == 1, kinds
 
 
-    alone = re.search(r"^ +1x  main\.park\.func6  shapes\.go:\d+  goroutine (\d+)$", text, re.M)
-    mutex, = [g for g in found["goroutines"] if [w["kind"] for w in g["waits_on"]] == ["mutex"]]
-    assert int(alone[1]) == mutex["goid"], text
-    assert re.search(r"channel 0x\w+ .* 35 receivers, 0 senders  1 in a select$", text, re.M), text
-def test_objects_of_a_busy_server_are_established():
-    """Most of its goroutines move between two looks at all of them: those are read again, a few at a time."""
-    with harness.Process([harness.build(harness.PROGRAMS / "demo"), "-rate", 1500, "-duration", "60s"]) as server:
-        server.lines.next(30)
-        time.sleep(2)
-        waiting, kinds = [], collections.Counter()
 def test_who_holds_a_mutex_stands_before_who_owns_it():
     """By the deferred Unlock; and with what it does, so that a circle of locks can be followed."""
     with harness.Process([harness.build(harness.PROGRAMS / "waits")]) as process:
@@ -322,6 +316,12 @@ def test_who_holds_a_mutex_stands_before_who_owns_it():
                      fr"or goroutine {fact['owner']} in main\.own main\.go:\d+$", text, re.M), text
 
 
+def test_objects_of_a_busy_server_are_established():
+    """Most of its goroutines move between two looks at all of them: those are read again, a few at a time."""
+    with harness.Process([harness.build(harness.PROGRAMS / "demo"), "-rate", 1500, "-duration", "60s"]) as server:
+        server.lines.next(30)
+        time.sleep(2)
+        waiting, kinds = [], collections.Counter()
         for _ in range(5):
             for g in dump_json("-p", server.pid)["goroutines"]:
                 # The leaked ones stand still, by the hundred.
@@ -400,6 +400,56 @@ def test_diff_of_two_programs_is_refused(stacks, tmp_path):
         dump("-p", other.pid, "--json", "-o", files[1])
     refused = dump("--diff", *files, code=2)
     assert all(str(name) in refused for name in (*files, "/stacks-", "/ages-")), refused
+
+
+def test_diff_of_what_was_chosen_otherwise_warns(stacks, tmp_path):
+    process = stacks()
+    whole, part = tmp_path / "whole.json", tmp_path / "part.json"
+    dump("-p", process.pid, "--json", "-o", part, "--where", "reason=chan", "--where", "function=main.deep")
+    dump("-p", process.pid, "--json", "-o", whole)
+    found = growth("--diff", part, whole)
+    assert found["conditions"] == {"only_before": ["--where function=main.deep", "--where reason=chan"], "only_after": []}
+    assert found["quality"] == "estimated" and "WARNING" in dump("--diff", part, whole)
+    assert growth("--diff", part, part)["conditions"] == {"only_before": [], "only_after": []}
+
+
+# ---------------------------------------------------------------- an exec keeps the PID and the time of the start
+
+@pytest.fixture
+def truth():
+    with harness.Truth(harness.build(harness.PROGRAMS / "truth")) as process:
+        yield process
+
+
+def test_an_exec_ends_the_watch(truth):
+    with harness.Process([harness.gorotrace(), "dump", "-p", truth.pid, "--watch", "20s", "--json"]) as watch:
+        time.sleep(3)  # the second look is over
+        truth.ask("exec", "ready")
+        found = json.loads(watch.lines.next(30))
+        assert watch.wait() == 0
+        assert "the watch ended early" in watch.stderr and "executed another program" in watch.stderr, watch.stderr
+    assert 2 <= found["looks"] <= 4 and found["goroutines"]["first"] == found["goroutines"]["last"], found
+    assert found["stacks"] == [], found
+
+
+@pytest.mark.parametrize("options", [[], ["--probes", "block"]])
+def test_an_exec_leaves_nothing_to_observe(truth, options):
+    with harness.Process([harness.gorotrace(), "dump", "-p", truth.pid, "--observe", "20s", *options]) as observing:
+        time.sleep(2)
+        truth.ask("exec", "ready")
+        assert observing.wait() == 1
+        assert "executed another program" in observing.stderr and not observing.popen.stdout.read(), observing.stderr
+
+
+def test_diff_over_an_exec_says_so(truth, tmp_path):
+    before, after = tmp_path / "before.json", tmp_path / "after.json"
+    for file in (before, after):
+        dump("-p", truth.pid, "--json", "-o", file)
+        truth.ask("exec", "ready")
+    found = growth("--diff", before, after)
+    assert not found["same_process"] and found["before"]["pid"] == found["after"]["pid"], found
+    text = dump("--diff", before, after)
+    assert "from before an exec" in text and "never shrank" not in text, text
 
 
 def test_two_formats_at_once_are_refused(stacks):

@@ -34,6 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(sum(read->stacks) == read->goroutines, "each goroutine has one stack");
   check(sum(read->sites) == read->goroutines, "each goroutine has one creation site");
   fuzz::check_printable(describe(read->subject), "a process's name is printable");
+  for (const std::string& condition : read->conditions.value_or(std::vector<std::string>{}))
+    fuzz::check_printable(condition, "a condition is printable");
   check(relation(read->subject, read->subject) == SubjectRelation::kSameProcess, "a process is itself");
   GrowthTracker tracker;
   tracker.add(*read);
@@ -41,5 +43,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Growth growth = tracker.result();
   check(growth.stacks.empty() && growth.sites.empty() && growth.stacks_shrunk + growth.sites_shrunk == 0,
         "nothing has grown since itself");
+  check(growth.chosen_alike(), "it was chosen as itself");
   return 0;
 }

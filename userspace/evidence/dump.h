@@ -27,7 +27,10 @@ namespace gorotrace {
 struct DumpIdentity {
   std::string boot_id;            // of the machine; "" when unknown
   std::uint64_t start_ticks = 0;  // /proc/PID/stat field 22; 0 when unknown
-  std::string main_package;       // BuildInfo::main_package
+  // Field 28, where the initial stack starts: an exec keeps the PID and the ticks, and moves this (but where
+  // addresses are not randomised). 0 when unknown.
+  std::uint64_t start_stack = 0;
+  std::string main_package;  // BuildInfo::main_package
 };
 
 struct Dump {

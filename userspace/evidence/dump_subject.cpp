@@ -22,13 +22,23 @@ bool same_program(const DumpSubject& a, const DumpSubject& b) {
   return file_name(a.target.exe) == file_name(b.target.exe) && a.target.main_module == b.target.main_module;
 }
 
+// As the kernel counts processes: an exec makes no new one.
+bool one_task(const DumpSubject& a, const DumpSubject& b) {
+  return a.target.pid == b.target.pid && a.identity.start_ticks == b.identity.start_ticks &&
+         a.identity.boot_id == b.identity.boot_id;
+}
+
 }  // namespace
 
 SubjectRelation relation(const DumpSubject& a, const DumpSubject& b) {
   if (!same_program(a, b)) return SubjectRelation::kOther;
-  const bool same = a.target.pid == b.target.pid && a.identity.start_ticks == b.identity.start_ticks &&
-                    a.identity.boot_id == b.identity.boot_id;
-  return same ? SubjectRelation::kSameProcess : SubjectRelation::kSameProgram;
+  return one_task(a, b) && !executed_anew(a, b) ? SubjectRelation::kSameProcess
+                                                : SubjectRelation::kSameProgram;
+}
+
+bool executed_anew(const DumpSubject& a, const DumpSubject& b) {
+  return one_task(a, b) && a.identity.start_stack != 0 && b.identity.start_stack != 0 &&
+         a.identity.start_stack != b.identity.start_stack;
 }
 
 std::string describe(const DumpSubject& s) {

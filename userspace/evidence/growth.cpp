@@ -4,11 +4,24 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <tuple>
 
 #include "base/sort_stably.h"
 
 namespace gorotrace {
+namespace {
+
+// Both are sorted.
+std::vector<std::string> without(const std::vector<std::string>& all,
+                                 const std::vector<std::string>& others) {
+  std::vector<std::string> out;
+  std::ranges::set_difference(all, others, std::back_inserter(out));
+  return out;
+}
+
+}  // namespace
+
 Frame place(std::string function, std::string file, int line) {
   Frame f;
   f.function = std::move(function);
@@ -44,12 +57,17 @@ void GrowthTracker::add(const Population& look) {
     so_far_.from_unix_ns = look.unix_ns;
     so_far_.first = look.goroutines;
     so_far_.from = look.subject;
+    conditions_ = look.conditions;
   }
   so_far_.to_unix_ns = look.unix_ns;
   so_far_.last = look.goroutines;
   so_far_.to = look.subject;
   so_far_.two_processes = relation(so_far_.from, so_far_.to) != SubjectRelation::kSameProcess;
   so_far_.exact = so_far_.exact && look.exact;
+  if (conditions_ && look.conditions) {
+    so_far_.only_before = without(*conditions_, *look.conditions);
+    so_far_.only_after = without(*look.conditions, *conditions_);
+  }
   follow(stacks_, look.stacks, first_look);
   follow(sites_, look.sites, first_look);
   ways_ = look.ways;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,9 @@ using PlaceCounts = std::map<std::vector<Frame>, std::uint64_t, PlaceLess>;
 struct Population {
   DumpSubject subject;  // whose goroutines
   std::uint64_t unix_ns = 0, goroutines = 0;
-  bool exact = true;   // every goroutine looked at, every stack proven
+  bool exact = true;  // every goroutine looked at, every stack proven
+  // By which they were chosen (DumpFilter::conditions); absent when that is not known.
+  std::optional<std::vector<std::string>> conditions = {};
   PlaceCounts stacks;  // leaf first
   PlaceCounts sites;   // [start function, place of the go statement]; one element without a go statement
   // Of those of `sites` whose statement is the library's: by which ways the program's code led there. No
@@ -50,7 +53,12 @@ struct Growth {
   std::size_t looks = 0;
   std::uint64_t from_unix_ns = 0, to_unix_ns = 0, first = 0, last = 0;  // goroutines
   bool exact = true;
-  [[nodiscard]] Quality quality() const { return exact ? Quality::kExact : Quality::kEstimated; }
+  // Conditions by which goroutines of one look alone were chosen: then rows differ by them, too.
+  std::vector<std::string> only_before, only_after;
+  [[nodiscard]] bool chosen_alike() const { return only_before.empty() && only_after.empty(); }
+  [[nodiscard]] Quality quality() const {
+    return exact && chosen_alike() ? Quality::kExact : Quality::kEstimated;
+  }
   std::vector<Grown> stacks, sites;  // those that grew, most first
   std::size_t stacks_shrunk = 0, sites_shrunk = 0;
 };
@@ -70,6 +78,7 @@ class GrowthTracker {
   static std::size_t collect(const Tracks& tracks, std::vector<Grown>& grown);  // how many shrank
 
   Growth so_far_;
+  std::optional<std::vector<std::string>> conditions_;  // of the first look
   Tracks stacks_, sites_;
   std::map<std::vector<Frame>, PlaceCounts, PlaceLess> ways_;  // at the last look
 };

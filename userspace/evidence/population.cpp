@@ -13,6 +13,7 @@ Population population(const DumpView& view, const Selection& selection) {
   const SnapshotCounts& c = dump.snapshot.counts;
   out.subject = {dump.target, dump.identity};
   out.unix_ns = dump.unix_ns;
+  out.conditions = selection.conditions;
   out.goroutines = selection.goroutines.size();
   out.exact = c.not_reached + c.implausible + c.unreadable + c.unproven == 0;
   // Counted by what is cheap to compare first, named after.

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "evidence/quality.h"
@@ -26,6 +29,28 @@ std::string text_of(const json& object, const char* key) {
 std::uint64_t number_of(const json& object, const char* key) {
   const auto it = object.find(key);
   return it != object.end() && it->is_number_unsigned() ? it->get<std::uint64_t>() : 0;
+}
+
+// "0x7ffd5a3c1f80"; anything else is 0.
+std::uint64_t address_of(const json& object, const char* key) {
+  const std::string text = text_of(object, key);
+  std::uint64_t address = 0;
+  const char* const end = text.data() + text.size();
+  if (!text.starts_with("0x")) return 0;
+  const auto [next, error] = std::from_chars(text.data() + 2, end, address, 16);
+  return error == std::errc() && next == end ? address : 0;
+}
+
+// Nothing where the file is of before they were written.
+std::optional<std::vector<std::string>> conditions_of(const json& dump) {
+  const auto it = dump.find("conditions");
+  if (it == dump.end() || !it->is_array()) return std::nullopt;
+  std::vector<std::string> out;
+  for (const json& condition : *it) {
+    if (condition.is_string()) out.push_back(printable(condition.get_ref<const std::string&>()));
+  }
+  std::ranges::sort(out);
+  return out;
 }
 
 Frame place_of(const json& object) {
@@ -48,6 +73,7 @@ DumpSubject subject_of(const json& dump) {
   if (const auto it = dump.find("identity"); it != dump.end() && it->is_object()) {
     out.identity = {.boot_id = text_of(*it, "boot_id"),
                     .start_ticks = number_of(*it, "start_ticks"),
+                    .start_stack = address_of(*it, "start_stack"),
                     .main_package = text_of(*it, "main_package")};
   }
   return out;
@@ -133,6 +159,7 @@ Result<Population> population_from_json(std::string_view text, const std::string
   out.subject = subject_of(dump);
   out.unix_ns = number_of(dump, "at_unix_ns");
   out.exact = text_of(dump, "quality") == name_of(Quality::kExact);
+  out.conditions = conditions_of(dump);
   const auto stacks = stacks_of(dump);
   if (!stacks) return refuse("a stack in it is not a list of frames");
   const StacksByName creators = creator_stacks_of(dump);

@@ -1,5 +1,7 @@
 #include "report/dump_json.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -58,6 +60,8 @@ class Writer {
     out_.object_field("identity", [&] {
       out_.name_field("boot_id", dump.identity.boot_id);
       out_.field("start_ticks", dump.identity.start_ticks);
+      const std::uint64_t stack = dump.identity.start_stack;
+      out_.name_field("start_stack", stack != 0 ? fmt::format("{:#x}", stack) : "");
       out_.name_field("main_package", dump.identity.main_package);
     });
     out_.field("at_unix_ns", dump.unix_ns);
@@ -68,17 +72,19 @@ class Writer {
     out_.name_field("held", dump.held);
     out_.object_field("counts", [&] { counts_fields(out_, dump); });
     out_.object_field("watched", dump.watched, [&](const StatFacts& f) { watched_fields(out_, f); });
+    out_.array_field("conditions", selection.conditions,
+                     [&](const std::string& condition) { out_.value(condition); });
     out_.object_field("not_shown", [&] {
       out_.field("system", selection.system_hidden);
       out_.field("unmatched", selection.unmatched);
       out_.field("unknown_wait", selection.unknown_wait);
+      out_.field("unknown_creator", selection.unknown_creator);
       out_.field("limit", all - shown);
     });
     out_.array_field("goroutines", [&] {
       for (std::size_t i = 0; i < shown; ++i) {
         out_.break_line();
         out_.object([&] { goroutine(*selection.goroutines[i]); });
-      out_.field("unknown_creator", selection.unknown_creator);
       }
     });
     out_.object_field("creator_stacks", [&] {

@@ -1,4 +1,5 @@
 #include <optional>
+#include <string>
 
 #include "report/growth_report.h"
 #include "report/json_parts.h"
@@ -24,6 +25,11 @@ void growth_json(JsonWriter& out, const Growth& g) {
     out.field("same_process", !g.two_processes);
     out.object_field("before", [&] { target_fields(out, g.from.target); });
     out.object_field("after", [&] { target_fields(out, g.to.target); });
+    out.object_field("conditions", [&] {
+      const auto write = [&](const std::string& condition) { out.value(condition); };
+      out.array_field("only_before", g.only_before, write);
+      out.array_field("only_after", g.only_after, write);
+    });
     out.field("from_unix_ns", g.from_unix_ns);
     out.field("to_unix_ns", g.to_unix_ns);
     out.object_field("goroutines", [&] {

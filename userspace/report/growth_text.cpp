@@ -9,6 +9,7 @@
 #include "report/columns.h"
 #include "report/frames.h"
 #include "report/way_text.h"
+#include "report/wrapping.h"
 
 namespace gorotrace {
 namespace {
@@ -65,6 +66,17 @@ std::string table(const char* title, const std::vector<Grown>& rows, bool two_pr
   return out;
 }
 
+std::string conditions_text(const Growth& g, std::size_t width) {
+  if (g.chosen_alike()) return "";
+  const auto listed = [](const std::vector<std::string>& conditions) {
+    return conditions.empty() ? "none" : fmt::format("{}", fmt::join(conditions, ", "));
+  };
+  return wrapped(fmt::format("WARNING: the two were written with different conditions, so rows differ by "
+                             "them, too; before alone: {}; after alone: {}",
+                             listed(g.only_before), listed(g.only_after)),
+                 width, 2);
+}
+
 }  // namespace
 
 std::string growth_text(const Growth& g, const GrowthOptions& options) {
@@ -74,12 +86,14 @@ std::string growth_text(const Growth& g, const GrowthOptions& options) {
   };
   std::string out =
       g.two_processes
-          ? head("from one process to another of the same program") +
+          ? head(executed_anew(g.from, g.to) ? "from before an exec of the same program to behind it"
+                                             : "from one process to another of the same program") +
                 fmt::format("  before  {}\n  after   {}\n", describe(g.from), describe(g.to))
           : head(fmt::format(
                 "in {}, {}",
                 format_duration(g.to_unix_ns > g.from_unix_ns ? g.to_unix_ns - g.from_unix_ns : 0),
                 plural(g.looks, "sample")));
+  out += conditions_text(g, options.width);
   out += table("STACKS THAT GREW", g.stacks, g.two_processes, options, stack_lines);
   out += table("CREATION SITES THAT GREW", g.sites, g.two_processes, options, site_lines);
   return out + fmt::format("\n{} and {} became fewer\n", plural(g.stacks_shrunk, "stack"),

@@ -66,6 +66,19 @@ Waits nothing_known(std::size_t goroutines) {
   return out;
 }
 
+// The start of the initial stack, where the kernel puts it anew at each exec.
+std::uint64_t start_stack(const Process& process) {
+  const auto text = procfs::read_file(process.pid(), "stat", 4096);
+  const auto stat = text ? procfs::parse_stat(*text) : std::nullopt;
+  return stat ? stat->start_stack : 0;
+}
+
+// An exec in the middle: what was read is of two programs, which may be one file at the same addresses.
+Status of_one_program(const Target& target) {
+  if (target.process().liveness() != Liveness::kExeced) return {};
+  return failed(target, {ErrorKind::kNoProcess, "executed another program"});
+}
+
 }  // namespace
 
 Result<Dump> take_dump(Target& target, WaitsWanted wanted, const std::stop_token& stop) {
@@ -86,6 +99,7 @@ Result<Dump> take_dump(Target& target, WaitsWanted wanted, const std::stop_token
   const auto info = read_buildinfo(target.binary().image());
   dump.identity = {.boot_id = procfs::boot_id(),
                    .start_ticks = target.process().start_time_ticks(),
+                   .start_stack = start_stack(target.process()),
                    .main_package = info ? info->main_package : ""};
   dump.version = target.binary().version();
   dump.wait_reasons = target.binary().wait_reasons();
@@ -93,6 +107,7 @@ Result<Dump> take_dump(Target& target, WaitsWanted wanted, const std::stop_token
   dump.ancestors = read_ancestors(memory, target.binary().offsets(), dump.version, *snapshot);
   dump.snapshot = std::move(*snapshot);
   dump.waits = std::move(*waits);
+  if (auto one = of_one_program(target); !one) return std::unexpected(one.error());
   return dump;
 }
 
@@ -104,6 +119,7 @@ Result<Dump> take_dump_with_moved(Target& target, WaitsWanted wanted) {
   const WaitReader reader(target.process(), &target.process(), std::move(config));
   if (auto read = read_moved(target.goroutines(), reader, dump->snapshot, dump->waits); !read)
     return failed(target, read.error());
+  if (auto one = of_one_program(target); !one) return std::unexpected(one.error());
   return dump;
 }
 

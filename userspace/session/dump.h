@@ -21,7 +21,8 @@ enum class WaitsWanted : std::uint8_t {
 };
 
 // Reads the target's memory; attaches nothing and stops nothing. Once `stop` is requested the look at the
-// goroutines is over, with those that it had, and what they wait on is not known.
+// goroutines is over, with those that it had, and what they wait on is not known. kNoProcess when the process
+// has ended, or executes another program by the end of the look.
 [[nodiscard]] Result<Dump> take_dump(Target& target, WaitsWanted waits, const std::stop_token& stop = {});
 // And reads those again that had moved on before their objects were read, for a second at most
 // (waits/moved.h). Not where somebody watched until then: their rows are of later than the window's end.

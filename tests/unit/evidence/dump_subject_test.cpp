@@ -12,7 +12,7 @@ DumpSubject shop() {
   s.target.main_module = "example.com/shop";
   s.target.main_version = "v1.0.0";
   s.target.go_version = "go1.26.8";
-  s.identity = {"a-boot", 100, "example.com/shop/cmd/api"};
+  s.identity = {"a-boot", 100, 0x7ffd1000, "example.com/shop/cmd/api"};
   return s;
 }
 
@@ -29,6 +29,22 @@ TEST(DumpSubject, ARestartIsAnotherProcessWhateverItsPid) {
   DumpSubject rebooted = shop();
   rebooted.identity.boot_id = "another";
   EXPECT_EQ(relation(shop(), rebooted), SubjectRelation::kSameProgram);
+}
+
+TEST(DumpSubject, AnExecMakesAnotherProgramOfTheSameProcess) {
+  DumpSubject anew = shop();
+  anew.identity.start_stack = 0x7ffe2000;
+  EXPECT_EQ(relation(shop(), anew), SubjectRelation::kSameProgram);
+  EXPECT_TRUE(executed_anew(shop(), anew));
+  anew.identity.main_package = "example.com/shop/cmd/worker";
+  EXPECT_EQ(relation(shop(), anew), SubjectRelation::kOther);
+  DumpSubject unknown = shop();  // who may not trace it does not see it
+  unknown.identity.start_stack = 0;
+  EXPECT_EQ(relation(shop(), unknown), SubjectRelation::kSameProcess);
+  DumpSubject restarted = shop();
+  restarted.identity.start_ticks = 200;
+  restarted.identity.start_stack = 0x7ffe2000;
+  EXPECT_FALSE(executed_anew(shop(), restarted));
 }
 
 TEST(DumpSubject, ACanaryIsTheSameProgramWhereverItsFileLies) {

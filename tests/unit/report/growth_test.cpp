@@ -3,6 +3,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "evidence/population_file.h"
 #include "growth_fixture.h"
@@ -67,8 +71,8 @@ TEST(GrowthReport, AFileKnowsTheSameWays) {
 
 TEST(GrowthReport, OfTwoProcessesNothingIsSaidToHaveNeverShrunk) {
   FakeDump before = look({1, 0, 0}), after = look({4, 0, 0});
-  before.dump.identity = {"a-boot", 1, "example.com/shop"};
-  after.dump.identity = {"a-boot", 2, "example.com/shop"};
+  before.dump.identity = {"a-boot", 1, 0, "example.com/shop"};
+  after.dump.identity = {"a-boot", 2, 0, "example.com/shop"};
   GrowthTracker tracker;
   tracker.add(counted(before));
   tracker.add(counted(after));
@@ -82,17 +86,68 @@ TEST(GrowthReport, OfTwoProcessesNothingIsSaidToHaveNeverShrunk) {
   EXPECT_EQ(json["stacks"][0]["never_shrank"], nullptr);
 }
 
+TEST(GrowthReport, OfAnExecSaysSo) {
+  FakeDump before = look({1, 0, 0}), after = look({4, 0, 0});
+  before.dump.identity = {"a-boot", 1, 0x7ffd1000, "example.com/shop"};
+  after.dump.identity = {"a-boot", 1, 0x7ffe2000, "example.com/shop"};
+  GrowthTracker tracker;
+  tracker.add(counted(before));
+  tracker.add(counted(after));
+  const std::string text = growth_text(tracker.result(), {});
+  EXPECT_THAT(text, HasSubstr("goroutines 1 -> 4: +3 from before an exec of the same program to behind it"));
+  EXPECT_THAT(text, Not(HasSubstr("never shrank")));
+}
+
+TEST(GrowthReport, LooksThatWereChosenOtherwiseAreNotExact) {
+  const auto between = [](std::optional<std::vector<std::string>> first,
+                          std::optional<std::vector<std::string>> last) {
+    Population before = counted(look({1, 0, 0})), after = counted(look({4, 0, 0}));
+    before.conditions = std::move(first);
+    after.conditions = std::move(last);
+    GrowthTracker tracker;
+    tracker.add(before);
+    tracker.add(after);
+    return tracker.result();
+  };
+  using Conditions = std::vector<std::string>;
+  const Conditions both{"--system", "--where reason=select"}, one{"--system"};
+  const Growth g = between(both, one);
+  EXPECT_EQ(g.quality(), Quality::kEstimated);
+  EXPECT_THAT(growth_text(g, {.width = 200}),
+              HasSubstr("different conditions, so rows differ by them, too; before alone: --where "
+                        "reason=select; after alone: none\n"));
+  const auto json = nlohmann::json::parse(json_text([&](JsonWriter& out) { growth_json(out, g); }));
+  EXPECT_EQ(json["conditions"]["only_before"], nlohmann::json::array({"--where reason=select"}));
+  EXPECT_TRUE(json["conditions"]["only_after"].empty());
+  for (const Growth& alike :
+       {between(both, both), between(std::nullopt, both)}) {  // an old file says nothing
+    EXPECT_EQ(alike.quality(), Quality::kExact);
+    EXPECT_THAT(growth_text(alike, {}), Not(HasSubstr("WARNING")));
+  }
+}
+
 TEST(GrowthReport, AFileSaysTheSameAsTheLook) {
   FakeDump fake = look({3, 2, 1});
   fake.goroutine(99, {}).status = GStatus::kRunning;
   fake.goroutine(1, {0x1020});
-  fake.dump.identity = {"a-boot", 4711, "example.com/shop"};
+  fake.dump.identity = {"a-boot", 4711, 0x7ffd5a3c1f80, "example.com/shop"};
   StackTable symbols = fake.symbols();
   const DumpView view(fake.dump, symbols);
+  DumpFilter filter;
+  filter.min_wait_ns = 0;
+  filter.system = true;
+  EXPECT_TRUE(filter.add("goid=3"));
   const auto read = population_from_json(
       json_text([&](JsonWriter& out) { dump_json(out, view, select(view, {}), 0); }), "A.json");
   ASSERT_TRUE(read) << read.error().message;
   const Population direct = counted(fake);
+  EXPECT_EQ(read->subject.identity.start_stack, 0x7ffd5a3c1f80u);
+  EXPECT_EQ(read->conditions, std::vector<std::string>{});
+  const auto chosen = population_from_json(
+      json_text([&](JsonWriter& out) { dump_json(out, view, select(view, filter), 0); }), "A.json");
+  ASSERT_TRUE(chosen) << chosen.error().message;
+  EXPECT_EQ(chosen->conditions, filter.conditions());
+  EXPECT_EQ(chosen->conditions->size(), 3u);
   EXPECT_EQ(relation(read->subject, direct.subject), SubjectRelation::kSameProcess);
   EXPECT_EQ(describe(read->subject), describe(direct.subject));
   EXPECT_EQ(read->subject.identity.start_ticks, 4711u);
