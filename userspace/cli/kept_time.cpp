@@ -36,9 +36,9 @@ std::string KeptTime::not_kept(Duration asked, Duration took, std::uint64_t goro
   if (overslept_ >= longest_step_ && overslept_ > kDetach)
     return fmt::format("{}: gorotrace itself did not run for {}", said, text(overslept_));
   if (longest_step_ <= kDetach) return said;
-  return fmt::format("{}: a step of gorotrace took up to {}{}, with {} goroutines to read", said,
-                     text(longest_step_), cpu_of_it_ ? ", " + text(*cpu_of_it_) + " of it on a CPU" : "",
-                     goroutines);
+  return fmt::format("{}: a step of gorotrace took up to {}{}{}, with {} goroutines to read", said,
+                     text(longest_step_), longest_step_ > took ? " (not all of it in the window)" : "",
+                     cpu_of_it_ ? ", " + text(*cpu_of_it_) + " of it on a CPU" : "", goroutines);
 }
 
 }  // namespace gorotrace

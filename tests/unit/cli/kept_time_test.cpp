@@ -32,6 +32,10 @@ TEST(KeptTime, SaysWhatMadeItLonger) {
             "asked for 2.00s, took 8.10s: a step of gorotrace took up to 3.00s, 12.0ms of it on a CPU, with "
             "7 goroutines "
             "to read");
+  EXPECT_EQ(
+      kept.not_kept(1s, 2s, 7),
+      "asked for 1.00s, took 2.00s: a step of gorotrace took up to 3.00s (not all of it in the window), "
+      "12.0ms of it on a CPU, with 7 goroutines to read");
   kept.overslept(5s);
   EXPECT_EQ(kept.not_kept(2s, 8100ms, 1'000'000),
             "asked for 2.00s, took 8.10s: gorotrace itself did not run for 5.00s");
