@@ -251,6 +251,47 @@ def test_the_target_exits(truth, how):
     check_untouched(None, None)
 
 
+def test_of_a_target_that_has_ended_nothing_is_said_to_be_so_now(truth):
+    target = truth("-scenario", "mutex")
+    stat = subprocess.Popen([harness.gorotrace(), "stat", "-p", str(target.pid), "-d", "60s", "--budget", "none"],
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        deadline = time.monotonic() + 30
+        while not harness.modified_text(target.pid, target.binary):
+            assert time.monotonic() < deadline, "no probes"
+            time.sleep(0.05)
+        target.go()
+        target.popen.kill()
+        target.wait()
+        text = stat.communicate(timeout=30)[0]
+    finally:
+        stat.kill()
+        stat.wait()
+    assert "goroutines: live at its end" in text and "; at the end " in " ".join(text.split()), text
+    for now in ("; now ", "  now", " would block\n", "tells which", "counters say"):
+        assert now not in text, text
+    check_untouched(None, None)
+
+
+def test_of_a_target_that_is_gone_a_wait_is_known_up_to_the_last_look_only(tmp_path):
+    """Nobody naps for longer than 10 ms, and the end of the window finds nobody to look at."""
+    napper = harness.Truth(harness.build(harness.PROGRAMS / "labelled", harness.NEWEST))
+    try:
+        with Stat(napper.pid, "-d", "60s", "--probes", "none") as stat:
+            stat.armed()
+            time.sleep(3)
+            napper.popen.kill()
+            napper.wait()
+            summary = stat.finish(20)
+    finally:
+        napper.close()
+    naps = [row for row in summary["blocking"] if row["reason"] == "sleep" and row["blocked_now"]]
+    assert naps, summary["blocking"]
+    for row in naps:
+        assert row["oldest_ns"] < summary["window_ns"] / 2, row
+    check_untouched(None, None)
+
+
 def test_the_target_execs(truth):
     target = truth("-scenario", "spawn")
     with Stat(target.pid, "-d", "20s") as stat:

@@ -246,6 +246,7 @@ TableTrust row_trust(const BlockingRow& row, const TableTrust& table) {
   own.quality = row.sampled->exact() ? Quality::kExact : Quality::kSampled;
   own.covered = table.engine == Engine::kSampling ? table.covered : table.covered_by_sampling;
   own.covered_ns = length(own.covered);
+  if (own.covered_ns == 0) return table;  // a single look covers no time
   return own;
 }
 

@@ -151,6 +151,14 @@ void Model::Impl::open_wait(Goroutine& g, const BlockingKey& key, std::uint64_t 
   g.wait_from_ns = t;
 }
 
+void Model::Impl::rebook_open_wait(Goroutine& g, const BlockingKey& key) {
+  const std::uint32_t row = blocking.row(key);
+  if (row == kNone) return;  // it stays where it is
+  --blocking[g.row].open;
+  ++blocking[row].open;
+  g.row = row;
+}
+
 void Model::Impl::want_semaphore(Goroutine& g, std::uint64_t address) {
   semaphores[g.goid] = address;
   g.set(kSemaphore);

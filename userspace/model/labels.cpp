@@ -41,11 +41,7 @@ void Model::Impl::label_open_wait(Goroutine& g, LabelId label) {
   BlockingKey key = blocking[g.row].key;
   if (key.label != kLabelNotRead || label == kLabelNotRead) return;
   key.label = label;
-  const std::uint32_t row = blocking.row(key);
-  if (row == kNone) return;  // it stays where it is
-  --blocking[g.row].open;
-  ++blocking[row].open;
-  g.row = row;
+  rebook_open_wait(g, key);
 }
 
 // seen.label belongs to seen.labels as the snapshot read it, also where events have come since.

@@ -85,6 +85,7 @@ struct Model::Impl {
   void set_state(Goroutine& g, GState state, std::uint64_t t) { set_state(g, state, t, g.state); }
   void set_state(Goroutine& g, GState state, std::uint64_t t, GState book_as);
   void open_wait(Goroutine& g, const BlockingKey& key, std::uint64_t t);
+  void rebook_open_wait(Goroutine& g, const BlockingKey& key);  // more is known of it
   void close_wait(Goroutine& g, std::uint64_t t, End how);
   void want_semaphore(Goroutine& g, std::uint64_t address);
   void forget_semaphore(Goroutine& g);
@@ -116,6 +117,7 @@ struct Model::Impl {
     window_open = true;
   }
   [[nodiscard]] std::uint64_t lost_at(const Goroutine& g) const;  // the first gap since g was last up to date
+  [[nodiscard]] std::uint64_t known_until(const Goroutine& g, std::uint64_t at) const;
   void fill_rows(Tables& out, std::uint64_t at) const;
   void fill_stacks(Tables& out) const;
   void forget_stacks();
@@ -152,6 +154,7 @@ struct Model::Impl {
   std::uint32_t epoch = 0, epoch_base = 0;
   std::vector<std::uint64_t> forgotten_at;  // [i]: when epoch epoch_base + i ended
   std::uint16_t look = 0;
+  std::uint64_t look_began_ns = 0;
 
   // Exits of late, so that a snapshot that read a goroutine before it exited does not revive it.
   struct Exit {

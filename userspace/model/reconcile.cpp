@@ -15,6 +15,12 @@ bool alive(GStatus status) {
   return status != GStatus::kIdle && status != GStatus::kDead && status != GStatus::kDeadExtra;
 }
 
+// A stack that could not be validated says nothing against the wait that is open.
+bool may_be_same(const BlockingKey& open, BlockingKey seen) {
+  if (open.stack == 0 || seen.stack == 0) seen.stack = open.stack;
+  return open == seen;
+}
+
 }  // namespace
 
 void Model::Impl::apply(const Snapshot& snapshot) {
@@ -23,6 +29,7 @@ void Model::Impl::apply(const Snapshot& snapshot) {
   now = std::max(now, snapshot.counts.end_ns);
   if (config.by_label) define(snapshot.label_values);
   if (++look == 0) look = 1;
+  look_began_ns = begin;
   SeededSet<std::uint64_t> gone;
   for (auto exit = exits.rbegin(); exit != exits.rend(); ++exit) {
     if (exit->at_ns + kExitGraceNs >= begin) gone.insert(exit->goid);
@@ -107,8 +114,10 @@ void Model::Impl::from_memory(Goroutine& g, const GoroutineSnapshot& seen) {
   if (!in_syscall) key.reason = seen.status == GStatus::kPreempted ? reason_preempted : seen.wait_reason;
   // Of a wait that goes on it is known already, or note_label() tells.
   key.label = g.has(kWaitOpen) ? blocking[g.row].key.label : unknown_label();
-  const bool goes_on = g.has(kWaitOpen) && g.state == state && blocking[g.row].key == key;
-  if (!goes_on) {
+  const bool goes_on = g.has(kWaitOpen) && g.state == state && may_be_same(blocking[g.row].key, key);
+  if (goes_on) {
+    if (blocking[g.row].key.stack == 0 && key.stack != 0) rebook_open_wait(g, key);
+  } else {
     if (g.has(kWaitOpen)) close_wait(g, seen.read_at_ns, End::kUnseen);
     set_state(g, state, from);
     key.label = config.by_label && seen.label != kNoLabelAsked ? seen.label : unknown_label();

@@ -87,6 +87,14 @@ ObjectRow row_of(const ObjectData& data) {
 
 }  // namespace
 
+// Without the events that would end it an open wait is known to be the same one up to the last look only: a
+// target that is gone was not looked at again.
+std::uint64_t Model::Impl::known_until(const Goroutine& g, std::uint64_t at) const {
+  const bool seen_to_end = coverage.is_on(g.state == GState::kSyscall ? GT_GROUP_SYSCALL : GT_GROUP_BLOCK);
+  if (seen_to_end) return at;
+  return g.look == look ? std::min(at, look_began_ns) : std::min(at, g.wait_from_ns);
+}
+
 void Model::Impl::fill_rows(Tables& out, std::uint64_t at) const {
   for (const BlockingData& data : blocking.all()) out.blocking.push_back(row_of(data));
   for (const CreationData& data : creation.all()) out.creation.push_back(row_of(data));
@@ -118,7 +126,8 @@ void Model::Impl::fill_rows(Tables& out, std::uint64_t at) const {
     }
     ++row.blocked_now;
     if (g.object != kNone) ++out.objects[g.object].blocked_now;
-    note_oldest(row.oldest_ns, row.oldest_is_lower_bound, at > g.wait_from_ns ? at - g.wait_from_ns : 0,
+    const std::uint64_t known = known_until(g, at);
+    note_oldest(row.oldest_ns, row.oldest_is_lower_bound, known > g.wait_from_ns ? known - g.wait_from_ns : 0,
                 !g.has(kStartSeen));
   });
   // Positions are the goroutines' until here.

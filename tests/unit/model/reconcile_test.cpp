@@ -221,11 +221,44 @@ TEST_F(Reconcile, without_probes_repeated_looks_give_states_rows_and_lower_bound
   EXPECT_EQ(t.blocking[0].ended_unknown, 1u);
   EXPECT_EQ(t.blocking[0].in_window_ns, 2000u);
   EXPECT_EQ(t.blocking[1].blocked_now, 1u);
-  EXPECT_EQ(*t.blocking[1].oldest_ns, 950u);  // nothing proves that it slept since the look before the last
+  EXPECT_EQ(*t.blocking[1].oldest_ns, 0u) << "it may have run since the last look, and before it";
   EXPECT_TRUE(t.blocking[1].oldest_is_lower_bound);
   EXPECT_EQ(t.creation.at(0).live, 2u);
   EXPECT_EQ(t.creation[0].created, 1u);
   EXPECT_EQ(std::accumulate(t.state_ns.begin(), t.state_ns.end(), std::uint64_t{0}), t.live_integral_ns);
+}
+
+// A target that is gone is not looked at again: what stood then is not known to have stood to the end.
+TEST_F(Reconcile, without_probes_a_wait_is_known_up_to_the_last_look_only) {
+  Model alone(test_config());
+  GoroutineSnapshot old = seen(1, GStatus::kWaiting, 1050, kChanReceive);
+  old.waited_at_ns = 300;
+  Snapshot s;
+  s.goroutines = {old, seen(2, GStatus::kWaiting, 1060, kSleep, 8)};
+  s.counts.begin_ns = 1000;
+  s.counts.end_ns = 1100;
+  alone.apply(s);
+  const Tables t = alone.tables(9000);
+  ASSERT_EQ(t.blocking.size(), 2u);
+  EXPECT_EQ(*t.blocking[0].oldest_ns, 700u) << "a collection found it waiting, and so did the look";
+  EXPECT_EQ(*t.blocking[1].oldest_ns, 0u);
+}
+
+TEST_F(Reconcile, a_stack_that_could_not_be_read_ends_no_wait) {
+  look(1100, 1200,
+       {seen(1, GStatus::kWaiting, 1150, kChanReceive), seen(2, GStatus::kWaiting, 1150, kSleep, 0)});
+  look(2100, 2200,
+       {seen(1, GStatus::kWaiting, 2150, kChanReceive, 0), seen(2, GStatus::kWaiting, 2150, kSleep, 8)});
+  const Tables t = tables(3000);
+  ASSERT_EQ(t.blocking.size(), 3u) << "the row without a stack is left empty";
+  std::uint64_t blocked = 0;
+  for (const BlockingRow& row : t.blocking) {
+    EXPECT_EQ(row.ended_unknown, 0u);
+    EXPECT_EQ(row.blocked_now, row.stack == 0 ? 0u : 1u) << row.stack;
+    EXPECT_EQ(row.in_window_ns, row.stack == 0 ? 0u : 2000u) << row.stack;
+    blocked += row.blocked_now;
+  }
+  EXPECT_EQ(blocked, 2u);
 }
 
 TEST_F(Reconcile, a_look_that_did_not_reach_all_ends_nobody) {
