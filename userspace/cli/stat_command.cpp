@@ -47,8 +47,8 @@ struct Plan {  // as meant
 
 Result<std::vector<pid_t>> targets_of(const std::string& text, bool all) {
   if (all) return resolve_targets(text);
-  const auto only = resolve_target(text);
-  if (!only) return wrap(only.error(), "-p (--all takes them all)");
+  const auto only = resolve_target(text, "give one PID, or --all for all of them");
+  if (!only) return std::unexpected(only.error());
   return std::vector<pid_t>{*only};
 }
 
