@@ -117,7 +117,8 @@ Result<std::unique_ptr<Session>> attach(const Plan& plan, RunStacks& stacks) {
     if (!target) return std::unexpected(target.error());
     // Which reasons there are, each Go version says for itself.
     DumpFilter filter = plan.rows.filter;
-    if (auto known = filter.find_reasons((*target)->binary().wait_reasons()); !known)
+    const GoBinary& go = (*target)->binary();
+    if (auto known = filter.find_reasons(go.wait_reasons(), go.version().text); !known)
       return wrap(known.error(), "--where");
     if (!plan.session.label_key.empty() && !(*target)->has_labels())
       return fail(ErrorKind::kUnsupported,
