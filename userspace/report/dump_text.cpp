@@ -175,7 +175,8 @@ std::vector<std::string> dump_notes(const DumpView& view, const Selection& selec
                               c.unreadable));
   if (const auto& facts = view.dump().watched) add_watch_notes(*facts, selection, out);
   if (const auto n = view.dump().waits.labels_unreadable; n > 0)
-    out.push_back(fmt::format("labels of {} goroutines make no sense and are shown as none", n));
+    out.push_back(fmt::format(
+        "labels of {} goroutines make no sense, or are longer than 64 kB, and are shown as none", n));
   if (selection.system_hidden > 0)
     out.push_back(fmt::format("{} of the runtime itself not shown (--system)",
                               plural(selection.system_hidden, "goroutine")));
