@@ -126,8 +126,8 @@ std::string warnings(const TextContext& c) {
     for (const auto& [reason, n] : e.dropped) {
       if (n > 0) reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", printable(reason, 64), n);
     }
-    warn(fmt::format("{} of {} events lost ({}); waits open at a loss are tainted", lost, e.produced,
-                     reasons));
+    warn(fmt::format("{} of {} events lost ({}); waits open at a loss are in no mean or quantile", lost,
+                     e.produced, reasons));
   }
   if (const std::uint64_t missing = e.on_their_way(); missing > 0) {
     warn(fmt::format("{} events had not arrived when the window was summed up: the figures lack them",
