@@ -23,10 +23,11 @@ std::string bucket_text(const Float64Histogram& h, double q, bool seconds) {
                                      : fmt::format("{:.0f}", bound));
 }
 
-std::string percentiles(const Float64Histogram& h, bool seconds) {
-  if (h.total() == 0) return "";
-  return fmt::format("p50 {}, p99 {}, max {}", bucket_text(h, 0.5, seconds), bucket_text(h, 0.99, seconds),
-                     bucket_text(h, 1, seconds));
+std::string histogram_note(const Float64Histogram& h, bool seconds) {
+  const std::string_view counted = seconds ? "times" : "objects";
+  if (h.total() == 0) return std::string(counted);
+  return fmt::format("{}; p50 {}, p99 {}, max {}", counted, bucket_text(h, 0.5, seconds),
+                     bucket_text(h, 0.99, seconds), bucket_text(h, 1, seconds));
 }
 
 struct Line {
@@ -41,9 +42,9 @@ std::string number(const MetricValue& value) {
 
 Line line_of(const Metric& m) {
   Line line{m.name, number(*m.value), ""};
-  // Of a histogram the number is how many are in it; its unit, which the name has, is the percentiles'.
+  // Of a histogram the number is how many are in it; the unit in its name is that of the percentiles.
   if (const auto* h = std::get_if<Float64Histogram>(&*m.value))
-    line.note = percentiles(*h, m.unit() == "seconds");
+    line.note = histogram_note(*h, m.unit() == "seconds");
   if (m.quality == MetricQuality::kExact) return line;
   if (m.low) line.value = number(*m.low) + ".." + line.value;
   line.note += fmt::format("{}{}", line.note.empty() ? "" : "; ", name_of(m.quality));

@@ -51,7 +51,7 @@ TEST(MetricsText, TheNameThatGoGivesItsValueAndWhatIsNotExact) {
       "nothing else is said\n"
       "/gc/cycles/total:gc-cycles      18446744073709551615\n"
       "/gc/heap/frees:bytes                       990..1000  bound\n"
-      "/gc/pauses:seconds                               100  p50 < 64ns, p99 ≥ 64ns, max ≥ 64ns\n"
+      "/gc/pauses:seconds                               100  times; p50 < 64ns, p99 ≥ 64ns, max ≥ 64ns\n"
       "/sync/mutex/wait/total:seconds                  0.25  estimated\n"
       "\n"
       "not available\n"
@@ -60,7 +60,7 @@ TEST(MetricsText, TheNameThatGoGivesItsValueAndWhatIsNotExact) {
 
 TEST(MetricsText, ANarrowScreenHasPercentilesBelow) {
   EXPECT_THAT(metrics_text(report(), {.width = 70}),
-              testing::HasSubstr(" 100\n        p50 < 64ns, p99 ≥ 64ns, max ≥ 64ns\n"));
+              testing::HasSubstr(" 100\n        times; p50 < 64ns, p99 ≥ 64ns, max ≥ 64ns\n"));
 }
 
 TEST(MetricsText, ASecondReadingShowsWhatChangedAndByHowMuch) {
