@@ -1,32 +1,21 @@
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
-#include <iostream>
 #include <string>
 
 #include "base/text.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/help_format.h"
+#include "cli/messages.h"
 #include "cli/startup.h"
 #include "cli/version.h"
-
-static std::string usage_error(const CLI::App* app, const CLI::Error& error) {
-  const bool no_command =
-      dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && app->get_subcommands().empty();
-  return std::string("gorotrace: ") + error.what() +
-         (no_command ? ": there is no such command or option" : "") +
-         "\nRun with --help for more information.\n";
-}
 
 int main(int argc, char** argv) {
   gorotrace::prepare_process();
   gorotrace::end_with_a_word();
-  // stdout belongs to reports.
-  spdlog::set_default_logger(spdlog::stderr_logger_mt("gorotrace"));
-  spdlog::set_pattern("gorotrace: %v");
-  spdlog::set_level(spdlog::level::warn);
+  gorotrace::log_to_stderr();  // stdout belongs to reports
 
   CLI::App app{"See every goroutine of a running Go process: no restart, no endpoint, nothing stopped."};
   app.name("gorotrace");
@@ -34,7 +23,9 @@ int main(int argc, char** argv) {
       gorotrace::screen(gorotrace::ColourWhen::kNever).name_width()));  // commands inherit it
   app.set_version_flag("--version", &gorotrace::version_text);
   app.require_subcommand(0, 1);
-  app.failure_message(&usage_error);
+  app.failure_message([](const CLI::App* program, const CLI::Error& error) {
+    return gorotrace::for_stderr(gorotrace::usage_error(*program, error));
+  });
   gorotrace::CommonOptions common;
   app.add_option_function<std::string>(
          "--color",
@@ -59,6 +50,7 @@ int main(int argc, char** argv) {
   gorotrace::add_metrics_command(app, common, exit);
   gorotrace::add_help_command(app, exit);
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();  // stat -v is -v stat
+  gorotrace::refuse_empty_values(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -66,6 +58,6 @@ int main(int argc, char** argv) {
     return code == 0 ? gorotrace::kExitDone : gorotrace::kExitUsage;
   }
   if (!app.get_subcommands().empty()) return exit;
-  std::cerr << usage_error(&app, CLI::RequiredError("a command"));
+  gorotrace::say(gorotrace::usage_error(app, CLI::RequiredError("a command")));
   return gorotrace::kExitUsage;
 }

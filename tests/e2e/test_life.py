@@ -504,13 +504,18 @@ def test_a_deleted_binary(tmp_path):
 # ---------------------------------------------------------------- wrong targets and wrong words
 
 def test_no_such_process():
-    done = run("stat", "-p", "4194303", "-d", "1s")
-    refused(done, FAILED, "4194303")
+    for command in (["stat", "-d", "1s"], ["dump"], ["metrics"], ["check"]):
+        done = run(*command, "-p", "4194303")
+        refused(done, FAILED, "gorotrace: no process with PID 4194303")
+        assert "--all" not in done.stderr, done.stderr
 
 
-@pytest.mark.parametrize("pid", ["0", "-1", "4294967297"])
-def test_a_number_that_is_no_pid(pid):
-    refused(run("stat", "-p", pid, "-d", "1s"), USAGE, f"not a PID, and no process or container is named '{pid}'")
+@pytest.mark.parametrize("pid", ["0", "-1", "4294967297", " 1"])
+@pytest.mark.parametrize("command", [["stat", "-d", "1s"], ["dump"], ["metrics"], ["check"]])
+def test_a_number_that_is_no_pid(pid, command):
+    done = run(*command, "-p", pid)
+    refused(done, USAGE, f"gorotrace: '{pid}' is not a PID, and no process or container has that name")
+    assert "--all" not in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("files,what", [(4, "/proc/"), (8, "BPF"), (12, "BPF"), (32, "probes")])
@@ -674,6 +679,17 @@ def test_no_memory_is_an_error_and_no_crash(arguments):
         assert told > 0, "the test tests nothing"
 
 
+def test_a_thread_that_cannot_be_started_is_named():
+    """Its stack of 8 MB finds no place: the least memory in which the command works, and a bit less."""
+    command = [gorotrace(), "stat", "-p", str(os.getpid()), "-d", "300ms"]
+    said = [subprocess.run(["prlimit", f"--as={megabytes << 20}", *command], capture_output=True, text=True, timeout=30)
+            for megabytes in range(12, 72, 2)]
+    of_threads = [done for done in said if "a thread could not be started" in done.stderr]
+    assert of_threads and all(done.returncode == FAILED and "ulimit -v, ulimit -u" in done.stderr for done in of_threads), \
+        [done.stderr for done in said]
+    assert not any("internal error" in done.stderr for done in said), [done.stderr for done in said]
+
+
 def test_a_32_bit_program(tmp_path):
     code = bytes.fromhex("b81d000000" "cd80" "ebf7")  # mov $29 (pause), %eax; int $0x80; again
     header = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\1\1\1", 2, 3, 1, 0x8048054, 52, 0, 0, 52, 32, 1, 0, 0, 0)
@@ -729,7 +745,13 @@ def test_offsets_that_only_the_live_process_contradicts(tmp_path, variant):
     ["stat", "-p", ""], ["dump", "-p", "1", "--limit", "x"], ["dump"], ["metrics"], ["check", "-p", ""],
     ["check", "--nonsense"], ["ps", "--extra"], ["ps", "--where", "go"], ["ps", "--sort", "size"],
     ["stat", "-p", "1", "--by", "frame"], ["stat", "-p", "1", "--sort", "size"], ["--color", "red", "ps"],
-    ["dump", "-p", "1", "--format", "xml"], ["metrics", "-p", "1", "-d", "1s"], ["metrics", "-p", "1", "-i", "soon"], ["--nonsense"]])
+    ["dump", "-p", "1", "--format", "xml"], ["metrics", "-p", "1", "-d", "1s"], ["metrics", "-p", "1", "-i", "soon"], ["--nonsense"],
+    *([*command, "-p", "1", option, ""] for command, options in (
+        (["stat"], ["-d", "-i", "--probes", "--budget", "--where", "--created-by", "--by", "--sort", "--waits", "--ring-size"]),
+        (["dump"], ["--observe", "--watch", "--min-wait", "--format", "-o", "--where", "--created-by"]),
+        (["metrics"], ["-d", "-i"])) for option in options),
+    ["ps", ""], ["ps", "--sort", ""], ["help", ""], ["dump", "1", "2"], ["dump", "1", "--limit", "1", "--limit", "2"],
+    ["dump", "-p", "1", "--waiters", "--json"]])
 def test_usage(arguments):
     """Says what is wrong in a line, and which of the words it is."""
     done = run(*arguments)

@@ -166,8 +166,9 @@ def test_text_and_errors():
         text = subprocess.run([harness.gorotrace(), "metrics", "-p", str(subject.pid)], capture_output=True, text=True)
         assert text.returncode == 0, text.stderr
         lines = {line.split()[0]: line.split() for line in text.stdout.splitlines() if line.startswith("/")}
-        assert lines["/sched/gomaxprocs"][1:] == ["2", "threads"]
-        assert lines["/gc/pauses"][2] == "times"
+        assert lines["/sched/gomaxprocs:threads"][1:] == ["2"]
+        assert lines["/gc/pauses:seconds"][2].startswith("times")
+        assert "/gc/heap/allocs:bytes" in lines and "/gc/heap/allocs:objects" in lines, lines
         assert "/godebug/non-default-behavior/*:events:" in lines
         pid = subject.pid
     gone = subprocess.run([harness.gorotrace(), "metrics", "-p", str(pid)], capture_output=True, text=True)

@@ -74,11 +74,23 @@ def test_nothing_is_wider_than_the_terminal_or_cut(target, columns):
     for command in commands(target.pid):
         code, text = on_terminal(columns, *command)
         assert code == 0, text
-        # A progress line rewrites itself; what an example says is typed as it is; a message stays one line.
+        # A progress line rewrites itself; what an example says is typed as it is.
         lines = [part for line in text.split("\n") for part in line.split("\r")]
-        wide = [line for line in lines if width(line) > columns and not re.search("gorotrace[ :]", line)]
+        wide = [line for line in lines if width(line) > columns and not re.search("gorotrace ", line)]
         assert not wide, f"{command}: {wide}"
         assert "…" not in text.replace("…/", ""), f"{command}: {text}"
+
+
+@pytest.mark.parametrize("arguments", [
+    ("stat", "-p", "1", "--where", "no-condition"), ("metrics", "-p", "1", "-d", "1s"), ("dump", "-p", "no-such-process"),
+    ("-v", "metrics", "-p", "no-such-process-of-such-a-name"), ("dump", "-p", "1", "--frobnicate-the-goroutines-of-it")])
+def test_a_message_is_broken_at_words_on_a_terminal_alone(arguments):
+    code, text = on_terminal(40, *arguments)
+    plain = piped(*arguments)
+    assert code == plain.returncode != 0
+    lines, whole = text.rstrip("\n").split("\n"), plain.stderr.decode().rstrip("\n").split("\n")
+    assert max(map(width, lines)) <= 40, text
+    assert len(lines) > len(whole) and text.split() == plain.stderr.decode().split(), (text, whole)
 
 
 def test_columns_decides_before_the_terminal(target):
@@ -167,6 +179,8 @@ def test_stat_chooses_folds_and_sorts(target):
     oldest = [r["oldest_ns"] or 0 for r in summary("--sort", "oldest")["blocking"]]
     assert oldest == sorted(oldest, reverse=True)
     assert summary("--created-by", "no.such.function")["creation"] == []
+    same = summary("--where", f"reason={reason.upper()}")["blocking"]
+    assert {r["reason"] for r in same} == {reason}, same
     refused = piped("stat", "-p", target.pid, "-d", "1s", "--where", "reason=no such words")
     assert refused.returncode == 2 and b"chan receive" in refused.stderr, refused.stderr
 

@@ -54,9 +54,16 @@ Result<DumpFormat> understand_format(const Arguments& a) {
   const std::string name = a.json             ? json
                            : a.format.empty() ? std::string(name_of(DumpFormat::kText))
                                               : a.format;
-  if ((a.group || a.waiters) && (name != name_of(DumpFormat::kText) || a.group == a.waiters))
-    return fail(ErrorKind::kUsage,
-                "--group and --waiters are forms of text: give one of them and no --format");
+  if (a.group && a.waiters)
+    return fail(ErrorKind::kUsage, "--group and --waiters are two forms of text: give one of them");
+  if ((a.group || a.waiters) && name != name_of(DumpFormat::kText)) {
+    const std::string given = a.json ? "--json" : "--format " + printable(name, 64);
+    std::string text = fmt::format("{} is a form of text, {} is none: give one of them",
+                                   a.group ? "--group" : "--waiters", given);
+    if (a.waiters && name == json)
+      text += "; JSON says of every goroutine what it waits on (waits_on) anyway";
+    return fail(ErrorKind::kUsage, text);
+  }
   if (a.waiters) return DumpFormat::kWaiters;
   if (a.group) return DumpFormat::kGroup;
   const auto format = value_named<DumpFormat>(name);
@@ -130,7 +137,9 @@ Result<Plan> understand(const Arguments& a) {
   if ((p.watch || !a.diff.empty()) && p.format != DumpFormat::kText && p.format != DumpFormat::kJson)
     return fail(ErrorKind::kUsage, "--watch and --diff write text or JSON");
   for (const std::string& condition : a.where) {
-    if (auto added = p.filter.add(condition); !added) return wrap(added.error(), "--where");
+    if (auto added = p.filter.add(condition); !added)
+      return fail(added.error().kind,
+                  fmt::format("--where: {}; give {}", added.error().message, dump_conditions()));
   }
   if (!a.min_wait.empty()) {
     const auto wait = parse_duration(a.min_wait);
@@ -208,7 +217,8 @@ int run(const Arguments& arguments, const CommonOptions& common) {
   if (!pid) return report_error(pid.error());
   auto target = Target::open(*pid);
   if (!target) return report_error(target.error());
-  if (auto known = plan->filter.find_reasons((*target)->binary().wait_reasons()); !known)
+  const GoBinary& go = (*target)->binary();
+  if (auto known = plan->filter.find_reasons(go.wait_reasons(), go.version().text); !known)
     return report_error(wrap(known.error(), "--where").error());
   auto out = OutputFile::open(arguments.output);
   if (!out) return report_error(out.error());

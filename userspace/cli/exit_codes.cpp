@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-
-#include "cli/terminal.h"
+#include "cli/messages.h"
 
 namespace gorotrace {
 
@@ -15,8 +13,7 @@ Error without_probes(Error error) {
 }
 
 void tell(const std::string& message) {
-  const std::string line = for_locale(fmt::format("gorotrace: {}\n", message));
-  (void)std::fwrite(line.data(), 1, line.size(), stderr);
+  say(fmt::format("gorotrace: {}\n", message));
 }
 
 int report_error(const Error& error) {

@@ -27,8 +27,7 @@ inline constexpr int kExitUnsupported = 3;
 // way to do without.
 [[nodiscard]] Error without_probes(Error error);
 
-// "gorotrace: message" on stderr; lost where that cannot be written to (a terminal that has gone): there is
-// nobody else to tell.
+// "gorotrace: message" on stderr (cli/messages.h).
 void tell(const std::string& message);
 
 // The one place an error is printed. Returns the exit code.

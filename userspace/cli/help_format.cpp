@@ -17,6 +17,15 @@ class HelpFormat : public CLI::Formatter {
  public:
   explicit HelpFormat(std::size_t width) : width_(width) { column_width(kNames); }
 
+  // A process is named by a bare argument or by -p: neither of the two is required, one of them is.
+  std::string make_option_opts(const CLI::Option* option) const override {
+    std::string text = CLI::Formatter::make_option_opts(option);
+    const std::string required = " " + get_label("REQUIRED");
+    const std::size_t at = text.find(required);
+    if (option->get_positional() && option->nonpositional() && at != std::string::npos)
+      text.erase(at, required.size());
+    return text;
+  }
   std::string make_option_desc(const CLI::Option* option) const override {
     return description(CLI::Formatter::make_option_desc(option));
   }

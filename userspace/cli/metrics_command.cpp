@@ -127,7 +127,10 @@ int run(const Arguments& arguments, const CommonOptions& common) {
     const auto given = parse_duration(arguments.duration);
     if (!given) return report_error(wrap(given.error(), "-d").error());
     if (!interval || given->count() == 0)
-      return report_error({ErrorKind::kUsage, interval ? "-d must be greater than 0" : "-d: give -i, too"});
+      return report_error({ErrorKind::kUsage,
+                           interval ? "-d must be greater than 0"
+                                    : "-d ends readings that -i repeats, and without -i there is one alone: "
+                                      "give -i, too"});
     duration = *given;
   }
   const auto pid = resolve_target(arguments.target);

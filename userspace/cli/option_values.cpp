@@ -67,7 +67,10 @@ Result<RowOptions> parse_row_options(const std::vector<std::string>& where,
                                      const std::string& sort) {
   RowOptions rows;
   for (const std::string& condition : where) {
-    if (auto added = rows.filter.add(condition); !added) return wrap(added.error(), "--where");
+    if (auto added = rows.filter.add(condition); !added)
+      return fail(added.error().kind,
+                  fmt::format("--where: {}; give reason=WAIT REASON, state={}|{} or function=PART OF A NAME",
+                              added.error().message, name_of(GStatus::kWaiting), name_of(GStatus::kSyscall)));
   }
   if (!rows.filter.goids.empty())
     return fail(ErrorKind::kUsage,

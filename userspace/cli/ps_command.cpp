@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/plural.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/output_file.h"
@@ -97,12 +96,7 @@ int run(const Arguments& arguments, const CommonOptions& common) {
     out->write(for_locale(ps_text(rows, screen(common.colour))));
   }
   if (auto written = out->commit(); !written) return report_error(written.error());
-  if (processes.forbidden > 0) {
-    tell(fmt::format("not looked at for lack of rights: {}; {}",
-                     plural(processes.forbidden, "process", "processes"),
-                     geteuid() == 0 ? "not even root's are enough for them"
-                                    : "run as root, or add CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"));
-  }
+  if (!processes.forbidden.empty()) tell(forbidden_text(processes.forbidden, geteuid() == 0));
   return kExitDone;
 }
 

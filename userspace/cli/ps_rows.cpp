@@ -7,6 +7,7 @@
 #include <charconv>
 #include <tuple>
 
+#include "base/plural.h"
 #include "base/sort_stably.h"
 #include "base/text.h"
 #include "report/columns.h"
@@ -121,6 +122,17 @@ void sort_rows(std::vector<GoRow>& rows, const PsOrder& order) {
   } else {
     sort_stably(rows, {}, key);
   }
+}
+
+std::string forbidden_text(const std::vector<pid_t>& pids, bool root) {
+  constexpr std::size_t kNamed = 5;
+  const std::string who =
+      pids.size() > kNamed
+          ? plural(pids.size(), "process", "processes")
+          : fmt::format("{} {}", pids.size() == 1 ? "process" : "processes", fmt::join(pids, ", "));
+  return fmt::format("not looked at for lack of rights: {}; {}", who,
+                     root ? fmt::format("not even root's are enough for {}", pids.size() == 1 ? "it" : "them")
+                          : "run as root, or add CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
 }
 
 std::string ps_text(const std::vector<GoRow>& rows, const Screen& screen) {

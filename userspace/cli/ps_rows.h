@@ -59,6 +59,9 @@ struct PsOrder {
 [[nodiscard]] Result<PsOrder> parse_ps_order(std::string_view text);
 void sort_rows(std::vector<GoRow>& rows, const PsOrder& order);
 
+// What is said of processes that could not be looked at; by their PIDs when they are few.
+[[nodiscard]] std::string forbidden_text(const std::vector<pid_t>& pids, bool root);
+
 // Columns as wide as what is in them. What is no screen has one line for each row.
 [[nodiscard]] std::string ps_text(const std::vector<GoRow>& rows, const Screen& screen);
 

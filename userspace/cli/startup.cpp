@@ -8,6 +8,7 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <system_error>
 
 #include "cli/exit_codes.h"
 
@@ -36,6 +37,12 @@ constexpr int kOwnMapping = 1 << 20;
   if (const auto exception = std::current_exception()) {
     try {
       std::rethrow_exception(exception);
+    } catch (const std::system_error& e) {
+      // Of what throws this here only a thread that does not start does so (std::thread, std::async).
+      if (e.code() == std::errc::resource_unavailable_try_again)
+        give_up("a thread could not be started, nothing stays attached",
+                " (no memory or too many processes: ulimit -v, ulimit -u, memory.max, pids.max)");
+      give_up("internal error, nothing stays attached: ", e.what());
     } catch (const std::exception& e) {
       give_up("internal error, nothing stays attached: ", e.what());
     } catch (...) {

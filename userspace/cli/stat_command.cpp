@@ -47,8 +47,8 @@ struct Plan {  // as meant
 
 Result<std::vector<pid_t>> targets_of(const std::string& text, bool all) {
   if (all) return resolve_targets(text);
-  const auto only = resolve_target(text);
-  if (!only) return wrap(only.error(), "-p (--all takes them all)");
+  const auto only = resolve_target(text, "give one PID, or --all for all of them");
+  if (!only) return std::unexpected(only.error());
   return std::vector<pid_t>{*only};
 }
 
@@ -117,7 +117,8 @@ Result<std::unique_ptr<Session>> attach(const Plan& plan, RunStacks& stacks) {
     if (!target) return std::unexpected(target.error());
     // Which reasons there are, each Go version says for itself.
     DumpFilter filter = plan.rows.filter;
-    if (auto known = filter.find_reasons((*target)->binary().wait_reasons()); !known)
+    const GoBinary& go = (*target)->binary();
+    if (auto known = filter.find_reasons(go.wait_reasons(), go.version().text); !known)
       return wrap(known.error(), "--where");
     if (!plan.session.label_key.empty() && !(*target)->has_labels())
       return fail(ErrorKind::kUnsupported,

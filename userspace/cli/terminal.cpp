@@ -43,10 +43,14 @@ Screen screen(ColourWhen when, std::optional<std::size_t> terminal_columns, cons
 }
 
 Screen screen(ColourWhen when) {
+  return screen(when, STDOUT_FILENO);
+}
+
+Screen screen(ColourWhen when, int fd) {
   std::optional<std::size_t> columns;
-  if (isatty(STDOUT_FILENO) == 1) {
+  if (isatty(fd) == 1) {
     winsize w{};
-    columns = ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
+    columns = ioctl(fd, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
   }
   return screen(when, columns, [](const char* name) -> const char* { return std::getenv(name); });
 }

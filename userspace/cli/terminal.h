@@ -1,4 +1,4 @@
-// What stdout is to its reader: how wide, and whether it takes colours and more than ASCII.
+// What stdout, or stderr, is to its reader: how wide, and whether it takes colours and more than ASCII.
 #pragma once
 
 #include <cstddef>
@@ -34,8 +34,9 @@ using Environment = std::function<const char*(const char*)>;
 // without NO_COLOR (https://no-color.org: set and not empty) and with another TERM than "dumb".
 [[nodiscard]] Screen screen(ColourWhen when, std::optional<std::size_t> terminal_columns,
                             const Environment& environment);
-// Of this process's stdout.
+// Of this process's stdout, or of another descriptor.
 [[nodiscard]] Screen screen(ColourWhen when);
+[[nodiscard]] Screen screen(ColourWhen when, int fd);
 
 // LC_ALL, LC_CTYPE or LANG, the first that is set (locale(7)), names a locale without UTF-8. Where none is
 // set (a container, a unit of systemd) nothing is said about the terminal, and they all take UTF-8.

@@ -21,6 +21,13 @@ std::optional<GStatus> state_named(std::string_view name) {
   return state && std::ranges::find(kStates, *state) != kStates.end() ? state : std::nullopt;
 }
 
+// Of the ASCII letters, which is all that reasons have.
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return text;
+}
+
 std::string state_names() {
   std::vector<const char*> names;
   for (const GStatus state : kStates) names.push_back(name_of(state));
@@ -45,11 +52,7 @@ Status DumpFilter::add(std::string_view condition) {
     added_.emplace_back(condition);
     return {};
   }
-  return fail(
-      ErrorKind::kUsage,
-      fmt::format("\"{}\" is not a condition; give reason=WAIT REASON, state={}, function=PART OF A NAME, "
-                  "label=KEY=VALUE or goid=NUMBER",
-                  printable(condition, 64), state_names()));
+  return fail(ErrorKind::kUsage, fmt::format("\"{}\" is not a condition", printable(condition, 64)));
 }
 
 bool DumpFilter::take(std::string_view condition) {
@@ -93,7 +96,12 @@ std::vector<std::string> DumpFilter::conditions() const {
   return out;
 }
 
-Status DumpFilter::find_reasons(const std::vector<std::string>& wait_reasons) {
+std::string dump_conditions() {
+  return fmt::format("reason=WAIT REASON, state={}, function=PART OF A NAME, label=KEY=VALUE or goid=NUMBER",
+                     state_names());
+}
+
+Status DumpFilter::find_reasons(const std::vector<std::string>& wait_reasons, std::string_view go_version) {
   std::vector<std::string> known;
   std::ranges::copy_if(wait_reasons, std::back_inserter(known),
                        [](const std::string& name) { return !name.empty(); });
@@ -101,13 +109,15 @@ Status DumpFilter::find_reasons(const std::vector<std::string>& wait_reasons) {
   std::vector<std::string> found;
   for (const std::string& reason : reasons) {
     const std::size_t before = found.size();
-    const bool whole = std::ranges::find(known, reason) != known.end();
+    const std::string wanted = lower(reason);
+    const bool whole = std::ranges::find(known, wanted, lower) != known.end();
     std::ranges::copy_if(known, std::back_inserter(found), [&](const std::string& name) {
-      return whole ? name == reason : name.find(reason) != std::string::npos;
+      return whole ? lower(name) == wanted : lower(name).find(wanted) != std::string::npos;
     });
     if (found.size() == before) {
       return fail(ErrorKind::kUsage,
-                  fmt::format("its Go version has no wait reason with \"{}\" in it; there are {}",
+                  fmt::format("no wait reason of {} has \"{}\" in it; there are {}",
+                              go_version.empty() ? "its Go version" : printable(go_version, 64),
                               printable(reason, 64), fmt::join(known, ", ")));
     }
   }

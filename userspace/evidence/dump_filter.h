@@ -30,11 +30,13 @@ struct DumpFilter {
   bool system = false;                       // the runtime's own goroutines too
 
   // "reason=chan receive", "state=running", "function=net/http", "label=tenant=acme", "goid=42" into the
-  // filter; kUsage for anything else.
+  // filter; kUsage for anything else; which conditions there are differs from command to command, and the
+  // error does not say.
   [[nodiscard]] Status add(std::string_view condition);
   // Replaces a part of a reason by all reasons of that program's Go version that have it ("chan"); a whole
-  // one means itself alone. kUsage, with all there are, for what is in none.
-  [[nodiscard]] Status find_reasons(const std::vector<std::string>& wait_reasons);
+  // one means itself alone. Upper and lower case are one. kUsage, with all there are, for what is in none.
+  [[nodiscard]] Status find_reasons(const std::vector<std::string>& wait_reasons,
+                                    std::string_view go_version);
   // As options, in one order whatever order they were given in: "--where reason=chan", "--min-wait 60s".
   [[nodiscard]] std::vector<std::string> conditions() const;
 
@@ -43,5 +45,8 @@ struct DumpFilter {
 
   std::vector<std::string> added_;  // as add() was given them
 };
+
+// What add() takes, in words.
+[[nodiscard]] std::string dump_conditions();
 
 }  // namespace gorotrace

@@ -28,6 +28,9 @@ struct CostFacts {
   std::uint64_t hits = 0;
   double charged_ns = 0;            // hits x calibrated trap cost + program time: an estimate, and called so
   std::uint64_t target_cpu_ns = 0;  // CPU time of the target since the attach
+  // What the budget leaves: a share of that, if it is one (Budget::target_share), and never less than
+  // kFloorCpu.
+  std::optional<double> budget_share = {};
 };
 
 // Probes that the targets of one file share, which every process of the file runs into.

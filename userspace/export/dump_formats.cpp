@@ -15,10 +15,10 @@ Status write_dump(DumpFormat format, const DumpView& view, const Selection& sele
                   const TextSink& sink) {
   switch (format) {
     case DumpFormat::kText:
-      dump_text(view, selection, options.limit, sink);
+      dump_text(view, selection, options.limit, sink, options.width);
       break;
     case DumpFormat::kGroup:
-      dump_group_text(view, selection, options.limit, sink);
+      dump_group_text(view, selection, options.limit, sink, options.width);
       break;
     case DumpFormat::kWaiters:
       sink(waiters_text(view, selection, waiters(view, selection),

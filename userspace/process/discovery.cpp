@@ -44,7 +44,7 @@ std::string user_name(uid_t uid) {
 
 struct Candidates {
   std::vector<Candidate> found;
-  std::size_t forbidden = 0;
+  std::vector<pid_t> forbidden;
 };
 
 Candidates candidates() {
@@ -61,7 +61,7 @@ Candidates candidates() {
     if (!stat || !status) continue;  // gone meanwhile
     if (!exe) {
       const bool has_one = (stat->flags & procfs::kKernelThread) == 0;
-      if (has_one && exe.error().kind == ErrorKind::kPermission) ++out.forbidden;
+      if (has_one && exe.error().kind == ErrorKind::kPermission) out.forbidden.push_back(pid);
       continue;
     }
     Candidate c;
@@ -111,17 +111,23 @@ Result<std::vector<ProcessRow>> named(const std::string& text) {
   }
   if (!found.empty()) return found;
   if (is_number) return procfs::no_process(pid);
-  const bool of_digits = text.find_first_not_of("-0123456789") == std::string::npos;
-  return fail(of_digits ? ErrorKind::kUsage : ErrorKind::kNoProcess,
-              fmt::format("{}no process or container is named '{}' ('gorotrace ps' lists them)",
-                          of_digits ? "not a PID, and " : "", printable(text)));
+  // A program may have such a name, but this one is a number that went wrong.
+  const bool number = text.find_first_not_of(" +-0123456789") == std::string::npos;
+  if (number)
+    return fail(ErrorKind::kUsage,
+                fmt::format("'{}' is not a PID, and no process or container has that name ('gorotrace ps' "
+                            "lists them)",
+                            printable(text)));
+  return fail(
+      ErrorKind::kNoProcess,
+      fmt::format("no process or container is named '{}' ('gorotrace ps' lists them)", printable(text)));
 }
 
 }  // namespace
 
 ProcessList list_processes() {
   Candidates all = candidates();
-  ProcessList list{{}, all.forbidden};
+  ProcessList list{{}, std::move(all.forbidden)};
   for (Candidate& c : all.found) list.rows.push_back(std::move(c.row));
   return list;
 }
@@ -134,7 +140,7 @@ Result<std::vector<pid_t>> resolve_targets(const std::string& text) {
   return pids;
 }
 
-Result<pid_t> resolve_target(const std::string& text) {
+Result<pid_t> resolve_target(const std::string& text, const std::string& way_out) {
   const auto found = named(text);
   if (!found) return std::unexpected(found.error());
   if (found->size() == 1) return found->front().pid;
@@ -145,7 +151,7 @@ Result<pid_t> resolve_target(const std::string& text) {
   }
   if (found->size() > kListed) list += fmt::format("\n  and {} more", found->size() - kListed);
   return fail(ErrorKind::kUsage,
-              fmt::format("'{}' names {} processes, give one PID:{}", printable(text), found->size(), list));
+              fmt::format("'{}' names {} processes, {}:{}", printable(text), found->size(), way_out, list));
 }
 
 }  // namespace gorotrace

@@ -3,7 +3,6 @@
 
 #include <sys/types.h>
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -20,13 +19,14 @@ struct ProcessRow {
 
 struct ProcessList {
   std::vector<ProcessRow> rows;  // of every process whose executable is an ELF file that we may read; by pid
-  std::size_t forbidden = 0;     // processes whose executable we may not read
+  std::vector<pid_t> forbidden;  // processes whose executable we may not read
 };
 [[nodiscard]] ProcessList list_processes();
 // All that a text names, by pid: a PID, a container id prefix (>= 6 hex digits) or a process name. Never
-// none.
+// none: what is not there is kNoProcess, a number that can be no PID kUsage.
 [[nodiscard]] Result<std::vector<pid_t>> resolve_targets(const std::string& text);
-// The only one that it names. kUsage when there are several (lists them).
-[[nodiscard]] Result<pid_t> resolve_target(const std::string& text);
+// The only one that it names. kUsage when there are several: lists them, with the way out.
+[[nodiscard]] Result<pid_t> resolve_target(const std::string& text,
+                                           const std::string& way_out = "give one PID");
 
 }  // namespace gorotrace

@@ -98,6 +98,18 @@ std::string labels_not_read(const TextContext& c) {
       c.width, 2);
 }
 
+// Waits that are in no count, mean or quantile, and why.
+std::string not_measured(const BlockingRow& row) {
+  std::string out;
+  if (row.ended_unknown > 0)
+    out += under(fmt::format("and {} with an unseen beginning or end, in no mean or quantile",
+                             plural(row.ended_unknown, "wait")));
+  if (row.tainted > 0)
+    out += under(fmt::format("and {} cut by lost events or a detach, in no mean or quantile",
+                             plural(row.tainted, "wait")));
+  return out;
+}
+
 std::string blocking_row_text(const TextContext& c, const BlockingRow& row, const TableTrust& trust,
                               const BlockingColumns& columns, const Creators& creators) {
   const TableTrust own = row_trust(row, trust);
@@ -147,10 +159,7 @@ std::string blocking_row_text(const TextContext& c, const BlockingRow& row, cons
     if (row.folded > 0) out += under(fmt::format("and {} (--by)", plural(row.folded, "other stack")));
   }
   out += wakers_text(c, row.wakers, row.wakers_other, "woken by");
-  if (counted && !wide && (row.ended_unknown > 0 || row.tainted > 0)) {
-    out += under(
-        fmt::format("{} ended_unknown, {} tainted (in no mean or quantile)", row.ended_unknown, row.tainted));
-  }
+  if (counted && !wide) out += not_measured(row);
   return out;
 }
 

@@ -15,8 +15,9 @@ std::string creation_text(const TextContext& c) {
   const TableTrust trust = table_trust(TableKind::kCreation, c.facts, c.tables);
   std::string by = by_column(c, RowSort::kLive, {RowSort::kOldest, RowSort::kCreated, RowSort::kExited});
   if (by == std::string("by ") + name_of(RowSort::kLive)) by += c.tense("", " at the end");
-  std::string out =
-      table_title(c, "CREATION SITES", by + " · " + of_rows(c, rows.size(), c.rows.creation_hidden), trust);
+  std::string out = table_title(
+      c, "CREATION SITES",
+      by + " · " + of_rows(c, rows.size(), c.rows.creation_hidden, true) + unfiltered(c, false), trust);
   if (rows.empty())
     return out + (c.rows.creation_hidden > 0 ? "  no such site\n" : "  no goroutine was seen\n");
   // Without probes nothing tells the sites' creations and exits, but how long their goroutines lived.

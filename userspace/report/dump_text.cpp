@@ -12,14 +12,24 @@
 #include "report/columns.h"
 #include "report/goroutine_header.h"
 #include "report/tabs.h"
+#include "report/wrapping.h"
 
 namespace gorotrace {
 namespace {
 
 constexpr std::string_view kNote = "# gorotrace: ";
 
-void write_notes(const DumpView& view, const Selection& selection, const TextSink& sink) {
-  for (const std::string& note : dump_notes(view, selection)) sink(fmt::format("{}{}\n", kNote, note));
+std::string note_lines(const std::string& note, std::size_t width) {
+  const std::string line = fmt::format("{}{}", kNote, note);
+  if (width == kNoWidth) return line + "\n";
+  constexpr std::size_t kIndent = 4;
+  std::string lines = wrapped(line, width, kIndent);
+  for (std::size_t at = 0; (at = lines.find('\n', at)) + 1 < lines.size();) lines[++at] = '#';
+  return lines;
+}
+
+void write_notes(const DumpView& view, const Selection& selection, const TextSink& sink, std::size_t width) {
+  for (const std::string& note : dump_notes(view, selection)) sink(note_lines(note, width));
 }
 
 // How many of n to show; says what is left out.
@@ -175,7 +185,8 @@ std::vector<std::string> dump_notes(const DumpView& view, const Selection& selec
                               c.unreadable));
   if (const auto& facts = view.dump().watched) add_watch_notes(*facts, selection, out);
   if (const auto n = view.dump().waits.labels_unreadable; n > 0)
-    out.push_back(fmt::format("labels of {} goroutines make no sense and are shown as none", n));
+    out.push_back(fmt::format(
+        "labels of {} goroutines make no sense, or are longer than 64 kB, and are shown as none", n));
   if (selection.system_hidden > 0)
     out.push_back(fmt::format("{} of the runtime itself not shown (--system)",
                               plural(selection.system_hidden, "goroutine")));
@@ -195,8 +206,9 @@ std::vector<std::string> dump_notes(const DumpView& view, const Selection& selec
   return out;
 }
 
-void dump_text(const DumpView& view, const Selection& selection, std::size_t limit, const TextSink& sink) {
-  write_notes(view, selection, sink);
+void dump_text(const DumpView& view, const Selection& selection, std::size_t limit, const TextSink& sink,
+               std::size_t width) {
+  write_notes(view, selection, sink, width);
   const Dump& dump = view.dump();
   const std::size_t n = limited(selection.goroutines.size(), limit, "more goroutine", sink);
   for (std::size_t i = 0; i < n; ++i) {
@@ -231,8 +243,8 @@ void dump_text(const DumpView& view, const Selection& selection, std::size_t lim
 }
 
 void dump_group_text(const DumpView& view, const Selection& selection, std::size_t limit,
-                     const TextSink& sink) {
-  write_notes(view, selection, sink);
+                     const TextSink& sink, std::size_t width) {
+  write_notes(view, selection, sink, width);
   std::vector<StackGroup> groups = group_by_stack(view, selection);
   groups.resize(limited(groups.size(), limit, "more group", sink));
   sink(fmt::format("goroutine profile: total {}\n", selection.goroutines.size()));

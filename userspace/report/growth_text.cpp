@@ -50,7 +50,7 @@ std::string site_lines(const Grown& row, std::size_t width, const Style& style) 
 }
 
 template <typename Lines>
-std::string table(const char* title, const std::vector<Grown>& rows, bool two_processes,
+std::string table(const char* title, const std::vector<Grown>& rows, bool shrinking_known,
                   const GrowthOptions& options, Lines lines) {
   const std::size_t n = options.limit == 0 ? rows.size() : std::min(rows.size(), options.limit);
   const Style style{options.colour};
@@ -60,7 +60,7 @@ std::string table(const char* title, const std::vector<Grown>& rows, bool two_pr
   for (std::size_t i = 0; i < n; ++i) {
     const Grown& row = rows[i];
     out += fmt::format("{:>8}  {} -> {}{}\n", signed_difference(row.first, row.last), row.first, row.last,
-                       row.never_shrank && !two_processes ? "  never shrank" : "");
+                       row.never_shrank && shrinking_known ? "  never shrank" : "");
     out += lines(row, options.width, style);
   }
   return out;
@@ -93,9 +93,11 @@ std::string growth_text(const Growth& g, const GrowthOptions& options) {
                 "in {}, {}",
                 format_duration(g.to_unix_ns > g.from_unix_ns ? g.to_unix_ns - g.from_unix_ns : 0),
                 plural(g.looks, "sample")));
+  // Between two samples whatever grew did not shrink.
+  const bool shrinking_known = !g.two_processes && g.looks > 2;
   out += conditions_text(g, options.width);
-  out += table("STACKS THAT GREW", g.stacks, g.two_processes, options, stack_lines);
-  out += table("CREATION SITES THAT GREW", g.sites, g.two_processes, options, site_lines);
+  out += table("STACKS THAT GREW", g.stacks, shrinking_known, options, stack_lines);
+  out += table("CREATION SITES THAT GREW", g.sites, shrinking_known, options, site_lines);
   return out + fmt::format("\n{} and {} became fewer\n", plural(g.stacks_shrunk, "stack"),
                            plural(g.sites_shrunk, "creation site"));
 }

@@ -15,7 +15,7 @@ std::string latency_text(const TextContext& c) {
   const TableTrust trust = table_trust(TableKind::kLatency, c.facts, c.tables);
   if (h.count() == 0 && !trust.probed())  // memory shows no latency
     return "\n" + c.style.bold("SCHEDULING LATENCY") + "  not known: only probes tell (block, run)\n";
-  std::string out = table_title(c, "SCHEDULING LATENCY", "runnable to running", trust);
+  std::string out = table_title(c, "SCHEDULING LATENCY", "runnable to running" + unfiltered(c, true), trust);
   if (h.count() == 0)
     return out +
            fmt::format("  no wake-up was followed to its run; {} inferred\n", c.tables.latency.inferred);

@@ -13,10 +13,6 @@
 namespace gorotrace {
 namespace {
 
-std::string_view without_unit(const Metric& m) {
-  return std::string_view(m.name).substr(0, m.name.rfind(':'));
-}
-
 // "< 20.5µs", or "≥ 32769" of the bucket without end.
 std::string bucket_text(const Float64Histogram& h, double q, bool seconds) {
   const std::size_t i = h.bucket_of(q);
@@ -27,14 +23,15 @@ std::string bucket_text(const Float64Histogram& h, double q, bool seconds) {
                                      : fmt::format("{:.0f}", bound));
 }
 
-std::string percentiles(const Float64Histogram& h, bool seconds) {
-  if (h.total() == 0) return "";
-  return fmt::format("p50 {}, p99 {}, max {}", bucket_text(h, 0.5, seconds), bucket_text(h, 0.99, seconds),
-                     bucket_text(h, 1, seconds));
+std::string histogram_note(const Float64Histogram& h, bool seconds) {
+  const std::string_view counted = seconds ? "times" : "objects";
+  if (h.total() == 0) return std::string(counted);
+  return fmt::format("{}; p50 {}, p99 {}, max {}", counted, bucket_text(h, 0.5, seconds),
+                     bucket_text(h, 0.99, seconds), bucket_text(h, 1, seconds));
 }
 
 struct Line {
-  std::string name, value, unit, note;
+  std::string name, value, note;
 };
 
 std::string number(const MetricValue& value) {
@@ -44,12 +41,10 @@ std::string number(const MetricValue& value) {
 }
 
 Line line_of(const Metric& m) {
-  Line line{std::string(without_unit(m)), number(*m.value), m.unit(), ""};
-  if (const auto* h = std::get_if<Float64Histogram>(&*m.value)) {
-    const bool seconds = line.unit == "seconds";
-    line.note = percentiles(*h, seconds);
-    line.unit = seconds ? "times" : "objects";
-  }
+  Line line{m.name, number(*m.value), ""};
+  // Of a histogram the number is how many are in it; the unit in its name is that of the percentiles.
+  if (const auto* h = std::get_if<Float64Histogram>(&*m.value))
+    line.note = histogram_note(*h, m.unit() == "seconds");
   if (m.quality == MetricQuality::kExact) return line;
   if (m.low) line.value = number(*m.low) + ".." + line.value;
   line.note += fmt::format("{}{}", line.note.empty() ? "" : "; ", name_of(m.quality));
@@ -91,7 +86,7 @@ std::string head(const MetricsReport& report, const MetricsTextOptions& options,
 
 std::string metrics_text(const MetricsReport& report, const MetricsTextOptions& options) {
   std::vector<Line> lines;
-  std::size_t name = 0, value = 0, unit = 0;
+  std::size_t name = 0, value = 0;
   for (const Metric& m : report.metrics) {
     if (!m.value) continue;
     const Metric* before = options.before == nullptr ? nullptr : same_metric(*options.before, m.name);
@@ -104,12 +99,10 @@ std::string metrics_text(const MetricsReport& report, const MetricsTextOptions& 
     }
     name = std::max(name, lines.back().name.size());
     value = std::max(value, lines.back().value.size());
-    unit = std::max(unit, lines.back().unit.size());
   }
   std::string out = wrapped(head(report, options, lines.size()), options.width, 2);
   for (const Line& l : lines) {
-    std::string text =
-        pad_right(l.name, name) + "  " + pad_left(l.value, value) + " " + pad_right(l.unit, unit);
+    std::string text = pad_right(l.name, name) + "  " + pad_left(l.value, value);
     if (!l.note.empty() && display_width(text) + 2 + display_width(l.note) <= options.width) {
       text += "  " + l.note;
     } else if (!l.note.empty()) {

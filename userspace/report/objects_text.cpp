@@ -40,18 +40,25 @@ std::string_view kind_text(std::string_view kind) {
   return kind;
 }
 
-// Which semaphore, and so which mutex, a goroutine waits for only the sync group tells.
+// Waits for a semaphore, which only the sync group books on a mutex or a WaitGroup. A sync.Cond has none: its
+// waiters are in a list of their own (runtime/sema.go notifyListWait).
+bool is_for_semaphore(std::string_view reason) {
+  return reason == "semacquire" || (reason.starts_with("sync.") && reason != "sync.Cond.Wait");
+}
+
 std::string missing_text(const TextContext& c, const ObjectCoverage& coverage) {
   const bool mutexes = std::ranges::any_of(c.rows.blocking, [&](const BlockingRow& row) {
-    const std::string reason = reason_name(row, c.facts);
-    return !row.in_syscall && (reason.starts_with("sync.") || reason == "semacquire");
+    return !row.in_syscall && is_for_semaphore(reason_name(row, c.facts));
   });
   if (!mutexes || coverage.semaphores.operations) return "";
   return wrapped(
       fmt::format("  mutexes and WaitGroups are missing, though goroutines {} for some: --probes "
-                  "{},sync {}",
+                  "{},sync {}{}",
                   c.tense("wait", "waited"), c.facts.requested != 0 ? group_list(c.facts.requested) : "block",
-                  c.tense("tells which", "would have told which")),
+                  c.tense("tells which", "would have told which"),
+                  c.ended() ? ""
+                            : fmt::format(", and without probes gorotrace{0}dump{0}-p{0}{1}{0}--waiters",
+                                          kTie, c.facts.target.host_pid)),
       c.width, 4);
 }
 
@@ -71,7 +78,8 @@ std::string objects_text(const TextContext& c) {
     return true;
   });
   const TableTrust trust = table_trust(TableKind::kObjects, c.facts, c.tables);
-  std::string out = table_title(c, "CONTENDED OBJECTS", "by in_window · " + of_rows(c, rows.size()), trust);
+  std::string out = table_title(c, "CONTENDED OBJECTS",
+                                "by in_window · " + of_rows(c, rows.size()) + unfiltered(c, true), trust);
   const GroupMask memory_tells = group_bit(GT_GROUP_SYNC) | group_bit(GT_GROUP_CHAN);
   if ((c.facts.requested & group_bit(GT_GROUP_BLOCK)) != 0)
     out += c.style.dim(fmt::format("  waits: a select at one channel; from before the attach {}",

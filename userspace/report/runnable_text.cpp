@@ -23,7 +23,9 @@ std::string runnable_text(const TextContext& c) {
   if (rows.empty()) return "";
   sort_stably(rows, std::ranges::greater{}, &CreationRow::runnable_ns);
   std::string out = table_title(
-      c, "WAITING FOR A CPU", "by runnable time · " + of_rows(c, rows.size(), c.rows.creation_hidden), trust);
+      c, "WAITING FOR A CPU",
+      "by runnable time · " + of_rows(c, rows.size(), c.rows.creation_hidden, true) + unfiltered(c, false),
+      trust);
   out += c.style.dim(fmt::format("{:>7}{:>11}{:>10}{:>5}  {}", c.tense("now", "at end"), "on average",
                                  "runnable", "%", "goroutine, go statement")) +
          "\n";

@@ -190,7 +190,7 @@ StatRows stat_rows(const StatFacts& facts, const Tables& tables, Symbolizer& sym
   StatRows out;
   DumpFilter filter = options.filter;
   // Which reasons a part of one means, the target's Go version says. A part that it has not chooses nothing.
-  (void)filter.find_reasons(facts.wait_reasons);
+  (void)filter.find_reasons(facts.wait_reasons, facts.target.go_version);
   const Matcher matcher(facts, tables, symbols, filter);
   for (const BlockingRow* row : blocking_rows(tables, options.filter.system)) {
     if (matcher.matches(*row)) {

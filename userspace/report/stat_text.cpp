@@ -7,6 +7,7 @@
 
 #include "base/plural.h"
 #include "base/text.h"
+#include "govern/governor.h"
 #include "report/text_tables.h"
 
 namespace gorotrace {
@@ -125,8 +126,8 @@ std::string warnings(const TextContext& c) {
     for (const auto& [reason, n] : e.dropped) {
       if (n > 0) reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", printable(reason, 64), n);
     }
-    warn(fmt::format("{} of {} events lost ({}); waits open at a loss are tainted", lost, e.produced,
-                     reasons));
+    warn(fmt::format("{} of {} events lost ({}); waits open at a loss are in no mean or quantile", lost,
+                     e.produced, reasons));
   }
   if (const std::uint64_t missing = e.on_their_way(); missing > 0) {
     warn(fmt::format("{} events had not arrived when the window was summed up: the figures lack them",
@@ -191,10 +192,18 @@ std::string cost(const TextContext& c) {
   };
   if (!c.facts.calibrated) return "cost: none, nothing was attached\n";
   const auto trap = [](double ns) { return format_duration(static_cast<std::uint64_t>(std::max(0.0, ns))); };
+  // The rule is Governor::step's.
+  const bool by_floor = cost.budget_share &&
+                        cost.charged_ns > *cost.budget_share * static_cast<double>(cost.target_cpu_ns) &&
+                        cost.charged_ns <= kFloorCpu * static_cast<double>(window);
+  const std::string within =
+      by_floor ? fmt::format(", within the budget: a nearly idle target may cost {:.0f} % of one CPU",
+                             100 * kFloorCpu)
+               : "";
   return wrapped(
-      fmt::format("cost: {}, {} % of the target's CPU, {} % of one CPU (estimated: a trap here costs "
+      fmt::format("cost: {}, {} % of the target's CPU, {} % of one CPU{} (estimated: a trap here costs "
                   "{}, single-stepped {})",
-                  plural(cost.hits, "hit"), percent(cost.target_cpu_ns), percent(window),
+                  plural(cost.hits, "hit"), percent(cost.target_cpu_ns), percent(window), within,
                   trap(c.facts.calibrated->emulated_ns), trap(c.facts.calibrated->single_step_ns)),
       c.width, 2);
 }

@@ -35,6 +35,18 @@ std::string waker_name(const TextContext& c, const WakerRow& waker) {
   return frame_text(*frame, {c.name_width(), kIndent + kVerbWidth, kIndent + 2}, Style{});
 }
 
+// The conditions given: those on functions and creators, which creation sites have, too; those on reasons and
+// states, which only waits have.
+std::vector<std::string> conditions(const TextContext& c, bool of_sites, bool of_waits) {
+  const DumpFilter& filter = c.options.rows.filter;
+  std::vector<std::string> out;
+  if (of_waits && !filter.reasons.empty()) out.push_back(fmt::format("--where{}reason", kTie));
+  if (of_waits && !filter.states.empty()) out.push_back(fmt::format("--where{}state", kTie));
+  if (of_sites && !filter.functions.empty()) out.push_back(fmt::format("--where{}function", kTie));
+  if (of_sites && !filter.created_by.empty()) out.emplace_back("--created-by");
+  return out;
+}
+
 }  // namespace
 
 std::string under(const std::string& text) {
@@ -64,11 +76,17 @@ std::size_t shown(std::size_t rows, std::size_t limit) {
   return limit == 0 ? rows : std::min(rows, limit);
 }
 
-std::string of_rows(const TextContext& c, std::size_t rows, std::size_t hidden) {
+std::string of_rows(const TextContext& c, std::size_t rows, std::size_t hidden, bool of_sites) {
   const std::size_t n = shown(rows, c.options.limit);
   std::string out = n < rows ? fmt::format("{} of {} rows (--limit)", n, rows) : plural(rows, "row");
-  if (hidden > 0) out += fmt::format(", {} not shown (--where, --created-by)", hidden);
+  if (hidden > 0)
+    out += fmt::format(", {} not shown ({})", hidden, fmt::join(conditions(c, true, !of_sites), ", "));
   return out;
+}
+
+std::string unfiltered(const TextContext& c, bool all) {
+  const std::vector<std::string> given = conditions(c, all, true);
+  return given.empty() ? "" : fmt::format(" · not filtered by {}", fmt::join(given, ", "));
 }
 
 std::string by_column(const TextContext& c, RowSort own, std::initializer_list<RowSort> others) {

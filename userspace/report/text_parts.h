@@ -24,9 +24,14 @@ inline constexpr std::size_t kIndent = 8;  // of what stands under a row
 [[nodiscard]] std::string duration_text(const std::optional<std::uint64_t>& ns);
 [[nodiscard]] std::string error_text(const std::optional<SampledTime>& t);
 
-// How many of the rows are shown, and the words for it.
+// How many of the rows are shown, and the words for it: what hid some are the conditions given, of a table of
+// creation sites those that it heeds.
 [[nodiscard]] std::size_t shown(std::size_t rows, std::size_t limit);
-[[nodiscard]] std::string of_rows(const TextContext& c, std::size_t rows, std::size_t hidden = 0);
+[[nodiscard]] std::string of_rows(const TextContext& c, std::size_t rows, std::size_t hidden = 0,
+                                  bool of_sites = false);
+// " · not filtered by --where reason": the conditions given that the table does not heed; "" for none. Tables
+// of creation sites heed some, the others (`all`) none.
+[[nodiscard]] std::string unfiltered(const TextContext& c, bool all);
 // "by in_window", or by the column that --sort names, of those that this table has.
 [[nodiscard]] std::string by_column(const TextContext& c, RowSort own, std::initializer_list<RowSort> others);
 

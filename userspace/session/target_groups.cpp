@@ -18,7 +18,9 @@ constexpr const char* kSharedOverrun =
 }  // namespace
 
 TargetGroups::TargetGroups(const Target& target, Pipeline& pipeline, const Budget& budget, Notices& notices)
-    : target_(target), pipeline_(pipeline), notices_(notices), governor_(budget) {}
+    : target_(target), pipeline_(pipeline), notices_(notices), governor_(budget) {
+  cost_.budget_share = budget.target_share;
+}
 
 Result<TargetId> TargetGroups::plan(GroupMask wanted, bool stacks, TargetId otherwise) {
   id_ = otherwise;

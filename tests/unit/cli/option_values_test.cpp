@@ -62,7 +62,9 @@ TEST(RowOptions, RefusalsListWhatThereIs) {
   says(parse_row_options({}, {}, "label", ""), "label:KEY");
   says(parse_row_options({}, {}, "label:", ""), "without a key");
   says(parse_row_options({}, {}, "", "size"), "in_window, blocked, oldest");
-  says(parse_row_options({"x=1"}, {}, "", ""), "reason=WAIT REASON");
+  says(
+      parse_row_options({"x=1"}, {}, "", ""),
+      "--where: \"x=1\" is not a condition; give reason=WAIT REASON, state=waiting|syscall or function=PART");
   says(parse_row_options({"label=a=b"}, {}, "", ""), "label= to dump");
   says(parse_row_options({"goid=7"}, {}, "", ""), "goid= to dump");
   says(parse_row_options({"state=running"}, {}, "", ""), "state=waiting or state=syscall");

@@ -93,5 +93,15 @@ TEST(PsText, ColumnsNeverRunTogetherAndFitTheScreen) {
   for (std::string line; std::getline(lines, line);) EXPECT_LE(display_width(line), 60u) << line;
 }
 
+TEST(PsRows, WhoCouldNotBeLookedAtIsNamedWhenTheyAreFew) {
+  EXPECT_EQ(forbidden_text({7}, true),
+            "not looked at for lack of rights: process 7; not even root's are enough for it");
+  EXPECT_EQ(forbidden_text({7, 9}, true),
+            "not looked at for lack of rights: processes 7, 9; not even root's are enough for them");
+  EXPECT_EQ(forbidden_text({1, 2, 3, 4, 5, 6}, false),
+            "not looked at for lack of rights: 6 processes; run as root, or add CAP_SYS_PTRACE and "
+            "CAP_DAC_READ_SEARCH");
+}
+
 }  // namespace
 }  // namespace gorotrace

@@ -237,6 +237,13 @@ TEST(DumpText, NotesSayWhatWasLookedAt) {
   EXPECT_THAT(text, HasSubstr("# gorotrace: INCOMPLETE: 2 goroutines not reached"));
   EXPECT_THAT(text, HasSubstr("# gorotrace: 1 goroutine of the runtime itself not shown (--system)"));
   EXPECT_THAT(text, HasSubstr("# gorotrace: 1 more goroutine not shown (--limit)"));
+  const auto on_terminal =
+      written([&](const TextSink& sink) { dump_text(view, select(view, {}), 3, sink, 40); });
+  EXPECT_THAT(on_terminal,
+              HasSubstr("# gorotrace: 1 goroutine of the runtime\n#   itself not shown (--system)\n"));
+  const auto group =
+      written([&](const TextSink& sink) { dump_group_text(view, select(view, {}), 3, sink, 40); });
+  EXPECT_THAT(group, HasSubstr("runtime\n#   itself not shown"));
 }
 
 TEST(DumpGroupText, IdenticalStacksAreCountedMostFrequentFirst) {

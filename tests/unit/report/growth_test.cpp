@@ -35,6 +35,12 @@ TEST(GrowthReport, SaysWhatGrewByHowManyAndWhetherItEverShrank) {
             35);
 }
 
+TEST(GrowthReport, BetweenTwoSamplesNothingIsSaidToHaveNeverShrunk) {
+  const std::string text = growth_text(growth({{0, 5, 3}, {35, 6, 3}}), {});
+  EXPECT_THAT(text, HasSubstr("     +35  0 -> 35\n        main.leaked  leak.go:9\n"));
+  EXPECT_THAT(text, Not(HasSubstr("never shrank")));
+}
+
 TEST(GrowthReport, TheWaysStandUnderTheSite) {
   GrowthTracker tracker;
   tracker.add(counted(look({0, 0, 0})));

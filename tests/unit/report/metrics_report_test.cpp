@@ -44,23 +44,23 @@ MetricsReport report() {
   return r;
 }
 
-TEST(MetricsText, NameValueUnitAndWhatIsNotExact) {
+TEST(MetricsText, TheNameThatGoGivesItsValueAndWhatIsNotExact) {
   EXPECT_EQ(
       metrics_text(report(), {.width = 200}),
       "process 4242 /usr/bin/shop, go1.22.12: runtime/metrics from outside (engine: counters), exact where "
       "nothing else is said\n"
-      "/gc/cycles/total        18446744073709551615 gc-cycles\n"
-      "/gc/heap/frees                     990..1000 bytes      bound\n"
-      "/gc/pauses                               100 times      p50 < 64ns, p99 ≥ 64ns, max ≥ 64ns\n"
-      "/sync/mutex/wait/total                  0.25 seconds    estimated\n"
+      "/gc/cycles/total:gc-cycles      18446744073709551615\n"
+      "/gc/heap/frees:bytes                       990..1000  bound\n"
+      "/gc/pauses:seconds                               100  times; p50 < 64ns, p99 ≥ 64ns, max ≥ 64ns\n"
+      "/sync/mutex/wait/total:seconds                  0.25  estimated\n"
       "\n"
       "not available\n"
       "/gc/heap/goal:bytes: runtime.gcController: not found\n");
 }
 
 TEST(MetricsText, ANarrowScreenHasPercentilesBelow) {
-  EXPECT_THAT(metrics_text(report(), {.width = 80}),
-              testing::HasSubstr(" 100 times\n        p50 < 64ns, p99 ≥ 64ns, max ≥ 64ns\n"));
+  EXPECT_THAT(metrics_text(report(), {.width = 70}),
+              testing::HasSubstr(" 100\n        times; p50 < 64ns, p99 ≥ 64ns, max ≥ 64ns\n"));
 }
 
 TEST(MetricsText, ASecondReadingShowsWhatChangedAndByHowMuch) {
@@ -74,7 +74,7 @@ TEST(MetricsText, ASecondReadingShowsWhatChangedAndByHowMuch) {
   cycles->quality = MetricQuality::kExact;
   cycles->value = std::uint64_t{1024};
   EXPECT_EQ(metrics_text(now, {.width = 80, .before = &before}),
-            "\n1 metric of process 4242 changed in 2.00s\n/gc/heap/frees  1024 bytes  +24\n");
+            "\n1 metric of process 4242 changed in 2.00s\n/gc/heap/frees:bytes  1024  +24\n");
 }
 
 TEST(MetricsJson, ValuesAreWholeAndWhatIsMissingIsNull) {

@@ -1,0 +1,98 @@
+#include "cli/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/help_format.h"
+#include "cli/messages.h"
+#include "report/frames.h"
+
+namespace gorotrace {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+// A program with commands as ours are.
+class CommandLine : public testing::Test {
+ protected:
+  CommandLine() {
+    program_.require_subcommand(0, 1);
+    program_.formatter(help_format(kNoWidth));
+    program_.add_option("--color", colour_, "");
+    CLI::App* dump = program_.add_subcommand("dump", "");
+    dump->add_option("-p,--pid,PID", pid_, "")->required();
+    dump->add_option("-d,--duration", duration_, "");
+    dump->add_option("--diff", files_, "")->expected(2);
+    dump->add_flag("--json", json_, "");
+    CLI::App* ps = program_.add_subcommand("ps", "");
+    ps->add_option("NAME", names_, "");
+    ps->add_option("--where", where_, "")->allow_extra_args(false);
+    for (CLI::App* command : program_.get_subcommands({})) command->fallthrough();
+    refuse_empty_values(program_);
+  }
+  // What is said of these words; "" when they are taken.
+  std::string refused(std::vector<std::string> words) {
+    std::reverse(words.begin(), words.end());
+    try {
+      program_.parse(words);
+      return "";
+    } catch (const CLI::ParseError& error) {
+      return usage_error(program_, error);
+    }
+  }
+  CLI::App program_;
+
+ private:
+  std::string colour_, pid_, duration_;
+  std::vector<std::string> files_, names_, where_;
+  bool json_ = false;
+};
+
+TEST_F(CommandLine, AnEmptyValueIsRefusedWhateverTheOption) {
+  EXPECT_EQ(refused({"dump", "42", "-d", ""}),
+            "gorotrace: --duration: its value is empty\nRun with --help for more information.\n");
+  EXPECT_THAT(refused({"dump", ""}), HasSubstr("its value is empty"));
+  EXPECT_THAT(refused({"dump", "-p", ""}), HasSubstr("--pid: its value is empty"));
+  EXPECT_THAT(refused({"dump", "-p", "42", "--diff", "", "b"}), HasSubstr("--diff: its value is empty"));
+  EXPECT_THAT(refused({"ps", "--where", ""}), HasSubstr("--where: its value is empty"));
+  EXPECT_THAT(refused({"ps", "a", ""}), HasSubstr("its value is empty"));
+  EXPECT_THAT(refused({"--color", "", "ps"}), HasSubstr("--color: its value is empty"));
+  EXPECT_EQ(refused({"dump", "42", "-d", "1s", "--json"}), "");
+}
+
+TEST_F(CommandLine, WhatIsOneTooManyIsNamed) {
+  EXPECT_THAT(refused({"dump", "1", "2"}),
+              HasSubstr("gorotrace: dump takes one process: \"2\" is one too many\n"));
+  EXPECT_THAT(refused({"dump", "1", "-d", "1s", "-d", "2s"}),
+              HasSubstr("gorotrace: --duration is given twice\n"));
+  EXPECT_THAT(refused({"dump", "1", "-d", "1s", "-d", "2s", "-d", "3s"}), HasSubstr("is given 3 times\n"));
+  EXPECT_THAT(refused({"dump", "1", "--where", "x"}),
+              HasSubstr("gorotrace: dump has no option \"--where\"\n"));
+  EXPECT_THAT(refused({"dmup"}), HasSubstr("gorotrace: there is no command or option \"dmup\"\n"));
+}
+
+TEST_F(CommandLine, AnOptionWithoutItsValueIsNamed) {
+  EXPECT_THAT(refused({"dump", "1", "-d"}), HasSubstr("gorotrace: --duration needs a value\n"));
+  EXPECT_THAT(refused({"dump", "1", "--diff", "a"}), HasSubstr("gorotrace: --diff needs 2 values\n"));
+  EXPECT_THAT(refused({"dump", "1", "--color"}), HasSubstr("gorotrace: --color needs a value\n"));
+}
+
+TEST_F(CommandLine, OfTwoWaysToNameAProcessNeitherIsRequired) {
+  EXPECT_THAT(program_.get_subcommand("dump")->help(), Not(HasSubstr("REQUIRED")));
+}
+
+TEST(Messages, BreakAtSpacesWhereATerminalEnds) {
+  EXPECT_EQ(message_lines("gorotrace: one two three\n  12  a list of it\n", 16),
+            "gorotrace: one\n  two three\n  12  a list of\n    it\n");
+  const std::string line = "gorotrace: " + std::string(300, 'x') + " y\n  z\n";
+  EXPECT_EQ(message_lines(line, kNoWidth), line);
+}
+
+}  // namespace
+}  // namespace gorotrace
