@@ -103,8 +103,8 @@ std::string objects_text(const TextContext& c) {
     out += display_width(cells) + 2 + display_width(use) <= c.width ? cells + "  " + use + "\n"
                                                                     : cells + "\n" + under(use);
     if (channel && row.would_block > 0)
-      out += under(fmt::format("{} {}", plural(row.would_block, "operation"),
-                               c.tense("would block", "would have blocked")));
+      // Of an unbuffered channel each one does, also with a partner that waits.
+      out += under(fmt::format("{} found it full or empty", plural(row.would_block, "operation")));
     out += wakers_text(c, row.releasers, 0, channel ? "woken by" : "released by");
   }
   if (once > 0) {

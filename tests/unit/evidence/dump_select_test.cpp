@@ -125,7 +125,7 @@ TEST(DumpFilter, ConditionsAreListedInOneOrder) {
   a.min_wait_ns = b.min_wait_ns = kMinute;
   a.created_by = b.created_by = {"main.f"};
   a.system = b.system = true;
-  EXPECT_TRUE(a.find_reasons({"", "chan receive", "chan send"}));  // what was asked for stays
+  EXPECT_TRUE(a.find_reasons({"", "chan receive", "chan send"}, "go1.26.8"));  // what was asked for stays
   EXPECT_EQ(a.conditions(), b.conditions());
   EXPECT_THAT(a.conditions(), ElementsAre("--created-by main.f", "--min-wait 60s", "--system",
                                           "--where goid=7", "--where reason=chan"));
