@@ -35,7 +35,7 @@ def test_waits_from_before_the_attach_count_at_their_objects(version):
         assert channels[address]["selects"] == selects[address], channels[address]
     locks = collections.Counter(f["object"] for f in facts if f["kind"] in ON_SEMAPHORES)
     kinds = {f["object"]: ON_SEMAPHORES[f["kind"]] for f in facts if f["kind"] in ON_SEMAPHORES}
-    assert sum(locks.values()) == 13
+    assert sum(locks.values()) == 15
     semaphores = [o for o in summary["objects"] if o["kind"] == "semaphore"]
     for address, n in locks.items():
         rows = [o for o in semaphores if address <= o["address"] < address + SIZE]

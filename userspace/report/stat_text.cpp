@@ -168,7 +168,12 @@ std::string warnings(const TextContext& c) {
 }
 
 std::string cross_check(const TextContext& c) {
-  if (!c.facts.cross_check) return "";
+  if (!c.facts.cross_check) {
+    if ((c.facts.requested & group_bit(GT_GROUP_LIFECYCLE)) == 0) return "";
+    return wrapped(
+        "cross-check: none, the runtime's counters were not read twice with the lifecycle probes on", c.width,
+        2);
+  }
   const CrossCheckVerdict v = judge(*c.facts.cross_check);
   const auto figure = [](const CrossCheckFigure& f) {
     const std::string probes =

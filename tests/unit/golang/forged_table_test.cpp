@@ -20,6 +20,12 @@ double cpu_seconds() {
   return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr double kMostSeconds = 100;  // some twenty times as slow
+#else
+constexpr double kMostSeconds = 5;
+#endif
+
 // A pcvalue table of one step, for the first instruction: from -1 to `value`.
 std::vector<std::uint8_t> one_step(std::int32_t value) {
   std::vector<std::uint8_t> out;
@@ -75,7 +81,7 @@ TEST(ForgedTable, AllInlineTreesTogetherTakeBoundedTime) {
   const double start = cpu_seconds();
   EXPECT_FALSE((*table)->functions_inlining("i").empty());
   // 8 billion nodes otherwise.
-  EXPECT_LT(cpu_seconds() - start, 5);
+  EXPECT_LT(cpu_seconds() - start, kMostSeconds);
 }
 
 TEST(ForgedTable, ThePlaceOfOnePcTakesBoundedTime) {
@@ -90,7 +96,7 @@ TEST(ForgedTable, ThePlaceOfOnePcTakesBoundedTime) {
     EXPECT_GT(frames.size(), 1u);
     EXPECT_EQ(frames.back().function, "f");
   }
-  EXPECT_LT(cpu_seconds() - start, 5);
+  EXPECT_LT(cpu_seconds() - start, kMostSeconds);
 }
 
 TEST(ForgedTable, AllNamesTogetherTakeBoundedTime) {
@@ -102,7 +108,7 @@ TEST(ForgedTable, AllNamesTogetherTakeBoundedTime) {
   const double start = cpu_seconds();
   // 64 GiB otherwise.
   EXPECT_TRUE((*table)->function_named(name));
-  EXPECT_LT(cpu_seconds() - start, 5);
+  EXPECT_LT(cpu_seconds() - start, kMostSeconds);
 }
 
 TEST(ForgedTable, TheGreatestIndexThereIsOverflowsNothing) {

@@ -130,6 +130,15 @@ TEST(StatText, SumThatIsNotTheIntegralOfLiveIsAWarning) {
   EXPECT_THAT(text(x, {.width = 200}), HasSubstr("! the states add up"));
 }
 
+TEST(StatText, ACrossCheckThatIsMissingIsSaidToBe) {
+  Session x = make_session();
+  x.facts.cross_check.reset();
+  x.facts.requested = group_bit(GT_GROUP_LIFECYCLE);
+  EXPECT_THAT(text(x, {.width = 200}), HasSubstr("cross-check: none, the runtime's counters were not read"));
+  x.facts.requested = group_bit(GT_GROUP_BLOCK);
+  EXPECT_THAT(text(x, {.width = 200}), Not(HasSubstr("cross-check"))) << "nobody counted";
+}
+
 TEST(StatText, LossDetachAndDisagreementStandBeforeTheTables) {
   Session x = make_session();
   x.facts.events = {5000, 4900, {{"ring full", 100}}, {}};
@@ -416,7 +425,7 @@ TEST(StatText, ByLabelItsValueStandsOverTheStack) {
   EXPECT_THAT(out, HasSubstr("        tenant=acme\n        chan receive  "));
   EXPECT_THAT(out, HasSubstr("        no label tenant\n        IO wait  "));
   EXPECT_THAT(out, HasSubstr("tenant: other values than the first 1024\n"));
-  EXPECT_THAT(out, Not(HasSubstr("not read")));
+  EXPECT_THAT(out, Not(HasSubstr("labels not read")));
   x.tables.blocking[3].label = kLabelNotRead;
   out = text(x, options);
   expect_fits(out, 80);
