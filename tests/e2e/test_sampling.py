@@ -176,7 +176,9 @@ def test_many_idle_targets_share_one_budget_evenly():
     for summary in stat.summaries:
         waiting, = rows_of(summary, "main.forever")
         low, high = window(summary)
-        assert waiting["quality"] == "exact" and abs(waiting["in_window_ns"] - 10 * (high - low)) < 0.02 * 10 * (high - low), waiting
+        # From the last sample to the window's end, which a busy host puts off, memory's last word holds.
+        at_least, at_most = 0.98 * 10 * (high - low), 1.02 * 10 * max(high - low, summary["window_ns"])
+        assert waiting["quality"] == "exact" and at_least < waiting["in_window_ns"] < at_most, (waiting, summary["window_ns"])
 
 
 def test_the_sampling_goes_on_when_the_budget_takes_the_probes(truth):
