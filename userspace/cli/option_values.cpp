@@ -6,6 +6,7 @@
 #include <charconv>
 #include <string_view>
 
+#include "base/number.h"
 #include "base/text.h"
 
 namespace gorotrace {
@@ -49,17 +50,16 @@ Result<std::uint32_t> parse_ring_size(const std::string& text) {
 
 Result<double> parse_cpu_share(const std::string& text) {
   if (text == "none") return 0.0;
-  double percent = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, percent, std::chars_format::fixed);
-  if (error != std::errc{} || std::string_view(rest, static_cast<std::size_t>(end - rest)) != "%" ||
-      !(percent > 0) || percent > 100) {
+  const std::string_view number = text;
+  const auto percent =
+      number.ends_with('%') ? whole_number<double>(number.substr(0, number.size() - 1)) : std::nullopt;
+  if (!percent || !(*percent > 0) || *percent > 100) {
     return fail(
         ErrorKind::kUsage,
         fmt::format("\"{}\" is neither a share of one CPU above 0 and up to 100 (\"5%\") nor \"none\"",
                     printable(text, 64)));
   }
-  return percent / 100;
+  return *percent / 100;
 }
 
 Result<RowOptions> parse_row_options(const std::vector<std::string>& where,
@@ -112,9 +112,7 @@ Result<RowOptions> parse_row_options(const std::vector<std::string>& where,
 }
 
 std::string refuse_count(const std::string& text) {
-  std::size_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error == std::errc() && end == text.data() + text.size()) return "";
+  if (whole_number<std::size_t>(text)) return "";
   return fmt::format("\"{}\" is not a number of rows; 0 shows all", printable(text));
 }
 

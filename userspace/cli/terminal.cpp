@@ -3,10 +3,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstdlib>
 #include <utility>
 
+#include "base/number.h"
 #include "report/ascii.h"
 #include "report/frames.h"
 
@@ -19,10 +19,8 @@ std::string_view value(const Environment& environment, const char* name) {
 }
 
 std::optional<std::size_t> columns(std::string_view text) {
-  std::size_t n = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (error != std::errc() || end != text.data() + text.size() || n == 0 || n > kNoWidth) return std::nullopt;
-  return n;
+  const auto n = whole_number<std::size_t>(text);
+  return n && *n > 0 && *n <= kNoWidth ? n : std::nullopt;
 }
 
 }  // namespace

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <iterator>
 
+#include "base/number.h"
 #include "base/text.h"
 
 namespace gorotrace {
@@ -32,12 +32,6 @@ std::string state_names() {
   std::vector<const char*> names;
   for (const GStatus state : kStates) names.push_back(name_of(state));
   return fmt::format("{}", fmt::join(names, "|"));
-}
-
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [next, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && next == text.data() + text.size() ? std::optional(value) : std::nullopt;
 }
 
 }  // namespace
@@ -74,7 +68,7 @@ bool DumpFilter::take(std::string_view condition) {
     return state.has_value();
   }
   if (key == "goid") {
-    const auto goid = number(value);
+    const auto goid = whole_number<std::uint64_t>(value);
     if (goid) goids.push_back(*goid);
     return goid.has_value();
   }

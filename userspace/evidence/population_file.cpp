@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "evidence/quality.h"
 #include "golang/frame_class.h"
@@ -34,11 +34,8 @@ std::uint64_t number_of(const json& object, const char* key) {
 // "0x7ffd5a3c1f80"; anything else is 0.
 std::uint64_t address_of(const json& object, const char* key) {
   const std::string text = text_of(object, key);
-  std::uint64_t address = 0;
-  const char* const end = text.data() + text.size();
   if (!text.starts_with("0x")) return 0;
-  const auto [next, error] = std::from_chars(text.data() + 2, end, address, 16);
-  return error == std::errc() && next == end ? address : 0;
+  return whole_number<std::uint64_t>(std::string_view(text).substr(2), 16).value_or(0);
 }
 
 // Nothing where the file is of before they were written.

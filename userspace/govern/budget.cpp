@@ -1,9 +1,9 @@
 // The user's words for a budget.
 #include <fmt/core.h>
 
-#include <charconv>
 #include <string_view>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "govern/governor.h"
 
@@ -11,11 +11,8 @@ namespace gorotrace {
 namespace {
 
 std::optional<double> positive(std::string_view text) {
-  double value = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  if (error != std::errc{} || end != text.data() + text.size() || !(value > 0)) return std::nullopt;
-  return value;
+  const auto value = whole_number<double>(text);
+  return value && *value > 0 ? value : std::nullopt;
 }
 
 }  // namespace

@@ -7,9 +7,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "base/unique_fd.h"
 #include "process/procfs.h"
@@ -88,12 +88,10 @@ std::string_view base_name(std::string_view path) {
 Result<std::vector<ProcessRow>> named(const std::string& text) {
   if (text.empty())
     return fail(ErrorKind::kUsage, "no process named: give a PID, a container id or a process name");
-  pid_t pid = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
-  const bool is_number = error == std::errc() && end == text.data() + text.size() && pid > 0;
+  const auto pid = whole_number<pid_t>(text);
   std::vector<ProcessRow> found;
-  if (is_number && ::access(procfs::path(pid, "stat").c_str(), F_OK) == 0) {
-    found.emplace_back().pid = pid;
+  if (pid && *pid > 0 && ::access(procfs::path(*pid, "stat").c_str(), F_OK) == 0) {
+    found.emplace_back().pid = *pid;
     return found;
   }
   std::vector<Candidate> all = candidates().found;
@@ -110,7 +108,7 @@ Result<std::vector<ProcessRow>> named(const std::string& text) {
       found.push_back(std::move(c.row));
   }
   if (!found.empty()) return found;
-  if (is_number) return procfs::no_process(pid);
+  if (pid && *pid > 0) return procfs::no_process(*pid);
   // A program may have such a name, but this one is a number that went wrong.
   const bool number = text.find_first_not_of(" +-0123456789") == std::string::npos;
   if (number)

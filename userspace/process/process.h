@@ -76,6 +76,8 @@ class Process : public Memory {
   // Path that opens the executable's inode from here whatever the mount namespace: "/proc/<task>/exe".
   [[nodiscard]] std::string executable_path() const;
   [[nodiscard]] std::uint64_t start_time_ticks() const { return start_time_; }  // /proc/PID/stat field 22
+  // Where the initial stack starts, which the kernel puts anew at each exec: field 28; 0: unknown.
+  [[nodiscard]] std::uint64_t start_stack() const { return start_stack_; }
   [[nodiscard]] Result<std::vector<Mapping>> mappings() const;
   // Run-time minus link-time address of the executable; first_load_vaddr is the first PT_LOAD's page-aligned
   // vaddr.

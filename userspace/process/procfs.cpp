@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <memory>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "base/unique_fd.h"
 
@@ -18,14 +18,6 @@ namespace gorotrace::procfs {
 namespace {
 
 constexpr std::size_t kCommBytes = 64;
-
-template <typename T>
-std::optional<T> number(std::string_view text, int base = 10) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 std::vector<std::string_view> words(std::string_view text) {
   std::vector<std::string_view> out;
@@ -83,10 +75,10 @@ std::optional<Stat> parse_stat(std::string_view text) {
   Stat stat;
   stat.comm = printable(text.substr(open + 1, close - open - 1), kCommBytes);
   stat.state = rest[0][0];
-  const auto flags = number<std::uint32_t>(rest[9 - kFirst]);
-  const auto threads = number<std::size_t>(rest[20 - kFirst]);
-  const auto start_time = number<std::uint64_t>(rest[22 - kFirst]);
-  const auto start_stack = number<std::uint64_t>(rest[28 - kFirst]);
+  const auto flags = whole_number<std::uint32_t>(rest[9 - kFirst]);
+  const auto threads = whole_number<std::size_t>(rest[20 - kFirst]);
+  const auto start_time = whole_number<std::uint64_t>(rest[22 - kFirst]);
+  const auto start_stack = whole_number<std::uint64_t>(rest[28 - kFirst]);
   if (!flags || !threads || !start_time || !start_stack) return std::nullopt;
   stat.flags = *flags;
   stat.threads = *threads;
@@ -99,19 +91,19 @@ std::optional<TaskStatus> parse_status(std::string_view text) {
   const auto tgid = status_line(text, "Tgid"), nspid = status_line(text, "NSpid"),
              uid = status_line(text, "Uid"), tracer = status_line(text, "TracerPid");
   if (tgid.empty() || uid.size() < 2) return std::nullopt;
-  const auto tgid_value = number<pid_t>(tgid[0]);
-  const auto uid_value = number<uid_t>(uid[1]);
+  const auto tgid_value = whole_number<pid_t>(tgid[0]);
+  const auto uid_value = whole_number<uid_t>(uid[1]);
   // NSpid is absent in kernels without PID namespaces (CONFIG_PID_NS).
-  const auto inner = nspid.empty() ? tgid_value : number<pid_t>(nspid.back());
+  const auto inner = nspid.empty() ? tgid_value : whole_number<pid_t>(nspid.back());
   if (!tgid_value || !uid_value || !inner) return std::nullopt;
   return TaskStatus{*tgid_value, *inner, *uid_value,
-                    tracer.empty() ? 0 : number<pid_t>(tracer[0]).value_or(0)};
+                    tracer.empty() ? 0 : whole_number<pid_t>(tracer[0]).value_or(0)};
 }
 
 std::optional<std::uint64_t> parse_used_bytes(std::string_view status) {
   const auto kilobytes = [&](std::string_view key) -> std::optional<std::uint64_t> {
     const auto line = status_line(status, key);
-    return line.empty() ? std::nullopt : number<std::uint64_t>(line[0]);
+    return line.empty() ? std::nullopt : whole_number<std::uint64_t>(line[0]);
   };
   const auto resident = kilobytes("VmRSS");
   if (!resident) return std::nullopt;
@@ -136,7 +128,7 @@ std::string path(pid_t pid, std::string_view name) {
 
 std::optional<pid_t> parse_fdinfo_pid(std::string_view fdinfo) {
   const auto line = status_line(fdinfo, "Pid");
-  return line.empty() ? std::nullopt : number<pid_t>(line[0]);
+  return line.empty() ? std::nullopt : whole_number<pid_t>(line[0]);
 }
 
 Result<std::string> read_fdinfo(int fd) {
@@ -170,7 +162,7 @@ std::vector<pid_t> numbers_in(const std::string& directory) {
   const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(directory.c_str()), &::closedir);
   if (!dir) return pids;
   while (const dirent* entry = ::readdir(dir.get())) {
-    if (const auto pid = number<pid_t>(entry->d_name); pid && *pid > 0) pids.push_back(*pid);
+    if (const auto pid = whole_number<pid_t>(entry->d_name); pid && *pid > 0) pids.push_back(*pid);
   }
   std::sort(pids.begin(), pids.end());
   return pids;

@@ -14,6 +14,7 @@
 #include <stop_token>
 
 #include "base/result.h"
+#include "base/timed_mutex.h"
 #include "process/stoppable_memory.h"
 #include "sampling/cpu_meter.h"
 #include "sampling/instants.h"
@@ -63,7 +64,7 @@ class ProcessSampler {
   [[nodiscard]] bool running() const { return running_; }
 
   // Whoever holds the turn looks, and nobody else does.
-  [[nodiscard]] std::unique_lock<std::timed_mutex> take_turn() { return std::unique_lock(turn_); }
+  [[nodiscard]] std::unique_lock<TimedMutex> take_turn() { return std::unique_lock(turn_); }
   // When to look first, and behind a look again; nullopt: the process is gone. The look takes no stack that
   // it has not come to in stacks_ns, and is charged for all that `meter` has not been asked for yet.
   [[nodiscard]] std::uint64_t first_instant();
@@ -92,7 +93,7 @@ class ProcessSampler {
 
   std::atomic<std::uint64_t> look_took_ns_ = 0;  // the last one
 
-  std::timed_mutex turn_;  // what follows
+  TimedMutex turn_;  // what follows
   std::stop_token permit_;
   StoppableMemory memory_;
   Sampler sampler_;

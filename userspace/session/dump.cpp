@@ -66,13 +66,6 @@ Waits nothing_known(std::size_t goroutines) {
   return out;
 }
 
-// The start of the initial stack, where the kernel puts it anew at each exec.
-std::uint64_t start_stack(const Process& process) {
-  const auto text = procfs::read_file(process.pid(), "stat", 4096);
-  const auto stat = text ? procfs::parse_stat(*text) : std::nullopt;
-  return stat ? stat->start_stack : 0;
-}
-
 // An exec in the middle: what was read is of two programs, which may be one file at the same addresses.
 Status of_one_program(const Target& target) {
   if (target.process().liveness() != Liveness::kExeced) return {};
@@ -99,7 +92,7 @@ Result<Dump> take_dump(Target& target, WaitsWanted wanted, const std::stop_token
   const auto info = read_buildinfo(target.binary().image());
   dump.identity = {.boot_id = procfs::boot_id(),
                    .start_ticks = target.process().start_time_ticks(),
-                   .start_stack = start_stack(target.process()),
+                   .start_stack = target.process().start_stack(),
                    .main_package = info ? info->main_package : ""};
   dump.version = target.binary().version();
   dump.wait_reasons = target.binary().wait_reasons();

@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
+#include "base/number.h"
 #include "base/text.h"
 #include "process/procfs.h"
 
@@ -16,10 +15,8 @@ constexpr std::size_t kMaxTable = 64u << 20;  // bytes of one of /proc/PID/net: 
 std::optional<std::uint64_t> inode_in(std::string_view name, std::string_view prefix) {
   if (!name.starts_with(prefix) || !name.ends_with(']')) return std::nullopt;
   name.remove_prefix(prefix.size());
-  std::uint64_t inode = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), inode);
-  if (error != std::errc() || end != name.data() + name.size() - 1) return std::nullopt;
-  return inode;
+  name.remove_suffix(1);
+  return whole_number<std::uint64_t>(name);
 }
 
 }  // namespace

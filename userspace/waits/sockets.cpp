@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 #include <cstring>
 #include <iterator>
 #include <vector>
 
+#include "base/number.h"
 #include "base/text.h"
 
 namespace gorotrace::waits {
@@ -19,14 +19,6 @@ constexpr std::string_view kTcpStates[] = {"ESTABLISHED", "SYN_SENT",  "SYN_RECV
                                            "FIN_WAIT2",   "TIME_WAIT", "CLOSE",    "CLOSE_WAIT",
                                            "LAST_ACK",    "LISTEN",    "CLOSING",  "NEW_SYN_RECV"};
 constexpr std::size_t kMaxFields = 18;
-
-template <typename T>
-std::optional<T> number(std::string_view text, int base) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 template <typename Line>
 void each_line(std::string_view text, Line line) {
@@ -52,11 +44,11 @@ std::vector<std::string_view> fields(std::string_view line) {
 std::optional<std::string> endpoint(std::string_view text, bool six) {
   const std::size_t colon = text.find(':');
   if (colon != (six ? 32u : 8u)) return std::nullopt;
-  const auto port = number<std::uint16_t>(text.substr(colon + 1), 16);
+  const auto port = whole_number<std::uint16_t>(text.substr(colon + 1), 16);
   std::array<std::uint32_t, 4> words{};
   bool any = false;
   for (std::size_t i = 0; i < colon / 8; ++i) {
-    const auto word = number<std::uint32_t>(text.substr(i * 8, 8), 16);
+    const auto word = whole_number<std::uint32_t>(text.substr(i * 8, 8), 16);
     if (!word) return std::nullopt;
     words[i] = *word;
     any = any || *word != 0;
@@ -78,8 +70,8 @@ void parse_inet(std::string_view text, std::string_view protocol, Sockets& out) 
     const auto f = fields(line);
     if (f.size() < 10) return;
     const auto local = endpoint(f[1], six), peer = endpoint(f[2], six);
-    const auto state = number<std::uint8_t>(f[3], 16);
-    const auto inode = number<std::uint64_t>(f[9], 10);
+    const auto state = whole_number<std::uint8_t>(f[3], 16);
+    const auto inode = whole_number<std::uint64_t>(f[9], 10);
     if (!local || !peer || !state || !inode || *inode == 0) return;
     FileDescription::Socket socket{std::string(protocol), *local, *peer, ""};
     if (protocol.starts_with("tcp") && *state >= 1 && *state <= std::size(kTcpStates)) {
@@ -94,9 +86,9 @@ void parse_unix(std::string_view text, Sockets& out) {
     // Num RefCount Protocol Flags Type St Inode [Path]; a path may hold spaces.
     const auto f = fields(line);
     if (f.size() < 7) return;
-    const auto flags = number<std::uint32_t>(f[3], 16);
-    const auto state = number<std::uint32_t>(f[5], 16);
-    const auto inode = number<std::uint64_t>(f[6], 10);
+    const auto flags = whole_number<std::uint32_t>(f[3], 16);
+    const auto state = whole_number<std::uint32_t>(f[5], 16);
+    const auto inode = whole_number<std::uint64_t>(f[6], 10);
     if (!flags || !state || !inode || *inode == 0) return;
     FileDescription::Socket socket{"unix", "", "", ""};
     if (f.size() > 7) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/number.h"
 #include "base/seeded_hash.h"
 #include "process/procfs.h"
 #include "waits/batch.h"
@@ -19,15 +20,15 @@ SeededMap<std::uint32_t, pid_t> host_threads(const Process& process) {
   const std::filesystem::path tasks = procfs::path(process.pid(), "task");
   for (std::filesystem::directory_iterator at(tasks, error), end; !error && at != end; at.increment(error)) {
     const std::string name = at->path().filename().string();
-    pid_t tid = 0;
-    if (std::from_chars(name.data(), name.data() + name.size(), tid).ec != std::errc()) continue;
+    const auto tid = whole_number<pid_t>(name);
+    if (!tid) continue;
     if (process.pid() == process.namespace_pid()) {
-      out[static_cast<std::uint32_t>(tid)] = tid;
+      out[static_cast<std::uint32_t>(*tid)] = *tid;
       continue;
     }
     const auto text = procfs::read_file(process.pid(), fmt::format("task/{}/status", name));
     const auto status = text ? procfs::parse_status(*text) : std::nullopt;
-    if (status) out[static_cast<std::uint32_t>(status->namespace_pid)] = tid;
+    if (status) out[static_cast<std::uint32_t>(status->namespace_pid)] = *tid;
   }
   return out;
 }
