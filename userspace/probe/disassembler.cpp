@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace gorotrace {
@@ -48,6 +49,22 @@ int arm64_number(unsigned reg) {
   return -1;
 }
 
+// What an atomic of ARMv8.1 writes, which Capstone 4 does not know; nullopt when the word is none. The
+// runtime has them where the CPU has (Arm ARM C4.1.94, "Compare and swap", "Atomic memory operations").
+std::optional<RegMask> written_by_atomic(Bytes bytes) {
+  const auto word = load<std::uint32_t>(bytes, 0);
+  if (!word) return std::nullopt;
+  unsigned loaded = 0;  // what was there before
+  if ((*word & 0x3fa07c00) == 0x08a07c00) {
+    loaded = *word >> 16 & 31;  // cas
+  } else if ((*word & 0x3f200c00) == 0x38200000) {
+    loaded = *word & 31;  // swp, ldadd, ldset, ...
+  } else {
+    return std::nullopt;
+  }
+  return loaded == 31 ? 0 : reg_bit(loaded);  // 31: nowhere
+}
+
 bool in_group(const cs_insn& insn, unsigned group) {
   for (unsigned i = 0; i < insn.detail->groups_count; ++i) {
     if (insn.detail->groups[i] == group) return true;
@@ -73,8 +90,9 @@ void describe_amd64(const cs_insn& insn, Instruction& out) {
   }
   out.unsigned_below_or_equal = insn.id == X86_INS_JBE;
   if (insn.id != X86_INS_MOV || x.op_count != 2) return;
-  if (op[0].type == X86_OP_REG && op[1].type == X86_OP_REG && op[0].size == 8) {
+  if (op[0].type == X86_OP_REG && op[1].type == X86_OP_REG && op[0].size >= 4) {
     out.copy_from = amd64_number(op[1].reg), out.copy_to = amd64_number(op[0].reg);
+    out.copy_bytes = op[0].size;
   } else if (op[0].type == X86_OP_REG && op[1].type == X86_OP_IMM && op[0].size >= 4) {
     out.constant_reg = amd64_number(op[0].reg), out.constant = op[1].imm;
   } else if (op[0].type == X86_OP_MEM && op[1].type == X86_OP_REG && op[1].size == 8 &&
@@ -127,13 +145,21 @@ void describe_arm64(const cs_insn& insn, Instruction& out) {
     if (op[i].type != ARM64_OP_MEM) continue;
     if (const int n = arm64_number(op[i].mem.base); n >= 0) out.writes |= reg_bit(static_cast<unsigned>(n));
   }
-  if (a.op_count != 2 || op[0].type != ARM64_OP_REG) return;
+  if (a.op_count == 0 || op[0].type != ARM64_OP_REG) return;
+  // The Go assembler sets small constants by `orr x1, xzr, #4`.
+  if (insn.id == ARM64_INS_ORR && a.op_count == 3 && op[1].type == ARM64_OP_REG &&
+      (op[1].reg == ARM64_REG_XZR || op[1].reg == ARM64_REG_WZR) && op[2].type == ARM64_OP_IMM) {
+    out.constant_reg = arm64_number(op[0].reg), out.constant = op[2].imm;
+  }
+  if (a.op_count != 2) return;
   if ((insn.id == ARM64_INS_MOV || insn.id == ARM64_INS_MOVZ) && op[1].type == ARM64_OP_IMM) {
     out.constant_reg = arm64_number(op[0].reg), out.constant = op[1].imm;
   }
-  if (!is_x(op[0].reg)) return;
-  if (insn.id == ARM64_INS_MOV && op[1].type == ARM64_OP_REG && is_x(op[1].reg)) {
+  if (insn.id == ARM64_INS_MOV && op[1].type == ARM64_OP_REG && is_x(op[1].reg) == is_x(op[0].reg)) {
     out.copy_from = arm64_number(op[1].reg), out.copy_to = arm64_number(op[0].reg);
+    out.copy_bytes = is_x(op[0].reg) ? 8 : 4;
+  } else if (!is_x(op[0].reg)) {
+    return;
   } else if (insn.id == ARM64_INS_STR && op[1].type == ARM64_OP_MEM && op[1].mem.base == ARM64_REG_SP &&
              op[1].mem.index == ARM64_REG_INVALID && !a.writeback) {
     out.store_reg = arm64_number(op[0].reg), out.store_at = op[1].mem.disp;
@@ -178,7 +204,9 @@ void Disassembler::each(Bytes code, std::uint64_t address,
     if (!cs_disasm_iter(handle_, &at, &left, &address, insn.get())) {
       const std::size_t unit = std::min<std::size_t>(arch_ == Arch::kAmd64 ? 1 : 4, left);
       out.bytes = out.bytes.first(unit);
-      out.flow = Instruction::Flow::kEnd;
+      const auto writes = arch_ == Arch::kArm64 ? written_by_atomic(out.bytes) : std::nullopt;
+      out.writes = writes.value_or(0);
+      out.flow = writes ? Instruction::Flow::kNext : Instruction::Flow::kEnd;
       at += unit, left -= unit, address += unit;
       if (!visit(out)) return;
       continue;

@@ -25,7 +25,8 @@ struct Instruction {
   Flow flow = Flow::kNext;   // kEnd: return, trap, undecodable
   std::uint64_t target = 0;  // of a direct branch or call; 0 when indirect
   RegMask writes = 0;
-  int copy_from = -1, copy_to = -1;      // a plain 64-bit register move
+  int copy_from = -1, copy_to = -1;      // a plain register move ...
+  int copy_bytes = 0;                    // ... of 8 bytes, or of 4 that zero the upper half
   int store_reg = -1;                    // a plain 64-bit store of this register ...
   std::int64_t store_at = 0;             // ... to [sp + store_at]
   int constant_reg = -1;                 // a register is set to ...

@@ -8,7 +8,7 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::uint64_t kMaxFunctionBytes = 64 * 1024;  // the longest planned function has under 4 KiB
+constexpr std::uint64_t kMaxFunctionBytes = 64 * 1024;  // the longest planned function has under 8 KiB
 constexpr int kMaxSpillInstructions = 24;               // a morestack block spills the arguments first
 
 }  // namespace
@@ -83,7 +83,8 @@ std::optional<Candidate> Walker::cheapest(const FunctionCode& code, const Search
     // Beyond a branch an instruction is not executed on every path, beyond a call the registers are gone.
     if (i.flow != Instruction::Flow::kNext && !stack_check) break;
     if ((i.writes & search.also) != 0) break;
-    const bool copies = i.copy_from >= 0 && (holders & reg_bit(static_cast<unsigned>(i.copy_from))) != 0;
+    const bool copies =
+        i.copy_bytes == 8 && i.copy_from >= 0 && (holders & reg_bit(static_cast<unsigned>(i.copy_from))) != 0;
     holders &= ~i.writes;
     if (copies) holders |= reg_bit(static_cast<unsigned>(i.copy_to));
     if ((i.writes & fp) != 0) {
