@@ -64,7 +64,12 @@ int gt_block(struct pt_regs *ctx)
 		break;
 	default: /* READY, INJECT */
 		ok = gt_read_goid(s, t, gp);
-		gt_actor(s, t, gt_current_g(ctx));
+		if (gt_cookie_flags(cookie) & GT_SITE_BY_SCHEDULER) {
+			s->record.flags |= GT_ACTOR_RUNTIME;
+			gt_remember_curg(t, gt_current_g(ctx), gp);
+		} else {
+			gt_actor(s, t, gt_current_g(ctx));
+		}
 	}
 	gt_end(s, t, ok);
 	return 0;

@@ -1,4 +1,4 @@
-/* Getting and giving up a thread. EXECUTE serves the block group too: it is where wake-ups that bypass ready show. */
+/* Getting and giving up a thread. */
 #include "lib/event.bpf.h"
 #include "lib/go.bpf.h"
 

@@ -2,7 +2,8 @@
  * as much as everything else an event does (tests/bench/README.md).
  *   g -> goid        from any hit that read it until the g's exit. Only while the lifecycle group is on: without its
  *                    hooks a g could be recycled unseen (gt_target.goids_hold).
- *   g0 -> m, m.curg  a guess at who runs on this thread, as of its last execute; whoever uses it checks g.m.
+ *   g0 -> m, m.curg  a guess at who runs on this thread, as of its last execute or of whom its scheduler woke to
+ *                    run next; whoever uses it checks g.m.
  * Both tables are shared by all CPUs and all targets, and written without a lock by programs that may be preempted
  * between two words. So an entry carries a check word made of its key, its values and the target's salt: parts of two
  * entries, or an entry of another target, do not fit together and count as not there. */

@@ -40,10 +40,10 @@ enum gt_hook {
 	GT_HOOK_EXTRA_OUT,   /* dropm: and goes */
 	/* block */
 	GT_HOOK_PARK,    /* park_m(gp) */
-	GT_HOOK_READY,   /* ready(gp) */
+	GT_HOOK_READY,   /* ready(gp); call casgstatus(gp, ...) where the scheduler wakes without it */
 	GT_HOOK_INJECT,  /* call casgstatus(gp, ...) in injectglist, once per g */
 	GT_HOOK_SUSPEND, /* preemptPark(gp): waits for the GC to scan it */
-	/* run; GT_HOOK_EXECUTE serves block too */
+	/* run; GT_HOOK_EXECUTE serves block in binaries that hide wake-ups (userspace/probe/plan.cpp) */
 	GT_HOOK_EXECUTE, /* execute(gp) */
 	GT_HOOK_YIELD,   /* goschedImpl(gp), goyield_m(gp) */
 	/* syscall: current goroutine, on its own stack */
@@ -99,9 +99,9 @@ struct gt_ip_key {
 #define GT_SITE_SKIP_TAKEN 1 /* the probed branch goes to morestack when taken: such a hit is not an event */
 #define GT_SITE_FRAME_SET 2  /* frame already pushed: caller pc at [fp + 8]; else at [sp] (arm64: in x30) */
 #define GT_SITE_MUTED 4      /* set by the kernel side: another target wants the site, the one that was hit does not */
+#define GT_SITE_BY_SCHEDULER 8 /* READY: on a thread that runs no goroutine (m.curg is nil); it runs this one next */
 
-/* Register numbers in cookie.reg: the hardware's own encoding (amd64 0..15 = rax rcx rdx rbx rsp rbp rsi rdi
- * r8..r15; arm64 x0..x30). */
+/* cookie.reg: the hardware's own numbers (amd64 rax rcx rdx rbx rsp rbp rsi rdi r8..r15; arm64 x0..x30) */
 enum gt_reg { GT_REG_AMD64_RAX = 0, GT_REG_AMD64_RBX = 3, GT_REG_AMD64_R14 = 14, GT_REG_ARM64_X28 = 28 };
 
 /* Who made a goroutine runnable or created it. */

@@ -39,7 +39,10 @@ constexpr GroupMask kLifecycle = group_bit(GT_GROUP_LIFECYCLE), kBlock = group_b
                     kSync = group_bit(GT_GROUP_SYNC), kChan = group_bit(GT_GROUP_CHAN);
 constexpr GroupMask kAll = (1u << GT_GROUP_COUNT) - 1;
 
-// One site per hook, index = the hook's number.
+// Behind those of all_sites(): the scheduler wakes a goroutine without `ready`.
+constexpr std::size_t kByScheduler = GT_HOOK_COUNT;
+
+// One site per hook, index = the hook's number. EXECUTE as in a binary that hides wake-ups.
 std::vector<FakeSite> all_sites() {
   std::vector<FakeSite> sites(GT_HOOK_COUNT, FakeSite{GT_HOOK_NONE, 0});
   const auto set = [&](gt_hook hook, GroupMask groups, std::uint8_t reg = kArg0, std::uint8_t flags = 0) {
@@ -66,6 +69,7 @@ std::vector<FakeSite> all_sites() {
   set(GT_HOOK_CHAN_SEND, kChan, kArg0, GT_SITE_SKIP_TAKEN);
   set(GT_HOOK_CHAN_RECV, kChan, kArg0, GT_SITE_SKIP_TAKEN);
   set(GT_HOOK_CHAN_CLOSE, kChan, kArg0, GT_SITE_SKIP_TAKEN | GT_SITE_FRAME_SET);
+  sites.push_back({GT_HOOK_READY, kBlock, kArg0, GT_SITE_BY_SCHEDULER | GT_SITE_FRAME_SET});
   return sites;
 }
 
@@ -175,6 +179,42 @@ TEST_P(CaptureTest, ReadyNamesTheWakerAndItsStack) {
     r = one();
     EXPECT_EQ(r.flags & GT_REC_ACTOR_MASK, GT_ACTOR_UNKNOWN);
   }
+}
+
+// The goroutine alone is read: that of the thread there is none, and it is the next to run there.
+TEST_P(CaptureTest, TheSchedulersOwnWakeUpsAreTheRuntimes) {
+  attach(kBlock);
+  FakeGoroutine waker(7, 5, 0x500000), woken(9, 3, 0x600000);
+  hit(kByScheduler, {.arg0 = woken.g.address(), .g = 16});
+  gt_record r = one();
+  EXPECT_EQ(r.hook, GT_HOOK_READY);
+  EXPECT_EQ(r.goid, 9u);
+  EXPECT_EQ(r.other, 0u);
+  EXPECT_EQ(r.stack, 0u);
+  EXPECT_EQ(r.flags, GT_ACTOR_RUNTIME);
+
+  FakeM m;
+  const auto waker_now = [&](FakeGoroutine& g) {
+    hit(GT_HOOK_READY, {.arg0 = g.g.address(), .g = m.g0.address()});
+    return one().other;
+  };
+  m.set_curg(&waker);
+  EXPECT_EQ(waker_now(woken), 7u);  // the m of this g0 is known from here on
+  m.set_curg(nullptr);
+  hit(kByScheduler, {.arg0 = woken.g.address(), .g = m.g0.address()});
+  EXPECT_EQ(one().goid, 9u);
+  m.set_curg(&woken);
+  EXPECT_EQ(waker_now(waker), 9u);
+  // It went to another thread (LockOSThread): only a guess.
+  hit(kByScheduler, {.arg0 = woken.g.address(), .g = m.g0.address()});
+  EXPECT_EQ(one().goid, 9u);
+  m.set_curg(&waker);
+  EXPECT_EQ(waker_now(woken), 7u);
+
+  // A g that cannot be read is counted.
+  hit(kByScheduler, {.arg0 = 16, .g = m.g0.address()});
+  EXPECT_TRUE(drain().empty());
+  EXPECT_EQ(capture_->counters().dropped[GT_DROP_BAD_G], 1u);
 }
 
 // A g0 that comes to have another m must not be given the old one's goroutine.

@@ -14,7 +14,7 @@ from harness import NEWEST, VERSIONS, Stat, check_counts, check_lossless, parse_
 WITH_PGO = [v for v in VERSIONS if int(v.split(".")[1]) >= 21]
 CORE = [(v, "stripped") for v in VERSIONS] + [(NEWEST, v) for v in harness.VARIANTS if v != "stripped"]
 MATRIX = [(v, x) for v in VERSIONS[:-1] for x in harness.VARIANTS
-          if x != "stripped" and (x != "pgo" or v in WITH_PGO)]
+          if x != "stripped" and (x not in harness.PROFILED or v in WITH_PGO)]
 
 
 def marked(fast, slow):
@@ -52,7 +52,7 @@ def test_the_profile_moves_probes(truth):
     plain, profiled = (plan_of(truth(version=NEWEST, variant=v).pid) for v in ("stripped", "pgo"))
     sites = [{(s["hook"], s["function"], s["offset"]) for s in p["sites"]} for p in (plain, profiled)]
     assert sites[0] != sites[1], "the profile changed no function that is probed"
-    missing = [u for u in profiled["unplanned"] if not u["expected"] and u["hook"] != "inject"]
+    missing = [u for u in profiled["unplanned"] if not u["expected"] and not u["inferred"]]
     assert not missing, missing
 
 
@@ -98,12 +98,15 @@ def test_goroutines_parked_while_traced_show_their_stacks(truth, version):
     check_stacks(summary, hold)
 
 
-@pytest.mark.parametrize("version", [NEWEST, "1.22.12"] + [pytest.param(v, marks=pytest.mark.slow) for v in VERSIONS
-                                                           if v not in (NEWEST, "1.22.12")])
-def test_waits_match_runtime_trace(truth, oracle, tmp_path, version):
+TRACED = [(NEWEST, "lifecycle,block,run"), (NEWEST, "lifecycle,block"), ("1.22.12", "lifecycle,block,run")]
+
+
+@pytest.mark.parametrize("version,probes", marked(TRACED, [(v, "lifecycle,block,run") for v in VERSIONS
+                                                           if v not in (NEWEST, "1.22.12")]))
+def test_waits_match_runtime_trace(truth, oracle, tmp_path, version, probes):
     trace, waits = tmp_path / "trace", tmp_path / "waits"
     target = truth("-n", "6", "-trace", trace, version=version)
-    with Stat(target.pid, "--budget", "none", "--waits", waits) as stat:
+    with Stat(target.pid, "--budget", "none", "--probes", probes, "--waits", waits) as stat:
         stat.armed()
         done = target.go()
         summary = stat.stop()

@@ -77,7 +77,7 @@ bool wanted(const gorotrace_bpf& skeleton, const bpf_program* program, GroupMask
   for (int i = GT_HOOK_NONE; i < GT_HOOK_COUNT; ++i) {
     const auto hook = static_cast<gt_hook>(i);
     if (program_of(skeleton, hook) != program) continue;
-    if ((groups_of(hook) & groups) != 0) return true;
+    if ((possible_groups_of(hook) & groups) != 0) return true;
     of_a_hook = true;
   }
   return !of_a_hook;

@@ -104,6 +104,7 @@ void target_fields(JsonWriter& out, const Target& t, const Plan& plan, const std
       out.field("function", u.function);
       out.field("reason", u.reason);
       out.field("expected", u.expected);
+      out.field("inferred", u.inferred);
     });
   });
   out.array_field("shared", shared, [&](const std::string& site) { out.value(site); });

@@ -68,7 +68,10 @@ std::string sites_text(const Plan& plan, const std::optional<TrapCosts>& costs, 
   }
   for (const Unplanned& u : plan.unplanned) {
     text += wrapped(fmt::format("{}{}{}: {}", pad_right(name_of(u.hook), widths[0] + gap),
-                                u.expected ? "" : "MISSING: ", u.function, u.reason),
+                                u.expected   ? ""
+                                : u.inferred ? "INFERRED: "
+                                             : "MISSING: ",
+                                u.function, u.reason),
                     width, widths[0] + gap);
   }
   return text;

@@ -222,8 +222,11 @@ void add_stat_command(CLI::App& app, const CommonOptions& common, int& exit) {
   stat->add_option("-d,--duration", arguments->duration,
                    "length of the window (10s, 1m30s); until Ctrl-C when absent");
   stat->add_option("-i,--interval", arguments->interval, "a line this often")->capture_default_str();
-  stat->add_option("--probes", arguments->probes,
-                   "groups of " + all_names<gt_group>(",") + ", or none: memory alone, nothing attached")
+  stat->add_option(
+          "--probes", arguments->probes,
+          "groups of " + all_names<gt_group>(",") +
+              ", or none: memory alone, nothing attached; without run nothing tells who runs and who "
+              "waits for a CPU")
       ->capture_default_str();
   stat->add_option("--budget", arguments->budget,
                    "what tracing may cost: 10% of the target's CPU time (but never less than 5% of one "

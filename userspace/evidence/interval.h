@@ -29,7 +29,7 @@ struct IntervalRow {
   std::optional<std::int64_t> live;
   Engine live_engine = Engine::kProbes;
   std::optional<Rate> created, exited, parks, unparks, syscalls;
-  std::uint64_t runnable = 0;
+  std::optional<std::uint64_t> runnable;  // absent when nothing tells who runs and who waits for a CPU
   std::optional<double>
       target_cpu_percent;  // cost charged, of the target's own CPU time; absent when it used none
   double of_one_cpu_percent = 0;

@@ -16,13 +16,16 @@ GroupMask needed(TableKind kind, GroupMask requested) {
   const auto of = [&](GroupMask groups) { return (requested & groups) != 0 ? requested & groups : groups; };
   switch (kind) {
     case TableKind::kGoroutineSeconds:
-      return group_bit(GT_GROUP_LIFECYCLE) | group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_RUN);
+      // Without run they leave open which of two states some goroutines were in, and are right so.
+      return group_bit(GT_GROUP_LIFECYCLE) | group_bit(GT_GROUP_BLOCK) |
+             (requested & group_bit(GT_GROUP_RUN));
     case TableKind::kGoroutines:
     case TableKind::kCreation:
       return group_bit(GT_GROUP_LIFECYCLE);
     case TableKind::kBlocking:
-    case TableKind::kLatency:
       return group_bit(GT_GROUP_BLOCK);
+    case TableKind::kLatency:
+      return group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_RUN);
     case TableKind::kSyscallSites:
       return group_bit(GT_GROUP_SYSCALL);
     case TableKind::kObjects:
@@ -154,6 +157,17 @@ TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tab
       whole && !bounded && complete && !missed_waits && !lacks_stacks && !lacks_those_from_before;
   trust.quality = exact ? Quality::kExact : Quality::kLowerBound;
   return trust;
+}
+
+bool has_figure(GState state, const StatFacts& facts, const Tables& tables) {
+  const auto seen = [&](GState s) {
+    return tables.state_ns[static_cast<std::size_t>(s)] + tables.in_state[static_cast<std::size_t>(s)] > 0;
+  };
+  const bool told_apart = (facts.requested & group_bit(GT_GROUP_RUN)) != 0 ||
+                          (facts.requested & group_bit(GT_GROUP_BLOCK)) == 0 || seen(GState::kRunning) ||
+                          seen(GState::kRunnable);
+  if (state == GState::kAwake) return !told_apart || seen(GState::kAwake);
+  return told_apart || (state != GState::kRunning && state != GState::kRunnable);
 }
 
 std::uint64_t stacks_lacking(const Tables& tables) {

@@ -37,6 +37,10 @@ struct TableTrust {
 // sampling where it ran, else by what the snapshots show.
 [[nodiscard]] TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tables);
 
+// Whether there is a figure of a state: of running and runnable where something told the two apart (the run
+// group, or memory while the block group was off), of running_or_runnable where nothing did. 0 is a figure.
+[[nodiscard]] bool has_figure(GState state, const StatFacts& facts, const Tables& tables);
+
 // Rows that were folded into one, events and rows whose stack is not known: where there are any, a table that
 // shows stacks is not exact.
 [[nodiscard]] std::uint64_t stacks_lacking(const Tables& tables);

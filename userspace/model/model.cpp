@@ -115,8 +115,17 @@ void Model::group(gt_group group, bool on, std::uint64_t at_ns) {
   }
   m.coverage.off(group, at_ns);
   if (group == GT_GROUP_BLOCK) m.forget_all(at_ns);
-  if (group != GT_GROUP_SYSCALL) return;
   const std::uint64_t at = std::max(at_ns, m.now);
+  if (group == GT_GROUP_RUN && m.block_on()) {
+    m.goroutines.each([&](Goroutine& g) {
+      m.settle(g);
+      if (!Impl::is_awake(g.state)) return;
+      const unsigned from_memory = g.flags & kFromMemory;
+      m.set_state(g, GState::kAwake, at);
+      g.set(from_memory);
+    });
+  }
+  if (group != GT_GROUP_SYSCALL) return;
   m.goroutines.each([&](Goroutine& g) {
     m.settle(g);
     if (g.state != GState::kSyscall || g.has(kFromMemory)) return;

@@ -24,7 +24,9 @@
 
 namespace gorotrace {
 
-enum class GState : std::uint8_t { kUnknown, kRunning, kRunnable, kWaiting, kSyscall, kCount };
+// kAwake: running or runnable, which only the run group could tell (execute; and who yields runs on for the
+// block group).
+enum class GState : std::uint8_t { kUnknown, kRunning, kRunnable, kWaiting, kSyscall, kAwake, kCount };
 template <>
 inline constexpr auto kEnumNames<GState> = enum_names<GState>({
     {GState::kUnknown, "unknown"},
@@ -32,6 +34,7 @@ inline constexpr auto kEnumNames<GState> = enum_names<GState>({
     {GState::kRunnable, "runnable"},
     {GState::kWaiting, "waiting"},
     {GState::kSyscall, "syscall"},
+    {GState::kAwake, "running_or_runnable"},
 });
 inline constexpr std::size_t kGStates = static_cast<std::size_t>(GState::kCount);
 

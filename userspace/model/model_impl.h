@@ -98,7 +98,14 @@ struct Model::Impl {
     return coverage.is_on(group) && t >= lossy_until && t >= coverage.since(group);
   }
   [[nodiscard]] GState if_lasting(GState s, std::uint64_t t) const {
-    return lasting(s == GState::kSyscall ? GT_GROUP_SYSCALL : GT_GROUP_BLOCK, t) ? s : GState::kUnknown;
+    if (!lasting(s == GState::kSyscall ? GT_GROUP_SYSCALL : GT_GROUP_BLOCK, t)) return GState::kUnknown;
+    return is_awake(s) && !lasting(GT_GROUP_RUN, t) ? GState::kAwake : s;
+  }
+  [[nodiscard]] static bool is_awake(GState s) {
+    return s == GState::kRunning || s == GState::kRunnable || s == GState::kAwake;
+  }
+  [[nodiscard]] static bool may_run(const Goroutine& g) {
+    return g.state == GState::kRunning || g.state == GState::kAwake;
   }
   // The state rests on events, so an event that does not fit it is wrong.
   [[nodiscard]] bool certain(const Goroutine& g) const {

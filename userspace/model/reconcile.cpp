@@ -91,17 +91,21 @@ void Model::Impl::count_extra(const SnapshotCounts& counts) {
 
 void Model::Impl::from_memory(Goroutine& g, const GoroutineSnapshot& seen) {
   const bool block = block_on();
-  const GState state = state_of(seen.status);
+  GState state = state_of(seen.status);
   if (block && g.state != GState::kUnknown && !g.has(kFromMemory)) {
     // Events decide. They miss one thing: syscalls, while that group is off. (Status waiting of one that runs
     // is casGToWaiting in the GC and in stopTheWorld: no switch.)
-    const bool unseen_syscall =
-        g.state == GState::kRunning && state == GState::kSyscall && !coverage.is_on(GT_GROUP_SYSCALL);
+    const bool unseen_syscall = may_run(g) && state == GState::kSyscall && !coverage.is_on(GT_GROUP_SYSCALL);
     if (!unseen_syscall) return;
   }
-  // With the block group on and no event, it has been so since the group went on; a syscall leaves no trace.
+  // With the block group on and no event, it has been so since the group went on; a syscall leaves no trace,
+  // nor does who runs and who waits for a CPU.
   const bool quiet = block && state != GState::kSyscall;
-  const std::uint64_t proven = quiet ? std::max(quiet_since(), g.last_ns) : seen.read_at_ns;
+  if (quiet && is_awake(state) && !coverage.is_on(GT_GROUP_RUN)) state = GState::kAwake;
+  const bool told_apart = state == GState::kRunning || state == GState::kRunnable;
+  const std::uint64_t proven =
+      quiet ? std::max({quiet_since(), told_apart ? quiet_since(GT_GROUP_RUN) : 0, g.last_ns})
+            : seen.read_at_ns;
   const std::uint64_t from = std::max(g.since_ns, std::min(proven, seen.read_at_ns));
   if (state != GState::kWaiting && state != GState::kSyscall) {
     if (g.has(kWaitOpen)) close_wait(g, from, End::kUnseen);

@@ -73,11 +73,11 @@ void Model::Impl::apply_to(Goroutine& g, const gt_record& r, std::uint64_t t) {
     case GT_HOOK_EXECUTE:
       return execute(g, t);
     case GT_HOOK_YIELD:
-      expect(g, g.state == GState::kRunning);
+      expect(g, may_run(g));
       if (g.has(kWaitOpen)) close_wait(g, t, End::kUnseen);
       return set_state(g, if_lasting(GState::kRunnable, t), t);
     case GT_HOOK_SYSCALL_ENTER:
-      expect(g, g.state == GState::kRunning);
+      expect(g, may_run(g));
       if (g.has(kWaitOpen)) close_wait(g, t, End::kUnseen);
       set_state(g, if_lasting(GState::kSyscall, t), t);
       if (g.state == GState::kSyscall) {
@@ -96,9 +96,9 @@ void Model::Impl::apply_to(Goroutine& g, const gt_record& r, std::uint64_t t) {
       return syscall_exit(g, GState::kRunnable, t);
     default:  // SEM_*, CHAN_*: it runs
       if (r.hook == GT_HOOK_SEM_ACQUIRE && r.object != 0) want_semaphore(g, r.object);
-      expect(g, g.state == GState::kRunning);
+      expect(g, may_run(g));
       if (g.has(kWaitOpen)) close_wait(g, t, End::kUnseen);
-      if (g.state != GState::kRunning) set_state(g, if_lasting(GState::kRunning, t), t);
+      if (!may_run(g)) set_state(g, if_lasting(GState::kRunning, t), t);
   }
 }
 
@@ -161,7 +161,7 @@ void Model::Impl::extra_in(const gt_record& r, std::uint64_t t) {
 }
 
 void Model::Impl::park(Goroutine& g, const gt_record& r, std::uint64_t t) {
-  expect(g, g.state == GState::kRunning);
+  expect(g, may_run(g));
   if (g.has(kWaitOpen)) close_wait(g, t, End::kUnseen);
   set_state(g, if_lasting(GState::kWaiting, t), t);
   std::uint8_t reason = r.detail;
@@ -212,9 +212,8 @@ void Model::Impl::execute(Goroutine& g, std::uint64_t t) {
   GState book_as = g.state;
   switch (g.state) {
     case GState::kWaiting:
-      // findRunnable took it straight from the poller or a GC worker pool, or park_m's unlock function
-      // refused: the wake-up is this very moment on this very M, and there is no time in a run queue to speak
-      // of.
+      // A binary that hides wake-ups of the scheduler (probe/plan.cpp, R4): mostly the wake-up was this very
+      // moment on this very M, and there is no time in a run queue to speak of.
       ++unparks;
       ++latency.inferred;
       if (g.has(kWaitOpen)) {
@@ -245,7 +244,7 @@ void Model::Impl::execute(Goroutine& g, std::uint64_t t) {
 
 void Model::Impl::syscall_exit(Goroutine& g, GState next, std::uint64_t t) {
   // exitsyscall0 / exitsyscallNoP come behind exitsyscall, which was probed too.
-  expect(g, g.state == GState::kSyscall || (next == GState::kRunnable && g.state == GState::kRunning));
+  expect(g, g.state == GState::kSyscall || (next == GState::kRunnable && may_run(g)));
   if (g.has(kWaitOpen)) close_wait(g, t, g.state == GState::kSyscall ? End::kSeen : End::kUnseen);
   set_state(g, if_lasting(next, t), t);
 }

@@ -11,6 +11,7 @@ namespace {
 // argument.
 constexpr auto kEntry = Where::kEntry;
 constexpr auto kCall = Where::kCall;
+constexpr auto kWakeUp = Where::kWakeUp;
 constexpr std::array kRules{
     HookRule{GT_HOOK_EXIT, "runtime.goexit0", kEntry, "", Value::kArgument0, false, false, false, false},
     HookRule{GT_HOOK_CORO_OUT, "runtime.coroswitch_m", kEntry, "", Value::kArgument0, false, false, false,
@@ -23,6 +24,18 @@ constexpr std::array kRules{
              true, true},
     HookRule{GT_HOOK_PARK, "runtime.park_m", kEntry, "", Value::kArgument0, false, false, false, false},
     HookRule{GT_HOOK_READY, "runtime.ready", kEntry, "", Value::kArgument0, false, false, true, false},
+    // The scheduler makes a goroutine runnable without `ready`, and runs it next on the same thread: from the
+    // poller, the trace reader (up to 1.18 in schedule), a GC worker, or one whose unlock function said no.
+    HookRule{GT_HOOK_READY, "runtime.findRunnable", kWakeUp, "runtime.casgstatus", Value::kArgument0, false,
+             false, false, true},
+    HookRule{GT_HOOK_READY, "runtime.findrunnable", kWakeUp, "runtime.casgstatus", Value::kArgument0, false,
+             false, false, true},
+    HookRule{GT_HOOK_READY, "runtime.schedule", kWakeUp, "runtime.casgstatus", Value::kArgument0, false,
+             false, false, true},
+    HookRule{GT_HOOK_READY, "runtime.(*gcControllerState).findRunnableGCWorker", kWakeUp,
+             "runtime.casgstatus", Value::kArgument0, false, false, true, false},
+    HookRule{GT_HOOK_READY, "runtime.park_m", kWakeUp, "runtime.casgstatus", Value::kArgument0, false, false,
+             false, false},
     HookRule{GT_HOOK_INJECT, "runtime.injectglist", kCall, "runtime.casgstatus", Value::kArgument0, false,
              false, true, false},
     HookRule{GT_HOOK_SUSPEND, "runtime.preemptPark", kEntry, "", Value::kArgument0, false, false, true,
@@ -76,6 +89,13 @@ std::span<const HookRule> hook_rules() {
   return kRules;
 }
 
+Wakes wakes(std::string_view function) {
+  if (function == "runtime.schedule") return Wakes::kPerhaps;  // up to 1.18
+  const bool once =
+      function == "runtime.park_m" || function == "runtime.(*gcControllerState).findRunnableGCWorker";
+  return once ? Wakes::kOnce : Wakes::kAlways;
+}
+
 // A coroutine switch is a park and an end of running of one goroutine, and an unpark and a start of another,
 // of which park_m, ready and execute see nothing: whoever has `block` or `run` on needs it too.
 GroupMask groups_of(gt_hook hook) {
@@ -95,7 +115,6 @@ GroupMask groups_of(gt_hook hook) {
     case GT_HOOK_SUSPEND:
       return group_bit(GT_GROUP_BLOCK);
     case GT_HOOK_EXECUTE:
-      return group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_RUN);
     case GT_HOOK_YIELD:
       return group_bit(GT_GROUP_RUN);
     case GT_HOOK_SYSCALL_ENTER:
@@ -115,6 +134,11 @@ GroupMask groups_of(gt_hook hook) {
       break;
   }
   return 0;
+}
+
+// execute shows the wake-ups that a binary hides (plan.cpp, R4).
+GroupMask possible_groups_of(gt_hook hook) {
+  return groups_of(hook) | (hook == GT_HOOK_EXECUTE ? group_bit(GT_GROUP_BLOCK) : 0);
 }
 
 }  // namespace gorotrace

@@ -9,8 +9,9 @@
 namespace gorotrace {
 
 enum class Where {
-  kEntry,  // R1: the first good instruction from the entry on
-  kCall,   // the call of `callee` in the function
+  kEntry,   // R1: the first good instruction from the entry on
+  kCall,    // the call of `callee` in the function
+  kWakeUp,  // R4: the calls of `callee`, casgstatus, that make a waiting goroutine runnable
 };
 
 // What the register of the site holds there.
@@ -34,9 +35,18 @@ struct HookRule {
 };
 
 [[nodiscard]] std::span<const HookRule> hook_rules();
+// Where a function of a rule kWakeUp wakes somebody.
+enum class Wakes {
+  kOnce,     // at one of its calls of casgstatus
+  kAlways,   // at each of them
+  kPerhaps,  // likewise, if it has any
+};
+[[nodiscard]] Wakes wakes(std::string_view function);
 // Whether the function hands its own first argument on as that of the rule's function, in every call and
 // first of all: where PGO inlined the latter into it, its entry shows the same event.
 [[nodiscard]] bool is_thin_wrapper(std::string_view host);
 [[nodiscard]] GroupMask groups_of(gt_hook hook);
+// Those that a site of the hook may serve in some binary.
+[[nodiscard]] GroupMask possible_groups_of(gt_hook hook);
 
 }  // namespace gorotrace

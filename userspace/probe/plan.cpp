@@ -4,14 +4,18 @@
 // PGO). R3: what runs on g0 is never restarted by morestack (g0 does not grow), so its stack check needs no
 // filter by flags; left unset there, since a hit of a g0 function is an event whatever its flags are.
 // chansend runs on g0 from timers only, where the branch is not taken either: its flag is right on both.
+// R4: the scheduler's own wake-ups are its calls of casgstatus(gp, _Gwaiting, _Grunnable), told from its
+// other calls by the constants. Where PGO inlined one of them (or that of injectglist), it shows when the
+// goroutine runs: there, and only there, execute serves the block group, too.
 #include "probe/plan.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
+#include <array>
 
 #include "base/text.h"
+#include "probe/constants.h"
 #include "probe/hooks.h"
 #include "probe/sites.h"
 #include "probe/walk.h"
@@ -20,8 +24,13 @@ namespace gorotrace {
 namespace {
 
 constexpr std::size_t kMaxCreationHosts = 16;
-// Instructions before a call in which its arguments are looked for.
+// Instructions before a call in which its arguments on the stack are looked for.
 constexpr std::size_t kStraightLine = 8;
+// runtime/panic.go
+constexpr std::array kNeverReturn{"runtime.throw", "runtime.fatal", "runtime.gopanic", "runtime.panic",
+                                  "runtime.goPanic"};
+// runtime/runtime2.go
+constexpr std::int64_t kRunnable = 1, kWaiting = 4, kDead = 6;
 
 class Planner {
  public:
@@ -36,6 +45,7 @@ class Planner {
   Result<Plan> run() {
     plan_creation();
     for (const HookRule& rule : hook_rules()) plan_rule(rule);
+    infer_hidden_wake_ups();
     if (plan_.sites.size() > GT_MAX_SITES) {
       return fail(ErrorKind::kUnsupported,
                   fmt::format("the binary needs {} probe sites, more than the {} we attach",
@@ -92,17 +102,10 @@ class Planner {
     return -1;
   }
 
-  // The constant the n-th argument is set to in the straight line of code before a call.
-  [[nodiscard]] std::optional<std::int64_t> constant_argument(const FunctionCode& code, std::size_t call,
-                                                              int n) const {
-    const auto reg = static_cast<unsigned>(dis_.argument(n));
-    for (std::size_t back = 1; back <= std::min(call, kStraightLine); ++back) {
-      const Instruction& i = code.instructions[call - back];
-      if (i.flow != Instruction::Flow::kNext) return std::nullopt;
-      if (i.constant_reg == static_cast<int>(reg)) return i.constant;
-      if ((i.writes & reg_bit(reg)) != 0) return std::nullopt;
-    }
-    return std::nullopt;
+  [[nodiscard]] bool returns(std::uint64_t target) const {
+    const auto callee = pclntab_.function_at(target);
+    if (!callee) return true;
+    return std::ranges::none_of(kNeverReturn, [&](auto prefix) { return callee->name.starts_with(prefix); });
   }
 
   // Where PGO inlined newproc1, which calls no runqput itself, the call that follows it is the host's own, as
@@ -110,7 +113,6 @@ class Planner {
   // which the goroutine is no longer dead and, since Go 1.24, before which it has its goid (runtime/proc.go
   // newproc1).
   std::size_t plan_inlined_creation(std::uint64_t runqput) {
-    constexpr std::int64_t kDead = 6;  // runtime/runtime2.go _Gdead
     std::size_t planned = 0;
     for (const GoFunction& host : pclntab_.functions_inlining("runtime.newproc1")) {
       const FunctionCode code = walker_.decode(host);
@@ -118,7 +120,9 @@ class Planner {
       int reg = dis_.argument(1);
       if (at.empty() && rules_.goid_before_runnable) {
         at = calls(code, entry_of("runtime.casgstatus"));
-        std::erase_if(at, [&](std::size_t call) { return constant_argument(code, call, 1) != kDead; });
+        const Constants constants(code.instructions, [&](std::uint64_t target) { return returns(target); });
+        std::erase_if(at,
+                      [&](std::size_t call) { return constants.before(call, dis_.argument(1)) != kDead; });
         reg = dis_.argument(0);
       }
       if (at.size() == 1 && planned < kMaxCreationHosts) {
@@ -159,6 +163,7 @@ class Planner {
   }
 
   void plan_rule(const HookRule& rule) {
+    if (rule.where == Where::kWakeUp) return plan_wake_ups(rule);
     if (rule.inlinable) plan_inlined(rule);
     const auto function = pclntab_.function_named(rule.function);
     if (!function) {
@@ -214,10 +219,72 @@ class Planner {
         add(rule.hook, code, {call, reg, GT_SITE_FRAME_SET, Execution::kEmulated});
       }
     }
-    if (!found.empty()) return;
-    std::string why = fmt::format("no call of {} in it (inlined by PGO)", rule.callee);
-    if (rule.hook == GT_HOOK_INJECT) why += ": its wake-ups are inferred when the goroutines run";
-    miss(rule.hook, rule.function, std::move(why));
+    if (found.empty())
+      miss(rule.hook, rule.function, fmt::format("no call of {} in it (inlined by PGO)", rule.callee));
+  }
+
+  [[nodiscard]] bool inlines(const GoFunction& host, const char* function) const {
+    return std::ranges::any_of(pclntab_.functions_inlining(function),
+                               [&](const GoFunction& f) { return f.index == host.index; });
+  }
+
+  // R4.
+  void plan_wake_ups(const HookRule& rule) {
+    const auto also_planned = [&](const GoFunction& host) {
+      return std::ranges::any_of(hook_rules(), [&](const HookRule& other) {
+        return other.where == Where::kWakeUp && other.function == host.name;
+      });
+    };
+    const auto hosts =
+        rule.inlinable ? pclntab_.functions_inlining(rule.function) : std::vector<GoFunction>{};
+    for (const GoFunction& host : hosts) {
+      if (!also_planned(host))
+        miss(rule.hook, rule.function, fmt::format("inlined into {} (PGO)", printable(host.name)));
+    }
+    const auto function = pclntab_.function_named(rule.function);
+    if (!function) {
+      if (hosts.empty())
+        miss(rule.hook, rule.function, "not in this Go version or not linked in", rule.optional);
+      return;
+    }
+    const FunctionCode code = walker_.decode(*function);
+    const Constants constants(code.instructions, [&](std::uint64_t target) { return returns(target); });
+    std::size_t wake_ups = 0, unclear = 0;
+    for (const std::size_t call : calls(code, entry_of(rule.callee))) {
+      const auto from = constants.before(call, dis_.argument(1)),
+                 to = constants.before(call, dis_.argument(2));
+      if (from.value_or(kWaiting) != kWaiting || to.value_or(kRunnable) != kRunnable) continue;
+      if (!from || !to) {
+        ++unclear;
+        continue;
+      }
+      ++wake_ups;
+      add(rule.hook, code,
+          {call, dis_.argument(0), GT_SITE_FRAME_SET | GT_SITE_BY_SCHEDULER, Execution::kEmulated});
+    }
+    const Wakes expected = wakes(rule.function);
+    if (unclear != 0) {
+      miss(rule.hook, rule.function, fmt::format("a call of {} in it is not understood", rule.callee));
+    } else if (expected == Wakes::kOnce ? wake_ups != 1 : inlines(*function, rule.callee)) {
+      miss(rule.hook, rule.function, fmt::format("{} is inlined in it (PGO)", rule.callee));
+    } else if (wake_ups == 0 && expected == Wakes::kAlways) {
+      miss(rule.hook, rule.function, fmt::format("no call of {} in it", rule.callee));
+    }
+  }
+
+  void infer_hidden_wake_ups() {
+    const auto hidden = [](const Unplanned& u) {
+      return !u.expected && (u.hook == GT_HOOK_READY || u.hook == GT_HOOK_INJECT);
+    };
+    const auto execute = std::ranges::find(plan_.sites, GT_HOOK_EXECUTE, &Site::hook);
+    if (execute == plan_.sites.end() || std::ranges::none_of(plan_.unplanned, hidden)) return;
+    execute->groups |= group_bit(GT_GROUP_BLOCK);
+    for (Unplanned& u : plan_.unplanned) {
+      // Where `ready` itself is hidden the waker, a goroutine mostly, is missed.
+      if (!hidden(u) || u.function == "runtime.ready") continue;
+      u.inferred = true;
+      u.reason += ": its wake-ups are inferred when the goroutines run, by execute, which block then needs";
+    }
   }
 
   const ElfImage& image_;

@@ -53,6 +53,7 @@ struct Unplanned {
   std::string function;
   std::string reason;  // "inlined into runtime.findRunnable (PGO)", "not in this Go version", "not linked in"
   bool expected = false;  // the version or the program simply has no such function: nothing is lost
+  bool inferred = false;  // a wake-up that is told when the goroutine runs: nothing is lost, but its waker
 };
 
 struct Plan {

@@ -47,7 +47,7 @@ std::vector<Column> columns_of(const IntervalRow& row, const TargetFacts& target
   out.push_back({"parks", "/s", 7, rate_text(row.parks)});
   out.push_back({"unparks", "/s", 8, rate_text(row.unparks), 4});
   out.push_back({"sys-", "calls/s", 8, rate_text(row.syscalls), 2});
-  out.push_back({"run-", "nable", 7, short_count(row.runnable)});
+  out.push_back({"run-", "nable", 7, row.runnable ? short_count(*row.runnable) : "-"});
   out.push_back(
       {"cost %", "target", 7, row.target_cpu_percent ? short_percent(*row.target_cpu_percent) : "-"});
   out.push_back({"of", "1 cpu", 6, short_percent(row.of_one_cpu_percent), 3});

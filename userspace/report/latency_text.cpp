@@ -14,7 +14,7 @@ std::string latency_text(const TextContext& c) {
   const Histogram& h = c.tables.latency.histogram;
   const TableTrust trust = table_trust(TableKind::kLatency, c.facts, c.tables);
   if (h.count() == 0 && !trust.probed())  // memory shows no latency
-    return "\n" + c.style.bold("SCHEDULING LATENCY") + "  not known: only probes tell (block, run)\n";
+    return "\n" + c.style.bold("SCHEDULING LATENCY") + "  not known: only probes tell (block and run)\n";
   std::string out = table_title(c, "SCHEDULING LATENCY", "runnable to running" + unfiltered(c, true), trust);
   if (h.count() == 0)
     return out +

@@ -20,6 +20,8 @@ std::string runnable_text(const TextContext& c) {
     rows.push_back(row);
     all_ns += row->runnable_ns;
   }
+  if (!has_figure(GState::kRunnable, c.facts, c.tables))
+    return "\n" + c.style.bold("WAITING FOR A CPU") + "  not known: the run group tells\n";
   if (rows.empty()) return "";
   sort_stably(rows, std::ranges::greater{}, &CreationRow::runnable_ns);
   std::string out = table_title(

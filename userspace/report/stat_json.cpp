@@ -64,9 +64,11 @@ class Summary {
 
   template <typename Nanoseconds>
   void seconds_of_states(const Nanoseconds& ns) {
-    for (const GState state :
-         {GState::kRunning, GState::kRunnable, GState::kWaiting, GState::kSyscall, GState::kUnknown})
-      out_.field(name_of(state), static_cast<double>(ns(static_cast<std::size_t>(state))) / 1e9);
+    for (const GState state : {GState::kRunning, GState::kRunnable, GState::kAwake, GState::kWaiting,
+                               GState::kSyscall, GState::kUnknown}) {
+      const double seconds = static_cast<double>(ns(static_cast<std::size_t>(state))) / 1e9;
+      out_.field(name_of(state), has_figure(state, facts_, tables_) ? std::optional(seconds) : std::nullopt);
+    }
   }
 
   void goroutine_seconds() {

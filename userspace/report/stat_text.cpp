@@ -51,9 +51,11 @@ std::string goroutine_seconds(const TextContext& c) {
   std::uint64_t sum_ns = 0;
   for (const auto& [state, name] : {std::pair{GState::kRunning, "running"},
                                     {GState::kRunnable, "runnable"},
+                                    {GState::kAwake, "running or runnable"},
                                     {GState::kWaiting, "waiting"},
                                     {GState::kSyscall, "syscall"},
                                     {GState::kUnknown, "unknown"}}) {
+    if (!has_figure(state, c.facts, t)) continue;
     const std::uint64_t ns = t.state_ns[static_cast<std::size_t>(state)];
     sum_ns += ns;
     line += fmt::format(" {}{}{}", name, kTie, seconds(static_cast<double>(ns) / 1e9));
@@ -94,9 +96,11 @@ std::string goroutines(const TextContext& c) {
   std::string_view before = c.tense("; now", "; at the end");
   for (const auto& [state, name] : {std::pair{GState::kRunning, "running"},
                                     {GState::kRunnable, "runnable"},
+                                    {GState::kAwake, "running or runnable"},
                                     {GState::kWaiting, "waiting"},
                                     {GState::kSyscall, "in syscalls"},
                                     {GState::kUnknown, "unknown"}}) {
+    if (!has_figure(state, c.facts, t)) continue;
     line += fmt::format("{} {}{}{}", before, t.in_state[static_cast<std::size_t>(state)], kTie, name);
     before = ",";
   }

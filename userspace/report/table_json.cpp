@@ -118,8 +118,9 @@ void creation_row(JsonWriter& out, const JsonContext& c, const CreationRow& row,
   out.field("live", row.live);
   out.field("created", seen(row.created));
   out.field("exited", seen(row.exited));
-  out.field("runnable_now", row.runnable_now);
-  out.field("runnable_ns", row.runnable_ns);
+  const bool told = has_figure(GState::kRunnable, c.facts, c.tables);
+  out.field("runnable_now", count_if(told, row.runnable_now));
+  out.field("runnable_ns", count_if(told, row.runnable_ns));
   out.field("created_per_s", table.probed() ? std::optional(static_cast<double>(row.created) * 1e9 /
                                                             static_cast<double>(table.covered_ns))
                                             : std::nullopt);

@@ -53,11 +53,10 @@ Result<TargetId> TargetGroups::plan(GroupMask wanted, bool stacks, TargetId othe
   return id;
 }
 
-// Wake-ups that injectglist hides are inferred when the goroutines run: none is missed.
 void TargetGroups::note_unplanned(GroupMask wanted) {
   for (const Unplanned& u : plan_.unplanned) {
     const GroupMask groups = groups_of(u.hook) & wanted;
-    if (u.expected || groups == 0 || u.hook == GT_HOOK_INJECT) continue;
+    if (u.expected || u.inferred || groups == 0) continue;
     incomplete_ |= groups;
     notices_.add(fmt::format("{} is not seen in {}: {}", name_of(u.hook), u.function, u.reason));
   }

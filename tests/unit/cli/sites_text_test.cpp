@@ -29,5 +29,16 @@ TEST(SitesText, ANarrowTerminalBreaksCellsAndCutsNone) {
   EXPECT_THAT(narrow, HasSubstr("func1"));
 }
 
+TEST(SitesText, SaysWhatIsMissingAndWhatIsInferred) {
+  Plan plan;
+  plan.unplanned = {{GT_HOOK_READY, "runtime.findRunnable", "inlined", false, true},
+                    {GT_HOOK_PARK, "runtime.park_m", "gone", false},
+                    {GT_HOOK_CORO_OUT, "runtime.coroswitch_m", "not linked in", true}};
+  const std::string text = sites_text(plan, std::nullopt, 200);
+  EXPECT_THAT(text, HasSubstr("ready     INFERRED: runtime.findRunnable: inlined\n"));
+  EXPECT_THAT(text, HasSubstr("park      MISSING: runtime.park_m: gone\n"));
+  EXPECT_THAT(text, HasSubstr("coro-out  runtime.coroswitch_m: not linked in\n"));
+}
+
 }  // namespace
 }  // namespace gorotrace

@@ -124,6 +124,20 @@ inline Session make_session() {
   return x;
 }
 
+// As if it had been asked for lifecycle and block only.
+inline void without_run(Session& x) {
+  x.facts.requested = x.facts.on_at_end = group_bit(GT_GROUP_LIFECYCLE) | group_bit(GT_GROUP_BLOCK);
+  x.tables.covered[GT_GROUP_RUN].clear();
+  x.tables.latency = {};
+  const auto join = [](auto& of_states) {
+    const auto of = [&](GState s) -> auto& { return of_states[static_cast<std::size_t>(s)]; };
+    of(GState::kAwake) = of(GState::kRunning) + of(GState::kRunnable);
+    of(GState::kRunning) = of(GState::kRunnable) = 0;
+  };
+  join(x.tables.state_ns);
+  join(x.tables.in_state);
+}
+
 // A channel and a semaphore that goroutines waited on.
 inline void add_objects(Session& x) {
   ObjectRow channel;

@@ -10,6 +10,7 @@ namespace {
 
 using report_test::make_session;
 using report_test::Session;
+using report_test::without_run;
 
 TEST(Trust, WithoutThoseFromBeforeTheWindowNoTableIsExact) {
   Session x = make_session();
@@ -21,6 +22,41 @@ TEST(Trust, WithoutThoseFromBeforeTheWindowNoTableIsExact) {
     const Quality expected = kind == TableKind::kLatency ? Quality::kExact : Quality::kLowerBound;
     EXPECT_EQ(table_trust(kind, x.facts, x.tables).quality, expected);
   }
+}
+
+// Who waits is known as well as with it; of the others not whether they run.
+TEST(Trust, BlockWithoutRunLeavesOpenWhoRuns) {
+  Session x = make_session();
+  for (const GState s : {GState::kRunning, GState::kRunnable}) EXPECT_TRUE(has_figure(s, x.facts, x.tables));
+  EXPECT_FALSE(has_figure(GState::kAwake, x.facts, x.tables));
+
+  without_run(x);
+  for (const GState s : {GState::kRunning, GState::kRunnable}) EXPECT_FALSE(has_figure(s, x.facts, x.tables));
+  for (const GState s : {GState::kAwake, GState::kWaiting, GState::kUnknown})
+    EXPECT_TRUE(has_figure(s, x.facts, x.tables));
+  EXPECT_EQ(table_trust(TableKind::kGoroutineSeconds, x.facts, x.tables).quality, Quality::kExact);
+  EXPECT_EQ(table_trust(TableKind::kBlocking, x.facts, x.tables).quality, Quality::kExact);
+  EXPECT_FALSE(table_trust(TableKind::kLatency, x.facts, x.tables).probed());
+
+  // Sampling took over from block, and told them apart from then on.
+  x.tables.state_ns[static_cast<std::size_t>(GState::kRunning)] = 1;
+  for (const GState s : {GState::kRunning, GState::kRunnable, GState::kAwake})
+    EXPECT_TRUE(has_figure(s, x.facts, x.tables));
+
+  Session memory = make_session();
+  memory.facts.requested = 0;
+  EXPECT_TRUE(has_figure(GState::kRunnable, memory.facts, memory.tables));
+}
+
+TEST(IntervalRow, WhoIsRunnableIsNotKnownByBlockAlone) {
+  Sample before, now;
+  now.at_ns = 1'000'000'000;
+  now.totals.in_state[static_cast<std::size_t>(GState::kRunnable)] = 3;
+  EXPECT_EQ(interval_row(before, now).runnable, 3u) << "as memory has it";
+  before.groups = now.groups = group_bit(GT_GROUP_BLOCK);
+  EXPECT_FALSE(interval_row(before, now).runnable.has_value());
+  before.groups = now.groups = group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_RUN);
+  EXPECT_EQ(interval_row(before, now).runnable, 3u);
 }
 
 TEST(IntervalRow, LiveIsTheCountersUntilAllWereReadAndNothingWithoutThem) {

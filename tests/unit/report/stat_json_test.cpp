@@ -59,6 +59,7 @@ TEST(StatJson, SummaryHasEveryNamedField) {
                            "/window_ns",
                            "/goroutine_seconds/running",
                            "/goroutine_seconds/runnable",
+                           "/goroutine_seconds/running_or_runnable",
                            "/goroutine_seconds/waiting",
                            "/goroutine_seconds/syscall",
                            "/goroutine_seconds/unknown",
@@ -213,6 +214,20 @@ TEST(StatJson, CoverageIsClippedToTheWindowAndCutByEveryNeededGroup) {
   EXPECT_EQ(j["goroutine_seconds"]["quality"], "lower bound");
   EXPECT_EQ(j["tables"]["blocking"]["covered"], json::parse("[[0,10000000000]]"));
   EXPECT_EQ(j["tables"]["blocking"]["quality"], "exact");
+}
+
+TEST(StatJson, WithoutRunWhatItTellsIsNull) {
+  Session x = make_session();
+  EXPECT_TRUE(summary(x)["goroutine_seconds"]["running_or_runnable"].is_null());
+  without_run(x);
+  const json j = summary(x);
+  EXPECT_TRUE(j["goroutine_seconds"]["running"].is_null());
+  EXPECT_TRUE(j["goroutine_seconds"]["runnable"].is_null());
+  EXPECT_EQ(j["goroutine_seconds"]["running_or_runnable"], 2.5);
+  EXPECT_EQ(j["goroutine_seconds"]["quality"], "exact");
+  EXPECT_TRUE(j["creation"][0]["runnable_ns"].is_null());
+  EXPECT_TRUE(j["creation"][0]["runnable_now"].is_null());
+  EXPECT_TRUE(j["latency"]["count"].is_null());
 }
 
 TEST(StatJson, EveryRowSaysWhoSawItHowWellAndWhen) {

@@ -300,6 +300,17 @@ TEST(StatText, AStateStaysWithItsNumber) {
   }
 }
 
+TEST(StatText, WithoutRunItSaysWhatIsNotKnown) {
+  Session x = make_session();
+  EXPECT_THAT(text(x, {.width = 200}), Not(HasSubstr("running or runnable")));
+  without_run(x);
+  const std::string out = text(x, {.width = 200});
+  EXPECT_THAT(out, HasSubstr("goroutine-seconds: running or runnable 2.50 waiting 4090"));
+  EXPECT_THAT(out, HasSubstr("3 running or runnable, 406 waiting"));
+  EXPECT_THAT(out, HasSubstr("WAITING FOR A CPU  not known: the run group tells\n"));
+  EXPECT_THAT(out, HasSubstr("SCHEDULING LATENCY  not known: only probes tell (block and run)\n"));
+}
+
 TEST(StatText, WhatIsNoScreenHasEveryNameOnOneLine) {
   Session x = make_session();
   const std::string name =
