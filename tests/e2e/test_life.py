@@ -518,14 +518,14 @@ def test_a_number_that_is_no_pid(pid, command):
     assert "--all" not in done.stderr, done.stderr
 
 
-@pytest.mark.parametrize("files,what", [(4, "/proc/"), (8, "BPF"), (12, "BPF"), (32, "probes")])
-def test_too_few_file_descriptors(truth, files, what):
-    """Is no fault of the process or of the kernel."""
+def test_too_few_file_descriptors(truth):
+    """Is no fault of the process or of the kernel, wherever the last one goes: in libbpf's questions to the kernel, too."""
     target = truth()
-    done = subprocess.run(["prlimit", f"--nofile={files}", gorotrace(), "stat", "-p", str(target.pid), "-d", "300ms"],
-                          capture_output=True, text=True, timeout=30)
-    assert done.returncode == FAILED and "ulimit -n" in done.stderr, done
-    assert "no process" not in done.stderr and "kernel" not in done.stderr, done.stderr
+    for files in [4, *range(8, 16), 32]:
+        done = subprocess.run(["prlimit", f"--nofile={files}", gorotrace(), "stat", "-p", str(target.pid), "-d", "300ms"],
+                              capture_output=True, text=True, timeout=30)
+        assert done.returncode == FAILED and "ulimit -n" in done.stderr, (files, done)
+        assert "no process" not in done.stderr and "kernel" not in done.stderr, (files, done.stderr)
     check_untouched(target.pid, target.binary)
 
 
