@@ -2,16 +2,13 @@
 
 #include <array>
 
+#include "base/clock.h"
 #include "report/facts_json.h"
 #include "report/json_parts.h"
 #include "report/table_json.h"
 
 namespace gorotrace {
 namespace {
-
-std::uint64_t since(std::uint64_t at, std::uint64_t begin) {
-  return at > begin ? at - begin : 0;
-}
 
 class Summary {
  public:

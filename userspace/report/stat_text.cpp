@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/clock.h"
 #include "base/plural.h"
 #include "base/text.h"
 #include "govern/governor.h"
@@ -14,10 +15,6 @@ namespace gorotrace {
 namespace {
 
 constexpr std::size_t kNarrowest = 76;
-
-std::uint64_t since(std::uint64_t at, std::uint64_t begin) {
-  return at > begin ? at - begin : 0;
-}
 
 std::string head(const TextContext& c) {
   const TargetFacts& t = c.facts.target;
