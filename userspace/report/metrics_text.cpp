@@ -70,14 +70,15 @@ std::string growth_text(const Metric& before, const Metric& now) {
 }
 
 std::string head(const MetricsReport& report, const MetricsTextOptions& options, std::size_t shown) {
+  const std::string time = options.time.empty() ? "" : options.time + "  ";
   if (options.before != nullptr) {
     const std::uint64_t since = report.time_ns - options.before->time_ns;
-    return fmt::format("\n{} of process {} changed in {}", plural(shown, "metric"), report.target.host_pid,
-                       format_duration(since));
+    return fmt::format("\n{}{} of process {} changed in {}", time, plural(shown, "metric"),
+                       report.target.host_pid, format_duration(since));
   }
   const bool all_exact = std::ranges::all_of(
       report.metrics, [](const Metric& m) { return !m.value || m.quality == MetricQuality::kExact; });
-  return fmt::format("process {} {}, {}: runtime/metrics from outside (engine: counters), exact{}",
+  return fmt::format("{}process {} {}, {}: runtime/metrics from outside (engine: counters), exact{}", time,
                      report.target.host_pid, report.target.exe, report.target.go_version,
                      all_exact ? "" : " where nothing else is said");
 }

@@ -96,7 +96,7 @@ class Summary {
     out_.field("live_discrepancy", live_discrepancy(facts_, tables_));
     if (!by_probes && counted.created) {
       t.engine = counted.engine;
-      if (!t.covered.empty()) t.covered.assign(1, Interval{facts_.begin_ns, facts_.end_ns});
+      if (!t.covered.empty() || counted.partial) t.covered = counted.covered;
     }
     trust_fields(out_, t, facts_.begin_ns);
   }

@@ -142,7 +142,8 @@ std::string waiters_text(const DumpView& view, const Selection& selection, const
   const std::size_t n =
       options.limit == 0 ? waiters.objects.size() : std::min(waiters.objects.size(), options.limit);
   const Style style{options.colour};
-  out += fmt::format("\nWAITERS  OBJECT  {} of {} · snapshot\n", n, waiters.objects.size());
+  out += fmt::format("\nWAITERS  OBJECT  {} of {}{} · snapshot\n", n, waiters.objects.size(),
+                     n < waiters.objects.size() ? " (--limit 0: all)" : "");
   const auto shown = std::span(waiters.objects).first(n);
   if (std::ranges::any_of(shown, [](const WaitedOn& row) { return row.in_select > 0; }))
     out += wrapped("  a goroutine in a select waits on each of its channels: it stands in the row of each",
