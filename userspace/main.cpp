@@ -1,7 +1,9 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <string>
+#include <utility>
 
 #include "base/text.h"
 #include "cli/command_line.h"
@@ -51,8 +53,14 @@ int main(int argc, char** argv) {
   gorotrace::add_help_command(app, exit);
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();  // stat -v is -v stat
   gorotrace::refuse_empty_values(app);
+  auto words = gorotrace::understood_words(app, {argv + std::min(argc, 1), argv + argc});
+  if (!words) {
+    gorotrace::say(gorotrace::usage_error(words.error().message));
+    return gorotrace::kExitUsage;
+  }
+  std::ranges::reverse(*words);  // as the parser takes them
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(*words));
   } catch (const CLI::ParseError& e) {
     const int code = app.exit(e);
     return code == 0 ? gorotrace::kExitDone : gorotrace::kExitUsage;

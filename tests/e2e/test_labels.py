@@ -1,5 +1,8 @@
-"""Waits by the value of a goroutine label, against the program's own count of its naps."""
+"""Waits by the value of a goroutine label, against the program's own count of its naps; labels in dumps."""
 
+import collections
+import json
+import re
 import subprocess
 import time
 
@@ -7,7 +10,13 @@ import pytest
 
 import harness
 
-ENDS = [harness.VERSIONS[0], harness.NEWEST]  # labels in a map, in a list
+# Labels lie in a map until 1.24 and in a list since; where a goroutine keeps them, each version and each way of
+# linking says for itself (the offsets of a cgo build are its own, the addresses of a PIE are moved).
+MIDDLE = ["1.25.12", "1.26.11"]
+LINKED = ["pie", "cgo", "cgopie"]
+FAST = [(harness.VERSIONS[0], "stripped"), (harness.NEWEST, "stripped"), ("1.25.12", "pie"), ("1.26.11", "cgo")]
+SHAPES = FAST + [pytest.param(version, variant, marks=pytest.mark.slow)
+                 for version in [*MIDDLE, harness.NEWEST] for variant in LINKED if (version, variant) not in FAST]
 NAPPERS = {"acme": 5, "zeta": 3, "": 2}
 
 
@@ -15,8 +24,8 @@ NAPPERS = {"acme": 5, "zeta": 3, "": 2}
 def labelled():
     started = []
 
-    def start(version=harness.NEWEST):
-        started.append(harness.Truth(harness.build(harness.PROGRAMS / "labelled", version)))
+    def start(version=harness.NEWEST, variant="stripped"):
+        started.append(harness.Truth(harness.build(harness.PROGRAMS / "labelled", version, variant)))
         return started[-1]
 
     yield start
@@ -38,9 +47,9 @@ def by_label(summary, reason="sleep"):
     return rows
 
 
-@pytest.mark.parametrize("version", ENDS)
-def test_probes_count_waits_by_label(labelled, version):
-    process = labelled(version)
+@pytest.mark.parametrize("version,variant", SHAPES)
+def test_probes_count_waits_by_label(labelled, version, variant):
+    process = labelled(version, variant)
     before = process.ask("count", "count")
     with harness.Stat(process.pid, "--by", "label:tenant", "--budget", "none") as stat:
         stat.armed()
@@ -76,9 +85,9 @@ def test_labels_of_another_request_are_never_taken_for_this_ones(labelled):
         assert sum(row["count"] for row in rows.values()) > 50
 
 
-@pytest.mark.parametrize("version", ENDS)
-def test_samples_read_the_labels_of_each_wait(labelled, version):
-    process = labelled(version)
+@pytest.mark.parametrize("version,variant", SHAPES)
+def test_samples_read_the_labels_of_each_wait(labelled, version, variant):
+    process = labelled(version, variant)
     with harness.Stat(process.pid, "--by", "label:tenant", "--probes", "none", "--sample-cpu", "50%") as stat:
         stat.armed()
         time.sleep(3)
@@ -94,6 +103,41 @@ def test_samples_read_the_labels_of_each_wait(labelled, version):
     assert rows["one"]["in_window_ns"] > 0.2 * short and rows["two"]["in_window_ns"] > 0.2 * short
     lost = rows.get("not_read", {"in_window_ns": 0})["in_window_ns"]
     assert lost < short, "naps that ended while they were read"
+
+
+@pytest.mark.parametrize("version,variant", SHAPES)
+def test_dumps_have_the_labels(labelled, version, variant):
+    """JSON, goroutine?debug=1 and the filter: each napper with its own two labels, the others with none."""
+    process = labelled(version, variant)
+
+    def dump(*arguments):
+        done = subprocess.run([harness.gorotrace(), "dump", "-p", str(process.pid), *arguments],
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    while any(process.ask("count", "count")[tenant] < 5 * n for tenant, n in NAPPERS.items()):
+        time.sleep(0.05)  # until each has set its labels
+    found = json.loads(dump("--format", "json"))
+    labels = collections.Counter()
+    for g in found["goroutines"]:
+        naps = any(f["function"] == "main.napper" for f in found["stacks"].get(g["stack"], {"frames": []})["frames"])
+        if naps or g["labels"].get("tenant") in NAPPERS:  # one that runs shows no stack
+            labels[tuple(sorted(g["labels"].items()))] += 1
+    unlabelled = labels.pop((), 0)
+    assert labels == {(("kind", "test"), ("tenant", "acme")): 5, (("kind", "test"), ("tenant", "zeta")): 3}
+    assert unlabelled <= NAPPERS[""], found
+    main, = [g for g in found["goroutines"] if g["goid"] == 1]
+    assert not main["labels"], main
+
+    groups = re.findall(r"^(\d+) @ .*\n# labels: (.*)$", dump("--group"), re.M)
+    found = collections.Counter()
+    for count, text in groups:
+        found[text] += int(count)
+    assert found['{"kind":"test", "tenant":"acme"}'] == 5 and found['{"kind":"test", "tenant":"zeta"}'] == 3, groups
+
+    chosen = json.loads(dump("--format", "json", "--where", "label=tenant=zeta"))["goroutines"]
+    assert len(chosen) == 3 and all(g["labels"]["tenant"] == "zeta" for g in chosen), chosen
 
 
 def test_text_names_the_value(labelled):

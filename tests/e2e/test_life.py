@@ -518,14 +518,14 @@ def test_a_number_that_is_no_pid(pid, command):
     assert "--all" not in done.stderr, done.stderr
 
 
-@pytest.mark.parametrize("files,what", [(4, "/proc/"), (8, "BPF"), (12, "BPF"), (32, "probes")])
-def test_too_few_file_descriptors(truth, files, what):
-    """Is no fault of the process or of the kernel."""
+def test_too_few_file_descriptors(truth):
+    """Is no fault of the process or of the kernel, wherever the last one goes: in libbpf's questions to the kernel, too."""
     target = truth()
-    done = subprocess.run(["prlimit", f"--nofile={files}", gorotrace(), "stat", "-p", str(target.pid), "-d", "300ms"],
-                          capture_output=True, text=True, timeout=30)
-    assert done.returncode == FAILED and "ulimit -n" in done.stderr, done
-    assert "no process" not in done.stderr and "kernel" not in done.stderr, done.stderr
+    for files in [4, *range(8, 16), 32]:
+        done = subprocess.run(["prlimit", f"--nofile={files}", gorotrace(), "stat", "-p", str(target.pid), "-d", "300ms"],
+                              capture_output=True, text=True, timeout=30)
+        assert done.returncode == FAILED and "ulimit -n" in done.stderr, (files, done)
+        assert "no process" not in done.stderr and "kernel" not in done.stderr, (files, done.stderr)
     check_untouched(target.pid, target.binary)
 
 
@@ -746,10 +746,11 @@ def test_offsets_that_only_the_live_process_contradicts(tmp_path, variant):
     ["check", "--nonsense"], ["ps", "--extra"], ["ps", "--where", "go"], ["ps", "--sort", "size"],
     ["stat", "-p", "1", "--by", "frame"], ["stat", "-p", "1", "--sort", "size"], ["--color", "red", "ps"],
     ["dump", "-p", "1", "--format", "xml"], ["metrics", "-p", "1", "-d", "1s"], ["metrics", "-p", "1", "-i", "soon"], ["--nonsense"],
-    *([*command, "-p", "1", option, ""] for command, options in (
+    *([*command, "-p", "1", *empty] for command, options in (
         (["stat"], ["-d", "-i", "--probes", "--budget", "--where", "--created-by", "--by", "--sort", "--waits", "--ring-size"]),
         (["dump"], ["--observe", "--watch", "--min-wait", "--format", "-o", "--where", "--created-by"]),
-        (["metrics"], ["-d", "-i"])) for option in options),
+        (["metrics"], ["-d", "-i"])) for option in options for empty in ([option, ""], [option + "="])),
+    ["stat", "-d=", "-p", "1"], ["stat", "--duration=", "-p", "1"], ["stat", "-d", "-p", "1"], ["ps", "--color="],
     ["ps", ""], ["ps", "--sort", ""], ["help", ""], ["dump", "1", "2"], ["dump", "1", "--limit", "1", "--limit", "2"],
     ["dump", "-p", "1", "--waiters", "--json"]])
 def test_usage(arguments):
@@ -758,7 +759,7 @@ def test_usage(arguments):
     assert done.returncode == USAGE, f"exit code {done.returncode}:\n{done.stdout}{done.stderr}"
     assert done.stderr.startswith("gorotrace: ") and not done.stdout, done
     assert len(done.stderr.splitlines()[0]) < 200, done.stderr
-    wrong = [a for a in arguments if a.startswith("--") or a in ("frobnicate", "extra")]
+    wrong = [a.rstrip("=") for a in arguments if a.startswith("--") or a in ("frobnicate", "extra")]
     assert all(a in done.stderr for a in wrong), done.stderr
 
 

@@ -43,7 +43,7 @@ def live_count_under_churn(truth):
     target = truth("-scenario", "churn", "-for", "5s")
     target.send("go")
     time.sleep(1)  # attached in the middle
-    with Stat(target.pid, "--budget", "none", interval="200ms") as stat:
+    with Stat(target.pid, "--budget", "none", "--ring-size", "32m", interval="200ms") as stat:
         stat.armed()
         done = target.answer("done")
         for _ in range(3):

@@ -19,7 +19,7 @@ def text_of(paths):
     """What stat says in text of a program that took so many call paths, and the tracer's peak memory in kB."""
     with Truth(build(PROGRAMS / "paths")) as target:
         with Process(["env", "COLUMNS=200", harness.gorotrace(), "stat", "-p", target.pid, "--budget", "none",
-                      "--limit", "3"]) as stat:
+                      "--limit", "3", "--ring-size", "32m"]) as stat:
             while "unparks" not in stat.lines.next(60):
                 pass
             stat.lines.next(60)

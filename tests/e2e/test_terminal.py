@@ -189,7 +189,7 @@ def test_metrics_again_and_again(target):
     done = piped("metrics", "-p", target.pid, "-i", "200ms", "-d", "700ms")
     text = done.stdout.decode()
     assert done.returncode == 0 and text.count("runtime/metrics from outside") == 1, done
-    assert len(re.findall(rf"(?m)^\d+ metrics? of process {target.pid} changed in \d", text)) >= 2, text
+    assert len(re.findall(rf"(?m)^\d\d:\d\d:\d\d  \d+ metrics? of process {target.pid} changed in \d", text)) >= 2, text
     readings = [json.loads(line) for line in
                 piped("metrics", "-p", target.pid, "-i", "200ms", "-d", "500ms", "--json").stdout.splitlines()]
     assert len(readings) >= 2 and len({r["time_ns"] for r in readings}) == len(readings)

@@ -18,6 +18,10 @@ namespace gorotrace {
 [[nodiscard]] std::optional<std::int64_t> monotonic_offset(const std::string& proc_directory);
 
 [[nodiscard]] std::uint64_t monotonic_ns();
+// 0 when `at` lies before it.
+[[nodiscard]] constexpr std::uint64_t since(std::uint64_t at, std::uint64_t begin) {
+  return at > begin ? at - begin : 0;
+}
 // The same moment for std::chrono::steady_clock, which reads our own namespace's CLOCK_MONOTONIC.
 [[nodiscard]] std::chrono::steady_clock::time_point steady_time(std::uint64_t monotonic_ns);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <string_view>
 #include <thread>
 
+#include "base/unique_fd.h"
 #include "capture/attach.h"
 #include "capture/detach.h"
 #include "capture/own_code.h"
@@ -26,6 +28,17 @@ int log_libbpf(libbpf_print_level, const char* format, va_list arguments) {
   while (text.ends_with('\n')) text.remove_suffix(1);  // libbpf ends its lines, and names itself in them
   if (!text.empty()) spdlog::trace("{}", text);
   return 0;
+}
+
+// libbpf asks the kernel what it can do, and takes a want of descriptors for a no: loading then fails with
+// "Invalid argument".
+Status enough_descriptors() {
+  std::array<UniqueFd, 16> held;
+  for (UniqueFd& fd : held) {
+    fd.reset(::eventfd(0, EFD_CLOEXEC));
+    if (!fd) return fail_errno(errno, "loading BPF programs");
+  }
+  return {};
 }
 
 std::uint64_t hits_of(const SelftestSkeleton& skeleton, std::uint32_t cookie) {
@@ -85,6 +98,7 @@ std::unexpected<Error> load_error(int err) {
 }
 
 Result<SelftestSkeleton> load_selftest(AttachMode mode) {
+  if (auto enough = enough_descriptors(); !enough) return std::unexpected(enough.error());
   SelftestSkeleton skeleton(gorotrace_selftest__open());
   if (!skeleton) return load_error(errno);
   skeleton->rodata->gt_cookies = mode != AttachMode::kPerfEventIp;

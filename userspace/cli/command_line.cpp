@@ -57,11 +57,63 @@ std::string unexpected(const CLI::App& program, const CLI::App* command) {
                      what);
 }
 
+const CLI::App* command_named(const CLI::App& program, const std::string& name) {
+  const auto found =
+      program.get_subcommands([&](const CLI::App* command) { return command->get_name() == name; });
+  return found.empty() ? nullptr : found.front();
+}
+
+// Options are those of the program and of the command that stands before them.
+const CLI::Option* option_named(const CLI::App& program, const CLI::App* command, const std::string& name) {
+  if (name.size() < 2 || !name.starts_with('-')) return nullptr;
+  const CLI::Option* own = command != nullptr ? command->get_option_no_throw(name) : nullptr;
+  return own != nullptr ? own : program.get_option_no_throw(name);
+}
+
 }  // namespace
+
+Result<std::vector<std::string>> understood_words(const CLI::App& program,
+                                                  const std::vector<std::string>& words) {
+  std::vector<std::string> out;
+  const CLI::App* command = nullptr;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word == "--") {  // no option is behind it
+      out.insert(out.end(), words.begin() + static_cast<std::ptrdiff_t>(i), words.end());
+      break;
+    }
+    if (command == nullptr) command = command_named(program, word);
+    const std::size_t equals = word.find('=');
+    const std::string name = word.substr(0, equals);
+    const CLI::Option* option = option_named(program, command, name);
+    if (option != nullptr && equals != std::string::npos) {
+      const std::string value = word.substr(equals + 1);
+      if (value.empty()) return fail(ErrorKind::kUsage, option->get_name() + ": its value is empty");
+      const bool is_short = !name.starts_with("--");
+      out.push_back(is_short ? name : word);
+      if (is_short) out.push_back(value);
+      continue;
+    }
+    out.push_back(word);
+    const int takes = option != nullptr ? option->get_items_expected_min() : 0;
+    for (int n = 0; n < takes && i + 1 < words.size(); ++n) {
+      const std::string& value = words[++i];
+      if (option_named(program, command, value) != nullptr)
+        return fail(ErrorKind::kUsage, fmt::format("{} needs a value, and is followed by the option {}",
+                                                   option->get_name(), value));
+      out.push_back(value);
+    }
+  }
+  return out;
+}
 
 void refuse_empty_values(CLI::App& program) {
   refuse_empty_in(program);
   for (CLI::App* command : program.get_subcommands({})) refuse_empty_in(*command);
+}
+
+std::string usage_error(const std::string& what) {
+  return fmt::format("gorotrace: {}\nRun with --help for more information.\n", what);
 }
 
 std::string usage_error(const CLI::App& program, const CLI::Error& error) {
@@ -75,8 +127,7 @@ std::string usage_error(const CLI::App& program, const CLI::Error& error) {
     if (text.empty()) text = without_a_value(program, error);
     if (text.empty() && command != nullptr) text = without_a_value(*command, error);
   }
-  return fmt::format("gorotrace: {}\nRun with --help for more information.\n",
-                     text.empty() ? std::string(error.what()) : text);
+  return usage_error(text.empty() ? std::string(error.what()) : text);
 }
 
 }  // namespace gorotrace

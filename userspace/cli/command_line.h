@@ -2,6 +2,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
+
+#include "base/result.h"
 
 namespace CLI {
 class App;
@@ -14,7 +17,14 @@ namespace gorotrace {
 // given. Of the program and its commands, once all of them are there.
 void refuse_empty_values(CLI::App& program);
 
+// The words behind the program's name as the parser is to have them, which is what they say: an option with
+// nothing behind its "=" (--duration=) and one that another option follows (-d -p 1) have no value and are
+// refused, where the parser would take the next word for it; -d=5s, as Go's flag package has it, is -d 5s.
+[[nodiscard]] Result<std::vector<std::string>> understood_words(const CLI::App& program,
+                                                                const std::vector<std::string>& words);
+
 // Lines for stderr.
+[[nodiscard]] std::string usage_error(const std::string& what);
 [[nodiscard]] std::string usage_error(const CLI::App& program, const CLI::Error& error);
 
 }  // namespace gorotrace

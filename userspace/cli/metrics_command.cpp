@@ -15,6 +15,7 @@
 #include "cli/output_file.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal.h"
+#include "cli/time_of_day.h"
 #include "golang/metrics_layout.h"
 #include "metrics/metrics.h"
 #include "metrics/reader.h"
@@ -75,8 +76,10 @@ class Metrics {
 int write(const MetricsReport& report, const MetricsReport* before, const Arguments& arguments,
           const CommonOptions& common) {
   if (arguments.json) return write_json_to_stdout([&](JsonWriter& out) { metrics_json(out, report); });
-  return write_to_stdout(
-      for_locale(metrics_text(report, {.width = screen(common.colour).name_width(), .before = before})));
+  return write_to_stdout(for_locale(
+      metrics_text(report, {.width = screen(common.colour).name_width(),
+                            .before = before,
+                            .time = arguments.interval.empty() ? "" : time_of_day(report.time_ns)})));
 }
 
 // Until the duration is over, a signal comes or the process ends, which is no error once it was read.

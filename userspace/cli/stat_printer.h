@@ -26,6 +26,7 @@ class StatPrinter {
   // `out` and `stacks` outlive this object.
   StatPrinter(const Options& options, OutputQueue& out, RunStacks& stacks);
 
+  [[nodiscard]] bool json() const { return json_; }
   void interval(const IntervalRow& row, const StatFacts& facts);
   // Between the lines of a text, for a person. A program finds it among the summary's notices.
   void note(const std::string& text);

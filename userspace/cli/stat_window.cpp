@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/plural.h"
+#include "base/text.h"
 #include "process/hold.h"
 
 namespace gorotrace {
@@ -17,7 +18,9 @@ namespace {
 constexpr std::chrono::milliseconds kTick(Session::kTickMs);
 constexpr std::chrono::milliseconds kForAnAnswer(2);  // models take some 10 ms
 constexpr std::chrono::nanoseconds kAfterASignal(StopSignal::kGraceNs);
-constexpr std::chrono::seconds kAfterAnOrder(5);  // SIGTERM, SIGHUP
+constexpr std::chrono::seconds kAfterAnOrder(5);         // SIGTERM, SIGHUP
+constexpr std::chrono::milliseconds kShortestLine(100);  // as of -i
+constexpr int kPartOfALine = 10;  // that is left of the window: part of the line before
 
 }  // namespace
 
@@ -42,6 +45,7 @@ Status StatWindow::watch() {
     session_.finish();
   }
   if (session_.samples_asked()) write_lines(session_.await_samples());
+  if (ran) last_lines();
   return ran;
 }
 
@@ -118,6 +122,7 @@ void StatWindow::tell_left_out() {
 
 void StatWindow::lines() {
   const KeptTime::Step step(kept_);
+  if (ends_with_this_interval()) return;  // last_lines()
   if (!out_.room()) {
     ++left_out_;
     return;
@@ -144,9 +149,38 @@ void StatWindow::await_lines() {
 void StatWindow::write_lines(Result<Session::Samples> now) {
   if (!now) return;  // the next line covers this time, too
   for (auto& [target, sample] : *now) {
+    if (sample.at_ns <= last_[target].at_ns) continue;  // its window was over before
     printer_.interval(interval_row(last_[target], sample), session_.facts(target));
     last_[target] = std::move(sample);
   }
+}
+
+bool StatWindow::ends_with_this_interval() const {
+  if (!options_.duration) return false;
+  const MonotonicTime end = steady_time(last_begin_ns_) + *options_.duration;
+  return loop_->timers().now() + options_.interval / kPartOfALine >= end;
+}
+
+void StatWindow::last_lines() {
+  if (!out_.room()) {
+    ++left_out_;
+    return;
+  }
+  session_.ask_samples();
+  auto rest = session_.await_samples();
+  if (!rest) return;  // the summary, too, will say that the models do not answer
+  std::chrono::nanoseconds longest(0);
+  for (const auto& [target, sample] : *rest) {
+    const std::uint64_t from_ns = last_[target].at_ns;
+    if (sample.at_ns > from_ns) longest = std::max(longest, std::chrono::nanoseconds(sample.at_ns - from_ns));
+  }
+  // So little tells a person nothing; a program gets intervals without a gap.
+  if (!printer_.json() && longest < kShortestLine) return;
+  tell_left_out();
+  write_lines(std::move(rest));
+  if (longest < options_.interval - options_.interval / kPartOfALine)
+    printer_.note(
+        fmt::format("the last line is of {}", format_duration(static_cast<std::uint64_t>(longest.count()))));
 }
 
 StatFacts StatWindow::facts(TargetId target) const {

@@ -52,6 +52,10 @@ class StatWindow {
   void lines();
   void await_lines();
   void write_lines(Result<Session::Samples> now);
+  // The last interval ends with the window and has the length that is left: its line comes behind the end,
+  // and the one that would be due (nearly) at the same time is left to it.
+  [[nodiscard]] bool ends_with_this_interval() const;
+  void last_lines();
   void look_for_holds();
   void tell_left_out();
   // With what is known here alone.

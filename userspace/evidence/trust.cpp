@@ -76,6 +76,15 @@ std::uint64_t length(const std::vector<Interval>& intervals) {
   return sum;
 }
 
+// The part of the window between the first and the last reading of the counters; nullopt: there was one
+// reading at most, which tells no difference.
+std::optional<Interval> between_readings(const StatFacts& facts) {
+  if (!facts.counters_begin || !facts.counters_end) return std::nullopt;
+  const Interval between{std::max(facts.counters_begin->time_ns, facts.begin_ns),
+                         std::min(facts.counters_end->time_ns, facts.end_ns)};
+  return between.from_ns < between.to_ns ? std::optional(between) : std::nullopt;
+}
+
 // Tables whose figures sampling gives in place of the probes.
 bool taken_by_sampling(TableKind kind) {
   return kind == TableKind::kGoroutineSeconds || kind == TableKind::kBlocking ||
@@ -202,19 +211,31 @@ std::optional<std::int64_t> live_discrepancy(const StatFacts& facts, const Table
 SyscallCount syscall_count(const StatFacts& facts, const Tables& tables) {
   if (table_trust(TableKind::kSyscallSites, facts, tables).probed())
     return {tables.syscalls, Engine::kProbes};
-  if (!facts.counters_begin || !facts.counters_end) return {};
+  if (!between_readings(facts)) return {};
   return {clamped(facts.counters_end->syscalls, facts.counters_begin->syscalls), Engine::kCounters};
 }
 
+std::uint64_t CreatedExited::covered_ns() const {
+  return length(covered);
+}
+
 CreatedExited created_exited(const StatFacts& facts, const Tables& tables) {
+  // Both readings are asked for at the window's ends and come a little later.
+  constexpr std::uint64_t kLateNs = 200'000'000;
   const TableTrust trust = table_trust(TableKind::kGoroutines, facts, tables);
-  const bool whole = trust.covered_ns >= clamped(facts.end_ns, facts.begin_ns);
-  const bool counted = facts.counters_begin && facts.counters_end;
-  if (trust.probed() && (whole || !counted)) return {tables.created, tables.exited, Engine::kProbes, !whole};
+  const std::uint64_t window_ns = clamped(facts.end_ns, facts.begin_ns);
+  const bool whole = trust.covered_ns >= window_ns;
+  const auto counted = between_readings(facts);
+  if (trust.probed() && (whole || !counted))
+    return {tables.created, tables.exited, Engine::kProbes, trust.covered, !whole};
   if (!counted) return {};
   const std::int64_t gone = ended(*facts.counters_end) - ended(*facts.counters_begin);
+  const bool all = clamped(counted->to_ns, counted->from_ns) + kLateNs >= window_ns;
   return {clamped(facts.counters_end->created, facts.counters_begin->created),
-          gone > 0 ? static_cast<std::uint64_t>(gone) : 0, Engine::kCounters};
+          gone > 0 ? static_cast<std::uint64_t>(gone) : 0,
+          Engine::kCounters,
+          {all ? Interval{facts.begin_ns, facts.end_ns} : *counted},
+          !all};
 }
 
 std::vector<const BlockingRow*> blocking_rows(const Tables& tables, bool system) {

@@ -76,11 +76,15 @@ struct SyscallCount {
 [[nodiscard]] SyscallCount syscall_count(const StatFacts& facts, const Tables& tables);
 
 // created / exited of the window: by probes that saw all of it, else by the runtime's counters, which go on
-// when the probes go; else what the probes saw while they were on. Absent when nobody saw any.
+// when the probes go; else what the probes saw while they were on. Absent when nobody saw any, and the
+// counters were not read twice: a target that ended before the second reading, or a machine on which no
+// reading came in time.
 struct CreatedExited {
   std::optional<std::uint64_t> created, exited;
   Engine engine = Engine::kProbes;
-  bool partial = false;  // of a part of the window
+  std::vector<Interval> covered = {};
+  bool partial = false;  // of a part of the window: covered
+  [[nodiscard]] std::uint64_t covered_ns() const;
 };
 [[nodiscard]] CreatedExited created_exited(const StatFacts& facts, const Tables& tables);
 

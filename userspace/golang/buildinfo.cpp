@@ -14,14 +14,10 @@ constexpr std::uint64_t kMaxVersion = 256, kMaxModinfo = 1u << 22;  // a module 
 constexpr std::uint64_t kUsualInlineStrings = 64 * 1024, kMaxInlineStrings = kMaxVersion + kMaxModinfo + 8;
 constexpr std::size_t kModinfoFrame = 16;  // cmd/go puts 16 bytes around it (modload/build.go)
 
-std::string_view text_of(Bytes bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 std::optional<std::uint64_t> find_header(const ElfImage& image) {
   const auto is_header = [&](std::uint64_t at) {
     const auto head = image.bytes_at(at, kHeaderSize);
-    return text_of(head).starts_with(kMagic);
+    return as_text(head).starts_with(kMagic);
   };
   if (const auto section = image.section(".go.buildinfo"); section && is_header(section->vaddr))
     return section->vaddr;
@@ -32,7 +28,7 @@ std::optional<std::uint64_t> find_header(const ElfImage& image) {
     image.each_piece(s.vaddr + skip, s.filesz - std::min(skip, s.filesz), kHeaderSize - 1,
                      [&](std::uint64_t vaddr, Bytes piece) {
                        for (std::uint64_t at = 0; at + kHeaderSize <= piece.size() && !found; at += kAlign) {
-                         if (text_of(piece.subspan(at)).starts_with(kMagic)) found = vaddr + at;
+                         if (as_text(piece.subspan(at)).starts_with(kMagic)) found = vaddr + at;
                        }
                        return !found;
                      });
@@ -52,7 +48,7 @@ std::optional<std::string> take_string(Bytes& bytes, std::uint64_t max) {
   }
   bytes = bytes.subspan(at + 1);
   if (length > max || length > bytes.size()) return std::nullopt;
-  std::string out(text_of(bytes.first(length)));
+  std::string out(as_text(bytes.first(length)));
   bytes = bytes.subspan(length);
   return out;
 }
@@ -62,7 +58,7 @@ std::optional<std::string> string_at(const ElfImage& image, std::uint64_t header
   if (!data || !length || *length == 0 || *length > max) return std::nullopt;
   const auto bytes = image.bytes_at(*data, *length);
   if (bytes.empty()) return std::nullopt;
-  return std::string(text_of(bytes));
+  return std::string(as_text(bytes));
 }
 
 // Lines "path\t<package>" and, with modules, "mod\t<module>\t<version>\t<sum>" behind it.

@@ -11,15 +11,11 @@ namespace {
 constexpr std::string_view kGccgo =
     "compiled by gccgo, which has a runtime of its own; build it with the Go toolchain (gc)";
 
-std::string_view text_of(Bytes bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 bool section_has(const ElfImage& image, std::string_view name, std::string_view text) {
   const auto section = image.section(name);
   if (!section || section->vaddr == 0) return false;
   const auto bytes = image.bytes_up_to(section->vaddr, std::min(section->size, ElfImage::kMaxBytes));
-  return text_of(bytes).find(text) != std::string_view::npos;
+  return as_text(bytes).find(text) != std::string_view::npos;
 }
 
 // src/p_lx_elf.cpp of UPX: its l_info, with the magic, follows the program headers.
@@ -28,7 +24,7 @@ bool packed_by_upx(const ElfImage& image) {
   const auto segments = image.segments();
   return std::ranges::any_of(segments, [&](const ElfImage::Segment& s) {
     return s.offset == 0 &&
-           text_of(image.bytes_up_to(s.vaddr, kHeaders)).find("UPX!") != std::string_view::npos;
+           as_text(image.bytes_up_to(s.vaddr, kHeaders)).find("UPX!") != std::string_view::npos;
   });
 }
 
@@ -51,7 +47,7 @@ bool contains_gccgo_version(const ElfImage& image) {
   for (const ElfImage::Segment& s : image.segments()) {
     if (found) break;
     image.each_piece(s.vaddr, s.filesz, kLongest, [&](std::uint64_t, Bytes piece) {
-      found = has_gccgo_version(text_of(piece));
+      found = has_gccgo_version(as_text(piece));
       return !found;
     });
   }

@@ -5,19 +5,19 @@
 namespace gorotrace {
 namespace {
 
-struct Row {
+struct MetricsRow {
   int minor;
   Arch arch;
   MetricsOffsets offsets;
 };
-constexpr Row kTable[] = {
+constexpr MetricsRow kMetricsTable[] = {
 #include "golang/metrics_offsets_table.inc"
 };
 
 }  // namespace
 
 std::optional<MetricsOffsetsWithSource> metrics_offsets_from_table(const GoVersion& version, Arch arch) {
-  for (const Row& row : kTable) {
+  for (const MetricsRow& row : kMetricsTable) {
     if (version.compare_minor(1, row.minor) == 0 && arch == row.arch)
       return MetricsOffsetsWithSource{row.offsets, fmt::format("table go1.{}", row.minor)};
   }

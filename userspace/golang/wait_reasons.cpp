@@ -10,7 +10,7 @@ namespace gorotrace {
 namespace {
 
 constexpr std::string_view kFirst = "GC assist marking";
-constexpr std::size_t kMaxHits = 64, kMaxLength = 64;
+constexpr std::size_t kMaxHeaders = 64, kMaxLength = 64;
 
 // Values of runtime.waitReason (runtime/runtime2.go) per minor version.
 std::size_t reason_count(const GoVersion& version) {
@@ -33,7 +33,7 @@ std::vector<std::string> read_array(const ElfImage& image, std::uint64_t base, s
 
 // The array, if `text` is that of its element 1.
 std::vector<std::string> array_of(const ElfImage& image, std::uint64_t text, std::size_t count) {
-  for (const std::uint64_t header : image.words_equal(text, kMaxHits)) {
+  for (const std::uint64_t header : image.words_equal(text, kMaxHeaders)) {
     // Element 0 is the empty string, element 1 this one.
     if (image.word_at(header + 8) != std::optional<std::uint64_t>(kFirst.size()) || header < 16 ||
         image.word_at(header - 8) != std::optional<std::uint64_t>(0))
@@ -48,7 +48,7 @@ std::vector<std::string> array_of(const ElfImage& image, std::uint64_t text, std
 
 std::vector<std::string> find_wait_reasons(const ElfImage& image, const GoVersion& version) {
   std::vector<std::string> found;
-  each_constant_text(image, kFirst, kMaxHits, [&](std::uint64_t at) {
+  each_constant_text(image, kFirst, kMaxHeaders, [&](std::uint64_t at) {
     found = array_of(image, at, reason_count(version));
     return found.empty();
   });

@@ -25,8 +25,9 @@ class Creators {
   [[nodiscard]] std::string text(std::uint64_t stack) const {
     const auto it = by_function_.find(start_function(c_.symbols.stack(stack)));
     if (it == by_function_.end()) return "";
-    const std::string sites = it->second.size() > 1 ? fmt::format(" and {} more", it->second.size() - 1) : "";
-    return creator_text(c_, *it->second.front(), sites);
+    const std::string sites =
+        it->second.size() > 1 ? " and at " + plural(it->second.size() - 1, "other go statement") : "";
+    return creator_text(c_, *it->second.front(), WaysOf::kMoreThanRow, sites);
   }
 
  private:
@@ -49,7 +50,7 @@ struct BlockingColumns {
     if (p50()) out += fmt::format("{:>9}", "p50");
     if (probed) out += fmt::format("{:>9}", "p99");
     out += fmt::format("{:>9}", probed ? "max" : "longest");
-    if (probed && wide) out += fmt::format("{:>15}{:>9}", "ended_unknown", "tainted");
+    if (probed && wide) out += fmt::format("{:>13}{:>9}", "partly seen", "cut off");
     return out;
   }
 };
@@ -110,6 +111,20 @@ std::string not_measured(const BlockingRow& row) {
   return out;
 }
 
+// What the heads of a wide table mean, where there is something below them.
+std::string legend(const TextContext& c, const BlockingColumns& columns) {
+  if (!columns.probed || !columns.wide) return "";
+  std::uint64_t partly_seen = 0, cut_off = 0;
+  for (std::size_t i = 0; i < shown(c.rows.blocking.size(), c.options.limit); ++i) {
+    partly_seen += c.rows.blocking[i].ended_unknown;
+    cut_off += c.rows.blocking[i].tainted;
+  }
+  std::string out;
+  if (partly_seen > 0) out += "partly seen: waits whose beginning or end was not seen; ";
+  if (cut_off > 0) out += "cut off: waits during which events were lost or probes detached; ";
+  return out.empty() ? "" : wrapped("(" + out + "they are in no mean or quantile)", c.width, 2);
+}
+
 std::string blocking_row_text(const TextContext& c, const BlockingRow& row, const TableTrust& trust,
                               const BlockingColumns& columns, const Creators& creators) {
   const TableTrust own = row_trust(row, trust);
@@ -146,7 +161,7 @@ std::string blocking_row_text(const TextContext& c, const BlockingRow& row, cons
   const std::uint64_t longest = row.long_waits.max();
   cell(longest > h.max() ? "≈" + format_duration(longest) : any ? format_duration(h.max()) : "-", 9);
   if (columns.probed && wide) {
-    cell(seen(row.ended_unknown, short_count(row.ended_unknown)), 15);
+    cell(seen(row.ended_unknown, short_count(row.ended_unknown)), 13);
     cell(seen(row.tainted, short_count(row.tainted)), 9);
   }
   std::string out = c.style.bold(blocked) + cells.substr(blocked.size()) + "\n";
@@ -156,7 +171,8 @@ std::string blocking_row_text(const TextContext& c, const BlockingRow& row, cons
         fmt::format("{}  (other stacks, {} of them)", c.style.bold(reason_name(row, c.facts)), row.folded));
   } else {
     out += stack_text(c, row.stack, reason_name(row, c.facts)) + creators.text(row.stack);
-    if (row.folded > 0) out += under(fmt::format("and {} (--by)", plural(row.folded, "other stack")));
+    if (row.folded > 0)
+      out += under(fmt::format("and {} (without --by: a row for each)", plural(row.folded, "other stack")));
   }
   out += wakers_text(c, row.wakers, row.wakers_other, "woken by");
   if (counted && !wide) out += not_measured(row);
@@ -186,7 +202,7 @@ std::string blocking_text(const TextContext& c) {
   const TableTrust calls = table_trust(TableKind::kSyscallSites, c.facts, c.tables);
   for (std::size_t i = 0; i < shown(rows.size(), c.options.limit); ++i)
     out += blocking_row_text(c, rows[i], rows[i].in_syscall ? calls : trust, columns, creators);
-  return out + labels_not_read(c);
+  return out + legend(c, columns) + labels_not_read(c);
 }
 
 }  // namespace gorotrace

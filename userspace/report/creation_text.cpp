@@ -49,7 +49,7 @@ std::string creation_text(const TextContext& c) {
     cells += "  ";
     out += c.style.bold(live) + cells.substr(live.size()) +
            frame_text(start.back(), {c.name_width(), display_width(cells), kIndent}, c.style) + "\n";
-    out += creator_text(c, row);
+    out += creator_text(c, row, WaysOf::kRow);
     if (c.options.stacks) {
       for (const CreationRow::Stack& s : row.stacks) {
         out += under(fmt::format("{} created from:", s.created)) + stack_text(c, s.stack, "");

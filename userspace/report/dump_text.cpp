@@ -35,7 +35,7 @@ void write_notes(const DumpView& view, const Selection& selection, const TextSin
 // How many of n to show; says what is left out.
 std::size_t limited(std::size_t n, std::size_t limit, const char* what, const TextSink& sink) {
   if (limit == 0 || n <= limit) return n;
-  sink(fmt::format("{}{} not shown (--limit)\n", kNote, plural(n - limit, what)));
+  sink(fmt::format("{}{} not shown (--limit 0: all)\n", kNote, plural(n - limit, what)));
   return limit;
 }
 
@@ -188,7 +188,7 @@ std::vector<std::string> dump_notes(const DumpView& view, const Selection& selec
     out.push_back(fmt::format(
         "labels of {} goroutines make no sense, or are longer than 64 kB, and are shown as none", n));
   if (selection.system_hidden > 0)
-    out.push_back(fmt::format("{} of the runtime itself not shown (--system)",
+    out.push_back(fmt::format("{} of the runtime itself not shown (--system shows them)",
                               plural(selection.system_hidden, "goroutine")));
   if (selection.unmatched > 0)
     out.push_back(

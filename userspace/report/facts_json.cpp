@@ -3,14 +3,11 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "evidence/quality.h"
 
 namespace gorotrace {
 namespace {
-
-std::uint64_t since(std::uint64_t at, std::uint64_t begin) {
-  return at > begin ? at - begin : 0;
-}
 
 void counts_field(JsonWriter& out, std::string_view name,
                   const std::vector<std::pair<std::string, std::uint64_t>>& counts) {

@@ -46,7 +46,7 @@ std::string site_lines(const Grown& row, std::size_t width, const Style& style) 
   const Frame& start = row.places.front();
   std::string out = start.function.empty() ? "        ?\n" : under("", start, width, style);
   if (row.places.size() > 1) out += under("created by ", row.places[1], width, style);
-  return out + ways_text(row.ways, width, style);
+  return out + ways_text(row.ways, WaysOf::kRow, width, style);
 }
 
 template <typename Lines>
@@ -55,8 +55,8 @@ std::string table(const char* title, const std::vector<Grown>& rows, bool shrink
   const std::size_t n = options.limit == 0 ? rows.size() : std::min(rows.size(), options.limit);
   const Style style{options.colour};
   std::string out = fmt::format("\n{}  ", title);
-  out +=
-      n == rows.size() ? plural(n, "row") + "\n" : fmt::format("{} of {} rows (--limit)\n", n, rows.size());
+  out += n == rows.size() ? plural(n, "row") + "\n"
+                          : fmt::format("{} of {} rows (--limit 0: all)\n", n, rows.size());
   for (std::size_t i = 0; i < n; ++i) {
     const Grown& row = rows[i];
     out += fmt::format("{:>8}  {} -> {}{}\n", signed_difference(row.first, row.last), row.first, row.last,

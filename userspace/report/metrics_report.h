@@ -23,6 +23,7 @@ struct MetricsTextOptions {
   std::size_t width = 80;  // percentiles for which a line has no room go below it
   // The reading before: only what has changed since is shown, cumulative ones with what they grew by.
   const MetricsReport* before = nullptr;
+  std::string time = {};  // of day, which heads a reading that is one of several; "": not told
 };
 // A line for each metric: name, value, unit; histograms as count and percentiles; then what is not available.
 [[nodiscard]] std::string metrics_text(const MetricsReport& report, const MetricsTextOptions& options);

@@ -30,7 +30,7 @@ std::string histogram_note(const Float64Histogram& h, bool seconds) {
                      bucket_text(h, 0.99, seconds), bucket_text(h, 1, seconds));
 }
 
-struct Line {
+struct MetricLine {
   std::string name, value, note;
 };
 
@@ -40,8 +40,8 @@ std::string number(const MetricValue& value) {
   return fmt::format("{}", std::get<std::uint64_t>(value));
 }
 
-Line line_of(const Metric& m) {
-  Line line{m.name, number(*m.value), ""};
+MetricLine line_of(const Metric& m) {
+  MetricLine line{m.name, number(*m.value), ""};
   // Of a histogram the number is how many are in it; the unit in its name is that of the percentiles.
   if (const auto* h = std::get_if<Float64Histogram>(&*m.value))
     line.note = histogram_note(*h, m.unit() == "seconds");
@@ -70,14 +70,15 @@ std::string growth_text(const Metric& before, const Metric& now) {
 }
 
 std::string head(const MetricsReport& report, const MetricsTextOptions& options, std::size_t shown) {
+  const std::string time = options.time.empty() ? "" : options.time + "  ";
   if (options.before != nullptr) {
     const std::uint64_t since = report.time_ns - options.before->time_ns;
-    return fmt::format("\n{} of process {} changed in {}", plural(shown, "metric"), report.target.host_pid,
-                       format_duration(since));
+    return fmt::format("\n{}{} of process {} changed in {}", time, plural(shown, "metric"),
+                       report.target.host_pid, format_duration(since));
   }
   const bool all_exact = std::ranges::all_of(
       report.metrics, [](const Metric& m) { return !m.value || m.quality == MetricQuality::kExact; });
-  return fmt::format("process {} {}, {}: runtime/metrics from outside (engine: counters), exact{}",
+  return fmt::format("{}process {} {}, {}: runtime/metrics from outside (engine: counters), exact{}", time,
                      report.target.host_pid, report.target.exe, report.target.go_version,
                      all_exact ? "" : " where nothing else is said");
 }
@@ -85,7 +86,7 @@ std::string head(const MetricsReport& report, const MetricsTextOptions& options,
 }  // namespace
 
 std::string metrics_text(const MetricsReport& report, const MetricsTextOptions& options) {
-  std::vector<Line> lines;
+  std::vector<MetricLine> lines;
   std::size_t name = 0, value = 0;
   for (const Metric& m : report.metrics) {
     if (!m.value) continue;
@@ -101,7 +102,7 @@ std::string metrics_text(const MetricsReport& report, const MetricsTextOptions& 
     value = std::max(value, lines.back().value.size());
   }
   std::string out = wrapped(head(report, options, lines.size()), options.width, 2);
-  for (const Line& l : lines) {
+  for (const MetricLine& l : lines) {
     std::string text = pad_right(l.name, name) + "  " + pad_left(l.value, value);
     if (!l.note.empty() && display_width(text) + 2 + display_width(l.note) <= options.width) {
       text += "  " + l.note;

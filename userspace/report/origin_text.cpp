@@ -54,12 +54,12 @@ std::vector<ChainLink> chain_of(const CreationRow::Origin& origin, Symbolizer& s
   return out;
 }
 
-std::string origins_text(const TextContext& c, const CreationRow& row) {
+std::string origins_text(const TextContext& c, const CreationRow& row, WaysOf whose) {
   const std::vector<Way> all = ways(row, c.symbols);
   const bool live = std::ranges::any_of(all, [](const Way& way) { return way.live > 0; });
   std::vector<CountedWay> counted;
   for (const Way& way : all) counted.push_back({way.frames, live ? way.live : way.created});
-  return ways_text(counted, c.name_width(), c.style);
+  return ways_text(counted, whose, c.name_width(), c.style);
 }
 
 }  // namespace gorotrace

@@ -13,8 +13,8 @@ namespace gorotrace {
 [[nodiscard]] std::vector<ChainLink> chain_of(const CreationRow::Origin& origin, Symbolizer& symbols);
 
 // Lines under "created by": the ways from the program's code to the row's go statement, those of most live
-// goroutines first, with how many came by each where there are several. "" where the statement is the
-// program's.
-[[nodiscard]] std::string origins_text(const TextContext& c, const CreationRow& row);
+// goroutines first; with how many of the row's came by each, where there are several and `whose` are the
+// row's. "" where the statement is the program's.
+[[nodiscard]] std::string origins_text(const TextContext& c, const CreationRow& row, WaysOf whose);
 
 }  // namespace gorotrace

@@ -46,7 +46,7 @@ std::string runnable_text(const TextContext& c) {
     out += c.style.bold(now) + cells.substr(now.size()) +
            frame_text(c.symbols.frames(row.startpc, PcKind::kExact).back(),
                       {c.name_width(), display_width(cells), kIndent}, c.style) +
-           "\n" + creator_text(c, row);
+           "\n" + creator_text(c, row, WaysOf::kMoreThanRow);
   }
   return out;
 }

@@ -2,16 +2,13 @@
 
 #include <array>
 
+#include "base/clock.h"
 #include "report/facts_json.h"
 #include "report/json_parts.h"
 #include "report/table_json.h"
 
 namespace gorotrace {
 namespace {
-
-std::uint64_t since(std::uint64_t at, std::uint64_t begin) {
-  return at > begin ? at - begin : 0;
-}
 
 class Summary {
  public:
@@ -101,7 +98,7 @@ class Summary {
     out_.field("live_discrepancy", live_discrepancy(facts_, tables_));
     if (!by_probes && counted.created) {
       t.engine = counted.engine;
-      if (!t.covered.empty()) t.covered.assign(1, Interval{facts_.begin_ns, facts_.end_ns});
+      if (!t.covered.empty() || counted.partial) t.covered = counted.covered;
     }
     trust_fields(out_, t, facts_.begin_ns);
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/clock.h"
 #include "base/plural.h"
 #include "base/text.h"
 #include "govern/governor.h"
@@ -14,10 +15,6 @@ namespace gorotrace {
 namespace {
 
 constexpr std::size_t kNarrowest = 76;
-
-std::uint64_t since(std::uint64_t at, std::uint64_t begin) {
-  return at > begin ? at - begin : 0;
-}
 
 std::string head(const TextContext& c) {
   const TargetFacts& t = c.facts.target;
@@ -88,10 +85,15 @@ std::string goroutines(const TextContext& c) {
   std::string line = fmt::format("goroutines: live{} {}", c.tense("", " at its end"), t.live);
   if (c.facts.live_at_start) line += fmt::format(" (at the start {})", *c.facts.live_at_start);
   line += fmt::format(", created {}, exited {}", count(n.created), count(n.exited));
-  if (n.engine == Engine::kCounters && n.created) line += " (from counters)";
-  if (n.partial)
-    line += fmt::format(" (of the {} in which the probes were on)",
-                        format_duration(table_trust(TableKind::kGoroutines, c.facts, t).covered_ns));
+  if (!n.created) {
+    line += " (the runtime's counters were not read twice)";
+  } else if (n.engine == Engine::kCounters) {
+    line += n.partial
+                ? fmt::format(" (from counters, which were read {} apart)", format_duration(n.covered_ns()))
+                : " (from counters)";
+  } else if (n.partial) {
+    line += fmt::format(" (of the {} in which the probes were on)", format_duration(n.covered_ns()));
+  }
   line += fmt::format(", system {}", t.system);
   std::string_view before = c.tense("; now", "; at the end");
   for (const auto& [state, name] : {std::pair{GState::kRunning, "running"},

@@ -78,7 +78,7 @@ std::size_t shown(std::size_t rows, std::size_t limit) {
 
 std::string of_rows(const TextContext& c, std::size_t rows, std::size_t hidden, bool of_sites) {
   const std::size_t n = shown(rows, c.options.limit);
-  std::string out = n < rows ? fmt::format("{} of {} rows (--limit)", n, rows) : plural(rows, "row");
+  std::string out = n < rows ? fmt::format("{} of {} rows (--limit 0: all)", n, rows) : plural(rows, "row");
   if (hidden > 0)
     out += fmt::format(", {} not shown ({})", hidden, fmt::join(conditions(c, true, !of_sites), ", "));
   return out;
@@ -137,13 +137,14 @@ std::string wakers_text(const TextContext& c, const std::vector<WakerRow>& waker
   return out;
 }
 
-std::string creator_text(const TextContext& c, const CreationRow& row, const std::string& after) {
+std::string creator_text(const TextContext& c, const CreationRow& row, WaysOf whose,
+                         const std::string& after) {
   // runtime.rt0_go starts it (runtime/asm_*.s), through a wrapper that has no line.
   if (is_main_goroutine(c.symbols.frames(row.startpc, PcKind::kExact).back()))
     return under("goroutine 1, started by the runtime itself" + after);
   const std::vector<Frame> site = c.symbols.frames(row.gopc, PcKind::kReturnAddress);
   constexpr std::string_view kBy = "created by ";
-  return under(c, std::string(kBy), kBy.size(), site.front(), Style{}, after) + origins_text(c, row);
+  return under(c, std::string(kBy), kBy.size(), site.front(), Style{}, after) + origins_text(c, row, whose);
 }
 
 }  // namespace gorotrace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "report/text_tables.h"
+#include "report/way_text.h"
 
 namespace gorotrace {
 
@@ -41,8 +42,8 @@ inline constexpr std::size_t kIndent = 8;  // of what stands under a row
 [[nodiscard]] std::string wakers_text(const TextContext& c, const std::vector<WakerRow>& wakers,
                                       std::uint64_t other, std::string_view verb);
 // "created by f  file:1", or how goroutine 1 came to be; `after` follows it, and lines that tell whose code
-// led there where f is the library's.
-[[nodiscard]] std::string creator_text(const TextContext& c, const CreationRow& row,
+// led there where f is the library's. `whose`: what the row counts under which this stands.
+[[nodiscard]] std::string creator_text(const TextContext& c, const CreationRow& row, WaysOf whose,
                                        const std::string& after = "");
 
 }  // namespace gorotrace

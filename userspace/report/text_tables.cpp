@@ -4,14 +4,11 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/text.h"
 
 namespace gorotrace {
 namespace {
-
-std::uint64_t since(std::uint64_t at, std::uint64_t begin) {
-  return at > begin ? at - begin : 0;
-}
 
 std::string intervals_text(const TextContext& c, const std::vector<Interval>& intervals) {
   std::string out;

@@ -29,7 +29,7 @@ constexpr std::size_t kStacks = 3;
 constexpr std::size_t kHolders = 3;   // named; the others are counted
 constexpr std::size_t kNumbered = 4;  // a line of so many goroutines has their numbers
 constexpr std::size_t kObjectIndent = 9;
-constexpr std::size_t kIndent = 19;  // of a line under an object
+constexpr std::size_t kLineIndent = 19;  // of a line under an object
 
 std::vector<Frame> frames_of(const DumpView& view, const GoroutineSnapshot& g) {
   std::vector<Frame> out;
@@ -39,39 +39,39 @@ std::vector<Frame> frames_of(const DumpView& view, const GoroutineSnapshot& g) {
 
 // Where the waiters of a row stand, most first. Stacks that differ in frames which a line does not show are
 // one line.
-struct Line {
+struct PlaceLine {
   std::optional<Frame> frame;
   std::string without;  // why there is none
   std::vector<std::uint64_t> goids;
 };
-std::vector<Line> stack_lines(const DumpView& view, const WaitedOn& row) {
-  std::map<std::string, Line> lines;
+std::vector<PlaceLine> place_lines(const DumpView& view, const WaitedOn& row) {
+  std::map<std::string, PlaceLine> lines;
   for (const WaitedOn::Stack& stack : row.stacks) {
     const std::vector<Frame> frames = frames_of(view, stack.example());
     const Frame* frame = naming_frame(frames);
-    Line line;
+    PlaceLine line;
     if (frame != nullptr) line.frame = *frame;
     if (frame == nullptr) line.without = missing_stack(stack.example());
-    Line& same =
+    PlaceLine& same =
         lines.try_emplace(frame != nullptr ? frame_text(*frame, {kNoWidth}, Style{}) : line.without, line)
             .first->second;
     for (const WaitedOn::Waiter& w : stack.waiters) same.goids.push_back(w.goroutine->goid);
   }
-  std::vector<Line> out;
+  std::vector<PlaceLine> out;
   for (auto& [text, line] : lines) out.push_back(std::move(line));
-  sort_stably(out, std::ranges::greater{}, [](const Line& line) { return line.goids.size(); });
+  sort_stably(out, std::ranges::greater{}, [](const PlaceLine& line) { return line.goids.size(); });
   return out;
 }
 
-std::string line_text(Line line, std::size_t width, const Style& style) {
+std::string line_text(PlaceLine line, std::size_t width, const Style& style) {
   std::string who;
   if (line.goids.size() <= kNumbered) {
     std::ranges::sort(line.goids);
     who = fmt::format("  goroutine{} {}", line.goids.size() == 1 ? "" : "s", fmt::join(line.goids, ", "));
   }
-  return fmt::format(
-      "{:>16}x  {}\n", line.goids.size(),
-      line.frame ? frame_text(*line.frame, {width, kIndent, kIndent + 2}, style, who) : line.without + who);
+  return fmt::format("{:>16}x  {}\n", line.goids.size(),
+                     line.frame ? frame_text(*line.frame, {width, kLineIndent, kLineIndent + 2}, style, who)
+                                : line.without + who);
 }
 
 // Names goroutines by where they stand.
@@ -142,7 +142,8 @@ std::string waiters_text(const DumpView& view, const Selection& selection, const
   const std::size_t n =
       options.limit == 0 ? waiters.objects.size() : std::min(waiters.objects.size(), options.limit);
   const Style style{options.colour};
-  out += fmt::format("\nWAITERS  OBJECT  {} of {} · snapshot\n", n, waiters.objects.size());
+  out += fmt::format("\nWAITERS  OBJECT  {} of {}{} · snapshot\n", n, waiters.objects.size(),
+                     n < waiters.objects.size() ? " (--limit 0: all)" : "");
   const auto shown = std::span(waiters.objects).first(n);
   if (std::ranges::any_of(shown, [](const WaitedOn& row) { return row.in_select > 0; }))
     out += wrapped("  a goroutine in a select waits on each of its channels: it stands in the row of each",
@@ -158,11 +159,11 @@ std::string waiters_text(const DumpView& view, const Selection& selection, const
     if (row.proven != row.waiters)
       object += fmt::format("  ({} proven, {} likely)", row.proven, row.waiters - row.proven);
     out += wrapped(object, options.width, kObjectIndent);
-    const std::vector<Line> lines = stack_lines(view, row);
+    const std::vector<PlaceLine> lines = place_lines(view, row);
     for (std::size_t k = 0; k < std::min(lines.size(), kStacks); ++k)
       out += line_text(lines[k], options.width, style);
     if (lines.size() > kStacks)
-      out += fmt::format("{:>{}}{}\n", "", kIndent, plural(lines.size() - kStacks, "other place"));
+      out += fmt::format("{:>{}}{}\n", "", kLineIndent, plural(lines.size() - kStacks, "other place"));
   }
   out += others_text(waiters);
   return out;

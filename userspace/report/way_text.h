@@ -11,8 +11,13 @@
 
 namespace gorotrace {
 
-// "" when no way is known. A count stands before each where there are several.
-[[nodiscard]] std::string ways_text(const std::vector<CountedWay>& ways, std::size_t width,
+// What a row counts: the goroutines of its go statement, or some of them only (those that wait at one place,
+// those that are runnable). Whoever reads a count under a row takes it for the row's, so ways of more than
+// the row counts are named without one.
+enum class WaysOf { kRow, kMoreThanRow };
+
+// "" when no way is known. Where there are several a count stands before each, or "either" and "or".
+[[nodiscard]] std::string ways_text(const std::vector<CountedWay>& ways, WaysOf whose, std::size_t width,
                                     const Style& style);
 
 }  // namespace gorotrace

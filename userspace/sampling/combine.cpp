@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "base/clock.h"
+
 namespace gorotrace {
 namespace {
 
@@ -25,10 +27,6 @@ RowKey others_of(const RowKey& key) {
 // sum - (to - from), never below 0: the three come from one growing figure, but each is rounded by itself.
 void take_out(std::uint64_t& sum, std::uint64_t from, std::uint64_t to) {
   sum -= std::min(sum, to > from ? to - from : 0);
-}
-
-std::uint64_t since(std::uint64_t at, std::uint64_t from) {
-  return at > from ? at - from : 0;
 }
 
 void note_open(BlockingRow& row, const SampledWaits& waits, std::uint64_t at_ns) {

@@ -51,7 +51,10 @@ Result<std::uint64_t> ProcessSampler::begin(double cpu_share, std::stop_token pe
     if (auto first = look(true, meter, kStacksNs); !first) return std::unexpected(first.error());
     instants_.emplace(monotonic_ns(), pace_.period_ns(sampler_.total()), random_());
   }
+  // Here, and not when it is asked for: the last look of an earlier time may have the turn by then.
+  const std::uint64_t first = instants_ ? next_instant() : begin_ns_;
   const std::lock_guard lock(figures_);
+  first_instant_ns_ = first;
   if (!at_once) last_look_ns_ = begin_ns_;
   return last_look_ns_;
 }
@@ -88,8 +91,9 @@ void ProcessSampler::stop_looks() {
   stop_.request_stop();
 }
 
-std::uint64_t ProcessSampler::first_instant() {
-  return instants_ ? next_instant() : begin_ns_;
+std::uint64_t ProcessSampler::first_instant() const {
+  const std::lock_guard lock(figures_);
+  return first_instant_ns_;
 }
 
 // Looks that are not paid for would be left out: nobody is woken to find that out, which costs as much as a

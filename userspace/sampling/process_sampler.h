@@ -1,8 +1,8 @@
 // Takes sampling of one process: looks at its goroutines when it is told to, within a share of one CPU, and
 // hands on what each look adds. Shared by its owner and by whoever looks, whom the process may hold up for
-// ever (base/crew.h): behind end() such a look hands on nothing. Threads: permit(), begun() and end() are the
-// control thread's; begin(), look_last() and tick() whoever's turn it is, and these three and end() hand on;
-// cost() is any thread's, who waits for no look at memory.
+// ever (base/crew.h): behind end() such a look hands on nothing. Threads: permit(), begun(), first_instant()
+// and end() are the control thread's; begin(), look_last() and tick() whoever's turn it is, and these three
+// and end() hand on; cost() is any thread's, who waits for no look at memory.
 #pragma once
 
 #include <atomic>
@@ -67,7 +67,7 @@ class ProcessSampler {
   [[nodiscard]] std::unique_lock<TimedMutex> take_turn() { return std::unique_lock(turn_); }
   // When to look first, and behind a look again; nullopt: the process is gone. The look takes no stack that
   // it has not come to in stacks_ns, and is charged for all that `meter` has not been asked for yet.
-  [[nodiscard]] std::uint64_t first_instant();
+  [[nodiscard]] std::uint64_t first_instant() const;
   [[nodiscard]] std::optional<std::uint64_t> tick(CpuMeter& meter, std::uint64_t stacks_ns);
 
   // Of one CPU: what it may take, and what it would take to look at every goroutine 100 times a second.
@@ -106,7 +106,7 @@ class ProcessSampler {
   mutable std::mutex figures_;  // what follows; never held while memory is read
   std::stop_source stop_;       // of the last permit; nothing is handed on behind its request
   SamplingCost cost_;
-  std::uint64_t last_look_ns_ = 0;
+  std::uint64_t last_look_ns_ = 0, first_instant_ns_ = 0;
 };
 
 }  // namespace gorotrace

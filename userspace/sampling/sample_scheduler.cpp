@@ -20,12 +20,12 @@ namespace {
 
 constexpr std::size_t kMostThreads = 8;  // so many processes but one may hold up theirs
 // The begin and the end of sampling.
-constexpr std::chrono::milliseconds kPatience(1000);
+constexpr std::chrono::milliseconds kEndPatience(1000);
 constexpr std::uint64_t kDivideNs = 100'000'000;
 // A look that takes longer does not hold up the others any more. Looks are 0.02 to 1 ms, but for new stacks.
 constexpr std::uint64_t kPatienceNs = 200'000'000;
 // New stacks of one look: of one process alone, and of each of many.
-constexpr std::uint64_t kStacksNs = 100'000'000, kFewestStacksNs = 2'000'000;
+constexpr std::uint64_t kMostStacksNs = 100'000'000, kFewestStacksNs = 2'000'000;
 
 }  // namespace
 
@@ -91,7 +91,7 @@ std::optional<Out> SampleScheduler::Shared::on_a_thread(std::function<Out()> rea
     const std::lock_guard lock(mutex);
     if (!crew.add([read = std::move(read), done] { done->set_value(read()); })) return std::nullopt;
   }
-  if (out.wait_for(kPatience) != std::future_status::ready) return std::nullopt;
+  if (out.wait_for(kEndPatience) != std::future_status::ready) return std::nullopt;
   return out.get();
 }
 
@@ -207,7 +207,7 @@ void SampleScheduler::Shared::lead(Worker& self, CpuMeter& meter, std::unique_lo
   std::ranges::pop_heap(queue, std::greater{});
   const Entry entry = queue.back().entry;
   queue.pop_back();
-  const std::uint64_t stacks_ns = std::max(kStacksNs / running.size(), kFewestStacksNs);
+  const std::uint64_t stacks_ns = std::max(kMostStacksNs / running.size(), kFewestStacksNs);
   self.looks_since_ns = now;
   std::optional<std::uint64_t> next;
   {

@@ -47,7 +47,8 @@ enum ClassKind : std::size_t { kRowClass, kSiteClass, kStateClass, kClassKinds }
 
 struct SampleTick {
   std::uint64_t number = 0;          // one more than that of the tick before
-  std::uint64_t at_ns = 0;           // CLOCK_MONOTONIC
+  std::uint64_t at_ns = 0;           // CLOCK_MONOTONIC: before the first slot was looked at
+  std::uint64_t seen_ns = 0;         // and behind the last: what is new here was so by then, not before
   bool begins = false;               // a stretch of looks: the one before ended with its last tick
   bool all = false;                  // every slot was looked at; else some were chosen
   bool everyone = false;             // with all: `changed` has every goroutine, whatever was known

@@ -134,7 +134,7 @@ Result<const SampleTick*> Sampler::look(std::uint64_t now_ns, std::size_t wanted
     }
     if (auto done = take(chunk); !done) return std::unexpected(done.error());
   }
-  return &maker_.end(live_now);
+  return &maker_.end(seen_ns_, live_now);
 }
 
 Status Sampler::take(std::span<const Choice> chunk) {
@@ -145,6 +145,7 @@ Status Sampler::take(std::span<const Choice> chunk) {
     if (const auto number = maker_.see(chunk[i], seen))
       wanted_.push_back({pointers[chunk[i].slot], *number, seen.standing});
   }
+  seen_ns_ = monotonic_ns();
   if (!wanted_.empty()) return place_wanted();
   return {};
 }

@@ -95,7 +95,7 @@ class Sampler {
   };
   std::vector<Wanted> wanted_;
   std::vector<std::uint64_t> wanted_gs_;  // rising
-  std::uint64_t stacks_until_ns_ = 0;
+  std::uint64_t stacks_until_ns_ = 0, seen_ns_ = 0;
 };
 
 }  // namespace gorotrace

@@ -95,7 +95,7 @@ void Sampling::Impl::follow(const SampleChange& now, double gap_ns) {
     if (now.alive && w.standing.moved_until(now.standing)) w.moved_ns = last_ns;
     w.fast_before = now.alive && w.standing.parks_until(now.standing) > 1;
     w.standing = now.standing;
-    w.first_ns = at_ns;
+    w.first_ns = seen_ns;
     w.before_ns = last_ns;
     w.first_look = look;
   }
@@ -137,7 +137,7 @@ void Sampling::Impl::list(const SampleTick& tick) {
     Watch& w = watched[c.slot];
     w.standing = c.standing;
     w.place = w.before = c.place;
-    w.first_ns = at_ns;
+    w.first_ns = seen_ns;
     w.first_look = look;
     enter(w);
   }
@@ -165,6 +165,7 @@ bool Sampling::apply(const SampleTick& tick) {
   m.tick_number = tick.number;
   ++m.look;
   m.at_ns = std::max(tick.at_ns, m.last_ns + 1);
+  m.seen_ns = std::max(tick.seen_ns, m.at_ns);
   const bool first = m.last_ns == 0;
   const double gap_ns = first ? 0 : static_cast<double>(m.at_ns - m.last_ns);
   if (!tick.all) {

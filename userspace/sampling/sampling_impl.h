@@ -42,6 +42,7 @@ struct Sampling::Impl {
   std::uint64_t look = 0;         // number of it
   std::uint64_t tick_number = 0;  // of the last tick that counted; 0: it has to begin a stretch
   std::uint64_t at_ns = 0, last_ns = 0, before_ns = 0;  // 0: no such look in this segment
+  std::uint64_t seen_ns = 0;                            // the look's end
   std::uint64_t segment_from_ns = 0;
   bool last_all = false;  // the looks before this one looked at all
   std::optional<std::int64_t> last_live;

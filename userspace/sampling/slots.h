@@ -53,10 +53,10 @@ struct Place {
 struct Watch {
   Standing standing;
   Place place, before;           // at the last look and at the one before
-  std::uint64_t first_ns = 0;    // first look that saw this standing
-  std::uint64_t before_ns = 0;   // the look before that, which did not; 0: there was none
-  std::uint64_t moved_ns = 0;    // the last look behind which it was seen to have moved; 0: none
-  std::uint64_t first_look = 0;  // number of the look at first_ns
+  std::uint64_t first_ns = 0;    // the end of the first look that saw this standing
+  std::uint64_t before_ns = 0;   // the begin of the one before that, which did not; 0: there was none
+  std::uint64_t moved_ns = 0;    // the begin of the last look behind which it was seen to have moved; 0: none
+  std::uint64_t first_look = 0;  // number of that first look
   std::uint64_t changed_at = 0;  // number of the last look that saw a change
   bool fast_before = false;      // it parked more than once in the gap before
 };

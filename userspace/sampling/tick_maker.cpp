@@ -193,7 +193,8 @@ void TickMaker::tell_counts() {
   }
 }
 
-const SampleTick& TickMaker::end(std::optional<std::int64_t> live) {
+const SampleTick& TickMaker::end(std::uint64_t seen_ns, std::optional<std::int64_t> live) {
+  tick_.seen_ns = seen_ns;
   tick_.live = live;
   if (tick_.all) {
     tell_changes();

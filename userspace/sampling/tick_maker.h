@@ -47,8 +47,8 @@ class TickMaker {
   [[nodiscard]] std::optional<std::uint32_t> see(Choice choice, const Sighting& sighting);
   // Its stack, if it was still at the very place; nullopt when nobody looked: it is asked for again.
   void place(std::uint32_t number, std::optional<Stay> stay);
-  // Valid until the next begin().
-  [[nodiscard]] const SampleTick& end(std::optional<std::int64_t> live);
+  // seen_ns: when the last of them was seen. Valid until the next begin().
+  [[nodiscard]] const SampleTick& end(std::uint64_t seen_ns, std::optional<std::int64_t> live);
   // Those made since the last call; the ticks since then may name them.
   [[nodiscard]] SampleClasses take_classes();
 

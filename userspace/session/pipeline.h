@@ -31,8 +31,8 @@ class PendingTables {
 
 class Pipeline {
  public:
-  // What a detached target has produced arrives within it.
-  static constexpr std::uint64_t kSettleNs = 500'000'000;
+  // What a detached target has produced arrives within it: at once, but the reader has to come to run.
+  static constexpr std::uint64_t kSettleNs = 2'000'000'000;
 
   // Loads and calibrates when options.groups is not empty. Attaches nothing. `waits` gets every wait that
   // ends; may be nullptr, else it outlives the pipeline.

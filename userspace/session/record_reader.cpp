@@ -12,7 +12,7 @@ namespace {
 // The rings are emptied this often even when none is a quarter full: 1.4 M records a second, the most that
 // traps on one CPU can make, are 14,000 records of 64 bytes then.
 constexpr int kDrainMs = 10;
-constexpr std::uint64_t kMs = 1'000'000;
+constexpr std::uint64_t kMillisecond = 1'000'000;
 
 }  // namespace
 
@@ -42,7 +42,7 @@ int RecordReader::sleep_ms(std::uint64_t watermark_ns, bool stuck) const {
   if (wanted <= watermark_ns || held_) return kDrainMs;
   const std::uint64_t ready = wanted + Watermark::kStragglerNs, now = monotonic_ns();
   if (ready <= now) return stuck ? 1 : 0;
-  return static_cast<int>(std::min<std::uint64_t>((ready - now + kMs - 1) / kMs, kDrainMs));
+  return static_cast<int>(std::min<std::uint64_t>((ready - now + kMillisecond - 1) / kMillisecond, kDrainMs));
 }
 
 void RecordReader::run() {

@@ -120,7 +120,8 @@ void TargetLooks::take_in_start(const LookResult& result) {
 }
 
 void TargetLooks::ask_counters() {
-  if (counting_ || !target_->has_counters()) return;
+  // One that came when nobody waited is of then, not of now.
+  if (!await_counters(0) || !target_->has_counters()) return;
   const auto result = std::make_shared<std::promise<std::optional<RuntimeCounters>>>();
   counting_ = result->get_future();
   workers_.counters.add(
@@ -130,7 +131,10 @@ void TargetLooks::ask_counters() {
 bool TargetLooks::await_counters(std::uint64_t until_ns) {
   if (!counting_) return true;
   if (!ready(*counting_, until_ns)) return false;
-  if (const auto counters = counting_->get()) counters_ = counters;
+  if (const auto counters = counting_->get()) {
+    if (!first_counters_) first_counters_ = counters;
+    counters_ = counters;
+  }
   counting_.reset();
   return true;
 }

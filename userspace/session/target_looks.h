@@ -51,7 +51,8 @@ class TargetLooks {
   // The runtime's counters are wanted now; whether those that were asked for last have come by then.
   void ask_counters();
   bool await_counters(std::uint64_t until_ns);
-  // The last that came.
+  // The first that came, however late, and the last.
+  [[nodiscard]] const std::optional<RuntimeCounters>& first_counters() const { return first_counters_; }
   [[nodiscard]] const std::optional<RuntimeCounters>& counters() const { return counters_; }
 
   // Of the first look at all goroutines; nothing until it was taken.
@@ -95,7 +96,7 @@ class TargetLooks {
   std::uint64_t looked_at_ns_ = 0, took_ns_ = 0;
   SnapshotCounts counts_;
 
-  std::optional<RuntimeCounters> counters_;
+  std::optional<RuntimeCounters> first_counters_, counters_;
   std::optional<Start> start_;
   std::optional<CountersReading> first_, last_;
   bool looked_whole_ = false, ending_ = false, last_left_out_ = false;

@@ -92,7 +92,6 @@ Status Traced::arm() {
   lifecycle_throughout_ = groups_.is_on(GT_GROUP_LIFECYCLE);
   looks_->ask_counters();
   (void)looks_->await_counters(monotonic_ns() + TargetLooks::kCountersPatienceNs);
-  counters_begin_ = looks_->counters();
   looks_->tick(monotonic_ns());
   return {};
 }
@@ -250,7 +249,7 @@ Sample Traced::begin_sample() {
   if (life_.traced()) groups_.post_cost();
   Sample s;
   s.events = pipeline_.events(id_);
-  s.groups = groups_.on();
+  s.groups = life_.over() ? groups_at_end_ : groups_.on();
   return s;
 }
 
@@ -290,7 +289,7 @@ StatFacts Traced::facts() const {
     f.of_c_threads_at_start = start->of_c_threads;
   }
   f.cross_check = cross_check();
-  f.counters_begin = counters_begin_;
+  f.counters_begin = looks_->first_counters();
   f.counters_end = looks_->counters();
   if (const auto how = life_.how_it_ended()) f.ended_by = name_of(*how);
   f.notices = notices_.all();

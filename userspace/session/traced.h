@@ -126,7 +126,6 @@ class Traced {
   std::optional<TargetLooks> looks_;  // from the slot on
 
   GroupMask groups_at_end_ = 0;
-  std::optional<RuntimeCounters> counters_begin_;
   bool lifecycle_throughout_ = false;
   StandingWaits standing_;  // of sampling, just before the dump
   std::optional<LastDump> dump_;

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <variant>
 #include <vector>
@@ -19,6 +20,9 @@
 #include "snapshot/goroutines.h"
 
 namespace gorotrace {
+
+// No item is of then.
+inline constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();
 
 // The first item of a target.
 struct TargetBegun {

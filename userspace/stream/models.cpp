@@ -1,7 +1,6 @@
 #include "stream/models.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace gorotrace {
@@ -9,7 +8,6 @@ namespace {
 
 // Between the cache miss of a record's goroutine being asked for and the record.
 constexpr std::size_t kAhead = 12;
-constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();
 
 struct Apply {
   Models::Of& of;

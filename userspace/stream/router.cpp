@@ -4,7 +4,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
-#include <limits>
 #include <list>
 #include <mutex>
 #include <thread>
@@ -19,7 +18,6 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();
 // A run goes on while nothing comes between its records; no longer than fits a core's cache twice.
 constexpr std::size_t kMaxRun = 4096;
 // Sampling ticks wait for whatever comes next (a batch of records, a question), so that looks at many idle

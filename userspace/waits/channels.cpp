@@ -31,9 +31,9 @@ struct Channel {
   std::uint32_t receivers = 0, senders = 0, unknown = 0;
 };
 
-class Finder {
+class ChannelFinder {
  public:
-  Finder(const Context& context, std::span<Waiter> waiters)
+  ChannelFinder(const Context& context, std::span<Waiter> waiters)
       : memory_(context.memory), o_(context.config.offsets), waiters_(waiters), batch_(context.memory) {}
 
   Status run() {
@@ -250,7 +250,7 @@ class Finder {
 }  // namespace
 
 Status find_channels(const Context& context, std::span<Waiter> waiters) {
-  return Finder(context, waiters).run();
+  return ChannelFinder(context, waiters).run();
 }
 
 }  // namespace gorotrace::waits

@@ -14,9 +14,9 @@ constexpr std::uint64_t kNotifyAt = 16;
 // Behind notifyList.head: its tail, then Cond.checker, which Wait makes point to itself (copyChecker).
 constexpr std::size_t kTailBehindHead = 8, kCheckerBehindHead = 16, kBehindHead = 16;
 
-class Finder {
+class CondFinder {
  public:
-  Finder(const Context& context, std::span<Waiter> waiters)
+  CondFinder(const Context& context, std::span<Waiter> waiters)
       : context_(context),
         o_(context.config.offsets),
         batch_(context.memory),
@@ -125,7 +125,7 @@ class Finder {
 }  // namespace
 
 Status find_conds(const Context& context, std::span<Waiter> waiters) {
-  return Finder(context, waiters).run();
+  return CondFinder(context, waiters).run();
 }
 
 }  // namespace gorotrace::waits

@@ -7,12 +7,12 @@
 namespace gorotrace::waits {
 namespace {
 
-struct Name {
+struct SyscallName {
   std::uint64_t number;
   std::string_view name;
 };
 // One line per __NR_ macro of <asm/unistd.h>: CMakeLists.txt.
-constexpr Name kNames[] = {
+constexpr SyscallName kSyscallNames[] = {
 #define X(name) {__NR_##name, #name},
 #include "syscall_names.inc"
 #undef X
@@ -30,9 +30,9 @@ constexpr std::string_view kDescriptorFirst[] = {
 }  // namespace
 
 std::string_view syscall_name(std::uint64_t number) {
-  const auto* const at =
-      std::find_if(std::begin(kNames), std::end(kNames), [&](const Name& n) { return n.number == number; });
-  return at == std::end(kNames) ? std::string_view{} : at->name;
+  const auto* const at = std::find_if(std::begin(kSyscallNames), std::end(kSyscallNames),
+                                      [&](const SyscallName& n) { return n.number == number; });
+  return at == std::end(kSyscallNames) ? std::string_view{} : at->name;
 }
 
 bool takes_descriptor(std::string_view name) {

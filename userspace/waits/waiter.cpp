@@ -6,11 +6,11 @@
 namespace gorotrace::waits {
 namespace {
 
-struct Name {
+struct ReasonName {
   std::string_view text;
   Reason reason;
 };
-constexpr Name kNames[] = {
+constexpr ReasonName kReasonNames[] = {
     {"chan receive", Reason::kReceive},
     {"chan send", Reason::kSend},
     {"chan receive (nil chan)", Reason::kNilReceive},
@@ -37,9 +37,9 @@ std::vector<Reason> classify_reasons(const std::vector<std::string>& names) {
     for (const std::string_view suffix : kBubble) {
       if (name.ends_with(suffix)) name.remove_suffix(suffix.size());
     }
-    const auto* const found =
-        std::find_if(std::begin(kNames), std::end(kNames), [&](const Name& n) { return n.text == name; });
-    out.push_back(found == std::end(kNames) ? Reason::kNone : found->reason);
+    const auto* const found = std::find_if(std::begin(kReasonNames), std::end(kReasonNames),
+                                           [&](const ReasonName& n) { return n.text == name; });
+    out.push_back(found == std::end(kReasonNames) ? Reason::kNone : found->reason);
   }
   return out;
 }

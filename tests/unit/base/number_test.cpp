@@ -18,7 +18,8 @@ TEST(WholeNumber, IsTheWholeTextOrNothing) {
 
 TEST(WholeNumber, OfAFractionHasNoExponent) {
   EXPECT_EQ(whole_number<double>("2.5"), 2.5);
-  for (const char* text : {"", "1e3", "2.5x", "2,5"}) EXPECT_EQ(whole_number<double>(text), std::nullopt) << text;
+  for (const char* text : {"", "1e3", "2.5x", "2,5"})
+    EXPECT_EQ(whole_number<double>(text), std::nullopt) << text;
 }
 
 }  // namespace

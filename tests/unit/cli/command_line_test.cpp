@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/help_format.h"
@@ -37,20 +39,22 @@ class CommandLine : public testing::Test {
     refuse_empty_values(program_);
   }
   // What is said of these words; "" when they are taken.
-  std::string refused(std::vector<std::string> words) {
-    std::reverse(words.begin(), words.end());
+  std::string refused(const std::vector<std::string>& typed) {
+    auto words = understood_words(program_, typed);
+    if (!words) return usage_error(words.error().message);
+    std::ranges::reverse(*words);
     try {
-      program_.parse(words);
+      program_.parse(std::move(*words));
       return "";
     } catch (const CLI::ParseError& error) {
       return usage_error(program_, error);
     }
   }
   CLI::App program_;
-
- private:
   std::string colour_, pid_, duration_;
   std::vector<std::string> files_, names_, where_;
+
+ private:
   bool json_ = false;
 };
 
@@ -64,6 +68,35 @@ TEST_F(CommandLine, AnEmptyValueIsRefusedWhateverTheOption) {
   EXPECT_THAT(refused({"ps", "a", ""}), HasSubstr("its value is empty"));
   EXPECT_THAT(refused({"--color", "", "ps"}), HasSubstr("--color: its value is empty"));
   EXPECT_EQ(refused({"dump", "42", "-d", "1s", "--json"}), "");
+}
+
+TEST_F(CommandLine, NothingBehindTheEqualsSignIsNoReasonToTakeTheNextWord) {
+  for (const std::string given : {"-d=", "--duration="}) {
+    EXPECT_EQ(refused({"dump", given, "-p", "1"}),
+              "gorotrace: --duration: its value is empty\nRun with --help for more information.\n");
+    EXPECT_THAT(refused({"dump", "-p", "1", given}), HasSubstr("--duration: its value is empty"));
+  }
+  EXPECT_THAT(refused({"--color=", "ps"}), HasSubstr("--color: its value is empty"));
+  EXPECT_THAT(refused({"ps", "--color="}), HasSubstr("--color: its value is empty"));
+  EXPECT_THAT(refused({"dump", "-p=", "5"}), HasSubstr("--pid: its value is empty"));
+  EXPECT_THAT(refused({"dump", "5", "--json="}), HasSubstr("--json: its value is empty"));
+  EXPECT_THAT(refused({"ps", "--where="}), HasSubstr("--where: its value is empty"));
+  EXPECT_EQ(refused({"ps", "--where", "user="}), "");  // not an option's
+}
+
+TEST_F(CommandLine, AnOptionIsNoOthersValue) {
+  EXPECT_EQ(refused({"dump", "-d", "-p", "1"}),
+            "gorotrace: --duration needs a value, and is followed by the option -p\n"
+            "Run with --help for more information.\n");
+  EXPECT_THAT(refused({"dump", "1", "--diff", "a", "--json"}), HasSubstr("--diff needs a value, and is"));
+  EXPECT_EQ(refused({"ps", "--where", "-user"}), "");  // not an option of any command's
+  EXPECT_EQ(refused({"ps", "--", "--color="}), "");
+}
+
+TEST_F(CommandLine, ShortOptionsTakeAnEqualsSignAsGosFlagsDo) {
+  EXPECT_EQ(refused({"dump", "-d=5s", "-p=1"}), "");
+  EXPECT_EQ(duration_, "5s");
+  EXPECT_EQ(pid_, "1");
 }
 
 TEST_F(CommandLine, WhatIsOneTooManyIsNamed) {

@@ -235,12 +235,14 @@ TEST(DumpText, NotesSayWhatWasLookedAt) {
   EXPECT_THAT(text, HasSubstr("# gorotrace: 5 goroutines of process 1234"));
   EXPECT_THAT(text, HasSubstr("stacks proven 4, of them after a retry 3; unproven 1"));
   EXPECT_THAT(text, HasSubstr("# gorotrace: INCOMPLETE: 2 goroutines not reached"));
-  EXPECT_THAT(text, HasSubstr("# gorotrace: 1 goroutine of the runtime itself not shown (--system)"));
-  EXPECT_THAT(text, HasSubstr("# gorotrace: 1 more goroutine not shown (--limit)"));
+  EXPECT_THAT(text,
+              HasSubstr("# gorotrace: 1 goroutine of the runtime itself not shown (--system shows them)"));
+  EXPECT_THAT(text, HasSubstr("# gorotrace: 1 more goroutine not shown (--limit 0: all)"));
   const auto on_terminal =
       written([&](const TextSink& sink) { dump_text(view, select(view, {}), 3, sink, 40); });
   EXPECT_THAT(on_terminal,
-              HasSubstr("# gorotrace: 1 goroutine of the runtime\n#   itself not shown (--system)\n"));
+              HasSubstr("# gorotrace: 1 goroutine of the runtime\n#   itself not shown (--system shows\n"
+                        "#   them)\n"));
   const auto group =
       written([&](const TextSink& sink) { dump_group_text(view, select(view, {}), 3, sink, 40); });
   EXPECT_THAT(group, HasSubstr("runtime\n#   itself not shown"));

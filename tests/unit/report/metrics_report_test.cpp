@@ -12,6 +12,7 @@ namespace gorotrace {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 MetricsReport report() {
   MetricsReport r;
@@ -75,6 +76,10 @@ TEST(MetricsText, ASecondReadingShowsWhatChangedAndByHowMuch) {
   cycles->value = std::uint64_t{1024};
   EXPECT_EQ(metrics_text(now, {.width = 80, .before = &before}),
             "\n1 metric of process 4242 changed in 2.00s\n/gc/heap/frees:bytes  1024  +24\n");
+  // One reading of several is known by its time of day.
+  EXPECT_THAT(metrics_text(now, {.width = 80, .before = &before, .time = "14:03:07"}),
+              StartsWith("\n14:03:07  1 metric of process 4242 changed in 2.00s\n"));
+  EXPECT_THAT(metrics_text(now, {.width = 200, .time = "14:03:05"}), StartsWith("14:03:05  process 4242 "));
 }
 
 TEST(MetricsJson, ValuesAreWholeAndWhatIsMissingIsNull) {

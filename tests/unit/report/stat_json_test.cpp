@@ -178,9 +178,9 @@ TEST(StatJson, MemoryAloneSaysSo) {
   x.facts.requested = 0;
   x.tables.covered = {};
   x.facts.counters_begin = {
-      .time_ns = 1, .created = 100, .live = 50, .system = 5, .syscalls = 10, .settled = true};
+      .time_ns = Session::kBegin, .created = 100, .live = 50, .system = 5, .syscalls = 10, .settled = true};
   x.facts.counters_end = {
-      .time_ns = 2, .created = 130, .live = 60, .system = 5, .syscalls = 25, .settled = true};
+      .time_ns = x.facts.end_ns, .created = 130, .live = 60, .system = 5, .syscalls = 25, .settled = true};
   const json j = summary(x);
   EXPECT_EQ(j["goroutines"]["engine"], "counters");
   EXPECT_EQ(j["goroutines"]["created"], 30);
@@ -195,14 +195,18 @@ TEST(StatJson, MemoryAloneSaysSo) {
 TEST(StatJson, WhenTheProbesWentTheCountersGoOnCounting) {
   Session x = make_session();
   x.tables.covered[GT_GROUP_LIFECYCLE] = {{Session::kBegin, Session::kBegin + 10}};
-  x.facts.counters_begin = {.time_ns = 1, .created = 100, .live = 50, .system = 5, .settled = true};
-  x.facts.counters_end = {.time_ns = 2, .created = 3130, .live = 60, .system = 5, .settled = true};
+  x.facts.counters_begin = {
+      .time_ns = Session::kBegin + 1, .created = 100, .live = 50, .system = 5, .settled = true};
+  x.facts.counters_end = {
+      .time_ns = x.facts.end_ns, .created = 3130, .live = 60, .system = 5, .settled = true};
   const json j = summary(x)["goroutines"];
   EXPECT_EQ(j["engine"], "counters");
   EXPECT_EQ(j["created"], 3030);
   EXPECT_EQ(j["exited"], 3020);
   EXPECT_TRUE(j["created_system"].is_null());
   EXPECT_EQ(j["covered"], json::array({{0, x.facts.end_ns - Session::kBegin}}));
+  x.facts.counters_end->time_ns = Session::kBegin + 4'000'000'000;  // it exited behind that reading
+  EXPECT_EQ(summary(x)["goroutines"]["covered"], json::parse("[[1,4000000000]]"));
 }
 
 TEST(StatJson, CoverageIsClippedToTheWindowAndCutByEveryNeededGroup) {

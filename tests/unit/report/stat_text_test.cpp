@@ -58,12 +58,32 @@ TEST(StatText, WhenTheProbesWentCreatedAndExitedSayWhoseTheyAre) {
   x.tables.covered[GT_GROUP_LIFECYCLE] = {{Session::kBegin, Session::kBegin + 2'500'000'000}};
   EXPECT_THAT(text(x, {.width = 200}),
               HasSubstr("created 1012, exited 1002 (of the 2.50s in which the probes were on)"));
-  x.facts.counters_begin = {.time_ns = 1, .created = 100, .live = 50, .system = 5, .settled = true};
-  x.facts.counters_end = {.time_ns = 2, .created = 3130, .live = 60, .system = 5, .settled = true};
+  x.facts.counters_begin = {
+      .time_ns = Session::kBegin + 1, .created = 100, .live = 50, .system = 5, .settled = true};
+  x.facts.counters_end = {
+      .time_ns = x.facts.end_ns, .created = 3130, .live = 60, .system = 5, .settled = true};
   EXPECT_THAT(text(x, {.width = 200}), HasSubstr("created 3030, exited 3020 (from counters)"));
 }
 
-TEST(StatText, WhoseCodeLedToAGoStatementOfTheLibrary) {
+TEST(StatText, CountersThatWereNotReadAtTheWindowsEndsAreSaidToBe) {
+  Session x = make_session();
+  x.facts.requested = 0;
+  x.tables.covered = {};
+  EXPECT_THAT(text(x, {.width = 200}),
+              HasSubstr("created -, exited - (the runtime's counters were not read twice)"));
+  x.facts.counters_begin = {
+      .time_ns = Session::kBegin, .created = 100, .live = 50, .system = 5, .settled = true};
+  x.facts.counters_end = x.facts.counters_begin;  // it exited before the second reading
+  EXPECT_THAT(text(x, {.width = 200}),
+              HasSubstr("created -, exited - (the runtime's counters were not read twice)"));
+  x.facts.counters_end = {
+      .time_ns = Session::kBegin + 4'000'000'000, .created = 130, .live = 60, .system = 5, .settled = true};
+  EXPECT_THAT(text(x, {.width = 200}),
+              HasSubstr("created 30, exited 20 (from counters, which were read 4.00s apart)"));
+}
+
+// Goroutines of net/http whose go statement is the library's.
+Session leaky_connections() {
   Session x = make_session();
   x.symbols.pcs[0x500] = {{"net/http.(*Transport).dialConn", "/go/src/net/http/transport.go", 1994, false}};
   x.symbols.pcs[0x510] = {
@@ -73,10 +93,75 @@ TEST(StatText, WhoseCodeLedToAGoStatementOfTheLibrary) {
   x.symbols.stacks[31] = x.symbols.pcs[0x500];
   x.symbols.stacks[32] = {x.symbols.pcs[0x510][0], {"main.leakyClient", "/src/main.go", 52, false}};
   x.symbols.stacks[33] = {x.symbols.pcs[0x510][0], {"main.other", "/src/main.go", 60, false}};
+  x.symbols.stacks[41] = {{"net/http.(*persistConn).readLoop", "/go/src/net/http/transport.go", 2260, false}};
   CreationRow loop{0x500, 0x520, false, {}, 12, 12, 0, 3'000'000'000, false};
   const CreationLink dial{31, 0x500, 0x520, 0};
   loop.origins = {{{dial, {32, 0x510, 0, 1}}, 9, 9}};
   x.tables.creation = {loop};
+  BlockingRow waits;
+  waits.reason = 1;
+  waits.stack = 41;
+  waits.blocked_now = 2;
+  waits.in_window_ns = 5'000'000'000;
+  x.tables.blocking = {waits};
+  return x;
+}
+
+// Two of the twelve wait at that stack: whose code made those two is not known.
+TEST(StatText, WaysOfMoreGoroutinesThanARowCountsStandWithoutCounts) {
+  Session x = leaky_connections();
+  const auto blocking = [&] {
+    const std::string all = text(x);
+    return all.substr(0, all.find("CREATION SITES"));
+  };
+  EXPECT_THAT(blocking(), HasSubstr("        created by net/http.(*Transport).dialConn  transport.go:1994\n"
+                                    "          < net/http.(*Transport).queueForDial  transport.go:1628\n"
+                                    "          < main.leakyClient  main.go:52\n"));
+  CreationRow& loop = x.tables.creation[0];
+  const CreationLink dial = loop.origins[0].links[0];
+  loop.origins.push_back({{dial, {33, 0x510, 0, 1}}, 2, 2});
+  loop.origins.push_back({{{0, 0x500, 0x520, 7}}, 0, 1});
+  EXPECT_THAT(blocking(),
+              HasSubstr("        created by net/http.(*Transport).dialConn  transport.go:1994\n"
+                        "          either < net/http.(*Transport).queueForDial  transport.go:1628\n"
+                        "                 < main.leakyClient  main.go:52\n"
+                        "              or < net/http.(*Transport).queueForDial  transport.go:1628\n"
+                        "                 < main.other  main.go:60\n"
+                        "              or < (not known)\n"));
+  EXPECT_THAT(text(x), HasSubstr("        9x < net/http.(*Transport).queueForDial  transport.go:1628\n"));
+  loop.runnable_ns = 1'000'000'000;
+  const std::string all = text(x);
+  EXPECT_THAT(all.substr(all.find("WAITING FOR A CPU")), HasSubstr("          either < net/http.(*Transp"));
+}
+
+TEST(StatText, WhatAWideTablesHeadsMeanIsSaidWhereItCounts) {
+  Session x = make_session();
+  const std::string partly =
+      "(partly seen: waits whose beginning or end was not seen; they are in no mean or";
+  EXPECT_THAT(text(x, {.width = 200}), HasSubstr(partly));
+  x.tables.blocking.back().tainted = 2;
+  EXPECT_THAT(text(x, {.width = 200}),
+              HasSubstr("; cut off: waits during which events were lost or probes detached; they are in no"));
+  x.tables.blocking.back().tainted = x.tables.blocking.back().ended_unknown = 0;
+  EXPECT_THAT(text(x, {.width = 200}), Not(HasSubstr("(partly seen")));
+}
+
+TEST(StatText, WhatIsFoldedOrLeftOutSaysWhatToType) {
+  Session x = make_session();
+  BlockingRow other = x.tables.blocking[0];  // another stack of the same reason
+  other.stack = 11;
+  x.tables.blocking.push_back(other);
+  StatTextOptions options{.width = 200, .limit = 1};
+  options.rows.by = FoldBy::kReason;
+  const std::string out = text(x, options);
+  EXPECT_THAT(out, HasSubstr(" 1 of 3 rows (--limit 0: all)"));
+  options.limit = 0;
+  EXPECT_THAT(text(x, options), HasSubstr("and 1 other stack (without --by: a row for each)\n"));
+}
+
+TEST(StatText, WhoseCodeLedToAGoStatementOfTheLibrary) {
+  Session x = leaky_connections();
+  const CreationLink dial = x.tables.creation[0].origins[0].links[0];
   EXPECT_THAT(text(x), HasSubstr("        created by net/http.(*Transport).dialConn  transport.go:1994\n"
                                  "          < net/http.(*Transport).queueForDial  transport.go:1628\n"
                                  "          < main.leakyClient  main.go:52\n"));

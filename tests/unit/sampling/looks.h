@@ -35,13 +35,18 @@ struct Looks {
   TickMaker maker;
   Sampling sampling;
 
-  void begin_look(std::uint64_t at_ns, bool all) { maker.begin(at_ns, all); }
+  std::uint64_t seen_ns = 0;
+
+  void begin_look(std::uint64_t at_ns, bool all) {
+    maker.begin(at_ns, all);
+    seen_ns = at_ns;
+  }
   std::optional<std::uint32_t> see(Choice choice, const GWords* words) {
     return maker.see(choice, words == nullptr ? Sighting{} : sighting_of(*words));
   }
   void place(std::uint32_t number, std::uint64_t stack_id) { maker.place(number, Stay{stack_id}); }
   bool end_look(std::optional<std::int64_t> live) {
-    const SampleTick& tick = maker.end(live);
+    const SampleTick& tick = maker.end(seen_ns, live);
     return sampling.define(maker.take_classes()) && sampling.apply(tick);
   }
   void end_segment() {

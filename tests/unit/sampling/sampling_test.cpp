@@ -50,16 +50,17 @@ struct One {
   int asked = 0;
   std::uint64_t stack = 0x77;
 
-  void look(const GWords* w) {
+  void look(const GWords* w, std::uint64_t took_ns = 0) {
     at += 10 * kMs;
     looks.begin_look(at, true);
+    looks.seen_ns += took_ns;
     if (const auto number = looks.see({0, 1}, w)) {
       ++asked;
       looks.place(*number, stack);
     }
     EXPECT_TRUE(looks.end_look(1));
   }
-  void look(const GWords& w) { look(&w); }
+  void look(const GWords& w, std::uint64_t took_ns = 0) { look(&w, took_ns); }
 };
 
 const SampledWaits& only(const SampledTables& t) {
@@ -216,6 +217,19 @@ TEST(Sampling, WhoStoodStillAtFourLooksStands) {
   EXPECT_EQ(standing[0].standing.seq, 2u);
   one.look(parked(1, 3));
   EXPECT_TRUE(one.sampling.standing().empty());
+}
+
+// Whoever was read last may have parked while the others were read.
+TEST(Sampling, ALookProvesFromItsEnd) {
+  One one;
+  one.look(parked(1, 1));
+  for (int i = 0; i < 4; ++i) one.look(parked(1, 2), 3 * kMs);
+  const auto standing = one.sampling.standing();
+  ASSERT_EQ(standing.size(), 1u);
+  EXPECT_EQ(standing[0].since_ns, 23 * kMs);
+  ASSERT_EQ(one.sampling.moves().size(), 1u);
+  EXPECT_EQ(one.sampling.moves()[0].at_ns, 10 * kMs) << "whoever was read first moved from the begin on";
+  EXPECT_EQ(only(one.sampling.tables()).open_since_ns, 23 * kMs);
 }
 
 TEST(Sampling, WhoIsSeenElsewhereHasMovedBehindTheLookBefore) {

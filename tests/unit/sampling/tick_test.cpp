@@ -129,7 +129,7 @@ TEST(SampleTick, CarriesWhatCountingEveryoneAnewWouldSay) {
       const std::optional<std::int64_t> live =
           seed % 4 == 0 && i == 7 ? std::nullopt
                                   : std::optional<std::int64_t>(static_cast<std::int64_t>(total));
-      kept.push_back(looks.maker.end(live));
+      kept.push_back(looks.maker.end(looks.seen_ns, live));
       classes.push_back(looks.maker.take_classes());
       ASSERT_TRUE(looks.sampling.define(classes.back()));
       ASSERT_TRUE(looks.sampling.apply(kept.back()));
@@ -212,7 +212,7 @@ std::vector<std::size_t> ten_seconds_of_idleness(bool whole) {
       s.startpc = 0x5000;
       if (const auto asked = maker.see(c, s)) maker.place(*asked, Stay{0x77 + c.slot % 5});
     }
-    sizes.push_back(bytes_of(maker.end(kIdle)));
+    sizes.push_back(bytes_of(maker.end(0, kIdle)));
     const double each = wanted == kIdle ? kAmongAllNs : kChosenNs;
     pace.spent(wanted, wanted == kIdle,
                static_cast<std::uint64_t>(kLookNs + each * static_cast<double>(wanted)));
@@ -255,7 +255,7 @@ struct Ticks {
     w.sched_pc = 0x400000;
     looks.maker.begin(at, true);
     if (const auto asked = looks.see({0, 1}, &w)) looks.place(*asked, 0x77);
-    return looks.maker.end(1);
+    return looks.maker.end(looks.seen_ns, 1);
   }
 };
 
