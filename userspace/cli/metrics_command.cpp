@@ -16,7 +16,6 @@
 #include "cli/stop_signal.h"
 #include "cli/terminal.h"
 #include "cli/time_of_day.h"
-#include "golang/metrics_layout.h"
 #include "metrics/metrics.h"
 #include "metrics/reader.h"
 #include "process/discovery.h"
@@ -37,14 +36,14 @@ class Metrics {
   [[nodiscard]] static Result<Metrics> open(pid_t pid) {
     auto opened = Target::open(pid);
     if (!opened) return std::unexpected(opened.error());
-    auto layout = find_metrics_layout((*opened)->binary());
-    if (!layout) return std::unexpected(layout.error());
-    return Metrics(std::move(*opened), std::move(*layout));
+    if (const auto& layout = (*opened)->metrics_layout(); !layout) return std::unexpected(layout.error());
+    return Metrics(*std::move(opened));
   }
 
   [[nodiscard]] Result<MetricsReport> read() const {
     const GoBinary& go = target_->binary();
-    const MetricsReader reader(target_->process(), layout_, go.offsets(), go.version().minor,
+    const MetricsLayout& layout = *target_->metrics_layout();
+    const MetricsReader reader(target_->process(), layout, go.offsets(), go.version().minor,
                                target_->load_bias());
     const RuntimeWords words = reader.read();
     const pid_t pid = target_->process().pid();
@@ -58,7 +57,7 @@ class Metrics {
                      go.version().text,
                      go.main_module(),
                      go.main_version()};
-    report.offsets = layout_.offsets_source;
+    report.offsets = layout.offsets_source;
     report.time_ns = words.time_ns;
     report.took_ns = words.took_ns;
     report.metrics = metrics_of(words, go.version().minor);
@@ -66,11 +65,9 @@ class Metrics {
   }
 
  private:
-  Metrics(std::unique_ptr<Target> target, MetricsLayout layout)
-      : target_(std::move(target)), layout_(std::move(layout)) {}
+  explicit Metrics(std::unique_ptr<Target> target) : target_(std::move(target)) {}
 
   std::unique_ptr<Target> target_;
-  MetricsLayout layout_;
 };
 
 int write(const MetricsReport& report, const MetricsReport* before, const Arguments& arguments,

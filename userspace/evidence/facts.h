@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bpf/shared/abi.h"
+#include "evidence/runtime_latency.h"
 #include "model/model.h"
 #include "probe/plan.h"
 #include "snapshot/counters.h"
@@ -62,7 +63,7 @@ struct Detachment {
   std::string reason;  // "cost 14 % of the target's CPU, budget 10 %"
 };
 
-// What looking at goroutines took (sampling/): the tracer's cost, not the target's.
+// What looking at goroutines, or at the Ps, took (sampling/): the tracer's cost, not the target's.
 struct SamplingFacts {
   std::uint64_t looks = 0, looks_at_all = 0;  // at_all: every goroutine was looked at
   std::uint64_t goroutines_seen = 0;          // slots of allgs, over all looks
@@ -101,7 +102,8 @@ struct StatFacts {
   GroupMask incomplete =
       0;  // groups with a transition that cannot be probed in this binary: they see most, not all
   std::vector<Detachment> detached;
-  std::optional<SamplingFacts> sampling;  // when it ran
+  std::optional<SamplingFacts> sampling;      // when it ran
+  std::optional<SamplingFacts> run_sampling;  // of Tables::runs, likewise
   CostFacts cost;
   std::optional<SharedProbes> shared_probes;  // absent: its probes are its own
   std::optional<TrapCosts> calibrated;        // on this host, now; absent when nothing was attached
@@ -110,6 +112,7 @@ struct StatFacts {
   std::uint64_t of_c_threads_at_start = 0;     // of them: Tables::of_c_threads
   std::optional<CrossCheck> cross_check;       // with lifecycle on between both readings
   std::optional<RuntimeCounters> counters_begin, counters_end;  // nearest to the window's ends
+  std::optional<RuntimeLatency> runtime_latency;                // between the two
   std::string ended_by;                                         // "", "the target exited", "interrupted"
   std::vector<std::string> notices;                             // lines for a person, already complete
 };

@@ -56,8 +56,11 @@ IntervalRow interval_row(const Sample& before, const Sample& now) {
     row.live_engine = now.counters ? Engine::kCounters : Engine::kSnapshot;
     if (now.counters) row.live = now.counters->live;
   }
-  if (on(GT_GROUP_RUN) || !on(GT_GROUP_BLOCK))
+  if (on(GT_GROUP_RUN) || !on(GT_GROUP_BLOCK)) {
     row.runnable = now.totals.in_state[static_cast<std::size_t>(GState::kRunnable)];
+  } else if (now.totals.runs) {
+    row.runnable = now.totals.runs->runnable_now;
+  }
 
   const double charged = now.cost.charged_ns - before.cost.charged_ns;
   const std::uint64_t cpu = grown(before.cost.target_cpu_ns, now.cost.target_cpu_ns);

@@ -76,6 +76,23 @@ std::uint64_t length(const std::vector<Interval>& intervals) {
   return sum;
 }
 
+std::int64_t signed_difference(std::uint64_t to, std::uint64_t from) {
+  return static_cast<std::int64_t>(to - from);
+}
+std::uint64_t clamped(std::uint64_t to, std::uint64_t from) {
+  return to > from ? to - from : 0;
+}
+
+// Both readings are asked for at the window's ends and come a little later: then they are of the window.
+Interval as_of_window(const Interval& between, const StatFacts& facts) {
+  constexpr std::uint64_t kLateNs = 200'000'000;
+  const Interval window{facts.begin_ns, facts.end_ns};
+  const std::uint64_t from_ns = std::max(between.from_ns, window.from_ns);
+  const Interval inside{from_ns, std::max(from_ns, std::min(between.to_ns, window.to_ns))};
+  return clamped(inside.to_ns, inside.from_ns) + kLateNs >= clamped(window.to_ns, window.from_ns) ? window
+                                                                                                  : inside;
+}
+
 // The part of the window between the first and the last reading of the counters; nullopt: there was one
 // reading at most, which tells no difference.
 std::optional<Interval> between_readings(const StatFacts& facts) {
@@ -117,13 +134,6 @@ CrossCheckFigure compare(std::int64_t counters, std::uint64_t low, std::uint64_t
   return figure;
 }
 
-std::int64_t signed_difference(std::uint64_t to, std::uint64_t from) {
-  return static_cast<std::int64_t>(to - from);
-}
-std::uint64_t clamped(std::uint64_t to, std::uint64_t from) {
-  return to > from ? to - from : 0;
-}
-
 // created - live - system: what has ended, up to a constant of the process.
 std::int64_t ended(const RuntimeCounters& c) {
   return static_cast<std::int64_t>(c.created) - c.live - c.system;
@@ -143,6 +153,13 @@ TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tab
     trust.engine = Engine::kSampling;
     trust.quality = Quality::kSampled;
     trust.covered = std::exchange(trust.covered_by_sampling, {});
+    trust.covered_ns = length(trust.covered);
+    return trust;
+  }
+  if (trust.covered_ns == 0 && kind == TableKind::kLatency && facts.runtime_latency) {
+    trust.engine = Engine::kCounters;
+    trust.quality = Quality::kSampled;
+    trust.covered = {as_of_window(facts.runtime_latency->between, facts)};
     trust.covered_ns = length(trust.covered);
     return trust;
   }
@@ -166,6 +183,13 @@ TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tab
       whole && !bounded && complete && !missed_waits && !lacks_stacks && !lacks_those_from_before;
   trust.quality = exact ? Quality::kExact : Quality::kLowerBound;
   return trust;
+}
+
+const Histogram* latencies(const StatFacts& facts, const Tables& tables) {
+  const Engine engine = table_trust(TableKind::kLatency, facts, tables).engine;
+  if (engine == Engine::kCounters) return &facts.runtime_latency->times;
+  const Histogram& probed = tables.latency.histogram;
+  return engine == Engine::kProbes || probed.count() > 0 ? &probed : nullptr;
 }
 
 bool has_figure(GState state, const StatFacts& facts, const Tables& tables) {
@@ -220,8 +244,6 @@ std::uint64_t CreatedExited::covered_ns() const {
 }
 
 CreatedExited created_exited(const StatFacts& facts, const Tables& tables) {
-  // Both readings are asked for at the window's ends and come a little later.
-  constexpr std::uint64_t kLateNs = 200'000'000;
   const TableTrust trust = table_trust(TableKind::kGoroutines, facts, tables);
   const std::uint64_t window_ns = clamped(facts.end_ns, facts.begin_ns);
   const bool whole = trust.covered_ns >= window_ns;
@@ -230,12 +252,12 @@ CreatedExited created_exited(const StatFacts& facts, const Tables& tables) {
     return {tables.created, tables.exited, Engine::kProbes, trust.covered, !whole};
   if (!counted) return {};
   const std::int64_t gone = ended(*facts.counters_end) - ended(*facts.counters_begin);
-  const bool all = clamped(counted->to_ns, counted->from_ns) + kLateNs >= window_ns;
+  const Interval covered = as_of_window(*counted, facts);
   return {clamped(facts.counters_end->created, facts.counters_begin->created),
           gone > 0 ? static_cast<std::uint64_t>(gone) : 0,
           Engine::kCounters,
-          {all ? Interval{facts.begin_ns, facts.end_ns} : *counted},
-          !all};
+          {covered},
+          clamped(covered.to_ns, covered.from_ns) < window_ns};
 }
 
 std::vector<const BlockingRow*> blocking_rows(const Tables& tables, bool system) {

@@ -37,6 +37,10 @@ struct TableTrust {
 // sampling where it ran, else by what the snapshots show.
 [[nodiscard]] TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tables);
 
+// The latencies that the latency table shows: the probes', or, where these saw none of the window, those that
+// the runtime timed; nullptr: nobody did.
+[[nodiscard]] const Histogram* latencies(const StatFacts& facts, const Tables& tables);
+
 // Whether there is a figure of a state: of running and runnable where something told the two apart (the run
 // group, or memory while the block group was off), of running_or_runnable where nothing did. 0 is a figure.
 [[nodiscard]] bool has_figure(GState state, const StatFacts& facts, const Tables& tables);

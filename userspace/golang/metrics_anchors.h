@@ -70,6 +70,7 @@ inline constexpr MetricsAnchor kCleanups[] = {
 inline constexpr MetricsAnchor kSched[] = {
     {FIELD(sched_mnext), "runtime.schedtrace"},
     {FIELD(sched_nmfreed), "runtime.schedtrace"},
+    {FIELD(sched_runqsize), "runtime.schedtrace"},
     {FIELD(sched_runq_size), "runtime.schedtrace"},
     {FIELD(sched_timeToRun), "runtime.casgstatus"},
     {FIELD(sched_totalMutexWaitTime), "runtime.casgstatus"},

@@ -74,6 +74,7 @@ inline constexpr std::uint32_t kNoOffset = 0xffffffff;
   X(sched_mnext, "runtime.schedt", "mnext")                                       \
   X(sched_nmfreed, "runtime.schedt", "nmfreed")                                   \
   X(sched_nGsyscallNoP, "runtime.schedt", "nGsyscallNoP")                         \
+  X(sched_runqsize, "runtime.schedt", "runqsize")                                 \
   X(sched_runq_size, "runtime.schedt", "runq.size")                               \
   X(sched_timeToRun, "runtime.schedt", "timeToRun")                               \
   X(sched_totalMutexWaitTime, "runtime.schedt", "totalMutexWaitTime")             \

@@ -18,6 +18,11 @@ struct MetricsSource {
   int minor = 0;              // Go 1.minor
 };
 
+// The layout has link-time addresses; goroutines: the offsets of the same binary; minor: Go 1.minor.
+[[nodiscard]] MetricsSource metrics_source(const Memory& memory, const MetricsLayout& layout,
+                                           const RuntimeOffsets& goroutines, int minor,
+                                           std::uint64_t load_bias);
+
 enum class Pass {
   kGood,
   kContradicts,  // read, but the words are at odds with each other: moving, or not what we take them for
@@ -35,6 +40,9 @@ enum class Pass {
 [[nodiscard]] Pass read_histograms(const MetricsSource& s, HistogramWords& out);
 [[nodiscard]] Pass read_limiter(const MetricsSource& s, SingleWord& out);
 [[nodiscard]] Pass read_starting_stack(const MetricsSource& s, SingleWord& out);
+
+// sched.timeToRun alone: HistogramWords::timeToRun. Empty: not known in this binary.
+[[nodiscard]] Pass read_time_to_run(const MetricsSource& s, std::vector<std::uint64_t>& out);
 
 // runtime.allp[:len(allp)]: the Ps of GOMAXPROCS. What a P that GOMAXPROCS dropped had counted was added to
 // the scheduler's own words (runtime/proc.go, p.destroy). False: no slice of Ps.

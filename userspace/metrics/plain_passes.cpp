@@ -97,6 +97,14 @@ Pass read_histograms(const MetricsSource& s, HistogramWords& out) {
   return batch.read() ? Pass::kGood : Pass::kUnreadable;
 }
 
+Pass read_time_to_run(const MetricsSource& s, std::vector<std::uint64_t>& out) {
+  out.clear();
+  if (s.at.sched == 0) return Pass::kUnreadable;
+  Batch batch(s.memory);
+  want_words(batch, s.at.sched, s.offsets.sched_timeToRun, time_histogram_shape(s.minor).words(), out);
+  return !out.empty() && batch.read() ? Pass::kGood : Pass::kUnreadable;
+}
+
 Pass read_limiter(const MetricsSource& s, SingleWord& out) {
   std::uint32_t numgc = 0;
   Batch batch(s.memory);

@@ -68,17 +68,22 @@ bool known(std::initializer_list<std::uint32_t> offsets) {
 
 }  // namespace
 
-MetricsReader::MetricsReader(const Memory& memory, const MetricsLayout& layout,
-                             const RuntimeOffsets& goroutines, int minor, std::uint64_t load_bias)
-    : source_{memory, layout.offsets, layout.globals, goroutines, minor}, missing_(layout.missing) {
-  MetricsGlobals& at = source_.at;
+MetricsSource metrics_source(const Memory& memory, const MetricsLayout& layout,
+                             const RuntimeOffsets& goroutines, int minor, std::uint64_t load_bias) {
+  MetricsSource out{memory, layout.offsets, layout.globals, goroutines, minor};
+  MetricsGlobals& at = out.at;
   for (std::uint64_t* address :
        {&at.memstats, &at.gcController, &at.mheap, &at.work, &at.sched, &at.allp, &at.allgs, &at.allm,
         &at.ncgocall, &at.gcCPULimiter, &at.startingStackSize, &at.gcCleanups, &at.finqueued, &at.finexecuted,
         &at.extraMInUse, &at.extraMLength}) {
     if (*address != 0) *address += load_bias;
   }
+  return out;
 }
+
+MetricsReader::MetricsReader(const Memory& memory, const MetricsLayout& layout,
+                             const RuntimeOffsets& goroutines, int minor, std::uint64_t load_bias)
+    : source_(metrics_source(memory, layout, goroutines, minor, load_bias)), missing_(layout.missing) {}
 
 RuntimeWords MetricsReader::read() const {
   const MetricsSource& s = source_;

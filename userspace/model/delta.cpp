@@ -271,6 +271,13 @@ Tables delta(const Tables& before, const Tables& now) {
   out.latency.histogram.subtract(before.latency.histogram);
   out.latency.inferred = less(now.latency.inferred, before.latency.inferred);
   for (std::vector<Interval>& covered : out.covered) covered = clipped(covered, before.at_ns, now.at_ns);
+  if (out.runs) {
+    if (before.runs) {
+      out.runs->running = less(now.runs->running, before.runs->running);
+      out.runs->runnable = less(now.runs->runnable, before.runs->runnable);
+    }
+    out.runs->covered = clipped(now.runs->covered, before.at_ns, now.at_ns);
+  }
   out.covered_by_sampling = clipped(now.covered_by_sampling, before.at_ns, now.at_ns);
   return out;
 }

@@ -34,10 +34,11 @@ unsigned power_of(std::uint32_t bucket) {
 
 }  // namespace
 
-void Histogram::add(std::uint64_t ns) {
-  add_to_bucket(bucket_of(ns), 1);
-  ++count_;
-  total_ += ns;
+void Histogram::add(std::uint64_t ns, std::uint64_t n) {
+  if (n == 0) return;
+  add_to_bucket(bucket_of(ns), n);
+  count_ += n;
+  total_ += ns * n;
   max_ = std::max(max_, ns);
 }
 

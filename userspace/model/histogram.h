@@ -11,7 +11,7 @@ namespace gorotrace {
 
 class Histogram {
  public:
-  void add(std::uint64_t ns);
+  void add(std::uint64_t ns, std::uint64_t n = 1);
   void merge(const Histogram& other);
   // `earlier` is what this one was before; max() is then known to the width of its bucket, unless it grew.
   void subtract(const Histogram& earlier);

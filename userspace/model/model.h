@@ -200,6 +200,15 @@ struct SeenObjects {
   std::vector<SeenObject> objects;
 };
 
+// Of the goroutines that are running or runnable: how many ran, and how many waited for a CPU, by looking at
+// the Ps and their queues now and then. The runtime's own are among those that waited.
+struct SampledRuns {
+  SampledTime running, runnable;
+  std::optional<std::uint64_t> runnable_now;  // at the last look, while looks go on
+  std::vector<Interval> covered;
+  bool operator==(const SampledRuns&) const = default;
+};
+
 struct Latency {
   Histogram histogram;
   std::uint64_t inferred = 0;  // runs whose wake-up was not seen: no latency
@@ -238,6 +247,7 @@ struct Tables {
   // was.
   std::array<SampledTime, kGStates> sampled_state{};
   std::vector<Interval> covered_by_sampling;
+  std::optional<SampledRuns> runs;              // while no probe tells who runs: of kAwake, not beside it
   NamedStacks stacks;                           // those that the rows above name
   std::map<LabelId, std::string> label_values;  // likewise
   bool operator==(const Tables&) const = default;

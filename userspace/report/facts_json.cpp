@@ -75,6 +75,14 @@ void sampling_fields(JsonWriter& out, const SamplingFacts& c) {
   out.field("of_one_cpu_percent", per(c.cpu_ns, c.time_ns, 100));
 }
 
+void run_sampling_fields(JsonWriter& out, const SamplingFacts& c) {
+  out.field("looks", c.looks);
+  out.field("missed", c.missed);
+  out.field("of_one_cpu_percent", c.time_ns > 0 ? std::optional(100 * static_cast<double>(c.cpu_ns) /
+                                                                static_cast<double>(c.time_ns))
+                                                : std::nullopt);
+}
+
 void notices_field(JsonWriter& out, const StatFacts& facts) {
   out.array_field("notices", facts.notices, [&](const std::string& notice) { out.value(notice); });
 }

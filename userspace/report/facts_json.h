@@ -12,6 +12,7 @@ void groups_field(JsonWriter& out, std::string_view name, GroupMask groups);
 void events_fields(JsonWriter& out, const EventFacts& events);
 void cost_field(JsonWriter& out, const StatFacts& facts);
 void sampling_fields(JsonWriter& out, const SamplingFacts& sampling);
+void run_sampling_fields(JsonWriter& out, const SamplingFacts& sampling);
 void notices_field(JsonWriter& out, const StatFacts& facts);
 
 }  // namespace gorotrace

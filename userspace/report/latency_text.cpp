@@ -11,20 +11,29 @@
 namespace gorotrace {
 
 std::string latency_text(const TextContext& c) {
-  const Histogram& h = c.tables.latency.histogram;
+  const Histogram* timed = latencies(c.facts, c.tables);
+  if (timed == nullptr)
+    return "\n" + c.style.bold("SCHEDULING LATENCY") + "  not known: probes tell (--probes block,run)\n";
+  const Histogram& h = *timed;
   const TableTrust trust = table_trust(TableKind::kLatency, c.facts, c.tables);
-  if (h.count() == 0 && !trust.probed())  // memory shows no latency
-    return "\n" + c.style.bold("SCHEDULING LATENCY") + "  not known: only probes tell (block and run)\n";
+  const bool by_runtime = trust.engine == Engine::kCounters;
   std::string out = table_title(c, "SCHEDULING LATENCY", "runnable to running" + unfiltered(c, true), trust);
+  if (h.count() == 0 && by_runtime) return out + "  the runtime timed none\n";
   if (h.count() == 0)
     return out +
            fmt::format("  no wake-up was followed to its run; {} inferred\n", c.tables.latency.inferred);
-  out += "  " + fmt::format("count {}  mean {}  p50 {}  p99 {}  max {}  inferred {}\n",
-                            short_count(h.count()), format_duration(h.total() / h.count()),
-                            duration_text(h.quantile(0.5)), duration_text(h.quantile(0.99)),
-                            format_duration(h.max()), short_count(c.tables.latency.inferred));
+  out += "  " + fmt::format("count {}  mean {}  p50 {}  p99 {}  max {}", short_count(h.count()),
+                            format_duration(h.total() / h.count()), duration_text(h.quantile(0.5)),
+                            duration_text(h.quantile(0.99)), format_duration(h.max()));
+  out += by_runtime ? "\n" : fmt::format("  inferred {}\n", short_count(c.tables.latency.inferred));
   out += "  " +
-         wrapped("wake-ups only: neither yields (Gosched, mutex hand-offs) nor preemptions", c.width - 2, 2);
+         wrapped(by_runtime
+                     ? fmt::format("timed by the runtime, 1 goroutine in {} that leaves running, each to an "
+                                   "eighth; yields and preemptions are in it (exact, of wake-ups alone: "
+                                   "--probes +run)",
+                                   kRuntimeTimesOneIn)
+                     : "wake-ups only: neither yields (Gosched, mutex hand-offs) nor preemptions",
+                 c.width - 2, 2);
   std::vector<Histogram::Bucket> buckets = h.by_powers_of_two();
   constexpr std::size_t kMostLines = 16;
   while (buckets.size() > kMostLines) {  // each line then stands for two of the finer ones

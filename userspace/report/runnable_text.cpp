@@ -11,6 +11,22 @@
 
 namespace gorotrace {
 
+namespace {
+
+// What is known without the run group.
+std::string without_run(const TextContext& c) {
+  const auto& runs = c.tables.runs;
+  std::uint64_t covered_ns = 0;
+  if (runs) {
+    for (const Interval& part : runs->covered) covered_ns += part.to_ns - part.from_ns;
+  }
+  if (covered_ns == 0) return "not known: the run group tells (--probes +run)";
+  return fmt::format("on average {} goroutines (sampled); who and how long: --probes +run",
+                     short_rate(static_cast<double>(runs->runnable.ns) / static_cast<double>(covered_ns)));
+}
+
+}  // namespace
+
 std::string runnable_text(const TextContext& c) {
   const TableTrust trust = table_trust(TableKind::kGoroutineSeconds, c.facts, c.tables);
   std::vector<const CreationRow*> rows;
@@ -21,7 +37,7 @@ std::string runnable_text(const TextContext& c) {
     all_ns += row->runnable_ns;
   }
   if (!has_figure(GState::kRunnable, c.facts, c.tables))
-    return "\n" + c.style.bold("WAITING FOR A CPU") + "  not known: the run group tells\n";
+    return "\n" + c.style.bold("WAITING FOR A CPU") + "  " + without_run(c) + "\n";
   if (rows.empty()) return "";
   sort_stably(rows, std::ranges::greater{}, &CreationRow::runnable_ns);
   std::string out = table_title(

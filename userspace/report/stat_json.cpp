@@ -49,6 +49,8 @@ class Summary {
       out_.field("without_stack", c.without_stack);
       intervals_field(out_, "covered", tables_.covered_by_sampling, facts_.begin_ns);
     });
+    out_.object_field("run_sampling", facts_.run_sampling,
+                      [&](const SamplingFacts& c) { run_sampling_fields(out_, c); });
     out_.object_field("cross_check", facts_.cross_check, [&](const CrossCheck& w) { cross_check(w); });
     notices_field(out_, facts_);
   }
@@ -78,7 +80,19 @@ class Summary {
         seconds_of_states([&](std::size_t state) { return tables_.sampled_state[state].error_ns; });
       });
     }
+    out_.object_field("sampled_runs", tables_.runs, [&](const SampledRuns& runs) { sampled_runs(runs); });
     trust_fields(out_, trust(TableKind::kGoroutineSeconds), facts_.begin_ns);
+  }
+
+  void sampled_runs(const SampledRuns& runs) {
+    const auto seconds = [](std::uint64_t ns) { return static_cast<double>(ns) / 1e9; };
+    const auto both = [&](std::uint64_t running, std::uint64_t runnable) {
+      out_.field("running", seconds(running));
+      out_.field("runnable", seconds(runnable));
+    };
+    both(runs.running.ns, runs.runnable.ns);
+    out_.object_field("standard_error", [&] { both(runs.running.error_ns, runs.runnable.error_ns); });
+    intervals_field(out_, "covered", runs.covered, facts_.begin_ns);
   }
 
   void goroutines() {

@@ -39,6 +39,15 @@ std::string seconds(double s) {
                      : fmt::format("{:.0f}", s);
 }
 
+// Parts of "running or runnable", and not beside it.
+std::string sampled_runs(const SampledRuns& runs) {
+  const auto part = [](const SampledTime& of) {
+    return seconds(static_cast<double>(of.ns) / 1e9) + "±" + seconds(static_cast<double>(of.error_ns) / 1e9);
+  };
+  return fmt::format(" (sampled: running{}{}, runnable{}{})", kTie, part(runs.running), kTie,
+                     part(runs.runnable));
+}
+
 // States and the integral of live are counted apart: a difference means loss, or a bug of ours. 0.1 % and 1
 // ms are the rounding of the events at both ends.
 std::string goroutine_seconds(const TextContext& c) {
@@ -58,6 +67,7 @@ std::string goroutine_seconds(const TextContext& c) {
     line += fmt::format(" {}{}{}", name, kTie, seconds(static_cast<double>(ns) / 1e9));
     const std::uint64_t error_ns = t.sampled_state[static_cast<std::size_t>(state)].error_ns;
     if (error_ns > 0) line += "±" + seconds(static_cast<double>(error_ns) / 1e9);
+    if (state == GState::kAwake && t.runs) line += sampled_runs(*t.runs);
   }
   const double sum = static_cast<double>(sum_ns) / 1e9, live = static_cast<double>(t.live_integral_ns) / 1e9;
   line +=
@@ -228,6 +238,25 @@ std::string shared_probes(const TextContext& c) {
       c.width, 2);
 }
 
+std::string sampling_cost(const SamplingFacts& f) {
+  std::string out;
+  if (f.missed > 0) out += fmt::format(", {} left out", f.missed);
+  if (f.time_ns > 0) {
+    out += fmt::format("; {} % of one CPU of gorotrace, none of the target's",
+                       short_percent(100 * static_cast<double>(f.cpu_ns) / static_cast<double>(f.time_ns)));
+  }
+  return out;
+}
+
+std::string run_sampling(const TextContext& c) {
+  if (!c.facts.run_sampling || c.facts.run_sampling->looks == 0) return "";
+  const SamplingFacts& f = *c.facts.run_sampling;
+  return wrapped(
+      fmt::format("running, runnable: {} of the Ps and their run queues{} (± is one standard error)",
+                  plural(f.looks, "sample"), sampling_cost(f)),
+      c.width, 2);
+}
+
 std::string sampling(const TextContext& c) {
   if (!c.facts.sampling || c.facts.sampling->looks == 0) return "";
   const SamplingFacts& f = *c.facts.sampling;
@@ -238,12 +267,8 @@ std::string sampling(const TextContext& c) {
     line += fmt::format(", {} of them of every goroutine, {} goroutines a sample", f.looks_at_all,
                         f.goroutines_seen / f.looks);
   }
-  if (f.missed > 0) line += fmt::format(", {} left out", f.missed);
-  if (f.time_ns > 0) {
-    line += fmt::format("; {} % of one CPU of gorotrace, none of the target's",
-                        short_percent(100 * static_cast<double>(f.cpu_ns) / static_cast<double>(f.time_ns)));
-  }
-  return wrapped(line + " (± is one standard error, ≈ is known to within one sample)", c.width, 2);
+  return wrapped(line + sampling_cost(f) + " (± is one standard error, ≈ is known to within one sample)",
+                 c.width, 2);
 }
 
 std::string events(const TextContext& c) {
@@ -267,7 +292,7 @@ std::string stat_summary_text(const StatFacts& facts, const Tables& tables, Symb
       facts, tables, symbols, options, rows, Style{options.colour}, std::max(options.width, kNarrowest)};
   return head(c) + goroutine_seconds(c) + goroutines(c) + warnings(c) + blocking_text(c) + creation_text(c) +
          objects_text(c) + runnable_text(c) + latency_text(c) + "\n" + cross_check(c) + sampling(c) +
-         events(c) + cost(c) + shared_probes(c);
+         run_sampling(c) + events(c) + cost(c) + shared_probes(c);
 }
 
 }  // namespace gorotrace

@@ -186,11 +186,14 @@ void objects_json(JsonWriter& out, const JsonContext& c) {
 
 void latency_json(JsonWriter& out, const JsonContext& c) {
   const TableTrust t = table_trust(TableKind::kLatency, c.facts, c.tables);
-  const auto seen = [&](std::uint64_t n) { return count_if(t.probed() || n > 0, n); };
-  const Histogram& h = c.tables.latency.histogram;
+  const Histogram* timed = latencies(c.facts, c.tables);
+  const Histogram h = timed != nullptr ? *timed : Histogram();
+  const bool by_runtime = t.engine == Engine::kCounters;
   out.object([&] {
-    out.field("count", seen(h.count()));
-    out.field("inferred", seen(c.tables.latency.inferred));
+    out.field("count", count_if(timed != nullptr, h.count()));
+    out.field("inferred", count_if(!by_runtime && (t.probed() || c.tables.latency.inferred > 0),
+                                   c.tables.latency.inferred));
+    out.field("sampled_one_in", count_if(by_runtime, kRuntimeTimesOneIn));
     duration_fields(out, h);
     out.array_field("histogram", h.by_powers_of_two(), [&](const Histogram::Bucket& b) {
       out.object([&] {

@@ -13,16 +13,37 @@ void Estimator::define(const SampleClasses& classes, const Model& model) {
 }
 
 void Estimator::apply(const SampleTick& tick, const Model& model) {
+  if (tick.what == SampledWhat::kRuns) {
+    runs_open_ = runs_.apply(tick);
+    runs_seen_ = runs_seen_ || runs_open_;
+    return;
+  }
   if (!sampling_.apply(tick) || std::exchange(open_, true)) return;
   stretches_.push_back({model.tables(tick.at_ns), {}});
 }
 
-void Estimator::end(std::uint64_t at_ns, const Model& model) {
+void Estimator::end(SampledWhat what, std::uint64_t at_ns, const Model& model) {
+  if (what == SampledWhat::kRuns) {
+    runs_.end_segment();
+    runs_open_ = false;
+    return;
+  }
   sampling_.end_segment();
   if (std::exchange(open_, false)) stretches_.back().to = model.tables(at_ns);
 }
 
+std::optional<SampledRuns> Estimator::runs() const {
+  if (!runs_seen_) return std::nullopt;
+  const SampledTables tables = runs_.tables();
+  const auto state = [](const auto& of, GState s) { return of[static_cast<std::size_t>(s)]; };
+  SampledRuns out{state(tables.states, GState::kRunning), state(tables.states, GState::kRunnable),
+                  std::nullopt, tables.covered};
+  if (runs_open_) out.runnable_now = state(runs_.in_state(), GState::kRunnable);
+  return out;
+}
+
 Tables Estimator::over(Tables model) const {
+  model.runs = runs();
   if (stretches_.empty()) return model;
   NamedStacks named = model.stacks.with(stacks_);
   std::vector<Replaced> stretches = stretches_;
@@ -33,6 +54,7 @@ Tables Estimator::over(Tables model) const {
 }
 
 Tables Estimator::over_totals(Tables totals, bool lifecycle_probed) const {
+  totals.runs = runs();
   if (!open_) return totals;
   totals.in_state = sampling_.in_state();
   if (!lifecycle_probed)

@@ -1,9 +1,10 @@
 // What the ticks of a stream say of one target, laid over the tables of its model: while ticks come they
-// stand in for the block probes. Is told each in its place in time among the model's events. Pure, not
-// thread-safe.
+// stand in for the block probes; ticks about runs add to them what no probe tells. Is told each in its place
+// in time among the model's events. Pure, not thread-safe.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "model/model.h"
@@ -18,9 +19,12 @@ class Estimator {
   void define(const SampleClasses& classes, const Model& model);
   void apply(const SampleTick& tick, const Model& model);
   // Ticks were lost: those behind them mean nothing until one begins anew.
-  void lost() { sampling_.end_segment(); }
-  // No tick follows for a while.
-  void end(std::uint64_t at_ns, const Model& model);
+  void lost() {
+    sampling_.end_segment();
+    runs_.end_segment();
+  }
+  // No tick about that follows for a while.
+  void end(SampledWhat what, std::uint64_t at_ns, const Model& model);
 
   // The model's tables as of now, and its totals, with what ticks know better. `lifecycle_probed`: of the
   // goroutines' number the model knows more.
@@ -29,7 +33,11 @@ class Estimator {
   [[nodiscard]] StandingWaits standing() const { return {sampling_.standing(), sampling_.moves()}; }
 
  private:
+  [[nodiscard]] std::optional<SampledRuns> runs() const;
+
   Sampling sampling_;
+  Sampling runs_;
+  bool runs_open_ = false, runs_seen_ = false;
   NamedStacks::Map stacks_;  // that classes name
   std::vector<Replaced> stretches_;
   bool open_ = false;  // the last of them goes on

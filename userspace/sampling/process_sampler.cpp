@@ -22,14 +22,28 @@ constexpr std::chrono::seconds kPatience(2);
 
 }  // namespace
 
-ProcessSampler::ProcessSampler(std::shared_ptr<const Memory> memory, SamplingSubject subject,
+ProcessSampler::ProcessSampler(std::shared_ptr<const Memory> memory, bool whole, const MakeLooker& looker,
                                std::uint64_t seed, std::shared_ptr<SampleSink> sink)
     : owned_(std::move(memory)),
-      whole_(subject.whole),
+      whole_(whole),
       sink_(std::move(sink)),
       memory_(*owned_, {}),
-      sampler_(memory_, std::move(subject), seed),
+      looker_(looker(memory_)),
       random_(seed + 1) {}
+
+ProcessSampler::ProcessSampler(std::shared_ptr<const Memory> memory, SamplingSubject subject,
+                               std::uint64_t seed, std::shared_ptr<SampleSink> sink)
+    : ProcessSampler(
+          std::move(memory), subject.whole,
+          [&](const Memory& stoppable) { return std::make_unique<Sampler>(stoppable, subject, seed); }, seed,
+          std::move(sink)) {}
+
+ProcessSampler::ProcessSampler(std::shared_ptr<const Memory> memory, RunSubject subject, std::uint64_t seed,
+                               std::shared_ptr<SampleSink> sink)
+    : ProcessSampler(
+          std::move(memory), true,
+          [&](const Memory& stoppable) { return std::make_unique<RunSampler>(stoppable, subject); }, seed,
+          std::move(sink)) {}
 
 Result<std::uint64_t> ProcessSampler::begin(double cpu_share, std::stop_token permit) {
   const std::unique_lock turn(turn_, kPatience);
@@ -44,12 +58,12 @@ Result<std::uint64_t> ProcessSampler::begin(double cpu_share, std::stop_token pe
   ticks_ = 0;
   begin_ns_ = monotonic_ns();
   instants_.reset();
-  sampler_.restart();
-  if (auto known = sampler_.refresh(); !known) return std::unexpected(known.error());
-  const bool at_once = !whole_ || sampler_.total() <= kFewEnough;
+  looker_->restart();
+  if (auto known = looker_->refresh(); !known) return std::unexpected(known.error());
+  const bool at_once = !whole_ || looker_->total() <= kFewEnough;
   if (at_once) {
     if (auto first = look(true, meter, kStacksNs); !first) return std::unexpected(first.error());
-    instants_.emplace(monotonic_ns(), pace_.period_ns(sampler_.total()), random_());
+    instants_.emplace(monotonic_ns(), pace_.period_ns(looker_->total()), random_());
   }
   // Here, and not when it is asked for: the last look of an earlier time may have the turn by then.
   const std::uint64_t first = instants_ ? next_instant() : begin_ns_;
@@ -99,7 +113,7 @@ std::uint64_t ProcessSampler::first_instant() const {
 // Looks that are not paid for would be left out: nobody is woken to find that out, which costs as much as a
 // look. Not for longer than kOwingNs, for shares change.
 std::uint64_t ProcessSampler::next_instant() {
-  const std::uint64_t now = monotonic_ns(), period_ns = pace_.period_ns(sampler_.total());
+  const std::uint64_t now = monotonic_ns(), period_ns = pace_.period_ns(looker_->total());
   const std::uint64_t paid_ns = std::min(pace_.paid_at_ns(), now + kOwingNs);
   std::uint64_t at = instants_->next(now, period_ns);
   while (at < paid_ns) at = instants_->next(now, period_ns);
@@ -110,21 +124,21 @@ std::optional<std::uint64_t> ProcessSampler::tick(CpuMeter& meter, std::uint64_t
   pace_.set_share(share_);
   gone_ = !look(false, meter, stacks_ns);
   if (gone_) return std::nullopt;
-  if (!instants_) instants_.emplace(monotonic_ns(), pace_.period_ns(sampler_.total()), random_());
+  if (!instants_) instants_.emplace(monotonic_ns(), pace_.period_ns(looker_->total()), random_());
   return next_instant();
 }
 
 Status ProcessSampler::look(bool whatever_it_costs, CpuMeter& meter, std::uint64_t stacks_ns) {
   const std::uint64_t now = monotonic_ns();
-  const std::size_t total = sampler_.total();
+  const std::size_t total = looker_->total();
   std::size_t wanted = pace_.slots(total, now);
   if (wanted == 0 && whatever_it_costs) wanted = whole_ ? total : std::min(total, Sampler::kChunk);
   Status done;
   std::size_t slots = 0;
   bool all = false;
   if (wanted != 0) {
-    if (anew_.exchange(false)) sampler_.restart();
-    const auto tick = sampler_.look(now, wanted, stacks_ns);
+    if (anew_.exchange(false)) looker_->restart();
+    const auto tick = looker_->look(now, wanted, stacks_ns);
     if (tick) {
       hand_on(**tick);
       slots = (*tick)->slots;
@@ -136,16 +150,16 @@ Status ProcessSampler::look(bool whatever_it_costs, CpuMeter& meter, std::uint64
   look_took_ns_ = monotonic_ns() - now;
   if (!whatever_it_costs && slots != 0) ++ticks_;
   const std::uint64_t cpu_ns = meter.take_ns();
-  pace_.spent(slots, all, cpu_ns);
-  wanted_share_ = pace_.wanted(sampler_.total());
+  pace_.spent(slots, all || whole_, cpu_ns);
+  wanted_share_ = pace_.wanted(looker_->total());
   const std::lock_guard lock(figures_);
   cost_.cpu_ns += cpu_ns;
   return done;
 }
 
 void ProcessSampler::hand_on(const SampleTick& tick) {
-  const StackSet stacks = sampler_.take_stacks();
-  SampleClasses classes = sampler_.take_classes();
+  const StackSet stacks = looker_->take_stacks();
+  SampleClasses classes = looker_->take_classes();
   const std::lock_guard lock(figures_);
   if (permit_.stop_requested()) return;  // nobody counts on it any more
   if (!classes.empty()) sink_->define(tick.at_ns, std::move(classes), stacks);

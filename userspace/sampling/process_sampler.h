@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "sampling/cpu_meter.h"
 #include "sampling/instants.h"
 #include "sampling/pace.h"
+#include "sampling/run_sampler.h"
 #include "sampling/sample_tick.h"
 #include "sampling/sampler.h"
 
@@ -47,6 +49,8 @@ class ProcessSampler {
  public:
   // The seed decides instants and choices.
   ProcessSampler(std::shared_ptr<const Memory> memory, SamplingSubject subject, std::uint64_t seed,
+                 std::shared_ptr<SampleSink> sink);
+  ProcessSampler(std::shared_ptr<const Memory> memory, RunSubject subject, std::uint64_t seed,
                  std::shared_ptr<SampleSink> sink);
 
   // Until end(): for one call of begin(), which may come to run behind end(), and then does nothing.
@@ -79,6 +83,9 @@ class ProcessSampler {
   [[nodiscard]] SamplingCost cost() const;
 
  private:
+  using MakeLooker = std::function<std::unique_ptr<Looker>(const Memory&)>;
+  ProcessSampler(std::shared_ptr<const Memory> memory, bool whole, const MakeLooker& looker,
+                 std::uint64_t seed, std::shared_ptr<SampleSink> sink);
   [[nodiscard]] std::uint64_t next_instant();
   [[nodiscard]] Status look(bool whatever_it_costs, CpuMeter& meter, std::uint64_t stacks_ns);
   void hand_on(const SampleTick& tick);
@@ -96,7 +103,7 @@ class ProcessSampler {
   TimedMutex turn_;  // what follows
   std::stop_token permit_;
   StoppableMemory memory_;
-  Sampler sampler_;
+  std::unique_ptr<Looker> looker_;
   Pace pace_{0};
   std::mt19937_64 random_;
   std::optional<Instants> instants_;

@@ -45,7 +45,14 @@ struct ClassCount {
 };
 enum ClassKind : std::size_t { kRowClass, kSiteClass, kStateClass, kClassKinds };
 
+// What a tick is about. Each is numbered by itself, and ends by itself.
+enum class SampledWhat : std::uint8_t {
+  kGoroutines,  // where each of them stands
+  kRuns,        // how many run and how many wait for a CPU: counts of two states, no names
+};
+
 struct SampleTick {
+  SampledWhat what = SampledWhat::kGoroutines;
   std::uint64_t number = 0;          // one more than that of the tick before
   std::uint64_t at_ns = 0;           // CLOCK_MONOTONIC: before the first slot was looked at
   std::uint64_t seen_ns = 0;         // and behind the last: what is new here was so by then, not before

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "sampling/label_look.h"
+#include "sampling/looker.h"
 #include "sampling/sample_tick.h"
 #include "sampling/tick_maker.h"
 #include "snapshot/allgs_cache.h"
@@ -31,7 +32,7 @@ struct SamplingSubject {
   bool whole = false;  // every look is at every goroutine: follows each of them, however rarely
 };
 
-class Sampler {
+class Sampler final : public Looker {
  public:
   // Goroutines of one call. Their stacks follow at once, before they have moved on.
   static constexpr std::size_t kChunk = 128;
@@ -39,18 +40,14 @@ class Sampler {
   // `memory` outlives this object. The seed decides choices.
   Sampler(const Memory& memory, SamplingSubject subject, std::uint64_t seed);
 
-  // Slots of allgs, as far as they are known: refresh() asks.
-  [[nodiscard]] std::size_t total() const { return allgs_.pointers().size(); }
-  [[nodiscard]] Status refresh() { return allgs_.refresh(); }
-  // The next look begins a stretch.
-  void restart() { maker_.restart(); }
-  // Looks at `wanted` slots, at all of them when there are no more. Goroutines whose stack is not read
-  // stacks_ns after now_ns go without in this look. The tick is valid until the next look.
+  // Slots of allgs.
+  [[nodiscard]] std::size_t total() const override { return allgs_.pointers().size(); }
+  [[nodiscard]] Status refresh() override { return allgs_.refresh(); }
+  void restart() override { maker_.restart(); }
   [[nodiscard]] Result<const SampleTick*> look(std::uint64_t now_ns, std::size_t wanted,
-                                               std::uint64_t stacks_ns);
-  [[nodiscard]] SampleClasses take_classes();
-  // Stacks seen since the last call: the classes name them by id.
-  [[nodiscard]] StackSet take_stacks();
+                                               std::uint64_t stacks_ns) override;
+  [[nodiscard]] SampleClasses take_classes() override;
+  [[nodiscard]] StackSet take_stacks() override;
 
  private:
   [[nodiscard]] std::span<const Choice> choose(std::size_t wanted, bool all);

@@ -185,9 +185,21 @@ SamplingSubject Target::sampling_subject(bool stacks, bool whole, const std::str
   return subject;
 }
 
+std::optional<RunSubject> Target::run_subject() const {
+  const auto where = metrics_source();
+  if (!where || !RunStateReader::possible(*where)) return std::nullopt;
+  return RunSubject{*where, [this](std::uint64_t startpc) { return is_system(startpc); }};
+}
+
 std::optional<CounterReader> Target::counter_reader() const {
   if (!counters_config_) return std::nullopt;
   return std::optional<CounterReader>(std::in_place, *process_, *counters_config_);
+}
+
+std::optional<MetricsSource> Target::metrics_source() const {
+  const Result<MetricsLayout>& layout = metrics_layout();
+  if (!layout) return std::nullopt;
+  return gorotrace::metrics_source(*process_, *layout, binary().offsets(), binary().version().minor, bias_);
 }
 
 std::optional<TextRange> Target::text_of(std::string_view function) const {

@@ -16,6 +16,7 @@
 #include "bpf/shared/abi.h"
 #include "evidence/facts.h"
 #include "golang/binary.h"
+#include "metrics/passes.h"
 #include "probe/plan.h"
 #include "process/process.h"
 #include "sampling/process_sampler.h"
@@ -34,9 +35,12 @@ class Target {
   [[nodiscard]] static Result<std::unique_ptr<Target>> open(pid_t pid, BinaryCache& binaries);
   [[nodiscard]] static Result<std::unique_ptr<Target>> open(pid_t pid);  // of which there is only one
 
-  // Reads what plan() needs of the binary and what takes long (30 ms for one of 50 MB); plan() would do it
-  // too.
-  void prepare_plan() const { binary().pclntab().read_inline_trees(); }
+  // Reads what plan() needs of the binary and what takes long (30 ms for one of 50 MB), and where its metrics
+  // are; they would be read later, too.
+  void prepare_plan() const {
+    binary().pclntab().read_inline_trees();
+    (void)metrics_layout();
+  }
   // The plan of this binary at this host's trap costs, its bytes verified in the live process.
   // `shared` gets the sites where another tracer's breakpoint already sits.
   [[nodiscard]] Result<Plan> plan(const TrapCosts& costs, std::vector<std::string>& shared) const;
@@ -63,10 +67,15 @@ class Target {
   [[nodiscard]] GoroutineReader& goroutines() { return *goroutines_; }
   // What sampling of this process needs; its callbacks refer to this object.
   [[nodiscard]] SamplingSubject sampling_subject(bool stacks, bool whole, const std::string& label_key) const;
+  // What sampling of who runs needs, likewise; nullopt: where the binary keeps that is not known.
+  [[nodiscard]] std::optional<RunSubject> run_subject() const;
   // Where a goroutine keeps its labels is known.
   [[nodiscard]] bool has_labels() const { return binary().offsets().g_labels != kAbsent; }
   // False: they cannot be read, GoBinary::counters_missing() says why.
   [[nodiscard]] bool has_counters() const { return counters_config_.has_value(); }
+  // Where the words of runtime/metrics are, as the code of the binary proves it.
+  [[nodiscard]] const Result<MetricsLayout>& metrics_layout() const { return binary_->metrics_layout(); }
+  [[nodiscard]] std::optional<MetricsSource> metrics_source() const;
   // Each remembers what it read; refers to the process.
   [[nodiscard]] std::optional<CounterReader> counter_reader() const;
 

@@ -122,7 +122,7 @@ void TargetLooks::take_in_start(const LookResult& result) {
 void TargetLooks::ask_counters() {
   // One that came when nobody waited is of then, not of now.
   if (!await_counters(0) || !target_->has_counters()) return;
-  const auto result = std::make_shared<std::promise<std::optional<RuntimeCounters>>>();
+  const auto result = std::make_shared<std::promise<std::optional<RuntimeReading>>>();
   counting_ = result->get_future();
   workers_.counters.add(
       [look = counters_look_, result](const std::stop_token&) { result->set_value(look->take()); }, {});
@@ -131,9 +131,9 @@ void TargetLooks::ask_counters() {
 bool TargetLooks::await_counters(std::uint64_t until_ns) {
   if (!counting_) return true;
   if (!ready(*counting_, until_ns)) return false;
-  if (const auto counters = counting_->get()) {
-    if (!first_counters_) first_counters_ = counters;
-    counters_ = counters;
+  if (auto reading = counting_->get()) {
+    if (!first_counters_) first_counters_ = reading;
+    counters_ = std::move(reading);
   }
   counting_.reset();
   return true;

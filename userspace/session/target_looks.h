@@ -52,8 +52,8 @@ class TargetLooks {
   void ask_counters();
   bool await_counters(std::uint64_t until_ns);
   // The first that came, however late, and the last.
-  [[nodiscard]] const std::optional<RuntimeCounters>& first_counters() const { return first_counters_; }
-  [[nodiscard]] const std::optional<RuntimeCounters>& counters() const { return counters_; }
+  [[nodiscard]] const std::optional<RuntimeReading>& first_counters() const { return first_counters_; }
+  [[nodiscard]] const std::optional<RuntimeReading>& counters() const { return counters_; }
 
   // Of the first look at all goroutines; nothing until it was taken.
   struct Start {
@@ -87,7 +87,7 @@ class TargetLooks {
   const std::uint64_t interval_ns_;
 
   std::optional<Running> running_;
-  std::optional<std::future<std::optional<RuntimeCounters>>> counting_;
+  std::optional<std::future<std::optional<RuntimeReading>>> counting_;
   bool objects_due_ = true;
   // By its own pace; because something is to be seen; the counters alone, for the first reading.
   std::uint64_t due_ns_ = 0, asked_ns_, reading_ns_;
@@ -96,7 +96,7 @@ class TargetLooks {
   std::uint64_t looked_at_ns_ = 0, took_ns_ = 0;
   SnapshotCounts counts_;
 
-  std::optional<RuntimeCounters> first_counters_, counters_;
+  std::optional<RuntimeReading> first_counters_, counters_;
   std::optional<Start> start_;
   std::optional<CountersReading> first_, last_;
   bool looked_whole_ = false, ending_ = false, last_left_out_ = false;

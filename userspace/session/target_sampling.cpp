@@ -24,17 +24,25 @@ void PostedSamples::define(std::uint64_t at_ns, SampleClasses classes, const Sta
 
 void PostedSamples::tick(SampleTick tick) {
   const std::uint64_t at_ns = tick.at_ns;
+  tick.what = what_;
   post({target_, at_ns, std::move(tick)});
 }
 
 void PostedSamples::end(std::uint64_t at_ns) {
-  post({target_, at_ns, SamplingEnded{}});
+  post({target_, at_ns, SamplingEnded{what_}});
 }
 
 TargetSampling::TargetSampling(std::shared_ptr<const Memory> memory, SamplingSubject subject,
                                SamplingShare& share, std::shared_ptr<StreamDoor> door)
     : share_(share),
-      posted_(std::make_shared<PostedSamples>(std::move(door))),
+      posted_(std::make_shared<PostedSamples>(SampledWhat::kGoroutines, std::move(door))),
+      sampler_(
+          std::make_shared<ProcessSampler>(std::move(memory), std::move(subject), random_u64(), posted_)) {}
+
+TargetSampling::TargetSampling(std::shared_ptr<const Memory> memory, RunSubject subject, SamplingShare& share,
+                               std::shared_ptr<StreamDoor> door)
+    : share_(share),
+      posted_(std::make_shared<PostedSamples>(SampledWhat::kRuns, std::move(door))),
       sampler_(
           std::make_shared<ProcessSampler>(std::move(memory), std::move(subject), random_u64(), posted_)) {}
 
@@ -42,7 +50,7 @@ TargetSampling::~TargetSampling() {
   stop();
 }
 
-Status TargetSampling::stand_in(bool wanted) {
+Status TargetSampling::want(bool wanted) {
   wanted = wanted && share_.any();
   if (wanted == running()) return {};
   if (!wanted) {

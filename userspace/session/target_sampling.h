@@ -1,6 +1,5 @@
-// Sampling of one target within a session: when it stands in for the block probes. What it sees goes into
-// the stream, where the models' estimators read it. Threads: control thread; the looks post on sampling's
-// own.
+// One sampling of a target within a session: of its goroutines, or of who runs. What it sees goes into the
+// stream, where the models' estimators read it. Threads: control thread; the looks post on sampling's own.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +20,7 @@ namespace gorotrace {
 // look, and control.
 class PostedSamples : public SampleSink {
  public:
-  explicit PostedSamples(std::shared_ptr<StreamDoor> door) : door_(std::move(door)) {}
+  PostedSamples(SampledWhat what, std::shared_ptr<StreamDoor> door) : what_(what), door_(std::move(door)) {}
   void set_target(TargetId target) { target_ = target; }  // before the first look
 
   void define(std::uint64_t at_ns, SampleClasses classes, const StackSet& stacks) override;
@@ -31,6 +30,7 @@ class PostedSamples : public SampleSink {
  private:
   void post(Item item);
 
+  const SampledWhat what_;
   const std::shared_ptr<StreamDoor> door_;
   TargetId target_ = 0;
 };
@@ -40,11 +40,13 @@ class TargetSampling {
   // `share` outlives this object; what `subject` refers to lives as long as `memory`.
   TargetSampling(std::shared_ptr<const Memory> memory, SamplingSubject subject, SamplingShare& share,
                  std::shared_ptr<StreamDoor> door);
+  TargetSampling(std::shared_ptr<const Memory> memory, RunSubject subject, SamplingShare& share,
+                 std::shared_ptr<StreamDoor> door);
   ~TargetSampling();
   void set_target(TargetId target) { posted_->set_target(target); }  // before it runs
 
-  // It stands in for the block probes while they are off.
-  [[nodiscard]] Status stand_in(bool wanted);
+  // It runs while it is wanted, if looks may cost anything.
+  [[nodiscard]] Status want(bool wanted);
   void stop();  // nothing when it does not run
   [[nodiscard]] bool running() const { return sampler_->running(); }
   [[nodiscard]] bool ever_ran() const { return ever_ran_; }

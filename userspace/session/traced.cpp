@@ -13,6 +13,7 @@ Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, SamplingShare
                SessionWorkers& workers, const SessionOptions& options)
     : options_(options),
       pipeline_(pipeline),
+      share_(share),
       workers_(workers),
       target_(std::move(target)),
       door_(std::make_shared<StreamDoor>(pipeline)),
@@ -97,8 +98,31 @@ Status Traced::arm() {
 }
 
 void Traced::mind_sampling() {
-  if (auto done = sampling_.stand_in(!groups_.is_on(GT_GROUP_BLOCK)); !done)
-    notices_.add(done.error().message);
+  if (auto done = sampling_.want(!groups_.is_on(GT_GROUP_BLOCK)); !done) notices_.add(done.error().message);
+  mind_run_sampling();
+}
+
+void Traced::mind_run_sampling() {
+  const bool wanted = groups_.is_on(GT_GROUP_BLOCK) && !groups_.is_on(GT_GROUP_RUN);
+  if (wanted && !run_sampling_ && !runs_unknown_) {
+    if (auto subject = target_->run_subject()) {
+      run_sampling_.emplace(std::shared_ptr<const Memory>(target_, &target_->process()), *std::move(subject),
+                            share_, door_);
+      run_sampling_->set_target(id_);
+    } else {
+      runs_unknown_ = true;
+      notices_.add(
+          "who runs and who waits for a CPU is not sampled: where this binary keeps its run queues is "
+          "not known");
+    }
+  }
+  if (!run_sampling_) return;
+  if (auto done = run_sampling_->want(wanted); !done) notices_.add(done.error().message);
+}
+
+void Traced::stop_sampling() {
+  sampling_.stop();
+  if (run_sampling_) run_sampling_->stop();
 }
 
 void Traced::switch_groups(GroupMask want, const std::string& reason) {
@@ -127,7 +151,7 @@ void Traced::tick() {
 void Traced::look_after() {
   if (const Liveness life = target_->process().liveness(); life != Liveness::kAlive) {
     looks_->give_up();
-    sampling_.stop();
+    stop_sampling();
     end_window(life == Liveness::kExited ? WindowEnd::kExited : WindowEnd::kExeced, monotonic_ns());
     detach();
     return;
@@ -140,6 +164,7 @@ void Traced::look_after() {
   if (groups_.orphaned())
     switch_groups(0, "the thread that they were attached through has exited: they may see nothing any more");
   sampling_.mind_loss(pipeline_.dropped_samples(id_));
+  if (run_sampling_) run_sampling_->mind_loss(pipeline_.dropped_samples(id_));
   looks_->tick(now);
 }
 
@@ -230,8 +255,8 @@ Result<Tables> Traced::tables() {
 
 // Who was not read is there all the same, in whatever state.
 void Traced::count_unread(Tables& tables) const {
-  if (!looks_->counters() || looks_->counters()->live < 0) return;
-  const auto live = static_cast<std::uint64_t>(looks_->counters()->live);
+  if (!looks_->counters() || looks_->counters()->counters.live < 0) return;
+  const auto live = static_cast<std::uint64_t>(looks_->counters()->counters.live);
   if (live <= tables.live) return;
   tables.in_state[static_cast<std::size_t>(GState::kUnknown)] += live - tables.live;
   tables.live = live;
@@ -280,6 +305,7 @@ StatFacts Traced::facts() const {
   f.incomplete = groups_.incomplete();
   f.detached = groups_.detached();
   if (sampling_.ever_ran()) f.sampling = sampling_.facts();
+  if (run_sampling_ && run_sampling_->ever_ran()) f.run_sampling = run_sampling_->facts();
   f.cost = groups_.cost();
   f.shared_probes = groups_.shared_probes();
   if (pipeline_.capture() != nullptr) f.calibrated = pipeline_.trap_costs();
@@ -289,8 +315,13 @@ StatFacts Traced::facts() const {
     f.of_c_threads_at_start = start->of_c_threads;
   }
   f.cross_check = cross_check();
-  f.counters_begin = looks_->first_counters();
-  f.counters_end = looks_->counters();
+  if (const auto &first = looks_->first_counters(), &last = looks_->counters(); first && last) {
+    f.counters_begin = first->counters;
+    f.counters_end = last->counters;
+    f.runtime_latency =
+        runtime_latency(target_->binary().version().minor, {first->counters.time_ns, first->time_to_run},
+                        {last->counters.time_ns, last->time_to_run});
+  }
   if (const auto how = life_.how_it_ended()) f.ended_by = name_of(*how);
   f.notices = notices_.all();
   if (auto changed = target_->file_notice()) f.notices.push_back(*std::move(changed));

@@ -64,7 +64,7 @@ class Traced {
   [[nodiscard]] bool looks_ended(std::uint64_t until_ns);
   void stop_looks();
   void leave_looks(std::uint64_t deadline_ns);
-  void stop_sampling() { sampling_.stop(); }  // its last look belongs to the window
+  void stop_sampling();  // its last look belongs to the window
   void end_window(WindowEnd how, std::uint64_t at_ns);
   void detach();    // alone; done when its life has ended, which tick() sees
   void detached();  // by the pipeline's close
@@ -107,12 +107,14 @@ class Traced {
   [[nodiscard]] TargetBegun begun() const;
   [[nodiscard]] GroupMask seen_objects() const;
   [[nodiscard]] Status arm();
-  // On while nothing else tells who waits where.
+  // Of goroutines while nothing else tells who waits where; of runs while that is told, and not who runs.
   void mind_sampling();
+  void mind_run_sampling();
   void switch_groups(GroupMask want, const std::string& reason);
 
   const SessionOptions& options_;
   Pipeline& pipeline_;
+  SamplingShare& share_;
   SessionWorkers& workers_;
   std::shared_ptr<Target> target_;    // with whoever reads its memory
   std::shared_ptr<StreamDoor> door_;  // of its looks
@@ -123,6 +125,8 @@ class Traced {
   StackTable symbols_;
   TargetGroups groups_;
   TargetSampling sampling_;
+  std::optional<TargetSampling> run_sampling_;  // once it has been wanted
+  bool runs_unknown_ = false;
   std::optional<TargetLooks> looks_;  // from the slot on
 
   GroupMask groups_at_end_ = 0;

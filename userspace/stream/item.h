@@ -68,8 +68,10 @@ struct Loss {
 struct SamplesLost {
   std::uint64_t count = 0;
 };
-// No tick comes for a while: the stretch ended with the last one.
-struct SamplingEnded {};
+// No tick about that comes for a while: the stretch ended with the last one.
+struct SamplingEnded {
+  SampledWhat what = SampledWhat::kGoroutines;
+};
 // Of every target all from before the item's time has been told, but for stragglers. The target is 0.
 struct Advanced {};
 

@@ -29,7 +29,7 @@ struct Apply {
   }
   void operator()(const SampleTick& tick) const { of.estimator.apply(tick, *of.model); }
   void operator()(const SamplesLost&) const { of.estimator.lost(); }
-  void operator()(const SamplingEnded&) const { of.estimator.end(at_ns, *of.model); }
+  void operator()(const SamplingEnded& ended) const { of.estimator.end(ended.what, at_ns, *of.model); }
   void operator()(const Loss& loss) const { of.model->gap(at_ns, loss.to_ns); }
   void operator()(const TargetEnded&) const { of.end_ns = std::min(of.end_ns, at_ns); }
   template <typename Other>  // says nothing about goroutines, or is taken care of elsewhere

@@ -16,6 +16,11 @@ Result<Plan> SharedBinary::plan(const TrapCosts& costs) {
   return plan_->second;
 }
 
+const Result<MetricsLayout>& SharedBinary::metrics_layout() {
+  std::call_once(layout_once_, [this] { layout_.emplace(find_metrics_layout(*go_)); });
+  return *layout_;
+}
+
 std::shared_ptr<SharedBinary> BinaryCache::find(const Key& key) {
   const std::lock_guard lock(mutex_);
   const auto it = binaries_.find(key);

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "golang/binary.h"
+#include "golang/metrics_layout.h"
 #include "probe/plan.h"
 #include "symbols/frame_table.h"
 
@@ -28,12 +29,16 @@ class SharedBinary {
   [[nodiscard]] FrameTable& frames() { return frames_; }
   // make_plan, computed at the first call and whenever the costs are others than the last time.
   [[nodiscard]] Result<Plan> plan(const TrapCosts& costs);
+  // find_metrics_layout, found at the first call (some 10 ms).
+  [[nodiscard]] const Result<MetricsLayout>& metrics_layout();
 
  private:
   std::unique_ptr<GoBinary> go_;
   FrameTable frames_;
   std::mutex plan_mutex_;
   std::optional<std::pair<TrapCosts, Plan>> plan_;
+  std::once_flag layout_once_;
+  std::optional<Result<MetricsLayout>> layout_;
 };
 
 class BinaryCache {

@@ -55,6 +55,10 @@ TEST(IntervalRow, WhoIsRunnableIsNotKnownByBlockAlone) {
   EXPECT_EQ(interval_row(before, now).runnable, 3u) << "as memory has it";
   before.groups = now.groups = group_bit(GT_GROUP_BLOCK);
   EXPECT_FALSE(interval_row(before, now).runnable.has_value());
+  now.totals.runs = SampledRuns{};
+  now.totals.runs->runnable_now = 7;
+  EXPECT_EQ(interval_row(before, now).runnable, 7u) << "as sampling has it";
+  now.totals.runs.reset();
   before.groups = now.groups = group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_RUN);
   EXPECT_EQ(interval_row(before, now).runnable, 3u);
 }

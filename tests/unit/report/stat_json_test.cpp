@@ -232,6 +232,35 @@ TEST(StatJson, WithoutRunWhatItTellsIsNull) {
   EXPECT_TRUE(j["creation"][0]["runnable_ns"].is_null());
   EXPECT_TRUE(j["creation"][0]["runnable_now"].is_null());
   EXPECT_TRUE(j["latency"]["count"].is_null());
+  EXPECT_TRUE(j["goroutine_seconds"]["sampled_runs"].is_null());
+  EXPECT_TRUE(j["run_sampling"].is_null());
+}
+
+TEST(StatJson, WithoutRunItHasWhatWasSampledAndWhatTheRuntimeTimed) {
+  constexpr std::uint64_t s = 1'000'000'000;
+  Session x = make_session();
+  EXPECT_TRUE(summary(x)["latency"]["sampled_one_in"].is_null());
+  without_run(x);
+  x.tables.runs = SampledRuns{.running = {2 * s, s / 10, 0},
+                              .runnable = {s / 2, s / 20, 0},
+                              .runnable_now = std::nullopt,
+                              .covered = {{Session::kBegin, Session::kBegin + s}}};
+  x.facts.run_sampling = SamplingFacts{.looks = 990, .missed = 10, .cpu_ns = s / 500, .time_ns = s};
+  RuntimeLatency timed{{x.facts.begin_ns, x.facts.end_ns}, {}};
+  timed.times.add(500, 8);
+  x.facts.runtime_latency = timed;
+  const json j = summary(x);
+  const json& runs = j["goroutine_seconds"]["sampled_runs"];
+  EXPECT_EQ(runs["running"], 2.0);
+  EXPECT_EQ(runs["runnable"], 0.5);
+  EXPECT_EQ(runs["standard_error"], (json{{"running", 0.1}, {"runnable", 0.05}}));
+  EXPECT_EQ(runs["covered"], json::parse("[[0, 1000000000]]"));
+  EXPECT_EQ(j["run_sampling"], (json{{"looks", 990}, {"missed", 10}, {"of_one_cpu_percent", 0.2}}));
+  EXPECT_EQ(j["latency"]["count"], 8);
+  EXPECT_EQ(j["latency"]["sampled_one_in"], 8);
+  EXPECT_EQ(j["latency"]["engine"], "counters");
+  EXPECT_EQ(j["latency"]["quality"], "sampled");
+  EXPECT_TRUE(j["latency"]["inferred"].is_null());
 }
 
 TEST(StatJson, EveryRowSaysWhoSawItHowWellAndWhen) {

@@ -392,8 +392,36 @@ TEST(StatText, WithoutRunItSaysWhatIsNotKnown) {
   const std::string out = text(x, {.width = 200});
   EXPECT_THAT(out, HasSubstr("goroutine-seconds: running or runnable 2.50 waiting 4090"));
   EXPECT_THAT(out, HasSubstr("3 running or runnable, 406 waiting"));
-  EXPECT_THAT(out, HasSubstr("WAITING FOR A CPU  not known: the run group tells\n"));
-  EXPECT_THAT(out, HasSubstr("SCHEDULING LATENCY  not known: only probes tell (block and run)\n"));
+  EXPECT_THAT(out, HasSubstr("WAITING FOR A CPU  not known: the run group tells (--probes +run)\n"));
+  EXPECT_THAT(out, HasSubstr("SCHEDULING LATENCY  not known: probes tell (--probes block,run)\n"));
+}
+
+TEST(StatText, WithoutRunItSaysWhatWasSampledAndWhatTheRuntimeTimed) {
+  constexpr std::uint64_t s = 1'000'000'000;
+  Session x = make_session();
+  without_run(x);
+  x.tables.runs = SampledRuns{.running = {2 * s, s / 10, 0},
+                              .runnable = {s / 2, s / 20, 0},
+                              .runnable_now = std::nullopt,
+                              .covered = {{Session::kBegin, Session::kBegin + s}}};
+  x.facts.run_sampling = SamplingFacts{.looks = 990, .missed = 10, .cpu_ns = s / 500, .time_ns = s};
+  RuntimeLatency timed{{x.facts.begin_ns, x.facts.end_ns}, {}};
+  timed.times.add(500, 8);
+  timed.times.add(90'000, 2);
+  x.facts.runtime_latency = timed;
+  const std::string out = text(x, {.width = 200});
+  EXPECT_THAT(out,
+              HasSubstr("running or runnable 2.50 (sampled: running 2.00±0.10, runnable 0.50±0.05) waiting"));
+  EXPECT_THAT(out, HasSubstr("WAITING FOR A CPU  on average 0.5 goroutines (sampled)"));
+  EXPECT_THAT(out, HasSubstr("SCHEDULING LATENCY  runnable to running · counters · sampled\n"));
+  EXPECT_THAT(out, HasSubstr("count 10  mean 18.4µs"));
+  EXPECT_THAT(out, HasSubstr("timed by the runtime, 1 goroutine in 8"));
+  EXPECT_THAT(out, Not(HasSubstr("inferred")));
+  EXPECT_THAT(
+      out, HasSubstr("running, runnable: 990 samples of the Ps and their run queues, 10 left out; 0.2 % of "
+                     "one CPU of gorotrace"));
+  x.facts.runtime_latency->times = {};
+  EXPECT_THAT(text(x), HasSubstr("the runtime timed none"));
 }
 
 TEST(StatText, WhatIsNoScreenHasEveryNameOnOneLine) {

@@ -1,0 +1,110 @@
+// Looks at who runs become ticks, and ticks an estimate beside the probes' tables, whatever else is sampled.
+#include "sampling/run_sampler.h"
+
+#include <gtest/gtest.h>
+
+#include "../snapshot/fake_memory.h"
+#include "sampling/estimator.h"
+
+namespace gorotrace {
+namespace {
+
+constexpr std::uint64_t kMs = 1'000'000, kAllp = 0x50000, kP = 0x60000, kM = 0x70000, kG = 0x80000,
+                        kSched = 0x40000, kSystem = 0x9000;
+
+struct OneP {
+  OneP() {
+    where.offsets.sched_runqsize = 16;
+    where.offsets.p_status = 4;
+    where.offsets.p_m = 8;
+    where.offsets.p_runqhead = 16;
+    where.offsets.p_runqtail = 20;
+    where.offsets.p_runnext = 24;
+    where.goroutines.m_curg = 8;
+    where.goroutines.g_m = 0;
+    where.goroutines.g_atomicstatus = 8;
+    where.goroutines.g_startpc = 16;
+    where.at.allp = kAllp;
+    where.at.sched = kSched;
+    memory.map(kSched, 64);
+    memory.words(kAllp, {kAllp + 64, 1, 1});
+    memory.words(kAllp + 64, {kP});
+    memory.words(kP, {std::uint64_t{1} << 32, kM, 0, 0});
+    memory.words(kM, {0, kG});
+    memory.words(kG, {kM, 2, 0x1000});
+  }
+  testing::FakeMemory memory;
+  MetricsSource where{memory, {}, {}, {}, 22};
+};
+
+std::uint32_t count_of(const SampleTick& tick, GState state) {
+  for (const ClassCount& c : tick.counts[kStateClass]) {
+    if (c.number == static_cast<std::uint32_t>(state)) return c.goroutines;
+  }
+  return 0;
+}
+
+TEST(RunSampler, CountsThoseThatRunButForTheRuntimesOwnAndThoseThatWait) {
+  OneP p;
+  RunSampler sampler(p.memory, {p.where, [](std::uint64_t pc) { return pc == kSystem; }});
+  ASSERT_TRUE(sampler.refresh().has_value());
+  EXPECT_EQ(sampler.total(), 1u);
+  p.memory.words(kSched + 16, {3});
+  auto tick = sampler.look(1, 1, 0);
+  ASSERT_TRUE(tick.has_value()) << tick.error().message;
+  EXPECT_TRUE((*tick)->begins);
+  EXPECT_EQ(count_of(**tick, GState::kRunning), 1u);
+  EXPECT_EQ(count_of(**tick, GState::kRunnable), 3u);
+
+  p.memory.words(kG + 16, {kSystem});
+  tick = sampler.look(2, 1, 0);
+  ASSERT_TRUE(tick.has_value());
+  EXPECT_FALSE((*tick)->begins);
+  EXPECT_EQ((*tick)->number, 2u);
+  EXPECT_EQ(count_of(**tick, GState::kRunning), 0u);
+  sampler.restart();
+  EXPECT_TRUE((*sampler.look(3, 1, 0))->begins);
+  p.memory.gone = true;
+  EXPECT_FALSE(sampler.look(4, 1, 0).has_value());
+}
+
+SampleTick tick_of_runs(std::uint64_t number, std::uint64_t at_ns, std::uint32_t running,
+                        std::uint32_t runnable) {
+  SampleTick tick;
+  tick.what = SampledWhat::kRuns;
+  tick.number = number;
+  tick.at_ns = tick.seen_ns = at_ns;
+  tick.begins = number == 1;
+  tick.slots = 2;
+  tick.counts[kStateClass] = {{static_cast<std::uint32_t>(GState::kRunning), running, 0},
+                              {static_cast<std::uint32_t>(GState::kRunnable), runnable, 0}};
+  return tick;
+}
+
+TEST(Estimator, TellsWhoRanBesideTheProbesTables) {
+  Model model({});
+  Estimator estimator;
+  EXPECT_FALSE(estimator.over(model.tables(0)).runs.has_value());
+  for (std::uint64_t i = 1; i <= 101; ++i) estimator.apply(tick_of_runs(i, i * 10 * kMs, 2, 5), model);
+  Tables t = estimator.over(model.tables(1010 * kMs));
+  ASSERT_TRUE(t.runs.has_value());
+  EXPECT_EQ(t.runs->running.ns, 2000 * kMs);
+  EXPECT_EQ(t.runs->runnable.ns, 5000 * kMs);
+  EXPECT_GT(t.runs->running.error_ns, 0u) << "equal looks prove nothing";
+  EXPECT_EQ(t.runs->runnable_now, 5u);
+  ASSERT_EQ(t.runs->covered.size(), 1u);
+  EXPECT_EQ(t.runs->covered[0], (Interval{10 * kMs, 1010 * kMs}));
+  EXPECT_TRUE(t.covered_by_sampling.empty()) << "it stands in for no probe";
+  for (const std::uint64_t ns : t.state_ns) EXPECT_EQ(ns, 0u);
+
+  // Lost ones end the stretch, and the next that begins one goes on.
+  estimator.lost();
+  estimator.apply(tick_of_runs(102, 2000 * kMs, 2, 5), model);
+  EXPECT_EQ(estimator.over(model.tables(2000 * kMs)).runs->running.ns, 2000 * kMs);
+  estimator.end(SampledWhat::kRuns, 2000 * kMs, model);
+  t = estimator.over_totals(model.totals(2000 * kMs), true);
+  EXPECT_FALSE(t.runs->runnable_now.has_value()) << "nobody looks any more";
+}
+
+}  // namespace
+}  // namespace gorotrace
