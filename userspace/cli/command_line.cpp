@@ -101,7 +101,12 @@ Result<std::vector<std::string>> understood_words(const CLI::App& program,
       if (option_named(program, command, value) != nullptr)
         return fail(ErrorKind::kUsage, fmt::format("{} needs a value, and is followed by the option {}",
                                                    option->get_name(), value));
-      out.push_back(value);
+      // A value, whatever it begins with (--probes -run).
+      if (takes == 1 && word.starts_with("--") && value.starts_with('-')) {
+        out.back() += "=" + value;
+      } else {
+        out.push_back(value);
+      }
     }
   }
   return out;

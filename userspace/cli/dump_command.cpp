@@ -101,7 +101,7 @@ Result<std::optional<ObserveOptions>> understand_observe(const Arguments& a) {
   const auto length = window(a.observe, "--observe", std::chrono::milliseconds(100));
   if (!length) return std::unexpected(length.error());
   o.window = *length;
-  const auto groups = parse_groups(a.probes);
+  const auto groups = parse_groups(a.probes, 0);
   if (!groups) return wrap(groups.error(), "--probes");
   o.groups = *groups;
   const auto sampling = parse_cpu_share(a.sample_cpu);

@@ -70,6 +70,12 @@ TEST_F(CommandLine, AnEmptyValueIsRefusedWhateverTheOption) {
   EXPECT_EQ(refused({"dump", "42", "-d", "1s", "--json"}), "");
 }
 
+TEST_F(CommandLine, AValueMayBeginWithAMinus) {
+  EXPECT_EQ(refused({"ps", "--where", "-x"}), "");
+  EXPECT_EQ(where_, std::vector<std::string>{"-x"});
+  EXPECT_THAT(refused({"ps", "--where", "--color"}), HasSubstr("needs a value"));
+}
+
 TEST_F(CommandLine, NothingBehindTheEqualsSignIsNoReasonToTakeTheNextWord) {
   for (const std::string given : {"-d=", "--duration="}) {
     EXPECT_EQ(refused({"dump", given, "-p", "1"}),

@@ -6,19 +6,32 @@ namespace gorotrace {
 namespace {
 
 TEST(Groups, AreNamedInAnyOrder) {
-  EXPECT_EQ(parse_groups("none").value(), 0u);
-  EXPECT_EQ(parse_groups("block").value(), group_bit(GT_GROUP_BLOCK));
-  EXPECT_EQ(parse_groups("run,lifecycle").value(), group_bit(GT_GROUP_RUN) | group_bit(GT_GROUP_LIFECYCLE));
-  EXPECT_EQ(parse_groups("lifecycle,block,run,syscall,sync,chan").value(), (1u << GT_GROUP_COUNT) - 1);
+  EXPECT_EQ(parse_groups("none", 0).value(), 0u);
+  EXPECT_EQ(parse_groups("block", 0).value(), group_bit(GT_GROUP_BLOCK));
+  EXPECT_EQ(parse_groups("run,lifecycle", 0).value(),
+            group_bit(GT_GROUP_RUN) | group_bit(GT_GROUP_LIFECYCLE));
+  EXPECT_EQ(parse_groups("lifecycle,block,run,syscall,sync,chan", 0).value(), (1u << GT_GROUP_COUNT) - 1);
 }
 
 TEST(Groups, RefuseUnknownNamesByName) {
   for (const char* text : {"", "blok", "block,", ",block", "block,none", "block run"}) {
-    const auto groups = parse_groups(text);
+    const auto groups = parse_groups(text, 0);
     ASSERT_FALSE(groups.has_value()) << text;
     EXPECT_EQ(groups.error().kind, ErrorKind::kUsage);
   }
-  EXPECT_NE(parse_groups("block,blok").error().message.find("\"blok\""), std::string::npos);
+  EXPECT_NE(parse_groups("block,blok", 0).error().message.find("\"blok\""), std::string::npos);
+}
+
+TEST(Groups, ChangeTheDefault) {
+  const GroupMask both = group_bit(GT_GROUP_LIFECYCLE) | group_bit(GT_GROUP_BLOCK);
+  EXPECT_EQ(parse_groups("+run", both).value(), both | group_bit(GT_GROUP_RUN));
+  EXPECT_EQ(parse_groups("-block", both).value(), group_bit(GT_GROUP_LIFECYCLE));
+  EXPECT_EQ(parse_groups("-run", both).value(), both);
+  EXPECT_EQ(parse_groups("+sync,-lifecycle,+chan", both).value(),
+            group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_SYNC) | group_bit(GT_GROUP_CHAN));
+  EXPECT_EQ(parse_groups("block", both).value(), group_bit(GT_GROUP_BLOCK));
+  for (const char* text : {"+", "-", "+blok", "+none", "+run,block", "block,+run", "+run,", "++run"})
+    EXPECT_FALSE(parse_groups(text, both).has_value()) << text;
 }
 
 TEST(RingSize, IsAPowerOfTwoWithAUnit) {
