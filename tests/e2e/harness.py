@@ -210,10 +210,16 @@ class Stat(Process):
     def kill(self):
         """SIGKILL; stopped before, so that what it holds then is known."""
         self.popen.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        self.await_stop()
         self.note_objects()
         self.popen.kill()
         self.wait()
+
+    def await_stop(self, seconds=30):
+        end = time.monotonic() + seconds
+        while os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+            assert time.monotonic() < end, f"{self.command}: not stopped {seconds} s after SIGSTOP"
+            time.sleep(0.01)
 
     def finish(self, seconds=60, code=0):
         """Reads what is left; the summary. A line may take that long, all of them five minutes."""

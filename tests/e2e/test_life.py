@@ -60,6 +60,21 @@ def test_ctrl_c_twice_ends_in_the_summary(truth, delays):
     check_untouched(target.pid, target.binary)
 
 
+def test_a_stopped_tracer_is_stopped(truth):
+    """Ctrl-Z while it lets go of its probes: who waits for it to stop is told, and it goes on behind fg."""
+    target = truth()
+    for delay in (0.0, 0.005, 0.01, 0.02, 0.03, 0.045, 0.06, 0.08):
+        with Stat(target.pid) as stat:
+            stat.armed()
+            stat.popen.send_signal(signal.SIGINT)
+            time.sleep(delay)
+            stat.popen.send_signal(signal.SIGSTOP)
+            stat.await_stop(10)
+            stat.popen.send_signal(signal.SIGCONT)
+            assert stat.finish()["ended_by"] in ("", None)
+        check_untouched(target.pid, target.binary)
+
+
 def test_a_killed_tracer_leaves_nothing(truth):
     target = truth("-scenario", "sleepers,spawn", "-for", "2s")
     for delay in (0.0, 0.1, 0.25, 0.5, 1.0):  # before, during and after the attach

@@ -17,7 +17,7 @@ import urllib.request
 import pytest
 
 import harness
-from harness import CACHE, Process, Stat, Truth, check_lossless
+from harness import CACHE, Process, Stat, Truth, check_lossless, check_untouched
 
 
 def live_between(summary_or_interval, low, high, what):
@@ -95,7 +95,7 @@ def test_the_budget_holds_under_a_pingpong(truth, probes):
     """The worst load there is: nothing but events. Above the budget for 200 ms, then not again."""
     budget = 0.10
     target = truth("-scenario", "pingpong", "-for", "9s")
-    with Stat(target.pid, "--budget", f"{budget:.0%}", "--probes", probes) as stat:
+    with Stat(target.pid, "--budget", f"{budget:.0%},detach", "--probes", probes) as stat:
         stat.armed()
         done = target.go()
         summary = stat.stop()
@@ -120,7 +120,7 @@ def test_the_budget_holds_under_a_pingpong(truth, probes):
 
 def test_budget_takes_groups_off_and_live_stays_right(truth):
     target = truth("-scenario", "pingpong", "-for", "3s")
-    with Stat(target.pid, "--budget", "5%") as stat:
+    with Stat(target.pid, "--budget", "5%,detach") as stat:
         stat.armed()
         done = target.go()
         summary = stat.stop()
@@ -129,11 +129,41 @@ def test_budget_takes_groups_off_and_live_stays_right(truth):
     assert all(re.fullmatch(r"over the budget: tracing took \S+ % of one CPU for \S+, the budget leaves \S+ %; --budget \S+ would keep them, .*", d["reason"])
                for d in summary["cost"]["detached"]), summary["cost"]["detached"]
     assert summary["goroutines"]["live"] == done["after"] == target.count()
-    gs = summary["goroutine_seconds"]  # needs all three groups
+    gs = summary["goroutine_seconds"]
     covered = sum(b - a for a, b in gs["covered"])
     assert covered < summary["window_ns"] and gs["quality"] != "exact", f"{detached} off, yet goroutine-seconds claims it all"
     free, charged = done["rates"][-3:], summary["cost"]["target_cpu_percent"]
     assert len(free) == 3 and charged is not None
+
+
+@pytest.mark.parametrize("probes", [(), ("--probes", "lifecycle,block,run,syscall,sync,chan")], ids=["default", "all"])
+def test_what_is_too_dear_is_on_in_phases(truth, probes):
+    """Waits to the nanosecond and who ends them, of a program that could not pay for them all the time."""
+    target = truth("-scenario", "pingpong", "-for", "14s")
+    with Stat(target.pid, *probes) as stat:
+        stat.armed()
+        done = target.go()
+        summary = stat.stop()
+    check_untouched(target.pid, target.binary)
+    cost, events = summary["cost"], summary["events"]
+    assert events["dropped"] == events["gaps"] == events["illegal"] == 0, events
+    phases = cost["phases"]
+    print(f"{phases['count']} phases of {phases['groups']}: charged {cost['target_cpu_percent']:.1f} % of the target's CPU; "
+          f"round trips in 100 ms {sorted(done['rates'])}")
+    assert not cost["detached"] and "block" in phases["groups"] and phases["count"] >= 5, cost
+    assert re.match(r"over the budget: tracing took \S+ % of one CPU", phases["reason"]), phases
+    # The budget, a fifth more, and the first phase's 0.3 s, in which nobody knows yet what it takes.
+    target_cpu_s = cost["charged_ns"] / cost["target_cpu_percent"] / 1e7
+    assert cost["charged_ns"] / 1e9 <= 0.12 * target_cpu_s + 0.3, cost
+    table = summary["tables"]["blocking"]
+    assert len(table["covered"]) >= 5 and table["covered_by_sampling"], table
+    assert table["covered"][-1][0] > 0.5 * summary["window_ns"] and table["quality"] == "lower bound", table
+    rows = [r for r in summary["blocking"] if "main.ponger" in harness.functions(r["stack"]) and r["count"]]
+    assert rows and all("main.pingpong" in harness.functions(r["wakers"][0]["stack"]) for r in rows), rows
+    assert any(r["sampled"] and r["sampled"]["ns"] > 0 for r in rows), rows
+    assert summary["goroutines"]["live"] == done["after"] == target.count()
+    rates = sorted(done["rates"])
+    assert rates[len(rates) // 2] > 3 * rates[0], f"no faster between the phases: {done['rates']}"
 
 
 def stopped(pid):

@@ -183,7 +183,7 @@ def test_many_idle_targets_share_one_budget_evenly():
 
 def test_the_sampling_goes_on_when_the_budget_takes_the_probes(truth):
     target = truth("-scenario", "pingpong", "-for", "4s")
-    with Stat(target.pid, "--budget", "2%", "--probes", "+run") as stat:
+    with Stat(target.pid, "--budget", "2%,detach", "--probes", "+run") as stat:
         stat.armed()
         target.go()
         summary = stat.stop()

@@ -1,6 +1,7 @@
 #include "capture/detach.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,6 +41,16 @@ bool read_byte(int fd) {
   return got == 1;
 }
 
+// Until its writers are gone, for kPatienceMs at most: they may be stopped. While a process that was made by
+// vfork(2) has not gone its parent's thread does not stop, and whoever waits for the tracer to stop (a shell,
+// behind Ctrl-Z) would wait for ever.
+void await_end(int fd) {
+  constexpr int kPatienceMs = 3000;
+  pollfd end{fd, POLLIN, 0};
+  while (::poll(&end, 1, kPatienceMs) < 0 && errno == EINTR) {
+  }
+}
+
 bool write_byte(int fd) {
   const char byte = 0;
   return ::write(fd, &byte, 1) == 1;
@@ -66,7 +77,7 @@ class Holder {
     std::ranges::sort(kept_);
     const auto held = run_apart(Descriptors::kCopied, [this] {
       close_all_but(kept_);
-      if (write_byte(ready_)) (void)read_byte(go_);  // until its writers are gone
+      if (write_byte(ready_)) await_end(go_);
     });
     if (!held) (void)write_byte(ready_);  // nobody need wait for it
   }

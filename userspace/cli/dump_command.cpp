@@ -110,6 +110,7 @@ Result<std::optional<ObserveOptions>> understand_observe(const Arguments& a) {
   auto budget = Budget::parse(a.budget);
   if (!budget) return wrap(budget.error(), "--budget");
   o.budget = *budget;
+  o.budget.phases = false;  // a wait is proven by who watches all the time
   if (o.groups == 0 && o.sample_cpu == 0)
     return fail(ErrorKind::kUsage, "--observe needs --probes or --sample-cpu; both are off");
   return o;

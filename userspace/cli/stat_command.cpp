@@ -233,9 +233,11 @@ void add_stat_command(CLI::App& app, const CommonOptions& common, int& exit) {
               "attached. Without run who runs and who waits for a CPU is sampled, and latencies are the "
               "runtime's own")
       ->capture_default_str();
-  stat->add_option("--budget", arguments->budget,
-                   "what tracing may cost: 10% of the target's CPU time (but never less than 5% of one "
-                   "CPU), 0.5cpu, or none; above it groups are detached")
+  stat->add_option(
+          "--budget", arguments->budget,
+          "what tracing may cost: 10% of the target's CPU time (but never less than 5% of one "
+          "CPU), 0.5cpu, or none; groups that take more are on in phases, so that the average keeps to "
+          "it; 10%,detach: they go for good")
       ->capture_default_str();
   stat->add_flag("--share-probes", arguments->share_probes,
                  "more than 8 targets of one executable share their probes even if other processes run it, "

@@ -63,6 +63,14 @@ struct Detachment {
   std::string reason;  // "cost 14 % of the target's CPU, budget 10 %"
 };
 
+// Groups that were too dear to be on all the time: they are, now and then, so that the average keeps to the
+// budget. When, Tables::covered says.
+struct Phases {
+  GroupMask groups = 0;
+  std::uint64_t count = 0;  // that began
+  std::string reason;       // what the last one took
+};
+
 // What looking at goroutines, or at the Ps, took (sampling/): the tracer's cost, not the target's.
 struct SamplingFacts {
   std::uint64_t looks = 0, looks_at_all = 0;  // at_all: every goroutine was looked at
@@ -101,7 +109,8 @@ struct StatFacts {
   GroupMask requested = 0, on_at_end = 0;
   GroupMask incomplete =
       0;  // groups with a transition that cannot be probed in this binary: they see most, not all
-  std::vector<Detachment> detached;
+  std::vector<Detachment> detached;  // for good
+  std::optional<Phases> phases;
   std::optional<SamplingFacts> sampling;      // when it ran
   std::optional<SamplingFacts> run_sampling;  // of Tables::runs, likewise
   CostFacts cost;

@@ -18,8 +18,12 @@ std::optional<double> positive(std::string_view text) {
 }  // namespace
 
 Result<Budget> Budget::parse(const std::string& text) {
-  const std::string_view word = text;
+  std::string_view word = text;
   Budget budget;
+  if (constexpr std::string_view kDetach = ",detach"; word.ends_with(kDetach) && word != "none,detach") {
+    budget.phases = false;
+    word.remove_suffix(kDetach.size());
+  }
   if (word == "none") {
     budget.unlimited = true;
     return budget;
@@ -41,7 +45,7 @@ Result<Budget> Budget::parse(const std::string& text) {
       ErrorKind::kUsage,
       fmt::format(
           "budget \"{}\" is none of: a share of the target's CPU time above 0 and up to 100 (\"10%\"), "
-          "a number of CPUs (\"0.5cpu\"), \"none\"",
+          "a number of CPUs (\"0.5cpu\"), either with \",detach\" behind it, \"none\"",
           printable(text)));
 }
 

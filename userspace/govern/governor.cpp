@@ -45,42 +45,81 @@ std::string advice(double spent_ns, double elapsed_ns, double target_cpu_ns) {
 
 }  // namespace
 
-Governor::Governor(Budget budget, std::uint64_t grace_ns) : budget_(budget), grace_ns_(grace_ns) {}
+Governor::Governor(Budget budget, std::uint64_t seed, std::uint64_t grace_ns)
+    : budget_(budget), grace_ns_(grace_ns), phase_ns_(grace_ns), random_(seed) {}
+
+// What the budget leaves for that time.
+double Governor::room(double elapsed_ns, double target_cpu_ns) const {
+  return budget_.cpus ? *budget_.cpus * elapsed_ns
+                      : std::max(budget_.target_share.value_or(0) * target_cpu_ns, kFloorCpu * elapsed_ns);
+}
+
+void Governor::save(std::uint64_t now_ns, const Charge& charged, std::uint64_t target_cpu_ns) {
+  if (saved_at_) {
+    const auto elapsed = static_cast<double>(now_ns - saved_at_->now_ns);
+    const double left = room(elapsed, static_cast<double>(target_cpu_ns - saved_at_->cpu_ns));
+    const double most = elapsed > 0 ? kAheadNs * left / elapsed : 0;
+    saved_ns_ = std::min(saved_ns_ + left - (charged.ns - saved_at_->charged_ns), std::max(most, 0.0));
+  }
+  saved_at_ = Spent{now_ns, charged.ns, target_cpu_ns};
+  deepest_ns_ = std::min(deepest_ns_, saved_ns_);
+}
+
+void Governor::begin_phase() {
+  std::uniform_real_distribution<double> length(longest_ns_ / 3, longest_ns_);
+  phase_ns_ = static_cast<std::uint64_t>(length(random_));
+  deepest_ns_ = 0;
+}
+
+// By what the last one took, and had room for, in the same time.
+void Governor::plan_phases(double spent_ns, double room_ns) {
+  const double grace = static_cast<double>(grace_ns_), ratio = room_ns / spent_ns;
+  longest_ns_ = std::clamp(kPhaseNs * ratio - kLagNs, grace / 8, grace * 1.5);
+  // Anything up to what the phase cost is saved ahead of the next one.
+  enough_ns_ = std::uniform_real_distribution<double>(0, 1)(random_) * std::max(-deepest_ns_, 0.0);
+}
 
 GroupMask Governor::step(std::uint64_t now_ns, const Charge& charged, std::uint64_t target_cpu_ns,
-                         GroupMask on) {
+                         GroupMask on, GroupMask wanted) {
   if (budget_.unlimited) return on;
   // Figures from before a change say nothing about what is on now; counters that fall are another process's.
   const bool restarted =
       !window_.empty() && (now_ns <= window_.back().now_ns || charged.ns < window_.back().charged.ns ||
                            target_cpu_ns < window_.back().cpu_ns);
   if (on != last_on_ || restarted) window_.clear();
+  if (restarted) saved_at_.reset();
+  save(now_ns, charged, target_cpu_ns);
+  if ((wanted & ~on) != 0 && saved_ns_ > enough_ns_) {
+    begin_phase();
+    window_.assign(1, {now_ns, charged, target_cpu_ns});
+    last_on_ = on | wanted;
+    return last_on_;
+  }
   last_on_ = on;
   window_.push_back({now_ns, charged, target_cpu_ns});
   // The shortest window that spans the grace time.
-  while (window_.size() > 2 && now_ns - window_[1].now_ns >= grace_ns_) window_.erase(window_.begin());
+  while (window_.size() > 2 && now_ns - window_[1].now_ns >= phase_ns_) window_.erase(window_.begin());
   const Sample& from = window_.front();
   const std::uint64_t elapsed_ns = now_ns - from.now_ns;
-  if (elapsed_ns < grace_ns_ || elapsed_ns == 0) return on;
+  if (elapsed_ns < phase_ns_ || elapsed_ns == 0) return on;
 
   const auto elapsed = static_cast<double>(elapsed_ns);
-  const double room =
-      budget_.cpus
-          ? *budget_.cpus * elapsed
-          : std::max(budget_.target_share.value_or(0) * static_cast<double>(target_cpu_ns - from.cpu_ns),
-                     kFloorCpu * elapsed);
-  const double spent = charged.ns - from.charged.ns;
-  if (spent <= room) return on;
+  const double left = room(elapsed, static_cast<double>(target_cpu_ns - from.cpu_ns));
+  // What has been told to go is hit for some time still.
+  const double spent = charged_for(on, from.charged, charged);
+  if (spent <= left) return on;
   overrun_ = fmt::format("tracing took {:.3g} % of one CPU for {}, the budget leaves {:.3g} %; {}",
-                         100 * spent / elapsed, format_duration(elapsed_ns), 100 * room / elapsed,
+                         100 * spent / elapsed, format_duration(elapsed_ns), 100 * left / elapsed,
                          advice(spent, elapsed, static_cast<double>(target_cpu_ns - from.cpu_ns)));
   GroupMask stay = on;
   for (const gt_group group : kDetachOrder) {
     stay &= ~group_bit(group);
-    if (stay != on && charged_for(stay, from.charged, charged) <= room) break;
+    if (stay != on && charged_for(stay, from.charged, charged) <= left) break;
   }
   window_.clear();
   last_on_ = stay;
+  plan_phases(spent, left);
+  enough_ns_ = std::min(enough_ns_, kAheadNs / 2 * left / elapsed);
   return stay;
 }
 

@@ -55,6 +55,11 @@ void cost_field(JsonWriter& out, const StatFacts& facts) {
         out.field("reason", d.reason);
       });
     });
+    out.object_field("phases", facts.phases, [&](const Phases& phases) {
+      groups_field(out, "groups", phases.groups);
+      out.field("count", phases.count);
+      out.field("reason", phases.reason);
+    });
     out.object_field("shared_probes", facts.shared_probes, [&](const SharedProbes& shared) {
       out.field("targets", shared.targets);
       out.field("others_hits", shared.others_hits);

@@ -160,6 +160,10 @@ std::string warnings(const TextContext& c) {
     warn(fmt::format("probes {} detached at {}: {}", group_list(together),
                      format_duration(since(first->at_ns, c.facts.begin_ns)), printable(first->reason, 256)));
   }
+  if (const auto& phases = c.facts.phases) {
+    warn(fmt::format("probes {} were on in {} instead of all the time; {}", group_list(phases->groups),
+                     plural(phases->count, "phase"), printable(phases->reason, 256)));
+  }
   const auto counted = [&](std::uint64_t n, std::string_view one, std::string_view many,
                            std::string_view what) {
     if (n > 0) warn(plural(n, one, many) + std::string(what));

@@ -10,7 +10,7 @@
 namespace gorotrace {
 namespace {
 
-using RowKey = std::tuple<std::uint64_t, std::uint8_t, bool, bool, bool, LabelId>;
+using RowKey = BlockingIdentity;
 
 RowKey key_of(const BlockingRow& row) {
   return {row.stack, row.reason, row.in_syscall, row.system, row.folded != 0, row.label};
@@ -24,9 +24,13 @@ RowKey others_of(const RowKey& key) {
   return {0, std::get<1>(key), std::get<2>(key), std::get<3>(key), true, std::get<5>(key)};
 }
 
-// sum - (to - from), never below 0: the three come from one growing figure, but each is rounded by itself.
-void take_out(std::uint64_t& sum, std::uint64_t from, std::uint64_t to) {
-  sum -= std::min(sum, to > from ? to - from : 0);
+std::uint64_t grown(std::uint64_t from, std::uint64_t to) {
+  return to > from ? to - from : 0;
+}
+
+// Never below 0: the two come from one growing figure, but each is rounded by itself.
+void take_out(std::uint64_t& sum, std::uint64_t part) {
+  sum -= std::min(sum, part);
 }
 
 void note_open(BlockingRow& row, const SampledWaits& waits, std::uint64_t at_ns) {
@@ -40,30 +44,37 @@ void note_open(BlockingRow& row, const SampledWaits& waits, std::uint64_t at_ns)
 
 }  // namespace
 
-Tables combine(Tables model, const std::vector<Replaced>& stretches, const SampledTables& sampling) {
+void Replaced::add(const Tables& from, const Tables& to) {
+  for (std::size_t s = 0; s < kGStates; ++s) state_ns_[s] += grown(from.state_ns[s], to.state_ns[s]);
+  live_integral_ns_ += grown(from.live_integral_ns, to.live_integral_ns);
+  // A row may have been folded into that of other stacks, in the stretch or since; one that then began anew
+  // is smaller than it was.
+  std::map<RowKey, std::uint64_t> before, after;
+  for (const BlockingRow& row : to.blocking) after.emplace(key_of(row), row.in_window_ns);
+  for (const BlockingRow& row : from.blocking) {
+    const auto same = after.find(key_of(row));
+    const bool stays = same != after.end() && same->second >= row.in_window_ns;
+    before[stays ? key_of(row) : others_of(key_of(row))] += row.in_window_ns;
+  }
+  for (const BlockingRow& row : to.blocking) {
+    const std::uint64_t part = grown(before[key_of(row)], row.in_window_ns);
+    if (part == 0) continue;
+    const bool full = in_window_ns_.size() >= BlockingRows::kMaxRows && !in_window_ns_.contains(key_of(row));
+    in_window_ns_[full ? others_of(key_of(row)) : key_of(row)] += part;
+  }
+}
+
+Tables combine(Tables model, const Replaced& replaced, const SampledTables& sampling) {
   Tables out = std::move(model);
   std::map<RowKey, std::size_t> rows;
   for (std::size_t i = 0; i < out.blocking.size(); ++i) rows.emplace(key_of(out.blocking[i]), i);
 
-  for (const Replaced& stretch : stretches) {
-    for (std::size_t s = 0; s < kGStates; ++s)
-      take_out(out.state_ns[s], stretch.from.state_ns[s], stretch.to.state_ns[s]);
-    take_out(out.live_integral_ns, stretch.from.live_integral_ns, stretch.to.live_integral_ns);
-    // A row may have been folded into that of other stacks, in the stretch or since; one that then began anew
-    // is smaller than it was.
-    std::map<RowKey, std::uint64_t> before, after;
-    for (const BlockingRow& row : stretch.to.blocking) after.emplace(key_of(row), row.in_window_ns);
-    for (const BlockingRow& row : stretch.from.blocking) {
-      const auto same = after.find(key_of(row));
-      const bool stays = same != after.end() && same->second >= row.in_window_ns;
-      before[stays ? key_of(row) : others_of(key_of(row))] += row.in_window_ns;
-    }
-    for (const BlockingRow& row : stretch.to.blocking) {
-      auto found = rows.find(key_of(row));
-      if (found == rows.end()) found = rows.find(others_of(key_of(row)));
-      if (found == rows.end()) continue;
-      take_out(out.blocking[found->second].in_window_ns, before[key_of(row)], row.in_window_ns);
-    }
+  for (std::size_t s = 0; s < kGStates; ++s) take_out(out.state_ns[s], replaced.state_ns_[s]);
+  take_out(out.live_integral_ns, replaced.live_integral_ns_);
+  for (const auto& [key, part] : replaced.in_window_ns_) {
+    auto found = rows.find(key);
+    if (found == rows.end()) found = rows.find(others_of(key));
+    if (found != rows.end()) take_out(out.blocking[found->second].in_window_ns, part);
   }
 
   std::uint64_t all_ns = 0;

@@ -18,8 +18,9 @@ void Estimator::apply(const SampleTick& tick, const Model& model) {
     runs_seen_ = runs_seen_ || runs_open_;
     return;
   }
-  if (!sampling_.apply(tick) || std::exchange(open_, true)) return;
-  stretches_.push_back({model.tables(tick.at_ns), {}});
+  if (!sampling_.apply(tick) || open_from_) return;
+  open_from_ = model.tables(tick.at_ns);
+  any_ = true;
 }
 
 void Estimator::end(SampledWhat what, std::uint64_t at_ns, const Model& model) {
@@ -29,7 +30,8 @@ void Estimator::end(SampledWhat what, std::uint64_t at_ns, const Model& model) {
     return;
   }
   sampling_.end_segment();
-  if (std::exchange(open_, false)) stretches_.back().to = model.tables(at_ns);
+  if (open_from_) replaced_.add(*open_from_, model.tables(at_ns));
+  open_from_.reset();
 }
 
 std::optional<SampledRuns> Estimator::runs() const {
@@ -44,18 +46,18 @@ std::optional<SampledRuns> Estimator::runs() const {
 
 Tables Estimator::over(Tables model) const {
   model.runs = runs();
-  if (stretches_.empty()) return model;
+  if (!any_) return model;
   NamedStacks named = model.stacks.with(stacks_);
-  std::vector<Replaced> stretches = stretches_;
-  if (open_) stretches.back().to = model;
-  Tables out = combine(std::move(model), stretches, sampling_.tables());
+  Replaced replaced = replaced_;
+  if (open_from_) replaced.add(*open_from_, model);
+  Tables out = combine(std::move(model), replaced, sampling_.tables());
   out.stacks = std::move(named);
   return out;
 }
 
 Tables Estimator::over_totals(Tables totals, bool lifecycle_probed) const {
   totals.runs = runs();
-  if (!open_) return totals;
+  if (!open_from_) return totals;
   totals.in_state = sampling_.in_state();
   if (!lifecycle_probed)
     totals.live = std::accumulate(totals.in_state.begin(), totals.in_state.end(), std::uint64_t{0});

@@ -38,9 +38,10 @@ class Estimator {
   Sampling sampling_;
   Sampling runs_;
   bool runs_open_ = false, runs_seen_ = false;
-  NamedStacks::Map stacks_;  // that classes name
-  std::vector<Replaced> stretches_;
-  bool open_ = false;  // the last of them goes on
+  NamedStacks::Map stacks_;          // that classes name
+  Replaced replaced_;                // of the stretches that have ended
+  std::optional<Tables> open_from_;  // the one that goes on: the model's tables at its begin
+  bool any_ = false;                 // there was one
 };
 
 }  // namespace gorotrace

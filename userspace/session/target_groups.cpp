@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "capture/leftovers.h"
 #include "probe/hooks.h"
 #include "session/armed_check.h"
@@ -18,7 +19,11 @@ constexpr const char* kSharedOverrun =
 }  // namespace
 
 TargetGroups::TargetGroups(const Target& target, Pipeline& pipeline, const Budget& budget, Notices& notices)
-    : target_(target), pipeline_(pipeline), notices_(notices), governor_(budget) {
+    : target_(target),
+      pipeline_(pipeline),
+      notices_(notices),
+      governor_(budget, random_u64()),
+      phases_wanted_(budget.phases) {
   cost_.budget_share = budget.target_share;
 }
 
@@ -133,13 +138,21 @@ void TargetGroups::post_cost() const {
       {id_, monotonic_ns(), CostCharged{cost_.hits, cost_.target_cpu_ns, cost_.charged_ns}});
 }
 
-GroupMask TargetGroups::affordable(std::uint64_t now_ns) {
+// Perf events are attached one by one, each some ten ms; and what is shared is not this target's alone to
+// take and to bring back.
+bool TargetGroups::in_phases() const {
+  const Capture* capture = pipeline_.capture();
+  return phases_wanted_ && capture != nullptr && capture->mode() == AttachMode::kUprobeMulti &&
+         !capture->shared_links(id_);
+}
+
+GroupMask TargetGroups::affordable(std::uint64_t now_ns, bool may_return) {
   Capture* capture = pipeline_.capture();
   if (capture == nullptr || !cpu_ns_) return on_;
-  const GroupMask trapped = capture->trapped(id_);
-  if (trapped == 0) return on_;
-  const GroupMask affordable = governor_.step(now_ns, charged_, *cpu_ns_, trapped);
-  if (affordable != trapped) overrun_ = governor_.overrun();
+  const GroupMask trapped = capture->trapped(id_), back = may_return && in_phases() ? took_ : 0;
+  if (trapped == 0 && took_ == 0) return on_;
+  const GroupMask affordable = governor_.step(now_ns, charged_, *cpu_ns_, trapped, trapped | back);
+  if ((trapped & ~affordable) != 0) overrun_ = governor_.overrun();
   // What is off for this target already still costs it the traps, if others have it on.
   if (const GroupMask dear = trapped & ~affordable & ~on_ & capture->permitted(id_); dear != 0) {
     capture->withdraw(id_, dear);
@@ -147,7 +160,7 @@ GroupMask TargetGroups::affordable(std::uint64_t now_ns) {
         "the traps of {} alone, which other targets of the file had on, cost {}: taken from them, too",
         group_list(dear), governor_.overrun()));
   }
-  const GroupMask stay = on_ & affordable;
+  const GroupMask stay = (on_ | back) & affordable;
   if (const GroupMask withdrawn = stay & ~capture->permitted(id_); withdrawn != 0) {
     overrun_ = kSharedOverrun;
     return stay & ~withdrawn;
@@ -162,22 +175,33 @@ std::optional<SharedProbes> TargetGroups::shared_probes() const {
   return SharedProbes{links->targets, links->others_hits};
 }
 
-std::optional<std::uint64_t> TargetGroups::switch_to(GroupMask want, const std::string& reason) {
+std::optional<std::uint64_t> TargetGroups::switch_to(GroupMask want, Why why, const std::string& reason) {
   const GroupMask before = on_;
   // Off before the first site goes: they go one by one, and half a state machine makes transitions that never
   // were.
   const std::uint64_t off_ns = monotonic_ns();
   post(before & ~want, false, off_ns);
   auto on = attach(want);
-  if (!on) notices_.add(on.error().message);
+  if (!on) {
+    notices_.add(on.error().message);
+    took_ = 0;  // not over and over again
+  }
   on_ = on.value_or(on_);
   // On after the last one came, from a moment that no record has reached yet: coverage claims only what was
   // armed throughout, and all of that is applied as covered.
   const std::uint64_t on_ns = monotonic_ns() + kOnAheadNs;
   const GroupMask gone = before & ~on_, came = on_ & (~before | ~want);
   post(came, true, on_ns);
-  for (const gt_group group : kDetachOrder) {
-    if ((gone & group_bit(group)) != 0) detached_.push_back({group, off_ns, reason});
+  if (why == Why::kBudget && in_phases()) {
+    if (gone != 0 && !phases_) phases_ = Phases{0, 1, {}};  // what has been so far was the first
+    took_ = (took_ | gone) & ~came;
+    if (gone != 0) phases_->groups |= gone, phases_->reason = reason;
+    if (came != 0) ++phases_->count;
+  } else {
+    took_ = 0;
+    for (const gt_group group : kDetachOrder) {
+      if ((gone & group_bit(group)) != 0) detached_.push_back({group, off_ns, reason});
+    }
   }
   return came != 0 ? std::optional(on_ns) : std::nullopt;
 }

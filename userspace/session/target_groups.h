@@ -38,16 +38,20 @@ class TargetGroups {
   void post_cost() const;  // into the stream, as of the last charge
   // Why the budget last took groups.
   [[nodiscard]] const std::string& overrun() const { return overrun_; }
-  // The groups that the budget leaves it, as of the last charge.
-  [[nodiscard]] GroupMask affordable(std::uint64_t now_ns);
+  // The groups that the budget leaves it, as of the last charge; with may_return those that it took, too,
+  // once that is paid for.
+  [[nodiscard]] GroupMask affordable(std::uint64_t now_ns, bool may_return);
+  // What goes for the budget's sake comes back, where phases are possible; all else is gone for good.
+  enum class Why : std::uint8_t { kBudget, kOther };
   // When groups came on: the moment from which on they count; else nothing.
-  std::optional<std::uint64_t> switch_to(GroupMask want, const std::string& reason);
+  std::optional<std::uint64_t> switch_to(GroupMask want, Why why, const std::string& reason);
 
   [[nodiscard]] GroupMask on() const { return on_; }
   [[nodiscard]] bool is_on(gt_group group) const { return (on_ & group_bit(group)) != 0; }
   // Groups with a transition that cannot be probed in this binary.
   [[nodiscard]] GroupMask incomplete() const { return incomplete_; }
   [[nodiscard]] const std::vector<Detachment>& detached() const { return detached_; }
+  [[nodiscard]] const std::optional<Phases>& phases() const { return phases_; }
   [[nodiscard]] const CostFacts& cost() const { return cost_; }
   [[nodiscard]] std::optional<SharedProbes> shared_probes() const;
 
@@ -56,6 +60,7 @@ class TargetGroups {
   [[nodiscard]] bool orphaned() const;
 
  private:
+  [[nodiscard]] bool in_phases() const;
   [[nodiscard]] Result<GroupMask> attach(GroupMask wanted);
   void note_unplanned(GroupMask wanted);
   void post(GroupMask groups, bool on, std::uint64_t at_ns);
@@ -64,6 +69,9 @@ class TargetGroups {
   Pipeline& pipeline_;
   Notices& notices_;
   Governor governor_;
+  const bool phases_wanted_;
+  GroupMask took_ = 0;  // by the budget, to come back
+  std::optional<Phases> phases_;
   std::string overrun_;
   Plan plan_;
   TargetId id_ = 0;

@@ -12,9 +12,6 @@
 namespace gorotrace {
 namespace {
 
-// A look at all goroutines may take 1/20 of one CPU of the tracer: the next one waits 20 times as long as the
-// last took. One that is asked for, because something was lost, waits as long as it took.
-constexpr std::uint64_t kLookRest = 20;
 constexpr std::uint64_t kLookAfterGapNs = 100'000'000;
 // The window's end waits for no look that takes longer.
 constexpr std::uint64_t kLongestLastNs = 500'000'000;

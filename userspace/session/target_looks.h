@@ -32,6 +32,10 @@ class TargetLooks {
   void tick(std::uint64_t now_ns);
   // Groups came on: waits from before have no event.
   void at(std::uint64_t at_ns);
+  // A look at all goroutines now would not be too soon behind the last one.
+  [[nodiscard]] bool rested(std::uint64_t now_ns) const {
+    return !running_ && now_ns >= looked_at_ns_ + took_ns_ * kLookRest;
+  }
   // Something was lost when `dropped` grows: memory tells soon what it hid.
   void mind_loss(std::uint64_t dropped, std::uint64_t now_ns);
 
@@ -65,6 +69,10 @@ class TargetLooks {
   [[nodiscard]] const std::optional<CountersReading>& last_reading() const { return last_; }
 
  private:
+  // A look at all goroutines may take 1/20 of one CPU of the tracer: the next one waits 20 times as long as
+  // the last took. One that is asked for, because something was lost, waits as long as it took.
+  static constexpr std::uint64_t kLookRest = 20;
+
   enum class Purpose { kOnTheWay, kLast };
   struct Running {
     std::future<LookResult> result;

@@ -125,8 +125,8 @@ void Traced::stop_sampling() {
   if (run_sampling_) run_sampling_->stop();
 }
 
-void Traced::switch_groups(GroupMask want, const std::string& reason) {
-  const auto counts_from = groups_.switch_to(want, reason);
+void Traced::switch_groups(GroupMask want, TargetGroups::Why why, const std::string& reason) {
+  const auto counts_from = groups_.switch_to(want, why, reason);
   if (!groups_.is_on(GT_GROUP_LIFECYCLE)) lifecycle_throughout_ = false;
   mind_sampling();
   looks_->at(counts_from.value_or(monotonic_ns()));
@@ -135,7 +135,7 @@ void Traced::switch_groups(GroupMask want, const std::string& reason) {
 Status Traced::set_groups(GroupMask groups, const std::string& reason) {
   if (pipeline_.capture() == nullptr) return fail(ErrorKind::kUsage, "this session runs without probes");
   if (!life_.traced()) return fail(ErrorKind::kNoProcess, "the target has ended");
-  switch_groups(groups, reason);
+  switch_groups(groups, TargetGroups::Why::kOther, reason);
   if (groups_.on() != groups) {
     return fail(ErrorKind::kFailed,
                 notices_.all().empty() ? "groups were not switched" : notices_.all().back());
@@ -159,10 +159,11 @@ void Traced::look_after() {
   const std::uint64_t now = monotonic_ns();
   looks_->mind_loss(pipeline_.dropped(id_), now);
   groups_.charge();
-  if (const GroupMask stay = groups_.affordable(now); stay != groups_.on())
-    switch_groups(stay, "over the budget: " + groups_.overrun());
+  if (const GroupMask stay = groups_.affordable(now, looks_->rested(now)); stay != groups_.on())
+    switch_groups(stay, TargetGroups::Why::kBudget, "over the budget: " + groups_.overrun());
   if (groups_.orphaned())
-    switch_groups(0, "the thread that they were attached through has exited: they may see nothing any more");
+    switch_groups(0, TargetGroups::Why::kOther,
+                  "the thread that they were attached through has exited: they may see nothing any more");
   sampling_.mind_loss(pipeline_.dropped_samples(id_));
   if (run_sampling_) run_sampling_->mind_loss(pipeline_.dropped_samples(id_));
   looks_->tick(now);
@@ -304,6 +305,7 @@ StatFacts Traced::facts() const {
   f.on_at_end = life_.over() ? groups_at_end_ : groups_.on();
   f.incomplete = groups_.incomplete();
   f.detached = groups_.detached();
+  f.phases = groups_.phases();
   if (sampling_.ever_ran()) f.sampling = sampling_.facts();
   if (run_sampling_ && run_sampling_->ever_ran()) f.run_sampling = run_sampling_->facts();
   f.cost = groups_.cost();

@@ -110,7 +110,7 @@ class Traced {
   // Of goroutines while nothing else tells who waits where; of runs while that is told, and not who runs.
   void mind_sampling();
   void mind_run_sampling();
-  void switch_groups(GroupMask want, const std::string& reason);
+  void switch_groups(GroupMask want, TargetGroups::Why why, const std::string& reason);
 
   const SessionOptions& options_;
   Pipeline& pipeline_;

@@ -28,9 +28,21 @@ TEST(Budget, none_lifts_it) {
   EXPECT_TRUE(budget->unlimited);
 }
 
+TEST(Budget, groups_that_are_too_dear_come_back_unless_it_says_detach) {
+  EXPECT_TRUE(Budget::parse("10%")->phases);
+  const auto budget = Budget::parse("10%,detach");
+  ASSERT_TRUE(budget);
+  EXPECT_FALSE(budget->phases);
+  EXPECT_DOUBLE_EQ(*budget->target_share, 0.10);
+  EXPECT_FALSE(Budget::parse("0.5cpu,detach")->phases);
+}
+
 TEST(Budget, everything_else_is_a_usage_error) {
-  for (const char* text : {"", "10", "%", "cpu", "-1%", "0%", "0cpu", "101%", "1e3%", "nan%", "inf cpu",
-                           "infcpu", "10 %", "1%%", "0.5CPU", "nonesuch", "1e999cpu"}) {
+  for (const char* text :
+       {"",       "10",       "%",        "cpu",         "-1%",     "0%",   "0cpu",
+        "101%",   "1e3%",     "nan%",     "inf cpu",     "infcpu",  "10 %", "1%%",
+        "0.5CPU", "nonesuch", "1e999cpu", "none,detach", ",detach", "10%,", "10%,detach,detach",
+        "detach"}) {
     const auto budget = Budget::parse(text);
     ASSERT_FALSE(budget) << text;
     EXPECT_EQ(budget.error().kind, ErrorKind::kUsage) << text;

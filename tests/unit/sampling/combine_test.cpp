@@ -24,6 +24,12 @@ Tables tables(std::uint64_t waiting_ns, std::vector<BlockingRow> rows) {
   return t;
 }
 
+Replaced replaced(const Tables& from, const Tables& to) {
+  Replaced out;
+  out.add(from, to);
+  return out;
+}
+
 SampledTables sampling() {
   SampledTables c;
   c.states[static_cast<std::size_t>(GState::kWaiting)] = {500, 20, 300};
@@ -46,7 +52,7 @@ TEST(Combine, TheStretchIsSamplingsTheRestTheModels) {
   const Tables to = tables(1700, {row(1, 1500), row(2, 200)});
   Tables end = tables(1750, {row(1, 1550), row(2, 200)});
   end.blocking[0].waits.add(33);
-  const Tables t = combine(end, {{from, to}}, sampling());
+  const Tables t = combine(end, replaced(from, to), sampling());
   EXPECT_EQ(t.state_ns[static_cast<std::size_t>(GState::kWaiting)], 1000u + 50 + 500);
   EXPECT_EQ(t.live_integral_ns, 1000u + 50 + 510);
   ASSERT_EQ(t.blocking.size(), 3u);
@@ -70,12 +76,32 @@ TEST(Combine, RowsOfTwoLabelsAreTwo) {
   SampledTables c = sampling();
   c.waits[0].key.label = 8;
   c.waits[1].key.label = 9;
-  const Tables t = combine(end, {{tables(0, {}), tables(0, {})}}, c);
+  const Tables t = combine(end, {}, c);
   ASSERT_EQ(t.blocking.size(), 3u);
   EXPECT_EQ(t.blocking[0].in_window_ns, 600u);
   EXPECT_EQ(t.blocking[1].in_window_ns, 400u + 400u);
   EXPECT_EQ(t.blocking[2].label, 9u);
   EXPECT_EQ(t.blocking[2].in_window_ns, 100u);
+}
+
+TEST(Combine, StretchesAddUp) {
+  // The model books 100 in each of three stretches, of one row, and 10 between them.
+  Replaced all;
+  Tables end = tables(0, {row(1, 0)});
+  for (int i = 0; i < 3; ++i) {
+    const Tables from = end;
+    end.blocking[0].in_window_ns += 100;
+    end.state_ns[static_cast<std::size_t>(GState::kWaiting)] += 100;
+    end.live_integral_ns += 100;
+    all.add(from, end);
+    end.blocking[0].in_window_ns += 10;
+    end.state_ns[static_cast<std::size_t>(GState::kWaiting)] += 10;
+    end.live_integral_ns += 10;
+  }
+  const Tables t = combine(end, all, sampling());
+  EXPECT_EQ(t.blocking[0].in_window_ns, 30u + 400);
+  EXPECT_EQ(t.state_ns[static_cast<std::size_t>(GState::kWaiting)], 30u + 500);
+  EXPECT_EQ(t.live_integral_ns, 30u + 510);
 }
 
 BlockingRow others(std::uint64_t in_window_ns) {
@@ -91,7 +117,7 @@ TEST(Combine, RowsThatWereFoldedLoseWhatTheModelBookedAndNoMore) {
   const Tables to = tables(1850, {row(1, 60), row(2, 300), others(1490)});
   const Tables end = tables(1850, {row(1, 60), others(1790)});
   SampledTables nobody;
-  const Tables t = combine(end, {{from, to}}, nobody);
+  const Tables t = combine(end, replaced(from, to), nobody);
   EXPECT_EQ(t.state_ns[static_cast<std::size_t>(GState::kWaiting)], 1040u);
   std::uint64_t sum = 0;
   for (const BlockingRow& r : t.blocking) sum += r.in_window_ns;
@@ -101,7 +127,7 @@ TEST(Combine, RowsThatWereFoldedLoseWhatTheModelBookedAndNoMore) {
 TEST(Combine, WithoutCountersLiveIsTheSumOfTheStates) {
   SampledTables c = sampling();
   c.live_integral_ns.reset();
-  const Tables t = combine(Tables{}, {{Tables{}, Tables{}}}, c);
+  const Tables t = combine(Tables{}, {}, c);
   EXPECT_EQ(t.live_integral_ns, 500u);
 }
 
@@ -113,12 +139,12 @@ TEST(Combine, TheOlderAgeIsTheOneThatIsShown) {
   end.at_ns = 1000;
   end.blocking[0].blocked_now = 2;
   end.blocking[0].oldest_ns = 7;
-  Tables t = combine(end, {{Tables{}, Tables{}}}, c);
+  Tables t = combine(end, {}, c);
   EXPECT_EQ(t.blocking[0].oldest_ns, 900u);
   EXPECT_TRUE(t.blocking[0].oldest_is_lower_bound);
   EXPECT_FALSE(t.blocking[1].oldest_ns) << "nobody is blocked there now";
   end.blocking[0].oldest_ns = 5000;
-  t = combine(end, {{Tables{}, Tables{}}}, c);
+  t = combine(end, {}, c);
   EXPECT_EQ(t.blocking[0].oldest_ns, 5000u);
 }
 
