@@ -149,7 +149,7 @@ bool TargetGroups::in_phases() const {
 GroupMask TargetGroups::affordable(std::uint64_t now_ns, bool may_return) {
   Capture* capture = pipeline_.capture();
   if (capture == nullptr || !cpu_ns_) return on_;
-  const GroupMask trapped = capture->trapped(id_), back = may_return && in_phases() ? took_ : 0;
+  const GroupMask trapped = capture->trapped(id_), back = may_return ? took_ : 0;
   if (trapped == 0 && took_ == 0) return on_;
   const GroupMask affordable = governor_.step(now_ns, charged_, *cpu_ns_, trapped, trapped | back);
   if ((trapped & ~affordable) != 0) overrun_ = governor_.overrun();
@@ -193,10 +193,7 @@ std::optional<std::uint64_t> TargetGroups::switch_to(GroupMask want, Why why, co
   const GroupMask gone = before & ~on_, came = on_ & (~before | ~want);
   post(came, true, on_ns);
   if (why == Why::kBudget && in_phases()) {
-    if (gone != 0 && !phases_) phases_ = Phases{0, 1, {}};  // what has been so far was the first
-    took_ = (took_ | gone) & ~came;
-    if (gone != 0) phases_->groups |= gone, phases_->reason = reason;
-    if (came != 0) ++phases_->count;
+    note_phase(gone, came, reason);
   } else {
     took_ = 0;
     for (const gt_group group : kDetachOrder) {
@@ -204,6 +201,16 @@ std::optional<std::uint64_t> TargetGroups::switch_to(GroupMask want, Why why, co
     }
   }
   return came != 0 ? std::optional(on_ns) : std::nullopt;
+}
+
+void TargetGroups::note_phase(GroupMask gone, GroupMask came, const std::string& reason) {
+  took_ = (took_ | gone) & ~came;
+  if (!phases_)
+    phases_ = Phases{.groups = 0, .count = 1, .reason = {}};  // what has been so far was the first
+  if (came != 0) ++phases_->count;
+  if (gone == 0) return;
+  phases_->groups |= gone;
+  phases_->reason = reason;
 }
 
 void TargetGroups::post(GroupMask groups, bool on, std::uint64_t at_ns) {

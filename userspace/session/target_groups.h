@@ -63,6 +63,7 @@ class TargetGroups {
   [[nodiscard]] bool in_phases() const;
   [[nodiscard]] Result<GroupMask> attach(GroupMask wanted);
   void note_unplanned(GroupMask wanted);
+  void note_phase(GroupMask gone, GroupMask came, const std::string& reason);
   void post(GroupMask groups, bool on, std::uint64_t at_ns);
 
   const Target& target_;
