@@ -145,7 +145,7 @@ def test_progress_is_shown_on_a_terminal_alone(target):
 def test_verbose_says_what_was_decided(target):
     said = piped("-v", "stat", "-p", target.pid, "-d", "1s").stderr.decode()
     assert f"process {target.pid}: go" in said and "offsets from" in said, said
-    assert f"process {target.pid}: probes lifecycle,block,run" in said and "budget 10%" in said, said
+    assert f"process {target.pid}: probes lifecycle,block;" in said and "budget 10%" in said, said
     assert "attach mode" in said and "libbpf:" not in said, said
 
 
