@@ -32,11 +32,13 @@ Result<TargetId> TargetGroups::plan(GroupMask wanted, bool stacks, TargetId othe
   plan_ = std::move(*plan);
   note_unplanned(wanted);
   const Process& process = target_.process();
-  const LinkSharing::Decision links = pipeline_.sharing().add(process.pid());
+  // Who else has loaded a library, and who will, is not known as it is of an executable.
+  const LinkSharing::Decision links =
+      target_.file().is_executable() ? pipeline_.sharing().add(process.pid()) : LinkSharing::Decision{};
   if (!links.notice.empty()) notices_.add(links.notice);
   if (links.joins) shared.clear();  // ours: they are in the text of every process of the file
   if (!shared.empty()) {            // of a living tracer, or left by one that was killed
-    auto removed = remove_leftovers(capture->mode(), process.task(), process.executable_path(), plan_);
+    auto removed = remove_leftovers(capture->mode(), process.task(), target_.file().open_path(), plan_);
     if (!removed) return wrap(removed.error(), "removing what a killed tracer left");
     shared.clear();
     if (auto again = target_.plan(pipeline_.trap_costs(), shared); !again)
@@ -47,7 +49,7 @@ Result<TargetId> TargetGroups::plan(GroupMask wanted, bool stacks, TargetId othe
   attached_through_ = process.task();
   const auto tgid = capture->initial_pid(process.pid());
   if (!tgid) return std::unexpected(tgid.error());
-  auto id = capture->add_target(attached_through_, process.executable_path(),
+  auto id = capture->add_target(attached_through_, target_.file().open_path(),
                                 target_.bpf_config(*tgid, stacks), plan_, links.scope);
   if (id) id_ = *id;
   return id;

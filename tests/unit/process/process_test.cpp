@@ -376,6 +376,13 @@ TEST(Discovery, FindsAChildByPidAndByName) {
   ASSERT_TRUE(eventually([&] { return resolve_target(name).has_value(); }));
   EXPECT_EQ(*resolve_target(name), child.pid());
   EXPECT_EQ(*resolve_target(std::to_string(child.pid())), child.pid());
+  for (const std::string& process : {name, std::to_string(child.pid())}) {
+    const auto with_file = resolve_target(process + ":libc.so");
+    ASSERT_TRUE(with_file) << with_file.error().message;
+    EXPECT_EQ(*with_file, TargetName(child.pid(), "libc.so"));
+    EXPECT_EQ(resolve_target(process + ":").error().kind, ErrorKind::kUsage);
+  }
+  EXPECT_EQ(resolve_target("no-such-process-here:libc.so").error().kind, ErrorKind::kNoProcess);
   const auto rows = list_processes().rows;
   EXPECT_TRUE(std::any_of(rows.begin(), rows.end(), [&](const ProcessRow& r) {
     return r.pid == child.pid() && r.executable == copy.string() && r.comm == name && !r.user.empty();
