@@ -1,7 +1,9 @@
 """Go runtimes that are not the executable's: shared libraries in C, Python and Go programs, alone and beside others."""
 
+import importlib.util
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -244,3 +246,48 @@ def test_without_the_right_to_follow_links_of_mappings_it_goes_by_the_name(hoste
                           text=True)
     assert done.returncode == DONE, done.stderr
     assert len(inside(json.loads(done.stdout), "main.inLibrary")) == 9
+
+
+# ---------------------------------------------------------------- one that others made
+
+def tls_client():
+    """A release of a PyPI package with a Go library in it, unpacked."""
+    release = "tls-client==2.0.0"
+    out = harness.CACHE / release
+    if not out.exists():
+        fresh = out.with_name(f"{release}.{os.getpid()}")
+        done = subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", fresh, release],
+                              capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        os.rename(fresh, out)
+    return out
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not importlib.util.find_spec("pip"), reason="pip is not installed")
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the package has a library for x86-64 alone")
+def test_a_library_from_pypi():
+    client = [sys.executable, harness.PROGRAMS / "hosts" / "client.py"]
+    library, = (str(p) for p in tls_client().glob("**/*.so"))
+    with harness.Truth(*client, env={**os.environ, "PYTHONPATH": str(tls_client())}) as target:
+        target.ask("hold 7", "hold")
+        found = dump_json("-p", target.pid)
+        assert found["target"]["runtime_file"] == library != found["target"]["exe"]
+        assert len(inside(found, "main.request")) == 7 and found["counts"]["unproven"] == 0, found["counts"]
+        row, = rows(target.pid)
+        assert row["supported"] and row["goroutines"] == len(found["goroutines"]), row
+        with Stat(target.pid, "--budget", "none") as stat:
+            stat.armed()
+            took_ns = target.ask("get 25", "get")["ns"]
+            target.ask("release", "release")
+            summary = stat.stop()
+        check_lossless(summary)
+        answers = [r for r in summary["blocking"] if any(f["function"] == "main.request" for f in r["stack"])
+                   and any(f["function"].endswith("(*persistConn).roundTrip") for f in r["stack"])]
+        # For the answer, and before that perhaps until the request is written.
+        assert 25 <= sum(r["count"] or 0 for r in answers) <= 50, answers
+        assert 25 * 20e6 <= sum(r["total_ns"] or 0 for r in answers) <= took_ns, (answers, took_ns)
+        assert sum(r["ended_unknown"] or 0 for r in answers) == 7, answers  # they were with the server before the window
+        assert not inside(dump_json("-p", target.pid), "main.request")
+        subprocess.run([harness.gorotrace(), "metrics", "-p", str(target.pid)], check=True, capture_output=True)
+        harness.check_untouched(target.pid, library, library=True)
