@@ -216,6 +216,63 @@ def test_what_is_named_and_not_there(hosted, waiting):
         assert rows(sleeping.pid) == []
 
 
+def test_many_hosts_of_one_library_share_its_probes(hosted, tmp_path):
+    """As more than eight processes of one executable do (test_siblings.py)."""
+    library = shutil.copy(harness.build_library("truth"), tmp_path / "libtruth.so")
+    targets = []
+    try:
+        for _ in range(10):
+            targets.append(harness.Truth(harness.build_host(), library, "-scenario spawn,recv"))
+        pids = [t.pid for t in targets]
+        with Stat(pids, "--budget", "none", interval="1s") as stat:
+            stat.armed(len(pids))
+            targets.append(harness.Truth(harness.build_host(), library, "-scenario spawn"))  # a stranger, but for the file
+            for target in targets:
+                target.send("go")
+            done = {target.pid: target.answer("done") for target in targets}
+            stat.stop()
+        assert {s["target"]["host_pid"] for s in stat.summaries} == set(pids)
+        for summary in stat.summaries:
+            check_lossless(summary)
+            check_counts(summary, done[summary["target"]["host_pid"]])
+            shared = summary["cost"]["shared_probes"]
+            assert shared["targets"] == len(pids) and shared["others_hits"] > 0 and not summary["notices"], summary["notices"]
+        with Stat(pids, "--budget", "none", interval="1s") as stat:  # now there is another one that has loaded it
+            stat.armed(len(pids))
+            assert not harness.modified_text(targets[-1].pid, library, library=True)
+            stat.stop()
+        for summary in stat.summaries:
+            (notice,) = summary["notices"]
+            assert f"1 other process of the file ({targets[-1].pid})" in notice, notice
+        for target in targets:
+            harness.check_untouched(target.pid, library, library=True)
+    finally:
+        for target in targets:
+            target.close()
+
+
+TWICE = """
+#define _GNU_SOURCE
+#include "load.h"
+int main(int argc, char **argv) {
+  if (!dlmopen(LM_ID_NEWLM, argv[3], RTLD_NOW)) return 1;
+  run(argc - 1, argv + 1);
+}
+"""
+
+
+def test_a_library_that_was_loaded_twice_is_refused_with_its_cause(waiting, tmp_path):
+    (tmp_path / "twice.c").write_text(TWICE)
+    subprocess.run(["gcc", "-I", harness.PROGRAMS / "hosts", "-o", tmp_path / "twice", tmp_path / "twice.c", "-ldl"], check=True)
+    with harness.Process([tmp_path / "twice", "", "", waiting()]) as target:
+        end = time.monotonic() + 20
+        while not (found := rows(target.pid)):
+            assert time.monotonic() < end and target.popen.poll() is None, target.stderr
+        row, = found
+        assert not row["supported"] and "loaded 2 times (dlmopen)" in row["reason"], row
+        refused(run("dump", "-p", target.pid), UNSUPPORTED, "loaded 2 times (dlmopen)")
+
+
 # ---------------------------------------------------------------- what became of the file
 
 def test_a_library_that_was_deleted_or_replaced(hosted, waiting, tmp_path):

@@ -111,7 +111,7 @@ Result<Plan> understand(const Arguments& a) {
     return fail(ErrorKind::kUsage,
                 fmt::format("{} targets at once; at most {} can be traced", pids.size(), kMaxTargets));
   }
-  p.session.sharing = {.others_allowed = a.share_probes, .targets = pids};
+  p.session.sharing = {.others_allowed = a.share_probes};
   // Only a perf event follows a thread that is not the main one (capture/attach.cpp).
   const auto headless = [](pid_t pid) {
     const pid_t task = procfs::living_task(pid);
@@ -147,6 +147,7 @@ Result<std::unique_ptr<Session>> attach(const Plan& plan, RunStacks& stacks) {
   }
   auto session = making.get();
   if (!session) return std::unexpected(without_probes(session.error()));
+  for (const auto& target : targets) (*session)->expect(*target);
   for (auto& target : targets) {
     if (auto added = (*session)->add(std::move(target)); !added)
       return std::unexpected(without_probes(added.error()));

@@ -102,6 +102,21 @@ std::optional<Mapping> parse_mapping(std::string_view line) {
 
 }  // namespace
 
+Result<std::vector<Mapping>> mappings_of(pid_t task) {
+  constexpr std::size_t kMaxBytes = 64u << 20;  // vm.max_map_count's default is 65530 lines
+  const auto text = procfs::read_file(task, "maps", kMaxBytes);
+  if (!text) return std::unexpected(text.error());
+  std::vector<Mapping> out;
+  std::size_t at = 0;
+  while (at < text->size()) {
+    const std::size_t end = std::min(text->find('\n', at), text->size());
+    if (auto mapping = parse_mapping(std::string_view(*text).substr(at, end - at)))
+      out.push_back(std::move(*mapping));
+    at = end + 1;
+  }
+  return out;
+}
+
 Result<std::unique_ptr<Process>> Process::open(pid_t host_pid) {
   if (host_pid <= 0) return procfs::no_process(host_pid);
   std::unique_ptr<Process> process(new Process);
@@ -168,21 +183,6 @@ Result<std::unique_ptr<Process>> Process::open(pid_t host_pid) {
 
 std::string Process::executable_path() const {
   return procfs::path(task_, "exe");
-}
-
-Result<std::vector<Mapping>> Process::mappings() const {
-  constexpr std::size_t kMaxBytes = 64u << 20;  // vm.max_map_count's default is 65530 lines
-  const auto text = procfs::read_file(task_, "maps", kMaxBytes);
-  if (!text) return std::unexpected(text.error());
-  std::vector<Mapping> out;
-  std::size_t at = 0;
-  while (at < text->size()) {
-    const std::size_t end = std::min(text->find('\n', at), text->size());
-    if (auto mapping = parse_mapping(std::string_view(*text).substr(at, end - at)))
-      out.push_back(std::move(*mapping));
-    at = end + 1;
-  }
-  return out;
 }
 
 Result<std::uint64_t> Process::load_bias(std::uint64_t first_load_vaddr, bool position_independent) const {

@@ -32,9 +32,8 @@ Result<TargetId> TargetGroups::plan(GroupMask wanted, bool stacks, TargetId othe
   plan_ = std::move(*plan);
   note_unplanned(wanted);
   const Process& process = target_.process();
-  // Who else has loaded a library, and who will, is not known as it is of an executable.
   const LinkSharing::Decision links =
-      target_.file().is_executable() ? pipeline_.sharing().add(process.pid()) : LinkSharing::Decision{};
+      pipeline_.sharing().add(process.pid(), target_.binary().image().file().identity());
   if (!links.notice.empty()) notices_.add(links.notice);
   if (links.joins) shared.clear();  // ours: they are in the text of every process of the file
   if (!shared.empty()) {            // of a living tracer, or left by one that was killed
