@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <string_view>
 #include <utility>
 
 #include "process/procfs.h"
@@ -13,7 +14,6 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::string_view kDeleted = " (deleted)";  // fs/d_path.c, of an unlinked file
 constexpr std::size_t kMaxLibraries = 4096;
 
 // Looks before it opens: to open a device may do something.
@@ -37,8 +37,7 @@ std::vector<SharedLibrary> shared_libraries(const std::vector<Mapping>& mappings
   for (const Mapping& m : mappings) {
     if (!m.executable || m.inode == 0 || !m.path.starts_with('/')) continue;
     std::string_view path = m.path;
-    const bool deleted = path.ends_with(kDeleted);
-    if (deleted) path.remove_suffix(kDeleted.size());
+    if (path.ends_with(procfs::kDeleted)) path.remove_suffix(procfs::kDeleted.size());
     if (path == executable) continue;
     const auto known = std::ranges::find_if(out, [&](const SharedLibrary& library) {
       return library.path == path && library.code.front().inode == m.inode &&
@@ -47,7 +46,7 @@ std::vector<SharedLibrary> shared_libraries(const std::vector<Mapping>& mappings
     if (known != out.end()) {
       known->code.push_back(m);
     } else if (out.size() < kMaxLibraries) {
-      out.push_back({std::string(path), deleted, {m}});
+      out.push_back({std::string(path), {m}});
     }
   }
   return out;
@@ -78,11 +77,6 @@ Result<CodeFile> CodeFile::library_of(const Process& process, SharedLibrary libr
   }
   file.library_ = std::move(library);
   return file;
-}
-
-std::string_view CodeFile::name() const {
-  const std::string_view whole = path();
-  return whole.substr(whole.rfind('/') + 1);  // npos + 1 == 0
 }
 
 std::string CodeFile::open_path() const {

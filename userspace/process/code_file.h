@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -19,7 +18,6 @@ namespace gorotrace {
 // As the process's mappings tell of it; nothing is opened for it.
 struct SharedLibrary {
   std::string path;  // as the process sees it, sanitised; without what the kernel appends to a deleted one's
-  bool deleted = false;
   std::vector<Mapping> code;  // its executable mappings
 };
 // Files besides the executable of which code is mapped, in the order of addresses. A file that was mapped
@@ -39,7 +37,6 @@ class CodeFile {
   [[nodiscard]] const std::string& path() const {
     return is_executable() ? process_->executable() : library_.path;
   }
-  [[nodiscard]] std::string_view name() const;  // the last part of the path
   // Opens this very file from here whatever the mount namespace, as long as this object and the process live.
   [[nodiscard]] std::string open_path() const;
   // Process address minus link-time address. `image`: of this file.

@@ -79,8 +79,7 @@ Candidates candidates() {
 }
 
 std::string_view base_name(std::string_view path) {
-  constexpr std::string_view kDeleted = " (deleted)";
-  if (path.ends_with(kDeleted)) path.remove_suffix(kDeleted.size());
+  if (path.ends_with(procfs::kDeleted)) path.remove_suffix(procfs::kDeleted.size());
   return path.substr(path.rfind('/') + 1);  // npos + 1 == 0
 }
 

@@ -22,7 +22,6 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::string_view kDeleted = " (deleted)";  // fs/d_path.c appends it to the path of an unlinked file
 // Beyond what amd64 gives a process with five levels of page tables, and, whether the tag of an address is
 // taken off (arm64 in bits 56-63, from bit 55 on; amd64's LAM_U57 in bits 57-62) or not.
 constexpr ::off_t kNeverMapped = ::off_t{3} << 55;
@@ -163,8 +162,8 @@ Result<std::unique_ptr<Process>> Process::open(pid_t host_pid) {
   const auto link = procfs::read_link(process->task(), "exe");
   if (!link) return cannot_read(host_pid, stat->comm, link.error());
   std::string_view exe = *link;
-  process->deleted_ = exe.ends_with(kDeleted);
-  if (process->deleted_) exe.remove_suffix(kDeleted.size());
+  process->deleted_ = exe.ends_with(procfs::kDeleted);
+  if (process->deleted_) exe.remove_suffix(procfs::kDeleted.size());
   process->exe_ = printable(exe);
 
   struct ::stat file{};
