@@ -64,13 +64,47 @@ def build(source, version=NEWEST, variant="stripped"):
     with open(f"{out}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not out.exists():
-            env, arguments = (VARIANTS | EXPERIMENTS)[variant]
+            env, arguments = (VARIANTS | EXPERIMENTS | LIBRARIES)[variant]
             if variant in PROFILED:
                 arguments = [*arguments, f"-pgo={PROFILED[variant](version)}"]
             done = subprocess.run([ROOT / "tools" / "toolchain", version, "build", "-o", f"{out}.new", *arguments, "."],
                                   cwd=source, env={**os.environ, **env}, capture_output=True, text=True)
             assert done.returncode == 0, f"go {version} build of {source.name} ({variant}):\n{done.stderr}"
             os.rename(f"{out}.new", out)
+    return out
+
+
+LIBRARIES = {  # as VARIANTS, of build_library
+    "library": ({"CGO_ENABLED": "1"}, ["-buildmode=c-shared", "-ldflags", "-s -w"]),
+    "library-symbols": ({"CGO_ENABLED": "1"}, ["-buildmode=c-shared"]),
+}
+
+
+def build_library(program, version=NEWEST, variant="library"):
+    """A test program as a C shared library, whose main a host runs (hosts/export.go.txt)."""
+    files = [*(p for p in (PROGRAMS / program).iterdir() if p.is_file()), PROGRAMS / "hosts" / "export.go.txt"]
+    digest = hashlib.sha256(b"".join(p.name.encode() + p.read_bytes() for p in sorted(files))).hexdigest()[:12]
+    source = CACHE / "libraries" / digest / program
+    if not source.exists():
+        fresh = source.with_name(f"{program}.{os.getpid()}")
+        fresh.mkdir(parents=True)
+        for path in files:
+            (fresh / path.name.removesuffix(".txt")).write_bytes(path.read_bytes())
+        try:
+            os.rename(fresh, source)
+        except OSError:
+            assert source.exists()  # another run was first
+    return build(source, version, variant)
+
+
+def build_host():
+    """The C program that is host to libraries."""
+    out = CACHE / f"host-{hashlib.sha256((PROGRAMS / 'hosts' / 'load.h').read_bytes()).hexdigest()[:12]}"
+    if not out.exists():
+        done = subprocess.run(["gcc", "-x", "c", "-o", f"{out}.{os.getpid()}", "host.c.txt", "-ldl"],
+                              cwd=PROGRAMS / "hosts", capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        os.rename(f"{out}.{os.getpid()}", out)
     return out
 
 
@@ -354,10 +388,10 @@ def executable_segments(path):
             yield tuple(int.from_bytes(ph[at:at + 8], "little") for at in (8, 32, 16))
 
 
-def modified_text(pid, path):
-    """Offsets in the executable at which the process's text differs from its file."""
+def modified_text(pid, path, library=False):
+    """Offsets in the executable, or in that library, at which the process's text differs from its file."""
     data, changed = pathlib.Path(path).read_bytes(), []
-    inode = os.stat(f"/proc/{pid}/exe").st_ino
+    inode = os.stat(path if library else f"/proc/{pid}/exe").st_ino
     with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
         for line in maps:
             fields = line.split()
@@ -398,11 +432,11 @@ def held_objects(pid):
 traced_with = set()
 
 
-def check_untouched(pid, path, seconds=30):
+def check_untouched(pid, path, seconds=30, library=False):
     """The target's text equals its file, and of what our tracers held in the kernel nothing is left."""
     end = time.monotonic() + seconds  # what a killed process held goes when the kernel has closed its files
     while True:
-        changed = modified_text(pid, path) if pid else []
+        changed = modified_text(pid, path, library) if pid else []
         left = traced_with & bpf_objects() if traced_with else set()
         if not changed and not left:
             return

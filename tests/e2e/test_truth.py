@@ -63,7 +63,8 @@ def check_stacks(summary, hold):
         if row["blocked_now"]:
             reason = "syscall" if row["reason"].startswith("syscall") else row["reason"]
             now[reason, tuple(visible(row["stack"]))] += row["blocked_now"]
-    expected = collections.Counter((g.state, tuple(g.frames)) for g in parse_stacks(hold["stacks"]) if g.goid != 1)
+    expected = collections.Counter((g.state, tuple(g.frames)) for g in parse_stacks(hold["stacks"])
+                                   if g.state != "running")  # who asked
     missing = expected - now
     lines = []
     for (state, frames), n in missing.items():

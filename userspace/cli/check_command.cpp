@@ -13,10 +13,10 @@
 #include "capture/capture.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/open_target.h"
 #include "cli/output_file.h"
 #include "cli/sites_text.h"
 #include "cli/terminal.h"
-#include "process/discovery.h"
 #include "report/wrapping.h"
 #include "session/target.h"
 
@@ -91,6 +91,7 @@ void target_fields(JsonWriter& out, const Target& t, const Plan& plan, const std
   out.field("pid", t.process().namespace_pid());
   out.field("host_pid", t.process().pid());
   out.field("exe", t.process().executable());
+  out.field("runtime_file", t.file().path());
   out.field("go_version", go.version().text);
   out.field("link_mode", name_of(go.link_mode()));
   out.field("stripped", go.stripped());
@@ -116,7 +117,7 @@ std::string target_text(const Target& t, const Plan& plan, const std::vector<std
   const auto line = [&](const std::string& words) { return wrapped(words, width, kIndent); };
   std::string text = line(fmt::format(
       "process  {} {}: {}, {}{}, offsets from {}, checked against its code and its live goroutines",
-      t.process().pid(), t.process().executable(), go.version().text, name_of(go.link_mode()),
+      t.process().pid(), t.facts().program(), go.version().text, name_of(go.link_mode()),
       go.stripped() ? ", stripped" : "", go.offsets_source()));
   if (!t.has_counters()) text += line(fmt::format("counters cannot be read: {}", go.counters_missing()));
   text += "\n" + sites_text(plan, h.error.empty() ? std::optional(h.costs) : std::nullopt, width);
@@ -148,9 +149,7 @@ int write_text(const Target* target, const Plan& plan, const std::vector<std::st
 int run(const std::optional<std::string>& target_name, bool as_json, const CommonOptions& common) {
   std::unique_ptr<Target> target;
   if (target_name) {
-    const auto pid = resolve_target(*target_name);
-    if (!pid) return report_error(pid.error());
-    auto opened = Target::open(*pid);
+    auto opened = open_target(*target_name);
     if (!opened) return report_error(opened.error());
     target = std::move(*opened);
   }
@@ -181,7 +180,7 @@ void add_check_command(CLI::App& app, const CommonOptions& common, int& exit) {
   check->footer(
       "Example: sudo gorotrace check -p 4242\n"
       "Exit codes: 0 done, 1 probes are not possible or it failed, 2 usage, 3 target not supported.");
-  check->add_option("-p,--pid,PID", arguments->target, "PID, container id prefix or unique process name");
+  check->add_option("-p,--pid,PID", arguments->target, kTargetHelp);
   check->add_flag("--json", arguments->json, "one JSON object");
   check->callback([arguments, &common, &exit] { exit = run(arguments->target, arguments->json, common); });
 }

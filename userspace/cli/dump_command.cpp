@@ -15,11 +15,11 @@
 #include "cli/dump_growth.h"
 #include "cli/dump_observe.h"
 #include "cli/exit_codes.h"
+#include "cli/open_target.h"
 #include "cli/option_values.h"
 #include "cli/output_file.h"
 #include "cli/terminal.h"
 #include "export/dump_formats.h"
-#include "process/discovery.h"
 #include "process/hold.h"
 #include "report/dump_text.h"
 #include "report/frames.h"
@@ -214,9 +214,7 @@ int run(const Arguments& arguments, const CommonOptions& common) {
     return report_growth(growth_between(arguments.diff[0], arguments.diff[1]), plan->format, arguments,
                          common, *out);
   }
-  const auto pid = resolve_target(arguments.target);
-  if (!pid) return report_error(pid.error());
-  auto target = Target::open(*pid);
+  auto target = open_target(arguments.target);
   if (!target) return report_error(target.error());
   const GoBinary& go = (*target)->binary();
   if (auto known = plan->filter.find_reasons(go.wait_reasons(), go.version().text); !known)
@@ -253,7 +251,7 @@ void add_dump_command(CLI::App& app, const CommonOptions& common, int& exit) {
       "         gorotrace dump -p 4242 --format pprof -o goroutine.pb.gz && go tool pprof goroutine.pb.gz\n"
       "The process is not stopped, and nothing is attached to it without --probes.\n"
       "Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
-  dump->add_option("-p,--pid,PID", arguments->target, "PID, container id prefix or unique process name");
+  dump->add_option("-p,--pid,PID", arguments->target, kTargetHelp);
   dump->add_flag("--group", arguments->group,
                  "identical stacks counted, most frequent first, like goroutine?debug=1");
   dump->add_flag("--waiters", arguments->waiters,

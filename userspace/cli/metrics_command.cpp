@@ -12,13 +12,13 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/open_target.h"
 #include "cli/output_file.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal.h"
 #include "cli/time_of_day.h"
 #include "metrics/metrics.h"
 #include "metrics/reader.h"
-#include "process/discovery.h"
 #include "report/metrics_report.h"
 #include "session/target.h"
 
@@ -33,8 +33,8 @@ struct Arguments {
 // The same words of one process, as often as they are asked for.
 class Metrics {
  public:
-  [[nodiscard]] static Result<Metrics> open(pid_t pid) {
-    auto opened = Target::open(pid);
+  [[nodiscard]] static Result<Metrics> open(const std::string& target) {
+    auto opened = open_target(target);
     if (!opened) return std::unexpected(opened.error());
     if (const auto& layout = (*opened)->metrics_layout(); !layout) return std::unexpected(layout.error());
     return Metrics(*std::move(opened));
@@ -51,12 +51,7 @@ class Metrics {
       return fail(ErrorKind::kNoProcess,
                   fmt::format("process {} ended or was replaced while it was read", pid));
     MetricsReport report;
-    report.target = {target_->process().namespace_pid(),
-                     pid,
-                     target_->process().executable(),
-                     go.version().text,
-                     go.main_module(),
-                     go.main_version()};
+    report.target = target_->facts();
     report.offsets = layout.offsets_source;
     report.time_ns = words.time_ns;
     report.took_ns = words.took_ns;
@@ -133,9 +128,7 @@ int run(const Arguments& arguments, const CommonOptions& common) {
                                       "give -i, too"});
     duration = *given;
   }
-  const auto pid = resolve_target(arguments.target);
-  if (!pid) return report_error(pid.error());
-  const auto metrics = Metrics::open(*pid);
+  const auto metrics = Metrics::open(arguments.target);
   if (!metrics) return report_error(metrics.error());
   if (interval) return repeat(*metrics, *interval, duration, arguments, common);
   const auto report = metrics->read();
@@ -153,8 +146,7 @@ void add_metrics_command(CLI::App& app, const CommonOptions& common, int& exit) 
       "Example: sudo gorotrace metrics -p 4242 --json\n"
       "         sudo gorotrace metrics -p 4242 -i 2s -d 1m\n"
       "Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
-  metrics->add_option("-p,--pid,PID", arguments->target, "PID, container id prefix or unique process name")
-      ->required();
+  metrics->add_option("-p,--pid,PID", arguments->target, kTargetHelp)->required();
   metrics->add_option("-i,--interval", arguments->interval,
                       "read again this often (2s), and show what changed, until Ctrl-C or -d");
   metrics->add_option("-d,--duration", arguments->duration, "with -i: for this long (1m)");

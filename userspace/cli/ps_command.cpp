@@ -1,4 +1,4 @@
-// gorotrace ps: the Go processes of this machine, and whether each can be traced.
+// gorotrace ps: the Go processes of this machine, each of their Go runtimes, and whether it can be traced.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -14,24 +14,21 @@
 #include "cli/output_file.h"
 #include "cli/ps_rows.h"
 #include "golang/buildinfo.h"
-#include "golang/foreign.h"
+#include "golang/presence.h"
+#include "session/go_files.h"
 #include "session/target.h"
 
 namespace gorotrace {
 namespace {
 
-// nullopt: not a Go program.
-std::optional<GoRow> describe(const ProcessRow& process) {
+GoRow row_of(const ProcessRow& process, const CodeFile& file, BinaryCache& binaries) {
   GoRow row;
   row.process = process;
-  auto target = Target::open(process.pid);
+  if (!file.is_executable()) row.library = file.path();
+  const auto target = Target::open({process.pid, file.path()}, binaries);
   if (!target) {
-    // Only what a Go linker made is a row; a file that merely cannot be opened says nothing about Go.
-    auto image = ElfImage::open(fmt::format("/proc/{}/exe", process.task));
-    if (!image) return std::nullopt;
-    const auto info = read_buildinfo(**image);
-    if (!info && !Pclntab::make(**image) && !foreign_by_headers(**image) && !foreign_by_contents(**image))
-      return std::nullopt;
+    const auto image = ElfImage::open(file.open_path());
+    const auto info = image ? read_buildinfo(**image) : std::nullopt;
     if (info && info->version) row.version = info->version->text;
     row.unsupported = target.error().message;
     return row;
@@ -47,6 +44,23 @@ std::optional<GoRow> describe(const ProcessRow& process) {
   return row;
 }
 
+// None: no Go. A process that may not be read has its executable looked at, if that may be.
+std::vector<GoRow> describe(const ProcessRow& process, GoFiles& files, BinaryCache& binaries) {
+  std::vector<GoRow> rows;
+  const auto opened = Process::open(process.pid);
+  if (opened) {
+    for (const CodeFile& file : files.of(**opened)) rows.push_back(row_of(process, file, binaries));
+    return rows;
+  }
+  const auto image = ElfImage::open(fmt::format("/proc/{}/exe", process.task));
+  if (!image || !has_go(**image)) return rows;
+  GoRow& row = rows.emplace_back();
+  row.process = process;
+  if (const auto info = read_buildinfo(**image); info && info->version) row.version = info->version->text;
+  row.unsupported = opened.error().message;
+  return rows;
+}
+
 void write_json(JsonWriter& out, const GoRow& r) {
   out.object([&] {
     out.field("pid", r.process.pid);
@@ -55,6 +69,7 @@ void write_json(JsonWriter& out, const GoRow& r) {
     out.name_field("container", r.process.container);
     out.field("command", r.process.comm);
     out.field("exe", r.process.executable);
+    out.field("runtime_file", r.library.empty() ? r.process.executable : r.library);
     out.field("go_version", r.version);
     out.name_field("module", r.module);
     out.field("link_mode", r.link);
@@ -83,8 +98,11 @@ int run(const Arguments& arguments, const CommonOptions& common) {
   if (!order) return report_error(wrap(order.error(), "--sort").error());
   const ProcessList processes = list_processes();
   std::vector<GoRow> rows;
+  GoFiles files;
+  BinaryCache binaries;
   for (const ProcessRow& process : processes.rows) {
-    if (auto row = describe(process); row && filter.matches(*row)) rows.push_back(std::move(*row));
+    for (GoRow& row : describe(process, files, binaries))
+      if (filter.matches(row)) rows.push_back(std::move(row));
   }
   sort_rows(rows, *order);
   auto out = OutputFile::open("");
@@ -109,7 +127,7 @@ void add_ps_command(CLI::App& app, const CommonOptions& common, int& exit) {
       "Example: sudo gorotrace ps\n"
       "         sudo gorotrace ps --sort -goroutines --where go=1.21 --where user=www\n"
       "Exit codes: 0 done, 1 failed, 2 usage.");
-  ps->add_option("NAME", arguments->names, "only processes with this in their command or module");
+  ps->add_option("NAME", arguments->names, "only those with this in their command or module");
   ps->add_option("--where", arguments->where,
                  "only processes with this part in a column: " + all_names<PsColumn>(", ") +
                      " (go=1.21), or supported=yes, supported=no; conditions on one column are alternatives, "

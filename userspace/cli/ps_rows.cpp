@@ -30,8 +30,9 @@ std::string cell(const GoRow& row, PsColumn column) {
       return row.link + (row.stripped ? ",stripped" : "");
     case PsColumn::kGoroutines:
       return row.goroutines ? fmt::format("{}", *row.goroutines) : "?";
-    case PsColumn::kCommand:
-      return row.process.comm;
+    case PsColumn::kCommand:  // as -p takes it
+      return row.process.comm +
+             (row.library.empty() ? "" : ":" + row.library.substr(row.library.rfind('/') + 1));
     case PsColumn::kModule:
       return !row.unsupported.empty() ? "not supported: " + row.unsupported
              : row.module.empty()     ? "-"
@@ -85,7 +86,7 @@ Status PsFilter::add(std::string_view condition) {
 bool PsFilter::matches(const GoRow& row) const {
   if (supported_ && *supported_ != row.unsupported.empty()) return false;
   if (!names_.empty() && std::ranges::none_of(names_, [&](const std::string& name) {
-        return has(row.process.comm, name) || has(row.module, name);
+        return has(cell(row, PsColumn::kCommand), name) || has(row.module, name);
       }))
     return false;
   return std::ranges::all_of(parts_, [&](const auto& wanted) {

@@ -15,8 +15,10 @@
 
 namespace gorotrace {
 
+// A Go runtime: a process may have several.
 struct GoRow {
   ProcessRow process;
+  std::string library;  // path of the shared library that it is in; "" = the executable
   std::string version = "?", module, link = "?";
   bool stripped = false;
   std::optional<std::int64_t> goroutines;
@@ -41,7 +43,7 @@ class PsFilter {
  public:
   // "user=www", "go=1.21", "supported=no": a part of what the column shows. kUsage for anything else.
   [[nodiscard]] Status add(std::string_view condition);
-  // A part of the command or of the module, as `pgrep` takes it.
+  // A part of the command, of the library's name or of the module, as `pgrep` takes it.
   void add_name(std::string name) { names_.push_back(std::move(name)); }
   [[nodiscard]] bool matches(const GoRow& row) const;
 

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/open_target.h"
 #include "cli/option_values.h"
 #include "cli/output_queue.h"
 #include "cli/stat_printer.h"
@@ -43,17 +44,29 @@ struct Arguments {  // as typed
 };
 
 struct Plan {  // as meant
-  std::vector<pid_t> pids;
+  std::vector<TargetName> targets;
   SessionOptions session;
   StatWindow::Options window;
   RowOptions rows;
 };
 
-Result<std::vector<pid_t>> targets_of(const std::string& text, bool all) {
+Result<std::vector<TargetName>> targets_of(const std::string& text, bool all) {
   if (all) return resolve_targets(text);
   const auto only = resolve_target(text, "give one PID, or --all for all of them");
   if (!only) return std::unexpected(only.error());
-  return std::vector<pid_t>{*only};
+  return std::vector<TargetName>{*only};
+}
+
+// What a window knows of a process (its end, its CPU time, who it is in the kernel's maps) it knows once.
+Status one_runtime_of_each(const std::vector<TargetName>& targets) {
+  for (const TargetName& target : targets) {
+    if (std::ranges::count(targets, target.pid, &TargetName::pid) > 1)
+      return fail(ErrorKind::kUsage,
+                  fmt::format("process {} is given twice: one command looks at one Go runtime of a process; "
+                              "start another one for its other runtime",
+                              target.pid));
+  }
+  return {};
 }
 
 Result<Plan> understand(const Arguments& a) {
@@ -92,21 +105,24 @@ Result<Plan> understand(const Arguments& a) {
   for (const std::string& text : a.targets) {
     const auto named = targets_of(text, a.all);
     if (!named) return std::unexpected(named.error());
-    for (const pid_t pid : *named)
-      if (std::ranges::find(p.pids, pid) == p.pids.end()) p.pids.push_back(pid);
+    for (const TargetName& target : *named)
+      if (std::ranges::find(p.targets, target) == p.targets.end()) p.targets.push_back(target);
   }
-  if (p.session.groups != 0 && p.pids.size() > kMaxTargets) {
+  if (auto one = one_runtime_of_each(p.targets); !one) return std::unexpected(one.error());
+  std::vector<pid_t> pids;
+  for (const TargetName& target : p.targets) pids.push_back(target.pid);
+  if (p.session.groups != 0 && pids.size() > kMaxTargets) {
     return fail(ErrorKind::kUsage,
-                fmt::format("{} targets at once; at most {} can be traced", p.pids.size(), kMaxTargets));
+                fmt::format("{} targets at once; at most {} can be traced", pids.size(), kMaxTargets));
   }
-  p.session.sharing = {.others_allowed = a.share_probes, .targets = p.pids};
+  p.session.sharing = {.others_allowed = a.share_probes};
   // Only a perf event follows a thread that is not the main one (capture/attach.cpp).
   const auto headless = [](pid_t pid) {
     const pid_t task = procfs::living_task(pid);
     return task != 0 && task != pid;
   };
-  if (std::ranges::any_of(p.pids, headless)) p.session.capture.force_mode = AttachMode::kPerfEventCookie;
-  if (p.session.groups != 0) p.session.capture.max_targets = static_cast<std::uint16_t>(p.pids.size());
+  if (std::ranges::any_of(pids, headless)) p.session.capture.force_mode = AttachMode::kPerfEventCookie;
+  if (p.session.groups != 0) p.session.capture.max_targets = static_cast<std::uint16_t>(pids.size());
   return p;
 }
 
@@ -116,23 +132,26 @@ Result<std::unique_ptr<Session>> attach(const Plan& plan, RunStacks& stacks) {
   auto making = std::async(std::launch::async, [&] { return Session::make(plan.session); });
   BinaryCache binaries;
   std::vector<std::unique_ptr<Target>> targets;
-  for (const pid_t pid : plan.pids) {
-    auto target = Target::open(pid, binaries);
+  for (const TargetName& name : plan.targets) {
+    auto target = Target::open(name, binaries);
     if (!target) return std::unexpected(target.error());
+    tell_others(**target);
     // Which reasons there are, each Go version says for itself.
     DumpFilter filter = plan.rows.filter;
     const GoBinary& go = (*target)->binary();
     if (auto known = filter.find_reasons(go.wait_reasons(), go.version().text); !known)
       return wrap(known.error(), "--where");
     if (!plan.session.label_key.empty() && !(*target)->has_labels())
-      return fail(ErrorKind::kUnsupported,
-                  fmt::format("process {}: --by label: where its goroutines keep labels is not known", pid));
+      return fail(
+          ErrorKind::kUnsupported,
+          fmt::format("process {}: --by label: where its goroutines keep labels is not known", name.pid));
     if (plan.session.groups != 0) (*target)->prepare_plan();
     stacks[(*target)->process().pid()];
     targets.push_back(std::move(*target));
   }
   auto session = making.get();
   if (!session) return std::unexpected(without_probes(session.error()));
+  for (const auto& target : targets) (*session)->expect(*target);
   for (auto& target : targets) {
     if (auto added = (*session)->add(std::move(target)); !added)
       return std::unexpected(without_probes(added.error()));
@@ -218,7 +237,7 @@ void add_stat_command(CLI::App& app, const CommonOptions& common, int& exit) {
       "Ctrl-C, SIGTERM and SIGHUP end in the summary. Exit codes: 0 done, 1 failed, 2 usage, 3 target not "
       "supported.");
   stat->add_option("-p,--pid,PID", arguments->targets,
-                   "PID, container id prefix or unique process name; several with commas, or repeated")
+                   std::string(kTargetHelp) + "; several with commas, or repeated")
       ->required()
       ->delimiter(',')
       ->allow_extra_args(false);

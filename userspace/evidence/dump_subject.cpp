@@ -16,10 +16,23 @@ bool names_package(const std::string& main_package) {
   return !main_package.empty() && main_package != "command-line-arguments";
 }
 
+// Of files that an older gorotrace wrote: the executable's runtime, there was no other.
+const std::string& runtime_file(const DumpSubject& s) {
+  return s.target.file.empty() ? s.target.exe : s.target.file;
+}
+
+// Of one process. A file that is moved has another path from then on.
+bool same_runtime(const DumpSubject& a, const DumpSubject& b) {
+  const bool own = runtime_file(a) == a.target.exe;
+  if (own != (runtime_file(b) == b.target.exe)) return false;
+  return own || file_name(runtime_file(a)) == file_name(runtime_file(b));
+}
+
 bool same_program(const DumpSubject& a, const DumpSubject& b) {
   if (names_package(a.identity.main_package) && names_package(b.identity.main_package))
     return a.identity.main_package == b.identity.main_package;
-  return file_name(a.target.exe) == file_name(b.target.exe) && a.target.main_module == b.target.main_module;
+  return file_name(runtime_file(a)) == file_name(runtime_file(b)) &&
+         a.target.main_module == b.target.main_module;
 }
 
 // As the kernel counts processes: an exec makes no new one.
@@ -32,6 +45,7 @@ bool one_task(const DumpSubject& a, const DumpSubject& b) {
 
 SubjectRelation relation(const DumpSubject& a, const DumpSubject& b) {
   if (!same_program(a, b)) return SubjectRelation::kOther;
+  if (one_task(a, b) && !executed_anew(a, b) && !same_runtime(a, b)) return SubjectRelation::kOther;
   return one_task(a, b) && !executed_anew(a, b) ? SubjectRelation::kSameProcess
                                                 : SubjectRelation::kSameProgram;
 }
@@ -47,7 +61,7 @@ std::string describe(const DumpSubject& s) {
       module.empty() ? s.identity.main_package
                      : module + (s.target.main_version.empty() ? "" : " " + s.target.main_version);
   const std::string go = s.target.go_version.empty() ? "Go" : s.target.go_version;
-  return fmt::format("{} ({}{}), PID {}", s.target.exe.empty() ? "?" : s.target.exe,
+  return fmt::format("{} ({}{}), PID {}", s.target.exe.empty() ? "?" : s.target.program(),
                      program.empty() ? "" : program + ", ", go, s.target.pid);
 }
 

@@ -19,7 +19,7 @@ enum class SubjectRelation : std::uint8_t {
   kOther,
 };
 // A program is its main package, wherever its file lies and whatever its version; where that is not known,
-// the file's name and the module.
+// the file's name and the module. A shared library with a Go runtime is one, too.
 [[nodiscard]] SubjectRelation relation(const DumpSubject& a, const DumpSubject& b);
 // Two programs of one process, one behind the other: an exec lies between them.
 [[nodiscard]] bool executed_anew(const DumpSubject& a, const DumpSubject& b);

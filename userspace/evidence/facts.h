@@ -22,7 +22,13 @@ namespace gorotrace {
 struct TargetFacts {
   pid_t pid = 0;       // in the target's own PID namespace (Process::namespace_pid)
   pid_t host_pid = 0;  // in ours
-  std::string exe, go_version, main_module, main_version;  // "" when unknown
+  std::string exe;     // "" when unknown, as of the others
+  std::string file;    // the one whose Go runtime it is: exe, or a shared library
+  std::string go_version, main_module, main_version;
+  // "/tmp/demo", "/tmp/libshop.so in /usr/bin/python3.11"
+  [[nodiscard]] std::string program() const {
+    return file.empty() || file == exe ? exe : file + " in " + exe;
+  }
 };
 
 struct CostFacts {

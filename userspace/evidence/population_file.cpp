@@ -63,6 +63,7 @@ DumpSubject subject_of(const json& dump) {
         .pid = static_cast<pid_t>(std::min<std::uint64_t>(number_of(*it, "pid"), INT32_MAX)),
         .host_pid = static_cast<pid_t>(std::min<std::uint64_t>(number_of(*it, "host_pid"), INT32_MAX)),
         .exe = text_of(*it, "exe"),
+        .file = text_of(*it, "runtime_file"),
         .go_version = text_of(*it, "go_version"),
         .main_module = text_of(*it, "main_module"),
         .main_version = text_of(*it, "main_version")};

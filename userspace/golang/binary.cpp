@@ -64,6 +64,11 @@ void GoBinary::use(OffsetsWithSource offsets) {
 }
 
 LinkMode GoBinary::link_mode() const {
+  // A program that a loader starts names it; -buildmode=c-archive leaves that to the program's linker.
+  if (!image_->dynamically_linked()) {
+    const char* entry = image_->arch() == Arch::kAmd64 ? "_rt0_amd64_linux_lib" : "_rt0_arm64_linux_lib";
+    if (image_->position_independent() && pclntab_->function_named(entry)) return LinkMode::kCShared;
+  }
   // A program that uses cgo has runtime/cgo linked in (its crosscall2 lets C call Go).
   const bool cgo = pclntab_->function_named("crosscall2").has_value() ||
                    pclntab_->function_named("runtime/cgo.crosscall2").has_value() ||

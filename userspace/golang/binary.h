@@ -1,4 +1,4 @@
-// Everything we know of a Go executable without running it. The facade of golang/.
+// Everything we know of a Go executable or library (c-shared) without running it. The facade of golang/.
 // Threads: immutable after open(); any thread may read.
 #pragma once
 
@@ -31,13 +31,14 @@ struct RuntimeGlobals {
   std::uint64_t traceback_labels = 0;
 };
 
-enum class LinkMode { kStatic, kPie, kCgo, kCgoPie };
+enum class LinkMode { kStatic, kPie, kCgo, kCgoPie, kCShared };
 template <>
 inline constexpr auto kEnumNames<LinkMode> = enum_names<LinkMode>({
     {LinkMode::kStatic, "static"},
     {LinkMode::kPie, "pie"},
     {LinkMode::kCgo, "cgo"},
     {LinkMode::kCgoPie, "cgo-pie"},
+    {LinkMode::kCShared, "c-shared"},
 });
 
 class GoBinary {

@@ -79,8 +79,7 @@ Candidates candidates() {
 }
 
 std::string_view base_name(std::string_view path) {
-  constexpr std::string_view kDeleted = " (deleted)";
-  if (path.ends_with(kDeleted)) path.remove_suffix(kDeleted.size());
+  if (path.ends_with(procfs::kDeleted)) path.remove_suffix(procfs::kDeleted.size());
   return path.substr(path.rfind('/') + 1);  // npos + 1 == 0
 }
 
@@ -121,6 +120,26 @@ Result<std::vector<ProcessRow>> named(const std::string& text) {
       fmt::format("no process or container is named '{}' ('gorotrace ps' lists them)", printable(text)));
 }
 
+struct Named {
+  std::vector<ProcessRow> processes;
+  std::string file;
+};
+
+// A name may have a colon in it; then what is in front of one is no other process's name, or is not meant.
+Result<Named> named_with_file(const std::string& text) {
+  auto whole = named(text);
+  const std::size_t colon = text.find(':');
+  if (whole || colon == std::string::npos) {
+    if (!whole) return std::unexpected(whole.error());
+    return Named{*std::move(whole), ""};
+  }
+  auto processes = named(text.substr(0, colon));
+  if (!processes) return std::unexpected(processes.error());
+  if (colon + 1 == text.size())
+    return fail(ErrorKind::kUsage, fmt::format("'{}': no file is named behind the colon", printable(text)));
+  return Named{*std::move(processes), text.substr(colon + 1)};
+}
+
 }  // namespace
 
 ProcessList list_processes() {
@@ -130,26 +149,27 @@ ProcessList list_processes() {
   return list;
 }
 
-Result<std::vector<pid_t>> resolve_targets(const std::string& text) {
-  const auto found = named(text);
+Result<std::vector<TargetName>> resolve_targets(const std::string& text) {
+  const auto found = named_with_file(text);
   if (!found) return std::unexpected(found.error());
-  std::vector<pid_t> pids;
-  for (const ProcessRow& row : *found) pids.push_back(row.pid);
-  return pids;
+  std::vector<TargetName> targets;
+  for (const ProcessRow& row : found->processes) targets.emplace_back(row.pid, found->file);
+  return targets;
 }
 
-Result<pid_t> resolve_target(const std::string& text, const std::string& way_out) {
-  const auto found = named(text);
+Result<TargetName> resolve_target(const std::string& text, const std::string& way_out) {
+  const auto found = named_with_file(text);
   if (!found) return std::unexpected(found.error());
-  if (found->size() == 1) return found->front().pid;
+  const std::vector<ProcessRow>& processes = found->processes;
+  if (processes.size() == 1) return TargetName(processes.front().pid, found->file);
   std::string list;
-  for (std::size_t i = 0; i < std::min(found->size(), kListed); ++i) {
-    const ProcessRow& row = (*found)[i];
+  for (std::size_t i = 0; i < std::min(processes.size(), kListed); ++i) {
+    const ProcessRow& row = processes[i];
     list += fmt::format("\n  {:>8}  {:<12}  {}", row.pid, row.container, row.executable);
   }
-  if (found->size() > kListed) list += fmt::format("\n  and {} more", found->size() - kListed);
-  return fail(ErrorKind::kUsage,
-              fmt::format("'{}' names {} processes, {}:{}", printable(text), found->size(), way_out, list));
+  if (processes.size() > kListed) list += fmt::format("\n  and {} more", processes.size() - kListed);
+  return fail(ErrorKind::kUsage, fmt::format("'{}' names {} processes, {}:{}", printable(text),
+                                             processes.size(), way_out, list));
 }
 
 }  // namespace gorotrace

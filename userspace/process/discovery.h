@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -22,11 +23,22 @@ struct ProcessList {
   std::vector<pid_t> forbidden;  // processes whose executable we may not read
 };
 [[nodiscard]] ProcessList list_processes();
-// All that a text names, by pid: a PID, a container id prefix (>= 6 hex digits) or a process name. Never
-// none: what is not there is kNoProcess, a number that can be no PID kUsage.
-[[nodiscard]] Result<std::vector<pid_t>> resolve_targets(const std::string& text);
+
+// What a person calls a target: a process, and which file of it is meant where several have what is looked
+// for.
+struct TargetName {
+  TargetName(pid_t process, std::string part = {})  // NOLINT: a PID names a target
+      : pid(process), file(std::move(part)) {}
+  pid_t pid;
+  std::string file;  // its name or a part of it, with a '/' of its path; "": not said
+  bool operator==(const TargetName&) const = default;
+};
+// All that a text names, by pid: a PID, a container id prefix (>= 6 hex digits) or a process name, each with
+// ":FILE" behind it if a file is meant. Never none: what is not there is kNoProcess, a number that can be no
+// PID kUsage.
+[[nodiscard]] Result<std::vector<TargetName>> resolve_targets(const std::string& text);
 // The only one that it names. kUsage when there are several: lists them, with the way out.
-[[nodiscard]] Result<pid_t> resolve_target(const std::string& text,
-                                           const std::string& way_out = "give one PID");
+[[nodiscard]] Result<TargetName> resolve_target(const std::string& text,
+                                                const std::string& way_out = "give one PID");
 
 }  // namespace gorotrace

@@ -1,12 +1,25 @@
 #include "process/file_users.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <string>
 
+#include "process/process.h"
 #include "process/procfs.h"
 
 namespace gorotrace {
+
+namespace {
+
+// Of an inode: xino puts a number of the file system into the upper bits.
+std::uint64_t low_part(std::uint64_t inode) {
+  return inode & 0xffff'ffff;
+}
+
+}  // namespace
 
 std::optional<FileIdentity> executable_file(pid_t pid) {
   struct stat st{};
@@ -20,22 +33,39 @@ std::optional<FileIdentity> executable_file(pid_t pid) {
 }
 
 bool perhaps_same_file(const FileIdentity& a, const FileIdentity& b) {
-  // xino puts a number of the file system into the upper bits.
-  constexpr auto low = [](ino_t inode) { return inode & 0xffff'ffff; };
-  return low(a.inode) == low(b.inode) && a.size == b.size && a.mtime_s == b.mtime_s &&
+  return low_part(a.inode) == low_part(b.inode) && a.size == b.size && a.mtime_s == b.mtime_s &&
          a.mtime_ns == b.mtime_ns;
 }
 
-FileUsers users_of_file_of(pid_t pid) {
-  const auto file = executable_file(pid);
-  const auto name = procfs::read_file(pid, "comm");
+namespace {
+
+// A mapping whose file may not be looked at counts if its number fits.
+bool has_code_of(pid_t pid, const FileIdentity& file) {
+  const pid_t task = procfs::living_task(pid);
+  const auto mappings = task != 0 ? mappings_of(task) : Result<std::vector<Mapping>>();
+  if (!mappings) return false;
+  return std::ranges::any_of(*mappings, [&](const Mapping& m) {
+    if (!m.executable || low_part(m.inode) != low_part(file.inode)) return false;
+    struct stat st{};
+    const std::string link = procfs::path(task, fmt::format("map_files/{:x}-{:x}", m.start, m.end));
+    if (::stat(link.c_str(), &st) == 0) return perhaps_same_file(FileIdentity::of(st), file);
+    return errno == EPERM || errno == EACCES;
+  });
+}
+
+}  // namespace
+
+FileUsers users_of_file(pid_t target, const FileIdentity& file) {
+  const auto name = procfs::read_file(target, "comm");
+  const auto own = executable_file(target);
+  const bool library = !own || !perhaps_same_file(*own, file);
   FileUsers users;
-  if (!file) return users;
   for (const pid_t other : procfs::all_pids()) {
     errno = 0;
     const auto theirs = executable_file(other);
     const bool refused = !theirs && (errno == EACCES || errno == EPERM);  // ENOENT: a kernel thread, or gone
-    if (theirs && perhaps_same_file(*theirs, *file)) users.pids.push_back(other);
+    if ((theirs && perhaps_same_file(*theirs, file)) || (library && has_code_of(other, file)))
+      users.pids.push_back(other);
     if (!refused) continue;
     const auto theirs_name = procfs::read_file(other, "comm");
     if (!name || !theirs_name || *theirs_name == *name) users.unknown.push_back(other);

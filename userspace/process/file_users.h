@@ -1,4 +1,4 @@
-// Which processes run a file.
+// Which processes run code of a file.
 #pragma once
 
 #include <sys/types.h>
@@ -19,12 +19,13 @@ namespace gorotrace {
 [[nodiscard]] bool perhaps_same_file(const FileIdentity& a, const FileIdentity& b);
 
 struct FileUsers {
-  std::vector<pid_t> pids;  // perhaps_same_file; this process, too
-  // Processes of its name whose executable we may not ask for. (Some machines have one that nobody may, so
-  // one of another name must not count.)
+  std::vector<pid_t> pids;  // perhaps_same_file; the target, too
+  // Processes of its name that we may not ask. (Some machines have one that nobody may, so one of another
+  // name must not count.)
   std::vector<pid_t> unknown;
 };
-// Who runs the file that this process runs, of all processes that /proc shows.
-[[nodiscard]] FileUsers users_of_file_of(pid_t pid);
+// Who runs the file, of all processes that /proc shows: as its executable, or, where the target has it as a
+// library, as either.
+[[nodiscard]] FileUsers users_of_file(pid_t target, const FileIdentity& file);
 
 }  // namespace gorotrace

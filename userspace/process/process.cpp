@@ -22,7 +22,6 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::string_view kDeleted = " (deleted)";  // fs/d_path.c appends it to the path of an unlinked file
 // Beyond what amd64 gives a process with five levels of page tables, and, whether the tag of an address is
 // taken off (arm64 in bits 56-63, from bit 55 on; amd64's LAM_U57 in bits 57-62) or not.
 constexpr ::off_t kNeverMapped = ::off_t{3} << 55;
@@ -102,6 +101,21 @@ std::optional<Mapping> parse_mapping(std::string_view line) {
 
 }  // namespace
 
+Result<std::vector<Mapping>> mappings_of(pid_t task) {
+  constexpr std::size_t kMaxBytes = 64u << 20;  // vm.max_map_count's default is 65530 lines
+  const auto text = procfs::read_file(task, "maps", kMaxBytes);
+  if (!text) return std::unexpected(text.error());
+  std::vector<Mapping> out;
+  std::size_t at = 0;
+  while (at < text->size()) {
+    const std::size_t end = std::min(text->find('\n', at), text->size());
+    if (auto mapping = parse_mapping(std::string_view(*text).substr(at, end - at)))
+      out.push_back(std::move(*mapping));
+    at = end + 1;
+  }
+  return out;
+}
+
 Result<std::unique_ptr<Process>> Process::open(pid_t host_pid) {
   if (host_pid <= 0) return procfs::no_process(host_pid);
   std::unique_ptr<Process> process(new Process);
@@ -148,8 +162,8 @@ Result<std::unique_ptr<Process>> Process::open(pid_t host_pid) {
   const auto link = procfs::read_link(process->task(), "exe");
   if (!link) return cannot_read(host_pid, stat->comm, link.error());
   std::string_view exe = *link;
-  process->deleted_ = exe.ends_with(kDeleted);
-  if (process->deleted_) exe.remove_suffix(kDeleted.size());
+  process->deleted_ = exe.ends_with(procfs::kDeleted);
+  if (process->deleted_) exe.remove_suffix(procfs::kDeleted.size());
   process->exe_ = printable(exe);
 
   struct ::stat file{};
@@ -168,21 +182,6 @@ Result<std::unique_ptr<Process>> Process::open(pid_t host_pid) {
 
 std::string Process::executable_path() const {
   return procfs::path(task_, "exe");
-}
-
-Result<std::vector<Mapping>> Process::mappings() const {
-  constexpr std::size_t kMaxBytes = 64u << 20;  // vm.max_map_count's default is 65530 lines
-  const auto text = procfs::read_file(task_, "maps", kMaxBytes);
-  if (!text) return std::unexpected(text.error());
-  std::vector<Mapping> out;
-  std::size_t at = 0;
-  while (at < text->size()) {
-    const std::size_t end = std::min(text->find('\n', at), text->size());
-    if (auto mapping = parse_mapping(std::string_view(*text).substr(at, end - at)))
-      out.push_back(std::move(*mapping));
-    at = end + 1;
-  }
-  return out;
 }
 
 Result<std::uint64_t> Process::load_bias(std::uint64_t first_load_vaddr, bool position_independent) const {

@@ -55,6 +55,9 @@ struct Mapping {
   std::string path;
 };
 
+// Of the process that thread is of.
+[[nodiscard]] Result<std::vector<Mapping>> mappings_of(pid_t task);
+
 enum class Liveness { kAlive, kExited, kExeced };
 
 class Process : public Memory {
@@ -78,7 +81,7 @@ class Process : public Memory {
   [[nodiscard]] std::uint64_t start_time_ticks() const { return start_time_; }  // /proc/PID/stat field 22
   // Where the initial stack starts, which the kernel puts anew at each exec: field 28; 0: unknown.
   [[nodiscard]] std::uint64_t start_stack() const { return start_stack_; }
-  [[nodiscard]] Result<std::vector<Mapping>> mappings() const;
+  [[nodiscard]] Result<std::vector<Mapping>> mappings() const { return mappings_of(task_); }
   // Run-time minus link-time address of the executable; first_load_vaddr is the first PT_LOAD's page-aligned
   // vaddr.
   [[nodiscard]] Result<std::uint64_t> load_bias(std::uint64_t first_load_vaddr,

@@ -51,6 +51,9 @@ struct TaskStatus {
 // Whole content of /proc/self/fdinfo/FD.
 [[nodiscard]] Result<std::string> read_fdinfo(int fd);
 
+// What the kernel appends to the path of a file that was unlinked (fs/d_path.c), in links and in maps.
+inline constexpr std::string_view kDeleted = " (deleted)";
+
 // Whole content of /proc/PID/<name>, at most max_bytes of it.
 [[nodiscard]] Result<std::string> read_file(pid_t pid, std::string_view name,
                                             std::size_t max_bytes = 1u << 20);

@@ -6,6 +6,7 @@ void target_fields(JsonWriter& out, const TargetFacts& t) {
   out.field("pid", t.pid);
   out.field("host_pid", t.host_pid);
   out.field("exe", t.exe);
+  out.field("runtime_file", t.file);
   out.name_field("go_version", t.go_version);
   out.name_field("main_module", t.main_module);
   out.name_field("main_version", t.main_version);

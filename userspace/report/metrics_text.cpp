@@ -79,7 +79,7 @@ std::string head(const MetricsReport& report, const MetricsTextOptions& options,
   const bool all_exact = std::ranges::all_of(
       report.metrics, [](const Metric& m) { return !m.value || m.quality == MetricQuality::kExact; });
   return fmt::format("{}process {} {}, {}: runtime/metrics from outside (engine: counters), exact{}", time,
-                     report.target.host_pid, report.target.exe, report.target.go_version,
+                     report.target.host_pid, report.target.program(), report.target.go_version,
                      all_exact ? "" : " where nothing else is said");
 }
 

@@ -20,7 +20,7 @@ std::string head(const TextContext& c) {
   const TargetFacts& t = c.facts.target;
   std::string who = fmt::format("pid {}", t.host_pid);
   if (t.pid != t.host_pid) who += fmt::format(" ({} in its namespace)", t.pid);
-  std::string what = fmt::format("{}  {}", who, printable(t.exe, 256));
+  std::string what = fmt::format("{}  {}", who, printable(t.program(), 512));
   if (!t.go_version.empty()) what += "  " + printable(t.go_version, 64);
   std::string lines = wrapped(what, c.name_width(), 2);
   lines.pop_back();

@@ -108,6 +108,7 @@ Tables combine(Tables model, const Replaced& replaced, const SampledTables& samp
   for (std::size_t i = 0; i < out.creation.size(); ++i)
     sites.emplace(std::pair(out.creation[i].gopc, out.creation[i].startpc), i);
   for (const SampledSite& site : sampling.sites) {
+    if (site.gopc == 0 && site.startpc == 0) continue;  // a C thread's: no go statement, no row (Model::bind)
     const auto [place, added] = sites.emplace(std::pair(site.gopc, site.startpc), out.creation.size());
     if (added) {
       CreationRow& row = out.creation.emplace_back();

@@ -21,31 +21,43 @@ std::string some_of(const std::vector<pid_t>& pids) {
 }  // namespace
 
 LinkSharing::LinkSharing(Options options)
-    : LinkSharing(std::move(options), Processes{.all_are_seen = in_initial_pid_namespace()}) {}
+    : LinkSharing(options, Processes{.all_are_seen = in_initial_pid_namespace()}) {}
 
-std::set<pid_t> LinkSharing::targets_of(const Key& key) {
-  if (!to_come_) {
-    to_come_.emplace();
-    for (const pid_t pid : options_.targets)
-      if (const auto file = processes_.file_of(pid)) (*to_come_)[{file->device, file->inode}].insert(pid);
-  }
-  std::set<pid_t> targets = files_[key].targets;
-  if (const auto coming = to_come_->find(key); coming != to_come_->end())
-    targets.insert(coming->second.begin(), coming->second.end());
+namespace {
+
+std::pair<dev_t, ino_t> key_of(const FileIdentity& file) {
+  return {file.device, file.inode};
+}
+
+}  // namespace
+
+std::set<pid_t> LinkSharing::targets_of(const Key& key) const {
+  const auto file = files_.find(key);
+  std::set<pid_t> targets = file != files_.end() ? file->second.targets : std::set<pid_t>{};
+  for (const auto& [pid, expected] : expected_)
+    if (key_of(expected) == key) targets.insert(pid);
   return targets;
 }
 
-LinkSharing::Decision LinkSharing::add(pid_t pid) {
-  const auto identity = processes_.file_of(pid);
-  if (!identity) return {};  // what comes next finds that it is gone
-  const Key key{identity->device, identity->inode};
+bool LinkSharing::is_target(pid_t pid, const FileIdentity& file) const {
+  if (const auto coming = expected_.find(pid);
+      coming != expected_.end() && perhaps_same_file(coming->second, file))
+    return true;
+  return std::ranges::any_of(files_, [&](const auto& known) {
+    return known.second.targets.contains(pid) && perhaps_same_file(known.second.identity, file);
+  });
+}
+
+LinkSharing::Decision LinkSharing::add(pid_t pid, const FileIdentity& identity) {
+  const Key key = key_of(identity);
   File& file = files_[key];
+  file.identity = identity;
   file.targets.insert(pid);
   if (file.shared) return {.scope = LinkScope::kShared, .joins = true, .notice = ""};
   const std::size_t targets = targets_of(key).size();
   if (targets <= kOwnLinks) return {};
   if (file.refused_with != targets) {
-    file.refusal = refusal(pid, targets);
+    file.refusal = refusal(pid, identity, targets);
     file.refused_with = targets;
   }
   file.shared = file.refusal.empty();
@@ -58,17 +70,13 @@ void LinkSharing::remove(pid_t pid) {
     if (file->second.targets.erase(pid) != 0) file->second.refused_with = 0;
     file = file->second.targets.empty() ? files_.erase(file) : std::next(file);
   }
-  if (!to_come_) return;
-  for (auto& [key, pids] : *to_come_) pids.erase(pid);
+  expected_.erase(pid);
 }
 
-std::string LinkSharing::refusal(pid_t target, std::size_t targets) {
+std::string LinkSharing::refusal(pid_t target, const FileIdentity& file, std::size_t targets) {
   if (options_.others_allowed) return "";
-  FileUsers users = processes_.users_of_file_of(target);
-  std::erase_if(users.pids, [this](pid_t pid) {
-    return std::ranges::find(options_.targets, pid) != options_.targets.end() ||
-           std::ranges::any_of(files_, [pid](const auto& file) { return file.second.targets.contains(pid); });
-  });
+  FileUsers users = processes_.users_of_file(target, file);
+  std::erase_if(users.pids, [&](pid_t pid) { return is_target(pid, file); });
   std::string others;
   if (!users.pids.empty()) {
     others = fmt::format("{} other process{} of the file ({}) would run into them, too", users.pids.size(),

@@ -47,6 +47,10 @@ std::vector<Traced*> Session::all() const {
   return out;
 }
 
+void Session::expect(const Target& target) {
+  pipeline_->sharing().expect(target.process().pid(), target.binary().image().file().identity());
+}
+
 Result<TargetId> Session::add(std::unique_ptr<Target> target) {
   const auto free = slots_ ? slots_->take(kAllPasses) : std::optional<TargetId>(0);
   if (!free) return fail(ErrorKind::kFailed, fmt::format("already looking at {} processes", traced_.size()));

@@ -29,6 +29,8 @@ class Session {
   [[nodiscard]] static Result<std::unique_ptr<Session>> make(const SessionOptions& options);
   ~Session();
 
+  // It will be added: those of its file that come before it know of it (session/link_sharing.h).
+  void expect(const Target& target);
   // Arms the groups; all goroutines are read soon. On failure nothing of this target stays attached. The slot
   // of one that was removed is free again some 20 ms later.
   [[nodiscard]] Result<TargetId> add(std::unique_ptr<Target> target);

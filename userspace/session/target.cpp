@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "golang/metrics_offsets.h"
 #include "probe/verify.h"
+#include "session/go_files.h"
 
 namespace gorotrace {
 namespace {
@@ -55,47 +56,67 @@ std::uint16_t window_of(const gt_target& c) {
 
 }  // namespace
 
-Result<std::unique_ptr<Target>> Target::open(pid_t pid) {
+Result<std::unique_ptr<Target>> Target::open(const TargetName& name) {
   BinaryCache alone;
-  return open(pid, alone);
+  return open(name, alone);
 }
 
-Result<std::unique_ptr<Target>> Target::open(pid_t pid, BinaryCache& binaries) {
+Result<std::unique_ptr<Target>> Target::open(const TargetName& name, BinaryCache& binaries) {
   bool offsets_hold = true;
-  auto target = open_with(pid, binaries, OffsetsFrom::kBest, offsets_hold);
+  auto target = open_with(name, binaries, OffsetsFrom::kBest, offsets_hold);
   // A modified runtime under a release's name, with its debug information: that knows better than our table.
   if (!target && !offsets_hold) {
     bool dwarf_holds = true;
-    if (auto again = open_with(pid, binaries, OffsetsFrom::kDwarf, dwarf_holds)) return again;
+    if (auto again = open_with(name, binaries, OffsetsFrom::kDwarf, dwarf_holds)) return again;
   }
   return target;
 }
 
-Result<std::unique_ptr<Target>> Target::open_with(pid_t pid, BinaryCache& binaries, OffsetsFrom from,
-                                                  bool& offsets_hold) {
+Result<std::unique_ptr<Target>> Target::open_with(const TargetName& name, BinaryCache& binaries,
+                                                  OffsetsFrom from, bool& offsets_hold) {
   std::unique_ptr<Target> target(new Target);
 
-  auto process = Process::open(pid);
+  auto process = Process::open(name.pid);
   if (!process) return std::unexpected(process.error());
   target->process_ = std::move(*process);
-  if (auto known = target->establish(binaries, from, offsets_hold); !known)
-    return std::unexpected(target->process_->explain(known.error()));
+  Status known = target->choose_file(name.file);
+  if (known) known = target->establish(binaries, from, offsets_hold);
+  if (!known) return std::unexpected(target->process_->explain(known.error()));
   return target;
 }
 
-Status Target::establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_hold) {
-  const std::string who = fmt::format("process {} ({})", process_->pid(), process_->executable());
+Status Target::choose_file(const std::string& wanted) {
+  GoFiles files;
+  std::vector<CodeFile> found = files.of(*process_);
+  // What might be one, and may not be opened, must not look as if it were none.
+  const std::string unopened = files.unopened().empty() ? "" : "; " + files.unopened().front().message;
+  if (found.empty()) {
+    if (!wanted.empty() || !unopened.empty())
+      return fail(ErrorKind::kUnsupported, fmt::format("process {} ({}) has no Go runtime, neither in its "
+                                                       "executable nor in a shared library{}",
+                                                       process_->pid(), process_->executable(), unopened));
+    file_ = CodeFile::executable_of(*process_);  // refused with what it is
+    return {};
+  }
+  std::vector<std::string> paths;
+  for (const CodeFile& file : found) paths.push_back(file.path());
+  auto chosen = choose_go_file(paths, found.front().is_executable(), wanted, process_->pid());
+  if (!chosen) return fail(chosen.error().kind, chosen.error().message + unopened);
+  file_ = std::move(found[chosen->index]);
+  others_ = std::move(chosen->others);
+  return {};
+}
 
-  auto opened = binaries.open(process_->executable_path(), from);
+Status Target::establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_hold) {
+  const std::string who = fmt::format("process {} ({}){}", process_->pid(), process_->executable(),
+                                      file_->is_executable() ? "" : ", " + file_->path());
+
+  auto opened = binaries.open(file_->open_path(), from);
   if (!opened) return wrap(opened.error(), who);
   binary_ = *std::move(opened);
   const GoBinary& go = binary();
 
-  const auto segments = go.image().segments();
-  if (segments.empty())
-    return fail(ErrorKind::kUnsupported, who + ": the executable has no loadable segment");
-  auto bias =
-      process_->load_bias(segments.front().vaddr & ~std::uint64_t{0xfff}, go.image().position_independent());
+  const auto bias = file_->load_bias(go.image());
   if (!bias) return wrap(bias.error(), who);
   bias_ = *bias;
 
@@ -252,6 +273,7 @@ TargetFacts Target::facts() const {
   return {.pid = process_->namespace_pid(),
           .host_pid = process_->pid(),
           .exe = process_->executable(),
+          .file = file_->path(),
           .go_version = binary().version().text,
           .main_module = binary().main_module(),
           .main_version = binary().main_version()};

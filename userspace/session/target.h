@@ -1,10 +1,8 @@
-// One process being traced: what we know of its binary, its memory and its probes, checked against each other
-// before anything is attached. Shared with whoever reads its memory. Threads: control thread, except what
-// reads memory (goroutines(), one at a time), is_system(), which the samplers' threads ask, and the binary's
-// line table, which the router's thread uses, too.
+// One Go runtime of a process being traced: what we know of its binary, its memory and its probes, checked
+// against each other before anything is attached. Shared with whoever reads its memory. Threads: control
+// thread, except what reads memory (goroutines(), one at a time), is_system(), which the samplers' threads
+// ask, and the binary's line table, which the router's thread uses, too.
 #pragma once
-
-#include <sys/types.h>
 
 #include <cstdint>
 #include <memory>
@@ -18,6 +16,8 @@
 #include "golang/binary.h"
 #include "metrics/passes.h"
 #include "probe/plan.h"
+#include "process/code_file.h"
+#include "process/discovery.h"
 #include "process/process.h"
 #include "sampling/process_sampler.h"
 #include "snapshot/counters.h"
@@ -29,11 +29,11 @@ namespace gorotrace {
 
 class Target {
  public:
-  // Opens the process and its executable, checks the runtime's offsets against the code and against the live
-  // goroutines, and plans the probes. Attaches nothing. Every refusal says what does not hold.
-  // A binary that another target of the cache runs is not parsed again.
-  [[nodiscard]] static Result<std::unique_ptr<Target>> open(pid_t pid, BinaryCache& binaries);
-  [[nodiscard]] static Result<std::unique_ptr<Target>> open(pid_t pid);  // of which there is only one
+  // Opens the process and the file with the Go runtime that is meant (go_files.h), checks the runtime's
+  // offsets against the code and against the live goroutines, and plans the probes. Attaches nothing. Every
+  // refusal says what does not hold. A binary that another target of the cache runs is not parsed again.
+  [[nodiscard]] static Result<std::unique_ptr<Target>> open(const TargetName& name, BinaryCache& binaries);
+  [[nodiscard]] static Result<std::unique_ptr<Target>> open(const TargetName& name);  // the only one
 
   // Reads what plan() needs of the binary and what takes long (30 ms for one of 50 MB), and where its metrics
   // are; they would be read later, too.
@@ -51,7 +51,12 @@ class Target {
   [[nodiscard]] std::uint64_t stack_seed() const { return goroutines_config_.stack_seed; }
   [[nodiscard]] bool is_system(std::uint64_t startpc) const;  // process address of the start function
 
-  // What the reports of this process lack because its executable's bytes are not those that it runs any more,
+  // The file with the runtime: the executable, or a library.
+  [[nodiscard]] const CodeFile& file() const { return *file_; }
+  // Paths of files with other Go runtimes, where nothing said which one was meant.
+  [[nodiscard]] const std::vector<std::string>& others() const { return others_; }
+
+  // What the reports of this process lack because that file's bytes are not those that it runs any more,
   // or cannot be read; nullopt while the file is as it was.
   [[nodiscard]] std::optional<std::string> file_notice() const;
 
@@ -82,12 +87,16 @@ class Target {
  private:
   Target() = default;
   // offsets_hold becomes false when the live goroutines contradict the offsets.
-  [[nodiscard]] static Result<std::unique_ptr<Target>> open_with(pid_t pid, BinaryCache& binaries,
-                                                                 OffsetsFrom from, bool& offsets_hold);
+  [[nodiscard]] static Result<std::unique_ptr<Target>> open_with(const TargetName& name,
+                                                                 BinaryCache& binaries, OffsetsFrom from,
+                                                                 bool& offsets_hold);
+  [[nodiscard]] Status choose_file(const std::string& wanted);
   [[nodiscard]] Status establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_hold);
   [[nodiscard]] std::optional<TextRange> text_of(std::string_view function) const;
 
   std::unique_ptr<Process> process_;
+  std::optional<CodeFile> file_;  // refers to *process_
+  std::vector<std::string> others_;
   std::shared_ptr<SharedBinary> binary_;
   std::uint64_t bias_ = 0;
   GoroutineReader::Config goroutines_config_;

@@ -37,11 +37,12 @@ Result<TargetId> TargetGroups::plan(GroupMask wanted, bool stacks, TargetId othe
   plan_ = std::move(*plan);
   note_unplanned(wanted);
   const Process& process = target_.process();
-  const LinkSharing::Decision links = pipeline_.sharing().add(process.pid());
+  const LinkSharing::Decision links =
+      pipeline_.sharing().add(process.pid(), target_.binary().image().file().identity());
   if (!links.notice.empty()) notices_.add(links.notice);
   if (links.joins) shared.clear();  // ours: they are in the text of every process of the file
   if (!shared.empty()) {            // of a living tracer, or left by one that was killed
-    auto removed = remove_leftovers(capture->mode(), process.task(), process.executable_path(), plan_);
+    auto removed = remove_leftovers(capture->mode(), process.task(), target_.file().open_path(), plan_);
     if (!removed) return wrap(removed.error(), "removing what a killed tracer left");
     shared.clear();
     if (auto again = target_.plan(pipeline_.trap_costs(), shared); !again)
@@ -52,7 +53,7 @@ Result<TargetId> TargetGroups::plan(GroupMask wanted, bool stacks, TargetId othe
   attached_through_ = process.task();
   const auto tgid = capture->initial_pid(process.pid());
   if (!tgid) return std::unexpected(tgid.error());
-  auto id = capture->add_target(attached_through_, process.executable_path(),
+  auto id = capture->add_target(attached_through_, target_.file().open_path(),
                                 target_.bpf_config(*tgid, stacks), plan_, links.scope);
   if (id) id_ = *id;
   return id;

@@ -93,6 +93,17 @@ TEST(PsText, ColumnsNeverRunTogetherAndFitTheScreen) {
   for (std::string line; std::getline(lines, line);) EXPECT_LE(display_width(line), 60u) << line;
 }
 
+TEST(PsRows, ALibrarysRuntimeIsNamedAsPTakesIt) {
+  GoRow library = row(10, "root", "go1.26.1", 5, "python3");
+  library.library = "/opt/lib/libshop.so";
+  EXPECT_THAT(ps_text({library}, {}), HasSubstr(" python3:libshop.so "));
+  for (const auto& [name, shown] : {std::pair("libsh", true), {"python3:lib", true}, {"/opt", false}}) {
+    PsFilter filter;
+    filter.add_name(name);
+    EXPECT_EQ(filter.matches(library), shown) << name;
+  }
+}
+
 TEST(PsRows, WhoCouldNotBeLookedAtIsNamedWhenTheyAreFew) {
   EXPECT_EQ(forbidden_text({7}, true),
             "not looked at for lack of rights: process 7; not even root's are enough for it");

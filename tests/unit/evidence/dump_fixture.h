@@ -16,7 +16,7 @@ struct FakeDump {
   Dump dump;
 
   FakeDump() {
-    dump.target = {7, 1234, "/usr/bin/server", "go1.26.8", "example.com/server", "v1.2.3"};
+    dump.target = {7, 1234, "/usr/bin/server", "/usr/bin/server", "go1.26.8", "example.com/server", "v1.2.3"};
     dump.version = *GoVersion::parse("go1.26.8");
     dump.wait_reasons = {"", "chan receive", "sleep", "select"};
     dump.unix_ns = 1'700'000'000'000'000'000;

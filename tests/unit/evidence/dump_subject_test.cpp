@@ -72,8 +72,24 @@ TEST(DumpSubject, WithoutAPackageTheFilesNameAndTheModuleTell) {
   }
 }
 
+TEST(DumpSubject, TwoRuntimesOfAProcessAreTwoPrograms) {
+  DumpSubject a = shop(), b = shop();
+  a.target.file = a.target.exe;
+  EXPECT_EQ(relation(a, b), SubjectRelation::kSameProcess) << "b is of before files were written down";
+  b.target.file = "/opt/v1/libshop.so";
+  EXPECT_EQ(relation(a, b), SubjectRelation::kOther);
+  b.identity.start_ticks = 200;
+  EXPECT_EQ(relation(a, b), SubjectRelation::kSameProgram) << "its library, in another process";
+  a.identity.main_package = b.identity.main_package = "";
+  EXPECT_EQ(relation(a, b), SubjectRelation::kOther);
+}
+
 TEST(DumpSubject, IsNamed) {
   EXPECT_EQ(describe(shop()), "/opt/v1/shop (example.com/shop v1.0.0, go1.26.8), PID 7");
+  DumpSubject library = shop();
+  library.target.file = "/opt/v1/libshop.so";
+  EXPECT_EQ(describe(library),
+            "/opt/v1/libshop.so in /opt/v1/shop (example.com/shop v1.0.0, go1.26.8), PID 7");
 }
 
 }  // namespace

@@ -36,7 +36,8 @@ struct Session {
 inline Session make_session() {
   constexpr std::uint64_t ms = 1'000'000, s = 1'000'000'000;
   Session x;
-  x.facts.target = {7, 1234, "/usr/bin/server", "go1.26.8", "example.com/server", "v1.2.3"};
+  x.facts.target = {7,       1234, "/usr/bin/server", "/usr/bin/server", "go1.26.8", "example.com/server",
+                    "v1.2.3"};
   x.facts.begin_ns = Session::kBegin;
   x.facts.end_ns = Session::kBegin + Session::kWindow;
   x.facts.wait_reasons = {"", "chan receive", "IO wait", "sync.Mutex.Lock", "GC worker (idle)"};

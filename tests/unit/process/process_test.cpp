@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -357,8 +358,29 @@ TEST(Discovery, FindsOneWhoseMainThreadHasExited) {
 TEST(FileUsers, OneWhoseMainThreadHasExitedRunsItsFileAllTheSame) {
   const Headless child;
   EXPECT_TRUE(executable_file(child.pid()).has_value());
-  const FileUsers users = users_of_file_of(::getpid());
+  const FileUsers users = users_of_file(::getpid(), *executable_file(::getpid()));
   EXPECT_EQ(std::ranges::count(users.pids, child.pid()), 1);
+}
+
+TEST(FileUsers, WhoHasLoadedALibraryUsesIt) {
+  const auto copy = std::filesystem::temp_directory_path() / ("grt-library" + std::to_string(::getpid()));
+  std::filesystem::copy_file("/bin/sleep", copy, std::filesystem::copy_options::overwrite_existing);
+  const UniqueFd fd(::open(copy.c_str(), O_RDONLY | O_CLOEXEC));
+  struct ::stat st{};
+  ASSERT_EQ(::fstat(fd.get(), &st), 0);
+  const auto maps = [&](int protection) {
+    return [&, protection] {
+      if (::mmap(nullptr, 4096, protection, MAP_PRIVATE, fd.get(), 0) == MAP_FAILED) ::_exit(1);
+      sleep_for_ever();
+    };
+  };
+  const Child target(maps(PROT_READ | PROT_EXEC)), twin(maps(PROT_READ | PROT_EXEC)), reader(maps(PROT_READ));
+  const auto users = [&] { return users_of_file(target.pid(), FileIdentity::of(st)).pids; };
+  EXPECT_TRUE(eventually([&] { return users().size() == 2; }));
+  std::vector<pid_t> expected{target.pid(), twin.pid()};
+  std::ranges::sort(expected);
+  EXPECT_EQ(users(), expected);
+  std::filesystem::remove(copy);
 }
 
 TEST(FileUsers, OneThatHasExitedRunsNone) {
@@ -376,6 +398,13 @@ TEST(Discovery, FindsAChildByPidAndByName) {
   ASSERT_TRUE(eventually([&] { return resolve_target(name).has_value(); }));
   EXPECT_EQ(*resolve_target(name), child.pid());
   EXPECT_EQ(*resolve_target(std::to_string(child.pid())), child.pid());
+  for (const std::string& process : {name, std::to_string(child.pid())}) {
+    const auto with_file = resolve_target(process + ":libc.so");
+    ASSERT_TRUE(with_file) << with_file.error().message;
+    EXPECT_EQ(*with_file, TargetName(child.pid(), "libc.so"));
+    EXPECT_EQ(resolve_target(process + ":").error().kind, ErrorKind::kUsage);
+  }
+  EXPECT_EQ(resolve_target("no-such-process-here:libc.so").error().kind, ErrorKind::kNoProcess);
   const auto rows = list_processes().rows;
   EXPECT_TRUE(std::any_of(rows.begin(), rows.end(), [&](const ProcessRow& r) {
     return r.pid == child.pid() && r.executable == copy.string() && r.comm == name && !r.user.empty();

@@ -16,7 +16,7 @@ using ::testing::StartsWith;
 
 MetricsReport report() {
   MetricsReport r;
-  r.target = {1, 4242, "/usr/bin/shop", "go1.22.12", "example.com/shop", ""};
+  r.target = {1, 4242, "/usr/bin/shop", "/usr/bin/shop", "go1.22.12", "example.com/shop", ""};
   r.offsets = "table go1.22";
   r.time_ns = 5;
   r.took_ns = 6;

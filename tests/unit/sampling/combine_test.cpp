@@ -69,6 +69,12 @@ TEST(Combine, TheStretchIsSamplingsTheRestTheModels) {
   EXPECT_EQ(t.covered_by_sampling.size(), 1u);
 }
 
+TEST(Combine, AGoroutineOfACThreadHasNoCreationSite) {
+  SampledTables of_c = sampling();
+  of_c.sites.push_back({0, 0, false, {100, 0, 100}});
+  EXPECT_EQ(combine(tables(1700, {}), {{tables(1000, {}), tables(1700, {})}}, of_c).creation.size(), 1u);
+}
+
 TEST(Combine, RowsOfTwoLabelsAreTwo) {
   Tables end = tables(1000, {row(1, 600), row(1, 400)});
   end.blocking[0].label = 7;

@@ -29,21 +29,25 @@ struct Machine {
   void start(pid_t first, std::size_t count, const FileIdentity& file) {
     for (std::size_t i = 0; i < count; ++i) runs[first + static_cast<pid_t>(i)] = file;
   }
-  LinkSharing sharing(std::vector<pid_t> targets, bool others_allowed = false) {
-    return LinkSharing({.others_allowed = others_allowed, .targets = std::move(targets)},
-                       {.file_of = [this](pid_t pid) -> std::optional<FileIdentity> {
-                          const auto found = runs.find(pid);
-                          return found == runs.end() ? std::nullopt : std::optional(found->second);
-                        },
-                        .users_of_file_of =
-                            [this](pid_t pid) {
-                              ++scans;
-                              FileUsers users{{}, unreadable};
-                              for (const auto& [other, file] : runs)
-                                if (perhaps_same_file(file, runs.at(pid))) users.pids.push_back(other);
-                              return users;
-                            },
-                        .all_are_seen = all_are_seen});
+  // Of a machine: by what each process runs.
+  struct Sharing {
+    const Machine& machine;
+    LinkSharing of;
+    LinkSharing::Decision add(pid_t pid) { return of.add(pid, machine.runs.at(pid)); }
+  };
+  Sharing sharing(const std::vector<pid_t>& targets, bool others_allowed = false) {
+    LinkSharing made({.others_allowed = others_allowed}, {.users_of_file =
+                                                              [this](pid_t, const FileIdentity& wanted) {
+                                                                ++scans;
+                                                                FileUsers users{{}, unreadable};
+                                                                for (const auto& [pid, file] : runs)
+                                                                  if (perhaps_same_file(file, wanted))
+                                                                    users.pids.push_back(pid);
+                                                                return users;
+                                                              },
+                                                          .all_are_seen = all_are_seen});
+    for (const pid_t pid : targets) made.expect(pid, runs.at(pid));
+    return {*this, std::move(made)};
   }
 };
 
@@ -95,7 +99,7 @@ TEST(LinkSharing, OneByOneTheNinthIsTheFirstToShare) {
   machine.start(300, 2, kServer);
   EXPECT_EQ(sharing.add(300).scope, LinkScope::kOwn) << "301 is nobody's target";
   machine.runs.erase(301);
-  sharing.remove(300);
+  sharing.of.remove(300);
   const auto decision = sharing.add(300);
   EXPECT_EQ(decision.scope, LinkScope::kShared);
   EXPECT_FALSE(decision.joins);
@@ -106,7 +110,7 @@ TEST(LinkSharing, WhoLeavesCountsNoMore) {
   machine.start(100, kMany, kServer);
   auto sharing = machine.sharing({});
   for (const pid_t pid : pids(100, LinkSharing::kOwnLinks)) (void)sharing.add(pid);
-  sharing.remove(100);
+  sharing.of.remove(100);
   machine.runs.erase(100);
   EXPECT_EQ(sharing.add(108).scope, LinkScope::kOwn);
   EXPECT_EQ(machine.scans, 0u);
@@ -163,18 +167,20 @@ TEST(LinkSharing, TheUserMayAllowIt) {
   EXPECT_EQ(machine.scans, 0u);
 }
 
-TEST(LinkSharing, AProcessThatIsGoneIsNobodysSibling) {
+TEST(LinkSharing, ATargetOfAnotherFileIsAStrangerToThisOne) {
   Machine machine;
-  machine.start(100, LinkSharing::kOwnLinks, kServer);
+  machine.start(100, kMany, kServer);
   auto sharing = machine.sharing(pids(100, kMany));
-  EXPECT_EQ(sharing.add(100).scope, LinkScope::kOwn);
-  EXPECT_EQ(sharing.add(108).scope, LinkScope::kOwn);
+  machine.runs[200] = kOther;
+  (void)sharing.add(200);
+  machine.runs[200] = kServer;  // it has loaded that as well
+  EXPECT_THAT(sharing.add(100).notice, HasSubstr("1 other process of the file (200)"));
 }
 
 TEST(FileUsers, FindsThisProcessAndTellsFilesApart) {
   const auto own = executable_file(::getpid());
   ASSERT_TRUE(own);
-  const FileUsers users = users_of_file_of(::getpid());
+  const FileUsers users = users_of_file(::getpid(), *own);
   EXPECT_THAT(users.pids, ::testing::Contains(::getpid()));
   EXPECT_THAT(users.pids, ::testing::Not(::testing::Contains(::getppid())));
   EXPECT_THAT(users.unknown, ::testing::IsEmpty());
