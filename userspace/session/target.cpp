@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "golang/metrics_offsets.h"
+#include "probe/object_groups.h"
 #include "probe/verify.h"
 
 namespace gorotrace {
@@ -200,7 +201,7 @@ TextRange Target::text() const {
   return {binary().pclntab().text() + bias_, binary().pclntab().etext() + bias_};
 }
 
-gt_target Target::bpf_config(gt_u32 tgid, bool stacks) const {
+gt_target Target::bpf_config(gt_u32 tgid, bool stacks, GroupMask groups) const {
   const RuntimeOffsets& o = binary().offsets();
   gt_target c{};
   c.tgid = tgid;
@@ -222,7 +223,8 @@ gt_target Target::bpf_config(gt_u32 tgid, bool stacks) const {
   // Both in one read (bpf/chan.bpf.c), which in a version that parts them fails and is counted.
   c.hchan_qcount = o.hchan_dataqsiz == o.hchan_qcount + 8 ? o.hchan_qcount : kAbsent;
   c.g_window = window_of(c);
-  c.sudog_reasons = sudog_reasons(binary().wait_reasons());
+  // A read more at each wait on a channel: only where somebody asks which channel.
+  c.sudog_reasons = (groups & kObjectGroups) != 0 ? sudog_reasons(binary().wait_reasons()) : 0;
   c.stacks = stacks ? 1 : 0;
   c.stack_seed = stack_seed();
   return c;
