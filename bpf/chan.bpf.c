@@ -5,13 +5,24 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+/* hchan.qcount and, behind it, hchan.dataqsiz: in one read, by way of the frame (gt_read_u64). */
+static __noinline int gt_read_lengths(struct gt_scratch *s, const struct gt_target *t, __u64 channel)
+{
+	__u64 both[2];
+	if (t->hchan_qcount == GT_ABSENT ||
+	    bpf_probe_read_user(both, sizeof(both), (void *)(channel + t->hchan_qcount)))
+		return 0;
+	s->word[0] = both[0];
+	s->word[1] = both[1];
+	return 1;
+}
+
 /* Was there no free slot (send) or no element (receive) at entry? On a nil channel both block for ever. */
 static __always_inline void gt_would_block(struct gt_scratch *s, struct gt_target *t, __u32 hook)
 {
 	__u64 channel = s->record.object;
 	s->word[0] = s->word[1] = 0;
-	if (channel && (!gt_read_u64(&s->word[0], channel + t->hchan_qcount) ||
-			(hook == GT_HOOK_CHAN_SEND && !gt_read_u64(&s->word[1], channel + t->hchan_dataqsiz)))) {
+	if (channel && !gt_read_lengths(s, t, channel)) {
 		gt_object_failed(t);
 		return;
 	}
@@ -22,11 +33,11 @@ static __always_inline void gt_would_block(struct gt_scratch *s, struct gt_targe
 SEC("uprobe.multi")
 int gt_chan(struct pt_regs *ctx)
 {
-	__u64 now = bpf_ktime_get_ns(), cookie = gt_cookie(ctx);
-	struct gt_target *t = gt_hit(ctx, cookie);
+	__u64 now = bpf_ktime_get_ns(), cookie = gt_cookie(ctx), pid_tgid = bpf_get_current_pid_tgid();
+	struct gt_target *t = gt_hit(ctx, cookie, pid_tgid);
 	if (!t)
 		return 0;
-	struct gt_scratch *s = gt_claim(t, cookie, now);
+	struct gt_scratch *s = gt_claim(t, cookie, now, pid_tgid);
 	if (!s)
 		return 0;
 	int ok = 0;

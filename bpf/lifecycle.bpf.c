@@ -18,7 +18,8 @@ static __always_inline int gt_create(struct gt_scratch *s, const struct gt_targe
 {
 	if (!gt_read_origin(s, t, gp))
 		return 0;
-	gt_actor(s, t, gt_current_g(ctx));
+	/* newproc puts it into runnext; newcoro's waits until it is switched to. */
+	gt_actor(s, t, gt_current_g(ctx), s->record.hook == GT_HOOK_CREATE ? gp : 0);
 	return 1;
 }
 
@@ -44,18 +45,30 @@ static __always_inline int gt_ends_goid(__u32 hook)
 	return hook == GT_HOOK_EXIT || hook == GT_HOOK_CORO_OUT || hook == GT_HOOK_EXTRA_OUT;
 }
 
+/* The goroutine that s->g is of leaves its M for good. If it is locked to it, that ends, too (gt_read_curg). */
+static __always_inline void gt_leave_m(const struct gt_scratch *s, const struct gt_target *t, __u64 g0, __u64 gp,
+				       int ok)
+{
+	if (!ok || gt_field(s, t->g_lockedm))
+		gt_forget_m(t, g0);
+	else
+		gt_m_stops(t, g0, gp);
+}
+
 SEC("uprobe.multi")
 int gt_lifecycle(struct pt_regs *ctx)
 {
-	__u64 now = bpf_ktime_get_ns(), cookie = gt_cookie(ctx);
-	struct gt_target *t = gt_hit(ctx, cookie);
+	__u64 now = bpf_ktime_get_ns(), cookie = gt_cookie(ctx), pid_tgid = bpf_get_current_pid_tgid();
+	struct gt_target *t = gt_hit(ctx, cookie, pid_tgid);
 	if (!t)
 		return 0;
 	__u64 gp = gt_reg(ctx, gt_cookie_reg(cookie));
-	struct gt_scratch *s = gt_claim(t, cookie, now);
+	struct gt_scratch *s = gt_claim(t, cookie, now, pid_tgid);
 	if (!s) {
-		if (gt_ends_goid(gt_cookie_hook(cookie)))
+		if (gt_ends_goid(gt_cookie_hook(cookie))) {
 			gt_forget_goid(t, gp);
+			gt_forget_m(t, gt_current_g(ctx));
+		}
 		return 0;
 	}
 	int ok = 0;
@@ -66,12 +79,14 @@ int gt_lifecycle(struct pt_regs *ctx)
 		break;
 	case GT_HOOK_CORO_OUT:
 		ok = gt_coro_out(s, t, gp);
+		gt_leave_m(s, t, gt_current_g(ctx), gp, ok);
 		break;
 	case GT_HOOK_CORO_IN: /* the register holds &newg.sched, whose first field is sp (runtime2.go, gobuf) */
 		ok = gt_read_goid(s, t, gp - t->g_sched_sp);
 		break;
 	case GT_HOOK_EXIT:
 		ok = gt_read_origin(s, t, gp);
+		gt_leave_m(s, t, gt_current_g(ctx), gp, ok);
 		break;
 	default: /* EXTRA_IN, EXTRA_OUT */
 		ok = gt_read_goid(s, t, gp);

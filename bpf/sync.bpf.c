@@ -8,11 +8,11 @@ char LICENSE[] SEC("license") = "GPL";
 SEC("uprobe.multi")
 int gt_sync(struct pt_regs *ctx)
 {
-	__u64 now = bpf_ktime_get_ns(), cookie = gt_cookie(ctx);
-	struct gt_target *t = gt_hit(ctx, cookie);
+	__u64 now = bpf_ktime_get_ns(), cookie = gt_cookie(ctx), pid_tgid = bpf_get_current_pid_tgid();
+	struct gt_target *t = gt_hit(ctx, cookie, pid_tgid);
 	if (!t)
 		return 0;
-	struct gt_scratch *s = gt_claim(t, cookie, now);
+	struct gt_scratch *s = gt_claim(t, cookie, now, pid_tgid);
 	if (!s)
 		return 0;
 	int ok = 0;

@@ -53,9 +53,8 @@ static __always_inline void gt_object_failed(struct gt_target *t)
 /* No wake-up per record: it costs more than the trap. The reader comes on its timer, and is woken only when a look
  * at every (gt_wake_mask + 1)-th record finds the ring filling up. bpf_ringbuf_output rather than reserve + submit:
  * one helper call less, and its place in the ring is held shut for the time of a copy only (userspace
- * stream/watermark.h waits for a program that loses the CPU in it). A subprogram of its own to keep frames small
- * (README.md, "Preemption"). */
-static __noinline int gt_emit(struct gt_scratch *s, struct gt_target *t)
+ * stream/watermark.h waits for a program that loses the CPU in it). */
+static __always_inline int gt_emit(struct gt_scratch *s, struct gt_target *t)
 {
 	struct gt_stats *st = gt_stats();
 	if (!st)

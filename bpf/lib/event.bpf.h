@@ -78,11 +78,11 @@ static __always_inline int gt_no_event(struct pt_regs *ctx, __u32 flags)
 
 /* The target the hit belongs to, or NULL when it is none of ours or no event. Counts the hit: from here on it leads to
  * exactly one record or one counted drop. */
-static __always_inline struct gt_target *gt_hit(struct pt_regs *ctx, __u64 cookie)
+static __always_inline struct gt_target *gt_hit(struct pt_regs *ctx, __u64 cookie, __u64 pid_tgid)
 {
 	__u32 slot = gt_cookie_target(cookie);
 	struct gt_target *target = bpf_map_lookup_elem(&targets, &slot);
-	if (!target || target->tgid != bpf_get_current_pid_tgid() >> 32)
+	if (!target || target->tgid != pid_tgid >> 32)
 		return NULL;
 	struct gt_site_stats *hit = gt_site_stats(slot, gt_cookie_site(cookie));
 	if (!hit)
@@ -96,7 +96,7 @@ static __always_inline struct gt_target *gt_hit(struct pt_regs *ctx, __u64 cooki
 }
 
 /* Working memory with a record to fill, or NULL: counted as a drop. */
-static __always_inline struct gt_scratch *gt_claim(struct gt_target *t, __u64 cookie, __u64 now)
+static __always_inline struct gt_scratch *gt_claim(struct gt_target *t, __u64 cookie, __u64 now, __u64 pid_tgid)
 {
 	struct gt_scratch *s = NULL;
 	for (__u32 i = 0; i < GT_SCRATCH_SLOTS; i++) {
@@ -121,7 +121,7 @@ static __always_inline struct gt_scratch *gt_claim(struct gt_target *t, __u64 co
 	r->object = 0;
 	r->stack = 0;
 	r->extra = 0;
-	r->tid = (__u32)bpf_get_current_pid_tgid();
+	r->tid = (__u32)pid_tgid;
 	r->target = (__u16)gt_cookie_target(cookie);
 	r->generation = (__u8)gt_cookie_generation(cookie);
 	r->hook = (__u8)gt_cookie_hook(cookie);

@@ -10,9 +10,9 @@
 
 #define GT_ABSENT 0xffff
 
-/* By way of the frame: hardened usercopy looks a destination on the stack through in less time than one in a map
- * (mm/usercopy.c, __check_object_size), a quarter of the read's cost. A subprogram, for its caller's frame. */
-static __noinline __attribute__((unused)) int gt_read_u64(__u64 *out, __u64 address)
+/* By way of the frame, for subprograms to use (README.md, "Preemption"): hardened usercopy looks a destination on the
+ * stack through in less time than one in a map (mm/usercopy.c, __check_object_size), a quarter of the read's cost. */
+static __always_inline int gt_read_u64(__u64 *out, __u64 address)
 {
 	__u64 word;
 	if (bpf_probe_read_user(&word, sizeof(word), (void *)address))
@@ -96,43 +96,59 @@ static __always_inline void gt_want_live_stack(struct gt_scratch *s, const struc
 	}
 }
 
-static __always_inline void gt_actor_is_curg(struct gt_scratch *s, const struct gt_target *t)
+/* m.curg of the g0 we are on, into s->actor; 1: it could be read, and *curg says whether there is one (nil).
+ *
+ * The m: g0.m is set once (runtime/proc.go allocm, rt0_go), so a g0 has another m only where its memory has become
+ * another M's g0, behind the end of the M. An M ends in one way, mexit, which it comes to when a goroutine that is
+ * locked to it ends: in goexit0, or as a coroutine in coroswitch_m. Both are hooks of the lifecycle group, on this very
+ * g0, and forget the entry (lifecycle.bpf.c); behind them no goroutine is woken or made there. The Ms of C threads
+ * never end: needm takes one from a list, dropm puts it back. m0 parks for good in mexit. So with those hooks an m
+ * that is known need not be read again.
+ *
+ * Its curg: a goroutine that names the m as its own is its curg. execute and coroswitch_m set both, dropg clears both
+ * (runtime/proc.go, coro.go), and nobody does while this thread is in the probe. So the one that `known` guesses is
+ * tried first. One place in 1.25+ hides curg, while synctestRun runs its bubble's timers (synctest.go): there the
+ * goroutine that called synctest is the waker. */
+static __always_inline int gt_read_curg(struct gt_scratch *s, const struct gt_target *t, struct gt_known_m *known,
+					__u64 g0, __u64 *curg)
 {
-	s->record.other = gt_actor_field(s, t->g_goid);
-	gt_want_saved_stack(s, t);
+	__u64 m = gt_known_m_of(known, t, g0);
+	*curg = m ? GT_ONCE(known->curg) : 0;
+	if (*curg && gt_read_actor(s, t, *curg) && gt_actor_field(s, t->g_m) == m)
+		return 1;
+	if (!m || !t->goids_hold) {
+		if (!gt_read_u64(&m, g0 + t->g_m) || !m)
+			return 0;
+		gt_remember_m(known, t, g0, m);
+	}
+	if (!gt_read_u64(curg, m + t->m_curg))
+		return 0;
+	GT_ONCE(known->curg) = *curg;
+	return !*curg || gt_read_actor(s, t, *curg);
 }
 
 /* Who does this to another goroutine: m.curg of the g0 we are on; nil when the scheduler itself acts (timers,
- * netpoll, GC, boot). Fills record.other and the actor's kind, asks for the actor's stack.
- * The goroutine that this thread executed last is tried first: if it names the m of this g0 as its own, it is its
- * curg (execute and coroswitch_m set both, dropg clears both: runtime/proc.go, coro.go). Else everything is read.
- * One place in 1.25+ hides curg, while synctestRun runs its bubble's timers (synctest.go): there the goroutine that
- * called synctest is the waker. */
-static __noinline __attribute__((unused)) int gt_actor(struct gt_scratch *s, const struct gt_target *t, __u64 g0)
+ * netpoll, GC, boot). Fills record.other and the actor's kind, asks for the actor's stack. `next` is the goroutine
+ * that the M will run next if nothing comes in between; 0: the hook says nothing of that. */
+static __noinline __attribute__((unused)) int gt_actor(struct gt_scratch *s, const struct gt_target *t, __u64 g0,
+						       __u64 next)
 {
 	struct gt_known_m *known = gt_known_m(t, g0);
-	if (known) {
-		__u64 m = GT_ONCE(known->m), last = GT_ONCE(known->curg);
-		if (last && GT_ONCE(known->check) == gt_known_m_check(t, g0, m, last) && gt_read_actor(s, t, last) &&
-		    gt_actor_field(s, t->g_m) == m) {
-			gt_actor_is_curg(s, t);
-			return 0;
-		}
+	__u64 curg;
+	if (!known)
+		return 0;
+	if (!gt_read_curg(s, t, known, g0, &curg)) {
+		s->record.flags |= GT_ACTOR_UNKNOWN;
+		return 0;
 	}
-	__u64 *m = &s->word[0], *curg = &s->word[1];
-	if (!gt_read_u64(m, g0 + t->g_m) || !*m || !gt_read_u64(curg, *m + t->m_curg))
-		goto unknown;
-	gt_remember_m(t, g0, *m, *curg);
-	if (!*curg) {
+	if (!curg) {
 		s->record.flags |= GT_ACTOR_RUNTIME;
 		return 0;
 	}
-	if (!gt_read_actor(s, t, *curg))
-		goto unknown;
-	gt_actor_is_curg(s, t);
-	return 0;
-unknown:
-	s->record.flags |= GT_ACTOR_UNKNOWN;
+	if (next)
+		GT_ONCE(known->woken) = next;
+	s->record.other = gt_actor_field(s, t->g_goid);
+	gt_want_saved_stack(s, t);
 	return 0;
 }
 

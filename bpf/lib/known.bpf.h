@@ -2,8 +2,9 @@
  * as much as everything else an event does (tests/bench/README.md).
  *   g -> goid        from any hit that read it until the g's exit. Only while the lifecycle group is on: without its
  *                    hooks a g could be recycled unseen (gt_target.goids_hold).
- *   g0 -> m, m.curg  a guess at who runs on this thread, as of its last execute or of whom its scheduler woke to
- *                    run next; whoever uses it checks g.m.
+ *   g0 -> m          until the M's end, with the same hooks: a goroutine that is locked to its M takes it along.
+ *   m -> m.curg      a guess: who was executed, or woken by the one that stopped, or found to run; whoever uses it
+ *                    checks g.m.
  * Both tables are shared by all CPUs and all targets, and written without a lock by programs that may be preempted
  * between two words. So an entry carries a check word made of its key, its values and the target's salt: parts of two
  * entries, or an entry of another target, do not fit together and count as not there. */
@@ -68,30 +69,52 @@ static __always_inline struct gt_known_m *gt_known_m(const struct gt_target *t, 
 	return bpf_map_lookup_elem(&known_ms, &index);
 }
 
-static __always_inline __u64 gt_known_m_check(const struct gt_target *t, __u64 g0, __u64 m, __u64 curg)
+static __always_inline __u64 gt_known_m_check(const struct gt_target *t, __u64 g0, __u64 m)
 {
-	return (g0 + t->salt) ^ m * GT_MIX_1 ^ curg * GT_MIX_2;
+	return (g0 + t->salt) ^ m * GT_MIX_1;
 }
 
-static __always_inline void gt_remember_m(const struct gt_target *t, __u64 g0, __u64 m, __u64 curg)
+/* The m of g0, or 0: not known. */
+static __always_inline __u64 gt_known_m_of(const struct gt_known_m *known, const struct gt_target *t, __u64 g0)
 {
-	struct gt_known_m *known = gt_known_m(t, g0);
-	if (!known)
-		return;
-	GT_ONCE(known->m) = m;
-	GT_ONCE(known->curg) = curg;
-	GT_ONCE(known->check) = gt_known_m_check(t, g0, m, curg);
-}
-
-/* The thread of g0 starts to run curg, or (0) stops running one. Its m is not read for that, only kept. */
-static __always_inline void gt_remember_curg(const struct gt_target *t, __u64 g0, __u64 curg)
-{
-	struct gt_known_m *known = gt_known_m(t, g0);
-	if (!known)
-		return;
 	__u64 m = GT_ONCE(known->m);
-	if (GT_ONCE(known->check) == gt_known_m_check(t, g0, m, GT_ONCE(known->curg)))
-		gt_remember_m(t, g0, m, curg);
+	return GT_ONCE(known->check) == gt_known_m_check(t, g0, m) ? m : 0;
+}
+
+static __always_inline void gt_remember_m(struct gt_known_m *known, const struct gt_target *t, __u64 g0, __u64 m)
+{
+	GT_ONCE(known->m) = m;
+	GT_ONCE(known->check) = gt_known_m_check(t, g0, m);
+}
+
+/* The M of g0 starts to run gp. */
+static __always_inline void gt_m_runs(const struct gt_target *t, __u64 g0, __u64 gp)
+{
+	struct gt_known_m *known = gt_known_m(t, g0);
+	if (!known)
+		return;
+	GT_ONCE(known->curg) = gp;
+	GT_ONCE(known->woken) = 0;
+}
+
+/* It stops running gp. The goroutine that gp woke or made last is next in its P's runnext (runtime/proc.go, runqput),
+ * unless another P took it, or it is gp that was woken and has already had its turn. */
+static __always_inline void gt_m_stops(const struct gt_target *t, __u64 g0, __u64 gp)
+{
+	struct gt_known_m *known = gt_known_m(t, g0);
+	if (!known)
+		return;
+	__u64 next = GT_ONCE(known->woken);
+	GT_ONCE(known->curg) = next == gp ? 0 : next;
+	GT_ONCE(known->woken) = 0;
+}
+
+/* The M may end. Also for hits that go without working memory. */
+static __always_inline void gt_forget_m(const struct gt_target *t, __u64 g0)
+{
+	struct gt_known_m *known = gt_known_m(t, g0);
+	if (known)
+		GT_ONCE(known->check) = 0;
 }
 
 #endif

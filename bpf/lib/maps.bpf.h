@@ -96,7 +96,9 @@ struct gt_known_g {
 struct gt_known_m {
 	__u64 check;
 	__u64 m;
-	__u64 curg; /* 0: nothing known, or none */
+	/* Not in the check: the word of anybody's, and whoever goes by it looks at the goroutine that it names. */
+	__u64 curg;  /* who runs on the m; 0: no idea */
+	__u64 woken; /* whom they made runnable last, since they run; 0: nobody */
 };
 
 struct {

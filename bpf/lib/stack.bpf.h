@@ -50,7 +50,7 @@ static __always_inline int gt_store_stack(struct gt_scratch *s, struct gt_target
 /* Walks what s->{base,fp,hi,pc,first} describe and sets record.stack. The chain must rise strictly, so a cycle ends
  * the walk; what cannot be followed further is marked truncated. Depth and truncation live in memory so that the
  * verifier, which keeps no account of map values, sees one state after the loop whichever way it was left. */
-static __noinline int gt_walk(struct gt_scratch *s, struct gt_target *t)
+static __always_inline int gt_walk(struct gt_scratch *s, struct gt_target *t)
 {
 	__u64 base = s->base, fp = s->fp, hi = s->hi;
 	if (fp < base || base >= hi || fp + 16 > hi || (fp & 7))

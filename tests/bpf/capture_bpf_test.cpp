@@ -18,6 +18,7 @@
 #include <map>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "capture/bpf_handles.h"
 #include "capture/own_code.h"
@@ -89,6 +90,12 @@ class CaptureTest : public ::testing::TestWithParam<AttachMode> {
     ASSERT_TRUE(slot) << slot.error().message;
     slot_ = *slot;
   }
+  void restart(const gt_target& config) {
+    capture_->remove_target(slot_);
+    auto slot = capture_->add_target(::getpid(), kOwnExecutable, config, testing::fake_plan(all_sites()));
+    ASSERT_TRUE(slot) << slot.error().message;
+    slot_ = *slot;
+  }
   void attach(GroupMask groups) {
     auto on = capture_->set_groups(slot_, groups);
     ASSERT_TRUE(on) << on.error().message;
@@ -151,6 +158,23 @@ TEST_P(CaptureTest, ParkCarriesReasonChannelLabelsAndStack) {
   EXPECT_EQ(one().object, 0u);
   EXPECT_EQ(capture_->counters().object_failed, 1u);
   EXPECT_EQ(capture_->counters(slot_).object_failed, 1u);
+}
+
+// Which channel is a read more, for those who ask.
+TEST_P(CaptureTest, ParkLooksAtNoSudogUnlessAsked) {
+  auto config = testing::fake_config();
+  config.sudog_reasons = 0;
+  restart(config);
+  attach(kBlock);
+  FakeGoroutine gp(42, 12, 0x401000);
+  gp.g.at<std::uint8_t>(176) = 19;
+  gp.g.at<std::uint64_t>(320) = 8;  // no sudog can be there
+  hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  const gt_record r = one();
+  EXPECT_EQ(r.detail, 19);
+  EXPECT_EQ(r.object, 0u);
+  EXPECT_EQ(stack_of(r), gp.pcs());
+  EXPECT_EQ(capture_->counters().object_failed, 0u);
 }
 
 TEST_P(CaptureTest, ReadyNamesTheWakerAndItsStack) {
@@ -280,6 +304,132 @@ TEST_P(CaptureTest, TheGoroutineExecutedLastIsOnlyAGuessAtTheWaker) {
   EXPECT_TRUE(drain().empty());
   m.set_curg(&first);
   EXPECT_EQ(ready().other, 7u);
+}
+
+// Nobody tells who comes to run on an M: whom the last one woke or made last is looked at first. Where that
+// would be the answer, m.curg is made to say something else, which cannot be: so it was not read.
+TEST_P(CaptureTest, WhoWasWokenLastIsOnlyAGuessAtTheNextWaker) {
+  FakeGoroutine first(7, 5, 0x500000), second(8, 4, 0x510000), third(9, 3, 0x520000), woken(10, 3, 0x600000);
+  FakeM m, other;
+  const auto act = [&](gt_hook hook, FakeGoroutine& g) {
+    hit(hook, {.arg0 = g.g.address(), .arg1 = g.g.address(), .g = m.g0.address()});
+    return one();
+  };
+  const auto park = [&](FakeGoroutine& g) {
+    g.g.at<std::uint8_t>(176) = 14;
+    EXPECT_EQ(act(GT_HOOK_PARK, g).goid, g.g.at<std::uint64_t>(152));
+    m.set_curg(nullptr);
+  };
+  const auto waker_with_curg = [&](std::uint64_t curg) {
+    const std::uint64_t truth = std::exchange(m.m[184 / 8], curg);
+    const gt_record r = act(GT_HOOK_READY, woken);
+    m.m[184 / 8] = truth;
+    return r;
+  };
+  for (const GroupMask groups : {kBlock | kLifecycle, kBlock}) {
+    attach(groups);
+    m.set_curg(&first);
+    EXPECT_EQ(act(GT_HOOK_READY, third).other, 7u);  // the m of this g0 is known from here on
+    EXPECT_EQ(act(GT_HOOK_READY, second).other, 7u);
+    // injectglist's go to the end of a queue.
+    EXPECT_EQ(act(GT_HOOK_INJECT, third).other, 7u);
+    park(first);
+    m.set_curg(&second);
+    gt_record r = waker_with_curg(0);
+    EXPECT_EQ(r.other, 8u);
+    EXPECT_EQ(r.flags & GT_REC_ACTOR_MASK, GT_ACTOR_GOROUTINE);
+    EXPECT_EQ(stack_of(r), second.pcs());
+
+    // The one woken last waits in a queue, and runs on another M: another one runs here.
+    EXPECT_EQ(act(GT_HOOK_READY, first).other, 8u);
+    park(second);
+    m.set_curg(&third);
+    r = act(GT_HOOK_READY, woken);
+    EXPECT_EQ(r.other, 9u);
+    EXPECT_EQ(stack_of(r), third.pcs());
+    EXPECT_EQ(act(GT_HOOK_READY, first).other, 9u);
+    park(third);
+    other.set_curg(&first);
+    m.set_curg(&second);
+    r = act(GT_HOOK_READY, woken);
+    EXPECT_EQ(r.other, 8u);
+    EXPECT_EQ(stack_of(r), second.pcs());
+    other.set_curg(nullptr);
+    // Or nobody.
+    EXPECT_EQ(act(GT_HOOK_READY, first).other, 8u);
+    park(second);
+    r = act(GT_HOOK_READY, woken);
+    EXPECT_EQ(r.other, 0u);
+    EXPECT_EQ(r.flags & GT_REC_ACTOR_MASK, GT_ACTOR_RUNTIME);
+    EXPECT_EQ(r.stack, 0u);
+
+    // The woken one has had its turn: the waker yielded to it.
+    m.set_curg(&first);
+    EXPECT_EQ(act(GT_HOOK_READY, second).other, 7u);
+    m.set_curg(&second);
+    park(second);
+    m.set_curg(&third);
+    second.g.at<std::uint64_t>(48) = reinterpret_cast<std::uint64_t>(m.m.data());  // it would pass for curg
+    EXPECT_EQ(act(GT_HOOK_READY, woken).other, 9u);
+    second.g.at<std::uint64_t>(48) = 0;
+    m.set_curg(nullptr);
+  }
+  // A goroutine that was made is next, too, and one that ends stops running.
+  attach(kBlock | kLifecycle);
+  m.set_curg(&first);
+  EXPECT_EQ(act(GT_HOOK_CREATE, second).other, 7u);
+  EXPECT_EQ(act(GT_HOOK_CREATE_CORO, third).other, 7u);  // is not: it waits
+  EXPECT_EQ(act(GT_HOOK_EXIT, first).goid, 7u);
+  m.set_curg(&second);
+  EXPECT_EQ(waker_with_curg(0).other, 8u);
+}
+
+// g0.m is read once in an M's life, which ends behind the end of a goroutine that is locked to it. That g0
+// comes to have another m while it lives cannot be: it shows what was not read.
+TEST_P(CaptureTest, TheMOfAG0HoldsUntilAGoroutineThatIsLockedToItEnds) {
+  FakeGoroutine gp(7, 5, 0x500000), next(8, 4, 0x510000), woken(9, 3, 0x600000);
+  FakeM m, other;
+  const auto m_of_g0 = [&](FakeM& is) {
+    m.g0.at<std::uint64_t>(48) = reinterpret_cast<std::uint64_t>(is.m.data());
+  };
+  const auto waker = [&] {
+    hit(GT_HOOK_READY, {.arg0 = woken.g.address(), .g = m.g0.address()});
+    return one().other;
+  };
+  const auto end = [&](gt_hook hook, std::uint64_t g, std::uint64_t lockedm) {
+    gp.g.at<std::uint64_t>(208) = lockedm;
+    hit(hook, {.arg0 = g, .g = m.g0.address()});
+    (void)drain();
+  };
+  const auto known = [&] {
+    m_of_g0(m);
+    other.set_curg(nullptr);
+    EXPECT_EQ(waker(), 0u);
+    m_of_g0(other);
+    other.set_curg(&next);
+  };
+  attach(kBlock | kLifecycle);
+  known();
+  EXPECT_EQ(waker(), 0u);
+  for (const gt_hook hook : {GT_HOOK_EXIT, GT_HOOK_CORO_OUT}) {
+    end(hook, gp.g.address(), 0);
+    EXPECT_EQ(waker(), 0u);
+    end(hook, gp.g.address(), reinterpret_cast<std::uint64_t>(m.m.data()));
+    EXPECT_EQ(waker(), 8u);
+    end(hook, gp.g.address(), 1);
+    known();
+    end(hook, 16, 0);  // cannot be read: it may have been locked
+    EXPECT_EQ(waker(), 8u);
+    end(hook, gp.g.address(), 1);
+    known();
+  }
+  // Without those hooks it is read each time, and what was read then does not hold later.
+  attach(kBlock);
+  known();
+  EXPECT_EQ(waker(), 8u);
+  known();
+  attach(kBlock | kLifecycle);
+  EXPECT_EQ(waker(), 8u);
 }
 
 // The runtime recycles g structs. With the lifecycle group on a goid is read once in its life; without, each
@@ -463,6 +613,18 @@ TEST_P(CaptureTest, ChannelWouldBlock) {
   const gt_record r = one();
   EXPECT_EQ(r.goid, 0u);
   EXPECT_EQ(r.flags, GT_ACTOR_RUNTIME);
+  // A channel that cannot be read, and a version in which the two words are not neighbours: not known, and
+  // counted.
+  EXPECT_EQ(capture_->counters().object_failed, 0u);
+  hit(GT_HOOK_CHAN_SEND, {.arg0 = 16, .g = gp.g.address()});
+  EXPECT_EQ(one().flags, 0);
+  EXPECT_EQ(capture_->counters().object_failed, 1u);
+  auto config = testing::fake_config();
+  config.hchan_qcount = 0xffff;
+  restart(config);
+  attach(kChan);
+  EXPECT_EQ(flags(GT_HOOK_CHAN_SEND, 2, 2), 0);
+  EXPECT_EQ(capture_->counters().object_failed, 2u);
 }
 
 TEST_P(CaptureTest, TakenBranchIsNoEventButAHit) {
@@ -963,6 +1125,9 @@ TEST(CaptureLimits, RefusesNonsense) {
   ASSERT_TRUE(made);
   auto config = testing::fake_config();
   config.g_goid = 400;
+  EXPECT_FALSE((*made)->add_target(::getpid(), kOwnExecutable, config, {}));
+  config = testing::fake_config();
+  config.g_lockedm = 0xffff;
   EXPECT_FALSE((*made)->add_target(::getpid(), kOwnExecutable, config, {}));
   Plan plan;
   plan.sites.resize(GT_MAX_SITES + 1);

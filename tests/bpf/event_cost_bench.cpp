@@ -29,11 +29,16 @@ constexpr int kRounds = 9, kBatches = 200, kHits = 256;
 constexpr std::size_t kEmptyTwin = 16;  // site i + 16 carries the empty program
 enum SiteIndex : std::size_t { kPark, kReady, kExecute, kCreate, kSyscallEnter, kSiteCount };
 
-struct Case {
-  std::string name;
+struct Step {
   std::size_t site;
   FakeRegs regs;
-  std::vector<double> empty{}, traced{};
+  FakeGoroutine* runs = nullptr;  // on the M from here on; null: as before
+};
+
+struct Case {
+  std::string name;
+  std::vector<Step> steps;
+  std::vector<double> empty{}, traced{};  // ns a hit
 };
 
 std::uint64_t thread_cpu_ns() {
@@ -42,12 +47,19 @@ std::uint64_t thread_cpu_ns() {
   return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(t.tv_nsec);
 }
 
-double ns_per_hit(Case& c, std::size_t site) {
+double ns_per_hit(Case& c, std::size_t offset, FakeM& m) {
   alignas(16) static std::uint64_t spare[512];
-  c.regs.site = testing::site_address(site);
-  if (c.regs.sp == 0) c.regs.sp = reinterpret_cast<std::uint64_t>(spare + 500);
+  for (Step& step : c.steps) {
+    step.regs.site = testing::site_address(step.site + offset);
+    if (step.regs.sp == 0) step.regs.sp = reinterpret_cast<std::uint64_t>(spare + 500);
+  }
   const std::uint64_t start = thread_cpu_ns();
-  for (int i = 0; i < kHits; ++i) gt_fake_hit(&c.regs);
+  for (std::size_t i = 0; i < kHits / c.steps.size(); ++i) {
+    for (Step& step : c.steps) {
+      if (step.runs != nullptr) m.set_curg(step.runs);
+      gt_fake_hit(&step.regs);
+    }
+  }
   return static_cast<double>(thread_cpu_ns() - start) / kHits;
 }
 
@@ -64,25 +76,37 @@ int run() {
                                         {GT_HOOK_EXECUTE, kBlock | kRun},
                                         {GT_HOOK_CREATE, kLifecycle, testing::kArg1},
                                         {GT_HOOK_SYSCALL_ENTER, kSyscall}});
-  FakeGoroutine shallow(4, 4, 0x401000), usual(12, 12, 0x402000), deep(32, 32, 0x403000);
+  FakeGoroutine shallow(4, 4, 0x401000), usual(12, 12, 0x402000), deep(32, 32, 0x403000),
+      partner(13, 12, 0x404000);
   std::array<std::uint64_t, 16> sudog{};
-  for (FakeGoroutine* g : {&shallow, &usual, &deep}) {
+  for (FakeGoroutine* g : {&shallow, &usual, &deep, &partner}) {
     g->g.at<std::uint8_t>(176) = 19;
     g->g.at<std::uint64_t>(320) = reinterpret_cast<std::uint64_t>(sudog.data());
   }
   FakeM m, idle;
   m.set_curg(&usual);
+  const auto park = [&](FakeGoroutine& g, FakeGoroutine* runs = nullptr) {
+    return Step{kPark, {.arg0 = g.g.address(), .g = m.g0.address()}, runs};
+  };
+  const auto ready = [&](FakeGoroutine& g, const FakeM& on, FakeGoroutine* runs = nullptr) {
+    return Step{kReady, {.arg0 = g.g.address(), .g = on.g0.address()}, runs};
+  };
   std::vector<Case> cases = {
-      {"park, 4 frames", kPark, {.arg0 = shallow.g.address()}},
-      {"park, 12 frames", kPark, {.arg0 = usual.g.address()}},
-      {"park, 32 frames", kPark, {.arg0 = deep.g.address()}},
-      {"ready by a goroutine, 12 frames", kReady, {.arg0 = shallow.g.address(), .g = m.g0.address()}},
-      {"ready by the runtime", kReady, {.arg0 = shallow.g.address(), .g = idle.g0.address()}},
-      {"execute", kExecute, {.arg0 = usual.g.address(), .g = m.g0.address()}},
-      {"create, 12 frames", kCreate, {.arg1 = shallow.g.address(), .g = m.g0.address()}},
+      {"park, 4 frames", {park(shallow)}},
+      {"park, 12 frames", {park(usual)}},
+      {"park, 32 frames", {park(deep)}},
+      {"ready by a goroutine, 12 frames", {ready(shallow, m)}},
+      {"ready by the runtime", {ready(shallow, idle)}},
+      // As two that play ping-pong on one M: each wakes the other, and parks.
+      {"ready and park in turn, 12 frames",
+       {ready(partner, m, &usual), park(usual), ready(usual, m, &partner), park(partner)}},
+      // The one that was woken runs elsewhere.
+      {"the same, by a third goroutine",
+       {ready(shallow, m, &usual), park(usual), ready(shallow, m, &partner), park(partner)}},
+      {"execute", {{kExecute, {.arg0 = usual.g.address(), .g = m.g0.address()}}}},
+      {"create, 12 frames", {{kCreate, {.arg1 = shallow.g.address(), .g = m.g0.address()}, &usual}}},
       {"syscall enter, 12 frames",
-       kSyscallEnter,
-       {.g = usual.g.address(), .fp = usual.fp(), .sp = usual.sp()}},
+       {{kSyscallEnter, {.g = usual.g.address(), .fp = usual.fp(), .sp = usual.sp()}}}},
   };
   auto capture = Capture::make({});
   if (!capture) return std::fprintf(stderr, "%s\n", capture.error().message.c_str()), 1;
@@ -119,8 +143,8 @@ int run() {
   if (!(*capture)->set_groups(*slot, all)) return 1;
   for (int batch = 0; batch < kBatches; ++batch) {
     for (Case& c : cases) {
-      c.empty.push_back(ns_per_hit(c, c.site + kEmptyTwin));
-      c.traced.push_back(ns_per_hit(c, c.site));
+      c.empty.push_back(ns_per_hit(c, kEmptyTwin, m));
+      c.traced.push_back(ns_per_hit(c, 0, m));
     }
     (*capture)->drain([](unsigned, const gt_record&) {});
   }
@@ -128,9 +152,6 @@ int run() {
   for (const Case& c : cases)
     std::printf("%-34s %8.0f %8.0f %7.0f %7.2f\n", c.name.c_str(), median(c.empty), median(c.traced),
                 median(c.traced) - median(c.empty), median(c.traced) / median(c.empty));
-  const double pair_empty = median(cases[1].empty) + median(cases[3].empty);
-  const double pair = median(cases[1].traced) + median(cases[3].traced);
-  std::printf("park + ready, 12 frames each: %.2f\n", pair / pair_empty);
   std::printf(
       "%s: attach one unit %.0f ms, detach %.0f ms; attach four groups (5 units) %.0f ms, detach %.0f ms\n",
       name_of((*capture)->mode()), median(attach_one), median(detach_one), median(attach_all),

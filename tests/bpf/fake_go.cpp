@@ -11,7 +11,7 @@ namespace gorotrace::testing {
 namespace {
 
 constexpr std::uint16_t kStackHi = 8, kM = 48, kSchedSp = 56, kSchedPc = 64, kSchedBp = 96, kGoid = 152;
-constexpr std::uint16_t kWaitreason = 176, kCoroexit = 187, kGopc = 288, kStartpc = 304;
+constexpr std::uint16_t kWaitreason = 176, kCoroexit = 187, kLockedm = 208, kGopc = 288, kStartpc = 304;
 constexpr std::uint16_t kWaiting = 320, kLabels = 352, kCurg = 184, kSudogC = 96;
 constexpr std::size_t kSiteBytes = 16;
 constexpr std::uint64_t kStackSeed = 0x5eed;
@@ -60,6 +60,7 @@ gt_target fake_config() {
   c.g_sched_bp = kSchedBp;
   c.g_goid = kGoid;
   c.g_waitreason = kWaitreason;
+  c.g_lockedm = kLockedm;
   c.g_coroexit = kCoroexit;
   c.g_gopc = kGopc;
   c.g_startpc = kStartpc;
@@ -68,7 +69,6 @@ gt_target fake_config() {
   c.m_curg = kCurg;
   c.sudog_c = kSudogC;
   c.hchan_qcount = 0;
-  c.hchan_dataqsiz = 8;
   c.g_window = kLabels + 8;
   c.sudog_reasons = (1u << 19) | (1u << 20);  // chan receive, chan send of 1.26
   c.stacks = 1;

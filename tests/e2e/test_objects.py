@@ -63,3 +63,21 @@ def test_memory_is_asked_for_the_groups_that_name_objects_only():
                 stat.armed()
                 summary = stat.stop()
             assert {o["kind"] for o in summary["objects"] if o["blocked_now"]} == kinds, groups
+
+
+def test_which_channel_is_looked_at_with_sync_or_chan_only(truth):
+    """The default leaves out a read at each wait; sync asks for channels, too, and makes no trap at their operations."""
+    target = truth("-scenario", "recv,send", "-n", "4")
+    for groups, asked in (("lifecycle,block,run", False), ("lifecycle,block,sync", True), ("lifecycle,block,chan", True)):
+        with Stat(target.pid, "--budget", "none", "--probes", groups) as stat:
+            stat.armed()
+            done = target.go()
+            summary = stat.stop()
+        check_lossless(summary)
+        harness.check_counts(summary, done)
+        waits = sum(o["waits"] for o in summary["objects"] if o["kind"] == "channel")
+        assert waits >= sum(w["count"] for w in done["waits"]) if asked else not summary["objects"], (groups, waits)
+        assert bool(summary["tables"]["objects"]["covered"]) == asked, (groups, summary["tables"]["objects"])
+        # The operations are those of chan.
+        sends = [o["sends"] for o in summary["objects"] if o["kind"] == "channel"]
+        assert all((n is not None) == (groups == "lifecycle,block,chan") for n in sends), (groups, sends)

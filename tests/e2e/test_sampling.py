@@ -197,6 +197,8 @@ def test_the_sampling_goes_on_when_the_budget_takes_the_probes(truth):
     assert any(r["sampled"] and r["sampled"]["ns"] > 0 for r in rows), rows
     assert summary["goroutine_seconds"]["standard_error"], summary["goroutine_seconds"]
     tables = {**summary["tables"], **{t: summary[t] for t in ("goroutine_seconds", "goroutines", "latency")}}
+    objects = tables.pop("objects")
+    assert objects["covered"] == [] and not summary["objects"], objects  # which nobody asked for
     for name, table in tables.items():
         check_trust(name, table, gone, low, high, summary["window_ns"])
 
@@ -204,7 +206,7 @@ def test_the_sampling_goes_on_when_the_budget_takes_the_probes(truth):
 # Which groups a table is fed by, and whether sampling goes on with it.
 FED_BY = {"blocking": ({"block"}, True), "goroutine_seconds": ({"lifecycle", "block", "run"}, True),
           "syscall_sites": ({"syscall"}, True), "creation": ({"lifecycle"}, False), "goroutines": ({"lifecycle"}, False),
-          "objects": ({"block"}, False), "latency": ({"block"}, False)}
+          "latency": ({"block"}, False)}
 
 
 def check_trust(name, table, gone, low, high, window_ns):
@@ -217,7 +219,7 @@ def check_trust(name, table, gone, low, high, window_ns):
         end = min((gone[g] for g in groups if g in gone), default=window_ns)
         assert abs(table["covered"][-1][1] - end) < 1e6, (name, table, gone)
         whole = sum(to - since for since, to in table["covered"]) == window_ns  # or something was lost
-        assert (table["quality"] == "exact") == (whole and name != "objects"), (name, table)
+        assert (table["quality"] == "exact") == whole, (name, table)
         if sampling:
             assert table["covered_by_sampling"] == [[low, high]], (name, table)
     else:

@@ -118,6 +118,7 @@ def test_waits_match_runtime_trace(truth, oracle, tmp_path, version, probes):
         if wait["reason"] != "preempted":
             ours[str(wait["goid"])].append(wait)
     known = {w["function"] for w in done["waits"]}
+    wakers = collections.Counter()  # by (who waited, who ended it), as functions of package main
     totals, differences, starts, matched = collections.defaultdict(lambda: [0, 0]), [], [], 0
     for goid, goroutine in oracle(trace).items():
         blocks = [b for b in goroutine["blocks"] if b["end_ns"] and b["reason"] != "preempted"]
@@ -127,6 +128,7 @@ def test_waits_match_runtime_trace(truth, oracle, tmp_path, version, probes):
         assert len(mine) == len(blocks), \
             f"goroutine {goid}: {[w['reason'] for w in mine]} against {[(b['reason'], b['top']) for b in blocks]}"
         for wait, block in zip(mine, blocks):
+            wakers[block["user"], block["waker"]] += 1
             a, b = wait["end_ns"] - wait["start_ns"], block["end_ns"] - block["start_ns"]
             totals[block["user"]][0] += a
             totals[block["user"]][1] += b
@@ -141,6 +143,18 @@ def test_waits_match_runtime_trace(truth, oracle, tmp_path, version, probes):
     middle = statistics.median(starts)
     spread = statistics.median(abs(s - middle) for s in starts)
     assert spread < 20000, f"starts against the trace's scatter by {spread} ns"
+    ours = collections.Counter()
+    for row in summary["blocking"]:
+        waited = first_of_main(row["stack"])
+        for waker in row["wakers"]:
+            ours[waited, first_of_main(waker["stack"])] += waker["count"]
+    of_known = [{k: n for k, n in counted.items() if k[0] in known} for counted in (ours, wakers)]
+    assert of_known[0] == of_known[1], f"wakers (gorotrace, runtime/trace): {of_known}"
+    assert len({waker for _, waker in of_known[1]}) > 3, of_known[1]
+
+
+def first_of_main(stack):
+    return next((f for f in harness.functions(stack) if f.startswith("main.")), "")
 
 
 def test_syscall_group_counts_reads(truth):

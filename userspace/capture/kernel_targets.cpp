@@ -55,6 +55,8 @@ Status KernelTargets::check(const gt_target& c) {
     return fail(ErrorKind::kFailed, "target configuration without a seed for its stacks");
   if (c.g_window > GT_G_WINDOW || c.g_goid + 8u > c.g_window)
     return fail(ErrorKind::kUnsupported, fmt::format("runtime.g window of {} bytes", c.g_window));
+  if (c.g_lockedm + 8u > c.g_window)
+    return fail(ErrorKind::kUnsupported, "runtime.g.lockedm is not in what is read of a g");
   const auto low = {c.g_stack_hi, c.g_m, c.g_sched_pc, c.g_sched_bp};
   if (c.g_goid + 8u > kActorWindow || std::ranges::any_of(low, [&](gt_u16 o) { return o >= c.g_goid; }))
     return fail(ErrorKind::kUnsupported, "runtime.g.goid does not follow g.stack, g.m and g.sched");
@@ -98,9 +100,11 @@ void KernelTargets::hold_goids(TargetId target, bool on) const {
   gt_target& config = this->config(target);
   const std::atomic_ref<gt_u8> hold(config.goids_hold);
   if ((hold.load() != 0) == on) return;
-  hold.store(on ? 1 : 0);
-  // Nothing that was ever remembered under another salt holds under this one.
-  if (!on) std::atomic_ref<gt_u64>(config.salt).store(random_u64());
+  // Nothing that was ever remembered under another salt holds under this one: not what the hooks were to
+  // watch over and no longer do, and not what was a guess before they did.
+  if (!on) hold.store(0);
+  std::atomic_ref<gt_u64>(config.salt).store(random_u64());
+  if (on) hold.store(1);
 }
 
 void KernelTargets::add_losses(TargetId target, CaptureCounters& to) const {

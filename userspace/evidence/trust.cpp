@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "probe/object_groups.h"
 
 namespace gorotrace {
 namespace {
@@ -29,8 +30,10 @@ GroupMask needed(TableKind kind, GroupMask requested) {
     case TableKind::kSyscallSites:
       return group_bit(GT_GROUP_SYSCALL);
     case TableKind::kObjects:
-      return of(group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_SYNC) | group_bit(GT_GROUP_CHAN));
+      return of(kObjectGroups) | (requested & group_bit(GT_GROUP_BLOCK));
     case TableKind::kChannels:
+      // block alone does not look at which channel a goroutine waits for.
+      if ((requested & kObjectGroups) == 0) return group_bit(GT_GROUP_CHAN);
       return of(group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_CHAN));
     case TableKind::kSemaphores:
       return of(group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_SYNC));
@@ -311,7 +314,8 @@ ObjectCoverage object_coverage(const StatFacts& facts, const Tables& tables) {
   const auto saw = [&](GroupMask groups) { return !covered_by_all(groups, facts, tables).empty(); };
   const GroupMask block = group_bit(GT_GROUP_BLOCK), chan = group_bit(GT_GROUP_CHAN),
                   sync = group_bit(GT_GROUP_SYNC);
-  return {.channels = {table_trust(TableKind::kChannels, facts, tables), saw(block), saw(chan)},
+  const bool asked = (facts.requested & kObjectGroups) != 0;
+  return {.channels = {table_trust(TableKind::kChannels, facts, tables), asked && saw(block), saw(chan)},
           .semaphores = {table_trust(TableKind::kSemaphores, facts, tables), saw(block | sync), saw(sync)}};
 }
 

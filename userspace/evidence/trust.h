@@ -98,8 +98,8 @@ struct CreatedExited {
 [[nodiscard]] std::vector<const ObjectRow*> object_rows(const Tables& tables);
 // Whose figures a row of the blocking table holds, in a table of that trust.
 [[nodiscard]] TableTrust row_trust(const BlockingRow& row, const TableTrust& table);
-// What was seen of the objects: block sees a wait on a channel; which semaphore a wait is on only sync tells,
-// and the operations on either only chan and sync.
+// What was seen of the objects: with chan or sync on, block looks at which channel a wait is on; which
+// semaphore only sync tells, and the operations on either only chan and sync.
 struct ObjectCoverage {
   struct Kind {
     TableTrust trust;

@@ -80,11 +80,8 @@ std::string objects_text(const TextContext& c) {
   const TableTrust trust = table_trust(TableKind::kObjects, c.facts, c.tables);
   std::string out = table_title(c, "CONTENDED OBJECTS",
                                 "by in_window · " + of_rows(c, rows.size()) + unfiltered(c, true), trust);
-  const GroupMask memory_tells = group_bit(GT_GROUP_SYNC) | group_bit(GT_GROUP_CHAN);
   if ((c.facts.requested & group_bit(GT_GROUP_BLOCK)) != 0)
-    out += c.style.dim(fmt::format("  waits: a select at one channel; from before the attach {}",
-                                   (c.facts.requested & memory_tells) != 0 ? "as memory proved" : "none")) +
-           "\n";
+    out += c.style.dim("  waits: a select at one channel; from before the attach as memory proved") + "\n";
   if (!rows.empty())
     out += c.style.dim(fmt::format("{:>9}{:>16}{:>8}{:>7}{:>11}  {}", "object", "address", "blocked", "waits",
                                    "in_window", "use")) +

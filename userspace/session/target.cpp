@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "golang/metrics_offsets.h"
+#include "probe/object_groups.h"
 #include "probe/verify.h"
 #include "session/go_files.h"
 
@@ -47,8 +48,8 @@ void await_first_goroutine(const Process& process, std::uint64_t allgs) {
 std::uint16_t window_of(const gt_target& c) {
   std::uint16_t end = 0;
   for (std::uint16_t offset :
-       {c.g_stack_hi, c.g_m, c.g_sched_sp, c.g_sched_pc, c.g_sched_bp, c.g_goid, c.g_waitreason, c.g_gopc,
-        c.g_startpc, c.g_waiting, c.g_labels, c.g_coroexit}) {
+       {c.g_stack_hi, c.g_m, c.g_sched_sp, c.g_sched_pc, c.g_sched_bp, c.g_goid, c.g_waitreason, c.g_lockedm,
+        c.g_gopc, c.g_startpc, c.g_waiting, c.g_labels, c.g_coroexit}) {
     if (offset != kAbsent) end = std::max<std::uint16_t>(end, static_cast<std::uint16_t>(offset + 8));
   }
   return end;
@@ -233,7 +234,7 @@ TextRange Target::text() const {
   return {binary().pclntab().text() + bias_, binary().pclntab().etext() + bias_};
 }
 
-gt_target Target::bpf_config(gt_u32 tgid, bool stacks) const {
+gt_target Target::bpf_config(gt_u32 tgid, bool stacks, GroupMask groups) const {
   const RuntimeOffsets& o = binary().offsets();
   gt_target c{};
   c.tgid = tgid;
@@ -244,6 +245,7 @@ gt_target Target::bpf_config(gt_u32 tgid, bool stacks) const {
   c.g_sched_bp = o.g_sched_bp;
   c.g_goid = o.g_goid;
   c.g_waitreason = o.g_waitreason;
+  c.g_lockedm = o.g_lockedm;
   c.g_gopc = o.g_gopc;
   c.g_startpc = o.g_startpc;
   c.g_waiting = o.g_waiting;
@@ -251,10 +253,11 @@ gt_target Target::bpf_config(gt_u32 tgid, bool stacks) const {
   c.g_coroexit = o.g_coroexit;
   c.m_curg = o.m_curg;
   c.sudog_c = o.sudog_c;
-  c.hchan_qcount = o.hchan_qcount;
-  c.hchan_dataqsiz = o.hchan_dataqsiz;
+  // Both in one read (bpf/chan.bpf.c), which in a version that parts them fails and is counted.
+  c.hchan_qcount = o.hchan_dataqsiz == o.hchan_qcount + 8 ? o.hchan_qcount : kAbsent;
   c.g_window = window_of(c);
-  c.sudog_reasons = sudog_reasons(binary().wait_reasons());
+  // A read more at each wait on a channel: only where somebody asks which channel.
+  c.sudog_reasons = (groups & kObjectGroups) != 0 ? sudog_reasons(binary().wait_reasons()) : 0;
   c.stacks = stacks ? 1 : 0;
   c.stack_seed = stack_seed();
   return c;

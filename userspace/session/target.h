@@ -46,7 +46,7 @@ class Target {
   [[nodiscard]] Result<Plan> plan(const TrapCosts& costs, std::vector<std::string>& shared) const;
 
   // tgid: Capture::initial_pid().
-  [[nodiscard]] gt_target bpf_config(gt_u32 tgid, bool stacks) const;
+  [[nodiscard]] gt_target bpf_config(gt_u32 tgid, bool stacks, GroupMask groups) const;
   // Of the identities of this process's stacks, whoever walks them.
   [[nodiscard]] std::uint64_t stack_seed() const { return goroutines_config_.stack_seed; }
   [[nodiscard]] bool is_system(std::uint64_t startpc) const;  // process address of the start function

@@ -54,7 +54,7 @@ Result<TargetId> TargetGroups::plan(GroupMask wanted, bool stacks, TargetId othe
   const auto tgid = capture->initial_pid(process.pid());
   if (!tgid) return std::unexpected(tgid.error());
   auto id = capture->add_target(attached_through_, target_.file().open_path(),
-                                target_.bpf_config(*tgid, stacks), plan_, links.scope);
+                                target_.bpf_config(*tgid, stacks, wanted), plan_, links.scope);
   if (id) id_ = *id;
   return id;
 }

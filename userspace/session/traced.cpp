@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "probe/object_groups.h"
 
 namespace gorotrace {
 
@@ -51,7 +52,7 @@ TargetBegun Traced::begun() const {
 GroupMask Traced::seen_objects() const {
   const GroupMask block = group_bit(GT_GROUP_BLOCK);
   if ((options_.groups & block) == 0 || (groups_.incomplete() & block) != 0) return 0;
-  return options_.groups & (group_bit(GT_GROUP_SYNC) | group_bit(GT_GROUP_CHAN));
+  return options_.groups & kObjectGroups;
 }
 
 Result<std::unique_ptr<Traced>> Traced::make(std::unique_ptr<Target> target, TargetId otherwise,

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"strings"
 
 	"golang.org/x/exp/trace"
 )
@@ -21,6 +22,7 @@ type block struct {
 	End    int64  `json:"end_ns"` // 0: it did not end in the trace
 	Top    string `json:"top"`    // first frame of the stack it blocked in
 	User   string `json:"user"`   // first frame of package main
+	Waker  string `json:"waker"`  // the same of the goroutine that ended it, "" when none did
 }
 
 type goroutine struct {
@@ -60,7 +62,7 @@ func main() {
 			if all[id] == nil {
 				all[id] = &goroutine{Blocks: []*block{}}
 			}
-			all[id].apply(ev.Time(), t)
+			all[id].apply(ev, t)
 		}
 	}
 	out := bufio.NewWriter(os.Stdout)
@@ -72,7 +74,17 @@ func main() {
 	}
 }
 
-func (g *goroutine) apply(at trace.Time, t trace.StateTransition) {
+func user(s trace.Stack) string {
+	for f := range s.Frames() {
+		if strings.HasPrefix(f.Func, "main.") {
+			return f.Func
+		}
+	}
+	return ""
+}
+
+func (g *goroutine) apply(ev trace.Event, t trace.StateTransition) {
+	at := ev.Time()
 	from, to := t.Goroutine()
 	switch {
 	case from == trace.GoNotExist && to != trace.GoNotExist:
@@ -86,17 +98,16 @@ func (g *goroutine) apply(at trace.Time, t trace.StateTransition) {
 	}
 	if from == trace.GoWaiting && g.open != nil && to != trace.GoWaiting {
 		g.open.End = int64(at)
+		if ev.Goroutine() != trace.NoGoroutine {
+			g.open.Waker = user(ev.Stack())
+		}
 		g.open = nil
 	}
 	if to == trace.GoWaiting && from != trace.GoWaiting {
-		g.open = &block{Reason: t.Reason, Start: int64(at)}
+		g.open = &block{Reason: t.Reason, Start: int64(at), User: user(t.Stack)}
 		for f := range t.Stack.Frames() {
-			if g.open.Top == "" {
-				g.open.Top = f.Func
-			}
-			if g.open.User == "" && len(f.Func) > 5 && f.Func[:5] == "main." {
-				g.open.User = f.Func
-			}
+			g.open.Top = f.Func
+			break
 		}
 		g.Blocks = append(g.Blocks, g.open)
 	}

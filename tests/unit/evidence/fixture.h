@@ -154,6 +154,13 @@ inline void add_objects(Session& x) {
   x.tables.objects = {channel, semaphore};
 }
 
+// As if sync had been asked for, too: which object a goroutine waits for is only looked at with it, or with
+// chan.
+inline void with_sync(Session& x) {
+  x.facts.requested |= group_bit(GT_GROUP_SYNC);
+  x.tables.covered[GT_GROUP_SYNC] = {{Session::kBegin, x.facts.end_ns}};
+}
+
 // The same by sampling: from `from_s` seconds into the window to its end; probes before that, if ever.
 inline Session make_sampling_session(unsigned from_s = 0) {
   constexpr std::uint64_t s = 1'000'000'000;

@@ -266,6 +266,7 @@ TEST(StatJson, WithoutRunItHasWhatWasSampledAndWhatTheRuntimeTimed) {
 TEST(StatJson, EveryRowSaysWhoSawItHowWellAndWhen) {
   Session x = make_session();
   add_objects(x);
+  with_sync(x);
   x.tables.covered[GT_GROUP_BLOCK] = {{Session::kBegin + 10, Session::kBegin + 20}};
   x.tables.covered[GT_GROUP_SYSCALL] = {{Session::kBegin + 5, Session::kBegin + 15}};
   const json j = summary(x);
@@ -283,8 +284,11 @@ TEST(StatJson, EveryRowSaysWhoSawItHowWellAndWhen) {
 
 TEST(StatJson, ObjectsAreTrustedByTheGroupsThatFedThem) {
   Session x = make_session();
-  add_objects(x);
   json j = summary(x);
+  EXPECT_EQ(j["tables"]["objects"]["covered"], json::array()) << "block alone asks for none";
+  add_objects(x);
+  with_sync(x);
+  j = summary(x);
   const json whole = json::parse("[[0,10000000000]]");
   EXPECT_EQ(j["tables"]["objects"]["engine"], "probes");
   EXPECT_EQ(j["tables"]["objects"]["quality"], "lower bound");  // of waits, always
@@ -294,9 +298,8 @@ TEST(StatJson, ObjectsAreTrustedByTheGroupsThatFedThem) {
   for (const char* unseen : {"sends", "receives", "closes", "would_block", "acquires", "releases"})
     EXPECT_TRUE(j["objects"][0][unseen].is_null()) << unseen;
 
-  x.facts.requested |= group_bit(GT_GROUP_CHAN) | group_bit(GT_GROUP_SYNC);
+  x.facts.requested |= group_bit(GT_GROUP_CHAN);
   x.tables.covered[GT_GROUP_CHAN] = {{Session::kBegin + 10, Session::kBegin + 20}};
-  x.tables.covered[GT_GROUP_SYNC] = {{Session::kBegin, x.facts.end_ns}};
   j = summary(x);
   EXPECT_EQ(j["objects"][0]["sends"], 0);  // seen, and there were none
   EXPECT_TRUE(j["objects"][0]["acquires"].is_null());

@@ -315,12 +315,11 @@ TEST(StatText, ObjectsOnlyWhenThereAreSome) {
 TEST(StatText, OperationsOnObjectsThatNobodySawAreDashes) {
   Session x = make_session();
   add_objects(x);
-  x.tables.objects[1].acquires = 0;
+  with_sync(x);
   std::string out = text(x);
   EXPECT_THAT(out, HasSubstr("CONTENDED OBJECTS  by in_window · 2 rows · probes · lower bound\n"));
-  EXPECT_THAT(out, HasSubstr("from before the attach none\n"));
   EXPECT_THAT(out, HasSubstr("      5     5.00ms  -\n"));
-  EXPECT_THAT(out, HasSubstr("      2     1.00ms  -\n"));
+  EXPECT_THAT(out, HasSubstr("      2     1.00ms  9 acq, 0 rel\n"));
   EXPECT_THAT(out, Not(HasSubstr("no probes of this table")));
   x.tables.covered[GT_GROUP_BLOCK] = {{Session::kBegin, Session::kBegin + 3'000'000'000}};
   out = text(x);
@@ -330,6 +329,7 @@ TEST(StatText, OperationsOnObjectsThatNobodySawAreDashes) {
 TEST(StatText, ObjectsWaitedOnOnceAreOneLine) {
   Session x = make_session();
   add_objects(x);
+  with_sync(x);
   ObjectRow reply;
   reply.waits = 1;
   reply.in_window_ns = 7'000'000;  // more than any other's
