@@ -347,6 +347,11 @@ TEST_P(CaptureTest, WhoWasWokenLastIsOnlyAGuessAtTheNextWaker) {
     r = act(GT_HOOK_READY, woken);
     EXPECT_EQ(r.other, 9u);
     EXPECT_EQ(stack_of(r), third.pcs());
+    // A wrong guess is dearer than none: m.curg is read until one would have been right.
+    EXPECT_EQ(waker_with_curg(second.g.address()).other, 8u);
+    EXPECT_EQ(act(GT_HOOK_READY, woken).other, 9u);
+    EXPECT_EQ(act(GT_HOOK_READY, woken).other, 9u);
+    EXPECT_EQ(waker_with_curg(0).other, 9u);
     EXPECT_EQ(act(GT_HOOK_READY, first).other, 9u);
     park(third);
     other.set_curg(&first);
@@ -365,6 +370,9 @@ TEST_P(CaptureTest, WhoWasWokenLastIsOnlyAGuessAtTheNextWaker) {
 
     // The woken one has had its turn: the waker yielded to it.
     m.set_curg(&first);
+    EXPECT_EQ(act(GT_HOOK_READY, second).other, 7u);
+    EXPECT_EQ(act(GT_HOOK_READY, second).other, 7u);
+    EXPECT_EQ(waker_with_curg(0).other, 7u);  // a guess would be made
     EXPECT_EQ(act(GT_HOOK_READY, second).other, 7u);
     m.set_curg(&second);
     park(second);

@@ -77,10 +77,14 @@ int run() {
                                         {GT_HOOK_CREATE, kLifecycle, testing::kArg1},
                                         {GT_HOOK_SYSCALL_ENTER, kSyscall}});
   FakeGoroutine shallow(4, 4, 0x401000), usual(12, 12, 0x402000), deep(32, 32, 0x403000),
-      partner(13, 12, 0x404000);
+      partner(13, 12, 0x404000), asked(14, 12, 0x405000);
   std::array<std::uint64_t, 16> sudog{};
-  for (FakeGoroutine* g : {&shallow, &usual, &deep, &partner}) {
-    g->g.at<std::uint8_t>(176) = 19;
+  // Which channel is looked at for one wait reason only, as for none by default (probe/object_groups.h).
+  constexpr std::uint8_t kWait = 19, kAsked = 20;
+  gt_target config = testing::fake_config();
+  config.sudog_reasons = 1u << kAsked;
+  for (FakeGoroutine* g : {&shallow, &usual, &deep, &partner, &asked}) {
+    g->g.at<std::uint8_t>(176) = g == &asked ? kAsked : kWait;
     g->g.at<std::uint64_t>(320) = reinterpret_cast<std::uint64_t>(sudog.data());
   }
   FakeM m, idle;
@@ -95,6 +99,7 @@ int run() {
       {"park, 4 frames", {park(shallow)}},
       {"park, 12 frames", {park(usual)}},
       {"park, 32 frames", {park(deep)}},
+      {"park, 12 frames, and which channel", {park(asked)}},
       {"ready by a goroutine, 12 frames", {ready(shallow, m)}},
       {"ready by the runtime", {ready(shallow, idle)}},
       // As two that play ping-pong on one M: each wakes the other, and parks.
@@ -110,7 +115,7 @@ int run() {
   };
   auto capture = Capture::make({});
   if (!capture) return std::fprintf(stderr, "%s\n", capture.error().message.c_str()), 1;
-  const auto slot = (*capture)->add_target(::getpid(), kOwnExecutable, testing::fake_config(), plan);
+  const auto slot = (*capture)->add_target(::getpid(), kOwnExecutable, config, plan);
   if (!slot) return std::fprintf(stderr, "%s\n", slot.error().message.c_str()), 1;
   auto skeleton = load_selftest((*capture)->mode());
   if (!skeleton) return std::fprintf(stderr, "%s\n", skeleton.error().message.c_str()), 1;
