@@ -42,10 +42,10 @@ static __noinline __attribute__((unused)) int gt_read_goid(struct gt_scratch *s,
 	return 1;
 }
 
-/* All of g that hooks use, in one copy. */
-static __always_inline int gt_read_g(struct gt_scratch *s, const struct gt_target *t, __u64 gp)
+/* The first words of g, in one copy: as many as the hook uses. */
+static __always_inline int gt_read_g(struct gt_scratch *s, const struct gt_target *t, __u64 gp, __u32 words)
 {
-	__u32 size = t->g_window;
+	__u32 size = words * 8;
 	if (size > GT_G_WINDOW)
 		size = GT_G_WINDOW;
 	if (!gp || bpf_probe_read_user(s->g, size, (void *)gp))

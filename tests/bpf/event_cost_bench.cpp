@@ -77,14 +77,15 @@ int run() {
                                         {GT_HOOK_CREATE, kLifecycle, testing::kArg1},
                                         {GT_HOOK_SYSCALL_ENTER, kSyscall}});
   FakeGoroutine shallow(4, 4, 0x401000), usual(12, 12, 0x402000), deep(32, 32, 0x403000),
-      partner(13, 12, 0x404000), asked(14, 12, 0x405000);
+      partner(13, 12, 0x404000);
   std::array<std::uint64_t, 16> sudog{};
-  // Which channel is looked at for one wait reason only, as for none by default (probe/object_groups.h).
-  constexpr std::uint8_t kWait = 19, kAsked = 20;
   gt_target config = testing::fake_config();
-  config.sudog_reasons = 1u << kAsked;
-  for (FakeGoroutine* g : {&shallow, &usual, &deep, &partner, &asked}) {
-    g->g.at<std::uint8_t>(176) = g == &asked ? kAsked : kWait;
+  // As by default: neither which channel, nor labels (session/target.cpp, bpf_config).
+  config.sudog_reasons = 0;
+  config.g_waiting = config.g_labels = 0xffff;
+  config.g_park_words = 176 / 8 + 1;
+  for (FakeGoroutine* g : {&shallow, &usual, &deep, &partner}) {
+    g->g.at<std::uint8_t>(176) = 19;
     g->g.at<std::uint64_t>(320) = reinterpret_cast<std::uint64_t>(sudog.data());
   }
   FakeM m, idle;
@@ -99,7 +100,6 @@ int run() {
       {"park, 4 frames", {park(shallow)}},
       {"park, 12 frames", {park(usual)}},
       {"park, 32 frames", {park(deep)}},
-      {"park, 12 frames, and which channel", {park(asked)}},
       {"ready by a goroutine, 12 frames", {ready(shallow, m)}},
       {"ready by the runtime", {ready(shallow, idle)}},
       // As two that play ping-pong on one M: each wakes the other, and parks.
