@@ -15,7 +15,7 @@ static __noinline int gt_read_channel(struct gt_scratch *s, struct gt_target *t)
 /* park_m(gp): g.waitreason is set (gopark), g.sched saved (mcall), g.waiting is the sudog list for channel waits. */
 static __always_inline int gt_park(struct gt_scratch *s, struct gt_target *t, __u64 gp)
 {
-	if (!gt_read_g(s, t, gp))
+	if (!gt_read_g(s, t, gp, t->g_park_words))
 		return 0;
 	__u8 reason = gt_field_u8(s, t->g_waitreason);
 	s->record.detail = reason;

@@ -7,7 +7,7 @@ char LICENSE[] SEC("license") = "GPL";
 /* Which goroutine, and its creation site: an exit carries it too, for goroutines whose creation nobody saw. */
 static __always_inline int gt_read_origin(struct gt_scratch *s, const struct gt_target *t, __u64 gp)
 {
-	if (!gt_read_g(s, t, gp))
+	if (!gt_read_g(s, t, gp, t->g_words))
 		return 0;
 	s->record.object = gt_field(s, t->g_gopc);
 	s->record.extra = gt_field(s, t->g_startpc);
@@ -26,7 +26,7 @@ static __always_inline int gt_create(struct gt_scratch *s, const struct gt_targe
 /* coroswitch_m(gp), after mcall: gp.sched is where it left off. With g.coroexit set (coroexit, Go 1.22+) it is gone. */
 static __always_inline int gt_coro_out(struct gt_scratch *s, const struct gt_target *t, __u64 gp)
 {
-	if (!gt_read_g(s, t, gp) || !gt_read_actor(s, t, gp))
+	if (!gt_read_g(s, t, gp, t->g_words) || !gt_read_actor(s, t, gp))
 		return 0;
 	s->record.detail = gt_field_u8(s, t->g_waitreason);
 	if (gt_field_u8(s, t->g_coroexit)) {

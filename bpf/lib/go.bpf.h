@@ -42,10 +42,10 @@ static __noinline __attribute__((unused)) int gt_read_goid(struct gt_scratch *s,
 	return 1;
 }
 
-/* All of g that hooks use, in one copy. */
-static __always_inline int gt_read_g(struct gt_scratch *s, const struct gt_target *t, __u64 gp)
+/* The first words of g, in one copy: as many as the hook uses. */
+static __always_inline int gt_read_g(struct gt_scratch *s, const struct gt_target *t, __u64 gp, __u32 words)
 {
-	__u32 size = t->g_window;
+	__u32 size = words * 8;
 	if (size > GT_G_WINDOW)
 		size = GT_G_WINDOW;
 	if (!gp || bpf_probe_read_user(s->g, size, (void *)gp))
@@ -107,14 +107,16 @@ static __always_inline void gt_want_live_stack(struct gt_scratch *s, const struc
  *
  * Its curg: a goroutine that names the m as its own is its curg. execute and coroswitch_m set both, dropg clears both
  * (runtime/proc.go, coro.go), and nobody does while this thread is in the probe. So the one that `known` guesses is
- * tried first. One place in 1.25+ hides curg, while synctestRun runs its bubble's timers (synctest.go): there the
+ * tried first; not where the last guess was wrong, which is dearer than none: where Ps take goroutines from each other,
+ * most are. One place in 1.25+ hides curg, while synctestRun runs its bubble's timers (synctest.go): there the
  * goroutine that called synctest is the waker. */
 static __always_inline int gt_read_curg(struct gt_scratch *s, const struct gt_target *t, struct gt_known_m *known,
 					__u64 g0, __u64 *curg)
 {
 	__u64 m = gt_known_m_of(known, t, g0);
-	*curg = m ? GT_ONCE(known->curg) : 0;
-	if (*curg && gt_read_actor(s, t, *curg) && gt_actor_field(s, t->g_m) == m)
+	__u64 guess = m ? GT_ONCE(known->curg) : 0;
+	*curg = guess;
+	if (guess && !GT_ONCE(known->wrong) && gt_read_actor(s, t, guess) && gt_actor_field(s, t->g_m) == m)
 		return 1;
 	if (!m || !t->goids_hold) {
 		if (!gt_read_u64(&m, g0 + t->g_m) || !m)
@@ -124,6 +126,8 @@ static __always_inline int gt_read_curg(struct gt_scratch *s, const struct gt_ta
 	if (!gt_read_u64(curg, m + t->m_curg))
 		return 0;
 	GT_ONCE(known->curg) = *curg;
+	if (guess)
+		GT_ONCE(known->wrong) = guess != *curg;
 	return !*curg || gt_read_actor(s, t, *curg);
 }
 

@@ -99,6 +99,7 @@ struct gt_known_m {
 	/* Not in the check: the word of anybody's, and whoever goes by it looks at the goroutine that it names. */
 	__u64 curg;  /* who runs on the m; 0: no idea */
 	__u64 woken; /* whom they made runnable last, since they run; 0: nobody */
+	__u64 wrong; /* was curg, when it last came to the test? */
 };
 
 struct {

@@ -140,8 +140,9 @@ struct gt_target {
 	gt_u16 g_stack_hi, g_m, g_sched_sp, g_sched_pc, g_sched_bp;
 	gt_u16 g_goid, g_waitreason, g_lockedm, g_gopc, g_startpc, g_waiting, g_labels, g_coroexit;
 	gt_u16 m_curg, sudog_c;
-	gt_u16 hchan_qcount;  /* hchan.dataqsiz is the word behind it */
-	gt_u16 g_window;      /* bytes of g to read: end of the last field above that lies in g, <= GT_G_WINDOW */
+	gt_u16 hchan_qcount; /* hchan.dataqsiz is the word behind it */
+	/* 8 byte words of g to read, <= GT_G_WINDOW: up to the last field above, to the last that a PARK takes */
+	gt_u8 g_words, g_park_words;
 	gt_u8 stacks;         /* 0: record no stacks */
 	gt_u8 goids_hold;     /* 1: a g keeps its goid until a hit says otherwise. capture/ sets it */
 	gt_u64 sudog_reasons; /* bit r set: with wait reason r, g.waiting.c is the channel waited on */

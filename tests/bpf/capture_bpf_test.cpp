@@ -160,12 +160,18 @@ TEST_P(CaptureTest, ParkCarriesReasonChannelLabelsAndStack) {
   EXPECT_EQ(capture_->counters(slot_).object_failed, 1u);
 }
 
-// Which channel is a read more, for those who ask.
-TEST_P(CaptureTest, ParkLooksAtNoSudogUnlessAsked) {
+// Which channel is a read more, and labels lie far behind in g: for those who ask.
+TEST_P(CaptureTest, ParkLooksAtNoSudogAndNoLabelsUnlessAsked) {
   auto config = testing::fake_config();
   config.sudog_reasons = 0;
+  config.g_waiting = config.g_labels = 0xffff;
+  config.g_park_words = 176 / 8 + 1;  // up to the wait reason
   restart(config);
-  attach(kBlock);
+  attach(kBlock | kLifecycle);
+  FakeGoroutine other(43, 3, 0x500000);
+  other.g.at<std::uint64_t>(352) = 0xc0001abcd0;
+  hit(GT_HOOK_EXIT, {.arg0 = other.g.address()});  // whose g was read as far as that
+  EXPECT_EQ(one().goid, 43u);
   FakeGoroutine gp(42, 12, 0x401000);
   gp.g.at<std::uint8_t>(176) = 19;
   gp.g.at<std::uint64_t>(320) = 8;  // no sudog can be there
@@ -173,6 +179,7 @@ TEST_P(CaptureTest, ParkLooksAtNoSudogUnlessAsked) {
   const gt_record r = one();
   EXPECT_EQ(r.detail, 19);
   EXPECT_EQ(r.object, 0u);
+  EXPECT_EQ(r.extra, 0u);
   EXPECT_EQ(stack_of(r), gp.pcs());
   EXPECT_EQ(capture_->counters().object_failed, 0u);
 }
@@ -347,6 +354,11 @@ TEST_P(CaptureTest, WhoWasWokenLastIsOnlyAGuessAtTheNextWaker) {
     r = act(GT_HOOK_READY, woken);
     EXPECT_EQ(r.other, 9u);
     EXPECT_EQ(stack_of(r), third.pcs());
+    // A wrong guess is dearer than none: m.curg is read until one would have been right.
+    EXPECT_EQ(waker_with_curg(second.g.address()).other, 8u);
+    EXPECT_EQ(act(GT_HOOK_READY, woken).other, 9u);
+    EXPECT_EQ(act(GT_HOOK_READY, woken).other, 9u);
+    EXPECT_EQ(waker_with_curg(0).other, 9u);
     EXPECT_EQ(act(GT_HOOK_READY, first).other, 9u);
     park(third);
     other.set_curg(&first);
@@ -365,6 +377,9 @@ TEST_P(CaptureTest, WhoWasWokenLastIsOnlyAGuessAtTheNextWaker) {
 
     // The woken one has had its turn: the waker yielded to it.
     m.set_curg(&first);
+    EXPECT_EQ(act(GT_HOOK_READY, second).other, 7u);
+    EXPECT_EQ(act(GT_HOOK_READY, second).other, 7u);
+    EXPECT_EQ(waker_with_curg(0).other, 7u);  // a guess would be made
     EXPECT_EQ(act(GT_HOOK_READY, second).other, 7u);
     m.set_curg(&second);
     park(second);
@@ -1128,6 +1143,12 @@ TEST(CaptureLimits, RefusesNonsense) {
   EXPECT_FALSE((*made)->add_target(::getpid(), kOwnExecutable, config, {}));
   config = testing::fake_config();
   config.g_lockedm = 0xffff;
+  EXPECT_FALSE((*made)->add_target(::getpid(), kOwnExecutable, config, {}));
+  config = testing::fake_config();
+  config.g_words = GT_G_WINDOW / 8 + 1;
+  EXPECT_FALSE((*made)->add_target(::getpid(), kOwnExecutable, config, {}));
+  config = testing::fake_config();
+  config.g_park_words = 152 / 8;  // short of the goid
   EXPECT_FALSE((*made)->add_target(::getpid(), kOwnExecutable, config, {}));
   Plan plan;
   plan.sites.resize(GT_MAX_SITES + 1);

@@ -79,6 +79,11 @@ int run() {
   FakeGoroutine shallow(4, 4, 0x401000), usual(12, 12, 0x402000), deep(32, 32, 0x403000),
       partner(13, 12, 0x404000);
   std::array<std::uint64_t, 16> sudog{};
+  gt_target config = testing::fake_config();
+  // As by default: neither which channel, nor labels (session/target.cpp, bpf_config).
+  config.sudog_reasons = 0;
+  config.g_waiting = config.g_labels = 0xffff;
+  config.g_park_words = 176 / 8 + 1;
   for (FakeGoroutine* g : {&shallow, &usual, &deep, &partner}) {
     g->g.at<std::uint8_t>(176) = 19;
     g->g.at<std::uint64_t>(320) = reinterpret_cast<std::uint64_t>(sudog.data());
@@ -110,7 +115,7 @@ int run() {
   };
   auto capture = Capture::make({});
   if (!capture) return std::fprintf(stderr, "%s\n", capture.error().message.c_str()), 1;
-  const auto slot = (*capture)->add_target(::getpid(), kOwnExecutable, testing::fake_config(), plan);
+  const auto slot = (*capture)->add_target(::getpid(), kOwnExecutable, config, plan);
   if (!slot) return std::fprintf(stderr, "%s\n", slot.error().message.c_str()), 1;
   auto skeleton = load_selftest((*capture)->mode());
   if (!skeleton) return std::fprintf(stderr, "%s\n", skeleton.error().message.c_str()), 1;

@@ -69,7 +69,7 @@ gt_target fake_config() {
   c.m_curg = kCurg;
   c.sudog_c = kSudogC;
   c.hchan_qcount = 0;
-  c.g_window = kLabels + 8;
+  c.g_words = c.g_park_words = kLabels / 8 + 1;
   c.sudog_reasons = (1u << 19) | (1u << 20);  // chan receive, chan send of 1.26
   c.stacks = 1;
   c.stack_seed = kStackSeed;

@@ -53,9 +53,11 @@ Status KernelTargets::check(const gt_target& c) {
   if (c.tgid == 0) return fail(ErrorKind::kFailed, "target configuration without a process id");
   if (c.stack_seed == 0)
     return fail(ErrorKind::kFailed, "target configuration without a seed for its stacks");
-  if (c.g_window > GT_G_WINDOW || c.g_goid + 8u > c.g_window)
-    return fail(ErrorKind::kUnsupported, fmt::format("runtime.g window of {} bytes", c.g_window));
-  if (c.g_lockedm + 8u > c.g_window)
+  const unsigned window = c.g_words * 8u, of_park = c.g_park_words * 8u;
+  if (window > GT_G_WINDOW || of_park > window || c.g_goid + 8u > of_park)
+    return fail(ErrorKind::kUnsupported,
+                fmt::format("runtime.g window of {} bytes, of a park {}", window, of_park));
+  if (c.g_lockedm + 8u > window)
     return fail(ErrorKind::kUnsupported, "runtime.g.lockedm is not in what is read of a g");
   const auto low = {c.g_stack_hi, c.g_m, c.g_sched_pc, c.g_sched_bp};
   if (c.g_goid + 8u > kActorWindow || std::ranges::any_of(low, [&](gt_u16 o) { return o >= c.g_goid; }))

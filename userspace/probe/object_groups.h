@@ -1,4 +1,5 @@
-// The groups that ask for objects (channels, semaphores): one of them, and stat tells which ones were waited on.
+// The groups that ask for objects (channels, semaphores): one of them, and stat tells which ones were waited
+// on.
 #pragma once
 
 #include "probe/names.h"

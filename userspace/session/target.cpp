@@ -45,14 +45,13 @@ void await_first_goroutine(const Process& process, std::uint64_t allgs) {
   }
 }
 
-std::uint16_t window_of(const gt_target& c) {
-  std::uint16_t end = 0;
-  for (std::uint16_t offset :
-       {c.g_stack_hi, c.g_m, c.g_sched_sp, c.g_sched_pc, c.g_sched_bp, c.g_goid, c.g_waitreason, c.g_lockedm,
-        c.g_gopc, c.g_startpc, c.g_waiting, c.g_labels, c.g_coroexit}) {
-    if (offset != kAbsent) end = std::max<std::uint16_t>(end, static_cast<std::uint16_t>(offset + 8));
+// How many words of g hold these fields. Of more than a record can say: refused by capture/.
+gt_u8 words_up_to(std::initializer_list<std::uint16_t> fields) {
+  unsigned words = 0;
+  for (const unsigned offset : fields) {
+    if (offset != kAbsent) words = std::max(words, (offset + 8 + 7) / 8);
   }
-  return end;
+  return static_cast<gt_u8>(std::min(words, 255u));
 }
 
 }  // namespace
@@ -234,7 +233,7 @@ TextRange Target::text() const {
   return {binary().pclntab().text() + bias_, binary().pclntab().etext() + bias_};
 }
 
-gt_target Target::bpf_config(gt_u32 tgid, bool stacks, GroupMask groups) const {
+gt_target Target::bpf_config(gt_u32 tgid, const EventsWanted& wanted) const {
   const RuntimeOffsets& o = binary().offsets();
   gt_target c{};
   c.tgid = tgid;
@@ -248,17 +247,21 @@ gt_target Target::bpf_config(gt_u32 tgid, bool stacks, GroupMask groups) const {
   c.g_lockedm = o.g_lockedm;
   c.g_gopc = o.g_gopc;
   c.g_startpc = o.g_startpc;
-  c.g_waiting = o.g_waiting;
-  c.g_labels = o.g_labels;
   c.g_coroexit = o.g_coroexit;
   c.m_curg = o.m_curg;
   c.sudog_c = o.sudog_c;
   // Both in one read (bpf/chan.bpf.c), which in a version that parts them fails and is counted.
   c.hchan_qcount = o.hchan_dataqsiz == o.hchan_qcount + 8 ? o.hchan_qcount : kAbsent;
-  c.g_window = window_of(c);
-  // A read more at each wait on a channel: only where somebody asks which channel.
-  c.sudog_reasons = (groups & kObjectGroups) != 0 ? sudog_reasons(binary().wait_reasons()) : 0;
-  c.stacks = stacks ? 1 : 0;
+  // What nobody asks for is not read: which channel is a read more at each wait on one, and both make the
+  // copy of g longer.
+  const bool channels = (wanted.groups & kObjectGroups) != 0;
+  c.sudog_reasons = channels ? sudog_reasons(binary().wait_reasons()) : 0;
+  c.g_waiting = channels ? o.g_waiting : kAbsent;
+  c.g_labels = wanted.labels ? o.g_labels : kAbsent;
+  c.g_park_words = words_up_to(
+      {c.g_stack_hi, c.g_sched_pc, c.g_sched_bp, c.g_goid, c.g_waitreason, c.g_waiting, c.g_labels});
+  c.g_words = std::max(c.g_park_words, words_up_to({c.g_lockedm, c.g_gopc, c.g_startpc, c.g_coroexit}));
+  c.stacks = wanted.stacks ? 1 : 0;
   c.stack_seed = stack_seed();
   return c;
 }

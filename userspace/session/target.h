@@ -27,6 +27,12 @@
 
 namespace gorotrace {
 
+// What events are to bring along, each of which costs at every one of them.
+struct EventsWanted {
+  GroupMask groups = 0;
+  bool stacks = true, labels = false;
+};
+
 class Target {
  public:
   // Opens the process and the file with the Go runtime that is meant (go_files.h), checks the runtime's
@@ -46,7 +52,7 @@ class Target {
   [[nodiscard]] Result<Plan> plan(const TrapCosts& costs, std::vector<std::string>& shared) const;
 
   // tgid: Capture::initial_pid().
-  [[nodiscard]] gt_target bpf_config(gt_u32 tgid, bool stacks, GroupMask groups) const;
+  [[nodiscard]] gt_target bpf_config(gt_u32 tgid, const EventsWanted& wanted) const;
   // Of the identities of this process's stacks, whoever walks them.
   [[nodiscard]] std::uint64_t stack_seed() const { return goroutines_config_.stack_seed; }
   [[nodiscard]] bool is_system(std::uint64_t startpc) const;  // process address of the start function

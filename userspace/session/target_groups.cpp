@@ -27,7 +27,7 @@ TargetGroups::TargetGroups(const Target& target, Pipeline& pipeline, const Budge
   cost_.budget_share = budget.target_share;
 }
 
-Result<TargetId> TargetGroups::plan(GroupMask wanted, bool stacks, TargetId otherwise) {
+Result<TargetId> TargetGroups::plan(const EventsWanted& wanted, TargetId otherwise) {
   id_ = otherwise;
   Capture* capture = pipeline_.capture();
   if (capture == nullptr) return id_;
@@ -35,7 +35,7 @@ Result<TargetId> TargetGroups::plan(GroupMask wanted, bool stacks, TargetId othe
   auto plan = target_.plan(pipeline_.trap_costs(), shared);
   if (!plan) return std::unexpected(plan.error());
   plan_ = std::move(*plan);
-  note_unplanned(wanted);
+  note_unplanned(wanted.groups);
   const Process& process = target_.process();
   const LinkSharing::Decision links =
       pipeline_.sharing().add(process.pid(), target_.binary().image().file().identity());
@@ -54,7 +54,7 @@ Result<TargetId> TargetGroups::plan(GroupMask wanted, bool stacks, TargetId othe
   const auto tgid = capture->initial_pid(process.pid());
   if (!tgid) return std::unexpected(tgid.error());
   auto id = capture->add_target(attached_through_, target_.file().open_path(),
-                                target_.bpf_config(*tgid, stacks, wanted), plan_, links.scope);
+                                target_.bpf_config(*tgid, wanted), plan_, links.scope);
   if (id) id_ = *id;
   return id;
 }

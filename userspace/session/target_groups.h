@@ -23,7 +23,7 @@ class TargetGroups {
 
   // Plans the probes of `wanted` and gives the target its id; attaches nothing. Without programs that is
   // `otherwise`.
-  [[nodiscard]] Result<TargetId> plan(GroupMask wanted, bool stacks, TargetId otherwise);
+  [[nodiscard]] Result<TargetId> plan(const EventsWanted& wanted, TargetId otherwise);
   // The window's begin: attaches the groups and tells the model.
   [[nodiscard]] Result<std::uint64_t> arm(GroupMask wanted);
   // Gives the slot back: nothing of this target stays attached.

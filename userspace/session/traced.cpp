@@ -59,7 +59,7 @@ Result<std::unique_ptr<Traced>> Traced::make(std::unique_ptr<Target> target, Tar
                                              Pipeline& pipeline, SamplingShare& share,
                                              SessionWorkers& workers, const SessionOptions& options) {
   std::unique_ptr<Traced> t(new Traced(std::move(target), pipeline, share, workers, options));
-  const auto id = t->groups_.plan(options.groups, options.stacks, otherwise);
+  const auto id = t->groups_.plan({options.groups, options.stacks, !options.label_key.empty()}, otherwise);
   if (!id) return std::unexpected(t->target_->process().explain(id.error()));
   t->id_ = *id;
   t->sampling_.set_target(*id);
