@@ -251,6 +251,36 @@ def test_many_hosts_of_one_library_share_its_probes(hosted, tmp_path):
             target.close()
 
 
+FORKED = """
+import ctypes, os, sys, time
+ctypes.CDLL(sys.argv[1]).Start()
+time.sleep(0.5)  # threads of the runtime have come to rest
+parent, child = os.getpid(), os.fork()
+if child == 0:
+    while os.getppid() == parent:
+        time.sleep(0.05)
+    os._exit(0)
+print(child, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("version", [NEWEST, *(pytest.param(v, marks=pytest.mark.slow) for v in VERSIONS[:-1])])
+@pytest.mark.parametrize("prefix", [(), ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")], ids=["", "in a PID namespace"])
+def test_a_copy_that_a_fork_made_is_refused_with_its_cause(waiting, version, prefix):
+    """As Python's multiprocessing makes them: the library's goroutines are in its memory, and nobody runs them."""
+    with harness.Process([*prefix, sys.executable, "-c", FORKED, waiting(version)]) as process:
+        assert process.lines.next(20)
+        forked = {r["pid"]: r for r in map(json.loads, run("ps", "--json", "python").stdout.splitlines())
+                  if r["runtime_file"] == str(waiting(version))}
+        copies = [r for r in forked.values() if not r["supported"]]
+        assert len(forked) == 2 and len(copies) == 1 and "forked" in copies[0]["reason"], forked
+        (host,) = set(forked) - {copies[0]["pid"]}
+        assert len(inside(dump_json("-p", host), "main.inLibrary")) == 9
+        for command in (["dump"], ["stat", "-d", "1s"], ["metrics"], ["check"]):
+            refused(run(*command, "-p", copies[0]["pid"]), UNSUPPORTED, "forked")
+
+
 TWICE = """
 #define _GNU_SOURCE
 #include "load.h"

@@ -184,6 +184,20 @@ pid_t living_task(pid_t pid) {
   return 0;
 }
 
+std::optional<bool> has_thread(pid_t pid, pid_t namespace_tid) {
+  const auto tasks = numbers_in(path(pid, "task"));
+  if (tasks.empty()) return std::nullopt;
+  bool unknown = false;
+  for (const pid_t tid : tasks) {
+    const auto text = read_whole(path(pid, fmt::format("task/{}/status", tid)), 4096);
+    const auto status = text ? parse_status(*text) : std::nullopt;
+    if (status && status->namespace_pid == namespace_tid) return true;
+    // One that has ended meanwhile is not there; any other that cannot be read may be the one.
+    unknown = unknown || (!status && (text || text.error().kind != ErrorKind::kNoProcess));
+  }
+  return unknown ? std::nullopt : std::optional(false);
+}
+
 std::string boot_id() {
   const auto text = read_whole("/proc/sys/kernel/random/boot_id", 64);
   return text ? printable(text->substr(0, text->find('\n'))) : "";

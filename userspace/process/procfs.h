@@ -69,6 +69,10 @@ inline constexpr std::string_view kDeleted = " (deleted)";
 // is. 0: none lives.
 [[nodiscard]] pid_t living_task(pid_t pid);
 
+// Whether the process has that thread, by the number that the thread itself knows (the innermost of NSpid);
+// nullopt where that may not be asked, or the process is gone.
+[[nodiscard]] std::optional<bool> has_thread(pid_t pid, pid_t namespace_tid);
+
 // Of this boot of the machine; "" where it cannot be read.
 [[nodiscard]] std::string boot_id();
 

@@ -14,6 +14,7 @@
 #include "golang/metrics_offsets.h"
 #include "probe/object_groups.h"
 #include "probe/verify.h"
+#include "process/procfs.h"
 #include "session/go_files.h"
 
 namespace gorotrace {
@@ -33,6 +34,8 @@ std::uint64_t sudog_reasons(const std::vector<std::string>& names) {
   }
   return mask;
 }
+
+constexpr std::uint64_t kMaxThread = 1u << 22;  // PID_MAX_LIMIT (include/linux/threads.h)
 
 // A process that was started a moment ago has not come to runtime.newproc yet: allgs is empty, which later it
 // never is.
@@ -171,7 +174,26 @@ Status Target::establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_
       counters.p_status = static_cast<std::uint16_t>(of_p->offsets.p_status);
     counters_config_ = counters;
   }
+  if (is_a_copy())
+    return fail(ErrorKind::kUnsupported,
+                who +
+                    ": it was forked from a process that runs this Go runtime, and has none of its threads: "
+                    "the goroutines in its memory stand still for ever");
   return {};
+}
+
+// An idle thread of the runtime sleeps, and does not end, until it is taken off the list sched.midle, which
+// follows sched.lock (runtime2.go, schedt, 1.18-1.27; proc.go, stopm). One that is at its head and not there
+// is the parent's.
+bool Target::is_a_copy() const {
+  const RuntimeOffsets& o = binary().offsets();
+  if (!counters_config_ || o.sched_lock == kAbsent || o.m_procid == kAbsent) return false;
+  const std::uint64_t head = counters_config_->sched_address + o.sched_lock + sizeof(std::uint64_t);
+  const auto m = process_->value<std::uint64_t>(head);
+  const auto thread = m && *m != 0 ? process_->value<std::uint64_t>(*m + o.m_procid) : std::nullopt;
+  if (!thread || *thread == 0 || *thread > kMaxThread) return false;
+  return procfs::has_thread(process_->pid(), static_cast<pid_t>(*thread)) == std::optional(false) &&
+         process_->value<std::uint64_t>(head) == m;
 }
 
 Result<Plan> Target::plan(const TrapCosts& costs, std::vector<std::string>& shared) const {

@@ -98,6 +98,8 @@ class Target {
                                                                  bool& offsets_hold);
   [[nodiscard]] Status choose_file(const std::string& wanted);
   [[nodiscard]] Status establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_hold);
+  // Made by fork from a process that ran this runtime: its memory, and none of the threads.
+  [[nodiscard]] bool is_a_copy() const;
   [[nodiscard]] std::optional<TextRange> text_of(std::string_view function) const;
 
   std::unique_ptr<Process> process_;

@@ -355,6 +355,17 @@ TEST(Discovery, FindsOneWhoseMainThreadHasExited) {
   EXPECT_NE(row->task, child.pid());
 }
 
+TEST(Threads, OfThisProcessAreFoundAndThoseOfAChildAreNot) {
+  EXPECT_EQ(procfs::has_thread(::getpid(), ::gettid()), true);
+  pid_t other = 0;
+  std::thread([&] { other = ::gettid(); }).join();
+  EXPECT_TRUE(eventually([&] { return procfs::has_thread(::getpid(), other) == std::optional(false); }));
+  const Child child(sleep_for_ever);
+  EXPECT_EQ(procfs::has_thread(child.pid(), child.pid()), true);
+  EXPECT_EQ(procfs::has_thread(child.pid(), ::gettid()), false) << "the thread that forked it";
+  EXPECT_EQ(procfs::has_thread(0x7fff'fffe, 1), std::nullopt);
+}
+
 TEST(FileUsers, OneWhoseMainThreadHasExitedRunsItsFileAllTheSame) {
   const Headless child;
   EXPECT_TRUE(executable_file(child.pid()).has_value());
