@@ -1,6 +1,7 @@
 // One pass over one set of words. Reads, checks, interprets; does not repeat (metrics/reader.h does).
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "golang/metrics_layout.h"
@@ -9,6 +10,9 @@
 #include "process/process.h"
 
 namespace gorotrace {
+
+// runtime/runtime2.go, 1.18-1.27: of p.status, and a bit of g.atomicstatus.
+inline constexpr std::uint32_t kPrunning = 1, kGscan = 0x1000;
 
 struct MetricsSource {
   const Memory& memory;

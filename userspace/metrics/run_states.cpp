@@ -9,7 +9,7 @@ namespace gorotrace {
 namespace {
 
 // runtime/runtime2.go, 1.18-1.27.
-constexpr std::uint32_t kPrunning = 1, kGrunning = 2, kGscan = 0x1000;
+constexpr std::uint32_t kGrunning = 2;
 constexpr std::uint32_t kRunqLength = 256;  // of p.runq
 
 std::unexpected<Error> gone() {

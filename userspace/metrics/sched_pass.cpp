@@ -14,8 +14,8 @@ constexpr std::uint64_t kMaxPs = 1u << 16;
 constexpr std::uint64_t kMaxThreads = 1u << 16;  // the runtime's own limit is 10,000 (debug.SetMaxThreads)
 
 // runtime/runtime2.go, the same from 1.18 to 1.27 (_Gdeadextra since 1.26).
-constexpr std::uint32_t kPrunning = 1, kPgcstop = 3, kPdead = 4;
-constexpr std::uint32_t kGsyscall = 3, kGdeadextra = 11, kGscan = 0x1000;
+constexpr std::uint32_t kPgcstop = 3, kPdead = 4;
+constexpr std::uint32_t kGsyscall = 3, kGdeadextra = 11;
 
 std::uint32_t wide(std::uint16_t offset) {
   return offset == kAbsent ? kNoOffset : offset;
