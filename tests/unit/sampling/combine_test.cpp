@@ -72,7 +72,8 @@ TEST(Combine, TheStretchIsSamplingsTheRestTheModels) {
 TEST(Combine, AGoroutineOfACThreadHasNoCreationSite) {
   SampledTables of_c = sampling();
   of_c.sites.push_back({0, 0, false, {100, 0, 100}});
-  EXPECT_EQ(combine(tables(1700, {}), replaced(tables(1000, {}), tables(1700, {})), of_c).creation.size(), 1u);
+  EXPECT_EQ(combine(tables(1700, {}), replaced(tables(1000, {}), tables(1700, {})), of_c).creation.size(),
+            1u);
 }
 
 TEST(Combine, RowsOfTwoLabelsAreTwo) {
