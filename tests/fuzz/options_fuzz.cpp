@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::check_printable(result.error().message, "what was typed is printable in an error");
     return true;
   };
-  if (const auto groups = parse_groups(text); !refused(groups))
+  if (const auto groups = parse_groups(text, group_bit(GT_GROUP_BLOCK)); !refused(groups))
     fuzz::check((*groups & ~every_group()) == 0, "groups are those there are");
   if (const auto bytes = parse_ring_size(text); !refused(bytes))
     fuzz::check(std::has_single_bit(*bytes) && *bytes >= 4096, "a ring's size is a power of two");

@@ -83,9 +83,8 @@ GroupMask Governor::step(std::uint64_t now_ns, const Charge& charged, std::uint6
                          GroupMask on, GroupMask wanted) {
   if (budget_.unlimited) return on;
   // Figures from before a change say nothing about what is on now; counters that fall are another process's.
-  const bool restarted =
-      !window_.empty() && (now_ns <= window_.back().now_ns || charged.ns < window_.back().charged.ns ||
-                           target_cpu_ns < window_.back().cpu_ns);
+  const bool restarted = saved_at_ && (now_ns <= saved_at_->now_ns || charged.ns < saved_at_->charged_ns ||
+                                       target_cpu_ns < saved_at_->cpu_ns);
   if (on != last_on_ || restarted) window_.clear();
   if (restarted) saved_at_.reset();
   save(now_ns, charged, target_cpu_ns);
