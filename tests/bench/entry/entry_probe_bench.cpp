@@ -53,9 +53,9 @@ Status run(pid_t pid, bool at_entries) {
   ModelSink models;
   Router router({&models});
   const RecordReader reader(**capture, router);
-  const auto slot = (*capture)->add_target(
-      pid, go.process().executable_path(),
-      go.bpf_config(static_cast<gt_u32>(pid), {.groups = group_bit(GT_GROUP_BLOCK)}), *plan);
+  const auto slot =
+      (*capture)->add_target(pid, go.process().executable_path(),
+                             go.bpf_config(static_cast<gt_u32>(pid), {.groups = kBlock}), *plan);
   if (!slot) return std::unexpected(slot.error());
   router.begin(
       *slot, {.host_pid = pid, .start_time_ticks = 0, .exe = {}, .wait_reasons = go.binary().wait_reasons()},
