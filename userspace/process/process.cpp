@@ -72,6 +72,20 @@ std::optional<std::uint64_t> auxv_value(std::string_view auxv, std::uint64_t typ
   return std::nullopt;
 }
 
+// As the name is: the kernel writes a line break in it as \012 (fs/seq_file.c seq_file_path), and nothing
+// else.
+std::string with_line_breaks(std::string_view path) {
+  constexpr std::string_view kEscaped = "\\012";
+  std::string out;
+  for (std::size_t at = 0; at < path.size();) {
+    const std::size_t found = std::min(path.find(kEscaped, at), path.size());
+    out.append(path.substr(at, found - at));
+    if (found < path.size()) out.push_back('\n');
+    at = found + kEscaped.size();
+  }
+  return out;
+}
+
 // One line of /proc/PID/maps: "start-end perms offset major:minor inode   path".
 std::optional<Mapping> parse_mapping(std::string_view line) {
   Mapping m{};
@@ -95,7 +109,7 @@ std::optional<Mapping> parse_mapping(std::string_view line) {
   m.device = (major << 32) | minor;
   std::string_view path(next, static_cast<std::size_t>(end - next));
   path.remove_prefix(std::min(path.find_first_not_of(' '), path.size()));
-  m.path = printable(path);
+  m.path = printable(with_line_breaks(path));
   return m;
 }
 

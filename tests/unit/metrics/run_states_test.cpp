@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-#include "fake_memory.h"
+#include "forged_scheduler.h"
 
 namespace gorotrace {
 namespace {
@@ -14,55 +14,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr std::uint64_t kSched = 0x40000, kAllp = 0x50000, kPs = 0x60000, kMs = 0x70000, kGs = 0x80000,
-                        kApart = 0x1000;
-
-class Runtime : public ::testing::Test {
+class Runtime : public ::testing::Test, public testing::ForgedScheduler {
  protected:
-  Runtime() {
-    where.offsets.sched_runqsize = 16;
-    where.offsets.p_status = 4;
-    where.offsets.p_m = 8;
-    where.offsets.p_runqhead = 16;
-    where.offsets.p_runqtail = 20;
-    where.offsets.p_runnext = 24;
-    where.offsets.p_statsSeq = 64;
-    where.goroutines.m_curg = 8;
-    where.goroutines.g_m = 0;
-    where.goroutines.g_atomicstatus = 8;
-    where.goroutines.g_startpc = 16;
-    where.at.allp = kAllp;
-    where.at.sched = kSched;
-    memory.map(kSched, 64);
-    ps(3);
-  }
-  void ps(std::uint64_t n) {
-    memory.words(kAllp, {kAllp + 64, n, n});
-    for (std::uint64_t i = 0; i < n; ++i) {
-      memory.words(kAllp + 64 + 8 * i, {kPs + i * kApart});
-      memory.map(kPs + i * kApart, 128);
-      memory.map(kMs + i * kApart, 64);
-      memory.map(kGs + i * kApart, 64);
-    }
-  }
-  // The i-th P runs, its M has a goroutine of that status.
-  void runs(std::uint64_t i, std::uint32_t status, std::uint64_t startpc) {
-    put32(kPs + i * kApart + 4, 1);
-    memory.words(kPs + i * kApart + 8, {kMs + i * kApart});
-    memory.words(kMs + i * kApart + 8, {kGs + i * kApart});
-    memory.words(kGs + i * kApart, {kMs + i * kApart});
-    put32(kGs + i * kApart + 8, status);
-    memory.words(kGs + i * kApart + 16, {startpc});
-  }
-  void queue(std::uint64_t i, std::uint32_t head, std::uint32_t tail, std::uint64_t next) {
-    put32(kPs + i * kApart + 16, head);
-    put32(kPs + i * kApart + 20, tail);
-    memory.words(kPs + i * kApart + 24, {next});
-  }
-  void put32(std::uint64_t address, std::uint32_t value) { memory.put(address, &value, sizeof value); }
-
-  testing::FakeMemory memory;
-  MetricsSource where{memory, {}, {}, {}, 22};
+  Runtime() : ForgedScheduler(3) {}
 };
 
 TEST_F(Runtime, AtRestNobodyRunsOrWaits) {
@@ -92,7 +46,7 @@ TEST_F(Runtime, AGoroutineRunsThatItsPsThreadHasAndThatIsInNoSystemCall) {
 }
 
 TEST_F(Runtime, WhoWaitsIsInTheGlobalQueueOrThatOfAPOrNext) {
-  put32(kSched + 16, 5);
+  global_queue(5);
   queue(0, 10, 13, 0);
   queue(1, 0xffffffff, 1, kGs);  // the numbers wrap
   queue(2, 7, 7, kGs);
@@ -106,8 +60,8 @@ TEST_F(Runtime, WhoWaitsIsInTheGlobalQueueOrThatOfAPOrNext) {
 }
 
 TEST_F(Runtime, WhatIsTornOrALieIsBounded) {
-  put32(kSched + 16, 0x80000001);  // negative
-  queue(0, 13, 10, 0);             // the head was read behind the tail
+  global_queue(0x80000001);  // negative
+  queue(0, 13, 10, 0);       // the head was read behind the tail
   queue(1, 0, 0x70000000, 0);
   RunStateReader reader(memory, where);
   EXPECT_EQ(reader.read()->runnable, 2u * 256);
@@ -148,6 +102,7 @@ TEST_F(Runtime, WithoutAnyOfItsPlacesItIsNotPossible) {
 }
 
 TEST(TimeToRun, IsReadAloneAndOnlyWhereItIs) {
+  constexpr std::uint64_t kSched = 0x40000;
   testing::FakeMemory memory;
   MetricsSource where{memory, {}, {}, {}, 22};
   std::vector<std::uint64_t> words;

@@ -21,9 +21,11 @@
 #include <filesystem>
 #include <functional>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "base/text.h"
 #include "process/discovery.h"
 #include "process/file_users.h"
 #include "process/hold.h"
@@ -244,6 +246,24 @@ TEST(ProcessOpen, AnExitedMainThreadIsNoExitedProcess) {
   EXPECT_EQ(process->liveness(), Liveness::kAlive);
   ::kill(child.pid(), SIGKILL);
   EXPECT_TRUE(eventually([&] { return process->liveness() == Liveness::kExited; }));
+}
+
+// Compared with the executable's, which comes from a link and is not escaped.
+TEST(ProcessMappings, ANameWithALineBreakIsTheName) {
+  const std::string name = ::testing::TempDir() + "a\nb " + std::to_string(::getpid());
+  const int fd = ::open(name.c_str(), O_RDWR | O_CREAT, 0600);
+  ASSERT_GE(fd, 0);
+  ASSERT_EQ(::ftruncate(fd, 4096), 0);
+  void* mapped = ::mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+  ASSERT_NE(mapped, MAP_FAILED);
+  auto process = opened(::getpid());
+  ASSERT_TRUE(process);
+  const auto maps = process->mappings();
+  ASSERT_TRUE(maps.has_value());
+  EXPECT_EQ(std::ranges::count(*maps, printable(name), &Mapping::path), 1);
+  ::munmap(mapped, 4096);
+  ::close(fd);
+  ::unlink(name.c_str());
 }
 
 TEST(ProcessMemory, IsReadThroughAnotherThreadOnceTheMainOneHasExited) {

@@ -3,39 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include "../snapshot/fake_memory.h"
+#include "../metrics/forged_scheduler.h"
 #include "sampling/estimator.h"
 
 namespace gorotrace {
 namespace {
 
-constexpr std::uint64_t kMs = 1'000'000, kAllp = 0x50000, kP = 0x60000, kM = 0x70000, kG = 0x80000,
-                        kSched = 0x40000, kSystem = 0x9000;
-
-struct OneP {
-  OneP() {
-    where.offsets.sched_runqsize = 16;
-    where.offsets.p_status = 4;
-    where.offsets.p_m = 8;
-    where.offsets.p_runqhead = 16;
-    where.offsets.p_runqtail = 20;
-    where.offsets.p_runnext = 24;
-    where.goroutines.m_curg = 8;
-    where.goroutines.g_m = 0;
-    where.goroutines.g_atomicstatus = 8;
-    where.goroutines.g_startpc = 16;
-    where.at.allp = kAllp;
-    where.at.sched = kSched;
-    memory.map(kSched, 64);
-    memory.words(kAllp, {kAllp + 64, 1, 1});
-    memory.words(kAllp + 64, {kP});
-    memory.words(kP, {std::uint64_t{1} << 32, kM, 0, 0});
-    memory.words(kM, {0, kG});
-    memory.words(kG, {kM, 2, 0x1000});
-  }
-  testing::FakeMemory memory;
-  MetricsSource where{memory, {}, {}, {}, 22};
-};
+constexpr std::uint64_t kMs = 1'000'000, kSystem = 0x9000;
 
 std::uint32_t count_of(const SampleTick& tick, GState state) {
   for (const ClassCount& c : tick.counts[kStateClass]) {
@@ -45,18 +19,19 @@ std::uint32_t count_of(const SampleTick& tick, GState state) {
 }
 
 TEST(RunSampler, CountsThoseThatRunButForTheRuntimesOwnAndThoseThatWait) {
-  OneP p;
+  testing::ForgedScheduler p(1);
+  p.runs(0, 2, 0x1000);
   RunSampler sampler(p.memory, {p.where, [](std::uint64_t pc) { return pc == kSystem; }});
   ASSERT_TRUE(sampler.refresh().has_value());
   EXPECT_EQ(sampler.total(), 1u);
-  p.memory.words(kSched + 16, {3});
+  p.global_queue(3);
   auto tick = sampler.look(1, 1, 0);
   ASSERT_TRUE(tick.has_value()) << tick.error().message;
   EXPECT_TRUE((*tick)->begins);
   EXPECT_EQ(count_of(**tick, GState::kRunning), 1u);
   EXPECT_EQ(count_of(**tick, GState::kRunnable), 3u);
 
-  p.memory.words(kG + 16, {kSystem});
+  p.runs(0, 2, kSystem);
   tick = sampler.look(2, 1, 0);
   ASSERT_TRUE(tick.has_value());
   EXPECT_FALSE((*tick)->begins);
