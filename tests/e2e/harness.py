@@ -250,8 +250,10 @@ class Stat(Process):
         self.wait()
 
     def await_stop(self, seconds=30):
+        """Stopped, or ended before it could be."""
         end = time.monotonic() + seconds
-        while os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+        while self.popen.returncode is None and \
+                os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
             assert time.monotonic() < end, f"{self.command}: not stopped {seconds} s after SIGSTOP"
             time.sleep(0.01)
 
