@@ -183,10 +183,7 @@ std::optional<std::uint64_t> TargetGroups::switch_to(GroupMask want, Why why, co
   const std::uint64_t off_ns = monotonic_ns();
   post(before & ~want, false, off_ns);
   auto on = attach(want);
-  if (!on) {
-    notices_.add(on.error().message);
-    took_ = 0;  // not over and over again
-  }
+  if (!on) notices_.add(on.error().message);
   on_ = on.value_or(on_);
   // On after the last one came, from a moment that no record has reached yet: coverage claims only what was
   // armed throughout, and all of that is applied as covered.
@@ -201,6 +198,7 @@ std::optional<std::uint64_t> TargetGroups::switch_to(GroupMask want, Why why, co
       if ((gone & group_bit(group)) != 0) detached_.push_back({group, off_ns, reason});
     }
   }
+  if (!on) took_ = 0;  // what cannot be attached is not tried over and over again
   return came != 0 ? std::optional(on_ns) : std::nullopt;
 }
 
