@@ -45,7 +45,9 @@ def test_two_run_and_three_wait(version):
     latency = summary["latency"]
     assert (latency["engine"], latency["quality"], latency["sampled_one_in"]) == ("counters", "sampled", 8), latency
     assert 0 < latency["count"] <= after - before, (latency, before, after)
-    assert latency["covered"] == [[0, summary["window_ns"]]], latency
+    # From reading to reading. The last one is asked for when 3 s are over; on a busy machine the window ends later.
+    (low, high), = latency["covered"]
+    assert low < 0.2e9 and high - low > 2.7e9, (latency, summary["window_ns"])
     # Each waits for three others, and each of those runs for some 10 ms (runtime/proc.go, forcePreemptNS).
     assert 2e6 < latency["p50_ns"] < 200e6, latency
 
