@@ -50,11 +50,11 @@ static __always_inline void gt_object_failed(struct gt_target *t)
 	__sync_fetch_and_add(&t->lost.object_failed, 1);
 }
 
-/* No wake-up per record: it costs more than the trap. The reader comes on its timer, and is woken only when a look
- * at every (gt_wake_mask + 1)-th record finds the ring filling up. bpf_ringbuf_output rather than reserve + submit:
- * one helper call less, and its place in the ring is held shut for the time of a copy only (userspace
+/* No wake-up per record but for an urgent one: it costs more than the trap. The reader comes on its timer, and is woken
+ * only when a look at every (gt_wake_mask + 1)-th record finds the ring filling up. bpf_ringbuf_output rather than
+ * reserve + submit: one helper call less, and its place in the ring is held shut for the time of a copy only (userspace
  * stream/watermark.h waits for a program that loses the CPU in it). */
-static __always_inline int gt_emit(struct gt_scratch *s, struct gt_target *t)
+static __always_inline int gt_emit(struct gt_scratch *s, struct gt_target *t, int urgent)
 {
 	struct gt_stats *st = gt_stats();
 	if (!st)
@@ -69,8 +69,8 @@ static __always_inline int gt_emit(struct gt_scratch *s, struct gt_target *t)
 		gt_dropped(st, t, GT_DROP_RING_FULL);
 		return 0;
 	}
-	__u64 flags = BPF_RB_NO_WAKEUP;
-	if ((seq & gt_wake_mask) == 0 && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > gt_wake_bytes)
+	__u64 flags = urgent ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	if (!urgent && (seq & gt_wake_mask) == 0 && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > gt_wake_bytes)
 		flags = BPF_RB_FORCE_WAKEUP;
 	if (bpf_ringbuf_output(ring, &s->record, sizeof(s->record), flags))
 		gt_dropped(st, t, GT_DROP_RING_FULL);

@@ -71,9 +71,12 @@ static __always_inline struct gt_site_stats *gt_site_stats(__u32 target, __u32 s
 	return of && site < GT_MAX_SITES ? &of->site[site] : NULL;
 }
 
-static __always_inline int gt_no_event(struct pt_regs *ctx, __u32 flags)
+static __always_inline int gt_no_event(struct pt_regs *ctx, const struct gt_target *target, __u64 cookie)
 {
-	return (flags & GT_SITE_MUTED) || ((flags & GT_SITE_SKIP_TAKEN) && gt_branch_taken(ctx));
+	__u32 flags = gt_cookie_flags(cookie);
+	if ((flags & GT_SITE_MUTED) || (*(volatile const __u64 *)&target->over >> (gt_cookie_site(cookie) & 63) & 1))
+		return 1;
+	return (flags & GT_SITE_SKIP_TAKEN) && gt_branch_taken(ctx);
 }
 
 /* The target the hit belongs to, or NULL when it is none of ours or no event. Counts the hit: from here on it leads to
@@ -88,7 +91,7 @@ static __always_inline struct gt_target *gt_hit(struct pt_regs *ctx, __u64 cooki
 	if (!hit)
 		return NULL;
 	__sync_fetch_and_add(&hit->hits, 1);
-	if (gt_no_event(ctx, gt_cookie_flags(cookie))) {
+	if (gt_no_event(ctx, target, cookie)) {
 		__sync_fetch_and_add(&hit->skipped, 1);
 		return NULL;
 	}
@@ -130,9 +133,33 @@ static __always_inline struct gt_scratch *gt_claim(struct gt_target *t, __u64 co
 	return s;
 }
 
+/* The first hit above a target's limit says so, in its place among the records: all before it were told, and none of
+ * the limited sites' after it. Counted as a hit more, for it is a record more. */
+static __noinline int gt_limit(struct gt_scratch *s, struct gt_target *target, struct gt_site_stats *hit)
+{
+	if (!s || !target || !hit)
+		return 0;
+	__u64 limited = target->limited;
+	if (!limited || __sync_val_compare_and_swap(&target->over, 0, limited) != 0)
+		return 0;
+	__sync_fetch_and_add(&hit->hits, 1);
+	struct gt_record *r = &s->record;
+	r->time_ns = bpf_ktime_get_ns();
+	r->goid = 0;
+	r->other = 0;
+	r->object = 0;
+	r->stack = 0;
+	r->extra = target->limited_groups;
+	r->hook = GT_HOOK_LIMIT;
+	r->detail = 0;
+	r->flags = 0;
+	gt_emit(s, target, 1);
+	return 0;
+}
+
 /* 1 hit in GT_TIME_SAMPLE is timed, picked by the noise of its clock: a count would keep step with targets that
- * repeat themselves. */
-static __always_inline void gt_sample(const struct gt_scratch *s)
+ * repeat themselves. The same hits are held against the target's limit, each for all of them. */
+static __always_inline void gt_sample(struct gt_scratch *s, struct gt_target *target)
 {
 	__u64 began = s->record.time_ns;
 	/* Two rounds: hits that come at a steady pace would fall into step with one multiplication. */
@@ -149,6 +176,9 @@ static __always_inline void gt_sample(const struct gt_scratch *s)
 		return;
 	__sync_fetch_and_add(&hit->sampled, 1);
 	__sync_fetch_and_add(&hit->sampled_ns, took);
+	__u64 most = target->most_hits;
+	if (gt_atomics && most && __sync_fetch_and_add(&target->hits, GT_TIME_SAMPLE) >= most)
+		gt_limit(s, target, hit);
 }
 
 /* Walks the stack that was asked for, sends the record (unless `ok` is 0: its goroutine could not be read), gives
@@ -158,11 +188,11 @@ static __always_inline void gt_end(struct gt_scratch *s, struct gt_target *targe
 	if (ok) {
 		if (s->base && target->stacks)
 			gt_walk(s, target);
-		gt_emit(s, target);
+		gt_emit(s, target, 0);
 	} else {
 		gt_drop(target, GT_DROP_BAD_G);
 	}
-	gt_sample(s);
+	gt_sample(s, target);
 	/* A plain store will do: only programs of this CPU, which interleave but never run at once, look at it. */
 	*(volatile __u32 *)&s->busy = 0;
 }

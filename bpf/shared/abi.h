@@ -57,6 +57,7 @@ enum gt_hook {
 	GT_HOOK_CHAN_SEND,  /* chansend(c, ...) */
 	GT_HOOK_CHAN_RECV,  /* chanrecv(c, ...) */
 	GT_HOOK_CHAN_CLOSE, /* closechan(c) */
+	GT_HOOK_LIMIT,      /* no site: a target's hits passed its limit, record.extra is gt_target.limited_groups */
 	GT_HOOK_CALIBRATE,  /* the tracer's own probed instructions: counts nothing, emits nothing */
 	GT_HOOK_COUNT
 };
@@ -134,7 +135,8 @@ struct gt_losses {
 
 /* One target. The first cache line is its configuration, written by user space before its first link and then only
  * read: offsets in bytes from golang/offsets.h; 0xffff = this Go version has no such field. The second one is the
- * account of what it lost, which the programs write and user space has mapped, and what only shared links look at. */
+ * account of what it lost, which the programs write and user space has mapped, and what only shared links look at.
+ * The third one is its limit, the fourth what is held against that, which is written all the time. */
 struct gt_target {
 	gt_u32 tgid; /* in the initial PID namespace; 0: nobody's */
 	gt_u16 g_stack_hi, g_m, g_sched_sp, g_sched_pc, g_sched_bp;
@@ -150,6 +152,16 @@ struct gt_target {
 	gt_u64 stack_seed;    /* where the hash of its stacks begins: secret, random, never 0 */
 	struct gt_losses lost;
 	gt_u64 muted; /* with shared links, bit = site: the target has none of its groups on. capture/ sets it */
+	/* Once `hits` is above most_hits (0: never) a hit of the limited sites is a trap and nothing else, until user
+	 * space, which GT_HOOK_LIMIT wakes, has taken them away. capture/ sets it */
+	gt_u64 most_hits;
+	gt_u64 limited; /* bit = site */
+	gt_u64 over;    /* the kernel side: `limited` as it was then; 0: not above */
+	gt_u32 limited_groups;
+	gt_u32 pad1;
+	gt_u64 pad2[4];
+	gt_u64 hits; /* that led to a record, to GT_TIME_SAMPLE or so */
+	gt_u64 pad3[7];
 };
 
 /* record.flags */
@@ -199,10 +211,11 @@ struct gt_stats {
 	struct gt_losses lost;
 };
 
-/* Per CPU and target: what the governor charges, and how many records it produced: hits - skipped, of all sites. */
+/* Per CPU and target: what the governor charges, and how many records it produced: hits - skipped, of all sites. A
+ * GT_HOOK_LIMIT counts as one hit more of the site whose hit it was. */
 struct gt_site_stats {
 	gt_u64 hits;    /* every trap, filtered ones included */
-	gt_u64 skipped; /* hits that are no event: the branch goes to morestack, or the site is muted */
+	gt_u64 skipped; /* hits that are no event: the branch goes to morestack, the site is muted, or over its limit */
 	gt_u64 sampled; /* hits whose program time was taken (1 in GT_TIME_SAMPLE) */
 	gt_u64 sampled_ns;
 };
@@ -215,7 +228,8 @@ struct gt_target_stats {
 static_assert(sizeof(gt_cookie) == 8);
 static_assert(sizeof(gt_owner) == 4);
 static_assert(offsetof(gt_target, lost) == 64);
-static_assert(sizeof(gt_target) == 128);
+static_assert(offsetof(gt_target, most_hits) == 128 && offsetof(gt_target, hits) == 192);
+static_assert(sizeof(gt_target) == 256);
 static_assert(sizeof(gt_ip_key) == 16);
 static_assert(sizeof(gt_record) == 64);
 static_assert(sizeof(gt_stack) == 520);
@@ -223,7 +237,7 @@ static_assert(sizeof(gt_stack) == 520);
 _Static_assert(sizeof(struct gt_cookie) == 8, "gt_cookie");
 _Static_assert(sizeof(struct gt_owner) == 4, "gt_owner");
 _Static_assert(__builtin_offsetof(struct gt_target, lost) == 64, "gt_target");
-_Static_assert(sizeof(struct gt_target) == 128, "gt_target");
+_Static_assert(sizeof(struct gt_target) == 256, "gt_target");
 _Static_assert(sizeof(struct gt_ip_key) == 16, "gt_ip_key");
 _Static_assert(sizeof(struct gt_record) == 64, "gt_record");
 _Static_assert(sizeof(struct gt_stack) == 520, "gt_stack");

@@ -16,6 +16,7 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
@@ -763,6 +764,92 @@ TEST_P(CaptureTest, NoTimedHitCountsForMoreThanTheLongest) {
   const auto site = capture_->site_counters(slot_)[GT_HOOK_PARK];
   EXPECT_GT(site.sampled, 0u);
   EXPECT_EQ(site.sampled_ns, 3 * site.sampled);
+}
+
+// Sites of the fake plan that only these groups have.
+gt_u64 sites_of(GroupMask groups) {
+  gt_u64 mask = 0;
+  const auto sites = all_sites();
+  for (std::size_t i = 0; i < sites.size(); ++i) {
+    if (sites[i].groups != 0 && (sites[i].groups & ~groups) == 0) mask |= gt_u64{1} << i;
+  }
+  return mask;
+}
+
+TEST_P(CaptureTest, AboveItsLimitATargetsSitesAreSilentAndThatIsTold) {
+  constexpr std::uint64_t kMore = 1000, kHits = 10'000;
+  attach(kLifecycle | kBlock);
+  capture_->limit(slot_, {.more = kMore, .sites = sites_of(kBlock), .groups = kBlock});
+  FakeGoroutine gp(42, 12, 0x401000);
+  for (std::uint64_t i = 0; i < kHits; ++i) hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  std::vector<gt_record> records = drain();
+  ASSERT_FALSE(records.empty());
+  const gt_record last = *std::ranges::max_element(records, {}, &gt_record::time_ns);
+  EXPECT_EQ(last.hook, GT_HOOK_LIMIT);
+  EXPECT_EQ(last.extra, kBlock);
+  EXPECT_EQ(last.goid, 0u);
+  EXPECT_EQ(std::ranges::count(records, GT_HOOK_LIMIT, &gt_record::hook), 1);
+  // One in 64 counts for all: of 16 by chance, 6 sigma.
+  EXPECT_NEAR(static_cast<double>(records.size()), kMore, 6 * 64 * 4.0);
+  EXPECT_EQ(capture_->over_limit(slot_), kBlock);
+
+  hit(GT_HOOK_READY, {.arg0 = gp.g.address()});  // another site of the same group
+  EXPECT_EQ(drain().size(), 0u);
+  hit(GT_HOOK_CORO_OUT, {.arg0 = gp.g.address()});  // of another group, too
+  hit(GT_HOOK_EXIT, {.arg0 = gp.g.address()});
+  EXPECT_EQ(drain().size(), 2u);
+  const SiteCounters park = capture_->site_counters(slot_)[GT_HOOK_PARK];
+  EXPECT_EQ(park.hits, kHits + 1) << "and what told of it";
+  EXPECT_EQ(park.hits - park.skipped, records.size());
+  EXPECT_EQ(capture_->counters(slot_).produced, records.size() + 2);
+
+  capture_->limit(slot_, {.more = kHits, .sites = sites_of(kBlock), .groups = kBlock});
+  hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  EXPECT_EQ(drain().size(), 0u) << "what is silent stays so until it is gone";
+  capture_->lift_limit(slot_);
+  EXPECT_EQ(capture_->over_limit(slot_), 0u);
+  hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  EXPECT_EQ(drain().size(), 1u);
+}
+
+// How long a target runs into breakpoints still, once control has been told.
+TEST_P(CaptureTest, AboveItsLimitATargetIsLetGoOfSoon) {
+  using Clock = std::chrono::steady_clock;
+  attach(kBlock);
+  FakeGoroutine gp(42, 3, 0x401000);
+  capture_->limit(slot_, {.more = 20'000, .sites = sites_of(kBlock), .groups = kBlock});
+  std::jthread target([&](std::stop_token stop) {
+    while (!stop.stop_requested()) hit(GT_HOOK_PARK, {.arg0 = gp.g.address()});
+  });
+  std::optional<gt_record> limit;
+  const auto give_up = Clock::now() + std::chrono::seconds(20);
+  while (!limit && Clock::now() < give_up) {
+    ASSERT_EQ(capture_->wait(1000), 0);
+    for (const gt_record& r : drain()) {
+      if (r.hook == GT_HOOK_LIMIT) limit = r;
+    }
+  }
+  ASSERT_TRUE(limit);
+  ASSERT_TRUE(capture_->set_groups(slot_, 0));
+  const auto hits = [&] { return capture_->site_counters(slot_)[GT_HOOK_PARK].hits; };
+  std::uint64_t at_end = hits(), changed_ns = limit->time_ns;
+  const auto now_ns = [] {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count());
+  };
+  while (capture_->detaching(slot_)) {
+    if (const std::uint64_t now = hits(); now != at_end) {
+      at_end = now;
+      changed_ns = now_ns();
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  const SiteCounters park = capture_->site_counters(slot_)[GT_HOOK_PARK];
+  EXPECT_EQ(park.hits, hits());
+  std::printf("from the first hit above the limit to the last one: %.1f ms, %llu hits\n",
+              static_cast<double>(changed_ns - limit->time_ns) / 1e6,
+              static_cast<unsigned long long>(park.skipped));
+  EXPECT_LT(changed_ns - limit->time_ns, 2'000'000'000u);
 }
 
 TEST_P(CaptureTest, FullRingDropsAreCountedExactly) {

@@ -246,6 +246,18 @@ std::optional<SharedLinksFacts> Capture::shared_links(TargetId target) const {
   return SharedLinksFacts{owner->shared->targets(), impl_->shared_files->others_hits(*owner->shared)};
 }
 
+void Capture::limit(TargetId target, const HitLimit& limit) {
+  if (impl_->find(target) != nullptr) impl_->kernel->limit(target, limit);
+}
+
+void Capture::lift_limit(TargetId target) {
+  if (impl_->find(target) != nullptr) impl_->kernel->lift_limit(target);
+}
+
+GroupMask Capture::over_limit(TargetId target) const {
+  return impl_->find(target) != nullptr ? impl_->kernel->over_limit(target) : 0;
+}
+
 int Capture::wait(int timeout_ms) {
   return impl_->tracer.rings->wait(timeout_ms);
 }

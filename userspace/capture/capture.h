@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "bpf/shared/abi.h"
 #include "capture/counters.h"
+#include "capture/hit_limit.h"
 #include "model/target_id.h"
 #include "probe/plan.h"
 
@@ -91,6 +92,11 @@ class Capture {
   // spared their traps otherwise. permitted(): what nobody withdrew. Those who have others on are to let go.
   void withdraw(TargetId target, GroupMask groups);
   [[nodiscard]] GroupMask permitted(TargetId target) const;
+  // For links of its own that take their groups away at once (kUprobeMulti): from here on.
+  void limit(TargetId target, const HitLimit& limit);
+  void lift_limit(TargetId target);  // and nothing is silent any more
+  // Groups that are silent because there were more hits.
+  [[nodiscard]] GroupMask over_limit(TargetId target) const;
   // nullopt: its links are its own.
   [[nodiscard]] std::optional<SharedLinksFacts> shared_links(TargetId target) const;
   // Of all targets, side by side: the kernel's grace periods overlap.

@@ -109,6 +109,25 @@ void KernelTargets::hold_goids(TargetId target, bool on) const {
   if (on) hold.store(1);
 }
 
+void KernelTargets::limit(TargetId target, const HitLimit& limit) const {
+  gt_target& config = this->config(target);
+  if (load(config.over) != 0) return;  // what is silent stays so until it is gone
+  std::atomic_ref<gt_u64>(config.limited).store(limit.sites);
+  std::atomic_ref<gt_u32>(config.limited_groups).store(limit.groups);
+  std::atomic_ref<gt_u64>(config.most_hits).store(load(config.hits) + std::max<std::uint64_t>(limit.more, 1));
+}
+
+void KernelTargets::lift_limit(TargetId target) const {
+  gt_target& config = this->config(target);
+  std::atomic_ref<gt_u64>(config.most_hits).store(0);
+  std::atomic_ref<gt_u64>(config.over).store(0);
+}
+
+GroupMask KernelTargets::over_limit(TargetId target) const {
+  const gt_target& config = this->config(target);
+  return load(config.over) != 0 ? config.limited_groups : GroupMask{0};
+}
+
 void KernelTargets::add_losses(TargetId target, CaptureCounters& to) const {
   to.add(config(target).lost);
 }

@@ -11,6 +11,7 @@
 #include "bpf/shared/abi.h"
 #include "capture/bpf_handles.h"
 #include "capture/counters.h"
+#include "capture/hit_limit.h"
 #include "model/target_id.h"
 
 namespace gorotrace {
@@ -31,6 +32,10 @@ class KernelTargets {
   // A g may be known by its goid only while every way in which it gets another one is seen: from after the
   // lifecycle group's attach to before its detach.
   void hold_goids(TargetId target, bool on) const;
+  // Capture::limit(), lift_limit(), over_limit().
+  void limit(TargetId target, const HitLimit& limit) const;
+  void lift_limit(TargetId target) const;
+  [[nodiscard]] GroupMask over_limit(TargetId target) const;
   // As the programs see it.
   [[nodiscard]] gt_target& config(TargetId target) const;
 

@@ -189,6 +189,7 @@ const bpf_program* program_of(const gorotrace_bpf& skeleton, gt_hook hook) {
     case GT_HOOK_CHAN_CLOSE:
       return skeleton.progs.gt_chan;
     case GT_HOOK_NONE:
+    case GT_HOOK_LIMIT:
     case GT_HOOK_CALIBRATE:
     case GT_HOOK_COUNT:
       break;

@@ -64,6 +64,8 @@ Status StatWindow::run_loop() {
       if (out_.error() != 0) loop.stop();
     });
   }
+  if (watched && session_.urgent_fd() >= 0)
+    watched = loop.on_readable(session_.urgent_fd(), [this] { tick(); });
   for (const TargetId target : targets_) {
     if (!watched) break;
     const int exit = session_.target(target).process().exit_fd();
@@ -103,6 +105,14 @@ void StatWindow::tick() {
     session_.tick();
   }
   if (!session_.any_traced()) loop_->stop();
+  tick_when_due();
+}
+
+void StatWindow::tick_when_due() {
+  const auto due = session_.due_ns();
+  if (!due || *due == due_ns_) return;
+  due_ns_ = *due;
+  loop_->timers().at(steady_time(*due), [this] { tick(); });
 }
 
 void StatWindow::look_for_holds() {

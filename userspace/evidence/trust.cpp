@@ -310,6 +310,21 @@ TableTrust row_trust(const BlockingRow& row, const TableTrust& table) {
   return own;
 }
 
+std::optional<std::uint64_t> waits_of(const BlockingRow& row) {
+  if (row.begun) return row.begun->count;
+  return row.waits.count() > 0 ? std::optional(row.waits.count()) : std::nullopt;
+}
+
+std::optional<std::uint64_t> mean_wait_ns(const BlockingRow& row) {
+  const std::uint64_t count = waits_of(row).value_or(0);
+  if (count == 0) return std::nullopt;
+  return (row.begun ? row.in_window_ns : row.waits.total()) / count;
+}
+
+Quality quality_of(const EstimatedCount& count) {
+  return count.error ? Quality::kSampled : Quality::kEstimated;
+}
+
 ObjectCoverage object_coverage(const StatFacts& facts, const Tables& tables) {
   const auto saw = [&](GroupMask groups) { return !covered_by_all(groups, facts, tables).empty(); };
   const GroupMask block = group_bit(GT_GROUP_BLOCK), chan = group_bit(GT_GROUP_CHAN),

@@ -98,6 +98,12 @@ struct CreatedExited {
 [[nodiscard]] std::vector<const ObjectRow*> object_rows(const Tables& tables);
 // Whose figures a row of the blocking table holds, in a table of that trust.
 [[nodiscard]] TableTrust row_trust(const BlockingRow& row, const TableTrust& table);
+// How many waits a row stands for, and how long they took in the mean: of the whole window where it was
+// estimated, of what the probes saw otherwise; nullopt: of none is anything known.
+[[nodiscard]] std::optional<std::uint64_t> waits_of(const BlockingRow& row);
+[[nodiscard]] std::optional<std::uint64_t> mean_wait_ns(const BlockingRow& row);
+// Of BlockingRow::begun.
+[[nodiscard]] Quality quality_of(const EstimatedCount& count);
 // What was seen of the objects: with chan or sync on, block looks at which channel a wait is on; which
 // semaphore only sync tells, and the operations on either only chan and sync.
 struct ObjectCoverage {

@@ -46,7 +46,11 @@ std::string advice(double spent_ns, double elapsed_ns, double target_cpu_ns) {
 }  // namespace
 
 Governor::Governor(Budget budget, std::uint64_t seed, std::uint64_t grace_ns)
-    : budget_(budget), grace_ns_(grace_ns), phase_ns_(grace_ns), random_(seed) {}
+    : budget_(budget),
+      grace_ns_(grace_ns),
+      phase_ns_(grace_ns),
+      random_(seed),
+      room_share_(budget.cpus.value_or(kFloorCpu)) {}
 
 // What the budget leaves for that time.
 double Governor::room(double elapsed_ns, double target_cpu_ns) const {
@@ -58,16 +62,22 @@ void Governor::save(std::uint64_t now_ns, const Charge& charged, std::uint64_t t
   if (saved_at_) {
     const auto elapsed = static_cast<double>(now_ns - saved_at_->now_ns);
     const double left = room(elapsed, static_cast<double>(target_cpu_ns - saved_at_->cpu_ns));
-    const double most = elapsed > 0 ? kAheadNs * left / elapsed : 0;
-    saved_ns_ = std::min(saved_ns_ + left - (charged.ns - saved_at_->charged_ns), std::max(most, 0.0));
+    if (elapsed > 0) room_share_ = left / elapsed;
+    saved_ns_ = std::min(saved_ns_ + left - (charged.ns - saved_at_->charged_ns), kAheadNs * room_share_);
   }
   saved_at_ = Spent{now_ns, charged.ns, target_cpu_ns};
   deepest_ns_ = std::min(deepest_ns_, saved_ns_);
 }
 
-void Governor::begin_phase() {
+std::optional<double> Governor::allowed_ns() const {
+  if (budget_.unlimited) return std::nullopt;
+  return std::max(0.0, saved_ns_ + kPhaseNs * room_share_);
+}
+
+void Governor::begin_phase(std::uint64_t now_ns) {
   std::uniform_real_distribution<double> length(longest_ns_ / 3, longest_ns_);
   phase_ns_ = static_cast<std::uint64_t>(length(random_));
+  phase_ends_ns_ = now_ns + phase_ns_;
   deepest_ns_ = 0;
 }
 
@@ -80,7 +90,7 @@ void Governor::plan_phases(double spent_ns, double room_ns) {
 }
 
 GroupMask Governor::step(std::uint64_t now_ns, const Charge& charged, std::uint64_t target_cpu_ns,
-                         GroupMask on, GroupMask wanted) {
+                         GroupMask on, GroupMask wanted, GroupMask over) {
   if (budget_.unlimited) return on;
   // Figures from before a change say nothing about what is on now; counters that fall are another process's.
   const bool restarted = saved_at_ && (now_ns <= saved_at_->now_ns || charged.ns < saved_at_->charged_ns ||
@@ -89,7 +99,7 @@ GroupMask Governor::step(std::uint64_t now_ns, const Charge& charged, std::uint6
   if (restarted) saved_at_.reset();
   save(now_ns, charged, target_cpu_ns);
   if ((wanted & ~on) != 0 && saved_ns_ > enough_ns_) {
-    begin_phase();
+    begin_phase(now_ns);
     window_.assign(1, {now_ns, charged, target_cpu_ns});
     last_on_ = on | wanted;
     return last_on_;
@@ -100,20 +110,21 @@ GroupMask Governor::step(std::uint64_t now_ns, const Charge& charged, std::uint6
   while (window_.size() > 2 && now_ns - window_[1].now_ns >= phase_ns_) window_.erase(window_.begin());
   const Sample& from = window_.front();
   const std::uint64_t elapsed_ns = now_ns - from.now_ns;
-  if (elapsed_ns < phase_ns_ || elapsed_ns == 0) return on;
+  const bool at_once = (on & over) != 0;
+  if (elapsed_ns == 0 || (elapsed_ns < phase_ns_ && !at_once)) return on;
 
   const auto elapsed = static_cast<double>(elapsed_ns);
   const double left = room(elapsed, static_cast<double>(target_cpu_ns - from.cpu_ns));
   // What has been told to go is hit for some time still.
   const double spent = charged_for(on, from.charged, charged);
-  if (spent <= left) return on;
+  if (spent <= left && !at_once) return on;
   overrun_ = fmt::format("tracing took {:.3g} % of one CPU for {}, the budget leaves {:.3g} %; {}",
                          100 * spent / elapsed, format_duration(elapsed_ns), 100 * left / elapsed,
                          advice(spent, elapsed, static_cast<double>(target_cpu_ns - from.cpu_ns)));
-  GroupMask stay = on;
+  GroupMask stay = on & ~over;
   for (const gt_group group : kDetachOrder) {
-    stay &= ~group_bit(group);
     if (stay != on && charged_for(stay, from.charged, charged) <= left) break;
+    stay &= ~group_bit(group);
   }
   window_.clear();
   last_on_ = stay;

@@ -58,8 +58,13 @@ class Governor {
   // begin at random times, or they would keep step with what the target does. A phase is kept short enough
   // for 10 s to take no more than a fifth above the budget, where kLagNs, for which probes go on once they
   // are told to go, leaves room for that; the first one lasts the grace time whatever it costs.
+  // over: groups that have passed allowed_ns() by now, as the kernel side saw: they go at once.
   [[nodiscard]] GroupMask step(std::uint64_t now_ns, const Charge& charged, std::uint64_t target_cpu_ns,
-                               GroupMask on, GroupMask wanted);
+                               GroupMask on, GroupMask wanted, GroupMask over = 0);
+  // What may be spent from here on until control has come to take groups away; nullopt: whatever it takes.
+  [[nodiscard]] std::optional<double> allowed_ns() const;
+  // When the phase that was begun last is to be looked at, if it goes on.
+  [[nodiscard]] std::uint64_t phase_ends_ns() const { return phase_ends_ns_; }
   // Why the last step that took groups did: "41 % of one CPU for 205ms, the budget leaves 10".
   [[nodiscard]] const std::string& overrun() const { return overrun_; }
 
@@ -69,11 +74,12 @@ class Governor {
   static constexpr double kLagNs = 100e6;
   [[nodiscard]] double room(double elapsed_ns, double target_cpu_ns) const;
   void save(std::uint64_t now_ns, const Charge& charged, std::uint64_t target_cpu_ns);
-  void begin_phase();
+  void begin_phase(std::uint64_t now_ns);
   void plan_phases(double spent_ns, double room_ns);
 
   Budget budget_;
   std::uint64_t grace_ns_, phase_ns_;  // phase_ns_: the grace time of the present phase
+  std::uint64_t phase_ends_ns_ = 0;
   std::mt19937_64 random_;
   struct Spent {
     std::uint64_t now_ns;
@@ -85,6 +91,7 @@ class Governor {
   double enough_ns_ = 0;   // with so much groups come back
   double deepest_ns_ = 0;  // of the phase's debt
   double longest_ns_ = 0;  // of the phases to come
+  double room_share_ = 0;  // the room for a time, by that time, as of the last step
   struct Sample {
     std::uint64_t now_ns;
     Charge charged;

@@ -62,6 +62,7 @@ void BlockingRows::fold() {
     BlockingData& into = rows_[found != kNone ? found : make(key)];
     ++into.folded;
     into.waits.merge(from.waits);
+    into.begun += from.begun;
     into.ended_unknown += from.ended_unknown;
     into.tainted += from.tainted;
     into.in_window_ns += from.in_window_ns;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "model/flat_index.h"
@@ -28,8 +29,15 @@ struct BlockingData {
   std::uint32_t open = 0;  // waits open in it now: pins the position
   std::uint64_t folded = 0;
   Histogram waits;
+  std::uint64_t begun = 0;  // waits whose beginning an event told
   std::uint64_t ended_unknown = 0, tainted = 0, in_window_ns = 0;
   Wakers wakers;
+};
+
+// BlockingData::begun of each row, so far, and how many rows had been folded by then.
+struct BegunWaits {
+  std::vector<std::pair<BlockingKey, std::uint64_t>> rows;
+  std::uint64_t rows_folded = 0;
 };
 
 class BlockingRows {

@@ -67,6 +67,7 @@ void subtract(BlockingRow& row, const BlockingRow& before) {
   row.long_waits.subtract(before.long_waits);
   subtract(row, before, {&BlockingRow::ended_unknown, &BlockingRow::tainted, &BlockingRow::in_window_ns});
   subtract(row.sampled, before.sampled);
+  row.begun.reset();  // of the whole: its part cannot be told by two of them
   subtract(row.wakers, &row.wakers_other, before.wakers, before.wakers_other);
 }
 
@@ -278,6 +279,7 @@ Tables delta(const Tables& before, const Tables& now) {
     }
     out.runs->covered = clipped(now.runs->covered, before.at_ns, now.at_ns);
   }
+  out.phases.reset();
   out.covered_by_sampling = clipped(now.covered_by_sampling, before.at_ns, now.at_ns);
   return out;
 }

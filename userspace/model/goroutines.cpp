@@ -151,9 +151,18 @@ void Model::Impl::open_wait(Goroutine& g, const BlockingKey& key, std::uint64_t 
   g.wait_from_ns = t;
 }
 
+void Model::Impl::begin_wait(Goroutine& g, const BlockingKey& key, std::uint64_t t) {
+  open_wait(g, key, t);
+  if (g.row != kNone) ++blocking[g.row].begun;
+}
+
 void Model::Impl::rebook_open_wait(Goroutine& g, const BlockingKey& key) {
   const std::uint32_t row = blocking.row(key);
   if (row == kNone) return;  // it stays where it is
+  if (blocking[g.row].begun > 0) {
+    --blocking[g.row].begun;
+    ++blocking[row].begun;
+  }
   --blocking[g.row].open;
   ++blocking[row].open;
   g.row = row;

@@ -150,6 +150,14 @@ Tables Model::tables(std::uint64_t at_ns) const {
   return out;
 }
 
+BegunWaits Model::begun() const {
+  BegunWaits out{{}, impl_->blocking.folded()};
+  for (const BlockingData& data : impl_->blocking.all()) {
+    if (data.begun > 0 && !data.key.in_syscall) out.rows.emplace_back(data.key, data.begun);
+  }
+  return out;
+}
+
 std::vector<Wait> Model::take_waits() {
   return std::exchange(impl_->waits, {});
 }

@@ -95,6 +95,8 @@ struct ModelConfig {
   bool by_label = false;                  // rows of waits are told apart by a label's value, too
 };
 
+struct BegunWaits;  // model/blocking_rows.h
+
 struct WakerRow {
   WakerKind kind = WakerKind::kGoroutine;
   std::uint64_t stack = 0;  // 0 for runtime wakers
@@ -109,6 +111,25 @@ struct SampledTime {
   // Nothing was estimated: every moment of it lies between two looks that prove it.
   [[nodiscard]] bool exact() const { return error_ns == 0 && proven_ns == ns; }
   bool operator==(const SampledTime&) const = default;
+};
+
+// What the waits of a row go by: the clock, or one of the runtime's own counts of what the program did.
+enum class GoesBy : std::uint8_t { kTime, kTimedRuns, kSyscalls, kCreated, kCount };
+template <>
+inline constexpr auto kEnumNames<GoesBy> = enum_names<GoesBy>({
+    {GoesBy::kTime, "time"},
+    {GoesBy::kTimedRuns, "timed runs"},
+    {GoesBy::kSyscalls, "syscalls"},
+    {GoesBy::kCreated, "created"},
+});
+
+// How many waits began in the whole window, of which the probes saw parts (sampling/phase_counts.h): an
+// estimate and its standard error; nullopt: of too few parts to tell.
+struct EstimatedCount {
+  std::uint64_t count = 0;
+  std::optional<std::uint64_t> error;
+  GoesBy by = GoesBy::kTime;
+  bool operator==(const EstimatedCount&) const = default;
 };
 
 struct BlockingRow {  // wait reason x blocking stack, x value of a label with ModelConfig::by_label
@@ -130,6 +151,7 @@ struct BlockingRow {  // wait reason x blocking stack, x value of a label with M
   // known to one look (they are in no other figure of this row but in_window_ns).
   std::optional<SampledTime> sampled;
   Histogram long_waits;
+  std::optional<EstimatedCount> begun;  // while probes are on in phases
   std::vector<WakerRow> wakers;  // most frequent first, at most kTopWakers, the rest summed in wakers_other
   std::uint64_t wakers_other = 0;
   LabelId label = kNoLabelAsked;
@@ -209,6 +231,13 @@ struct SampledRuns {
   bool operator==(const SampledRuns&) const = default;
 };
 
+// What BlockingRow::begun is estimated by.
+struct CountedPhases {
+  std::uint64_t count = 0;  // phases with a reading of the runtime's count at both ends
+  Interval window{};        // between the first and the last reading of all
+  bool operator==(const CountedPhases&) const = default;
+};
+
 struct Latency {
   Histogram histogram;
   std::uint64_t inferred = 0;  // runs whose wake-up was not seen: no latency
@@ -247,6 +276,7 @@ struct Tables {
   // was.
   std::array<SampledTime, kGStates> sampled_state{};
   std::vector<Interval> covered_by_sampling;
+  std::optional<CountedPhases> phases;
   std::optional<SampledRuns> runs;              // while no probe tells who runs: of kAwake, not beside it
   NamedStacks stacks;                           // those that the rows above name
   std::map<LabelId, std::string> label_values;  // likewise
@@ -297,6 +327,8 @@ class Model {
   // group.
   [[nodiscard]] OpenWaits open_waits(std::uint64_t at_ns) const;
   [[nodiscard]] SeenCreations creations() const;
+  // How many waits have begun by row, system calls aside.
+  [[nodiscard]] BegunWaits begun() const;
   // The waits that ended since the last call, with ModelConfig::keep_waits.
   [[nodiscard]] std::vector<Wait> take_waits();
   [[nodiscard]] std::size_t memory_bytes() const;

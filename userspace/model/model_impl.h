@@ -85,7 +85,8 @@ struct Model::Impl {
   void set_state(Goroutine& g, GState state, std::uint64_t t) { set_state(g, state, t, g.state); }
   void set_state(Goroutine& g, GState state, std::uint64_t t, GState book_as);
   void open_wait(Goroutine& g, const BlockingKey& key, std::uint64_t t);
-  void rebook_open_wait(Goroutine& g, const BlockingKey& key);  // more is known of it
+  void begin_wait(Goroutine& g, const BlockingKey& key, std::uint64_t t);  // an event told of it
+  void rebook_open_wait(Goroutine& g, const BlockingKey& key);             // more is known of it
   void close_wait(Goroutine& g, std::uint64_t t, End how);
   void want_semaphore(Goroutine& g, std::uint64_t address);
   void forget_semaphore(Goroutine& g);

@@ -27,6 +27,7 @@ void Model::Impl::apply(const gt_record& r) {
       use_object(r);
       break;
     case GT_HOOK_NONE:
+    case GT_HOOK_LIMIT:  // of groups, and no goroutine's: stream/models.cpp
     case GT_HOOK_CALIBRATE:
       return;
     default:
@@ -110,6 +111,7 @@ void Model::Impl::superseded(Goroutine& g, const gt_record& r) {
   if (row == kNone) {
     ++overflow;
   } else {
+    ++blocking[row].begun;
     ++blocking[row].ended_unknown;
   }
 }
@@ -173,7 +175,7 @@ void Model::Impl::park(Goroutine& g, const gt_record& r, std::uint64_t t) {
   const LabelId label =
       r.hook == GT_HOOK_PARK && config.by_label ? label_of_park(g, r.extra, r.time_ns) : unknown_label();
   if (g.state != GState::kWaiting) return;
-  open_wait(g, {.stack = r.stack, .reason = reason, .system = g.has(kSystem), .label = label}, t);
+  begin_wait(g, {.stack = r.stack, .reason = reason, .system = g.has(kSystem), .label = label}, t);
   if (r.hook == GT_HOOK_PARK && r.object != 0) {
     wait_on(g, ObjectRow::Kind::kChannel, r.object);
   } else if (semaphore && g.has(kSemaphore)) {

@@ -129,6 +129,7 @@ GroupMask groups_of(gt_hook hook) {
     case GT_HOOK_CHAN_CLOSE:
       return group_bit(GT_GROUP_CHAN);
     case GT_HOOK_NONE:
+    case GT_HOOK_LIMIT:
     case GT_HOOK_CALIBRATE:
     case GT_HOOK_COUNT:
       break;

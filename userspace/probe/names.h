@@ -33,6 +33,7 @@ inline constexpr auto kEnumNames<gt_hook> = enum_names<gt_hook>({
     {GT_HOOK_CHAN_SEND, "chan-send"},
     {GT_HOOK_CHAN_RECV, "chan-recv"},
     {GT_HOOK_CHAN_CLOSE, "chan-close"},
+    {GT_HOOK_LIMIT, "limit"},
     {GT_HOOK_CALIBRATE, "calibrate"},
 });
 static_assert(kEnumNames<gt_hook>.size() == GT_HOOK_COUNT);

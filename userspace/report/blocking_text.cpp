@@ -38,15 +38,20 @@ class Creators {
 // What the columns of the blocking table are: counts and durations of waits where probes saw them, errors
 // where sampling estimated.
 struct BlockingColumns {
-  bool probed, sampled, wide;
+  bool probed, sampled, wide, phases;
+  [[nodiscard]] bool total() const {
+    return wide && !phases;
+  }  // in_window is, of all phases and between them
   [[nodiscard]] bool p50() const { return probed && (wide || !sampled); }
 
   [[nodiscard]] std::string header() const {
     std::string out = fmt::format("{:>7}{:>9}{:>10}", "blocked", "oldest", "in_window");
     if (sampled) out += fmt::format("{:>9}", "±");
     out += fmt::format("{:>5}", "%");
-    if (probed)
-      out += fmt::format("{:>8}{}{:>9}", "count", wide ? fmt::format("{:>9}", "total") : "", "mean");
+    if (probed) out += fmt::format("{:>8}", "count");
+    if (probed && phases) out += fmt::format("{:>5}", "±");
+    if (probed && total()) out += fmt::format("{:>9}", "total");
+    if (probed) out += fmt::format("{:>9}", "mean");
     if (p50()) out += fmt::format("{:>9}", "p50");
     if (probed) out += fmt::format("{:>9}", "p99");
     out += fmt::format("{:>9}", probed ? "max" : "longest");
@@ -111,6 +116,25 @@ std::string not_measured(const BlockingRow& row) {
   return out;
 }
 
+// Of a count of the whole window: its standard error.
+std::string count_error_text(const std::optional<EstimatedCount>& begun) {
+  if (!begun || !begun->error || begun->count == 0) return "-";
+  return short_percent(100 * static_cast<double>(*begun->error) / static_cast<double>(begun->count)) + "%";
+}
+
+// What is of the whole window, and what of phases alone.
+std::string of_phases(const TextContext& c) {
+  const std::uint64_t phases = c.tables.phases ? c.tables.phases->count : 0;
+  const bool too_few =
+      std::ranges::any_of(c.rows.blocking, [](const BlockingRow& r) { return r.begun && !r.begun->error; });
+  return wrapped(
+      fmt::format("(≈ count: of the whole window, by the waits seen in {}{}, and the runtime's own counts of "
+                  "what the program did; mean: in_window by that count; quantiles, max and "
+                  "wakers: while traced)",
+                  plural(phases, "phase"), too_few ? ", too few for an error" : ""),
+      c.width, 2);
+}
+
 // What the heads of a wide table mean, where there is something below them.
 std::string legend(const TextContext& c, const BlockingColumns& columns) {
   if (!columns.probed || !columns.wide) return "";
@@ -152,9 +176,10 @@ std::string blocking_row_text(const TextContext& c, const BlockingRow& row, cons
                                                             static_cast<double>(c.tables.live_integral_ns);
   cell(time(short_percent(share)), 5);
   if (columns.probed) {
-    cell(seen(h.count(), short_count(h.count())), 8);
-    if (wide) cell(any ? format_duration(h.total()) : "-", 9);
-    cell(any ? format_duration(h.total() / h.count()) : "-", 9);
+    cell(row.begun ? "≈" + short_count(row.begun->count) : seen(h.count(), short_count(h.count())), 8);
+    if (columns.phases) cell(count_error_text(row.begun), 5);
+    if (columns.total()) cell(any ? format_duration(h.total()) : "-", 9);
+    cell(duration_text(mean_wait_ns(row)), 9);
     if (columns.p50()) cell(duration_text(h.quantile(0.5)), 9);
     cell(duration_text(h.quantile(0.99)), 9);
   }
@@ -196,13 +221,14 @@ std::string blocking_text(const TextContext& c) {
   if (rows.empty())
     return out + (c.rows.blocking_hidden > 0 ? "  no such wait\n" : "  no goroutine waited\n");
   const bool sampled = std::ranges::any_of(rows, [](const BlockingRow& r) { return r.sampled.has_value(); });
-  const BlockingColumns columns{trust.engine != Engine::kSampling, sampled, c.width >= 110};
+  const bool phases = std::ranges::any_of(rows, [](const BlockingRow& r) { return r.begun.has_value(); });
+  const BlockingColumns columns{trust.engine != Engine::kSampling, sampled, c.width >= 110, phases};
   out += c.style.dim(columns.header()) + "\n";
   const Creators creators(c);
   const TableTrust calls = table_trust(TableKind::kSyscallSites, c.facts, c.tables);
   for (std::size_t i = 0; i < shown(rows.size(), c.options.limit); ++i)
     out += blocking_row_text(c, rows[i], rows[i].in_syscall ? calls : trust, columns, creators);
-  return out + legend(c, columns) + labels_not_read(c);
+  return out + (phases ? of_phases(c) : "") + legend(c, columns) + labels_not_read(c);
 }
 
 }  // namespace gorotrace

@@ -83,6 +83,22 @@ void add_wakers(BlockingRow& to, const BlockingRow& from) {
     to.wakers_other += to.wakers.back().count;
 }
 
+std::uint64_t sum_of_errors(std::uint64_t a, std::uint64_t b) {
+  return static_cast<std::uint64_t>(std::llround(std::hypot(static_cast<double>(a), static_cast<double>(b))));
+}
+
+// One that no phase saw adds nothing that is known of.
+void add_count(std::optional<EstimatedCount>& to, const std::optional<EstimatedCount>& from) {
+  if (!from) return;
+  if (!to) {
+    to = from;
+    return;
+  }
+  to->count += from->count;
+  to->error =
+      to->error && from->error ? std::optional(sum_of_errors(*to->error, *from->error)) : std::nullopt;
+}
+
 // `from` was waited in less: `to` keeps its stack.
 void add_row(BlockingRow& to, const BlockingRow& from) {
   to.folded += from.folded + 1;
@@ -100,10 +116,10 @@ void add_row(BlockingRow& to, const BlockingRow& from) {
     SampledTime sum = to.sampled.value_or(SampledTime{});
     sum.ns += from.sampled->ns;
     sum.proven_ns += from.sampled->proven_ns;
-    sum.error_ns = static_cast<std::uint64_t>(std::llround(
-        std::hypot(static_cast<double>(sum.error_ns), static_cast<double>(from.sampled->error_ns))));
+    sum.error_ns = sum_of_errors(sum.error_ns, from.sampled->error_ns);
     to.sampled = sum;
   }
+  add_count(to.begun, from.begun);
   add_wakers(to, from);
 }
 
@@ -153,11 +169,11 @@ BlockingFigure blocking_figure(RowSort sort) {
     case RowSort::kOldest:
       return [](const BlockingRow& r) { return r.oldest_ns.value_or(0); };
     case RowSort::kCount:
-      return [](const BlockingRow& r) { return r.waits.count(); };
+      return [](const BlockingRow& r) { return waits_of(r).value_or(0); };
     case RowSort::kTotal:
       return [](const BlockingRow& r) { return r.waits.total(); };
     case RowSort::kMean:
-      return [](const BlockingRow& r) { return r.waits.count() > 0 ? r.waits.total() / r.waits.count() : 0; };
+      return [](const BlockingRow& r) { return mean_wait_ns(r).value_or(0); };
     case RowSort::kP99:
       return [](const BlockingRow& r) { return r.waits.quantile(0.99).value_or(0); };
     case RowSort::kMax:

@@ -70,6 +70,16 @@ void blocking_row(JsonWriter& out, const JsonContext& c, const BlockingRow& row,
   out.field("count", seen(row.waits.count()));
   out.field("total_ns", count_if(any, row.waits.total()));
   duration_fields(out, row.waits);
+  out.object_field("whole_window", row.begun, [&](const EstimatedCount& begun) {
+    out.field("count", begun.count);
+    out.field("standard_error", begun.error);
+    out.field("mean_ns", mean_wait_ns(row));
+    out.field("goes_by", name_of(begun.by));
+    out.field("phases", c.tables.phases ? c.tables.phases->count : 0);
+    out.field("engine", name_of(Engine::kProbes));
+    out.field("quality", name_of(quality_of(begun)));
+    intervals_field(out, "covered", {c.tables.phases.value_or(CountedPhases{}).window}, c.facts.begin_ns);
+  });
   out.field("ended_unknown", seen(row.ended_unknown));
   out.field("tainted", seen(row.tainted));
   out.field("in_window_ns", row.sampled ? row.in_window_ns : seen(row.in_window_ns));

@@ -12,13 +12,6 @@ namespace {
 
 using RowKey = BlockingIdentity;
 
-RowKey key_of(const BlockingRow& row) {
-  return {row.stack, row.reason, row.in_syscall, row.system, row.folded != 0, row.label};
-}
-RowKey key_of(const BlockingKey& key) {
-  return {key.stack, key.reason, key.in_syscall, key.system, key.others, key.label};
-}
-
 // The row that takes it in when the model's table is full.
 RowKey others_of(const RowKey& key) {
   return {0, std::get<1>(key), std::get<2>(key), std::get<3>(key), true, std::get<5>(key)};
@@ -44,30 +37,38 @@ void note_open(BlockingRow& row, const SampledWaits& waits, std::uint64_t at_ns)
 
 }  // namespace
 
+BlockingIdentity identity(const BlockingRow& row) {
+  return {row.stack, row.reason, row.in_syscall, row.system, row.folded != 0, row.label};
+}
+BlockingIdentity identity(const BlockingKey& key) {
+  return {key.stack, key.reason, key.in_syscall, key.system, key.others, key.label};
+}
+
 void Replaced::add(const Tables& from, const Tables& to) {
   for (std::size_t s = 0; s < kGStates; ++s) state_ns_[s] += grown(from.state_ns[s], to.state_ns[s]);
   live_integral_ns_ += grown(from.live_integral_ns, to.live_integral_ns);
   // A row may have been folded into that of other stacks, in the stretch or since; one that then began anew
   // is smaller than it was.
   std::map<RowKey, std::uint64_t> before, after;
-  for (const BlockingRow& row : to.blocking) after.emplace(key_of(row), row.in_window_ns);
+  for (const BlockingRow& row : to.blocking) after.emplace(identity(row), row.in_window_ns);
   for (const BlockingRow& row : from.blocking) {
-    const auto same = after.find(key_of(row));
+    const auto same = after.find(identity(row));
     const bool stays = same != after.end() && same->second >= row.in_window_ns;
-    before[stays ? key_of(row) : others_of(key_of(row))] += row.in_window_ns;
+    before[stays ? identity(row) : others_of(identity(row))] += row.in_window_ns;
   }
   for (const BlockingRow& row : to.blocking) {
-    const std::uint64_t part = grown(before[key_of(row)], row.in_window_ns);
+    const std::uint64_t part = grown(before[identity(row)], row.in_window_ns);
     if (part == 0) continue;
-    const bool full = in_window_ns_.size() >= BlockingRows::kMaxRows && !in_window_ns_.contains(key_of(row));
-    in_window_ns_[full ? others_of(key_of(row)) : key_of(row)] += part;
+    const bool full =
+        in_window_ns_.size() >= BlockingRows::kMaxRows && !in_window_ns_.contains(identity(row));
+    in_window_ns_[full ? others_of(identity(row)) : identity(row)] += part;
   }
 }
 
 Tables combine(Tables model, const Replaced& replaced, const SampledTables& sampling) {
   Tables out = std::move(model);
   std::map<RowKey, std::size_t> rows;
-  for (std::size_t i = 0; i < out.blocking.size(); ++i) rows.emplace(key_of(out.blocking[i]), i);
+  for (std::size_t i = 0; i < out.blocking.size(); ++i) rows.emplace(identity(out.blocking[i]), i);
 
   for (std::size_t s = 0; s < kGStates; ++s) take_out(out.state_ns[s], replaced.state_ns_[s]);
   take_out(out.live_integral_ns, replaced.live_integral_ns_);
@@ -88,7 +89,7 @@ Tables combine(Tables model, const Replaced& replaced, const SampledTables& samp
   out.table_overflow += sampling.overflow;
 
   for (const SampledWaits& waits : sampling.waits) {
-    const auto [place, added] = rows.emplace(key_of(waits.key), out.blocking.size());
+    const auto [place, added] = rows.emplace(identity(waits.key), out.blocking.size());
     if (added) {
       BlockingRow& row = out.blocking.emplace_back();
       row.reason = waits.key.reason;

@@ -7,6 +7,7 @@
 #include <map>
 #include <tuple>
 
+#include "model/blocking_rows.h"
 #include "model/model.h"
 #include "sampling/sampled_tables.h"
 
@@ -14,6 +15,8 @@ namespace gorotrace {
 
 // What tells rows of waits apart: stack, reason, in_syscall, system, of other stacks, label.
 using BlockingIdentity = std::tuple<std::uint64_t, std::uint8_t, bool, bool, bool, LabelId>;
+[[nodiscard]] BlockingIdentity identity(const BlockingRow& row);
+[[nodiscard]] BlockingIdentity identity(const BlockingKey& key);
 
 // What a model went on to book while sampling stood in for its block probes, of all stretches together.
 // Memory: by the rows of a model, however many stretches there were.

@@ -46,6 +46,7 @@ std::optional<SampledRuns> Estimator::runs() const {
 
 Tables Estimator::over(Tables model) const {
   model.runs = runs();
+  phases_.over(model);
   if (!any_) return model;
   NamedStacks named = model.stacks.with(stacks_);
   Replaced replaced = replaced_;

@@ -9,6 +9,7 @@
 
 #include "model/model.h"
 #include "sampling/combine.h"
+#include "sampling/phase_counts.h"
 #include "sampling/sampling.h"
 
 namespace gorotrace {
@@ -18,6 +19,12 @@ class Estimator {
   // The model knows the stacks that the classes name.
   void define(const SampleClasses& classes, const Model& model);
   void apply(const SampleTick& tick, const Model& model);
+  // What the runtime has counted; and when the block group is on, of which the phases are.
+  void count(const PhaseCounts::Reading& reading, const Model& model) {
+    phases_.read(reading, [&model] { return model.begun(); });
+  }
+  void block(bool on) { phases_.block(on); }
+  void lost_records() { phases_.lost(); }
   // Ticks were lost: those behind them mean nothing until one begins anew.
   void lost() {
     sampling_.end_segment();
@@ -35,6 +42,7 @@ class Estimator {
  private:
   [[nodiscard]] std::optional<SampledRuns> runs() const;
 
+  PhaseCounts phases_;
   Sampling sampling_;
   Sampling runs_;
   bool runs_open_ = false, runs_seen_ = false;

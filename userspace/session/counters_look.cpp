@@ -1,5 +1,6 @@
 #include "session/counters_look.h"
 
+#include <numeric>
 #include <utility>
 
 #include "session/pipeline.h"
@@ -13,13 +14,15 @@ std::optional<RuntimeReading> CountersLook::take() {
   if (!reader_) return std::nullopt;
   const auto counters = reader_->read();
   if (!counters) return std::nullopt;
-  (void)door_->enter(
-      [&](Pipeline& pipeline) { pipeline.router().post({id_, counters->time_ns, *counters}); });
   RuntimeReading out{*counters, {}};
   if (!std::exchange(metrics_asked_, true)) {
     if (auto source = target_->metrics_source()) metrics_.emplace(*source);
   }
   if (!metrics_ || read_time_to_run(*metrics_, out.time_to_run) != Pass::kGood) out.time_to_run.clear();
+  CountersRead read{*counters, {}};
+  if (!out.time_to_run.empty())
+    read.timed_runs = std::accumulate(out.time_to_run.begin(), out.time_to_run.end(), std::uint64_t{0});
+  (void)door_->enter([&](Pipeline& pipeline) { pipeline.router().post({id_, counters->time_ns, read}); });
   return out;
 }
 

@@ -63,6 +63,11 @@ class Pipeline {
   // Records of a target, and of all together.
   [[nodiscard]] EventFacts events(TargetId target) const;
   [[nodiscard]] EventFacts events() const;
+  // RecordReader::urgent_fd(); -1 without probes.
+  [[nodiscard]] int urgent_fd() const { return reader_ ? reader_->urgent_fd() : -1; }
+  void acknowledge() {
+    if (reader_) reader_->acknowledge();
+  }
   // errno of the first failed read of the rings, 0 while all is well.
   [[nodiscard]] int read_error() const { return reader_ ? reader_->error() : 0; }
 

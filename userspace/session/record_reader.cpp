@@ -1,5 +1,7 @@
 #include "session/record_reader.h"
 
+#include <sys/eventfd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -17,7 +19,10 @@ constexpr std::uint64_t kMillisecond = 1'000'000;
 }  // namespace
 
 RecordReader::RecordReader(Capture& capture, Router& router)
-    : capture_(capture), router_(router), thread_([this] { run(); }) {}
+    : capture_(capture),
+      router_(router),
+      urgent_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      thread_([this] { run(); }) {}
 
 RecordReader::~RecordReader() {
   stop_ = true;
@@ -30,6 +35,11 @@ void RecordReader::catch_up(std::uint64_t at_ns) {
   while (before < at_ns && !wanted_ns_.compare_exchange_weak(before, at_ns)) {
   }
   capture_.wake_reader();
+}
+
+void RecordReader::acknowledge() {
+  eventfd_t count = 0;
+  (void)::eventfd_read(urgent_.get(), &count);
 }
 
 void RecordReader::let_go() {
@@ -64,11 +74,17 @@ void RecordReader::run() {
     // Asked for behind the clock: who held before that finds the clock later than all that was let pass.
     const bool held = held_;
     stuck = false;
-    capture_.drain([&](unsigned ring, const gt_record& record) { batch.rings[ring].push_back(record); },
-                   [&](unsigned ring, std::uint64_t at_ns, bool emptied) {
-                     complete.passed(ring, at_ns, emptied);
-                     stuck = stuck || !emptied;
-                   });
+    bool urgent = false;
+    capture_.drain(
+        [&](unsigned ring, const gt_record& record) {
+          batch.rings[ring].push_back(record);
+          urgent = urgent || record.hook == GT_HOOK_LIMIT;
+        },
+        [&](unsigned ring, std::uint64_t at_ns, bool emptied) {
+          complete.passed(ring, at_ns, emptied);
+          stuck = stuck || !emptied;
+        });
+    if (urgent) (void)::eventfd_write(urgent_.get(), 1);
     if (!held) watermark_ns = complete.at(began_ns);
     batch.watermark_ns = watermark_ns;
     const std::uint64_t read_from = monotonic_ns();

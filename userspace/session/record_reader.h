@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <thread>
 
+#include "base/unique_fd.h"
 #include "capture/capture.h"
 #include "stream/router.h"
 
@@ -24,6 +25,11 @@ class RecordReader {
   void hold() { held_ = true; }
   void let_go();
 
+  // Readable once a target has passed its limit (GT_HOOK_LIMIT): control is to look at all of them.
+  // acknowledge() makes it unreadable again.
+  [[nodiscard]] int urgent_fd() const { return urgent_.get(); }
+  void acknowledge();
+
   // errno of the first failed drain, 0 while all is well: after it no more records arrive.
   [[nodiscard]] int error() const { return error_.load(); }
 
@@ -34,6 +40,7 @@ class RecordReader {
 
   Capture& capture_;
   Router& router_;
+  UniqueFd urgent_;  // eventfd; none to be had: control comes on its own
   std::atomic<bool> stop_ = false, held_ = false;
   std::atomic<int> error_ = 0;
   std::atomic<std::uint64_t> wanted_ns_ = 0;  // greatest at_ns asked for

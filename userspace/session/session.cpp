@@ -65,6 +65,7 @@ Result<TargetId> Session::add(std::unique_ptr<Target> target) {
 }
 
 void Session::tick() {
+  pipeline_->acknowledge();
   workers_.looks.look_after();
   workers_.counters.look_after();
   for (auto& t : traced_) t->tick();
@@ -72,6 +73,16 @@ void Session::tick() {
     for (auto& t : traced_)
       t->notices().add(fmt::format("the ring buffers cannot be read any more: errno {}", error));
   }
+}
+
+std::optional<std::uint64_t> Session::due_ns() const {
+  const std::uint64_t now = monotonic_ns();
+  std::optional<std::uint64_t> due;
+  for (const auto& t : traced_) {
+    const auto at = t->due_after(now);
+    if (at && (!due || *at < *due)) due = at;
+  }
+  return due && *due < now + kTickMs * kMs ? due : std::nullopt;
 }
 
 // The last looks of these targets beside each other, in a time that grows little with their number, and with

@@ -1,5 +1,5 @@
 // A tracing session: what its targets share, and the targets, which come and go. The control thread owns it
-// and calls tick() every kTickMs; nothing here prints.
+// and calls tick() every kTickMs, and at due_ns(); nothing here prints.
 #pragma once
 
 #include <cstddef>
@@ -36,6 +36,10 @@ class Session {
   [[nodiscard]] Result<TargetId> add(std::unique_ptr<Target> target);
   // Liveness, budget, periodic reads of memory. Cheap when nothing is due.
   void tick();
+  // Readable when a tick is wanted at once, which it is not any more behind that; -1: never.
+  [[nodiscard]] int urgent_fd() const { return pipeline_->urgent_fd(); }
+  // When a target wants a tick, if that is before the regular one.
+  [[nodiscard]] std::optional<std::uint64_t> due_ns() const;
   // The end of one target's window, as of finish(), while the others go on. Nothing when it is over, or when
   // there is no such target.
   void end(TargetId target);

@@ -86,6 +86,7 @@ Result<GroupMask> TargetGroups::attach(GroupMask wanted) {
 Result<std::uint64_t> TargetGroups::arm(GroupMask wanted) {
   cpu_at_begin_ns_ = target_.process().cpu_time_ns().value_or(0);
   if (pipeline_.capture() != nullptr) {
+    limit(wanted);
     auto on = attach(wanted);
     if (!on) return wrap(on.error(), fmt::format("attaching to process {}", target_.process().pid()));
     on_ = *on;
@@ -93,6 +94,8 @@ Result<std::uint64_t> TargetGroups::arm(GroupMask wanted) {
   }
   const std::uint64_t begin_ns = monotonic_ns();
   post(on_, true, begin_ns);
+  charge();
+  (void)affordable(begin_ns, false);  // what the next figures are held against
   return begin_ns;
 }
 
@@ -147,12 +150,30 @@ bool TargetGroups::in_phases() const {
          !capture->shared_links(id_);
 }
 
+// Lifecycle, on which others rest, falls silent last.
+void TargetGroups::limit(GroupMask on) {
+  const auto allowed = in_phases() ? governor_.allowed_ns() : std::nullopt;
+  if (!allowed || on == 0) return;
+  constexpr double kProgramNs = 500;  // of a hit, as long as none was timed
+  const double each = cost_.hits > 0 ? cost_.charged_ns / static_cast<double>(cost_.hits)
+                                     : pipeline_.trap_costs().emulated_ns + kProgramNs;
+  const GroupMask others = on & ~group_bit(GT_GROUP_LIFECYCLE);
+  HitLimit limit{static_cast<std::uint64_t>(*allowed / std::max(each, 1.0)), 0, others != 0 ? others : on};
+  for (std::size_t i = 0; i < plan_.sites.size(); ++i) {
+    if ((plan_.sites[i].groups & on & ~limit.groups) == 0) limit.sites |= gt_u64{1} << i;
+  }
+  pipeline_.capture()->limit(id_, limit);
+}
+
 GroupMask TargetGroups::affordable(std::uint64_t now_ns, bool may_return) {
   Capture* capture = pipeline_.capture();
   if (capture == nullptr || !cpu_ns_) return on_;
   const GroupMask trapped = capture->trapped(id_), back = may_return ? took_ : 0;
   if (trapped == 0 && took_ == 0) return on_;
-  const GroupMask affordable = governor_.step(now_ns, charged_, *cpu_ns_, trapped, trapped | back);
+  const GroupMask affordable =
+      governor_.step(now_ns, charged_, *cpu_ns_, trapped, trapped | back, capture->over_limit(id_) & trapped);
+  if ((capture->over_limit(id_) & trapped) == 0 && !capture->detaching(id_)) capture->lift_limit(id_);
+  limit(trapped);
   if ((trapped & ~affordable) != 0) overrun_ = governor_.overrun();
   // What is off for this target already still costs it the traps, if others have it on.
   if (const GroupMask dear = trapped & ~affordable & ~on_ & capture->permitted(id_); dear != 0) {
@@ -182,6 +203,10 @@ std::optional<std::uint64_t> TargetGroups::switch_to(GroupMask want, Why why, co
   // were.
   const std::uint64_t off_ns = monotonic_ns();
   post(before & ~want, false, off_ns);
+  if ((want & ~before) != 0) {
+    pipeline_.capture()->lift_limit(id_);
+    limit(want);
+  }
   auto on = attach(want);
   if (!on) notices_.add(on.error().message);
   on_ = on.value_or(on_);
@@ -190,6 +215,7 @@ std::optional<std::uint64_t> TargetGroups::switch_to(GroupMask want, Why why, co
   const std::uint64_t on_ns = monotonic_ns() + kOnAheadNs;
   const GroupMask gone = before & ~on_, came = on_ & (~before | ~want);
   post(came, true, on_ns);
+  if (came != 0) came_on_ns_ = on_ns;
   if (why == Why::kBudget && in_phases()) {
     note_phase(gone, came, reason);
   } else {
@@ -200,6 +226,15 @@ std::optional<std::uint64_t> TargetGroups::switch_to(GroupMask want, Why why, co
   }
   if (!on) took_ = 0;  // what cannot be attached is not tried over and over again
   return came != 0 ? std::optional(on_ns) : std::nullopt;
+}
+
+std::optional<std::uint64_t> TargetGroups::due_after(std::uint64_t now_ns) const {
+  if (!phases_ || on_ == 0) return std::nullopt;
+  std::optional<std::uint64_t> due;
+  for (const std::uint64_t at : {came_on_ns_, governor_.phase_ends_ns()}) {
+    if (at > now_ns && (!due || at < *due)) due = at;
+  }
+  return due;
 }
 
 void TargetGroups::note_phase(GroupMask gone, GroupMask came, const std::string& reason) {

@@ -52,6 +52,8 @@ class TargetGroups {
   [[nodiscard]] GroupMask incomplete() const { return incomplete_; }
   [[nodiscard]] const std::vector<Detachment>& detached() const { return detached_; }
   [[nodiscard]] const std::optional<Phases>& phases() const { return phases_; }
+  // Groups come and go: when the ones that came last count, and when they are to be looked at again.
+  [[nodiscard]] std::optional<std::uint64_t> due_after(std::uint64_t now_ns) const;
   [[nodiscard]] const CostFacts& cost() const { return cost_; }
   [[nodiscard]] std::optional<SharedProbes> shared_probes() const;
 
@@ -62,6 +64,7 @@ class TargetGroups {
  private:
   [[nodiscard]] bool in_phases() const;
   [[nodiscard]] Result<GroupMask> attach(GroupMask wanted);
+  void limit(GroupMask on);  // what its hits may cost from here on, in the kernel
   void note_unplanned(GroupMask wanted);
   void note_phase(GroupMask gone, GroupMask came, const std::string& reason);
   void post(GroupMask groups, bool on, std::uint64_t at_ns);
@@ -71,7 +74,8 @@ class TargetGroups {
   Notices& notices_;
   Governor governor_;
   const bool phases_wanted_;
-  GroupMask took_ = 0;  // by the budget, to come back
+  GroupMask took_ = 0;            // by the budget, to come back
+  std::uint64_t came_on_ns_ = 0;  // from then on what came last counts
   std::optional<Phases> phases_;
   std::string overrun_;
   Plan plan_;

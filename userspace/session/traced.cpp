@@ -126,7 +126,17 @@ void Traced::stop_sampling() {
   if (run_sampling_) run_sampling_->stop();
 }
 
+// The runtime's count at both ends of a phase, and at times between: what is counted in it is held against
+// that (sampling/phase_counts.h).
+void Traced::read_at_end_of_phase(GroupMask want) {
+  constexpr std::uint64_t kPatienceNs = 5'000'000;
+  if ((groups_.on() & ~want & group_bit(GT_GROUP_BLOCK)) == 0) return;
+  looks_->ask_counters();
+  (void)looks_->await_counters(monotonic_ns() + kPatienceNs);
+}
+
 void Traced::switch_groups(GroupMask want, TargetGroups::Why why, const std::string& reason) {
+  read_at_end_of_phase(want);
   const auto counts_from = groups_.switch_to(want, why, reason);
   if (!groups_.is_on(GT_GROUP_LIFECYCLE)) lifecycle_throughout_ = false;
   mind_sampling();
@@ -158,6 +168,7 @@ void Traced::look_after() {
     return;
   }
   const std::uint64_t now = monotonic_ns();
+  if (groups_.phases() && groups_.is_on(GT_GROUP_BLOCK)) looks_->ask_counters();
   looks_->mind_loss(pipeline_.dropped(id_), now);
   groups_.charge();
   if (const GroupMask stay = groups_.affordable(now, looks_->rested(now)); stay != groups_.on())

@@ -57,6 +57,10 @@ class Traced {
   [[nodiscard]] Status begin();
   // Liveness, budget, the looks that are due. Cheap when nothing is.
   void tick();
+  // When it is to be looked after before the next regular tick.
+  [[nodiscard]] std::optional<std::uint64_t> due_after(std::uint64_t now_ns) const {
+    return life_.traced() ? groups_.due_after(now_ns) : std::nullopt;
+  }
   [[nodiscard]] Status set_groups(GroupMask groups, const std::string& reason);
 
   // The window's end: each step is taken by all targets before the next one is.
@@ -108,6 +112,7 @@ class Traced {
   [[nodiscard]] GroupMask seen_objects() const;
   [[nodiscard]] Status arm();
   // Of goroutines while nothing else tells who waits where; of runs while that is told, and not who runs.
+  void read_at_end_of_phase(GroupMask want);
   void mind_sampling();
   void mind_run_sampling();
   void switch_groups(GroupMask want, TargetGroups::Why why, const std::string& reason);

@@ -54,6 +54,12 @@ struct GroupChanged {
   gt_group group = GT_GROUP_LIFECYCLE;
   bool on = false;
 };
+struct CountersRead {
+  RuntimeCounters counters;
+  // How many times sched.timeToRun had been given by then, which is done for one in eight of those that leave
+  // running; nullopt: it could not be read.
+  std::optional<std::uint64_t> timed_runs = {};
+};
 // Cumulative since the target began.
 struct CostCharged {
   std::uint64_t hits = 0, target_cpu_ns = 0;
@@ -81,7 +87,7 @@ struct Item {
   // A snapshot's stacks stand before it as StackDefined; it holds as of its counts.end_ns, each goroutine of
   // it at its own read_at_ns.
   std::variant<Advanced, TargetBegun, Records, StackDefined, FunctionDescribed, Snapshot, SeenObjects,
-               RuntimeCounters, GroupChanged, CostCharged, Loss, SampleClasses, SampleTick, SamplesLost,
+               CountersRead, GroupChanged, CostCharged, Loss, SampleClasses, SampleTick, SamplesLost,
                SamplingEnded, TargetEnded, TargetGone>
       what;
 };

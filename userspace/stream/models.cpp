@@ -20,8 +20,13 @@ struct Apply {
   void operator()(const GroupChanged& change) const {
     of.model->group(change.group, change.on, at_ns);
     if (change.group == GT_GROUP_LIFECYCLE) of.lifecycle_probed = change.on;
+    if (change.group == GT_GROUP_BLOCK) of.estimator.block(change.on);
   }
-  void operator()(const RuntimeCounters& counters) const { of.counters = counters; }
+  void operator()(const CountersRead& read) const {
+    of.counters = read.counters;
+    const RuntimeCounters& c = read.counters;
+    of.estimator.count({at_ns, read.timed_runs.value_or(0), c.syscalls, c.created}, *of.model);
+  }
   void operator()(const CostCharged& cost) const { of.cost = cost; }
   void operator()(const SampleClasses& classes) const {
     of.model->define(classes.labels);
@@ -30,11 +35,21 @@ struct Apply {
   void operator()(const SampleTick& tick) const { of.estimator.apply(tick, *of.model); }
   void operator()(const SamplesLost&) const { of.estimator.lost(); }
   void operator()(const SamplingEnded& ended) const { of.estimator.end(ended.what, at_ns, *of.model); }
-  void operator()(const Loss& loss) const { of.model->gap(at_ns, loss.to_ns); }
+  void operator()(const Loss& loss) const {
+    of.model->gap(at_ns, loss.to_ns);
+    of.estimator.lost_records();
+  }
   void operator()(const TargetEnded&) const { of.end_ns = std::min(of.end_ns, at_ns); }
   template <typename Other>  // says nothing about goroutines, or is taken care of elsewhere
   void operator()(const Other&) const {}
 };
+
+// The groups of a target that has passed its limit are silent from here on, as if they had been detached.
+void silence(Models::Of& of, const gt_record& limit) {
+  for (int i = 0; i < GT_GROUP_COUNT; ++i) {
+    if ((limit.extra >> i & 1) != 0) Apply{of, limit.time_ns}(GroupChanged{static_cast<gt_group>(i), false});
+  }
+}
 
 }  // namespace
 
@@ -74,6 +89,7 @@ std::size_t Models::apply_below(const Item& item, std::size_t at, std::uint64_t 
   for (; at < records.size() && records[at].time_ns < limit_ns; ++at) {
     if (at + kAhead < records.size()) model.prefetch(records[at + kAhead]);
     model.apply(records[at]);
+    if (records[at].hook == GT_HOOK_LIMIT) silence(found->second, records[at]);
   }
   return at;
 }

@@ -238,6 +238,39 @@ TEST(GovernorPhases, WaitForWhoSaysWhenTheyMay) {
   EXPECT_EQ(server.on, Server::kBoth);
 }
 
+// A phase that has room takes no more than that, however fast it goes.
+TEST(GovernorPhases, WhatMayBeSpentIsWhatTheRoomOfAPhaseLeaves) {
+  Budget budget;
+  budget.cpus = 0.1;
+  Governor governor(budget, 1);
+  EXPECT_DOUBLE_EQ(*governor.allowed_ns(), 0.15e9) << "1.5 s of room";
+  GroupMask on = Server::kBoth;
+  const auto spend = [&](std::uint64_t ms, double ns) {
+    return governor.step(ms * kMs, Charge{ns, 1, {{Server::kBoth, ns}}}, 0, on, on);
+  };
+  on = spend(1, 0);
+  on = spend(51, 45e6);  // of 5 ms that are left
+  EXPECT_DOUBLE_EQ(*governor.allowed_ns(), 0.15e9 - 40e6);
+  on = spend(1051, 45e6);
+  EXPECT_DOUBLE_EQ(*governor.allowed_ns(), 0.15e9 + 50e6) << "what is saved ahead: 0.5 s of room";
+  Budget none;
+  none.unlimited = true;
+  EXPECT_FALSE(Governor(none, 1).allowed_ns());
+}
+
+TEST(GovernorPhases, WhatHasPassedItGoesAtOnce) {
+  Governor governor(share(0.10), 1);
+  const GroupMask lifecycle = group_bit(GT_GROUP_LIFECYCLE), block = group_bit(GT_GROUP_BLOCK);
+  const auto at = [&](std::uint64_t ms, double ns, GroupMask over) {
+    return governor.step(ms * kMs, Charge{ns, 1, {{lifecycle, 0}, {block, ns}}}, ms * kMs, lifecycle | block,
+                         lifecycle | block, over);
+  };
+  EXPECT_EQ(at(50, 0, 0), lifecycle | block);
+  EXPECT_EQ(at(60, 9e6, 0), lifecycle | block) << "the grace time";
+  EXPECT_EQ(at(70, 99e6, block), lifecycle);
+  EXPECT_NE(governor.overrun(), "");
+}
+
 // Whoever was quiet for long has not saved enough to be dear for long.
 TEST(GovernorPhases, LittleIsSavedAhead) {
   Server server(0);

@@ -131,7 +131,7 @@ class Replay : public StreamTest, public ::testing::WithParamInterface<std::uint
         router.post({target, now, SeenObjects{now, {{1 + random() % 40, 0xc000, {}, now - 100}}}});
         return;
       case 3:
-        router.post({target, now, RuntimeCounters{.time_ns = now, .created = random() % 1000}});
+        router.post({target, now, CountersRead{{.time_ns = now, .created = random() % 1000}}});
         return;
       case 4:
         router.post({target, now, CostCharged{random() % 1000, now, 0.5}});
@@ -203,7 +203,7 @@ TEST_P(Replay, a_kept_stream_gives_equal_tables) {
   look(kTwo, other.end_ns);
   sample(kTwo, other.end_ns);
   sample(kTwo, other.end_ns + 10);
-  router.post({kTwo, other.end_ns + 20, RuntimeCounters{.time_ns = other.end_ns, .created = 5}});
+  router.post({kTwo, other.end_ns + 20, CountersRead{{.time_ns = other.end_ns, .created = 5}}});
   router.post({kTwo, other.end_ns + 20, CostCharged{7, other.end_ns, 0.5}});
   const std::uint64_t end = other.end_ns + 100;
   push({{numbered(event(GT_HOOK_CREATE, end - 60, 1), 0),

@@ -1,0 +1,130 @@
+#include "sampling/phase_counts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace gorotrace {
+namespace {
+
+constexpr double kApart = 3;  // of their errors, and two counts contradict each other
+constexpr std::size_t kTime = static_cast<std::size_t>(GoesBy::kTime);
+
+// A row that was not there counted nothing; one that was folded, and began anew, less than it had.
+std::uint64_t grown(const std::map<BlockingIdentity, std::uint64_t>& before, const BlockingIdentity& row,
+                    std::uint64_t now) {
+  const auto was = before.find(row);
+  if (was == before.end()) return now;
+  return now > was->second ? now - was->second : 0;
+}
+
+bool behind(const PhaseCounts::Reading& reading, const PhaseCounts::Reading& other) {
+  for (std::size_t i = 0; i < reading.size(); ++i) {
+    if (reading[i] < other[i]) return true;
+  }
+  return false;
+}
+
+// Most of its waits were ended by timers.
+bool goes_by_time(const BlockingRow& row) {
+  std::uint64_t timers = 0, all = row.wakers_other;
+  for (const WakerRow& w : row.wakers) {
+    all += w.count;
+    if (w.kind == WakerKind::kTimer) timers += w.count;
+  }
+  return 2 * timers > all;
+}
+
+}  // namespace
+
+void PhaseCounts::read(const Reading& reading, const std::function<BegunWaits()>& begun) {
+  if (last_ && behind(reading, *last_)) return;  // out of turn, or some of it could not be read
+  if (!first_) first_ = reading;
+  last_ = reading;
+  if (!on_) return;
+  Count count{reading, begun()};
+  if (!open_) {
+    open_ = Open{std::move(count), std::nullopt};
+  } else {
+    open_->to = std::move(count);
+  }
+}
+
+void PhaseCounts::block(bool on) {
+  if (on_ && !on && open_) add(sums_, *open_);
+  if (on != on_) open_.reset();
+  on_ = on;
+}
+
+void PhaseCounts::add(Sums& to, const Open& phase) {
+  if (!phase.to || phase.to->waits.rows_folded != phase.from.waits.rows_folded) return;
+  Each x{};
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = static_cast<double>(phase.to->reading[i] - phase.from.reading[i]);
+    to.x[i] += x[i];
+    to.xx[i] += x[i] * x[i];
+  }
+  ++to.phases;
+  std::map<BlockingIdentity, std::uint64_t> before;
+  for (const auto& [key, begun] : phase.from.waits.rows) before[identity(key)] = begun;
+  for (const auto& [key, begun] : phase.to->waits.rows) {
+    const BlockingIdentity row = identity(key);
+    const auto y = static_cast<double>(grown(before, row, begun));
+    if (y == 0) continue;
+    if (!to.rows.contains(row) && to.rows.size() >= BlockingRows::kMaxRows) continue;
+    RowSums& sums = to.rows[row];
+    sums.y += y;
+    sums.yy += y * y;
+    for (std::size_t i = 0; i < x.size(); ++i) sums.xy[i] += x[i] * y;
+  }
+}
+
+PhaseCounts::Ratio PhaseCounts::ratio(const RowSums& row, const Sums& sums, GoesBy by) const {
+  const auto i = static_cast<std::size_t>(by);
+  const double n = static_cast<double>(sums.phases), x = sums.x[i];
+  const auto all = static_cast<double>((*last_)[i] - (*first_)[i]);
+  const double each = row.y / x;
+  const double squares = std::max(0.0, row.yy - 2 * each * row.xy[i] + each * each * sums.xx[i]);
+  const double unseen = std::clamp(1 - x / all, 0.0, 1.0);
+  // For 1.96 errors to hold the count 95 times in 100, as Student's t has it of so few.
+  const double few = 1 + 1.25 / (n - 1);
+  return {each * all, few * all / x * std::sqrt(squares * n / (n - 1) * unseen)};
+}
+
+EstimatedCount PhaseCounts::estimate(const BlockingRow& row, const RowSums& of, const Sums& sums) const {
+  GoesBy by = GoesBy::kTime;
+  Ratio best = ratio(of, sums, by);
+  bool contradicted = false;
+  if (!goes_by_time(row)) {
+    std::optional<Ratio> found;
+    for (const GoesBy other : {GoesBy::kTimedRuns, GoesBy::kSyscalls, GoesBy::kCreated}) {
+      // What happens much less often than these waits is not what they go by.
+      if (sums.x[static_cast<std::size_t>(other)] * 100 <= of.y) continue;
+      const Ratio its = ratio(of, sums, other);
+      contradicted = contradicted || (found && std::abs(its.count - found->count) >
+                                                   kApart * std::hypot(its.error, found->error));
+      if (found && its.error >= found->error) continue;
+      found = its;
+      by = other;
+    }
+    if (found) best = *found;
+  }
+  EstimatedCount out{static_cast<std::uint64_t>(std::llround(best.count)), std::nullopt, by};
+  if (sums.phases >= kFewest && !contradicted)
+    out.error = static_cast<std::uint64_t>(std::llround(best.error));
+  return out;
+}
+
+void PhaseCounts::over(Tables& tables) const {
+  Sums sums = sums_;
+  if (open_) add(sums, *open_);
+  if (sums.phases < 2) return;
+  tables.phases = CountedPhases{sums.phases, {(*first_)[kTime], (*last_)[kTime]}};
+  for (BlockingRow& row : tables.blocking) {
+    if (row.in_syscall || row.folded != 0) continue;
+    const auto found = sums.rows.find(identity(row));
+    if (found != sums.rows.end()) row.begun = estimate(row, found->second, sums);
+  }
+}
+
+}  // namespace gorotrace
