@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 
+import changed_runtime
 import profiles
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -44,6 +45,10 @@ VARIANTS = {  # name -> (environment, go build arguments)
     # with one in which casgstatus is hot where the scheduler wakes goroutines itself: no call is left to be probed
     "hidden": ({"CGO_ENABLED": "0"}, ["-ldflags", "-s -w"]),
 }
+CHANGED = {  # with a runtime that is another one in places (changed_runtime.py)
+    name + symbols: ({"CGO_ENABLED": "0"}, [] if symbols else ["-ldflags", "-s -w"])
+    for name in changed_runtime.CHANGES for symbols in ("", "-symbols")
+}
 PROFILED = {"pgo": lambda version: scheduler_profile(version), "hidden": lambda version: wake_ups_profile(version)}
 EXPERIMENTS = {  # what only some versions have, and only when asked for
     "synctest": ({"CGO_ENABLED": "0", "GOEXPERIMENT": "synctest"}, ["-ldflags", "-s -w"]),
@@ -64,10 +69,14 @@ def build(source, version=NEWEST, variant="stripped"):
     with open(f"{out}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not out.exists():
-            env, arguments = (VARIANTS | EXPERIMENTS | LIBRARIES)[variant]
+            env, arguments = (VARIANTS | EXPERIMENTS | LIBRARIES | CHANGED)[variant]
+            go = [ROOT / "tools" / "toolchain", version]
+            if variant in CHANGED:
+                changed = variant.removesuffix("-symbols")
+                go = [changed_runtime.go(changed, goroot(version), CACHE / "changed" / f"{changed}-{version}")]
             if variant in PROFILED:
                 arguments = [*arguments, f"-pgo={PROFILED[variant](version)}"]
-            done = subprocess.run([ROOT / "tools" / "toolchain", version, "build", "-o", f"{out}.new", *arguments, "."],
+            done = subprocess.run([*go, "build", "-o", f"{out}.new", *arguments, "."],
                                   cwd=source, env={**os.environ, **env}, capture_output=True, text=True)
             assert done.returncode == 0, f"go {version} build of {source.name} ({variant}):\n{done.stderr}"
             os.rename(f"{out}.new", out)
@@ -121,11 +130,14 @@ def scheduler_profile(version):
 
 
 def wake_ups_profile(version):
-    goroot = subprocess.run([ROOT / "tools" / "toolchain", version, "env", "GOROOT"], check=True, capture_output=True,
-                            text=True).stdout.strip()
     made = CACHE / f"wake-ups-{version}.{os.getpid()}.prof"
-    made.write_bytes(profiles.wake_ups(pathlib.Path(goroot) / "src" / "runtime"))
+    made.write_bytes(profiles.wake_ups(pathlib.Path(goroot(version)) / "src" / "runtime"))
     return made
+
+
+def goroot(version):
+    return subprocess.run([ROOT / "tools" / "toolchain", version, "env", "GOROOT"], check=True, capture_output=True,
+                          text=True).stdout.strip()
 
 
 # ---------------------------------------------------------------- processes

@@ -135,7 +135,7 @@ Result<std::unique_ptr<Session>> attach(const Plan& plan, RunStacks& stacks) {
   for (const TargetName& name : plan.targets) {
     auto target = Target::open(name, binaries);
     if (!target) return std::unexpected(target.error());
-    tell_others(**target);
+    tell_of(**target);
     // Which reasons there are, each Go version says for itself.
     DumpFilter filter = plan.rows.filter;
     const GoBinary& go = (*target)->binary();

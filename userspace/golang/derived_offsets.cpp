@@ -62,7 +62,9 @@ class Deriver {
     from_ = function;
     if (const auto f = pclntab_.function_named(function)) disassemble(image_, *f, visit);
   }
-  void found(const char* member, std::uint16_t value) { out_.push_back({member, value, from_}); }
+  void found(const char* member, std::uint16_t value, bool by_distance = false) {
+    out_.push_back({member, value, from_, by_distance});
+  }
 
   // BX = g_m(AX); compare AX with m_gsignal(BX), then with m_curg(BX); m_g0 is loaded in between.
   Visit systemstack_amd64() {
@@ -131,9 +133,9 @@ class Deriver {
   // waitreason).
   void status(std::uint16_t offset) {
     found("g_atomicstatus", offset);
-    found("g_goid", static_cast<std::uint16_t>(offset + 8));
-    found("g_schedlink", static_cast<std::uint16_t>(offset + 16));
-    found("g_waitreason", static_cast<std::uint16_t>(offset + 32));
+    found("g_goid", static_cast<std::uint16_t>(offset + 8), true);
+    found("g_schedlink", static_cast<std::uint16_t>(offset + 16), true);
+    found("g_waitreason", static_cast<std::uint16_t>(offset + 32), true);
   }
 
   Visit casgstatus_amd64() {

@@ -18,6 +18,7 @@ struct DerivedOffset {
   std::string member;  // of RuntimeOffsets: "g_goid"
   std::uint16_t value;
   std::string from;  // "runtime.casgstatus"
+  bool by_distance;  // not seen: lies there behind a field that was, in every version so far
 };
 
 // What can be derived; an unoptimised build (-N -l) gives less.

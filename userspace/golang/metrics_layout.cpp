@@ -255,10 +255,6 @@ MetricsLayout find_metrics_layout(const GoBinary& binary, const MetricsOffsets& 
 
 Result<MetricsLayout> find_metrics_layout(const GoBinary& binary) {
   const GoVersion& version = binary.version();
-  if (version.compare_minor(1, kNewestMinor) > 0)
-    return fail(ErrorKind::kUnsupported,
-                fmt::format("how {} computes its metrics is not known here; the newest known is Go 1.{}",
-                            version.text, kNewestMinor));
   // The table first: reading DWARF takes longer than all the rest, and the code decides anyway.
   std::optional<MetricsLayout> best;
   for (const bool dwarf : {false, true}) {
@@ -273,6 +269,11 @@ Result<MetricsLayout> find_metrics_layout(const GoBinary& binary) {
     MetricsLayout layout = find_metrics_layout(binary, found->offsets);
     layout.offsets_source = found->source;
     if (!best || layout.missing.size() < best->missing.size()) best = std::move(layout);
+  }
+  if (!best && version.newer_than_known()) {
+    const auto found = metrics_offsets_from_types(binary.image(), binary.pclntab());
+    best = find_metrics_layout(binary, found.offsets);
+    best->offsets_source = found.source;
   }
   if (best) return *std::move(best);
   return fail(ErrorKind::kUnsupported,

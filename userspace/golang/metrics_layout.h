@@ -35,15 +35,15 @@ struct MetricsGlobals {
 
 struct MetricsLayout {
   MetricsOffsets offsets;
-  std::string offsets_source;  // "DWARF" or "table go1.26"
+  std::string offsets_source;  // of MetricsOffsetsWithSource
   MetricsGlobals globals;
   // What was looked for and not found, or found at odds with the code: "runtime.memstats: no address at which
   // runtime.gcMarkTermination uses numgc ...". One sentence each.
   std::vector<std::string> missing;
 };
 
-// By the table, or by DWARF where the table leaves something missing. kUnsupported when neither knows the
-// version, and for versions newer than we know: their metrics may be computed in another way.
+// By the table, or by DWARF where the table leaves something missing; of versions newer than the table by
+// DWARF, or else what metrics_offsets_from_types() has. kUnsupported when nothing knows the version.
 [[nodiscard]] Result<MetricsLayout> find_metrics_layout(const GoBinary& binary);
 // The same for given offsets: tests plant wrong ones.
 [[nodiscard]] MetricsLayout find_metrics_layout(const GoBinary& binary, const MetricsOffsets& offsets);

@@ -13,6 +13,8 @@
 
 namespace gorotrace {
 
+class Pclntab;
+
 inline constexpr std::uint32_t kNoOffset = 0xffffffff;
 
 // X-macro: struct member, "Go struct", "Go field (dotted path)".
@@ -104,13 +106,18 @@ struct MetricsOffsets {
 
 struct MetricsOffsetsWithSource {
   MetricsOffsets offsets;
-  std::string source;  // "DWARF" or "table go1.26"
+  std::string source;  // "DWARF", "table go1.26" or "its type descriptors and table go1.27"
 };
 
 // Of the version's minor and the architecture; nullopt: none. Neither is believed before the code of the
 // binary agrees (golang/metrics_layout.h).
 [[nodiscard]] std::optional<MetricsOffsetsWithSource> metrics_offsets_from_table(const GoVersion& version,
                                                                                  Arch arch);
+// For a version newer than the table without debug information: runtime.p and runtime.m by their type
+// descriptors, of the newest row what the code confirms (golang/metrics_anchors.h), and nothing else: which
+// metrics need more, their reader says.
+[[nodiscard]] MetricsOffsetsWithSource metrics_offsets_from_types(const ElfImage& image,
+                                                                  const Pclntab& pclntab);
 // As offsets_from_dwarf.
 [[nodiscard]] Result<MetricsOffsetsWithSource> metrics_offsets_from_dwarf(const ElfImage& image);
 

@@ -125,29 +125,37 @@ template <typename T>
 
 struct OffsetsWithSource {
   RuntimeOffsets offsets;
-  std::string source;  // "DWARF" or "table go1.26"
+  std::string source;  // "DWARF", "table go1.26" or "its type descriptors and table go1.27"
 };
 
 // The table's row of the version's minor; nullopt outside 1.18..1.27.
 [[nodiscard]] std::optional<OffsetsWithSource> offsets_from_table(const GoVersion& version);
 // kUnsupported when the image has no debug information, none of Go's, or too much of it.
 [[nodiscard]] Result<OffsetsWithSource> offsets_from_dwarf(const ElfImage& image);
+// For versions newer than the table: what the binary's own type descriptors say of the structs that have some
+// (golang/type_descriptors.h). Of the scheduler's, which has none, the newest row, for the code to confirm
+// (golang/counter_check.h). Of other structs nothing: file descriptors and sync.Cond are then not read.
+// kUnsupported when the descriptors are not found.
+[[nodiscard]] Result<OffsetsWithSource> offsets_from_types(const ElfImage& image, const Pclntab& pclntab);
 
 // Reading DWARF takes longer than all else (libdw inflates every debug section), and releases do not differ
 // from the table: a release goes by the table, any other version by DWARF when it has some, and what the code
 // of the binary contradicts gives way to the other source. kDwarf: for a table that the live process
-// contradicted.
+// contradicted. A version newer than the table goes by DWARF, or else by its type descriptors.
 enum class OffsetsFrom { kBest, kDwarf };
 
 // Checked against the code; m.syscalltick of a table comes from the code, because it moves between patch
-// releases (1.23.5 to 1.23.12). kUnsupported when no source holds or there is none.
+// releases (1.23.5 to 1.23.12). kUnsupported when no source holds or there is none. Of a newer version also
+// when a field is not there that every version of the table has: refused by name.
 [[nodiscard]] Result<OffsetsWithSource> offsets_for(const ElfImage& image, const Pclntab& pclntab,
                                                     const GoVersion& version, OffsetsFrom from);
 
 // Field values the code of this very binary uses (systemstack, mcall, casgstatus; recipes:
 // derived_offsets.cpp). Every field that can be derived and differs is refused by name: kUnsupported "offset
-// of runtime.g.goid ...".
+// of runtime.g.goid ...". What is presumed by its distance from another field is held against a table alone:
+// a source that has read the binary itself (`exact`) knows better.
 [[nodiscard]] Status check_offsets_against_code(const RuntimeOffsets& offsets, const ElfImage& image,
-                                                const Pclntab& pclntab);
+                                                const Pclntab& pclntab, std::string_view source = "our table",
+                                                bool exact = false);
 
 }  // namespace gorotrace

@@ -8,6 +8,9 @@
 
 namespace gorotrace {
 
+inline constexpr int kOldestMinor = 18;  // go1.18: register ABI on both architectures, generics-era pclntab
+inline constexpr int kNewestMinor = 27;  // the newest the offset table was generated and tested for
+
 struct GoVersion {
   int major = 0;
   int minor = 0;
@@ -20,10 +23,9 @@ struct GoVersion {
   [[nodiscard]] static std::optional<GoVersion> parse(std::string_view text);
   // Only (major, minor) decide layout questions; see golang/offsets.h for what drifts between patches.
   [[nodiscard]] std::strong_ordering compare_minor(int other_major, int other_minor) const;
+  // A minor version that the offset table does not have yet.
+  [[nodiscard]] bool newer_than_known() const { return compare_minor(1, kNewestMinor) > 0; }
   [[nodiscard]] bool at_least(int minor_version) const { return major == 1 && minor >= minor_version; }
 };
-
-inline constexpr int kOldestMinor = 18;  // go1.18: register ABI on both architectures, generics-era pclntab
-inline constexpr int kNewestMinor = 27;  // the newest the offset table was generated and tested for
 
 }  // namespace gorotrace

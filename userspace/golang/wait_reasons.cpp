@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string_view>
 
@@ -15,8 +16,8 @@ constexpr std::size_t kMaxHeaders = 64, kMaxLength = 64;
 // Values of runtime.waitReason (runtime/runtime2.go) per minor version.
 std::size_t reason_count(const GoVersion& version) {
   constexpr std::size_t kCounts[] = {27, 27, 32, 32, 37, 38, 44, 47, 47, 47};  // 1.18 ... 1.27
-  const int i = std::clamp(version.minor, kOldestMinor, kNewestMinor) - kOldestMinor;
-  return kCounts[i];
+  const auto i = static_cast<std::size_t>(std::max(version.minor - kOldestMinor, 0));
+  return kCounts[std::min(i, std::size(kCounts) - 1)];
 }
 
 std::vector<std::string> read_array(const ElfImage& image, std::uint64_t base, std::size_t count) {

@@ -43,7 +43,8 @@ class Patched {
 };
 
 TEST(Foreign, GosOwnIsNot) {
-  for (const char* name : {"go1.18", "go1.27", "go1.27.stripped", "go1.27-cgo", "go1.27-pie.stripped"}) {
+  for (const char* name : {"go1.18", "go" GOROTRACE_NEWEST_MINOR, "go" GOROTRACE_NEWEST_MINOR ".stripped",
+                           "go" GOROTRACE_NEWEST_MINOR "-cgo", "go" GOROTRACE_NEWEST_MINOR "-pie.stripped"}) {
     const auto image = Patched(name).image();
     ASSERT_TRUE(image);
     EXPECT_EQ(foreign_by_headers(*image), std::nullopt) << name;
@@ -52,45 +53,50 @@ TEST(Foreign, GosOwnIsNot) {
 }
 
 TEST(Foreign, PackedByUpx) {
-  const auto image = Patched("go1.27.stripped").put(0x300, "UPX!").image();
+  const auto image = Patched("go" GOROTRACE_NEWEST_MINOR ".stripped").put(0x300, "UPX!").image();
   ASSERT_TRUE(image);
   EXPECT_THAT(foreign_by_headers(*image), Optional(HasSubstr("'upx -d'")));
 }
 
 TEST(Foreign, LinkedWithTheRuntimeElsewhere) {
-  const auto image =
-      Patched("go1.27").replace(".note.go.buildid", std::string(".note.go.deps\0\0\0", 16)).image();
+  const auto image = Patched("go" GOROTRACE_NEWEST_MINOR)
+                         .replace(".note.go.buildid", std::string(".note.go.deps\0\0\0", 16))
+                         .image();
   ASSERT_TRUE(image);
   EXPECT_THAT(foreign_by_headers(*image), Optional(HasSubstr("-linkshared")));
 }
 
 TEST(Foreign, OfGccgo) {
-  const auto shared = Patched("go1.27-cgo").replace("libc.so.6", "libgo.so.").image();
+  const auto shared = Patched("go" GOROTRACE_NEWEST_MINOR "-cgo").replace("libc.so.6", "libgo.so.").image();
   ASSERT_TRUE(shared);
   EXPECT_THAT(foreign_by_headers(*shared), Optional(HasSubstr("gccgo")));
   // Not written whole: the test itself is an executable that is looked at (version_test.cpp).
   const std::string version = std::string("go1.18 gcc") + "go (D";
-  const auto whole = Patched("go1.27.stripped").replace("runtime error: ", version).image();
+  const auto whole =
+      Patched("go" GOROTRACE_NEWEST_MINOR ".stripped").replace("runtime error: ", version).image();
   ASSERT_TRUE(whole);
   EXPECT_THAT(foreign_by_contents(*whole), Optional(HasSubstr("gccgo")));
 }
 
 TEST(Foreign, OfGccgoWithItsLibraryInTheFile) {
-  const auto image =
-      Patched("go1.27").replace(".note.go.buildid", std::string(".go_export\0\0\0\0\0\0", 16)).image();
+  const auto image = Patched("go" GOROTRACE_NEWEST_MINOR)
+                         .replace(".note.go.buildid", std::string(".go_export\0\0\0\0\0\0", 16))
+                         .image();
   ASSERT_TRUE(image);
   EXPECT_THAT(foreign_by_headers(*image), Optional(HasSubstr("gccgo")));
 }
 
 // As whoever looks for it does.
 TEST(Foreign, WhoOnlySpeaksOfGccgoIsNot) {
-  const auto image = Patched("go1.27.stripped").replace("runtime error: ", " gccgo (Debian ").image();
+  const auto image =
+      Patched("go" GOROTRACE_NEWEST_MINOR ".stripped").replace("runtime error: ", " gccgo (Debian ").image();
   ASSERT_TRUE(image);
   EXPECT_EQ(foreign_by_contents(*image), std::nullopt);
 }
 
 TEST(Foreign, OfTinyGo) {
-  const auto image = Patched("go1.27").replace("runtime.goexit0", "tinygo_swapTask").image();
+  const auto image =
+      Patched("go" GOROTRACE_NEWEST_MINOR).replace("runtime.goexit0", "tinygo_swapTask").image();
   ASSERT_TRUE(image);
   EXPECT_THAT(foreign_by_contents(*image), Optional(HasSubstr("TinyGo")));
 }

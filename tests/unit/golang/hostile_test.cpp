@@ -6,6 +6,8 @@
 #include "golang/buildinfo.h"
 #include "golang/derived_offsets.h"
 #include "golang/globals.h"
+#include "golang/metrics_offsets.h"
+#include "golang/offsets.h"
 #include "subjects.h"
 
 namespace gorotrace::testing {
@@ -35,6 +37,8 @@ bool use(std::vector<std::uint8_t> bytes, std::mt19937& random) {
     (void)version_from_code(**image, t);
     (void)derive_offsets(**image, t);
     (void)find_globals(**image, t, RuntimeOffsets{});
+    (void)offsets_from_types(**image, t);
+    (void)metrics_offsets_from_types(**image, t);
   }
   EXPECT_LT(Clock::now() - start, kAtMost);
   return table.has_value();
@@ -84,6 +88,42 @@ TEST_P(Hostile, CorruptedLineTable) {
     opened += use(std::move(bytes), random) ? 1 : 0;
   }
   EXPECT_GE(opened, 20);
+}
+
+// The fields of runtime.g: names, types and offsets that lead anywhere, their number and each descriptor's
+// kind.
+TEST_P(Hostile, CorruptedTypeDescriptors) {
+  const std::string path = Subject{GetParam(), ""}.path();
+  const auto whole = read_file(path);
+  const auto image = ElfImage::open(path);
+  ASSERT_TRUE(image);
+  const std::string_view name =
+      "\x0c"
+      "atomicstatus";
+  std::size_t places = 0, table = 0;
+  std::mt19937 random(4);
+  for (auto at = whole.begin(); (at = std::search(at, whole.end(), name.begin(), name.end())) != whole.end();
+       ++at) {
+    for (const auto& s : (*image)->segments()) {
+      const auto offset = static_cast<std::uint64_t>(at - whole.begin()) - 1;
+      if (offset < s.offset || offset >= s.offset + s.filesz) continue;
+      for (const std::uint64_t field : (*image)->words_equal(s.vaddr + (offset - s.offset), 4)) {
+        const auto there = (*image)->offset_of(field);
+        ASSERT_TRUE(there);
+        ++places;
+        for (int i = 0; i < 20; ++i) {
+          auto bytes = whole;
+          const std::size_t begin = *there - std::min<std::size_t>(*there, 1024);
+          for (std::size_t n = 1 + random() % 100; n > 0; --n)
+            bytes[begin + random() % std::min<std::size_t>(3072, bytes.size() - begin)] =
+                random() % 2 == 0 ? whole[*there + random() % 8] : static_cast<std::uint8_t>(random());
+          table += use(std::move(bytes), random) ? 1 : 0;
+        }
+      }
+    }
+  }
+  EXPECT_GE(places, 1u);
+  EXPECT_GE(table, 10u);
 }
 
 TEST_P(Hostile, CorruptedAnywhere) {

@@ -182,5 +182,37 @@ TEST_P(Moved, FieldsAreRefusedOrFound) {
   }
 }
 
+// Every other version goes by the code and the type descriptors alone: what these do not prove is left out.
+// The newest row stands in for newer versions.
+class NewestTwins : public ::testing::TestWithParam<Subject> {};
+INSTANTIATE_TEST_SUITE_P(All, NewestTwins, ::testing::ValuesIn(subjects_where([](const Subject& s) {
+                           return s.stripped() && s.version == all_subjects().back().version;
+                         })),
+                         subject_name);
+
+TEST_P(NewestTwins, WithoutATableWhatIsLeftEqualsDwarf) {
+  const auto stripped = open_subject(GetParam().name);
+  const auto twin = open_subject(GetParam().name.substr(0, GetParam().name.find(".stripped")));
+  ASSERT_TRUE(stripped && twin);
+  const auto found = metrics_offsets_from_types(stripped->image(), stripped->pclntab());
+  const auto dwarf = metrics_offsets_from_dwarf(twin->image());
+  ASSERT_TRUE(dwarf);
+  EXPECT_THAT(found.source, HasSubstr("type descriptors"));
+  const MetricsLayout layout = find_metrics_layout(*stripped, found.offsets);
+  EXPECT_THAT(layout.missing, IsEmpty());
+  std::size_t proven = 0;
+#define X(field, go_struct, go_field)                                \
+  if (layout.offsets.field != kNoOffset) {                           \
+    ++proven;                                                        \
+    EXPECT_EQ(layout.offsets.field, dwarf->offsets.field) << #field; \
+  }
+  GOROTRACE_METRICS_OFFSETS(X)
+#undef X
+  EXPECT_GE(proven, 40u);
+  EXPECT_NE(layout.offsets.p_runnext, kNoOffset);
+  EXPECT_NE(layout.offsets.sched_timeToRun, kNoOffset);
+  EXPECT_EQ(layout.offsets.delta_committed, kNoOffset);
+}
+
 }  // namespace
 }  // namespace gorotrace::testing

@@ -34,7 +34,7 @@ TEST_P(Linked, ALibraryHasARuntimeOfItsOwnAndAPluginThePrograms) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Presence, Linked, ::testing::Values("go1.18", "go1.25", "go1.27"),
+INSTANTIATE_TEST_SUITE_P(Presence, Linked, ::testing::Values("go1.18", "go1.25", "go" GOROTRACE_NEWEST_MINOR),
                          [](const auto& p) { return "go" + p.param.substr(4); });
 
 TEST(Presence, WhatIsNotGoHasNone) {
@@ -42,12 +42,12 @@ TEST(Presence, WhatIsNotGoHasNone) {
   ASSERT_TRUE(image);
   EXPECT_FALSE(has_loaded_runtime(*image));
   EXPECT_FALSE(has_go(*image));
-  EXPECT_TRUE(has_go(*image_of(Subject{"go1.27.stripped", ""}.path())));
+  EXPECT_TRUE(has_go(*image_of(Subject{"go" GOROTRACE_NEWEST_MINOR ".stripped", ""}.path())));
 }
 
 // -buildmode=shared: the packages of programs that -linkshared links.
 TEST(Presence, PackagesForOthersAreNoRuntimeOfALibrary) {
-  auto bytes = read_file(Subject{"go1.27-c-shared", ""}.path());
+  auto bytes = read_file(Subject{"go" GOROTRACE_NEWEST_MINOR "-c-shared", ""}.path());
   const std::string_view was = ".note.go.buildid", note = ".note.go.abihash";
   const auto at = std::search(bytes.begin(), bytes.end(), was.begin(), was.end());
   ASSERT_NE(at, bytes.end());
