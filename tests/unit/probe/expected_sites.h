@@ -7,6 +7,7 @@
 #include <array>
 
 #include "elf/image.h"
+#include "golang/version.h"
 
 namespace gorotrace {
 
@@ -15,7 +16,8 @@ struct ExpectedSite {
   const char* hook;
   const char* function;
   int reg;
-  std::array<const char*, 10> site;  // by minor version - 18
+  // By minor version - kOldestMinor; nullptr: this version has no column yet.
+  std::array<const char*, kNewestMinor - kOldestMinor + 1> site;
 };
 
 inline constexpr ExpectedSite kExpectedSites[] = {

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "golang/version.h"
 #include "subjects.h"
 
 namespace gorotrace {
@@ -196,7 +197,7 @@ TEST_P(WakeUps, LeaveExecuteToTheRunGroup) {
 
 std::vector<std::string> subjects() {
   std::vector<std::string> out;
-  for (int minor = 18; minor < 28; ++minor) {
+  for (int minor = kOldestMinor; minor <= kNewestMinor; ++minor) {
     for (const char* arch : {"amd64", "arm64"}) out.push_back("go1." + std::to_string(minor) + "-" + arch);
   }
   for (const char* mode : {"pie", "unoptimized-amd64", "unoptimized-arm64", "cgo"})

@@ -1,3 +1,0 @@
-module gorotrace/tools/offsets
-
-go 1.21

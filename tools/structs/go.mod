@@ -1,0 +1,3 @@
+module gorotrace/tools/structs
+
+go 1.21
