@@ -721,18 +721,16 @@ def test_a_32_bit_program(tmp_path):
         refused(run("stat", "-p", target.pid, "-d", "1s"), UNSUPPORTED, "32")
 
 
-@pytest.mark.parametrize("claimed,words", [("go1.17.13", ["1.17"]), ("go1.99.0", ["1.99"])])
-def test_a_version_out_of_reach(tmp_path, claimed, words):
-    """The version string inside a real binary replaced by one of equal length: as an old or a future Go says it."""
-    version = "1.26.11"  # as long as the others
-    data = harness.build(harness.PROGRAMS / "truth", version).read_bytes()
-    real, fake = f"go{version}".encode(), claimed.encode().ljust(len(version) + 2, b" ")
-    assert data.count(real) >= 1
+def test_a_version_out_of_reach(tmp_path):
+    """The version string inside a real binary replaced by one of equal length: as an old Go says it. Of one to come:
+    test_newer_go.py."""
+    data = harness.build(harness.PROGRAMS / "truth", "1.26.11").read_bytes()
+    assert data.count(b"go1.26.11") >= 1
     copy = tmp_path / "truth"
-    copy.write_bytes(data.replace(real, fake.replace(b" ", b"0") if len(claimed) < len(real) else fake))
+    copy.write_bytes(data.replace(b"go1.26.11", b"go1.17.13"))
     copy.chmod(0o755)
     with harness.Truth(copy) as target:
-        refused(run("stat", "-p", target.pid, "-d", "1s"), UNSUPPORTED, *words)
+        refused(run("stat", "-p", target.pid, "-d", "1s"), UNSUPPORTED, "1.17")
 
 
 @pytest.mark.parametrize("variant", ["symbols", "stripped"])
