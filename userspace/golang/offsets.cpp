@@ -22,7 +22,7 @@ constexpr Row kTable[] = {
 constexpr struct {
   std::uint16_t RuntimeOffsets::* member;
   std::string_view go_struct, go_field;
-} kFields[] = {
+} kOffsetFields[] = {
 #define X(member, go_struct, go_field) {&RuntimeOffsets::member, go_struct, go_field},
     GOROTRACE_OFFSETS(X)
 #undef X
@@ -30,7 +30,7 @@ constexpr struct {
 
 // A field of g, m, p, sudog or schedt, which every program has, that each row has and these offsets have not.
 Status check_complete(const RuntimeOffsets& offsets, const GoVersion& version, std::string_view source) {
-  for (const auto& f : kFields) {
+  for (const auto& f : kOffsetFields) {
     const bool always_there = f.go_struct == "runtime.g" || f.go_struct == "runtime.m" ||
                               f.go_struct == "runtime.p" || f.go_struct == "runtime.sudog" ||
                               f.go_struct == "runtime.schedt";

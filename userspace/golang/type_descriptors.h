@@ -20,7 +20,7 @@ class TypeDescriptors {
   // Refers to both.
   TypeDescriptors(const ElfImage& image, const Pclntab& pclntab);
 
-  // "runtime.g" and others of kReachable (type_descriptors.cpp): its descriptor was found.
+  // "runtime.g": its descriptor was found. Which structs can be: type_descriptors.cpp.
   [[nodiscard]] bool has(std::string_view struct_name) const { return structs_.contains(struct_name); }
   // As DwarfStructs::member_offset. Go 1.19 and later: 1.18 has a flag among the bits of an offset.
   [[nodiscard]] std::optional<std::uint64_t> member_offset(std::string_view struct_name,
@@ -31,7 +31,7 @@ class TypeDescriptors {
     std::uint64_t type, offset;
   };
 
-  void find(const char* name, const char* mark, std::string_view function);
+  void find(const char* name, const char* function, const char* mark);
   [[nodiscard]] std::optional<Field> field(std::uint64_t type, std::string_view name) const;
   // The struct itself, or the one that a pointer, a slice, or several of them lead to; 0: none.
   [[nodiscard]] std::uint64_t struct_behind(std::uint64_t type) const;

@@ -73,6 +73,7 @@ std::vector<std::string> go_versions() {
 GoTarget::GoTarget(const std::string& program, const std::string& go_version,
                    const std::vector<std::string>& arguments, LinkMode link, bool symbols) {
   const std::string binary = build(program, go_version, link, symbols);
+  binary_ = need(GoBinary::open(binary));  // first: where it throws, no process is left behind
   int to[2], from[2];
   if (::pipe2(to, O_CLOEXEC) != 0 || ::pipe2(from, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
   pid_ = ::fork();
@@ -89,8 +90,6 @@ GoTarget::GoTarget(const std::string& program, const std::string& go_version,
   ::close(from[1]);
   in_.reset(to[1]);
   out_ = ::fdopen(from[0], "r");
-
-  binary_ = need(GoBinary::open(binary));
 }
 
 void GoTarget::kill() {
