@@ -31,9 +31,8 @@ TEST_P(WithDwarf, TableAgrees) {
   const auto binary = open_subject(GetParam().name);
   ASSERT_TRUE(binary);
   // A release goes by the table although it has DWARF; a candidate that tools/offsets was given does not.
-  EXPECT_EQ(binary->offsets_source(), binary->version().release
-                                          ? "table go1." + std::to_string(binary->version().minor)
-                                          : "DWARF");
+  EXPECT_EQ(binary->offsets_source(),
+            binary->version().release ? "table go1." + std::to_string(binary->version().minor) : "DWARF");
   const auto from_dwarf = offsets_from_dwarf(binary->image());
   ASSERT_TRUE(from_dwarf);
   EXPECT_EQ(from_dwarf->source, "DWARF");
