@@ -30,6 +30,8 @@ Result<std::unique_ptr<GoBinary>> GoBinary::open(const std::string& path, Offset
     return refused(what ? Error{ErrorKind::kUnsupported, *what} : pclntab.error());
   }
   binary->pclntab_ = std::move(*pclntab);
+  if (const auto what = foreign_by_functions(*binary->pclntab_))
+    return refused({ErrorKind::kUnsupported, *what});
 
   auto version = info ? info->version : std::nullopt;
   if (!version) version = version_from_code(*binary->image_, *binary->pclntab_);

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "golang/presence.h"
 
 namespace gorotrace {
 namespace {
@@ -60,13 +61,17 @@ std::optional<std::string> foreign_by_headers(const ElfImage& image) {
   if (packed_by_upx(image))
     return "packed by UPX: the program that runs is only in memory; unpack the file ('upx -d') and start "
            "that";
-  // cmd/link notes which shared libraries of Go packages it was linked with (lib.go addgonote,
-  // ELF_NOTE_GODEPS).
-  if (image.section(".note.go.deps"))
-    return "built with -linkshared: the Go runtime is in a shared library; build it without";
   // With -static-libgo what gccgo's packages export is kept in the file, stripped or not.
   if (section_has(image, ".dynstr", "libgo.so.") || image.section(".go_export")) return std::string(kGccgo);
   return std::nullopt;
+}
+
+// cmd/link notes nothing of that in such a program (ELF_NOTE_GODEPS is for libraries of -buildmode=shared).
+std::optional<std::string> foreign_by_functions(const Pclntab& pclntab) {
+  if (has_own_runtime(pclntab)) return std::nullopt;
+  return "built with -linkshared: the Go runtime is in a shared library; build it without (its line table "
+         "has "
+         "no runtime.rt0_go)";
 }
 
 std::optional<std::string> foreign_by_contents(const ElfImage& image) {

@@ -2,7 +2,6 @@
 
 #include "golang/buildinfo.h"
 #include "golang/foreign.h"
-#include "golang/pclntab.h"
 
 namespace gorotrace {
 
@@ -11,15 +10,19 @@ bool has_go(const ElfImage& image) {
          foreign_by_headers(image).has_value() || foreign_by_contents(image).has_value();
 }
 
+// Where a runtime begins (runtime/asm_*.s).
+bool has_own_runtime(const Pclntab& pclntab) {
+  return pclntab.function_named("runtime.rt0_go").has_value();
+}
+
 bool has_loaded_runtime(const ElfImage& image) {
   // cmd/link/internal/ld/data.go: in every file, stripped or not.
   if (!image.section(".go.buildinfo")) return false;
   // lib.go, ELF_NOTE_GOABIHASH: of -buildmode=shared.
   if (image.section(".note.go.abihash")) return false;
   const auto table = Pclntab::make(image);
-  // Where a runtime begins (runtime/asm_*.s). The linker leaves it out of a plugin, which nothing starts. Of
-  // a library whose table is not read we say why, as of a program.
-  return !table || (*table)->function_named("runtime.rt0_go");
+  // Of a library whose table is not read we say why, as of a program.
+  return !table || has_own_runtime(**table);
 }
 
 }  // namespace gorotrace

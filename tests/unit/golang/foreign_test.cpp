@@ -59,11 +59,13 @@ TEST(Foreign, PackedByUpx) {
 }
 
 TEST(Foreign, LinkedWithTheRuntimeElsewhere) {
-  const auto image = Patched("go" GOROTRACE_NEWEST_MINOR)
-                         .replace(".note.go.buildid", std::string(".note.go.deps\0\0\0", 16))
-                         .image();
-  ASSERT_TRUE(image);
-  EXPECT_THAT(foreign_by_headers(*image), Optional(HasSubstr("-linkshared")));
+  for (const char* name : {"go1.18", "go" GOROTRACE_NEWEST_MINOR ".stripped"}) {
+    const auto own = Patched(name).image(),
+               image = Patched(name).replace("runtime.rt0_go", "runtime.rt0_no").image();
+    ASSERT_TRUE(own && image);
+    EXPECT_EQ(foreign_by_functions(**Pclntab::make(*own)), std::nullopt) << name;
+    EXPECT_THAT(foreign_by_functions(**Pclntab::make(*image)), Optional(HasSubstr("-linkshared"))) << name;
+  }
 }
 
 TEST(Foreign, OfGccgo) {
