@@ -14,6 +14,7 @@ constexpr std::uint64_t kBase = 0xc000001000;
 constexpr std::uint64_t kUnknown = 0x40f000;  // functions from here on have no stack deltas
 
 CodeKind elsewhere(std::uint64_t pc) {
+  if (pc >= 0x600000 && pc < 0x601000) return CodeKind::kGo;
   if (pc >= 0x700000 && pc < 0x701000) return CodeKind::kFile;
   return pc >= 0x800000 && pc < 0x801000 ? CodeKind::kMemory : CodeKind::kNoCode;
 }
@@ -23,7 +24,7 @@ void check_walked(const WalkedStack& walked, const Code& code, std::size_t most)
   check(walked.broken || !walked.pcs.empty(), "a stack begins with its first pc");
   for (std::size_t i = 0; i < walked.pcs.size(); ++i) {
     check(code.holds(walked.pcs[i]), "a frame lies in code");
-    check(code.own(walked.pcs[i]) || i >= walked.outside, "the first frame outside is known");
+    check(code.go(walked.pcs[i]) || i >= walked.outside, "the first frame outside is known");
   }
   for (const std::size_t at : {walked.outside, walked.unframed})
     check(at == WalkedStack::kNone || at < walked.pcs.size(), "what is outside is one of the frames");

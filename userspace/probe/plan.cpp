@@ -6,7 +6,12 @@
 // chansend runs on g0 from timers only, where the branch is not taken either: its flag is right on both.
 // R4: the scheduler's own wake-ups are its calls of casgstatus(gp, _Gwaiting, _Grunnable), told from its
 // other calls by the constants. Where PGO inlined one of them (or that of injectglist), it shows when the
-// goroutine runs: there, and only there, execute serves the block group, too.
+// goroutine runs: there, and only there, execute serves the block group, too. R5: a plugin is linked with a
+// copy of each runtime function that its code needs, and its direct calls (newproc, goready, semrelease) go
+// to those; the runtime's data is the program's, and so are the functions that are called through func values
+// in it (park_m, goexit0: cmd/link/internal/ld/lib.go BuildModePlugin, the linker binds calls within a file).
+// A thread that its code starts even begins in its copy of the scheduler. Each event passes through one of
+// the copies, so each needs its probes.
 #include "probe/plan.h"
 
 #include <fmt/format.h>
@@ -159,7 +164,8 @@ class Planner {
         }
       }
     }
-    if (planned == 0) miss(GT_HOOK_CREATE, "runtime.newproc1", "no caller found");
+    if (planned == 0)
+      miss(GT_HOOK_CREATE, "runtime.newproc1", "no caller found", rules_.plugin && newproc1 == 0);
   }
 
   void plan_rule(const HookRule& rule) {
@@ -167,7 +173,8 @@ class Planner {
     if (rule.inlinable) plan_inlined(rule);
     const auto function = pclntab_.function_named(rule.function);
     if (!function) {
-      miss(rule.hook, rule.function, "not in this Go version or not linked in", rule.optional);
+      miss(rule.hook, rule.function, "not in this Go version or not linked in",
+           rule.optional || rules_.plugin);
       return;
     }
     const FunctionCode code = walker_.decode(*function);
@@ -244,7 +251,8 @@ class Planner {
     const auto function = pclntab_.function_named(rule.function);
     if (!function) {
       if (hosts.empty())
-        miss(rule.hook, rule.function, "not in this Go version or not linked in", rule.optional);
+        miss(rule.hook, rule.function, "not in this Go version or not linked in",
+             rule.optional || rules_.plugin);
       return;
     }
     const FunctionCode code = walker_.decode(*function);
@@ -273,6 +281,7 @@ class Planner {
   }
 
   void infer_hidden_wake_ups() {
+    if (rules_.plugin) return;
     const auto hidden = [](const Unplanned& u) {
       return !u.expected && (u.hook == GT_HOOK_READY || u.hook == GT_HOOK_INJECT);
     };
@@ -311,6 +320,11 @@ Result<Plan> plan_sites(const ElfImage& image, const Pclntab& pclntab, const Tra
 Result<Plan> make_plan(const GoBinary& binary, const TrapCosts& costs) {
   return plan_sites(binary.image(), binary.pclntab(), costs,
                     {.goid_before_runnable = binary.version().at_least(24)});
+}
+
+Result<Plan> make_plugin_plan(const Module& plugin, const GoVersion& version, const TrapCosts& costs) {
+  return plan_sites(*plugin.image, *plugin.table, costs,
+                    {.goid_before_runnable = version.at_least(24), .plugin = true});
 }
 
 Result<Plan> make_entry_plan(const GoBinary& binary, const TrapCosts& costs) {

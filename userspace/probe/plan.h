@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "bpf/shared/abi.h"
 #include "golang/binary.h"
+#include "golang/modules.h"
 #include "probe/names.h"
 
 namespace gorotrace {
@@ -62,6 +63,10 @@ struct Plan {
 };
 
 [[nodiscard]] Result<Plan> make_plan(const GoBinary& binary, const TrapCosts& costs);
+// Of the copies of the runtime's functions that a plugin's code calls instead of the program's (plan.cpp,
+// R5).
+[[nodiscard]] Result<Plan> make_plugin_plan(const Module& plugin, const GoVersion& version,
+                                            const TrapCosts& costs);
 // Every hook probed at its function's first instruction, as entry-probe tracers do: for comparison benchmarks
 // only.
 [[nodiscard]] Result<Plan> make_entry_plan(const GoBinary& binary, const TrapCosts& costs);
