@@ -132,13 +132,13 @@ TEST_F(SessionTest, SitesWithoutABreakpointAreNamed) {
   std::vector<std::string> shared;
   const auto plan = (*target)->plan({}, shared);
   ASSERT_TRUE(plan) << plan.error().message;
-  EXPECT_TRUE(check_armed(**target, *plan, 0));
-  const auto before = check_armed(**target, *plan, kDefault);
+  EXPECT_TRUE(check_armed((*target)->process(), *plan, (*target)->load_bias(), 0));
+  const auto before = check_armed((*target)->process(), *plan, (*target)->load_bias(), kDefault);
   ASSERT_FALSE(before) << "nothing is attached";
   EXPECT_EQ(before.error().kind, ErrorKind::kKernel);
   EXPECT_THAT(before.error().message, ::testing::HasSubstr("sites hold no breakpoint (runtime."));
   trace();
-  EXPECT_TRUE(check_armed(**target, *plan, kDefault));
+  EXPECT_TRUE(check_armed((*target)->process(), *plan, (*target)->load_bias(), kDefault));
 }
 
 // ---------------------------------------------------------------- targets that come and go

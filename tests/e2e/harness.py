@@ -44,12 +44,14 @@ VARIANTS = {  # name -> (environment, go build arguments)
     "pgo": ({"CGO_ENABLED": "0"}, ["-ldflags", "-s -w"]),
     # with one in which casgstatus is hot where the scheduler wakes goroutines itself: no call is left to be probed
     "hidden": ({"CGO_ENABLED": "0"}, ["-ldflags", "-s -w"]),
+    "hidden-cgo": ({"CGO_ENABLED": "1"}, ["-ldflags", "-s -w -linkmode=external"]),
 }
 CHANGED = {  # with a runtime that is another one in places (changed_runtime.py)
     name + symbols: ({"CGO_ENABLED": "0"}, [] if symbols else ["-ldflags", "-s -w"])
     for name in changed_runtime.CHANGES for symbols in ("", "-symbols")
 }
-PROFILED = {"pgo": lambda version: scheduler_profile(version), "hidden": lambda version: wake_ups_profile(version)}
+PROFILED = {"pgo": lambda version: scheduler_profile(version), "hidden": lambda version: wake_ups_profile(version),
+            "hidden-cgo": lambda version: wake_ups_profile(version)}
 EXPERIMENTS = {  # what only some versions have, and only when asked for
     "synctest": ({"CGO_ENABLED": "0", "GOEXPERIMENT": "synctest"}, ["-ldflags", "-s -w"]),
     "leaks": ({"CGO_ENABLED": "0", "GOEXPERIMENT": "goroutineleakprofile"}, ["-ldflags", "-s -w"]),

@@ -11,11 +11,14 @@ namespace gorotrace::fuzz {
 
 // Addresses: what counts of them is where HostileMemory folds them to.
 inline constexpr std::uint64_t kText = 0x400000, kEtext = 0x500000, kPluginText = 0x700000,
-                               kPluginEtext = 0x701000;
+                               kPluginEtext = 0x701000, kMadeEnd = 0x702000, kGoPluginText = 0x600000,
+                               kGoPluginEtext = 0x601000;
 inline constexpr std::uint64_t kAllgs = 0x10000, kAllp = 0x10020, kSched = 0x10040, kSemtable = 0x10200;
 
 inline const Code::Elsewhere kPlugin = [](std::uint64_t pc) {
-  return pc >= kPluginText && pc < kPluginEtext ? CodeKind::kFile : CodeKind::kNoCode;
+  if (TextRange{kGoPluginText, kGoPluginEtext}.holds(pc)) return CodeKind::kGo;
+  if (TextRange{kPluginText, kPluginEtext}.holds(pc)) return CodeKind::kFile;
+  return TextRange{kPluginEtext, kMadeEnd}.holds(pc) ? CodeKind::kMemory : CodeKind::kNoCode;
 };
 
 struct GoRelease {
@@ -41,10 +44,11 @@ inline GoroutineReader::Config reader_config(const GoRelease& release, std::uint
   config.preempted_reason = 2;
   config.injected_calls.preempting = {{kText + 0x100, kText + 0x140}};
   config.injected_calls.all = {{kText + 0x100, kText + 0x140}, {kText + 0x200, kText + 0x240}};
-  config.goexit = {kText, kText + 0x20};
+  config.outermost = [](std::uint64_t pc) { return TextRange{kText, kText + 0x20}.holds(pc); };
+  config.plugin_code = [](std::uint64_t pc) { return TextRange{kGoPluginText, kGoPluginEtext}.holds(pc); };
   config.other_code = [] {
     return std::vector<CodeRange>{{{kPluginText, kPluginEtext}, CodeKind::kFile},
-                                  {{kPluginEtext, kPluginEtext + 0x1000}, CodeKind::kMemory}};
+                                  {{kPluginEtext, kMadeEnd}, CodeKind::kMemory}};
   };
   config.syscalls_counted = release.minor < 26;
   if ((choice & 4) != 0)

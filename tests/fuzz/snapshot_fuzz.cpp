@@ -5,6 +5,7 @@
 #include "snapshot/allgs_cache.h"
 #include "snapshot/counters.h"
 #include "snapshot/goroutines.h"
+#include "snapshot/module_chain.h"
 
 using namespace gorotrace;
 using fuzz::check;
@@ -50,6 +51,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   AllgsCache cache(memory, config.allgs_address, allgs_limits(config));
   for (int i = 0; i < 2; ++i) {
     if (cache.refresh()) check(cache.pointers().size() <= kMaxGoroutines, "no more goroutines than may be");
+  }
+  ModuleChain chain(memory, {fuzz::kAllgs, fuzz::kText, fuzz::kEtext});
+  std::size_t modules = 1;
+  for (int i = 0; i < 4; ++i) {
+    for (const ChainedModule& m : chain.more())
+      check(++modules <= ModuleChain::kMax && m.text < m.etext, "modules have text, and are not without end");
   }
   CounterReader counters(memory, {.offsets = release.offsets,
                                   .allgs_address = config.allgs_address,

@@ -26,7 +26,8 @@ bool gone(const std::shared_future<void>& going) {
 }  // namespace
 
 AttachGroups::AttachGroups(const gorotrace_bpf& skeleton, Detacher& detacher, AttachMode mode,
-                           const ProbeScope& scope, std::string path, Plan plan)
+                           const ProbeScope& scope, std::string path, Plan plan,
+                           const std::vector<gt_u8>& counted_as)
     : detacher_(detacher),
       ip_map_fd_(bpf_map__fd(skeleton.maps.sites_by_ip)),
       mode_(mode),
@@ -43,7 +44,8 @@ AttachGroups::AttachGroups(const gorotrace_bpf& skeleton, Detacher& detacher, At
     if (attach_group == attach_groups_.end())
       attach_group =
           attach_groups_.insert(attach_groups_.end(), AttachGroup{program, site.groups, {}, {}, {}});
-    attach_group->points.push_back({site.file_offset, cookie_of(scope_.cookie, i, site)});
+    const std::size_t index = counted_as.empty() ? i : counted_as[i];
+    attach_group->points.push_back({site.file_offset, cookie_of(scope_.cookie, index, site)});
   }
 }
 

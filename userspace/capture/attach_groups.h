@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "capture/attach.h"
@@ -27,8 +28,9 @@ struct ProbeScope {
 class AttachGroups : public TargetLinks {
  public:
   // The skeleton and the detacher outlive this object.
+  // counted_as: the index in its cookie for each site, when that is not its own.
   AttachGroups(const gorotrace_bpf& skeleton, Detacher& detacher, AttachMode mode, const ProbeScope& scope,
-               std::string path, Plan plan);
+               std::string path, Plan plan, const std::vector<gt_u8>& counted_as = {});
   ~AttachGroups() override;
 
   [[nodiscard]] Result<GroupMask> set_groups(GroupMask groups) override;

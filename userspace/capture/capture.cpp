@@ -49,6 +49,29 @@ struct Capture::Impl {
     gt_u32 tgid;
     std::shared_ptr<SharedLinks> shared;  // nullptr: its links are its own
     std::unique_ptr<TargetLinks> links;
+    std::vector<std::unique_ptr<AttachGroups>> of_files{};  // add_file()
+
+    // Of all its files; those of a plugin go with the target's own.
+    [[nodiscard]] Result<GroupMask> set_groups(GroupMask groups) {
+      const GroupMask before = links->groups();
+      auto on = links->set_groups(groups);
+      for (auto file = of_files.begin(); on && file != of_files.end(); ++file) {
+        if (auto also = (*file)->set_groups(*on); !also) on = std::unexpected(also.error());
+      }
+      if (!on) {
+        (void)links->set_groups(before);
+        for (const auto& file : of_files) (void)file->set_groups(before & file->groups());
+      }
+      return on;
+    }
+    [[nodiscard]] bool detaching() const {
+      return links->detaching() ||
+             std::ranges::any_of(of_files, [](const auto& file) { return file->detaching(); });
+    }
+    void take_links(Links& out) {
+      std::ranges::move(links->take_links(), std::back_inserter(out));
+      for (const auto& file : of_files) std::ranges::move(file->take_links(), std::back_inserter(out));
+    }
   };
   std::vector<std::optional<Owner>> owners;  // by slot
   std::atomic<std::uint64_t> passes{0};      // over the rings, that emptied all of them
@@ -56,6 +79,10 @@ struct Capture::Impl {
   std::vector<TargetId> live;  // those in `owners`, for other threads
 
   [[nodiscard]] const gorotrace_bpf& skeleton() const { return *tracer.skeleton; }
+  [[nodiscard]] Owner* find(TargetId target) {
+    const std::size_t slot = slot_of(target);
+    return slot < owners.size() && owners[slot] && owners[slot]->id == target ? &*owners[slot] : nullptr;
+  }
   [[nodiscard]] const Owner* find(TargetId target) const {
     const std::size_t slot = slot_of(target);
     return slot < owners.size() && owners[slot] && owners[slot]->id == target ? &*owners[slot] : nullptr;
@@ -88,7 +115,7 @@ void Capture::detach_all() {
   for (auto& owner : impl_->owners) {
     if (!owner) continue;
     impl_->kernel->hold_goids(owner->id, false);
-    std::ranges::move(owner->links->take_links(), std::back_inserter(links));
+    owner->take_links(links);
   }
   impl_->detacher.detach(std::move(links)).wait();
 }
@@ -186,6 +213,22 @@ Result<TargetId> Capture::add_target(pid_t pid, const std::string& exe_path, con
   return *target;
 }
 
+Status Capture::add_file(TargetId target, pid_t pid, const std::string& path, Plan plan,
+                         const std::vector<gt_u8>& counted_as) {
+  Impl::Owner* owner = impl_->find(target);
+  if (owner == nullptr) return fail(ErrorKind::kFailed, "no such target");
+  const auto known = [&](gt_u8 site) { return site < owner->links->sites(); };
+  if (plan.sites.size() != counted_as.size() || !std::ranges::all_of(counted_as, known))
+    return fail(ErrorKind::kUsage, "a site of another file counts as none of the target's");
+  gt_cookie whose{};
+  whose.target = slot_of(target);
+  whose.generation = generation_of(target);
+  owner->of_files.push_back(std::make_unique<AttachGroups>(
+      impl_->skeleton(), impl_->detacher, impl_->mode,
+      ProbeScope{.pid = pid, .tgid = owner->tgid, .cookie = whose}, path, std::move(plan), counted_as));
+  return {};
+}
+
 void Capture::disown(TargetId target) {
   if (const Impl::Owner* owner = impl_->find(target)) impl_->kernel->disown(target, owner->tgid);
 }
@@ -205,13 +248,13 @@ void Capture::remove_target(TargetId target) {
 }
 
 Result<GroupMask> Capture::set_groups(TargetId target, GroupMask groups) {
-  const Impl::Owner* owner = impl_->find(target);
+  Impl::Owner* owner = impl_->find(target);
   if (owner == nullptr) return fail(ErrorKind::kFailed, "no such target");
   if ((groups & ~impl_->loaded) != 0)
     return fail(ErrorKind::kUsage, "a probe group that was not asked for at the start is not loaded");
   TargetLinks& links = *owner->links;
   if (!(groups & links.permitted() & group_bit(GT_GROUP_LIFECYCLE))) impl_->kernel->hold_goids(target, false);
-  auto on = links.set_groups(groups);
+  auto on = owner->set_groups(groups);
   if (links.groups() & group_bit(GT_GROUP_LIFECYCLE)) impl_->kernel->hold_goids(target, true);
   return on;
 }
@@ -223,7 +266,7 @@ GroupMask Capture::groups(TargetId target) const {
 
 bool Capture::detaching(TargetId target) const {
   const Impl::Owner* owner = impl_->find(target);
-  return owner != nullptr && owner->links->detaching();
+  return owner != nullptr && owner->detaching();
 }
 
 GroupMask Capture::trapped(TargetId target) const {

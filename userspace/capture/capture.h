@@ -73,6 +73,10 @@ class Capture {
   // process is one target. Links are the target's own where they cannot be shared (shared_files.h).
   [[nodiscard]] Result<TargetId> add_target(pid_t pid, const std::string& exe_path, const gt_target& config,
                                             Plan plan, LinkScope scope = LinkScope::kOwn);
+  // More code of a target, in another file: a plugin's. Its sites come with their groups from the next
+  // set_groups() on; each is counted as that site of the target's plan.
+  [[nodiscard]] Status add_file(TargetId target, pid_t pid, const std::string& path, Plan plan,
+                                const std::vector<gt_u8>& counted_as);
   // Its process has ended, or is nobody's business any more: whoever gets its number is not this target.
   void disown(TargetId target);
   void remove_target(TargetId target);

@@ -85,7 +85,8 @@ bool wanted(const gorotrace_bpf& skeleton, const bpf_program* program, GroupMask
 
 Status size_maps(const gorotrace_bpf& skeleton, AttachMode mode, std::uint32_t targets) {
   if (targets == 0) return fail(ErrorKind::kUsage, "a capture of no target");
-  const std::uint32_t by_ip = mode == AttachMode::kPerfEventIp ? targets * GT_MAX_SITES : 1;
+  // Twice: a target may have a plugin or two.
+  const std::uint32_t by_ip = mode == AttachMode::kPerfEventIp ? targets * GT_MAX_SITES * 2 : 1;
   for (const auto& [map, entries] : {std::pair{skeleton.maps.targets, targets},
                                      {skeleton.maps.owners, targets},
                                      {skeleton.maps.site_stats, targets},

@@ -74,6 +74,26 @@ std::string host_text(const Host& h, std::size_t width) {
                                  h.attach_mode, h.costs.emulated_ns / 1e3, h.costs.single_step_ns / 1e3));
 }
 
+// A plugin's code runs copies of the runtime's functions that are its own.
+struct PluginPlan {
+  std::string path, error;  // error: why it has no plan
+  Plan plan;
+};
+
+std::vector<PluginPlan> plan_plugins(const Target& target, const TrapCosts& costs,
+                                     std::vector<std::string>& shared) {
+  std::vector<PluginPlan> out;
+  for (std::size_t i = 1; i < target.modules()->size(); ++i) {
+    const Module& module = (*target.modules())[i];
+    auto plan = target.plan_plugin(module, costs, shared);
+    if (plan)
+      out.push_back({module.path, "", *std::move(plan)});
+    else
+      out.push_back({module.path, plan.error().message, {}});
+  }
+  return out;
+}
+
 void site_fields(JsonWriter& out, const Site& s, const Host& h) {
   out.field("hook", name_of(s.hook));
   out.field("groups", group_list(s.groups));
@@ -85,8 +105,26 @@ void site_fields(JsonWriter& out, const Site& s, const Host& h) {
   out.field("trap_ns", h.error.empty() ? std::optional(h.costs.of(s.execution)) : std::nullopt);
 }
 
-void target_fields(JsonWriter& out, const Target& t, const Plan& plan, const std::vector<std::string>& shared,
-                   const Host& h) {
+void plan_fields(JsonWriter& out, const Plan& plan, const Host& h) {
+  out.array_field("sites", plan.sites, [&](const Site& s) { out.object([&] { site_fields(out, s, h); }); });
+  out.array_field("unplanned", plan.unplanned, [&](const Unplanned& u) {
+    out.object([&] {
+      out.field("hook", name_of(u.hook));
+      out.field("function", u.function);
+      out.field("reason", u.reason);
+      out.field("expected", u.expected);
+      out.field("inferred", u.inferred);
+    });
+  });
+}
+
+struct Plans {
+  Plan own;
+  std::vector<PluginPlan> of_plugins;
+  std::vector<std::string> shared;  // sites where another tracer's breakpoint stands
+};
+
+void target_fields(JsonWriter& out, const Target& t, const Plans& plans, const Host& h) {
   const GoBinary& go = t.binary();
   out.field("pid", t.process().namespace_pid());
   out.field("host_pid", t.process().pid());
@@ -98,21 +136,34 @@ void target_fields(JsonWriter& out, const Target& t, const Plan& plan, const std
   out.field("offsets", go.offsets_source());
   out.field("counters", t.has_counters());
   out.name_field("counters_missing", go.counters_missing());
-  out.array_field("sites", plan.sites, [&](const Site& s) { out.object([&] { site_fields(out, s, h); }); });
-  out.array_field("unplanned", plan.unplanned, [&](const Unplanned& u) {
+  plan_fields(out, plans.own, h);
+  out.array_field("plugins", plans.of_plugins, [&](const PluginPlan& plugin) {
     out.object([&] {
-      out.field("hook", name_of(u.hook));
-      out.field("function", u.function);
-      out.field("reason", u.reason);
-      out.field("expected", u.expected);
-      out.field("inferred", u.inferred);
+      out.field("path", plugin.path);
+      out.name_field("error", plugin.error);
+      plan_fields(out, plugin.plan, h);
     });
   });
-  out.array_field("shared", shared, [&](const std::string& site) { out.value(site); });
+  out.array_field("plugins_refused", t.plugins_refused(), [&](const std::string& why) { out.value(why); });
+  out.array_field("shared", plans.shared, [&](const std::string& site) { out.value(site); });
 }
 
-std::string target_text(const Target& t, const Plan& plan, const std::vector<std::string>& shared,
-                        const Host& h, std::size_t width) {
+std::string plugin_text(const PluginPlan& plugin, std::size_t width) {
+  const auto line = [&](const std::string& words) { return wrapped(words, width, kIndent); };
+  if (!plugin.error.empty())
+    return line(
+        fmt::format("plugin   {}: MISSING: what its code does is not seen: {}", plugin.path, plugin.error));
+  std::string text =
+      line(fmt::format("plugin   {}: its code has copies of the runtime's functions, {} sites in them",
+                       plugin.path, plugin.plan.sites.size()));
+  for (const Unplanned& u : plugin.plan.unplanned) {
+    if (!u.expected)
+      text += line(fmt::format("         {} MISSING: {}: {}", name_of(u.hook), u.function, u.reason));
+  }
+  return text;
+}
+
+std::string target_text(const Target& t, const Plans& plans, const Host& h, std::size_t width) {
   const GoBinary& go = t.binary();
   const auto line = [&](const std::string& words) { return wrapped(words, width, kIndent); };
   std::string text = line(fmt::format(
@@ -120,29 +171,28 @@ std::string target_text(const Target& t, const Plan& plan, const std::vector<std
       t.process().pid(), t.facts().program(), go.version().text, name_of(go.link_mode()),
       go.stripped() ? ", stripped" : "", go.offsets_source()));
   if (!t.has_counters()) text += line(fmt::format("counters cannot be read: {}", go.counters_missing()));
-  text += "\n" + sites_text(plan, h.error.empty() ? std::optional(h.costs) : std::nullopt, width);
-  for (const std::string& site : shared)
+  for (const std::string& why : t.plugins_refused()) text += line("plugin   " + why);
+  text += "\n" + sites_text(plans.own, h.error.empty() ? std::optional(h.costs) : std::nullopt, width);
+  for (const PluginPlan& plugin : plans.of_plugins) text += plugin_text(plugin, width);
+  for (const std::string& site : plans.shared)
     text += line(
         fmt::format("shared   {} already carries a breakpoint of another tracer, living or killed", site));
   return text;
 }
 
-int write_json(const Target* target, const Plan& plan, const std::vector<std::string>& shared,
-               const Host& host) {
+int write_json(const Target* target, const Plans& plans, const Host& host) {
   return write_json_to_stdout([&](JsonWriter& out) {
     out.object([&] {
       out.object_field("host", [&] { host_fields(out, host); });
-      if (target != nullptr)
-        out.object_field("target", [&] { target_fields(out, *target, plan, shared, host); });
+      if (target != nullptr) out.object_field("target", [&] { target_fields(out, *target, plans, host); });
     });
   });
 }
 
-int write_text(const Target* target, const Plan& plan, const std::vector<std::string>& shared,
-               const Host& host, const CommonOptions& common) {
+int write_text(const Target* target, const Plans& plans, const Host& host, const CommonOptions& common) {
   const std::size_t width = screen(common.colour).name_width();
   std::string text = host_text(host, width);
-  if (target != nullptr) text += target_text(*target, plan, shared, host, width);
+  if (target != nullptr) text += target_text(*target, plans, host, width);
   return write_to_stdout(for_locale(std::move(text)));
 }
 
@@ -154,15 +204,15 @@ int run(const std::optional<std::string>& target_name, bool as_json, const Commo
     target = std::move(*opened);
   }
   const Host host = look_at_host();
-  Plan plan;
-  std::vector<std::string> shared;
+  Plans plans;
   if (target) {
-    auto made = target->plan(host.costs, shared);
+    auto made = target->plan(host.costs, plans.shared);
     if (!made) return report_error(made.error());
-    plan = std::move(*made);
+    plans.own = std::move(*made);
+    plans.of_plugins = plan_plugins(*target, host.costs, plans.shared);
   }
-  const int written = as_json ? write_json(target.get(), plan, shared, host)
-                              : write_text(target.get(), plan, shared, host, common);
+  const int written =
+      as_json ? write_json(target.get(), plans, host) : write_text(target.get(), plans, host, common);
   if (written != kExitDone) return written;
   return host.error.empty() ? kExitDone : kExitFailed;
 }

@@ -37,6 +37,8 @@ FrameClass classify(std::string_view function) {
   if (function.starts_with("internal/poll.runtime_") || function.starts_with("sync.runtime_")) {
     return FrameClass::kRuntime;
   }
+  // A plugin of files that are in no module: cmd/go/internal/load/pkg.go, pluginPath.
+  if (path.starts_with("plugin/unnamed-")) return FrameClass::kUser;
   const std::string_view first = path.substr(0, path.find('/'));
   return std::ranges::find(kStandard, first) != kStandard.end() ? FrameClass::kStandard : FrameClass::kUser;
 }

@@ -175,7 +175,7 @@ std::vector<std::string> dump_notes(const DumpView& view, const Selection& selec
                               printable(held, 512)));
   if (c.end_outside > 0)
     out.push_back(
-        fmt::format("{} at code that is not the program's own (a plugin, code made at run time)",
+        fmt::format("{} at code that is not the program's own (of C, or made at run time)",
                     c.end_outside == 1 ? "1 stack ends" : fmt::format("{} stacks end", c.end_outside)));
   if (c.implausible > 0)
     out.push_back(fmt::format("INCOMPLETE: {} more goroutines are claimed than the process has memory for",

@@ -1,6 +1,6 @@
-// The runtime's counters, and its histogram of latencies, as a worker reads them for control: a few words,
-// and yet a process can hold up whoever reads them (base/crew.h). Shared, for it may be left behind in a
-// read. Threads: a worker's, one at a time.
+// The runtime's counters, and its histogram of latencies, as a worker reads them for control, and whether
+// plugins have come: a few words, and yet a process can hold up whoever reads them (base/crew.h). Shared, for
+// it may be left behind in a read. Threads: a worker's, one at a time.
 #pragma once
 
 #include <cstdint>

@@ -82,7 +82,7 @@ Result<Dump> take_dump(Target& target, WaitsWanted wanted, const std::stop_token
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   dump.unix_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count()) -
                  (monotonic_ns() - snapshot->counts.end_ns);
-  WaitReader::Config config = WaitReader::config_for(target.binary(), target.load_bias());
+  WaitReader::Config config = WaitReader::config_for(target.binary(), target.modules());
   if (wanted == WaitsWanted::kLabels) config.find = WaitReader::Find::kLabels;
   const StoppableMemory memory(target.process(), stop);
   auto waits = WaitReader(memory, &target.process(), std::move(config)).read(*snapshot);
@@ -107,7 +107,7 @@ Result<Dump> take_dump(Target& target, WaitsWanted wanted, const std::stop_token
 Result<Dump> take_dump_with_moved(Target& target, WaitsWanted wanted) {
   auto dump = take_dump(target, wanted);
   if (!dump || wanted == WaitsWanted::kLabels) return dump;
-  WaitReader::Config config = WaitReader::config_for(target.binary(), target.load_bias());
+  WaitReader::Config config = WaitReader::config_for(target.binary(), target.modules());
   config.find = WaitReader::Find::kObjects;
   const WaitReader reader(target.process(), &target.process(), std::move(config));
   if (auto read = read_moved(target.goroutines(), reader, dump->snapshot, dump->waits); !read)
@@ -118,6 +118,7 @@ Result<Dump> take_dump_with_moved(Target& target, WaitsWanted wanted) {
 
 StackTable dump_symbols(const Target& target) {
   StackTable symbols(target.frames(), target.load_bias());
+  symbols.name_plugins(target.modules());
   symbols.name_outside(OutsideCode(target.process()));
   return symbols;
 }

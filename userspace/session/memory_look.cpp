@@ -79,7 +79,7 @@ void MemoryLook::read_labels(Snapshot& snapshot, const std::stop_token& stop) {
 }
 
 bool MemoryLook::read_objects(const Snapshot& snapshot, const std::stop_token& stop, SeenObjects& out) const {
-  WaitReader::Config config = WaitReader::config_for(target_->binary(), target_->load_bias());
+  WaitReader::Config config = WaitReader::config_for(target_->binary(), target_->modules());
   config.find = WaitReader::Find::kQueues;
   const StoppableMemory memory(target_->process(), stop);
   const auto waits = WaitReader(memory, nullptr, std::move(config)).read(snapshot);

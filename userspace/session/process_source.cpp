@@ -9,8 +9,11 @@
 namespace gorotrace {
 
 ProcessSource::ProcessSource(const Target& target, const Capture* capture)
-    : target_(target), capture_(capture), sp_delta_([&target](std::uint64_t pc) {
-        return target.binary().pclntab().sp_delta(pc - target.load_bias());
+    : target_(target),
+      capture_(capture),
+      sp_delta_([&target](std::uint64_t pc) { return target.modules()->sp_delta(pc); }),
+      plugins_([&target](std::uint64_t pc) {
+        return target.modules()->at(pc) != nullptr ? CodeKind::kGo : CodeKind::kNoCode;
       }) {}
 
 std::optional<StackPcs> ProcessSource::stack(std::uint64_t id) {
@@ -28,8 +31,13 @@ bool ProcessSource::user_code(std::uint64_t pc) {
   if (user_code_.size() >= kMaxKept) user_code_.clear();
   const auto [kept, fresh] = user_code_.try_emplace(pc);
   if (fresh) {
-    const auto function = target_.binary().pclntab().function_at(pc - 1 - target_.load_bias());
+    const auto function = target_.modules()->function_at(pc - 1);
     kept->second = function && is_user_code(function->name);
+    // It may be a plugin's that is about to be known.
+    if (!function) {
+      user_code_.erase(kept);
+      return false;
+    }
   }
   return kept->second;
 }
@@ -40,7 +48,7 @@ std::optional<TargetSource::WholeStack> ProcessSource::whole(const StackPcs& wal
                                                              std::uint64_t above_frame) {
   // With a link register the caller of a leaf or a prologue is in no frame and in no word of the stack.
   if (kLinkRegister) return std::nullopt;
-  WalkedStack whole = with_hidden_callers(walked.pcs, target_.text(), sp_delta_,
+  WalkedStack whole = with_hidden_callers(walked.pcs, Code(target_.text(), &plugins_), sp_delta_,
                                           target_.injected_calls().preempting, at_sp, above_frame);
   if (whole.pcs.size() == walked.pcs.size()) return std::nullopt;
   const std::uint64_t id = stack_identity(target_.stack_seed(), whole.pcs);
@@ -48,7 +56,7 @@ std::optional<TargetSource::WholeStack> ProcessSource::whole(const StackPcs& wal
 }
 
 FunctionDescribed ProcessSource::function(std::uint64_t startpc) {
-  const auto function = target_.binary().pclntab().function_at(startpc - target_.load_bias());
+  const auto function = target_.modules()->function_at(startpc);
   if (!function) return {.startpc = startpc, .name = {}, .system = false};
   return {
       .startpc = startpc, .name = std::string(function->name), .system = is_system_goroutine(function->name)};

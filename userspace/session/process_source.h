@@ -25,6 +25,7 @@ class ProcessSource : public TargetSource {
   const Target& target_;
   const Capture* capture_;
   SpDelta sp_delta_;
+  Code::Elsewhere plugins_;
   SeededMap<std::uint64_t, bool> user_code_;  // by program counter
 };
 

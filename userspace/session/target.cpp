@@ -123,6 +123,14 @@ Status Target::establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_
   if (!bias) return wrap(bias.error(), who);
   bias_ = *bias;
 
+  modules_ = std::make_shared<Modules>(Module{.image = &go.image(),
+                                              .table = &go.pclntab(),
+                                              .bias = bias_,
+                                              .path = file_->path(),
+                                              .open_path = file_->open_path(),
+                                              .keeps = binary_});
+  loader_ = std::make_unique<ModuleLoader>(*process_, modules_);
+  loader_->look();
   if (go.globals().allgs == 0) {
     return fail(ErrorKind::kUnsupported,
                 who + ": runtime.allgs was not found in runtime.allgadd; goroutines cannot be read");
@@ -132,9 +140,8 @@ Status Target::establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_
   reader.allgs_address = go.globals().allgs + bias_;
   reader.text = go.pclntab().text() + bias_;
   reader.etext = go.pclntab().etext() + bias_;
-  reader.load_bias = bias_;
   reader.stack_seed = random_u64();
-  reader.sp_delta = [&go](std::uint64_t pc) { return go.pclntab().sp_delta(pc); };
+  reader.sp_delta = [modules = modules_](std::uint64_t pc) { return modules->sp_delta(pc); };
   reader.syscalls_counted = !go.version().at_least(26);
   const auto reason = [&go](const char* text) {
     const auto found = std::ranges::find(go.wait_reasons(), text);
@@ -144,8 +151,14 @@ Status Target::establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_
   reader.coroutine_reason = reason("coroutine");
   reader.preempted_reason = reason("preempted");
   reader.injected_calls = InjectedCalls::find([this](std::string_view name) { return text_of(name); });
-  reader.goexit = text_of("runtime.goexit").value_or(TextRange{});
-  reader.other_code = [process = process_.get(), text = TextRange{reader.text, reader.etext}] {
+  reader.outermost = [modules = modules_](std::uint64_t pc) {
+    const auto function = modules->function_at(pc);
+    return function && function->name == "runtime.goexit";
+  };
+  reader.plugin_code = [modules = modules_](std::uint64_t pc) { return modules->at(pc) != nullptr; };
+  reader.other_code = [process = process_.get(), loader = loader_.get(),
+                       text = TextRange{reader.text, reader.etext}] {
+    loader->look();
     std::vector<CodeRange> code;
     const auto mappings = process->mappings();
     if (!mappings) return code;
@@ -199,9 +212,22 @@ bool Target::is_a_copy() const {
 Result<Plan> Target::plan(const TrapCosts& costs, std::vector<std::string>& shared) const {
   auto plan = binary_->plan(costs);
   if (!plan) return wrap(plan.error(), fmt::format("process {}", process_->pid()));
-  for (const Site& site : plan->sites) {
+  if (auto verified = verify(*plan, bias_, shared); !verified) return std::unexpected(verified.error());
+  return plan;
+}
+
+Result<Plan> Target::plan_plugin(const Module& plugin, const TrapCosts& costs,
+                                 std::vector<std::string>& shared) const {
+  auto plan = make_plugin_plan(plugin, binary().version(), costs);
+  if (!plan) return plan;
+  if (auto verified = verify(*plan, plugin.bias, shared); !verified) return std::unexpected(verified.error());
+  return plan;
+}
+
+Status Target::verify(const Plan& plan, std::uint64_t load_bias, std::vector<std::string>& shared) const {
+  for (const Site& site : plan.sites) {
     std::vector<std::uint8_t> live(site.instruction.size());
-    if (!process_->read(site.vaddr + bias_, live)) {
+    if (!process_->read(site.vaddr + load_bias, live)) {
       return std::unexpected(
           process_->explain({ErrorKind::kFailed, fmt::format("{}+{:#x}: the process's text cannot be read",
                                                              site.function, site.offset)}));
@@ -211,7 +237,7 @@ Result<Plan> Target::plan(const TrapCosts& costs, std::vector<std::string>& shar
     if (*verified == SiteBytes::kShared)
       shared.push_back(fmt::format("{}+{:#x}", site.function, site.offset));
   }
-  return plan;
+  return {};
 }
 
 SamplingSubject Target::sampling_subject(bool stacks, bool whole, const std::string& label_key) const {
@@ -308,7 +334,7 @@ TargetFacts Target::facts() const {
 }
 
 bool Target::is_system(std::uint64_t startpc) const {
-  const auto function = binary().pclntab().function_at(startpc - bias_);
+  const auto function = modules_->function_at(startpc);
   return function && is_system_goroutine(function->name);
 }
 

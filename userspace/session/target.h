@@ -14,6 +14,7 @@
 #include "bpf/shared/abi.h"
 #include "evidence/facts.h"
 #include "golang/binary.h"
+#include "golang/modules.h"
 #include "metrics/passes.h"
 #include "probe/plan.h"
 #include "process/code_file.h"
@@ -24,6 +25,7 @@
 #include "snapshot/goroutines.h"
 #include "snapshot/stack_walk.h"
 #include "symbols/binary_cache.h"
+#include "symbols/module_loader.h"
 
 namespace gorotrace {
 
@@ -51,6 +53,10 @@ class Target {
   // `shared` gets the sites where another tracer's breakpoint already sits.
   [[nodiscard]] Result<Plan> plan(const TrapCosts& costs, std::vector<std::string>& shared) const;
 
+  // Likewise of a plugin of its own.
+  [[nodiscard]] Result<Plan> plan_plugin(const Module& plugin, const TrapCosts& costs,
+                                         std::vector<std::string>& shared) const;
+
   // tgid: Capture::initial_pid().
   [[nodiscard]] gt_target bpf_config(gt_u32 tgid, const EventsWanted& wanted) const;
   // Of the identities of this process's stacks, whoever walks them.
@@ -73,6 +79,12 @@ class Target {
   // Of its binary, whoever else runs it.
   [[nodiscard]] std::shared_ptr<FrameTable> frames() const { return {binary_, &binary_->frames()}; }
   [[nodiscard]] std::uint64_t load_bias() const { return bias_; }
+  // The binary and the plugins that it has opened, as far as they were looked for.
+  [[nodiscard]] std::shared_ptr<const Modules> modules() const { return modules_; }
+  // Any thread that may be held up by the process.
+  void look_for_plugins() const { loader_->look(); }
+  // What is not known of plugins, and why.
+  [[nodiscard]] std::vector<std::string> plugins_refused() const { return loader_->refused(); }
   [[nodiscard]] TextRange text() const;  // process addresses
   [[nodiscard]] const InjectedCalls& injected_calls() const { return goroutines_config_.injected_calls; }
   [[nodiscard]] GoroutineReader& goroutines() { return *goroutines_; }
@@ -100,6 +112,8 @@ class Target {
   [[nodiscard]] Status establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_hold);
   // Made by fork from a process that ran this runtime: its memory, and none of the threads.
   [[nodiscard]] bool is_a_copy() const;
+  [[nodiscard]] Status verify(const Plan& plan, std::uint64_t load_bias,
+                              std::vector<std::string>& shared) const;
   [[nodiscard]] std::optional<TextRange> text_of(std::string_view function) const;
 
   std::unique_ptr<Process> process_;
@@ -107,6 +121,8 @@ class Target {
   std::vector<std::string> others_;
   std::shared_ptr<SharedBinary> binary_;
   std::uint64_t bias_ = 0;
+  std::shared_ptr<Modules> modules_;
+  std::unique_ptr<ModuleLoader> loader_;  // refers to *process_
   GoroutineReader::Config goroutines_config_;
   std::optional<CounterReader::Config> counters_config_;
   std::unique_ptr<GoroutineReader> goroutines_;  // refers to *process_

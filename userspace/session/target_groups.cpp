@@ -22,6 +22,7 @@ TargetGroups::TargetGroups(const Target& target, Pipeline& pipeline, const Budge
     : target_(target),
       pipeline_(pipeline),
       notices_(notices),
+      plugins_(target, pipeline, notices),
       governor_(budget, random_u64()),
       phases_wanted_(budget.phases) {
   cost_.budget_share = budget.target_share;
@@ -35,6 +36,7 @@ Result<TargetId> TargetGroups::plan(const EventsWanted& wanted, TargetId otherwi
   auto plan = target_.plan(pipeline_.trap_costs(), shared);
   if (!plan) return std::unexpected(plan.error());
   plan_ = std::move(*plan);
+  wanted_ = wanted.groups;
   note_unplanned(wanted.groups);
   const Process& process = target_.process();
   const LinkSharing::Decision links =
@@ -55,7 +57,9 @@ Result<TargetId> TargetGroups::plan(const EventsWanted& wanted, TargetId otherwi
   if (!tgid) return std::unexpected(tgid.error());
   auto id = capture->add_target(attached_through_, target_.file().open_path(),
                                 target_.bpf_config(*tgid, wanted), plan_, links.scope);
-  if (id) id_ = *id;
+  if (!id) return id;
+  id_ = *id;
+  incomplete_ |= plugins_.add(id_, attached_through_, plan_, wanted_);
   return id;
 }
 
@@ -77,7 +81,8 @@ Result<GroupMask> TargetGroups::attach(GroupMask wanted) {
   Capture& capture = *pipeline_.capture();
   auto on = capture.set_groups(id_, wanted);
   if (!on) return on;
-  auto armed = check_armed(target_, plan_, *on);
+  auto armed = check_armed(target_.process(), plan_, target_.load_bias(), *on);
+  if (armed) armed = plugins_.check_armed(*on);
   if (armed) return on;
   on_ = capture.set_groups(id_, 0).value_or(0);
   return std::unexpected(armed.error());
@@ -97,6 +102,24 @@ Result<std::uint64_t> TargetGroups::arm(GroupMask wanted) {
   charge();
   (void)affordable(begin_ns, false);  // what the next figures are held against
   return begin_ns;
+}
+
+// Half a state machine makes transitions that never were: all groups pause while those of the plugins come.
+std::optional<std::uint64_t> TargetGroups::follow_plugins() {
+  if (pipeline_.capture() == nullptr || !plugins_.due()) return std::nullopt;
+  const GroupMask before = on_;
+  post(before, false, monotonic_ns());
+  incomplete_ |= plugins_.add(id_, attached_through_, plan_, wanted_) | wanted_;
+  notices_.add(
+      fmt::format("{} came while the process was traced: go statements, wake-ups and system calls of its "
+                  "code were not seen before its probes came",
+                  plugins_.names()));
+  auto on = attach(before);
+  if (!on) notices_.add(on.error().message);
+  on_ = on.value_or(on_);
+  const std::uint64_t on_ns = monotonic_ns() + kOnAheadNs;
+  post(on_, true, on_ns);
+  return on_ns;
 }
 
 void TargetGroups::release() {

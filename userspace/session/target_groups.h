@@ -12,6 +12,7 @@
 #include "govern/governor.h"
 #include "session/notices.h"
 #include "session/pipeline.h"
+#include "session/plugin_probes.h"
 #include "session/target.h"
 
 namespace gorotrace {
@@ -24,6 +25,9 @@ class TargetGroups {
   // Plans the probes of `wanted` and gives the target its id; attaches nothing. Without programs that is
   // `otherwise`.
   [[nodiscard]] Result<TargetId> plan(const EventsWanted& wanted, TargetId otherwise);
+  // Plugins have come since: their probes, too, are on from the moment that is given. In between is a gap;
+  // what their code did before is not known.
+  std::optional<std::uint64_t> follow_plugins();
   // The window's begin: attaches the groups and tells the model.
   [[nodiscard]] Result<std::uint64_t> arm(GroupMask wanted);
   // Gives the slot back: nothing of this target stays attached.
@@ -72,6 +76,7 @@ class TargetGroups {
   const Target& target_;
   Pipeline& pipeline_;
   Notices& notices_;
+  PluginProbes plugins_;
   Governor governor_;
   const bool phases_wanted_;
   GroupMask took_ = 0;            // by the budget, to come back
@@ -79,6 +84,7 @@ class TargetGroups {
   std::optional<Phases> phases_;
   std::string overrun_;
   Plan plan_;
+  GroupMask wanted_ = 0;
   TargetId id_ = 0;
   pid_t attached_through_ = 0;  // Process::task() then
   GroupMask on_ = 0, incomplete_ = 0;

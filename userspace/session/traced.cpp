@@ -24,6 +24,7 @@ Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, SamplingShare
       sampling_(std::shared_ptr<const Memory>(target_, &target_->process()),
                 target_->sampling_subject(options.stacks, options.sampling_of_each, options.label_key), share,
                 door_) {
+  symbols_.name_plugins(target_->modules());
   symbols_.name_outside(OutsideCode(target_->process()));
 }
 
@@ -170,6 +171,11 @@ void Traced::look_after() {
   const std::uint64_t now = monotonic_ns();
   if (groups_.phases() && groups_.is_on(GT_GROUP_BLOCK)) looks_->ask_counters();
   looks_->mind_loss(pipeline_.dropped(id_), now);
+  if (const auto at = groups_.follow_plugins()) {
+    lifecycle_throughout_ = false;
+    mind_sampling();
+    looks_->at(*at);
+  }
   groups_.charge();
   if (const GroupMask stay = groups_.affordable(now, looks_->rested(now)); stay != groups_.on())
     switch_groups(stay, TargetGroups::Why::kBudget, "over the budget: " + groups_.overrun());

@@ -13,9 +13,9 @@ constexpr std::uint64_t kLink = 16;  // the caller's frame pointer and the retur
 
 }  // namespace
 
-std::optional<FarEnd> walk_far_end(const Memory& memory, const Code& code, TextRange outermost,
-                                   std::uint64_t fp, std::uint64_t stack_hi, std::size_t keep,
-                                   std::uint64_t deadline_ns) {
+std::optional<FarEnd> walk_far_end(const Memory& memory, const Code& code,
+                                   const std::function<bool(std::uint64_t pc)>& outermost, std::uint64_t fp,
+                                   std::uint64_t stack_hi, std::size_t keep, std::uint64_t deadline_ns) {
   FarEnd out;
   std::vector<std::uint64_t> ring(std::max<std::size_t>(keep, 1));
   std::vector<std::uint8_t> piece;
@@ -33,7 +33,7 @@ std::optional<FarEnd> walk_far_end(const Memory& memory, const Code& code, TextR
     ring[out.calls++ % ring.size()] = last = *pc;
     fp = *caller;
   }
-  if (!outermost.holds(last)) return std::nullopt;
+  if (!outermost || !outermost(last)) return std::nullopt;
   const std::uint64_t kept = std::min<std::uint64_t>(out.calls, ring.size());
   for (std::uint64_t i = out.calls - kept; i < out.calls; ++i) out.pcs.push_back(ring[i % ring.size()]);
   return out;

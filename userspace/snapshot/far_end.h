@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -16,9 +17,10 @@ struct FarEnd {
   std::uint64_t calls = 0;         // return addresses met in all
 };
 
-// From the frame pointer `fp` on, to the frame that returns into `outermost`. nullopt when the chain does not
-// lead there, or not before `deadline_ns` (CLOCK_MONOTONIC).
-[[nodiscard]] std::optional<FarEnd> walk_far_end(const Memory& memory, const Code& code, TextRange outermost,
+// From the frame pointer `fp` on, to the frame whose return address is the `outermost`. nullopt when the
+// chain does not lead there, or not before `deadline_ns` (CLOCK_MONOTONIC).
+[[nodiscard]] std::optional<FarEnd> walk_far_end(const Memory& memory, const Code& code,
+                                                 const std::function<bool(std::uint64_t pc)>& outermost,
                                                  std::uint64_t fp, std::uint64_t stack_hi, std::size_t keep,
                                                  std::uint64_t deadline_ns);
 

@@ -17,9 +17,9 @@
 #include "golang/offsets.h"
 #include "process/process.h"
 #include "snapshot/allgs.h"
-#include "snapshot/code.h"
 #include "snapshot/injected_calls.h"
 #include "snapshot/label_values.h"
+#include "snapshot/other_code.h"
 #include "snapshot/stack_set.h"
 
 namespace gorotrace {
@@ -129,16 +129,18 @@ class GoroutineReader {
     // Index in GoBinary::wait_reasons(); 0 = has none.
     std::uint8_t coroutine_reason = 0, preempted_reason = 0;
     InjectedCalls injected_calls{};
-    TextRange goexit{};  // runtime.goexit, into which the outermost frame returns
-    // The executable memory outside of [text, etext), asked for when a pc lies there: plugins, code made at
-    // run time. Without it such a pc is none.
-    std::function<std::vector<CodeRange>()> other_code = nullptr;
+    // Whether a return address lies in runtime.goexit, into which the outermost frame returns; plugins have
+    // one of their own.
+    std::function<bool(std::uint64_t pc)> outermost = nullptr;
+    // Whether a pc outside of [text, etext) lies in Go code all the same, as far as is known: a plugin's.
+    OtherCode::Known plugin_code = nullptr;
+    // The executable memory outside of [text, etext), asked for when a pc lies in none of these: plugins that
+    // came since, C, code made at run time. Without it such a pc is none.
+    OtherCode::Ask other_code = nullptr;
     // running <-> syscall increments g.trackingSeq (before 1.26)
     bool syscalls_counted = false;
-    // Pclntab::sp_delta behind a load bias, for syscalls before 1.23 and goroutines preempted where they have
-    // no frame.
-    std::function<std::optional<std::int32_t>(std::uint64_t link_time_pc)> sp_delta = nullptr;
-    std::uint64_t load_bias = 0;  // process address - link-time address
+    // Modules::sp_delta, for syscalls before 1.23 and goroutines preempted where they have no frame.
+    SpDelta sp_delta = nullptr;
   };
   GoroutineReader(const Memory& memory, Config config);
 

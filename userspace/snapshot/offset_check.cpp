@@ -40,7 +40,7 @@ class Check {
         config_(config),
         o_(config.offsets),
         window_(g_window(config.offsets)),
-        other_code_(config.other_code) {}
+        other_code_(config.plugin_code, config.other_code) {}
 
   std::optional<Refusal> round(const std::vector<std::uint64_t>& pointers) {
     SeededSet<std::uint64_t> goids, reasons;

@@ -68,14 +68,11 @@ SnapshotPass::SnapshotPass(const Memory& memory, const GoroutineReader::Config& 
       depth_(depth),
       clock_(memory.clock()),
       stop_(std::move(stop)),
-      other_code_(config.other_code),
+      sp_delta_(config.sp_delta),
+      other_code_(config.plugin_code, config.other_code),
       elsewhere_([this](std::uint64_t pc) { return other_code_.kind(pc); }),
       code_({config.text, config.etext}, &elsewhere_),
-      reader_(memory, config) {
-  if (config.sp_delta) {
-    sp_delta_ = [this](std::uint64_t pc) { return config_.sp_delta(pc - config_.load_bias); };
-  }
-}
+      reader_(memory, config) {}
 
 Status SnapshotPass::run(std::span<const std::uint64_t> gs, Snapshot& out) {
   out.goroutines.reserve(std::min<std::size_t>(gs.size(), 1u << 20));
@@ -255,13 +252,15 @@ bool SnapshotPass::walk(std::size_t i, StackDepth depth, Round round) {
   return !walked_.broken;
 }
 
-// Frames above code that is not the program's own: a plugin's count where the chain leads on to the outermost
-// frame, or is longer than what was read; where no frame pointers need be, one could be missing.
+// Frames above code without a line table: a file's count where the chain leads on to the outermost frame, or
+// is longer than what was read; where no frame pointers need be, one could be missing.
 void SnapshotPass::end_outside(GoroutineSnapshot& row) {
   std::size_t last = walked_.unframed;
   if (last == WalkedStack::kNone) {
     const bool goes_on = walked_.truncated && walked_.next_fp != 0;
-    if (walked_.outside == WalkedStack::kNone || goes_on || config_.goexit.holds(walked_.pcs.back())) return;
+    if (walked_.outside == WalkedStack::kNone || goes_on ||
+        (config_.outermost && config_.outermost(walked_.pcs.back())))
+      return;
     last = walked_.outside;
   }
   walked_.cut_behind(last);
@@ -274,7 +273,7 @@ void SnapshotPass::read_far_ends(Snapshot& out) {
   for (const Deeper& deeper : deeper_) {
     if (stop_.stop_requested()) break;
     GoroutineSnapshot& row = out.goroutines[deeper.entry.row];
-    const auto far = walk_far_end(memory_, code_, config_.goexit, deeper.next_fp, deeper.words.stack_hi,
+    const auto far = walk_far_end(memory_, code_, config_.outermost, deeper.next_fp, deeper.words.stack_hi,
                                   kFarFrames, deadline);
     chunk_gs_.assign(1, deeper.entry.g);
     if (!far || !reader_.read_words(chunk_gs_) || reader_.look(0) == Look::kUnreadable ||

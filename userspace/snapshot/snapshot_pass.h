@@ -54,7 +54,7 @@ class SnapshotPass {
   const StackDepth depth_;
   const TargetClock clock_;
   const std::stop_token stop_;
-  SpDelta sp_delta_;
+  const SpDelta& sp_delta_;  // of config_
   OtherCode other_code_;
   Code::Elsewhere elsewhere_;
   const Code code_;

@@ -53,7 +53,7 @@ void add_callers(const StackWindow& stack, const Code& code, const SpDelta& sp_d
                  bool link_register, WalkedStack& out) {
   for (;;) {
     // Code of no line table: where its frame ends nobody knows.
-    if (!code.own(out.pcs.back())) {
+    if (!code.go(out.pcs.back())) {
       out.truncated = true;
       return;
     }
@@ -148,7 +148,7 @@ void walk_frame_pointers(const StackWindow& stack, const Code& code, std::uint64
   if (out.broken && out.unframed != WalkedStack::kNone) out.cut_behind(out.unframed);
 }
 
-WalkedStack with_hidden_callers(const std::vector<std::uint64_t>& walked, TextRange text,
+WalkedStack with_hidden_callers(const std::vector<std::uint64_t>& walked, const Code& code,
                                 const SpDelta& sp_delta, std::span<const TextRange> async_preempt,
                                 std::uint64_t at_sp, std::uint64_t above_frame) {
   WalkedStack out;
@@ -156,7 +156,7 @@ WalkedStack with_hidden_callers(const std::vector<std::uint64_t>& walked, TextRa
     out.pcs.push_back(walked[i]);
     const bool above_preempt = i == 2 && injected(async_preempt, walked[1]);
     const std::uint64_t caller = i == 0 ? at_sp : above_preempt ? above_frame : 0;
-    if (text.holds(caller) && sp_delta(walked[i]) == 0) out.pcs.push_back(caller);
+    if (code.go(caller) && sp_delta(walked[i]) == 0) out.pcs.push_back(caller);
   }
   out.truncated = out.pcs.size() > GT_MAX_STACK_FRAMES;
   if (out.truncated) out.pcs.resize(GT_MAX_STACK_FRAMES);

@@ -29,7 +29,7 @@ struct WalkedStack {
   bool truncated = false;          // deeper than StackWindow::max_frames or than the window
   bool broken = false;             // a frame that no goroutine at rest can have: the bytes are not one stack
   static constexpr std::size_t kNone = ~std::size_t{0};
-  std::size_t outside = kNone;   // of pcs: the first that is code, but not the program's own
+  std::size_t outside = kNone;   // of pcs: the first that is code without a line table
   std::size_t unframed = kNone;  // of pcs: the first that need not keep frame pointers
   // Where the chain of frame pointers goes on, of a truncated stack; 0 when it was not followed.
   std::uint64_t next_fp = 0;
@@ -38,7 +38,7 @@ struct WalkedStack {
   void clear();  // keeps the memory of pcs
   void add(std::uint64_t pc, const Code& code) {
     const CodeKind kind = code.kind(pc);
-    if (outside == kNone && kind != CodeKind::kOwn) outside = pcs.size();
+    if (outside == kNone && kind != CodeKind::kGo) outside = pcs.size();
     if (unframed == kNone && kind == CodeKind::kMemory) unframed = pcs.size();
     pcs.push_back(pc);
   }
@@ -60,9 +60,6 @@ inline constexpr bool kLinkRegister = true;
 inline constexpr bool kLinkRegister = false;
 #endif
 inline constexpr std::uint64_t kFramePointerBelowSp = kLinkRegister ? 8 : 0;
-
-// Bytes by which a function has lowered SP at a process pc; nullopt when the line table has none.
-using SpDelta = std::function<std::optional<std::int32_t>(std::uint64_t pc)>;
 
 // A function that was stopped elsewhere than in a call may be in a prologue, an epilogue or a leaf, where the
 // frame pointer is still (again) the caller's and following it leaves the caller out. With the compiler's
@@ -87,7 +84,7 @@ void walk_frame_pointers(const StackWindow& stack, const Code& code, std::uint64
 // word at sp) and below the one that a signal stopped (the word above the frame of asyncPreempt, which is the
 // second; runtime/preempt.go). The one instruction of a prologue between pushing the frame pointer and
 // setting it is left as it is. amd64 only.
-[[nodiscard]] WalkedStack with_hidden_callers(const std::vector<std::uint64_t>& walked, TextRange text,
+[[nodiscard]] WalkedStack with_hidden_callers(const std::vector<std::uint64_t>& walked, const Code& code,
                                               const SpDelta& sp_delta,
                                               std::span<const TextRange> async_preempt, std::uint64_t at_sp,
                                               std::uint64_t above_frame);

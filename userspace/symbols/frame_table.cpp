@@ -26,6 +26,17 @@ PcLookup pclntab_lookup(const Pclntab& pclntab) {
   };
 }
 
+PcLookup modules_lookup(const Modules& modules) {
+  const std::uint64_t bias = modules.first().bias;
+  return {
+      .frames = [&modules, bias](std::uint64_t pc) { return modules.frames(pc + bias); },
+      .entry = [&modules, bias](std::uint64_t pc) -> std::optional<std::uint64_t> {
+        const auto function = modules.function_at(pc + bias);
+        return function ? std::optional(function->entry - bias) : std::nullopt;
+      },
+  };
+}
+
 const std::vector<Frame>* FrameTable::at(std::uint64_t link_pc) {
   const std::lock_guard lock(mutex_);
   if (const auto it = frames_.find(link_pc); it != frames_.end())

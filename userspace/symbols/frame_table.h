@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/seeded_hash.h"
+#include "golang/modules.h"
 #include "golang/pclntab.h"
 
 namespace gorotrace {
@@ -22,8 +23,10 @@ struct PcLookup {
   std::function<std::vector<Frame>(std::uint64_t link_pc)> frames;           // as Pclntab::frames
   std::function<std::optional<std::uint64_t>(std::uint64_t link_pc)> entry;  // of the function at pc
 };
-// `pclntab` must outlive the result.
+// `pclntab`, `modules` must outlive the result.
 [[nodiscard]] PcLookup pclntab_lookup(const Pclntab& pclntab);
+// Link-time addresses of the first module, whichever a pc is in.
+[[nodiscard]] PcLookup modules_lookup(const Modules& modules);
 
 class FrameTable {
  public:

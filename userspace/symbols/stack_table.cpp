@@ -25,7 +25,7 @@ bool StackTable::add(std::uint64_t id, std::span<const std::uint64_t> pcs, bool 
     ++refused_;
     return false;
   }
-  stacks_.emplace(id, Entry{Stack{{pcs.begin(), pcs.end()}, truncated}, std::nullopt});
+  stacks_.emplace(id, Entry{Stack{{pcs.begin(), pcs.end()}, truncated}, nullptr});
   return true;
 }
 
@@ -51,11 +51,18 @@ const std::vector<Frame>& StackTable::stack(std::uint64_t id) {
   const auto found = stacks_.find(id);
   if (found == stacks_.end()) return none;
   Entry& entry = found->second;
+  // A plugin that came since may have the code that was in no module before.
+  const bool outdated = entry.modules != 0 && entry.modules != modules();
+  if (outdated) outdated_.push_back(std::move(entry.frames));
   if (!entry.frames) {
-    entry.frames.emplace();
-    for (const Call& call : calls(entry.stack.pcs)) {
-      entry.frames->insert(entry.frames->end(), call.frames->begin(), call.frames->end());
-    }
+    auto frames = std::make_unique<std::vector<Frame>>();
+    for (const Call& call : calls(entry.stack.pcs))
+      frames->insert(frames->end(), call.frames->begin(), call.frames->end());
+    const bool whole = std::ranges::all_of(entry.stack.pcs, [this](std::uint64_t pc) {
+      return modules_ == nullptr || modules_->at(pc) != nullptr;
+    });
+    entry.modules = whole ? 0 : modules();
+    entry.frames = std::move(frames);
   }
   return *entry.frames;
 }
@@ -76,14 +83,25 @@ const std::vector<Frame>& StackTable::frames(std::uint64_t pc, PcKind kind) {
   ByPc& seen = kind == PcKind::kReturnAddress ? of_return_ : of_exact_;
   if (const auto it = seen.find(pc); it != seen.end()) return *it->second;
   std::uint64_t link = pc - load_bias_;  // a hostile pc wraps to an address no function has
-  if (kind == PcKind::kReturnAddress && frames_->entry(link) != link) --link;
-  const std::vector<Frame>* frames = known(link);
+  if (kind == PcKind::kReturnAddress && table_of(pc).entry(link) != link) --link;
+  const std::vector<Frame>* frames = known(pc, link);
   if (frames == nullptr) return unknown(pc);
   seen.emplace(pc, frames);
   return *frames;
 }
 
-const std::vector<Frame>* StackTable::known(std::uint64_t link_pc) {
+void StackTable::name_plugins(std::shared_ptr<const Modules> modules) {
+  modules_ = std::move(modules);
+  of_plugins_ = std::make_unique<FrameTable>(modules_lookup(*modules_));
+}
+
+FrameTable& StackTable::table_of(std::uint64_t pc) {
+  const Module* module = modules_ != nullptr ? modules_->at(pc) : nullptr;
+  return module != nullptr && module != &modules_->first() ? *of_plugins_ : *frames_;
+}
+
+const std::vector<Frame>* StackTable::known(std::uint64_t pc, std::uint64_t link_pc) {
+  if (FrameTable& table = table_of(pc); &table != frames_.get()) return table.at(link_pc);
   if (own_) return own_->at(link_pc);
   const std::vector<Frame>* frames = frames_->at(link_pc);
   if (frames != nullptr || !frames_->full()) return frames;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/seeded_hash.h"
+#include "golang/modules.h"
 #include "golang/pclntab.h"
 #include "snapshot/stack_set.h"
 #include "symbols/frame_table.h"
@@ -36,8 +37,8 @@ class Symbolizer {
   // Leaf first, inlined frames included, names printable(). Empty: no stack of that id is known (id 0 too).
   [[nodiscard]] virtual const std::vector<Frame>& stack(std::uint64_t id) = 0;
   [[nodiscard]] virtual bool truncated(std::uint64_t id) = 0;  // deeper than could be recorded
-  // Never empty; outside of the program's text one frame: of the mapping ("[plug.so]", outside_of_program()),
-  // or "?0x..." without file.
+  // Never empty; outside of all Go code one frame: of the mapping ("[libc.so.6]", outside_of_program()), or
+  // "?0x..." without file.
   [[nodiscard]] virtual const std::vector<Frame>& frames(std::uint64_t pc, PcKind kind) = 0;
 };
 
@@ -62,7 +63,9 @@ class StackTable : public Symbolizer {
 
   // frames: of the binary, shared by all processes that run it.
   StackTable(std::shared_ptr<FrameTable> frames, std::uint64_t load_bias);
-  // Names program counters in code that is not the program's own. What it refers to outlives this.
+  // Names program counters in plugins, whose frames have addresses that load_bias() makes the process's, too.
+  void name_plugins(std::shared_ptr<const Modules> modules);
+  // Names program counters in code without a line table. What it refers to outlives this.
   void name_outside(OutsideCode outside) { outside_.emplace(std::move(outside)); }
 
   // A stack that was read from memory (snapshot). The first definition of an id wins. False when full.
@@ -84,17 +87,24 @@ class StackTable : public Symbolizer {
  private:
   struct Entry {
     Stack stack;
-    std::optional<std::vector<Frame>> frames;
+    std::unique_ptr<const std::vector<Frame>> frames;
+    std::size_t modules = 0;  // that were known when a pc of it was in none; 0: none was
   };
   using ByPc = SeededMap<std::uint64_t, const std::vector<Frame>*>;
-  [[nodiscard]] const std::vector<Frame>* known(std::uint64_t link_pc);
+  [[nodiscard]] std::size_t modules() const { return modules_ ? modules_->size() : 0; }
+  [[nodiscard]] FrameTable& table_of(std::uint64_t pc);
+  [[nodiscard]] const std::vector<Frame>* known(std::uint64_t pc, std::uint64_t link_pc);
   [[nodiscard]] const std::vector<Frame>& unknown(std::uint64_t pc);
 
   std::shared_ptr<FrameTable> frames_, own_;  // own_: once the shared one is full
   std::uint64_t load_bias_;
   SeededMap<std::uint64_t, Entry> stacks_;
   ByPc of_return_, of_exact_;  // into frames_ or own_
+  std::shared_ptr<const Modules> modules_;
+  std::unique_ptr<FrameTable> of_plugins_;
   SeededMap<std::uint64_t, std::vector<Frame>> unknown_;
+  // Frames that were given out of stacks that are told better since.
+  std::vector<std::unique_ptr<const std::vector<Frame>>> outdated_;
   std::optional<OutsideCode> outside_;
   std::uint64_t refused_ = 0;
 };

@@ -87,9 +87,9 @@ class Signs {
 
  private:
   [[nodiscard]] Sign of(std::uint64_t before) {
-    if (config_.pclntab == nullptr || before < config_.load_bias) return Sign::kNone;
+    if (config_.modules == nullptr) return Sign::kNone;
     const auto [known, fresh] = known_.try_emplace(before, Sign::kNone);
-    if (fresh) known->second = look_up(before - config_.load_bias);
+    if (fresh) known->second = look_up(before);
     return known->second;
   }
 
@@ -98,9 +98,7 @@ class Signs {
   // beyond the return address (cmd/compile/abi-internal.md, the spill space; on arm64 behind the caller's
   // saved link register, which is one as well).
   [[nodiscard]] Sign look_up(std::uint64_t pc) const {
-    const Pclntab& table = *config_.pclntab;
-    if (pc < table.text() || pc >= table.etext()) return Sign::kNone;
-    const auto function = table.function_at(pc);
+    const auto function = config_.modules->function_at(pc);
     if (!function) return Sign::kNone;
     if (pc != function->entry) return Sign::kArgument;
     return function->name.find(".deferwrap") != std::string::npos ? Sign::kDeferred : Sign::kNone;

@@ -35,9 +35,8 @@ SyncPlace StackKinds::of(const Waiter& waiter) {
 
 SyncFunctions StackKinds::functions_at(std::uint64_t pc) {
   const auto [at, added] = known_.try_emplace(pc);
-  if (!added || context_.config.pclntab == nullptr) return at->second;
-  for (const Frame& frame : context_.config.pclntab->frames(pc - 1 - context_.config.load_bias))
-    at->second.add(frame.function);
+  if (!added || context_.config.modules == nullptr) return at->second;
+  for (const Frame& frame : context_.config.modules->frames(pc - 1)) at->second.add(frame.function);
   return at->second;
 }
 

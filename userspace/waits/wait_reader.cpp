@@ -81,13 +81,13 @@ void settle(std::vector<Waiter>& waiters, Waits& out) {
 
 }  // namespace
 
-WaitReader::Config WaitReader::config_for(const GoBinary& binary, std::uint64_t load_bias) {
+WaitReader::Config WaitReader::config_for(const GoBinary& binary, std::shared_ptr<const Modules> modules) {
   Config config;
   config.offsets = binary.offsets();
   config.wait_reasons = binary.wait_reasons();
-  config.pclntab = &binary.pclntab();
-  config.load_bias = load_bias;
-  if (binary.globals().semtable != 0) config.semtable_address = binary.globals().semtable + load_bias;
+  if (binary.globals().semtable != 0)
+    config.semtable_address = binary.globals().semtable + modules->first().bias;
+  config.modules = std::move(modules);
   config.cache_line_pad = binary.image().arch() == Arch::kArm64 ? 128 : 64;
   config.labels_in_map = LabelLayout::of(binary).in_map;
   return config;

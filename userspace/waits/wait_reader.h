@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "golang/binary.h"
+#include "golang/modules.h"
 #include "process/process.h"
 #include "snapshot/goroutines.h"
 #include "waits/wait_object.h"
@@ -26,17 +28,16 @@ class WaitReader {
   };
   struct Config {
     RuntimeOffsets offsets;
-    std::vector<std::string> wait_reasons;  // GoBinary::wait_reasons()
-    const Pclntab* pclntab = nullptr;       // of link-time addresses; outlives the reader
-    std::uint64_t load_bias = 0;            // process address - link-time address
-    std::uint64_t semtable_address = 0;     // process address of runtime.semtable; 0 = not known
-    std::uint64_t cache_line_pad = 64;      // internal/cpu.CacheLinePadSize: 64 on amd64, 128 on arm64
-    bool labels_in_map = false;             // before 1.24 (runtime/pprof/label.go labelMap)
+    std::vector<std::string> wait_reasons;             // GoBinary::wait_reasons()
+    std::shared_ptr<const Modules> modules = nullptr;  // none: nothing is told by whose code it is
+    std::uint64_t semtable_address = 0;                // process address of runtime.semtable; 0 = not known
+    std::uint64_t cache_line_pad = 64;  // internal/cpu.CacheLinePadSize: 64 on amd64, 128 on arm64
+    bool labels_in_map = false;         // before 1.24 (runtime/pprof/label.go labelMap)
     Find find = Find::kHolders;
     std::uint64_t max_between_looks_ns = 50'000;  // as GoroutineReader::Config
   };
-  // The configuration for a binary that runs with this load bias.
-  [[nodiscard]] static Config config_for(const GoBinary& binary, std::uint64_t load_bias);
+  // The configuration for a binary that runs as the first of these modules.
+  [[nodiscard]] static Config config_for(const GoBinary& binary, std::shared_ptr<const Modules> modules);
 
   // process: what /proc says of descriptors and threads; may be null (tests with fake memory), then those are
   // not established.

@@ -96,7 +96,7 @@ void at_rest(const std::string& version, const std::string& count, int rounds) {
   }
   target.ask("parked " + count);
   const GoroutineReader reader(target.process(), target.goroutine_config());
-  WaitReader::Config waits_config = WaitReader::config_for(target.binary(), target.bias());
+  WaitReader::Config waits_config = WaitReader::config_for(target.binary(), target.modules());
   waits_config.find = WaitReader::Find::kObjects;
   const WaitReader waits_reader(target.process(), &target.process(), waits_config);
   Timing stacks, whole, words;

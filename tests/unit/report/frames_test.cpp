@@ -18,6 +18,8 @@ TEST(Frames, Classes) {
   EXPECT_EQ(classify("runtimes.Go"), FrameClass::kUser);
   EXPECT_EQ(classify("main.F[net/http.Request]"), FrameClass::kUser);
   EXPECT_EQ(classify("github.com/a/net.Dial"), FrameClass::kUser);
+  EXPECT_EQ(classify("plugin/unnamed-1f0c.Work"), FrameClass::kUser);
+  EXPECT_EQ(classify("plugin.Open"), FrameClass::kStandard);
 }
 
 TEST(Frames, TheTellingOnes) {

@@ -25,7 +25,8 @@ struct Stack : FakeMemory {
 
 std::optional<FarEnd> far(const FakeMemory& memory, std::uint64_t frames, std::size_t keep,
                           std::uint64_t deadline = ~0ull) {
-  return walk_far_end(memory, Code(kText), kGoexit, kStack, kStack + frames * 64, keep, deadline);
+  const auto outermost = [](std::uint64_t pc) { return kGoexit.holds(pc); };
+  return walk_far_end(memory, Code(kText), outermost, kStack, kStack + frames * 64, keep, deadline);
 }
 
 TEST(FarEnd, TheOutermostFramesAreKeptAndAllAreCounted) {

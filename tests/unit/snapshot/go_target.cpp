@@ -132,14 +132,17 @@ std::string GoTarget::ask(const std::string& command) {
   return line();
 }
 
+std::shared_ptr<const Modules> GoTarget::modules() const {
+  return std::make_shared<Modules>(Module{.table = &pclntab(), .bias = bias_, .path = {}, .open_path = {}});
+}
+
 GoroutineReader::Config GoTarget::goroutine_config() const {
   GoroutineReader::Config config;
   config.offsets = binary_->offsets();
   config.allgs_address = binary_->globals().allgs + bias_;
   config.text = pclntab().text() + bias_;
   config.etext = pclntab().etext() + bias_;
-  config.load_bias = bias_;
-  config.sp_delta = [this](std::uint64_t pc) { return pclntab().sp_delta(pc); };
+  config.sp_delta = [this](std::uint64_t pc) { return pclntab().sp_delta(pc - bias_); };
   config.syscalls_counted = minor() < 26;
   const auto& reasons = binary_->wait_reasons();
   for (std::size_t i = 0; i < reasons.size(); ++i) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "golang/binary.h"
+#include "golang/modules.h"
 #include "process/process.h"
 #include "snapshot/counters.h"
 #include "snapshot/goroutines.h"
@@ -41,6 +42,7 @@ class GoTarget {
   [[nodiscard]] const GoBinary& binary() const { return *binary_; }
   [[nodiscard]] const Pclntab& pclntab() const { return binary_->pclntab(); }
   [[nodiscard]] std::uint64_t bias() const { return bias_; }
+  [[nodiscard]] std::shared_ptr<const Modules> modules() const;  // its own alone
   [[nodiscard]] GoroutineReader::Config goroutine_config() const;
   [[nodiscard]] CounterReader::Config counter_config() const;
   [[nodiscard]] const std::string& wait_reason(const GoroutineSnapshot& g) const;

@@ -13,7 +13,7 @@ constexpr std::uint64_t kPlugin = 0x900000, kMade = 0xa00000, kGoexit = 0x400f01
 struct WithOthers : ForgedRuntime {
   int asked = 0;
   WithOthers() {
-    config.goexit = {0x400f00, 0x400f10};
+    config.outermost = [](std::uint64_t pc) { return TextRange{0x400f00, 0x400f10}.holds(pc); };
     config.other_code = [this] {
       ++asked;
       return std::vector<CodeRange>{{{kMade, kMade + 0x1000}, CodeKind::kMemory},

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "golang/binary.h"
+
 namespace gorotrace {
 namespace {
 
@@ -69,6 +71,34 @@ TEST(StackTable, OutsideGoTextTheAddressIsTheName) {
     ASSERT_EQ(frames.size(), 1u);
     EXPECT_TRUE(frames[0].function.starts_with("?0x"));
   }
+}
+
+// A plugin may come after its code was seen: what was said of it then stays where it is.
+TEST(StackTable, AStackOfAPluginThatBecomesKnownIsToldAnew) {
+  const auto go = GoBinary::open(GO_BINARY ".stripped");
+  ASSERT_TRUE(go) << go.error().message;
+  const Pclntab& pclntab = (*go)->pclntab();
+  const std::uint64_t main = pclntab.function_named("main.main").value().entry + 5;
+  const auto at = [&](std::uint64_t bias) {
+    return Module{.table = &pclntab, .bias = bias, .path = {}, .open_path = {}};
+  };
+  constexpr std::uint64_t kPlugin = 1ull << 32;
+  const auto modules = std::make_shared<Modules>(at(kBias));
+  StackTable stacks(std::make_shared<FrameTable>(pclntab_lookup(pclntab)), kBias);
+  stacks.name_plugins(modules);
+  const std::vector<std::uint64_t> pcs{main + kBias, main + kPlugin};
+  ASSERT_TRUE(stacks.add(1, pcs, false));
+  const std::vector<Frame>& before = stacks.stack(1);
+  EXPECT_EQ(before.front().function, "main.main");
+  EXPECT_TRUE(before.back().function.starts_with("?0x"));
+  const std::vector<Frame> said = before;
+  ASSERT_TRUE(modules->add(at(kPlugin)));
+  const std::vector<Frame>& after = stacks.stack(1);
+  EXPECT_EQ(after.back().function, "main.main");
+  EXPECT_EQ(after.back().entry + kBias, pclntab.function_named("main.main")->entry + kPlugin);
+  EXPECT_EQ(before, said);
+  EXPECT_EQ(&stacks.stack(1), &after) << "nothing has come since";
+  EXPECT_EQ(stacks.frames(main + kPlugin, PcKind::kReturnAddress).back().function, "main.main");
 }
 
 TEST(StackTable, NamesAreMadePrintable) {

@@ -238,7 +238,7 @@ TEST_P(Live, EveryGoroutineWaitsOnWhatTheProcessSays) {
   told_parked_ = told["parked"];
   // All of it is at rest: on a busy machine the looks may come as far apart as they like.
   auto goroutines = target.goroutine_config();
-  auto config = WaitReader::config_for(target.binary(), target.bias());
+  auto config = WaitReader::config_for(target.binary(), target.modules());
   goroutines.max_between_looks_ns = config.max_between_looks_ns = 1'000'000'000;
   GoroutineReader reader(target.process(), goroutines);
   const WaitReader waiting(target.process(), &target.process(), config);
