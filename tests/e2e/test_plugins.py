@@ -211,3 +211,23 @@ def test_a_plugin_whose_file_is_another_one_by_now_is_opened_all_the_same(tmp_pa
         plugin.unlink()
         plugin.write_bytes(b"\x7fELF")
         agree(theirs, dump("-p", process.pid))
+
+
+def test_a_plugin_whose_file_is_damaged_is_named_and_nothing_is_called_exact(tmp_path):
+    host, built = build_plugin()
+    plugin = tmp_path / "plug.so"
+    plugin.write_bytes(built.read_bytes())
+    with Truth(host, plugin) as process:
+        process.ask("spawn", "spawn")
+        with open(plugin, "r+b") as file:  # mapped, but nobody reads it any more: for which machine it is
+            file.seek(18)
+            file.write(b"\xff\xff")
+        text = dump("-p", process.pid)
+        assert "[plug.so](...)" in text and "p.receive" not in text
+        done = subprocess.run([harness.gorotrace(), "check", "-p", str(process.pid), "--json"], capture_output=True,
+                              text=True, timeout=60)
+        target = json.loads(done.stdout)["target"]
+        assert [p["path"] for p in target["plugins_refused"]] == [str(plugin)] and target["plugins"] == []
+        summary = harness.stat_now(process.pid)
+        assert any(f"what code of {plugin} does is not seen" in n for n in summary["notices"]), summary["notices"]
+        assert {r["quality"] for r in summary["blocking"]} == {"lower bound"}

@@ -144,7 +144,12 @@ void target_fields(JsonWriter& out, const Target& t, const Plans& plans, const H
       plan_fields(out, plugin.plan, h);
     });
   });
-  out.array_field("plugins_refused", t.plugins_refused(), [&](const std::string& why) { out.value(why); });
+  out.array_field("plugins_refused", t.plugins_refused(), [&](const ModuleLoader::Refused& plugin) {
+    out.object([&] {
+      out.field("path", plugin.path);
+      out.field("reason", plugin.why);
+    });
+  });
   out.array_field("shared", plans.shared, [&](const std::string& site) { out.value(site); });
 }
 
@@ -171,7 +176,10 @@ std::string target_text(const Target& t, const Plans& plans, const Host& h, std:
       t.process().pid(), t.facts().program(), go.version().text, name_of(go.link_mode()),
       go.stripped() ? ", stripped" : "", go.offsets_source()));
   if (!t.has_counters()) text += line(fmt::format("counters cannot be read: {}", go.counters_missing()));
-  for (const std::string& why : t.plugins_refused()) text += line("plugin   " + why);
+  for (const ModuleLoader::Refused& plugin : t.plugins_refused())
+    text +=
+        line(fmt::format("plugin   {}: its functions have no names, and what its code does is not seen: {}",
+                         plugin.path, plugin.why));
   text += "\n" + sites_text(plans.own, h.error.empty() ? std::optional(h.costs) : std::nullopt, width);
   for (const PluginPlan& plugin : plans.of_plugins) text += plugin_text(plugin, width);
   for (const std::string& site : plans.shared)

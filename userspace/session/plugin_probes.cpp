@@ -14,13 +14,21 @@ namespace gorotrace {
 GroupMask PluginProbes::add(TargetId id, pid_t through, const Plan& program, GroupMask wanted) {
   GroupMask unseen = 0;
   names_.clear();
-  for (; due(); ++known_) {
+  const auto name = [this](const std::string& path) { names_ += (names_.empty() ? "" : ", ") + path; };
+  const auto missed = [&](const std::string& path, const std::string& why) {
+    unseen |= wanted;
+    notices_.add(fmt::format("what code of {} does is not seen: {}", path, why));
+  };
+  for (const auto refused = target_.plugins_refused(); refused_ < refused.size(); ++refused_) {
+    name(refused[refused_].path);
+    missed(refused[refused_].path, refused[refused_].why);
+  }
+  for (; target_.modules()->size() > known_; ++known_) {
     const Module& module = (*target_.modules())[known_];
-    names_ += (names_.empty() ? "" : ", ") + module.path;
+    name(module.path);
     Plan plan;
     if (auto added = add(id, through, program, module, plan); !added) {
-      unseen |= wanted;
-      notices_.add(fmt::format("what code of {} does is not seen: {}", module.path, added.error().message));
+      missed(module.path, added.error().message);
       continue;
     }
     for (const Unplanned& u : plan.unplanned) {

@@ -23,8 +23,10 @@ class PluginProbes {
   PluginProbes(const Target& target, Pipeline& pipeline, Notices& notices)
       : target_(target), pipeline_(pipeline), notices_(notices) {}
 
-  // A plugin is known that nothing is planned for.
-  [[nodiscard]] bool due() const { return target_.modules()->size() > known_; }
+  // There is a plugin that was not added.
+  [[nodiscard]] bool due() const {
+    return target_.modules()->size() > known_ || target_.plugins_refused().size() > refused_;
+  }
   // Plans them; their sites come with their groups from the next Capture::set_groups() on. `through`: as
   // Capture::add_target(); program: the target's own plan. The groups of `wanted` of which something is not
   // seen in them, and notices of what.
@@ -44,7 +46,8 @@ class PluginProbes {
   const Target& target_;
   Pipeline& pipeline_;
   Notices& notices_;
-  std::size_t known_ = 1;  // of modules: the first is the target's binary
+  std::size_t known_ = 1;    // of modules: the first is the target's binary
+  std::size_t refused_ = 0;  // of those that have no module
   std::vector<Planned> planned_;
   std::string names_;
 };

@@ -83,8 +83,8 @@ class Target {
   [[nodiscard]] std::shared_ptr<const Modules> modules() const { return modules_; }
   // Any thread that may be held up by the process.
   void look_for_plugins() const { loader_->look(); }
-  // What is not known of plugins, and why.
-  [[nodiscard]] std::vector<std::string> plugins_refused() const { return loader_->refused(); }
+  // Plugins of which nothing is known.
+  [[nodiscard]] std::vector<ModuleLoader::Refused> plugins_refused() const { return loader_->refused(); }
   [[nodiscard]] TextRange text() const;  // process addresses
   [[nodiscard]] const InjectedCalls& injected_calls() const { return goroutines_config_.injected_calls; }
   [[nodiscard]] GoroutineReader& goroutines() { return *goroutines_; }

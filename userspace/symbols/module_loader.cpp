@@ -67,7 +67,7 @@ void ModuleLoader::look() {
 void ModuleLoader::open(const ChainedModule& chained) {
   const auto refuse = [&](const std::string& path, const std::string& why) {
     const std::lock_guard lock(refused_mutex_);
-    refused_.push_back(fmt::format("functions of {} have no names: {}", path, why));
+    refused_.push_back({path, why});
   };
   auto library = library_at(process_, chained.text);
   if (!library) return refuse(fmt::format("the module at {:#x}", chained.text), "no file is mapped there");
@@ -78,7 +78,7 @@ void ModuleLoader::open(const ChainedModule& chained) {
     refuse(path, "its code overlaps that of another module, or there are too many of them");
 }
 
-std::vector<std::string> ModuleLoader::refused() const {
+std::vector<ModuleLoader::Refused> ModuleLoader::refused() const {
   const std::lock_guard lock(refused_mutex_);
   return refused_;
 }

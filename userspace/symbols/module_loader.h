@@ -24,8 +24,11 @@ class ModuleLoader {
 
   // Adds those that have come. Who finds another one at it does not wait.
   void look();
-  // Modules whose functions stay without names, and why.
-  [[nodiscard]] std::vector<std::string> refused() const;
+  // Of those whose functions stay without names.
+  struct Refused {
+    std::string path, why;
+  };
+  [[nodiscard]] std::vector<Refused> refused() const;
 
  private:
   void open(const ChainedModule& module);
@@ -35,7 +38,7 @@ class ModuleLoader {
   std::mutex looking_;
   ModuleChain chain_;
   mutable std::mutex refused_mutex_;
-  std::vector<std::string> refused_;
+  std::vector<Refused> refused_;
 };
 
 }  // namespace gorotrace

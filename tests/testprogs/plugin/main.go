@@ -1,7 +1,8 @@
-// A host and its plugin, the first argument (or several, with commas between; the last one is p). "block" behind it: a goroutine stands still in the host below the
-// plugin, another one in the plugin; "late": the plugin is opened when stdin says so. Lines of JSON; each has
-// the runtime's own word of all goroutines. Commands: open, spawn (goroutines that stand still in the plugin, one
-// for each way to wait), work (a known number of goroutines and waits of the plugin's). It ends with its stdin.
+// A host and its plugin p, the first argument; or several plugins, with commas between, the last of them p.
+// "block" behind it: a goroutine stands still in the host below the plugin, another one in the plugin;
+// "late": the plugin is opened when stdin says so. Lines of JSON; each has the runtime's own word of all
+// goroutines. Commands: open, spawn (goroutines that stand still in the plugin, one for each way to wait),
+// work (a known number of goroutines and waits of the plugin's). It ends with its stdin.
 package main
 
 import (

@@ -16,6 +16,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -71,7 +72,9 @@ TEST_F(ModuleLoaderTest, AFileWithoutGoIsNoModule) {
   chain.lead_to(address(reinterpret_cast<const void*>(&::gnu_get_libc_version)));
   loader.look();
   EXPECT_EQ(modules_->size(), 1u);
-  const auto refused = ElementsAre(AllOf(HasSubstr("functions of /"), HasSubstr("not a Go executable")));
+  using Refused = ModuleLoader::Refused;
+  const auto refused = ElementsAre(AllOf(Field(&Refused::path, HasSubstr("libc")),
+                                         Field(&Refused::why, HasSubstr("not a Go executable"))));
   EXPECT_THAT(loader.refused(), refused);
   loader.look();
   EXPECT_THAT(loader.refused(), refused) << "it is refused once";
@@ -82,7 +85,7 @@ TEST_F(ModuleLoaderTest, CodeOfNoFileIsNoModule) {
   ModuleLoader loader(*process_, modules_);
   loader.look();
   EXPECT_EQ(modules_->size(), 1u);
-  EXPECT_THAT(loader.refused(), ElementsAre(HasSubstr("no file is mapped there")));
+  EXPECT_THAT(loader.refused(), ElementsAre(Field(&ModuleLoader::Refused::why, "no file is mapped there")));
 }
 
 }  // namespace
