@@ -137,15 +137,37 @@ func storm(steps int, ops *uint64) {
 	}
 }
 
-func serve(ops *uint64) {
+// What a handler asks the worker for, and where the answer goes.
+type job struct {
+	answer chan string
+}
+
+// One goroutine answers for all connections: each request is handed to it over a channel and waits for its answer.
+func worker(jobs chan job) {
+	for j := range jobs {
+		j.answer <- "hello, world\n"
+	}
+}
+
+func serve(handOff bool, ops *uint64) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Fprintln(os.Stderr, "http://"+listener.Addr().String()+"/")
+	answer := func() string { return "hello, world\n" }
+	if handOff {
+		jobs := make(chan job)
+		go worker(jobs)
+		answer = func() string {
+			j := job{make(chan string)}
+			jobs <- j
+			return <-j.answer
+		}
+	}
 	log.Fatal(http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		atomic.AddUint64(ops, 1)
-		io.WriteString(w, "hello, world\n")
+		io.WriteString(w, answer())
 	})))
 }
 
@@ -181,10 +203,15 @@ func main() {
 	url := flag.String("url", "", "load: where to")
 	n := flag.Int("n", 8, "load: clients; parked: goroutines; pipeline: stages; mutex: workers")
 	steps := flag.Int("steps", 500, "pipeline, mutex, storm: of work between two events, some ns each")
+	handOff := flag.Bool("handoff", false, "serve: a worker goroutine answers, over channels")
+	blockProfile := flag.Bool("blockprofile", false, "profile every wait (runtime.SetBlockProfileRate(1))")
 	file := flag.String("trace", "", "record runtime/trace to this file")
 	lifetime := flag.Duration("lifetime", 5*time.Minute, "end by itself after this long")
 	flag.Parse()
 	time.AfterFunc(*lifetime, func() { os.Exit(0) })
+	if *blockProfile {
+		runtime.SetBlockProfileRate(1)
+	}
 	if *file != "" {
 		f, err := os.Create(*file)
 		if err != nil {
@@ -206,7 +233,7 @@ func main() {
 	case "storm":
 		storm(*steps, &ops)
 	case "serve":
-		serve(&ops)
+		serve(*handOff, &ops)
 	case "load":
 		load(*url, *n, &ops)
 	case "parked":

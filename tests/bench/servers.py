@@ -1,0 +1,104 @@
+"""HTTP servers under load on loopback: requests/s untraced, traced, and with what Go itself can record."""
+import dataclasses
+import os
+import subprocess
+import tempfile
+import time
+
+from harness import SECONDS, SETTLE, Stat, Target, head, install, median, print_rates
+
+CONNECTIONS = 8
+PHASED = 3 * SECONDS  # a window of several phases, for what is not attached all the time
+
+
+@dataclasses.dataclass
+class Variant:
+    stat: list = None  # arguments of gorotrace stat beside the server
+    server: list = dataclasses.field(default_factory=list)  # further ones of the server
+    seconds: float = SECONDS
+
+
+class Wrk:
+    """wrk on a server until it is stopped: a client that takes less CPU than one in Go."""
+
+    def __init__(self, url):
+        self.process = subprocess.Popen(["wrk", "-c", str(CONNECTIONS), "-d", "1h", url], stdout=subprocess.DEVNULL)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def url_of(server):
+    return server.process.stderr.readline().strip()
+
+
+def served(binary, rounds, variants, server_arguments, client_of):
+    """Rates of a server, a new one for each variant in every round; summaries of the traced ones."""
+    rates, summaries = {name: [] for name in variants}, {name: [] for name in variants}
+    for _ in range(rounds):
+        for name, variant in variants.items():
+            server = Target(binary, "-mode", "serve", *server_arguments, *variant.server)
+            client = client_of(url_of(server))
+            time.sleep(SETTLE)
+            stat = None
+            if variant.stat is not None:
+                stat = Stat(server.pid, "-i", "100ms", *variant.stat)
+                time.sleep(SETTLE)
+            rates[name].append(server.rate(variant.seconds))
+            if stat:
+                summaries[name].append(stat.summary())
+            client.stop()
+            server.stop()
+    return rates, summaries
+
+
+def print_costs(summaries):
+    for name, rounds in summaries.items():
+        if any(s["cost"]["hits"] for s in rounds):
+            print(f"  {name}: charged {median([s['cost']['target_cpu_percent'] for s in rounds]):.1f} % of the server's CPU")
+        phases = [s["cost"]["phases"]["count"] for s in rounds if s["cost"]["phases"]]
+        if phases:
+            print(f"  {name}: phases in some {PHASED:.0f} s: {phases}", flush=True)
+
+
+def bench_http(binary, rounds):
+    head("net/http server and load generator (8 connections) on loopback, requests/s")
+    with tempfile.TemporaryDirectory() as scratch:
+        variants = {"untraced": Variant(),
+                    "stat": Variant(stat=[], seconds=PHASED),
+                    "stat --budget none": Variant(stat=["--budget", "none"]),
+                    "stat --budget none --probes +run": Variant(stat=["--budget", "none", "--probes", "+run"]),
+                    "stat --probes none": Variant(stat=["--probes", "none"]),
+                    "runtime/trace on": Variant(server=["-trace", os.path.join(scratch, "trace")])}
+        rates, summaries = served(binary, rounds, variants, [],
+                                  lambda url: Target(binary, "-mode", "load", "-url", url, "-n", str(CONNECTIONS)))
+    print_rates(rates, "/s")
+    print_costs(summaries)
+
+
+def wake_ups_by(function, summary):
+    """Waits of which the report says that a goroutine ended them, with this function on its stack."""
+    return sum(waker["count"] for row in summary["blocking"] for waker in row["wakers"]
+               if waker["kind"] == "goroutine" and any(frame["function"] == function for frame in waker["stack"]))
+
+
+def bench_handoff(binary, rounds):
+    head(f"net/http server that hands each request to a worker over a channel, wrk with {CONNECTIONS} connections, requests/s")
+    install("wrk")
+    with tempfile.TemporaryDirectory() as scratch:
+        variants = {"untraced": Variant(),
+                    "stat": Variant(stat=[], seconds=PHASED),
+                    "stat --budget none": Variant(stat=["--budget", "none"]),
+                    "stat --budget none --probes block": Variant(stat=["--budget", "none", "--probes", "block"]),
+                    "stat --budget none --probes block,run": Variant(stat=["--budget", "none", "--probes", "block,run"]),
+                    "stat --probes none": Variant(stat=["--probes", "none"]),
+                    "its own runtime/trace": Variant(server=["-trace", os.path.join(scratch, "trace")]),
+                    "its own block profile, rate 1": Variant(server=["-blockprofile"])}
+        rates, summaries = served(binary, rounds, variants, ["-handoff"], Wrk)
+    print_rates(rates, "/s")
+    print_costs(summaries)
+    for name in ("stat", "stat --budget none --probes block"):
+        woken = [wake_ups_by("main.worker", s) for s in summaries[name]]
+        assert all(woken), f"{name}: waits that the worker ended are without a waker: {woken}"
+        print(f"  {name}: waits that the worker is said to have ended: {', '.join(f'{n:,}' for n in woken)}", flush=True)
