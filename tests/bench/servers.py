@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import time
 
-from harness import SECONDS, SETTLE, Stat, Target, head, install, median, print_rates
+from harness import SECONDS, SETTLE, Stat, Target, head, install, median, per_operation, print_rates
 
 CONNECTIONS = 8
 PHASED = 3 * SECONDS  # a window of several phases, for what is not attached all the time
@@ -34,8 +34,9 @@ def url_of(server):
 
 
 def served(binary, rounds, variants, server_arguments, client_of):
-    """Rates of a server, a new one for each variant in every round; summaries of the traced ones."""
-    rates, summaries = {name: [] for name in variants}, {name: [] for name in variants}
+    """Rates of a server, a new one for each variant in every round, and its CPU per request, which other load moves
+    less; summaries of the traced ones."""
+    rates, cpu, summaries = ({name: [] for name in variants} for _ in range(3))
     for _ in range(rounds):
         for name, variant in variants.items():
             server = Target(binary, "-mode", "serve", *server_arguments, *variant.server)
@@ -45,12 +46,21 @@ def served(binary, rounds, variants, server_arguments, client_of):
             if variant.stat is not None:
                 stat = Stat(server.pid, "-i", "100ms", *variant.stat)
                 time.sleep(SETTLE)
-            rates[name].append(server.rate(variant.seconds))
+            per_request, rate = per_operation(server, variant.seconds)
+            rates[name].append(rate)
+            cpu[name].append(per_request)
             if stat:
                 summaries[name].append(stat.summary())
             client.stop()
             server.stop()
-    return rates, summaries
+    return rates, cpu, summaries
+
+
+def print_cpu(cpu):
+    base = median(cpu["untraced"])
+    for name, values in cpu.items():
+        print(f"  {name:<38} {median(values):9,.0f} ns of the server's CPU a request, {base / median(values):.3f} of the "
+              f"requests for the same CPU  (min {min(values):,.0f}, max {max(values):,.0f})")
 
 
 def print_costs(summaries):
@@ -71,9 +81,10 @@ def bench_http(binary, rounds):
                     "stat --budget none --probes +run": Variant(stat=["--budget", "none", "--probes", "+run"]),
                     "stat --probes none": Variant(stat=["--probes", "none"]),
                     "runtime/trace on": Variant(server=["-trace", os.path.join(scratch, "trace")])}
-        rates, summaries = served(binary, rounds, variants, [],
-                                  lambda url: Target(binary, "-mode", "load", "-url", url, "-n", str(CONNECTIONS)))
+        rates, cpu, summaries = served(binary, rounds, variants, [],
+                                       lambda url: Target(binary, "-mode", "load", "-url", url, "-n", str(CONNECTIONS)))
     print_rates(rates, "/s")
+    print_cpu(cpu)
     print_costs(summaries)
 
 
@@ -95,8 +106,9 @@ def bench_handoff(binary, rounds):
                     "stat --probes none": Variant(stat=["--probes", "none"]),
                     "its own runtime/trace": Variant(server=["-trace", os.path.join(scratch, "trace")]),
                     "its own block profile, rate 1": Variant(server=["-blockprofile"])}
-        rates, summaries = served(binary, rounds, variants, ["-handoff"], Wrk)
+        rates, cpu, summaries = served(binary, rounds, variants, ["-handoff"], Wrk)
     print_rates(rates, "/s")
+    print_cpu(cpu)
     print_costs(summaries)
     for name in ("stat", "stat --budget none --probes block"):
         woken = [wake_ups_by("main.worker", s) for s in summaries[name]]
