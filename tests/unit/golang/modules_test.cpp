@@ -16,7 +16,7 @@ class ModulesTest : public ::testing::Test {
  protected:
   static constexpr std::uint64_t kApart = 1ull << 32;
   void SetUp() override {
-    binary_ = open_subject("go1.27.stripped");
+    binary_ = open_subject("go" GOROTRACE_NEWEST_MINOR ".stripped");
     ASSERT_TRUE(binary_);
   }
   [[nodiscard]] Module at(std::uint64_t bias) const {
