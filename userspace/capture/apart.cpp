@@ -4,9 +4,11 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 
@@ -46,7 +48,18 @@ int other_process(void* of) {
   ::_exit(0);
 }
 
+std::atomic<std::uint64_t> cpu_ns = 0;
+
+std::uint64_t nanoseconds(const timeval& time) {
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(time.tv_usec) * 1000;
+}
+
 }  // namespace
+
+std::uint64_t apart_cpu_ns() {
+  return cpu_ns;
+}
 
 Status run_apart(Descriptors descriptors, void (*work)(void*), void* argument) {
   const Stack stack;
@@ -62,9 +75,11 @@ Status run_apart(Descriptors descriptors, void (*work)(void*), void* argument) {
   if (pid < 0) return fail(ErrorKind::kResources, fail_errno(err, "starting a process").error().message);
   int status = 0;
   pid_t reaped = 0;
+  rusage used{};
   do {
-    reaped = ::waitpid(pid, &status, 0);
+    reaped = ::wait4(pid, &status, 0, &used);
   } while (reaped < 0 && errno == EINTR);
+  if (reaped == pid) cpu_ns += nanoseconds(used.ru_utime) + nanoseconds(used.ru_stime);
   // ECHILD: whoever started us had SIGCHLD ignored, and the kernel does not keep the status.
   if (reaped == pid && status != 0)
     return fail(ErrorKind::kFailed, "the process that sets and removes breakpoints for us was killed");

@@ -9,6 +9,7 @@
 // (userspace/DECISIONS.md says what is left then).
 #pragma once
 
+#include <cstdint>
 #include <type_traits>
 
 #include "base/result.h"
@@ -26,6 +27,9 @@ enum class Descriptors {
 // The work outlives the tracer when that is killed: it may wait for nothing but the kernel and what the
 // tracer's end ends, and must neither allocate nor take a lock, whose owner may be gone.
 [[nodiscard]] Status run_apart(Descriptors descriptors, void (*work)(void*), void* argument);
+
+// CPU time that all such work has taken so far. Any thread.
+[[nodiscard]] std::uint64_t apart_cpu_ns();
 
 template <typename Work>
 [[nodiscard]] Status run_apart(Descriptors descriptors, Work&& work) {

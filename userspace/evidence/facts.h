@@ -33,7 +33,8 @@ struct TargetFacts {
 
 struct CostFacts {
   std::uint64_t hits = 0;
-  double charged_ns = 0;            // hits x calibrated trap cost + program time: an estimate, and called so
+  // hits x calibrated trap cost + program time + attaching and letting go: an estimate, and called so
+  double charged_ns = 0;
   std::uint64_t target_cpu_ns = 0;  // CPU time of the target since the attach
   // What the budget leaves: a share of that, if it is one (Budget::target_share), and never less than
   // kFloorCpu.

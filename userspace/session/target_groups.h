@@ -91,6 +91,7 @@ class TargetGroups {
   std::vector<Detachment> detached_;
   CostFacts cost_;
   Charge charged_;
+  std::uint64_t attach_ns_ = 0;  // CPU time that attaching and letting go took, the kernel's in its text
   std::uint64_t cpu_at_begin_ns_ = 0;
   std::optional<std::uint64_t> cpu_ns_;  // of the target, at the last charge
 };
