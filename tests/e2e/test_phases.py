@@ -27,7 +27,7 @@ def between(log, from_ns, to_ns, function):
 def window(target, seconds):
     """By function of ours: estimate, standard error (None: too few phases, or contradicted), truth."""
     accounts(target)
-    summary = harness.stat_now(target.pid, duration=f"{seconds}s")
+    summary = harness.stat_now(target.pid, "--ring-size", "16M", duration=f"{seconds}s")
     log = accounts(target)
     assert summary["events"]["dropped"] == 0, summary["events"]
     assert summary["cost"]["phases"]["count"] >= 2, summary["cost"]

@@ -7,7 +7,8 @@
 namespace gorotrace {
 namespace {
 
-constexpr double kApart = 3;  // of their errors, and two counts contradict each other
+// Of their errors, and of the count: a reading's counts are not of quite the same moment.
+constexpr double kApart = 3, kAlike = 0.02;
 constexpr std::size_t kTime = static_cast<std::size_t>(GoesBy::kTime);
 
 // A row that was not there counted nothing; one that was folded, and began anew, less than it had.
@@ -91,6 +92,11 @@ PhaseCounts::Ratio PhaseCounts::ratio(const RowSums& row, const Sums& sums, Goes
   return {each * all, few * all / x * std::sqrt(squares * n / (n - 1) * unseen)};
 }
 
+bool PhaseCounts::contradict(const Ratio& a, const Ratio& b) {
+  return std::abs(a.count - b.count) >
+         kApart * std::hypot(a.error, b.error) + kAlike * std::min(a.count, b.count);
+}
+
 EstimatedCount PhaseCounts::estimate(const BlockingRow& row, const RowSums& of, const Sums& sums) const {
   GoesBy by = GoesBy::kTime;
   Ratio best = ratio(of, sums, by);
@@ -101,8 +107,7 @@ EstimatedCount PhaseCounts::estimate(const BlockingRow& row, const RowSums& of, 
       // What happens much less often than these waits is not what they go by.
       if (sums.x[static_cast<std::size_t>(other)] * 100 <= of.y) continue;
       const Ratio its = ratio(of, sums, other);
-      contradicted = contradicted || (found && std::abs(its.count - found->count) >
-                                                   kApart * std::hypot(its.error, found->error));
+      contradicted = contradicted || (found && contradict(its, *found));
       if (found && its.error >= found->error) continue;
       found = its;
       by = other;

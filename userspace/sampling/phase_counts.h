@@ -62,6 +62,7 @@ class PhaseCounts {
   struct Ratio {
     double count, error;
   };
+  [[nodiscard]] static bool contradict(const Ratio& a, const Ratio& b);
   [[nodiscard]] Ratio ratio(const RowSums& row, const Sums& sums, GoesBy by) const;
   [[nodiscard]] EstimatedCount estimate(const BlockingRow& row, const RowSums& of, const Sums& sums) const;
 
