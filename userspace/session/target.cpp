@@ -187,7 +187,7 @@ Status Target::establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_
       counters.p_status = static_cast<std::uint16_t>(of_p->offsets.p_status);
     counters_config_ = counters;
   }
-  if (is_a_copy())
+  if (stays_a_copy())
     return fail(ErrorKind::kUnsupported,
                 who +
                     ": it was forked from a process that runs this Go runtime, and has none of its threads: "
@@ -207,6 +207,14 @@ bool Target::is_a_copy() const {
   if (!thread || *thread == 0 || *thread > kMaxThread) return false;
   return procfs::has_thread(process_->pid(), static_cast<pid_t>(*thread)) == std::optional(false) &&
          process_->value<std::uint64_t>(head) == m;
+}
+
+// One that is being killed loses its threads one by one, while its memory is still there.
+bool Target::stays_a_copy() const {
+  constexpr std::chrono::milliseconds kKilledBy(50);
+  if (!is_a_copy()) return false;
+  std::this_thread::sleep_for(kKilledBy);
+  return is_a_copy() && process_->liveness() == Liveness::kAlive;
 }
 
 Result<Plan> Target::plan(const TrapCosts& costs, std::vector<std::string>& shared) const {

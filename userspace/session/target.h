@@ -112,6 +112,7 @@ class Target {
   [[nodiscard]] Status establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_hold);
   // Made by fork from a process that ran this runtime: its memory, and none of the threads.
   [[nodiscard]] bool is_a_copy() const;
+  [[nodiscard]] bool stays_a_copy() const;
   [[nodiscard]] Status verify(const Plan& plan, std::uint64_t load_bias,
                               std::vector<std::string>& shared) const;
   [[nodiscard]] std::optional<TextRange> text_of(std::string_view function) const;
