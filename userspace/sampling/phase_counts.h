@@ -2,11 +2,11 @@
 // traced, so what it does is not extrapolated by time: the phases tell how many waits of a row there are for
 // each goroutine that leaves running (sched.timeToRun, one in eight), each system call or each creation,
 // which the runtime counts itself, all of the window. A row goes by the one to which its waits keep best from
-// phase to phase: those of a server keep to its system calls, while of collections, too, many leave running.
-// Not p.schedtick, which leaves out who runs on what is left of a time slice: how many that are changes with
-// the speed. What timers end goes by the clock. A ratio estimate, whose error is by how much the phases
-// differ (W. G. Cochran, Sampling Techniques, 6.4 and 6.5). That a row goes by the same count between the
-// phases is presumed; where two counts contradict each other there is no error to be told. Pure.
+// phase to phase: those of a server keep to its system calls, while how many leave running for a request
+// varies. Not p.schedtick, which leaves out who runs on what is left of a time slice: how many that are
+// changes with the speed. What timers end goes by the clock. A ratio estimate, whose error is by how much the
+// phases differ (W. G. Cochran, Sampling Techniques, 6.4 and 6.5). That a row goes by the same count between
+// the phases is presumed; where two counts contradict each other there is no error to be told. Pure.
 #pragma once
 
 #include <array>
