@@ -97,26 +97,29 @@ bool PhaseCounts::contradict(const Ratio& a, const Ratio& b) {
          kApart * std::hypot(a.error, b.error) + kAlike * std::min(a.count, b.count);
 }
 
-EstimatedCount PhaseCounts::estimate(const BlockingRow& row, const RowSums& of, const Sums& sums) const {
-  GoesBy by = GoesBy::kTime;
-  Ratio best = ratio(of, sums, by);
+std::optional<EstimatedCount> PhaseCounts::estimate(const BlockingRow& row, const RowSums& of,
+                                                    const Sums& sums) const {
+  struct Found {
+    Ratio ratio;
+    GoesBy by;
+  };
+  std::optional<Found> best;
   bool contradicted = false;
-  if (!goes_by_time(row)) {
-    std::optional<Ratio> found;
-    for (const GoesBy other : {GoesBy::kTimedRuns, GoesBy::kSyscalls, GoesBy::kCreated}) {
+  if (goes_by_time(row)) {
+    best = Found{ratio(of, sums, GoesBy::kTime), GoesBy::kTime};
+  } else {
+    for (const GoesBy by : {GoesBy::kTimedRuns, GoesBy::kSyscalls, GoesBy::kCreated}) {
       // What happens much less often than these waits is not what they go by.
-      if (sums.x[static_cast<std::size_t>(other)] * 100 <= of.y) continue;
-      const Ratio its = ratio(of, sums, other);
-      contradicted = contradicted || (found && contradict(its, *found));
-      if (found && its.error >= found->error) continue;
-      found = its;
-      by = other;
+      if (sums.x[static_cast<std::size_t>(by)] * 100 <= of.y) continue;
+      const Ratio its = ratio(of, sums, by);
+      contradicted = contradicted || (best && contradict(its, best->ratio));
+      if (!best || its.error < best->ratio.error) best = Found{its, by};
     }
-    if (found) best = *found;
   }
-  EstimatedCount out{static_cast<std::uint64_t>(std::llround(best.count)), std::nullopt, by};
+  if (!best) return std::nullopt;
+  EstimatedCount out{static_cast<std::uint64_t>(std::llround(best->ratio.count)), std::nullopt, best->by};
   if (sums.phases >= kFewest && !contradicted)
-    out.error = static_cast<std::uint64_t>(std::llround(best.error));
+    out.error = static_cast<std::uint64_t>(std::llround(best->ratio.error));
   return out;
 }
 

@@ -64,7 +64,9 @@ class PhaseCounts {
   };
   [[nodiscard]] static bool contradict(const Ratio& a, const Ratio& b);
   [[nodiscard]] Ratio ratio(const RowSums& row, const Sums& sums, GoesBy by) const;
-  [[nodiscard]] EstimatedCount estimate(const BlockingRow& row, const RowSums& of, const Sums& sums) const;
+  // None where the runtime counts nothing by which the row could go.
+  [[nodiscard]] std::optional<EstimatedCount> estimate(const BlockingRow& row, const RowSums& of,
+                                                       const Sums& sums) const;
 
   bool on_ = false;
   std::optional<Reading> first_, last_;

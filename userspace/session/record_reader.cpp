@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "stream/watermark.h"
@@ -60,6 +61,8 @@ void RecordReader::run() {
   Watermark complete(capture_.ring_count());
   std::uint64_t watermark_ns = 0;
   bool stuck = false;
+  // Of each ring, what it last held: a batch that grows step by step costs more in page faults than in copying.
+  std::vector<std::size_t> held_last(capture_.ring_count());
   while (!last) {
     last = stop_;
     if (!last) {
@@ -70,6 +73,7 @@ void RecordReader::run() {
     }
     RecordBatch batch;
     batch.rings.resize(capture_.ring_count());
+    for (std::size_t i = 0; i < held_last.size(); ++i) batch.rings[i].reserve(held_last[i] + held_last[i] / 4);
     const std::uint64_t began_ns = monotonic_ns();
     // Asked for behind the clock: who held before that finds the clock later than all that was let pass.
     const bool held = held_;
@@ -84,6 +88,7 @@ void RecordReader::run() {
           complete.passed(ring, at_ns, emptied);
           stuck = stuck || !emptied;
         });
+    for (std::size_t i = 0; i < held_last.size(); ++i) held_last[i] = batch.rings[i].size();
     if (urgent) (void)::eventfd_write(urgent_.get(), 1);
     if (!held) watermark_ns = complete.at(began_ns);
     batch.watermark_ns = watermark_ns;

@@ -153,6 +153,35 @@ TEST(PhaseCounts, what_timers_end_goes_by_the_clock) {
   EXPECT_EQ(row.begun->by, GoesBy::kTimedRuns);
 }
 
+// The runtime's counts could not be read, and what it counts is far rarer than the waits.
+TEST(PhaseCounts, where_nothing_is_counted_that_a_row_goes_by_there_is_no_estimate) {
+  PhaseCounts counts;
+  Program p;
+  const auto told = [&] { counts.read({p.now_ms * kMs, 0, 0, 0}, [&] { return p.begun(); }); };
+  told();
+  for (int i = 0; i < 10; ++i) {
+    p.traced = true;
+    counts.block(true);
+    told();
+    p.now_ms += 100;
+    p.did(800, 600, 0);
+    told();
+    p.traced = false;
+    counts.block(false);
+    p.now_ms += 900;
+    told();
+  }
+  EXPECT_FALSE(over(counts).blocking[0].begun);
+  Tables tables;
+  BlockingRow& row = tables.blocking.emplace_back();
+  row.reason = 3;
+  row.stack = 1;
+  row.wakers = {{WakerKind::kTimer, 0, 600}};
+  counts.over(tables);
+  ASSERT_TRUE(row.begun) << "the clock is always there";
+  EXPECT_EQ(row.begun->by, GoesBy::kTime);
+}
+
 TEST(PhaseCounts, of_fewer_than_eight_phases_have_no_error) {
   PhaseCounts few, enough;
   (void)alternating(few, 7);
