@@ -66,6 +66,7 @@ void BlockingRows::fold() {
     into.ended_unknown += from.ended_unknown;
     into.tainted += from.tainted;
     into.in_window_ns += from.in_window_ns;
+    into.before_ns += from.before_ns;
     into.wakers.merge(from.wakers);
   }
 }

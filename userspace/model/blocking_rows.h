@@ -32,6 +32,8 @@ struct BlockingData {
   std::uint64_t begun = 0;  // waits whose beginning an event told
   std::uint64_t ended_unknown = 0, tainted = 0, in_window_ns = 0;
   Wakers wakers;
+  // Of in_window_ns, and of the waits that go on: what lies before the checkpoint that the model began from.
+  std::uint64_t before_ns = 0;
 };
 
 // BlockingData::begun of each row, so far, and how many rows had been folded by then.

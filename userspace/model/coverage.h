@@ -17,6 +17,8 @@ class Coverage {
   void on(gt_group group, std::uint64_t at_ns);
   void off(gt_group group, std::uint64_t at_ns);
   void gap(std::uint64_t from_ns, std::uint64_t to_ns);
+  // Goes on from a checkpoint: the group is on, or not, since then, and no interval begins before from_ns.
+  void resume(gt_group group, bool on, std::uint64_t since_ns, std::uint64_t from_ns);
   [[nodiscard]] bool is_on(gt_group group) const { return groups_[group].on; }
   [[nodiscard]] std::uint64_t since(gt_group group) const { return groups_[group].since; }
   [[nodiscard]] std::vector<Interval> intervals(gt_group group, std::uint64_t at_ns) const;
@@ -27,7 +29,8 @@ class Coverage {
     std::uint64_t since = 0;
     std::vector<Interval> past;
   };
-  static void close(PerGroup& group, std::uint64_t at_ns);
+  void close(PerGroup& group, std::uint64_t at_ns) const;
+  std::uint64_t from_ns_ = 0;
   std::array<PerGroup, GT_GROUP_COUNT> groups_{};
 };
 

@@ -1,5 +1,6 @@
 #include "model/creation_rows.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace gorotrace {
@@ -30,6 +31,15 @@ std::optional<bool> CreationRows::described_as(std::uint64_t startpc) {
   last_startpc_ = startpc;
   last_system_ = found->second;
   return last_system_;
+}
+
+std::vector<std::uint64_t> CreationRows::system_starts() const {
+  std::vector<std::uint64_t> out;
+  for (const auto& [startpc, system] : system_) {
+    if (system) out.push_back(startpc);
+  }
+  std::ranges::sort(out);
+  return out;
 }
 
 std::uint16_t CreationRows::origin(std::uint32_t row, std::uint64_t key) {

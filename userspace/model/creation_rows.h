@@ -26,6 +26,7 @@ struct CreationData {
   std::vector<OriginData> origins;
   std::uint16_t last_origin = 0;  // asked for last
   std::uint64_t runnable_ns = 0;  // up to the last time one of its goroutines left that state
+  std::uint64_t before_ns = 0;    // of it: as BlockingData::before_ns
 };
 
 class CreationRows {
@@ -39,6 +40,7 @@ class CreationRows {
   [[nodiscard]] std::optional<bool> described_as(std::uint64_t startpc);       // system or not
   [[nodiscard]] std::uint32_t row(std::uint64_t gopc, std::uint64_t startpc);  // kNone when full
   [[nodiscard]] bool is_system(std::uint64_t startpc) { return described_as(startpc).value_or(false); }
+  [[nodiscard]] std::vector<std::uint64_t> system_starts() const;  // described so; ascending
   // Its place among the site's; Lineage::kNoPlace when there is no room for another one. A new one has no
   // links yet.
   [[nodiscard]] std::uint16_t origin(std::uint32_t row, std::uint64_t key);

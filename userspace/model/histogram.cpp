@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace gorotrace {
 namespace {
@@ -80,6 +81,21 @@ void Histogram::subtract(const Histogram& earlier) {
     const std::uint32_t last = first_ + static_cast<std::uint32_t>(buckets_.size()) - 1;
     max_ = std::min(max_, lower_of(last) + ((std::uint64_t{1} << shift_of(last)) - 1));
   }
+}
+
+std::optional<Histogram> Histogram::of(Parts parts) {
+  if (parts.buckets.size() > kMaxBuckets || parts.first > kMaxBuckets - parts.buckets.size())
+    return std::nullopt;
+  std::uint64_t count = 0;
+  for (const std::uint64_t n : parts.buckets) count += n;
+  if (count != parts.count) return std::nullopt;
+  Histogram out;
+  out.first_ = parts.first;
+  out.buckets_ = std::move(parts.buckets);
+  out.count_ = parts.count;
+  out.total_ = parts.total;
+  out.max_ = parts.max;
+  return out;
 }
 
 std::optional<std::uint64_t> Histogram::quantile(double q) const {

@@ -25,6 +25,16 @@ class Histogram {
   };
   [[nodiscard]] std::vector<Bucket> by_powers_of_two() const;
   bool operator==(const Histogram&) const = default;
+
+  // All that it is, to be kept elsewhere and made again.
+  static constexpr std::size_t kMaxBuckets = 61 * 16;  // one for each ns below 16, 16 for each power of two
+  struct Parts {
+    std::uint32_t first = 0;             // bucket; the others follow
+    std::vector<std::uint64_t> buckets;  // counts
+    std::uint64_t count = 0, total = 0, max = 0;
+  };
+  [[nodiscard]] Parts parts() const { return {first_, buckets_, count_, total_, max_}; }
+  [[nodiscard]] static std::optional<Histogram> of(Parts parts);  // nullopt: no histogram has these
   [[nodiscard]] std::size_t memory_bytes() const { return buckets_.capacity() * sizeof(buckets_[0]); }
 
  private:

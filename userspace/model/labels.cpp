@@ -33,6 +33,8 @@ LabelId Model::Impl::label_of_park(const Goroutine& g, std::uint64_t labels, std
 void Model::Impl::inherit_label(const Goroutine& g, std::uint64_t creator, std::uint64_t t) {
   const auto of_creator = label_runs.find(creator);
   if (of_creator == label_runs.end()) return;
+  const Goroutine* made_by = goroutines.find(creator);
+  if (made_by == nullptr || made_by->epoch != epoch) return;  // a gap has overtaken what its parks told
   const LabelRun run = of_creator->second;
   label_runs.try_emplace(g.goid, LabelRun{.labels = run.labels, .since_ns = t, .label = run.label});
 }

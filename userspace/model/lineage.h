@@ -59,6 +59,7 @@ class Lineage {
     }
   }
   [[nodiscard]] std::size_t size() const { return nodes_.size() - free_.size(); }
+  [[nodiscard]] std::size_t places() const { return nodes_.size(); }  // nodes are numbered below it
   [[nodiscard]] std::size_t memory_bytes() const {
     return nodes_.capacity() * sizeof(Node) + free_.capacity() * sizeof(std::uint32_t);
   }

@@ -36,13 +36,13 @@ Tables Model::Impl::totals(std::uint64_t at_ns) const {
   Tables out;
   out.at_ns = at;
   for (std::size_t s = 0; s < kGStates; ++s) {
-    out.state_ns[s] = time[0].ns(static_cast<GState>(s), at);
+    out.state_ns[s] = less(time[0].ns(static_cast<GState>(s), at), before.state_ns[s]);
     out.in_state[s] = time[0].count(static_cast<GState>(s));
   }
-  out.live_integral_ns = live[0].ns(at);
+  out.live_integral_ns = less(live[0].ns(at), before.live_integral_ns);
   out.live = live[0].count();
   out.system = live[1].count();
-  out.created = created;
+  out.created = less(created, before.created);
   out.exited = exited;
   out.created_system = created_system;
   out.exited_system = exited_system;
@@ -156,6 +156,14 @@ BegunWaits Model::begun() const {
     if (data.begun > 0 && !data.key.in_syscall) out.rows.emplace_back(data.key, data.begun);
   }
   return out;
+}
+
+OpenState Model::open_state(std::uint64_t at_ns) const {
+  return impl_->open_state(at_ns);
+}
+
+Status Model::restore(const OpenState& open) {
+  return impl_->restore(open);
 }
 
 std::vector<Wait> Model::take_waits() {

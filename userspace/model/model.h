@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/enum_names.h"
+#include "base/result.h"
 #include "bpf/shared/abi.h"
 #include "model/histogram.h"
 #include "model/stack_definitions.h"
@@ -96,6 +97,7 @@ struct ModelConfig {
 };
 
 struct BegunWaits;  // model/blocking_rows.h
+struct OpenState;   // model/open_state.h
 
 struct WakerRow {
   WakerKind kind = WakerKind::kGoroutine;
@@ -329,6 +331,11 @@ class Model {
   [[nodiscard]] SeenCreations creations() const;
   // How many waits have begun by row, system calls aside.
   [[nodiscard]] BegunWaits begun() const;
+  // What it takes to go on from here, as of at_ns (model/open_state.h).
+  [[nodiscard]] OpenState open_state(std::uint64_t at_ns) const;
+  // Goes on from there: of a model that was told nothing but definitions of stacks. Error: the state
+  // contradicts itself, or is larger than a model's; then this one is of no use.
+  [[nodiscard]] Status restore(const OpenState& open);
   // The waits that ended since the last call, with ModelConfig::keep_waits.
   [[nodiscard]] std::vector<Wait> take_waits();
   [[nodiscard]] std::size_t memory_bytes() const;

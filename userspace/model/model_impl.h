@@ -15,12 +15,17 @@
 #include "model/goroutine_table.h"
 #include "model/lineage.h"
 #include "model/objects.h"
+#include "model/open_state.h"
 #include "model/state_time.h"
 
 namespace gorotrace {
 
 struct Model::Impl {
   explicit Impl(ModelConfig config);
+
+  // goexit0 is seen at its entry, before the status says dead, and its thread may be preempted in between.
+  // Goids are never used twice, so an exit that is remembered outweighs what memory says.
+  static constexpr std::uint64_t kExitGraceNs = 1'000'000'000;
 
   // How a wait ended.
   enum class End { kSeen, kUnseen, kTainted };
@@ -120,6 +125,9 @@ struct Model::Impl {
     return std::max({window_from, lossy_until, coverage.since(group)});
   }
   void forget_all(std::uint64_t at_ns);
+  [[nodiscard]] static std::uint64_t less(std::uint64_t now, std::uint64_t before) {
+    return now > before ? now - before : 0;
+  }
   void start_window(std::uint64_t at_ns) {
     if (!window_open) window_from = at_ns;
     window_open = true;
@@ -130,6 +138,17 @@ struct Model::Impl {
   void fill_stacks(Tables& out) const;
   void forget_stacks();
   [[nodiscard]] Tables totals(std::uint64_t at_ns) const;
+
+  // --- open_state.cpp, restore.cpp: model/open_state.h
+  [[nodiscard]] OpenState open_state(std::uint64_t at_ns) const;
+  [[nodiscard]] Goroutine settled(const Goroutine& g) const;  // as settle() would leave it
+  void describe(const Goroutine& g, OpenGoroutine& out) const;
+  [[nodiscard]] std::uint32_t describe_lineage(std::uint32_t node, std::vector<OpenCreation>& out,
+                                               std::vector<std::uint32_t>& places) const;
+  [[nodiscard]] Status restore(const OpenState& open);
+  [[nodiscard]] Status restore(const OpenGoroutine& open, std::uint64_t at_ns);
+  [[nodiscard]] Status restore_wait(Goroutine& g, const OpenStay& open, std::uint64_t before_ns);
+  [[nodiscard]] Status restore_lineage(const OpenState& open);
 
   ModelConfig config;
   std::uint8_t reason_preempted = 0, reason_coroutine = 0;
@@ -172,6 +191,13 @@ struct Model::Impl {
   std::uint64_t exits_complete_from = 0;
 
   std::uint64_t created = 0, exited = 0, created_system = 0, exited_system = 0;
+  // Of a model that began from a checkpoint: what its sums said there, of goroutines whose real beginnings
+  // they are made of.
+  struct Before {
+    std::array<std::uint64_t, kGStates> state_ns{};
+    std::uint64_t live_integral_ns = 0, created = 0;
+  };
+  Before before;
   std::uint64_t of_c_threads = 0;
   std::size_t extra_made = 0;  // at the last whole look
   std::uint64_t parks = 0, unparks = 0, syscalls = 0;

@@ -8,6 +8,11 @@ std::uint64_t Objects::hash(ObjectRow::Kind kind, std::uint64_t address) const {
   return index_.hash(address, static_cast<std::uint64_t>(kind));
 }
 
+std::uint32_t Objects::find(ObjectRow::Kind kind, std::uint64_t address) const {
+  return index_.find(hash(kind, address),
+                     [&](std::uint32_t i) { return rows_[i].address == address && rows_[i].kind == kind; });
+}
+
 std::uint32_t Objects::row(ObjectRow::Kind kind, std::uint64_t address) {
   const std::uint64_t hash_of_key = hash(kind, address);
   const auto rehash = [&](std::uint32_t i) { return hash(rows_[i].kind, rows_[i].address); };

@@ -21,6 +21,7 @@ struct ObjectData {
   std::uint64_t waiter_stack = 0;
   std::uint8_t waiter_reason = 0;
   Wakers releasers;
+  std::uint64_t before_ns = 0;  // as BlockingData::before_ns
 };
 
 class Objects {
@@ -28,6 +29,7 @@ class Objects {
   static constexpr std::size_t kMaxRows = 65536;
   [[nodiscard]] std::uint32_t row(ObjectRow::Kind kind,
                                   std::uint64_t address);  // kNone when full of open waits
+  [[nodiscard]] std::uint32_t find(ObjectRow::Kind kind, std::uint64_t address) const;  // kNone: no row
   [[nodiscard]] ObjectData& operator[](std::uint32_t i) { return rows_[i]; }
   [[nodiscard]] const std::vector<ObjectData>& all() const { return rows_; }
   [[nodiscard]] std::uint64_t evicted() const { return evicted_; }

@@ -7,10 +7,6 @@
 namespace gorotrace {
 namespace {
 
-// goexit0 is seen at its entry, before the status says dead, and its thread may be preempted in between.
-// Goids are never used twice, so an exit that is remembered outweighs what memory says.
-constexpr std::uint64_t kExitGraceNs = 1'000'000'000;
-
 bool alive(GStatus status) {
   return status != GStatus::kIdle && status != GStatus::kDead && status != GStatus::kDeadExtra;
 }

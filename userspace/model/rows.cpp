@@ -130,6 +130,12 @@ void Model::Impl::fill_rows(Tables& out, std::uint64_t at) const {
     note_oldest(row.oldest_ns, row.oldest_is_lower_bound, known > g.wait_from_ns ? known - g.wait_from_ns : 0,
                 !g.has(kStartSeen));
   });
+  for (std::size_t i = 0; i < out.blocking.size(); ++i)
+    out.blocking[i].in_window_ns = less(out.blocking[i].in_window_ns, blocking.all()[i].before_ns);
+  for (std::size_t i = 0; i < out.creation.size(); ++i)
+    out.creation[i].runnable_ns = less(out.creation[i].runnable_ns, creation.all()[i].before_ns);
+  for (std::size_t i = 0; i < out.objects.size(); ++i)
+    out.objects[i].in_window_ns = less(out.objects[i].in_window_ns, objects.all()[i].before_ns);
   // Positions are the goroutines' until here.
   for (CreationRow& site : out.creation) most_live_first(site);
   std::size_t kept = 0;
@@ -140,6 +146,10 @@ void Model::Impl::fill_rows(Tables& out, std::uint64_t at) const {
   }
   out.blocking.resize(kept);
   std::erase_if(out.objects, [](const ObjectRow& row) { return row.address == 0; });
+  // A site of which a checkpoint told only because it made the creator of one that lives.
+  std::erase_if(out.creation, [](const CreationRow& row) {
+    return row.live + row.created + row.exited + row.runnable_ns == 0;
+  });
 }
 
 }  // namespace gorotrace

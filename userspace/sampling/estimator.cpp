@@ -12,6 +12,11 @@ void Estimator::define(const SampleClasses& classes, const Model& model) {
   }
 }
 
+StackRef Estimator::stack(std::uint64_t id) const {
+  const auto found = stacks_.find(id);
+  return found == stacks_.end() ? nullptr : found->second;
+}
+
 void Estimator::apply(const SampleTick& tick, const Model& model) {
   if (tick.what == SampledWhat::kRuns) {
     runs_open_ = runs_.apply(tick);

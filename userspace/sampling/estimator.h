@@ -18,6 +18,9 @@ class Estimator {
  public:
   // The model knows the stacks that the classes name.
   void define(const SampleClasses& classes, const Model& model);
+  // All classes that were told so far, and a stack that one of them names; nullptr: none does.
+  [[nodiscard]] SampleClasses classes() const { return sampling_.classes(); }
+  [[nodiscard]] StackRef stack(std::uint64_t id) const;
   void apply(const SampleTick& tick, const Model& model);
   // What the runtime has counted; and when the block group is on, of which the phases are.
   void count(const PhaseCounts::Reading& reading, const Model& model) {

@@ -30,6 +30,14 @@ bool Sampling::define(const SampleClasses& classes) {
   return true;
 }
 
+SampleClasses Sampling::classes() const {
+  SampleClasses out;
+  out.rows.reserve(impl_->rows.size());
+  for (const Impl::Row& row : impl_->rows) out.rows.push_back(row.key);
+  out.sites = impl_->sites;
+  return out;
+}
+
 bool Sampling::Impl::consistent(const SampleTick& tick) const {
   const std::array<std::size_t, kClassKinds> sizes{rows.size(), sites.size(), kGStates};
   const auto known = [&sizes](ClassKind kind, std::uint32_t number) { return number < sizes[kind]; };
@@ -186,7 +194,7 @@ bool Sampling::apply(const SampleTick& tick) {
     ++m.gaps.count;
     m.looked_ns += gap_ns;
     if (tick.live && m.last_live) {
-      m.live_ns += gap_ns * static_cast<double>(*tick.live + *m.last_live) / 2;
+      m.live_ns += gap_ns * (static_cast<double>(*tick.live) + static_cast<double>(*m.last_live)) / 2;
     } else {
       m.live_known = false;
     }

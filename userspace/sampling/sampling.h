@@ -36,6 +36,8 @@ class Sampling {
 
   // Classes that ticks to come may name. False: more than a sampler makes.
   [[nodiscard]] bool define(const SampleClasses& classes);
+  // All that were defined so far; label values aside, which the model keeps.
+  [[nodiscard]] SampleClasses classes() const;
   // False: the tick contradicts itself, or one before it was lost. The stretch ends with the last tick that
   // counted, and others count again from the next one on that begins a stretch.
   [[nodiscard]] bool apply(const SampleTick& tick);

@@ -9,11 +9,14 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/result.h"
 #include "sampling/estimator.h"
 #include "stream/item.h"
 #include "stream/wait_queue.h"
 
 namespace gorotrace {
+
+struct Checkpoint;  // stream/checkpoint.h
 
 class Models {
  public:
@@ -37,6 +40,10 @@ class Models {
   explicit Models(WaitQueue* waits) : waits_(waits) {}
 
   void apply(const Item& item);
+  // A target that has begun, and of which nothing was told but the stacks that the checkpoint names, goes on
+  // from there. Error: the checkpoint is not one (Model::restore), or the target has not begun; then there is
+  // no such target any more.
+  [[nodiscard]] Status restore(TargetId target, const Checkpoint& checkpoint);
   // The records of an item from `at` on that lie before limit_ns. The first that was left.
   std::size_t apply_below(const Item& item, std::size_t at, std::uint64_t limit_ns);
   // What ended since the last call goes to the queue.

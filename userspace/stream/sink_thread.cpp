@@ -26,6 +26,11 @@ SinkThread::SinkThread(std::size_t max_bytes, std::function<void(const Batch&)> 
     : max_bytes_(max_bytes), take_(std::move(take)), poked_(std::move(poked)), thread_([this] { run(); }) {}
 
 SinkThread::~SinkThread() {
+  finish();
+}
+
+void SinkThread::finish() {
+  if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;

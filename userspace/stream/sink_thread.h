@@ -24,7 +24,10 @@ class SinkThread : public ItemSink {
   // several between which nothing was pushed, with the last one's.
   SinkThread(std::size_t max_bytes, std::function<void(const Batch&)> take,
              std::function<void(std::uint64_t)> poked = {});
-  ~SinkThread() override;  // what is queued is taken, then the thread ends
+  ~SinkThread() override;  // finish()
+
+  // What is queued is taken, then the thread ends. Nothing is pushed any more.
+  void finish();
 
   void push(std::shared_ptr<const Batch> batch) override;
   std::uint64_t poke();  // the number it has: one more than the one before
