@@ -50,6 +50,9 @@ int main(int argc, char** argv) {
   gorotrace::add_check_command(app, common, exit);
   gorotrace::add_ps_command(app, common, exit);
   gorotrace::add_metrics_command(app, common, exit);
+  gorotrace::add_record_command(app, exit);
+  gorotrace::add_report_command(app, common, exit);
+  gorotrace::add_cat_command(app, exit);
   gorotrace::add_help_command(app, exit);
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();  // stat -v is -v stat
   gorotrace::refuse_empty_values(app);

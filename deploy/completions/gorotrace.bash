@@ -13,7 +13,7 @@ _gorotrace() {
     -p | --pid)
       COMPREPLY=($(compgen -W "$("$1" ps 2>/dev/null | awk 'NR > 1 {print $1}')" -- "$current"))
       return ;;
-    -o | --output | --waits | --diff)
+    -o | --output | --waits | --record | --diff)
       COMPREPLY=($(compgen -f -- "$current"))
       return ;;
     --color)

@@ -13,8 +13,9 @@ inline constexpr auto kEnumNames<gt_drop> = enum_names<gt_drop>({
     {GT_DROP_BAD_G, "bad_g"},
 });
 static_assert(kEnumNames<gt_drop>.size() == GT_DROP_COUNT);
-// One more, of those that the kernel side sent: the models had no room for them.
-inline constexpr const char* kModelsBehind = "models_behind";
+// One more, of those that the kernel side sent: whoever reads the stream (the models, a recording) had no
+// room for them.
+inline constexpr const char* kSinkBehind = "sink_behind";
 
 template <>
 inline constexpr auto kEnumNames<gt_stack_fail> = enum_names<gt_stack_fail>({

@@ -19,6 +19,9 @@ void add_dump_command(CLI::App& app, const CommonOptions& common, int& exit);
 void add_check_command(CLI::App& app, const CommonOptions& common, int& exit);
 void add_ps_command(CLI::App& app, const CommonOptions& common, int& exit);
 void add_metrics_command(CLI::App& app, const CommonOptions& common, int& exit);
+void add_record_command(CLI::App& app, int& exit);
+void add_report_command(CLI::App& app, const CommonOptions& common, int& exit);
+void add_cat_command(CLI::App& app, int& exit);
 void add_help_command(CLI::App& app, int& exit);
 
 }  // namespace gorotrace

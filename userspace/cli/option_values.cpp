@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <bit>
-#include <charconv>
 #include <string_view>
 
+#include "base/byte_size.h"
 #include "base/number.h"
 #include "base/text.h"
 
@@ -52,22 +52,13 @@ Result<GroupMask> parse_groups(const std::string& text, GroupMask otherwise) {
 }
 
 Result<std::uint32_t> parse_ring_size(const std::string& text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  std::uint64_t bytes = 0;
-  if (error == std::errc{} && value <= (1u << 30)) {
-    const auto is = [&](auto... names) { return ((unit == names) || ...); };
-    if (unit.empty()) bytes = value;
-    if (is("k", "K", "KiB")) bytes = value << 10;
-    if (is("m", "M", "MiB")) bytes = value << 20;
-  }
-  if (bytes < 4096 || bytes > (1u << 30) || !std::has_single_bit(bytes)) {
+  const auto bytes = parse_bytes(text);
+  if (!bytes || *bytes < 4096 || *bytes > (1u << 30) || !std::has_single_bit(*bytes)) {
     return fail(
         ErrorKind::kUsage,
         fmt::format("\"{}\" is not a ring size; give a power of two from 4k to 1024m", printable(text, 64)));
   }
-  return static_cast<std::uint32_t>(bytes);
+  return static_cast<std::uint32_t>(*bytes);
 }
 
 Result<double> parse_cpu_share(const std::string& text) {

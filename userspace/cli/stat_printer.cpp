@@ -44,11 +44,10 @@ void StatPrinter::note(const std::string& text) {
   any_ = true;
 }
 
-void StatPrinter::summary(const Target& target, const StatFacts& facts, const Tables& tables,
-                          Symbolizer& symbols) {
+void StatPrinter::summary(const StatFacts& facts, const Tables& tables, Symbolizer& symbols) {
   if (json_) {
     JsonWriter json([this](std::string_view piece) { out_.put(std::string(piece)); });
-    stat_summary_json(json, facts, tables, symbols, stacks_.at(target.process().pid()), json_options_);
+    stat_summary_json(json, facts, tables, symbols, stacks_.at(facts.target.host_pid), json_options_);
     json.end_line();
   } else {
     put((any_ ? "\n" : "") + stat_summary_text(facts, tables, symbols, text_));

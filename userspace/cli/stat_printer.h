@@ -7,15 +7,15 @@
 
 #include "cli/output_queue.h"
 #include "cli/terminal.h"
+#include "cli/window_output.h"
 #include "evidence/interval.h"
 #include "report/stack_numbers.h"
 #include "report/stat_json.h"
 #include "report/stat_text.h"
-#include "session/target.h"
 
 namespace gorotrace {
 
-class StatPrinter {
+class StatPrinter : public WindowOutput {
  public:
   struct Options {
     bool json = false, several = false, stacks = false;
@@ -26,11 +26,10 @@ class StatPrinter {
   // `out` and `stacks` outlive this object.
   StatPrinter(const Options& options, OutputQueue& out, RunStacks& stacks);
 
-  [[nodiscard]] bool json() const { return json_; }
-  void interval(const IntervalRow& row, const StatFacts& facts);
-  // Between the lines of a text, for a person. A program finds it among the summary's notices.
-  void note(const std::string& text);
-  void summary(const Target& target, const StatFacts& facts, const Tables& tables, Symbolizer& symbols);
+  [[nodiscard]] bool wants_all() const override { return json_; }
+  void interval(const IntervalRow& row, const StatFacts& facts) override;
+  void note(const std::string& text) override;
+  void summary(const StatFacts& facts, const Tables& tables, Symbolizer& symbols) override;
 
  private:
   // Of a text, as the locale takes it.

@@ -24,7 +24,7 @@ constexpr int kPartOfALine = 10;  // that is left of the window: part of the lin
 
 }  // namespace
 
-StatWindow::StatWindow(Session& session, StopSignal& stop, OutputQueue& out, StatPrinter& printer,
+StatWindow::StatWindow(Session& session, StopSignal& stop, OutputQueue& out, WindowOutput& printer,
                        const Options& options)
     : session_(session),
       stop_(stop),
@@ -81,7 +81,9 @@ Status StatWindow::run_loop() {
   loop.timers().every(options_.interval, begin + options_.interval, [this] { lines(); });
   // Behind the line that is due at the same time.
   if (options_.duration) loop.timers().at(begin + *options_.duration, [&] { loop.stop(); });
+  printer_.begins(loop);
   const auto ran = loop.run();
+  printer_.ends();
   kept_.overslept(loop.overslept());
   return ran;
 }
@@ -132,6 +134,7 @@ void StatWindow::tell_left_out() {
 
 void StatWindow::lines() {
   const KeptTime::Step step(kept_);
+  record(false);
   if (ends_with_this_interval()) return;  // last_lines()
   if (!out_.room()) {
     ++left_out_;
@@ -165,6 +168,16 @@ void StatWindow::write_lines(Result<Session::Samples> now) {
   }
 }
 
+// What the models had no room for may be in the file, what it had none for is not: the recorder knows.
+void StatWindow::record(bool whole) {
+  if (options_.recorder == nullptr) return;
+  for (const TargetId target : targets_) {
+    StatFacts known = facts(target);
+    known.events = session_.events(target, 0);
+    options_.recorder->tell({target, whole, std::move(known)});
+  }
+}
+
 bool StatWindow::ends_with_this_interval() const {
   if (!options_.duration) return false;
   const MonotonicTime end = steady_time(last_begin_ns_) + *options_.duration;
@@ -185,10 +198,10 @@ void StatWindow::last_lines() {
     if (sample.at_ns > from_ns) longest = std::max(longest, std::chrono::nanoseconds(sample.at_ns - from_ns));
   }
   // So little tells a person nothing; a program gets intervals without a gap.
-  if (!printer_.json() && longest < kShortestLine) return;
+  if (!printer_.wants_all() && longest < kShortestLine) return;
   tell_left_out();
   write_lines(std::move(rest));
-  if (longest < options_.interval - options_.interval / kPartOfALine)
+  if (printer_.has_lines() && longest < options_.interval - options_.interval / kPartOfALine)
     printer_.note(
         fmt::format("the last line is of {}", format_duration(static_cast<std::uint64_t>(longest.count()))));
 }
@@ -224,6 +237,7 @@ Status StatWindow::report() {
     });
   };
   tell_left_out();
+  record(true);
   std::size_t next = 0;  // the summary of one target is held at a time
   const auto write = [&] {
     while (out_.error() == 0 && next < targets_.size() && out_.room()) {
@@ -234,7 +248,7 @@ Status StatWindow::report() {
         loop.stop();
         return;
       }
-      printer_.summary(session_.target(target), facts(target), *tables, session_.symbols(target));
+      printer_.summary(facts(target), *tables, session_.symbols(target));
       ++next;
     }
     if (out_.error() != 0 || (next == targets_.size() && out_.idle())) loop.stop();

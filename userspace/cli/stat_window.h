@@ -23,8 +23,8 @@
 #include "cli/hold_watch.h"
 #include "cli/kept_time.h"
 #include "cli/output_queue.h"
-#include "cli/stat_printer.h"
 #include "cli/stop_signal.h"
+#include "cli/window_output.h"
 #include "session/session.h"
 
 namespace gorotrace {
@@ -34,9 +34,10 @@ class StatWindow {
   struct Options {
     std::optional<std::chrono::nanoseconds> duration;  // until a signal or the targets' end when absent
     std::chrono::nanoseconds interval{1'000'000'000};
+    Recorder* recorder = nullptr;  // is told what is known of the targets, at each line and at the end
   };
   // All that is referred to outlives this object. The session has its targets.
-  StatWindow(Session& session, StopSignal& stop, OutputQueue& out, StatPrinter& printer,
+  StatWindow(Session& session, StopSignal& stop, OutputQueue& out, WindowOutput& printer,
              const Options& options);
 
   // Until the window has ended and nothing is attached any more, also when it fails.
@@ -61,11 +62,12 @@ class StatWindow {
   void tell_left_out();
   // With what is known here alone.
   [[nodiscard]] StatFacts facts(TargetId target) const;
+  void record(bool whole);
 
   Session& session_;
   StopSignal& stop_;
   OutputQueue& out_;
-  StatPrinter& printer_;
+  WindowOutput& printer_;
   Options options_;
   EventLoop* loop_ = nullptr;  // of run_loop()
   Session::Samples last_;      // what the next line subtracts

@@ -138,8 +138,12 @@ CrossCheckFigure compare(std::int64_t counters, std::uint64_t low, std::uint64_t
 }
 
 // created - live - system: what has ended, up to a constant of the process.
-std::int64_t ended(const RuntimeCounters& c) {
-  return static_cast<std::int64_t>(c.created) - c.live - c.system;
+// Between two readings. Modulo 2^64: what a target says may be anything.
+std::int64_t ended(const RuntimeCounters& begin, const RuntimeCounters& end) {
+  const auto in_all = [](const RuntimeCounters& c) {
+    return c.created - static_cast<std::uint64_t>(c.live) - static_cast<std::uint64_t>(c.system);
+  };
+  return static_cast<std::int64_t>(in_all(end) - in_all(begin));
 }
 
 }  // namespace
@@ -220,7 +224,7 @@ CrossCheckVerdict judge(const CrossCheck& w) {
   // What the first reading had too many of is missing from the growth, and so on.
   return {figure(signed_difference(w.end.created, w.begin.created), &CrossCheck::Totals::created,
                  w.begin.created_ahead, w.end.created_ahead),
-          figure(ended(w.end) - ended(w.begin), &CrossCheck::Totals::exited,
+          figure(ended(w.begin, w.end), &CrossCheck::Totals::exited,
                  w.begin.exited_ahead + w.end.exited_behind, w.begin.exited_behind + w.end.exited_ahead)};
 }
 
@@ -254,7 +258,7 @@ CreatedExited created_exited(const StatFacts& facts, const Tables& tables) {
   if (trust.probed() && (whole || !counted))
     return {tables.created, tables.exited, Engine::kProbes, trust.covered, !whole};
   if (!counted) return {};
-  const std::int64_t gone = ended(*facts.counters_end) - ended(*facts.counters_begin);
+  const std::int64_t gone = ended(*facts.counters_begin, *facts.counters_end);
   const Interval covered = as_of_window(*counted, facts);
   return {clamped(facts.counters_end->created, facts.counters_begin->created),
           gone > 0 ? static_cast<std::uint64_t>(gone) : 0,

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <string_view>
+#include <utility>
 
 #include "base/number.h"
 #include "base/text.h"
@@ -10,6 +11,8 @@
 namespace gorotrace {
 namespace {
 
+using namespace std::string_view_literals;
+
 std::optional<double> positive(std::string_view text) {
   const auto value = whole_number<double>(text);
   return value && *value > 0 ? value : std::nullopt;
@@ -17,12 +20,15 @@ std::optional<double> positive(std::string_view text) {
 
 }  // namespace
 
-Result<Budget> Budget::parse(const std::string& text) {
+Result<Budget> Budget::parse(const std::string& text, bool otherwise) {
   std::string_view word = text;
   Budget budget;
-  if (constexpr std::string_view kDetach = ",detach"; word.ends_with(kDetach) && word != "none,detach") {
-    budget.phases = false;
-    word.remove_suffix(kDetach.size());
+  budget.phases = otherwise;
+  for (const auto& [how, phases] : {std::pair(",detach"sv, false), std::pair(",phases"sv, true)}) {
+    if (!word.ends_with(how) || word.starts_with("none")) continue;
+    budget.phases = phases;
+    word.remove_suffix(how.size());
+    break;
   }
   if (word == "none") {
     budget.unlimited = true;
@@ -45,7 +51,7 @@ Result<Budget> Budget::parse(const std::string& text) {
       ErrorKind::kUsage,
       fmt::format(
           "budget \"{}\" is none of: a share of the target's CPU time above 0 and up to 100 (\"10%\"), "
-          "a number of CPUs (\"0.5cpu\"), either with \",detach\" behind it, \"none\"",
+          "a number of CPUs (\"0.5cpu\"), either with \",detach\" or \",phases\" behind it, \"none\"",
           printable(text)));
 }
 

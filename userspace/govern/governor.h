@@ -20,7 +20,8 @@ struct Budget {                        // exactly one holds
   std::optional<double> cpus;          // "0.5cpu"
   bool unlimited = false;              // "none"
   bool phases = true;                  // what went comes back for a while; false: "10%,detach"
-  [[nodiscard]] static Result<Budget> parse(const std::string& text);
+  // otherwise: `phases` of a text that says neither ",phases" nor ",detach".
+  [[nodiscard]] static Result<Budget> parse(const std::string& text, bool otherwise = true);
 };
 inline constexpr double kFloorCpu = 0.05;
 

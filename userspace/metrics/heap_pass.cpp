@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "metrics/batch.h"
 #include "metrics/passes.h"
+#include "metrics/word_batch.h"
 
 namespace gorotrace {
 namespace {
@@ -61,7 +61,7 @@ Pass read_heap(const MetricsSource& s, HeapWords& out) {
   std::uint32_t gen = 0;
   std::uint64_t lock = 0;
   SecondBook book;
-  Batch batch(s.memory);
+  WordBatch batch(s.memory);
   batch.want(s.at.memstats + o.memstats_stats, stats);
   batch.want(s.at.memstats, o.memstats_gen, gen);
   batch.want(s.at.memstats, o.memstats_noPLock, lock);

@@ -1,13 +1,13 @@
 // Sets whose words only have to be fetched.
 #include <span>
 
-#include "metrics/batch.h"
 #include "metrics/passes.h"
+#include "metrics/word_batch.h"
 
 namespace gorotrace {
 namespace {
 
-void want_words(Batch& batch, std::uint64_t base, std::uint32_t offset, std::size_t count,
+void want_words(WordBatch& batch, std::uint64_t base, std::uint32_t offset, std::size_t count,
                 std::vector<std::uint64_t>& out) {
   if (offset == kNoOffset) return;
   out.assign(count, 0);
@@ -18,7 +18,7 @@ void want_words(Batch& batch, std::uint64_t base, std::uint32_t offset, std::siz
 
 Pass read_sys(const MetricsSource& s, SysWords& out) {
   const MetricsOffsets& o = s.offsets;
-  Batch batch(s.memory);
+  WordBatch batch(s.memory);
   batch.want(s.at.memstats, o.memstats_stacks_sys, out.stacks_sys);
   batch.want(s.at.memstats, o.memstats_mspan_sys, out.mspan_sys);
   batch.want(s.at.memstats, o.memstats_mcache_sys, out.mcache_sys);
@@ -38,7 +38,7 @@ Pass read_sys(const MetricsSource& s, SysWords& out) {
 Pass read_gc(const MetricsSource& s, GcWords& out) {
   const MetricsOffsets& o = s.offsets;
   const std::uint64_t gc = s.at.gcController;
-  Batch batch(s.memory);
+  WordBatch batch(s.memory);
   batch.want(gc, o.gc_gcPercent, out.gcPercent);
   batch.want(gc, o.gc_memoryLimit, out.memoryLimit);
   batch.want(gc, o.gc_heapGoal, out.heapGoal);
@@ -59,7 +59,7 @@ Pass read_gc(const MetricsSource& s, GcWords& out) {
 
 Pass read_cpu(const MetricsSource& s, CpuWords& out) {
   static_assert(sizeof(CpuWords) == 11 * sizeof(std::int64_t));
-  Batch batch(s.memory);
+  WordBatch batch(s.memory);
   batch.want(s.at.work, s.offsets.work_cpuStats, out);
   if (!batch.read()) return Pass::kUnreadable;
   // Kept so by every statement that adds to them (runtime/mgc.go gcMarkTermination; cpuStats.accumulate).
@@ -73,7 +73,7 @@ Pass read_finalizers(const MetricsSource& s, FinalizerWords& out) {
   std::vector<std::uint64_t> ps;
   if (!read_ps(s, ps)) return Pass::kUnreadable;
   std::vector<std::uint64_t> queued(ps.size());
-  Batch batch(s.memory);
+  WordBatch batch(s.memory);
   batch.want(s.at.finqueued, 0, out.finalizers_queued);
   batch.want(s.at.finexecuted, 0, out.finalizers_executed);
   batch.want(s.at.gcCleanups, o.cleanups_executed, out.cleanups_executed);
@@ -87,7 +87,7 @@ Pass read_finalizers(const MetricsSource& s, FinalizerWords& out) {
 Pass read_histograms(const MetricsSource& s, HistogramWords& out) {
   const MetricsOffsets& o = s.offsets;
   const std::size_t words = time_histogram_shape(s.minor).words();
-  Batch batch(s.memory);
+  WordBatch batch(s.memory);
   want_words(batch, s.at.sched, o.sched_timeToRun, words, out.timeToRun);
   want_words(batch, s.at.memstats, o.memstats_gcPauseDist, words, out.gc_pauses);
   want_words(batch, s.at.sched, o.sched_stwTotalTimeGC, words, out.gc_pauses);
@@ -100,14 +100,14 @@ Pass read_histograms(const MetricsSource& s, HistogramWords& out) {
 Pass read_time_to_run(const MetricsSource& s, std::vector<std::uint64_t>& out) {
   out.clear();
   if (s.at.sched == 0) return Pass::kUnreadable;
-  Batch batch(s.memory);
+  WordBatch batch(s.memory);
   want_words(batch, s.at.sched, s.offsets.sched_timeToRun, time_histogram_shape(s.minor).words(), out);
   return !out.empty() && batch.read() ? Pass::kGood : Pass::kUnreadable;
 }
 
 Pass read_limiter(const MetricsSource& s, SingleWord& out) {
   std::uint32_t numgc = 0;
-  Batch batch(s.memory);
+  WordBatch batch(s.memory);
   batch.want(s.at.gcCPULimiter, s.offsets.limiter_lastEnabledCycle, out.value);
   batch.want(s.at.memstats, s.offsets.memstats_numgc, numgc);
   if (!batch.read()) return Pass::kUnreadable;
@@ -116,7 +116,7 @@ Pass read_limiter(const MetricsSource& s, SingleWord& out) {
 }
 
 Pass read_starting_stack(const MetricsSource& s, SingleWord& out) {
-  Batch batch(s.memory);
+  WordBatch batch(s.memory);
   batch.want(s.at.startingStackSize, 0, out.value);
   return batch.read() ? Pass::kGood : Pass::kUnreadable;
 }

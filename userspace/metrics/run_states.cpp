@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "metrics/batch.h"
+#include "metrics/word_batch.h"
 
 namespace gorotrace {
 namespace {
@@ -52,7 +52,7 @@ Status RunStateReader::read_queues(RunStates& out) {
   std::int32_t global = 0;
   std::array<std::uint64_t, 2> allp{};
   for (int tries = 0; tries < 2; ++tries) {
-    Batch batch(source_.memory);
+    WordBatch batch(source_.memory);
     batch.want(source_.at.allp, 0, allp);
     batch.want(source_.at.sched, o.sched_runqsize, global);
     batch.want(source_.at.sched, o.sched_runq_size, global);
@@ -83,12 +83,12 @@ Status RunStateReader::read_running(RunStates& out) {
     if (p.status == kPrunning && p.m != 0) found.push_back({0, 0, p.m, 0});
   }
   if (found.empty()) return {};
-  Batch current(source_.memory);
+  WordBatch current(source_.memory);
   for (GWords& f : found) current.want(f.m, g.m_curg, f.g);
   if (!current.read()) return {};  // an M that has just ended
   std::erase_if(found, [](const GWords& f) { return f.g == 0; });
   std::vector<std::uint64_t> its_m(found.size());
-  Batch goroutines(source_.memory);
+  WordBatch goroutines(source_.memory);
   for (std::size_t i = 0; i < found.size(); ++i) {
     goroutines.want(found[i].g, g.g_atomicstatus, found[i].status);
     goroutines.want(found[i].g, g.g_m, its_m[i]);

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 
-#include "metrics/batch.h"
 #include "metrics/passes.h"
+#include "metrics/word_batch.h"
 
 namespace gorotrace {
 namespace {
@@ -42,7 +42,7 @@ bool in_syscall(const MetricsSource& s, std::uint64_t p, std::uint64_t m) {
   if (!curg || *curg == 0) return false;
   std::uint32_t status = 0;
   std::uint64_t its_m = 0, its_p = 0;
-  Batch batch(s.memory);
+  WordBatch batch(s.memory);
   batch.want(*curg, wide(g.g_atomicstatus), status);
   batch.want(*curg, wide(g.g_m), its_m);
   batch.want(m, wide(g.m_p), its_p);
@@ -90,7 +90,7 @@ Pass read_sched(const MetricsSource& s, SchedWords& out) {
   if (!read_ps(s, ps)) return Pass::kUnreadable;
   std::vector<PWords> words(ps.size());
   Totals t;
-  Batch batch(s.memory);
+  WordBatch batch(s.memory);
   batch.want(s.at.allgs, 8, t.allglen);
   batch.want(s.at.sched, wide(sized_lists ? g.sched_gFree_stack_size : g.sched_gFree_n), t.free_stack);
   batch.want(s.at.sched, wide(g.sched_gFree_noStack_size), t.free_no_stack);
@@ -136,7 +136,7 @@ Pass read_threads(const MetricsSource& s, ThreadWords& out) {
   const bool runtime_waits = o.sched_totalRuntimeLockWaitTime != kNoOffset;
   std::int64_t waited = 0, waited_in_runtime = 0;
   std::uint64_t calls = 0, m = 0;
-  Batch batch(s.memory);
+  WordBatch batch(s.memory);
   batch.want(s.at.allm, 0, m);
   if (s.at.ncgocall != 0) batch.want(s.at.ncgocall, 0, calls);
   batch.want(s.at.sched, o.sched_totalMutexWaitTime, waited);
@@ -147,7 +147,7 @@ Pass read_threads(const MetricsSource& s, ThreadWords& out) {
     if (count == kMaxThreads) return Pass::kUnreadable;
     std::uint64_t next = 0, its_calls = 0;
     std::int64_t its_wait = 0;
-    Batch one(s.memory);
+    WordBatch one(s.memory);
     one.want(m, o.m_alllink, next);
     one.want(m, o.m_ncgocall, its_calls);
     if (runtime_waits) one.want(m, o.m_lockWaitTime, its_wait);

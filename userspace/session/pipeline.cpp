@@ -17,7 +17,7 @@ EventFacts event_facts(std::uint64_t received, std::uint64_t behind, const Captu
   e.received = received - std::min(received, behind);
   e.produced = kernel.produced;
   for (const auto& [reason, name] : kEnumNames<gt_drop>) e.dropped.emplace_back(name, kernel.dropped[reason]);
-  e.dropped.emplace_back(kModelsBehind, behind);
+  e.dropped.emplace_back(kSinkBehind, behind);
   for (const auto& [reason, name] : kEnumNames<gt_stack_fail>)
     e.stack_failed.emplace_back(name, kernel.stack_failed[reason]);
   return e;
@@ -33,8 +33,8 @@ Result<Answer> of_one(Result<Answers> answers, TargetId target) {
 }  // namespace
 
 Result<std::unique_ptr<Pipeline>> Pipeline::make(const CaptureOptions& options, LinkSharing::Options sharing,
-                                                 WaitQueue* waits) {
-  std::unique_ptr<Pipeline> pipeline(new Pipeline(std::move(sharing), waits));
+                                                 WaitQueue* waits, ItemSink* sink) {
+  std::unique_ptr<Pipeline> pipeline(new Pipeline(std::move(sharing), waits, sink));
   if (options.groups == 0) return pipeline;
   auto capture = Capture::make(options);
   if (!capture) return std::unexpected(capture.error());
@@ -42,6 +42,11 @@ Result<std::unique_ptr<Pipeline>> Pipeline::make(const CaptureOptions& options, 
   pipeline->reader_ = std::make_unique<RecordReader>(*pipeline->capture_, pipeline->router_);
   return pipeline;
 }
+
+Pipeline::Pipeline(LinkSharing::Options sharing, WaitQueue* waits, ItemSink* sink)
+    : sharing_(std::move(sharing)),
+      models_(waits),
+      router_(sink == nullptr ? std::vector<ItemSink*>{&models_} : std::vector<ItemSink*>{&models_, sink}) {}
 
 Pipeline::~Pipeline() {
   if (capture_) capture_->detach_all();
@@ -102,11 +107,15 @@ std::uint64_t Pipeline::dropped(TargetId target) const {
   return (capture_ ? capture_->dropped(target) : 0) + models_.dropped(target);
 }
 
-// What was received was produced before, and what the models lost was received: asked in this order, no more
+// What was received was produced before, and what a sink lost was received: asked in this order, no more
 // comes than went out.
 EventFacts Pipeline::events(TargetId target) const {
-  const std::uint64_t behind = models_.dropped(target), received = router_.received(target);
-  return capture_ ? event_facts(received, behind, capture_->counters(target)) : EventFacts{};
+  return events(target, models_.dropped(target));
+}
+
+EventFacts Pipeline::events(TargetId target, std::uint64_t dropped) const {
+  const std::uint64_t received = router_.received(target);
+  return capture_ ? event_facts(received, dropped, capture_->counters(target)) : EventFacts{};
 }
 
 EventFacts Pipeline::events() const {

@@ -35,9 +35,10 @@ class Pipeline {
   static constexpr std::uint64_t kSettleNs = 2'000'000'000;
 
   // Loads and calibrates when options.groups is not empty. Attaches nothing. `waits` gets every wait that
-  // ends; may be nullptr, else it outlives the pipeline.
+  // ends, `sink` the stream, beside the models; both may be nullptr, else they outlive the pipeline.
   [[nodiscard]] static Result<std::unique_ptr<Pipeline>> make(const CaptureOptions& options,
-                                                              LinkSharing::Options sharing, WaitQueue* waits);
+                                                              LinkSharing::Options sharing, WaitQueue* waits,
+                                                              ItemSink* sink);
   ~Pipeline();  // detaches everything, then drains, then stops the threads
 
   [[nodiscard]] Capture* capture() { return capture_.get(); }  // nullptr without probes
@@ -60,8 +61,9 @@ class Pipeline {
   [[nodiscard]] std::uint64_t dropped_samples(TargetId target) const {
     return models_.dropped_samples(target);
   }
-  // Records of a target, and of all together.
+  // Records of a target, and of all together; and as a sink has them that dropped so many.
   [[nodiscard]] EventFacts events(TargetId target) const;
+  [[nodiscard]] EventFacts events(TargetId target, std::uint64_t dropped) const;
   [[nodiscard]] EventFacts events() const;
   // RecordReader::urgent_fd(); -1 without probes.
   [[nodiscard]] int urgent_fd() const { return reader_ ? reader_->urgent_fd() : -1; }
@@ -80,14 +82,14 @@ class Pipeline {
   void close();
 
  private:
-  Pipeline(LinkSharing::Options sharing, WaitQueue* waits) : sharing_(std::move(sharing)), models_(waits) {}
+  Pipeline(LinkSharing::Options sharing, WaitQueue* waits, ItemSink* sink);
   void catch_up(std::uint64_t at_ns);
 
   LinkSharing sharing_;
   // Reverse teardown order: the reader stops first, then the router, then the models, then the programs go.
   std::unique_ptr<Capture> capture_;
   ModelSink models_;
-  Router router_{{&models_}};
+  Router router_;
   std::unique_ptr<RecordReader> reader_;
 };
 

@@ -61,7 +61,8 @@ void RecordReader::run() {
   Watermark complete(capture_.ring_count());
   std::uint64_t watermark_ns = 0;
   bool stuck = false;
-  // Of each ring, what it last held: a batch that grows step by step costs more in page faults than in copying.
+  // Of each ring, what it last held: a batch that grows step by step costs more in page faults than in
+  // copying.
   std::vector<std::size_t> held_last(capture_.ring_count());
   while (!last) {
     last = stop_;
@@ -73,7 +74,8 @@ void RecordReader::run() {
     }
     RecordBatch batch;
     batch.rings.resize(capture_.ring_count());
-    for (std::size_t i = 0; i < held_last.size(); ++i) batch.rings[i].reserve(held_last[i] + held_last[i] / 4);
+    for (std::size_t i = 0; i < held_last.size(); ++i)
+      batch.rings[i].reserve(held_last[i] + held_last[i] / 4);
     const std::uint64_t began_ns = monotonic_ns();
     // Asked for behind the clock: who held before that finds the clock later than all that was let pass.
     const bool held = held_;

@@ -25,7 +25,7 @@ Result<std::unique_ptr<Session>> Session::make(const SessionOptions& options) {
   std::unique_ptr<Session> session(new Session(options));
   CaptureOptions capture = options.capture;
   capture.groups = options.groups;
-  auto pipeline = Pipeline::make(capture, options.sharing, options.waits);
+  auto pipeline = Pipeline::make(capture, options.sharing, options.waits, options.recorder);
   if (!pipeline) return std::unexpected(pipeline.error());
   session->pipeline_ = std::move(*pipeline);
   if (session->pipeline_->capture() == nullptr) session->slots_.emplace(kSlotsWithoutProbes);

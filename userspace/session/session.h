@@ -75,6 +75,10 @@ class Session {
   [[nodiscard]] Result<Samples> await_samples();
 
   [[nodiscard]] EventFacts events() const { return pipeline_->events(); }
+  // Of one target, as a sink knows them that dropped so many of its records.
+  [[nodiscard]] EventFacts events(TargetId target, std::uint64_t dropped) const {
+    return pipeline_->events(target, dropped);
+  }
 
  private:
   explicit Session(const SessionOptions& options) : options_(options), share_(options.sample_cpu) {}

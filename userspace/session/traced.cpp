@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "evidence/unread.h"
 #include "probe/object_groups.h"
 
 namespace gorotrace {
@@ -24,8 +25,29 @@ Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, SamplingShare
       sampling_(std::shared_ptr<const Memory>(target_, &target_->process()),
                 target_->sampling_subject(options.stacks, options.sampling_of_each, options.label_key), share,
                 door_) {
-  symbols_.name_plugins(target_->modules());
-  symbols_.name_outside(OutsideCode(target_->process()));
+  name(symbols_);
+}
+
+void Traced::name(StackTable& symbols) const {
+  symbols.name_plugins(target_->modules());
+  symbols.name_outside(OutsideCode(target_->process()));
+}
+
+// On the way to who reads the stream: memory is to say anew what was lost to one of them.
+std::uint64_t Traced::dropped() const {
+  return pipeline_.dropped(id_) + (options_.recorder != nullptr ? options_.recorder->dropped(id_) : 0);
+}
+
+std::uint64_t Traced::dropped_samples() const {
+  return pipeline_.dropped_samples(id_) +
+         (options_.recorder != nullptr ? options_.recorder->dropped_samples(id_) : 0);
+}
+
+// A table of its own: the recorder's thread names what the file tells of.
+Status Traced::record(Recorder& recorder) const {
+  auto symbols = std::make_unique<StackTable>(target_->frames(), target_->load_bias());
+  name(*symbols);
+  return recorder.name(id_, {target_, std::move(symbols)});
 }
 
 // A look that goes on may go on for longer than this object: nobody's any more.
@@ -71,6 +93,12 @@ Result<std::unique_ptr<Traced>> Traced::make(std::unique_ptr<Target> target, Tar
   auto counters = std::make_shared<CountersLook>(t->target_, t->id_, t->door_);
   t->looks_.emplace(t->target_, std::move(look), std::move(counters), workers, t->sampling_, t->notices_,
                     options.interval_ns);
+  if (options.recorder != nullptr) {
+    if (auto named = t->record(*options.recorder); !named) {
+      t->groups_.release();
+      return std::unexpected(named.error());
+    }
+  }
   pipeline.router().begin(t->id_, t->begun(), t->source_);
   return t;
 }
@@ -170,7 +198,7 @@ void Traced::look_after() {
   }
   const std::uint64_t now = monotonic_ns();
   if (groups_.phases() && groups_.is_on(GT_GROUP_BLOCK)) looks_->ask_counters();
-  looks_->mind_loss(pipeline_.dropped(id_), now);
+  looks_->mind_loss(dropped(), now);
   if (const auto at = groups_.follow_plugins()) {
     lifecycle_throughout_ = false;
     mind_sampling();
@@ -182,8 +210,8 @@ void Traced::look_after() {
   if (groups_.orphaned())
     switch_groups(0, TargetGroups::Why::kOther,
                   "the thread that they were attached through has exited: they may see nothing any more");
-  sampling_.mind_loss(pipeline_.dropped_samples(id_));
-  if (run_sampling_) run_sampling_->mind_loss(pipeline_.dropped_samples(id_));
+  sampling_.mind_loss(dropped_samples());
+  if (run_sampling_) run_sampling_->mind_loss(dropped_samples());
   looks_->tick(now);
 }
 
@@ -268,17 +296,8 @@ Result<Tables> Traced::tables() {
   if (!tables) return tables;
   tables->stacks.each(
       [this](std::uint64_t id, const StackPcs& stack) { symbols_.add(id, stack.pcs, stack.truncated); });
-  if (!tables->looked) count_unread(*tables);
+  count_unread(*tables, facts());
   return tables;
-}
-
-// Who was not read is there all the same, in whatever state.
-void Traced::count_unread(Tables& tables) const {
-  if (!looks_->counters() || looks_->counters()->counters.live < 0) return;
-  const auto live = static_cast<std::uint64_t>(looks_->counters()->counters.live);
-  if (live <= tables.live) return;
-  tables.in_state[static_cast<std::size_t>(GState::kUnknown)] += live - tables.live;
-  tables.live = live;
 }
 
 void Traced::ask_counters() {

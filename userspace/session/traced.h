@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "evidence/facts.h"
+#include "recording/recorder.h"
 #include "session/last_dump.h"
 #include "session/look_workers.h"
 #include "session/notices.h"
@@ -42,6 +43,8 @@ struct SessionOptions {
   LinkSharing::Options sharing;
   // Gets every wait whose both ends were seen, as it ends; may be nullptr, else it outlives the session.
   WaitQueue* waits = nullptr;
+  // Gets the stream, and names for it; likewise.
+  Recorder* recorder = nullptr;
 };
 
 class Traced {
@@ -106,9 +109,12 @@ class Traced {
   Traced(std::unique_ptr<Target> target, Pipeline& pipeline, SamplingShare& share, SessionWorkers& workers,
          const SessionOptions& options);
   [[nodiscard]] std::optional<CrossCheck> cross_check() const;
-  void count_unread(Tables& tables) const;
   void look_after();
   [[nodiscard]] TargetBegun begun() const;
+  void name(StackTable& symbols) const;
+  [[nodiscard]] Status record(Recorder& recorder) const;
+  [[nodiscard]] std::uint64_t dropped() const;
+  [[nodiscard]] std::uint64_t dropped_samples() const;
   [[nodiscard]] GroupMask seen_objects() const;
   [[nodiscard]] Status arm();
   // Of goroutines while nothing else tells who waits where; of runs while that is told, and not who runs.

@@ -16,6 +16,10 @@ bool injects_call(const std::string& function) {
 
 }  // namespace
 
+PcKind kind_below(const std::vector<Frame>& callee) {
+  return injects_call(callee.back().function) ? PcKind::kExact : PcKind::kReturnAddress;
+}
+
 StackTable::StackTable(std::shared_ptr<FrameTable> frames, std::uint64_t load_bias)
     : frames_(std::move(frames)), load_bias_(load_bias) {}
 
@@ -74,7 +78,7 @@ std::vector<Call> StackTable::calls(std::span<const std::uint64_t> pcs) {
   for (const std::uint64_t pc : pcs) {
     const std::vector<Frame>& frames = this->frames(pc, kind);
     out.push_back({pc - load_bias_, &frames});
-    kind = injects_call(frames.back().function) ? PcKind::kExact : PcKind::kReturnAddress;
+    kind = kind_below(frames);
   }
   return out;
 }

@@ -30,6 +30,10 @@ struct Call {
   const std::vector<Frame>* frames = nullptr;
 };
 
+// How the pc behind a callee's is looked up: StackTable has the rule. The innermost one of a stack is a
+// return address.
+[[nodiscard]] PcKind kind_below(const std::vector<Frame>& callee);
+
 // What reports ask. Addresses that they give are the process's own, those in frames the linker's.
 class Symbolizer {
  public:

@@ -1,15 +1,8 @@
 #include "waits/wait_names.h"
 
+#include "base/overloaded.h"
+
 namespace gorotrace {
-namespace {
-
-template <typename... Visitors>
-struct Overloaded : Visitors... {
-  using Visitors::operator()...;
-};
-
-}  // namespace
-
 const char* wait_kind(const WaitObject& object) {
   return std::visit(
       Overloaded{[](const ChannelWait&) { return "channel"; },

@@ -35,6 +35,9 @@ TEST(Budget, groups_that_are_too_dear_come_back_unless_it_says_detach) {
   EXPECT_FALSE(budget->phases);
   EXPECT_DOUBLE_EQ(*budget->target_share, 0.10);
   EXPECT_FALSE(Budget::parse("0.5cpu,detach")->phases);
+  EXPECT_FALSE(Budget::parse("10%", false)->phases) << "as whoever asks has it";
+  EXPECT_TRUE(Budget::parse("10%,phases", false)->phases);
+  EXPECT_FALSE(Budget::parse("10%,detach", true)->phases);
 }
 
 TEST(Budget, everything_else_is_a_usage_error) {

@@ -11,9 +11,9 @@
 
 namespace gorotrace {
 
-class Batch {
+class WordBatch {
  public:
-  explicit Batch(const Memory& memory) : memory_(memory) {}
+  explicit WordBatch(const Memory& memory) : memory_(memory) {}
 
   // Where the bytes go must outlive read(). A field that the version does not have is left as it is.
   template <typename T>

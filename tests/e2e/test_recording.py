@@ -1,0 +1,194 @@
+"""Capture files: the same truth as live, on another machine, and after a writer that was killed."""
+
+import json
+import re
+import signal
+import subprocess
+import time
+import zlib
+
+import pytest
+
+import harness
+from harness import PROGRAMS, Process, Stat, Truth, build, gorotrace
+
+
+def run(*arguments, code=0, **options):
+    done = subprocess.run([gorotrace(), *map(str, arguments)], capture_output=True, text=True, timeout=300, **options)
+    assert done.returncode == code, f"{arguments}: exit code {done.returncode}, not {code}:\n{done.stderr}"
+    return done
+
+
+def report_lines(path, *arguments):
+    return run("report", "--json", path, *arguments).stdout.splitlines()
+
+
+def recorded_stat(pid, path, *arguments, duration="2s"):
+    """stat --json --record: its summary, as it was written, and as a value."""
+    with Stat(pid, "-d", duration, "--record", str(path), *arguments) as stat:
+        lines = []
+        while (line := stat.lines.next(60)) is not None:
+            lines.append(line)
+        assert stat.wait() == 0, stat.stderr
+    summaries = [line for line in lines if json.loads(line)["type"] == "summary"]
+    for line in summaries:
+        harness.check_schema(json.loads(line))
+        harness.check_always(json.loads(line))
+    return summaries
+
+
+ENGINES = {"default": [], "none": ["--probes", "none"], "all": ["--probes", "lifecycle,block,run,syscall,sync,chan",
+                                                                "--budget", "none", "--ring-size", "8m"],
+           "detach": ["--budget", "5%,detach", "--ring-size", "8m"], "label": ["--by", "label:tenant"], "system": ["--system"]}
+
+
+@pytest.mark.parametrize("kind", ENGINES)
+def test_a_report_is_what_stat_said(kind, tmp_path):
+    """Byte for byte: whichever engines filled the tables, and also when the budget takes groups away."""
+    options = ENGINES[kind]
+    shown = [o for o in options if o in ("--by", "label:tenant", "--system")]
+    if kind == "detach":
+        target = Truth(build(PROGRAMS / "truth"), "-scenario", "pingpong", "-for", "10s")
+        target.send("go")
+    else:
+        target = Process([build(PROGRAMS / ("labelled" if kind == "label" else "demo"))])
+    with target:
+        time.sleep(0.3)
+        summary, = recorded_stat(target.pid, tmp_path / "f.gtr", *options)
+    assert json.loads(summary)["events"]["dropped"] == 0, json.loads(summary)["events"]
+    told, = report_lines(tmp_path / "f.gtr", *shown)
+    assert told == summary
+    if kind == "detach":
+        assert json.loads(told)["cost"]["detached"], json.loads(told)["cost"]
+
+
+def test_several_targets_are_in_one_file(tmp_path):
+    demo = build(PROGRAMS / "demo")
+    with Process([demo]) as one, Process([demo]) as other:
+        time.sleep(0.3)
+        summaries = recorded_stat([one.pid, other.pid], tmp_path / "f.gtr")
+    assert len(summaries) == 2
+    assert report_lines(tmp_path / "f.gtr") == summaries
+
+
+def test_record_says_what_it_did_and_report_tells_it(truth, tmp_path):
+    """The program's own account of what its goroutines waited for is in the file."""
+    target = truth("-scenario", "all", "-n", "3")
+    path = tmp_path / "f.gtr"
+    with Process([gorotrace(), "record", "-p", target.pid, "-o", path, "--budget", "none"]) as record:
+        end = time.monotonic() + 30
+        while "group lifecycle on" not in (run("cat", path).stdout if path.exists() and path.stat().st_size else ""):
+            assert time.monotonic() < end, "not attached within 30 s"
+            time.sleep(0.2)
+        done = target.go()
+        record.popen.send_signal(signal.SIGINT)
+        assert record.wait(60) == 0, record.stderr
+        said = record.stderr.splitlines()
+    assert re.fullmatch(rf"recorded .* of .*truth.* \(PID {target.pid}\): \d+ events?, .* in .*f\.gtr; nothing lost", said[-3]), said
+    assert re.fullmatch(r"cost: \d+ hits?, .*% of the target's CPU", said[-2]), said
+    assert said[-1] == f"next: gorotrace report {path}", said
+    summary = json.loads(report_lines(path)[0])
+    harness.check_schema(summary)
+    harness.check_always(summary)
+    harness.check_lossless(summary)
+    harness.check_counts(summary, done)
+
+
+def test_a_target_that_exits_ends_its_recording(tmp_path):
+    path = tmp_path / "f.gtr"
+    with Process([build(PROGRAMS / "demo"), "-duration", "3s"]) as target:
+        with Process([gorotrace(), "record", "-p", target.pid, "-o", path]) as record:
+            assert record.wait(60) == 0, record.stderr
+            assert f"(PID {target.pid}, the target exited)" in record.stderr, record.stderr
+    summary = json.loads(report_lines(path)[0])
+    harness.check_always(summary)
+    assert summary["ended_by"] == "the target exited", summary["ended_by"]
+
+
+def test_a_writer_that_was_killed_leaves_what_it_wrote(tmp_path):
+    path = tmp_path / "f.gtr"
+    with Process([build(PROGRAMS / "demo")]) as target:
+        time.sleep(0.3)
+        with Process([gorotrace(), "record", "-p", target.pid, "-o", path, "--budget", "none"]) as record:
+            time.sleep(4)
+            record.popen.kill()
+            record.wait()
+    told = run("report", "--json", path)
+    assert "cut off" in told.stderr
+    summary = json.loads(told.stdout)
+    harness.check_schema(summary)
+    assert summary["window_ns"] > 1e9, summary["window_ns"]
+    assert any("cut off" in notice for notice in summary["notices"]), summary["notices"]
+    assert summary["blocking"] and summary["blocking"][0]["stack"], summary["blocking"]
+    whole = path.read_bytes()
+    for size in (0, 1, 40, len(whole) // 3, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        done = subprocess.run([gorotrace(), "report", path], capture_output=True, text=True, timeout=60)
+        assert done.returncode in (0, 1), done
+        assert done.returncode == 0 or done.stderr.startswith("gorotrace: "), done.stderr
+
+
+def test_a_disk_that_is_full_is_said_and_stops_nothing(tmp_path):
+    """A file that may not grow: what is dropped is counted, what was written is readable."""
+    path = tmp_path / "f.gtr"
+    with Process([build(PROGRAMS / "demo")]) as target:
+        time.sleep(0.3)
+        limit = ["bash", "-c", "trap '' XFSZ; ulimit -f 16; exec \"$@\"", "limited"]
+        with Process([*limit, gorotrace(), "record", "-p", target.pid, "-o", path, "-d", "4s", "--budget", "none"]) as record:
+            assert record.wait(60) == 1
+            said = record.stderr
+    assert "File too large" in said, said
+    assert re.search(r"lost: 0 by the kernel, [1-9]\d* on the way to the file", said), said
+    summary = json.loads(report_lines(path)[0])
+    harness.check_schema(summary)
+
+
+def test_cat_has_a_line_for_each_record(tmp_path):
+    path = tmp_path / "f.gtr"
+    with Process([build(PROGRAMS / "demo")]) as target:
+        time.sleep(0.3)
+        summary, = recorded_stat(target.pid, path, "--probes", "block", "--budget", "none", duration="1s")
+    lines = run("cat", path).stdout.splitlines()
+    parks = [line for line in lines if re.match(rf" *\d+\.\d{{9}} +{target.pid} park \d+ \"", line)]
+    summary = json.loads(summary)
+    records = [line for line in lines if re.search(r" tid \d+ cpu \d+$", line)]
+    assert parks and len(records) <= summary["events"]["received"]
+    times = [float(line.split()[0]) for line in records]
+    assert times == sorted(times)
+
+
+@pytest.mark.parametrize("what, code, says", [("nothing", 1, "f.gtr"), ("text", 1, "not a capture file"),
+                                              ("newer", 3, "newer")])
+def test_what_is_no_capture_file_is_refused(what, code, says, tmp_path):
+    path = tmp_path / "f.gtr"
+    if what == "text":
+        path.write_text("not a capture file\n" * 100)
+    if what == "newer":
+        with Process([build(PROGRAMS / "demo")]) as target:
+            recorded_stat(target.pid, path, "--probes", "none", duration="1s")
+        header = bytearray(path.read_bytes())
+        header[8] = 99
+        header[16:20] = zlib.crc32(header[:16]).to_bytes(4, "little")
+        path.write_bytes(header)
+    for command in ("report", "cat"):
+        assert says in run(command, path, code=code).stderr
+
+
+def test_a_recording_ends_at_its_size(tmp_path):
+    path = tmp_path / "f.gtr"
+    with Truth(build(PROGRAMS / "truth"), "-scenario", "pingpong", "-for", "20s") as target:
+        target.send("go")
+        with Process([gorotrace(), "record", "-p", target.pid, "-o", path, "--max-size", "1m", "--budget", "none",
+                      "--ring-size", "8m"]) as record:
+            assert record.wait(60) == 0, record.stderr
+            assert "as large as it may be" in record.stderr, record.stderr
+    assert path.stat().st_size < 6 << 20, path.stat().st_size
+    report_lines(path)
+
+
+def test_options_of_record_that_make_no_sense_are_refused(tmp_path):
+    path = tmp_path / "f.gtr"
+    for arguments, says in [(["--max-size", "big"], "--max-size"), (["-d", "0s"], "-d"),
+                            (["--budget", "7%,often"], "budget")]:
+        assert says in run("record", "-p", "1", "-o", path, *arguments, code=2).stderr
+    assert "--output" in run("record", "-p", "1", code=2).stderr

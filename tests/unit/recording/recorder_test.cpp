@@ -1,0 +1,389 @@
+// What goes into a capture file comes out of it: the recorder behind a router, and the file read back.
+#include "recording/recorder.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include "../model/random_trace.h"
+#include "../stream/fixture.h"
+#include "model/delta.h"
+#include "recording/replay.h"
+
+namespace gorotrace {
+namespace {
+
+// Every pc is a function of its own.
+class PaperSymbols : public Symbolizer {
+ public:
+  const std::vector<Frame>& stack(std::uint64_t) override { return none_; }
+  bool truncated(std::uint64_t) override { return false; }
+  const std::vector<Frame>& frames(std::uint64_t pc, PcKind kind) override {
+    Frame frame;
+    frame.function = (pc == plugin_pc && !plugin_known ? "[plug.so]" : "main.f") + std::to_string(pc) +
+                     (kind == PcKind::kExact ? "!" : "");
+    frame.line = static_cast<int>(pc % 1000);
+    return frames_[{pc, kind}] = {frame};
+  }
+  std::atomic<std::uint64_t> plugin_pc = 0;
+  std::atomic<bool> plugin_known = false;
+
+ private:
+  std::vector<Frame> none_;
+  std::map<std::pair<std::uint64_t, PcKind>, std::vector<Frame>> frames_;
+};
+
+class RecorderTest : public ::testing::Test {
+ protected:
+  RecorderTest() {
+    path = std::filesystem::temp_directory_path() / ("recorder_test." + std::to_string(::getpid()));
+    record({});
+  }
+  ~RecorderTest() override { std::filesystem::remove(path); }
+
+  void record(const Recorder::Options& options) {
+    router.reset();
+    auto made = Recorder::make(path, options);
+    EXPECT_TRUE(made) << made.error().message;
+    recorder = std::move(*made);
+    router.emplace(std::vector<ItemSink*>{&models, recorder.get()});
+  }
+
+  void begin(TargetId target) {
+    auto owned = std::make_unique<PaperSymbols>();
+    names = owned.get();
+    EXPECT_TRUE(recorder->name(target, {nullptr, std::move(owned)}));
+    router->begin(
+        target,
+        {.host_pid = 42, .start_time_ticks = 1, .exe = "/bin/it", .wait_reasons = kReasons, .label_key = ""},
+        source);
+    for (int g = 0; g <= GT_GROUP_RUN; ++g)
+      router->post({target, 1000, GroupChanged{static_cast<gt_group>(g), true}});
+  }
+  void push(std::vector<gt_record> ring, std::uint64_t watermark) {
+    for (gt_record& r : ring) {
+      r.target = slot_of(kOne);
+      r.generation = generation_of(kOne);
+      r.seq = seq++;
+    }
+    router->push({{std::move(ring)}, watermark, std::nullopt});
+  }
+  void play_through(const std::vector<gt_record>& events, std::uint64_t end_ns) {
+    for (std::size_t at = 0; at < events.size(); at += 500) {
+      const auto from = events.begin() + static_cast<std::ptrdiff_t>(at);
+      const auto to = events.begin() + static_cast<std::ptrdiff_t>(std::min(events.size(), at + 500));
+      push({from, to}, std::prev(to)->time_ns + 1);
+    }
+    push({}, end_ns);
+  }
+  Tables live(std::uint64_t at_ns) {
+    const auto answers = models.ask(at_ns, Ask::kTables, {kOne});
+    EXPECT_TRUE(answers);
+    return *answers->at(kOne).tables;
+  }
+  StatFacts facts(std::uint64_t begin_ns, std::uint64_t end_ns) {
+    StatFacts f;
+    f.target.host_pid = f.target.pid = 42;
+    f.target.exe = "/bin/it";
+    f.begin_ns = begin_ns;
+    f.end_ns = end_ns;
+    f.wait_reasons = kReasons;
+    f.requested = 7;
+    f.cost = {123, 4.5, 678, 0.1};
+    f.notices = {"a notice"};
+    return f;
+  }
+  Status close() {
+    router.reset();
+    return recorder->close();
+  }
+
+  std::filesystem::path path;
+  PaperSource source;
+  ModelSink models;
+  std::unique_ptr<Recorder> recorder;
+  std::optional<Router> router;
+  PaperSymbols* names = nullptr;  // the recorder's
+  std::uint32_t seq = 0;
+};
+
+class RecordedTraces : public RecorderTest, public ::testing::WithParamInterface<std::uint64_t> {};
+
+TEST_P(RecordedTraces, give_the_tables_and_the_facts_of_the_session) {
+  const Truth truth = play(GetParam(), 20000);
+  begin(kOne);
+  play_through(truth.events, truth.end_ns);
+  router->post({kOne, truth.end_ns + 1, TargetEnded{}});
+  push({}, truth.end_ns + 3);
+  const Tables told = live(truth.end_ns + 1);
+  recorder->tell({kOne, true, facts(1000, truth.end_ns + 1)});
+  ASSERT_TRUE(close());
+  const auto recording = replay(path);
+  ASSERT_TRUE(recording) << recording.error().message;
+  EXPECT_FALSE(recording->damage.any());
+  EXPECT_TRUE(recording->clocks);
+  EXPECT_EQ(recording->records, truth.events.size());
+  ASSERT_EQ(recording->targets.size(), 1u);
+  RecordedTarget& target = *recording->targets[0];
+  EXPECT_EQ(target.tables.at_ns, told.at_ns);
+  EXPECT_EQ(target.tables.state_ns, told.state_ns);
+  EXPECT_EQ(target.tables.in_state, told.in_state);
+  EXPECT_TRUE(target.tables.blocking == told.blocking);
+  EXPECT_TRUE(target.tables.creation == told.creation);
+  EXPECT_TRUE(target.tables.stacks == told.stacks);
+  EXPECT_TRUE(target.tables.covered == told.covered);
+  EXPECT_EQ(target.tables.live, told.live);
+  EXPECT_EQ(target.tables.late, told.late);
+  EXPECT_TRUE(target.tables == told);
+  EXPECT_EQ(target.facts.notices, std::vector<std::string>{"a notice"});
+  EXPECT_EQ(target.facts.cost.hits, 123u);
+  EXPECT_EQ(recorder->figures().records, truth.events.size());
+  EXPECT_EQ(recorder->figures().bytes, std::filesystem::file_size(path));
+  std::size_t named = 0;
+  for (const BlockingRow& row : told.blocking) {
+    if (row.stack == 0) continue;
+    ASSERT_EQ(target.symbols.stack(row.stack).size(), 1u);
+    EXPECT_EQ(target.symbols.stack(row.stack)[0].function, "main.f" + std::to_string(0x401000 + row.stack));
+    ++named;
+  }
+  EXPECT_GT(named, 0u);
+  for (const CreationRow& row : told.creation) {
+    if (row.created != 0) {
+      EXPECT_EQ(target.symbols.frames(row.startpc, PcKind::kExact)[0].function,
+                "main.f" + std::to_string(row.startpc) + "!");
+    }
+  }
+}
+
+// What a model says that was fed with what lies before.
+Tables told_until(const Truth& truth, std::uint64_t at_ns) {
+  Model model(test_config());
+  for (int g = 0; g <= GT_GROUP_RUN; ++g) model.group(static_cast<gt_group>(g), true, 1000);
+  model.describe(0x4000, false);
+  for (const gt_record& r : truth.events) {
+    if (r.time_ns >= at_ns) break;
+    if (r.stack != 0)
+      model.define(r.stack, std::make_shared<const StackPcs>(StackPcs{{0x401000 + r.stack}, false}));
+    model.apply(r);
+  }
+  return model.tables(at_ns);
+}
+
+TEST_P(RecordedTraces, a_part_is_the_difference_of_its_ends) {
+  const Truth truth = play(GetParam(), 20000);
+  begin(kOne);
+  play_through(truth.events, truth.end_ns);
+  recorder->tell({kOne, true, facts(1000, truth.end_ns)});
+  ASSERT_TRUE(close());
+  std::mt19937_64 random(GetParam());
+  for (int i = 0; i < 8; ++i) {
+    const std::uint64_t from = 1001 + random() % (truth.end_ns - 2000);
+    const std::uint64_t to = from + 1 + random() % (truth.end_ns - from);
+    const auto part = replay(path, {from - 1000, to - 1000});
+    ASSERT_TRUE(part) << part.error().message;
+    const Tables expected = delta(told_until(truth, from), told_until(truth, to));
+    const Tables& got = part->targets[0]->tables;
+    EXPECT_EQ(got.state_ns, expected.state_ns);
+    EXPECT_TRUE(got.blocking == expected.blocking);
+    EXPECT_TRUE(got.creation == expected.creation);
+    EXPECT_TRUE(got == expected) << from << " to " << to;
+    EXPECT_EQ(part->targets[0]->facts.begin_ns, from);
+    EXPECT_LE(part->targets[0]->facts.cost.hits, 123u) << "a share of the whole's";
+    EXPECT_EQ(part->targets[0]->facts.end_ns, to);
+  }
+  const auto behind = replay(path, {truth.end_ns + 1'000'000'000, std::nullopt});
+  ASSERT_FALSE(behind);
+  EXPECT_EQ(behind.error().kind, ErrorKind::kUsage);
+}
+
+TEST_F(RecorderTest, a_writer_that_ended_early_left_what_it_had_written) {
+  const Truth truth = play(1, 5000);
+  begin(kOne);
+  play_through(truth.events, truth.end_ns);
+  recorder->tell({kOne, false, facts(1000, 2000)});
+  ASSERT_TRUE(close());
+  const auto whole = std::filesystem::file_size(path);
+  std::filesystem::resize_file(path, whole - 1);
+  const auto recording = replay(path);
+  ASSERT_TRUE(recording) << recording.error().message;
+  EXPECT_TRUE(recording->damage.cut);
+  ASSERT_EQ(recording->targets.size(), 1u);
+  const StatFacts& facts = recording->targets[0]->facts;
+  EXPECT_EQ(facts.notices.size(), 2u) << facts.notices.back();
+  EXPECT_GE(facts.end_ns, truth.end_ns) << "as of what was told last, not of when the facts were";
+}
+
+// A file whose middle cannot be read goes on with the next segment, as a session does behind a loss.
+TEST_P(RecordedTraces, behind_a_damaged_part_go_on_with_what_was_open) {
+  const Truth truth = play(GetParam(), 20000);
+  record({.flush_ns = 0, .segment_ns = 0});
+  begin(kOne);
+  play_through(truth.events, truth.end_ns);
+  recorder->tell({kOne, true, facts(1000, truth.end_ns)});
+  ASSERT_TRUE(close());
+  const auto whole = replay(path);
+  ASSERT_TRUE(whole);
+  EXPECT_FALSE(whole->damage.any());
+  const Tables& all = whole->targets[0]->tables;
+  const auto size = std::filesystem::file_size(path);
+  for (const std::uintmax_t at : {size / 4, size / 2}) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(at));
+    const auto was = static_cast<char>(file.get());
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(static_cast<char>(was ^ 0x55));
+    file.close();
+  }
+  const auto rest = replay(path);
+  ASSERT_TRUE(rest) << rest.error().message;
+  EXPECT_GE(rest->damage.chunks, 2u);
+  EXPECT_LT(rest->records, whole->records);
+  EXPECT_GT(rest->records, whole->records / 4);
+  const Tables& got = rest->targets[0]->tables;
+  EXPECT_GE(got.gaps, 2u);
+  EXPECT_EQ(got.illegal, 0u);
+  EXPECT_EQ(got.live, all.live);
+  EXPECT_EQ(got.system, all.system);
+  EXPECT_LT(got.created, all.created);
+  EXPECT_GT(got.created, 0u);
+  std::uint64_t told = 0;
+  for (const BlockingRow& row : got.blocking) {
+    const auto of = std::ranges::find_if(all.blocking, [&](const BlockingRow& r) {
+      return r.stack == row.stack && r.reason == row.reason && r.in_syscall == row.in_syscall;
+    });
+    if (of == all.blocking.end()) continue;
+    EXPECT_LE(row.waits.count(), of->waits.count()) << row.stack;
+    told += row.waits.count();
+  }
+  EXPECT_GT(told, 0u);
+}
+
+// The first part of a file is lost: what is open is known from the next segment on.
+TEST_P(RecordedTraces, without_their_beginning_have_what_was_open) {
+  const Truth truth = play(GetParam(), 20000);
+  record({.flush_ns = 0, .segment_ns = 0});
+  begin(kOne);
+  play_through(truth.events, truth.end_ns);
+  recorder->tell({kOne, true, facts(1000, truth.end_ns)});
+  ASSERT_TRUE(close());
+  const auto whole = replay(path);
+  ASSERT_TRUE(whole);
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(std::filesystem::file_size(path) / 3));
+  const std::string zeros(static_cast<std::size_t>(file.tellp()), '\0');
+  file.seekp(20);
+  file.write(zeros.data(), static_cast<std::streamsize>(zeros.size() - 20));
+  file.close();
+  const auto rest = replay(path);
+  ASSERT_TRUE(rest) << rest.error().message;
+  EXPECT_TRUE(rest->damage.any());
+  ASSERT_EQ(rest->targets.size(), 1u);
+  const Tables &got = rest->targets[0]->tables, &all = whole->targets[0]->tables;
+  EXPECT_EQ(got.illegal, 0u);
+  EXPECT_EQ(got.live, all.live);
+  EXPECT_LT(rest->records, whole->records);
+  EXPECT_EQ(rest->targets[0]->facts.notices.front(), "a notice");
+}
+
+TEST_F(RecorderTest, a_pc_that_becomes_known_later_is_named_again) {
+  begin(kOne);
+  names->plugin_pc = 0x401000 + 5;
+  push({event(GT_HOOK_EXECUTE, 1500, 1), park_event(1600, 1, kSleep, 5)}, 1700);
+  ASSERT_TRUE(models.ask(1650, Ask::kTotals));
+  recorder->tell({kOne, true, facts(1000, 1700)});
+  for (int i = 0; i < 100 && recorder->figures().records == 0;
+       ++i) {  // until it is written the pc is as it was
+    push({}, 1701 + static_cast<std::uint64_t>(i));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  ASSERT_EQ(recorder->figures().records, 2u);
+  names->plugin_known = true;
+  ASSERT_TRUE(close());
+  const auto recording = replay(path);
+  ASSERT_TRUE(recording);
+  EXPECT_EQ(recording->targets[0]->symbols.frames(0x401000 + 5, PcKind::kReturnAddress)[0].function,
+            "main.f" + std::to_string(0x401000 + 5));
+}
+
+// A disk that is full for a while.
+TEST_F(RecorderTest, what_the_disk_refuses_is_counted_and_a_loss_in_the_file) {
+  const Truth truth = play(1, 20000);
+  begin(kOne);
+  const std::size_t half = truth.events.size() / 2;
+  const std::vector<gt_record> first(truth.events.begin(),
+                                     truth.events.begin() + static_cast<std::ptrdiff_t>(half));
+  const std::vector<gt_record> rest(truth.events.begin() + static_cast<std::ptrdiff_t>(half),
+                                    truth.events.end());
+  auto* const ignored = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit small = before;
+  small.rlim_cur = 1000;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  play_through(first, first.back().time_ns);
+  for (int i = 0; i < 100 && recorder->figures().error.empty(); ++i) {
+    push({}, first.back().time_ns + 10 + static_cast<std::uint64_t>(i));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_NE(recorder->figures().error, "");
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, ignored);
+  for (int i = 0; i < 100 && recorder->figures().dropped == 0; ++i) {
+    push({}, first.back().time_ns + 200 + static_cast<std::uint64_t>(i));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  play_through(rest, truth.end_ns);
+  recorder->tell({kOne, true, facts(1000, truth.end_ns)});
+  EXPECT_FALSE(close()) << "something is not in the file";
+  const auto recording = replay(path);
+  ASSERT_TRUE(recording) << recording.error().message;
+  const std::uint64_t dropped = recorder->figures().dropped;
+  EXPECT_GT(dropped, 0u);
+  EXPECT_EQ(recorder->dropped(kOne), dropped);
+  EXPECT_EQ(recording->lost, dropped);
+  EXPECT_EQ(recording->records + dropped, truth.events.size());
+  EXPECT_EQ(recording->targets[0]->tables.illegal, 0u);
+  EXPECT_GE(recording->targets[0]->tables.gaps, 1u);
+}
+
+TEST(RecorderMake, of_a_path_that_cannot_be_written_is_an_error) {
+  EXPECT_FALSE(Recorder::make("/no/such/folder/f.gtr"));
+  auto full = Recorder::make("/dev/full");
+  ASSERT_TRUE(full);
+  EXPECT_FALSE((*full)->name(kOne, {})) << "its header cannot be written";
+}
+
+// What was there is there until a target begins.
+TEST(RecorderMake, leaves_the_file_as_it_was_when_nothing_begins) {
+  const auto path = std::filesystem::temp_directory_path() / ("recorder_make." + std::to_string(::getpid()));
+  std::ofstream(path) << "of yesterday";
+  {
+    auto recorder = Recorder::make(path);
+    ASSERT_TRUE(recorder);
+    EXPECT_TRUE((*recorder)->close());
+  }
+  EXPECT_EQ(std::filesystem::file_size(path), 12u);
+  std::filesystem::remove(path);
+}
+
+TEST(RecorderMake, of_a_fifo_that_nobody_reads_is_an_error) {
+  const auto path = std::filesystem::temp_directory_path() / ("recorder_fifo." + std::to_string(::getpid()));
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_FALSE(Recorder::make(path));
+  std::filesystem::remove(path);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RecordedTraces, ::testing::Range(std::uint64_t{1}, std::uint64_t{4}));
+
+}  // namespace
+}  // namespace gorotrace

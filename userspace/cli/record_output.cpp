@@ -1,0 +1,111 @@
+#include "cli/record_output.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/byte_size.h"
+#include "base/clock.h"
+#include "base/plural.h"
+#include "base/text.h"
+#include "capture/drop_reason.h"
+#include "cli/messages.h"
+#include "report/columns.h"
+
+namespace gorotrace {
+namespace {
+
+constexpr std::chrono::milliseconds kSizeTick(100);
+
+std::string lost_text(std::uint64_t kernel, std::uint64_t file) {
+  if (kernel + file == 0) return "nothing lost";
+  return fmt::format("lost: {} by the kernel, {} on the way to the file", kernel, file);
+}
+
+std::uint64_t lost_by_kernel(const StatFacts& facts, std::uint64_t behind) {
+  const std::uint64_t all = facts.events.dropped_total();
+  return all > behind ? all - behind : 0;
+}
+
+}  // namespace
+
+RecordOutput::RecordOutput(Options options, const Recorder& recorder)
+    : options_(std::move(options)), recorder_(recorder), began_ns_(monotonic_ns()) {}
+
+void RecordOutput::begins(EventLoop& loop) {
+  progress_ = std::make_unique<Progress>(loop, [this] { return progress(); });
+  if (options_.max_bytes) loop.timers().every(kSizeTick, [this, &loop] { look_at_size(loop); });
+}
+
+void RecordOutput::look_at_size(EventLoop& loop) {
+  if (full_ || recorder_.figures().bytes < *options_.max_bytes) return;
+  full_ = true;
+  loop.stop();
+}
+
+std::string RecordOutput::progress() const {
+  Rate all;
+  for (const auto& [pid, rate] : rates_) {
+    all.events_per_s += rate.events_per_s;
+    all.cpu_percent = std::max(all.cpu_percent, rate.cpu_percent);
+  }
+  const Recorder::Figures file = recorder_.figures();
+  const std::string of =
+      options_.duration ? " of " + format_duration(static_cast<std::uint64_t>(options_.duration->count()))
+                        : std::string();
+  std::string line =
+      fmt::format("recording {:.0f}s{}, {:.0f} events/s, {}, cost {}{}% of {} CPU",
+                  static_cast<double>(since(monotonic_ns(), began_ns_)) / 1e9, of, all.events_per_s,
+                  format_bytes(file.bytes), rates_.size() > 1 ? "up to " : "", short_percent(all.cpu_percent),
+                  rates_.size() > 1 ? "a target's" : "the target's");
+  if (file.dropped != 0)
+    line += fmt::format(", {} lost on the way to the file", plural(file.dropped, "event"));
+  return line;
+}
+
+void RecordOutput::interval(const IntervalRow& row, const StatFacts& facts) {
+  const std::uint64_t ns = since(row.to_ns, row.from_ns);
+  if (ns == 0) return;
+  rates_[facts.target.host_pid] = {static_cast<double>(row.hits) * 1e9 / static_cast<double>(ns),
+                                   row.target_cpu_percent.value_or(0)};
+}
+
+void RecordOutput::note(const std::string& text) {
+  say(fmt::format("({})\n", text));
+}
+
+void RecordOutput::summary(const StatFacts& facts, const Tables&, Symbolizer&) {
+  ended_.push_back(facts);
+}
+
+void RecordOutput::tell_end() const {
+  const Recorder::Figures file = recorder_.figures();
+  std::string targets, costs;
+  std::uint64_t longest = 0, kernel = 0;
+  for (const StatFacts& facts : ended_) {
+    std::uint64_t behind = 0;
+    for (const auto& [reason, n] : facts.events.dropped)
+      if (reason == kSinkBehind) behind += n;
+    kernel += lost_by_kernel(facts, behind);
+    longest = std::max(longest, since(facts.end_ns, facts.begin_ns));
+    targets += fmt::format("{}{} (PID {}{}{})", targets.empty() ? "" : ", ", facts.target.program(),
+                           facts.target.host_pid, facts.ended_by.empty() ? "" : ", ", facts.ended_by);
+    const CostFacts& cost = facts.cost;
+    costs += fmt::format(
+        "{}{}{}, {}% of the target's CPU", costs.empty() ? "" : "; ",
+        ended_.size() > 1 ? fmt::format("PID {}: ", facts.target.host_pid) : "", plural(cost.hits, "hit"),
+        short_percent(
+            cost.target_cpu_ns == 0 ? 0 : 100 * cost.charged_ns / static_cast<double>(cost.target_cpu_ns)));
+    for (const Detachment& gone : facts.detached)
+      costs += fmt::format("; {} went after {}: {}", name_of(gone.group),
+                           format_duration(since(gone.at_ns, facts.begin_ns)), gone.reason);
+  }
+  say(fmt::format("recorded {} of {}: {}, {} in {}{}; {}\n", format_duration(longest), targets,
+                  plural(file.records, "event"), format_bytes(file.bytes), options_.path,
+                  full_ ? ", as large as it may be" : "", lost_text(kernel, file.dropped)));
+  say(fmt::format("cost: {}\n", costs));
+  say(fmt::format("next: gorotrace report {}\n", options_.path));
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,338 @@
+#include "recording/recorder.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/overloaded.h"
+#include "capture/drop_reason.h"
+#include "recording/codec.h"
+
+namespace gorotrace {
+namespace {
+
+// Another segment begins once one is as many times as large as its checkpoint, or segment_ns old.
+constexpr std::uint64_t kCheckpointPart = 20;
+
+ClockPair clocks_now() {
+  timespec real{};
+  ::clock_gettime(CLOCK_REALTIME, &real);
+  return {monotonic_ns(), std::int64_t{real.tv_sec} * 1'000'000'000 + real.tv_nsec};
+}
+
+bool names_site(const gt_record& record) {
+  return record.hook == GT_HOOK_CREATE || record.hook == GT_HOOK_CREATE_CORO || record.hook == GT_HOOK_EXIT ||
+         (record.hook == GT_HOOK_CORO_OUT && (record.flags & GT_REC_ENDS) != 0);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Recorder>> Recorder::make(const std::string& path, const Options& options) {
+  // O_NONBLOCK: a FIFO without a reader is an error now, not a wait that no signal ends.
+  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666));
+  if (!file) {
+    return errno == ENXIO ? fail(ErrorKind::kFailed, fmt::format("cannot write {}: nobody reads it", path))
+                          : fail_errno(errno, fmt::format("cannot write {}", path));
+  }
+  if (const int flags = ::fcntl(file.get(), F_GETFL); flags >= 0)
+    (void)::fcntl(file.get(), F_SETFL, flags & ~O_NONBLOCK);
+  return std::unique_ptr<Recorder>(new Recorder(std::move(file), options));
+}
+
+Recorder::Recorder(UniqueFd file, const Options& options) : options_(options), file_(std::move(file)) {}
+
+Recorder::~Recorder() {
+  (void)close();
+}
+
+Status Recorder::start() {
+  struct stat status{};
+  if (::fstat(file_.get(), &status) == 0 && S_ISREG(status.st_mode) && ::ftruncate(file_.get(), 0) != 0)
+    return fail_errno(errno, "cannot empty the capture file");
+  auto writer = ChunkFileWriter::make(std::move(file_));
+  if (!writer) return std::unexpected(writer.error());
+  writer_ = std::move(*writer);
+  flushed_ns_ = segment_.began_ns = monotonic_ns();
+  write(FileItem(clocks_now()));
+  thread_ = std::make_unique<SinkThread>(
+      options_.max_queued_bytes, [this](const Batch& batch) { take(batch); },
+      [this](std::uint64_t) { take_facts(); });
+  return {};
+}
+
+Status Recorder::name(TargetId target, PcNames names) {
+  if (!writer_) {
+    if (auto started = start(); !started) return started;
+  }
+  const std::lock_guard lock(mutex_);
+  named_.insert_or_assign(target, std::move(names));
+  return {};
+}
+
+void Recorder::tell(FactsTold facts) {
+  if (!thread_) return;
+  {
+    const std::lock_guard lock(mutex_);
+    told_.push_back(std::move(facts));
+  }
+  thread_->poke();
+}
+
+Status Recorder::close() {
+  if (!thread_) return {};
+  thread_->finish();
+  {
+    const std::lock_guard lock(mutex_);
+    figures_.dropped += thread_->dropped();
+    for (const auto& [target, of] : models_.all()) refused_[target] += thread_->dropped(target);
+  }
+  thread_.reset();
+  take_facts();
+  for (auto& [target, names] : names_) names.name_anew([this](const FileItem& item) { write(item); });
+  if (failing_) begin_segment();
+  flush();
+  if (failing_) lose_what_waits();
+  // What was lost since they were told.
+  for (auto& [target, facts] : facts_) {
+    settle(facts);
+    write(FileItem(facts));
+  }
+  const Status finished = writer_->finish();
+  const std::lock_guard lock(mutex_);
+  figures_.bytes = writer_->bytes_written();
+  if (!finished) return finished;
+  if (!figures_.error.empty()) return fail(ErrorKind::kFailed, figures_.error);
+  return {};
+}
+
+Recorder::Figures Recorder::figures() const {
+  const std::uint64_t behind = thread_ ? thread_->dropped() : 0;
+  const std::lock_guard lock(mutex_);
+  Figures out = figures_;
+  out.dropped += behind;
+  return out;
+}
+
+std::uint64_t Recorder::dropped_samples(TargetId target) const {
+  return thread_ ? thread_->dropped_samples(target) : 0;
+}
+
+std::uint64_t Recorder::dropped(TargetId target) const {
+  const std::uint64_t behind = thread_ ? thread_->dropped(target) : 0;
+  const std::lock_guard lock(mutex_);
+  const auto refused = refused_.find(target);
+  return behind + (refused == refused_.end() ? 0 : refused->second);
+}
+
+void Recorder::take(const Batch& batch) {
+  for (const Item& item : batch.items) take(item);
+  flush_if_due();
+}
+
+void Recorder::flush_if_due() {
+  const std::uint64_t now = monotonic_ns();
+  if (now - flushed_ns_ < options_.flush_ns) return;
+  flushed_ns_ = now;
+  flush();
+  if (failing_ || segment_is_due(now)) begin_segment();
+}
+
+bool Recorder::segment_is_due(std::uint64_t now_ns) const {
+  return now_ns - segment_.began_ns >= options_.segment_ns ||
+         writer_->bytes_written() - segment_.begins_at >= kCheckpointPart * segment_.checkpoint_bytes;
+}
+
+void Recorder::take(const Item& item) {
+  if (std::holds_alternative<TargetGone>(item.what)) {
+    write(item);
+    models_.apply(item);
+    names_.erase(item.target);
+    facts_.erase(item.target);
+    return;
+  }
+  define_what_it_names(item);
+  const bool told =
+      std::holds_alternative<StackDefined>(item.what) || std::holds_alternative<FunctionDescribed>(item.what);
+  if (const auto* run = std::get_if<Records>(&item.what); run != nullptr && !run->records.empty()) {
+    Waiting& waiting = waiting_.try_emplace(item.target, Waiting{item.at_ns, item.at_ns, 0}).first->second;
+    waiting.count += run->records.size();
+    waiting.to_ns = std::max<std::uint64_t>(waiting.to_ns, run->records.back().time_ns);
+  }
+  if (!told) write(item);
+  models_.apply(item);
+}
+
+void Recorder::define_what_it_names(const Item& item) {
+  if (item.target == 0 && std::holds_alternative<Advanced>(item.what)) return;
+  ToldNames& names = names_of(item.target);
+  const auto tell = [this](const FileItem& told) { write(told); };
+  const auto find = [&](std::uint64_t id) { return stack_of(item.target, id); };
+  std::visit(Overloaded{[&](const StackDefined& defined) { names.tell(defined, item.at_ns, tell); },
+                        [&](const FunctionDescribed& described) { names.tell(described, item.at_ns, tell); },
+                        [&](const Records& run) {
+                          for (const gt_record& record : run.records) {
+                            names.use_stack(record.stack, record.time_ns, find, tell);
+                            if (names_site(record))
+                              names.use_site(record.object, record.extra, record.time_ns, tell);
+                          }
+                        },
+                        [&](const Snapshot& snapshot) {
+                          for (const GoroutineSnapshot& g : snapshot.goroutines) {
+                            names.use_stack(g.stack_id, item.at_ns, find, tell);
+                            names.use_site(g.gopc, g.startpc, item.at_ns, tell);
+                          }
+                        },
+                        [&](const SampleClasses& classes) {
+                          for (const BlockingKey& row : classes.rows)
+                            names.use_stack(row.stack, item.at_ns, find, tell);
+                          for (const SampleSite& site : classes.sites)
+                            names.use_site(site.gopc, site.startpc, item.at_ns, tell);
+                        },
+                        [](const auto&) {}},
+             item.what);
+}
+
+ToldNames& Recorder::names_of(TargetId target) {
+  const auto [kept, fresh] = names_.try_emplace(target, target, PcNames{});
+  if (!fresh) return kept->second;
+  const std::lock_guard lock(mutex_);
+  if (const auto named = named_.find(target); named != named_.end()) {
+    kept->second = ToldNames(target, std::move(named->second));
+    named_.erase(named);
+  }
+  return kept->second;
+}
+
+StackRef Recorder::stack_of(TargetId target, std::uint64_t id) const {
+  const auto found = models_.all().find(target);
+  return found == models_.all().end() ? nullptr : gorotrace::stack_of(found->second, id);
+}
+
+void Recorder::take_facts() {
+  std::vector<FactsTold> told;
+  {
+    const std::lock_guard lock(mutex_);
+    told.swap(told_);
+  }
+  for (FactsTold& facts : told) {
+    settle(facts);
+    write(FileItem(facts));
+    facts_.insert_or_assign(facts.target, std::move(facts));
+  }
+  flush_if_due();
+}
+
+// As the file has them: what it has not was dropped.
+void Recorder::settle(FactsTold& facts) const {
+  EventFacts& events = facts.facts.events;
+  const auto behind =
+      std::ranges::find(events.dropped, kSinkBehind, &std::pair<std::string, std::uint64_t>::first);
+  if (behind == events.dropped.end()) return;
+  const std::uint64_t now = dropped(facts.target), all = events.received + behind->second;
+  behind->second = std::min(now, all);
+  events.received = all - behind->second;
+}
+
+void Recorder::write(const FileItem& item) {
+  write_by([&](const MessageSink& out) { encode(item, out); });
+}
+
+void Recorder::write(const Item& item) {
+  write_by([&](const MessageSink& out) { encode(item, out); });
+}
+
+template <typename Encode>
+void Recorder::write_by(const Encode& encode_it) {
+  if (failing_) return;
+  std::optional<Error> error;
+  encode_it([&](std::string_view message) {
+    if (error) return;
+    const std::uint64_t before = writer_->bytes_written();
+    if (auto added = writer_->add(message); !added) error = added.error();
+    if (writer_->bytes_written() != before) count_written();
+  });
+  if (error) failed(*error);
+}
+
+void Recorder::flush() {
+  if (failing_) return;
+  if (auto flushed = writer_->flush(); !flushed) return failed(flushed.error());
+  count_written();
+}
+
+// A chunk was written, and with it all that was collected.
+void Recorder::count_written() {
+  std::uint64_t records = 0;
+  for (const auto& [target, waiting] : waiting_) records += waiting.count;
+  waiting_.clear();
+  const std::lock_guard lock(mutex_);
+  figures_.records += records;
+  figures_.bytes = writer_->bytes_written();
+}
+
+void Recorder::failed(const Error& error) {
+  failing_ = true;
+  const std::lock_guard lock(mutex_);
+  figures_.error = error.message;
+}
+
+// Nothing of it came into the file.
+void Recorder::lose_what_waits() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [target, waiting] : waiting_) {
+    const auto [lost, first] = lost_.try_emplace(target, waiting);
+    if (!first) {
+      lost->second.to_ns = std::max(lost->second.to_ns, waiting.to_ns);
+      lost->second.count += waiting.count;
+    }
+    refused_[target] += waiting.count;
+    figures_.dropped += waiting.count;
+  }
+  waiting_.clear();
+}
+
+void Recorder::begin_segment() {
+  if (failing_) lose_what_waits();
+  if (auto begun = writer_->begin_segment(); !begun) return failed(begun.error());
+  failing_ = false;
+  segment_.began_ns = monotonic_ns();
+  segment_.begins_at = writer_->bytes_written();
+  write(FileItem(clocks_now()));
+  for (const auto& [target, of] : models_.all()) {
+    names_of(target).begin_segment();
+    write(Item{target, 0, *of.begun});
+    if (const auto lost = lost_.find(target); lost != lost_.end())
+      write(Item{target, lost->second.from_ns, Loss{lost->second.to_ns, lost->second.count}});
+  }
+  flush();
+  if (!failing_) lost_.clear();
+  for (const auto& [target, of] : models_.all()) write_checkpoint(target, of);
+  for (auto& [target, facts] : facts_) {
+    settle(facts);
+    write(FileItem(facts));
+  }
+  flush();
+  segment_.checkpoint_bytes = std::max<std::uint64_t>(writer_->bytes_written() - segment_.begins_at, 1);
+}
+
+void Recorder::write_checkpoint(TargetId target, const Models::Of& of) {
+  CheckpointTold told{target, checkpoint_of(of, models_.advanced_ns())};
+  ToldNames& names = names_of(target);
+  const OpenState& open = told.checkpoint.model;
+  const auto tell = [this](const FileItem& item) { write(item); };
+  const auto find = [&of](std::uint64_t id) { return gorotrace::stack_of(of, id); };
+  told.checkpoint.each_stack([&](std::uint64_t id) { names.use_stack(id, open.at_ns, find, tell); });
+  for (const OpenGoroutine& g : open.goroutines) names.use_site(g.gopc, g.startpc, open.at_ns, tell);
+  for (const OpenCreation& c : open.lineage) names.use_site(c.gopc, c.startpc, open.at_ns, tell);
+  for (const SampleSite& site : told.checkpoint.classes.sites)
+    names.use_site(site.gopc, site.startpc, open.at_ns, tell);
+  write(FileItem(std::move(told)));
+}
+
+}  // namespace gorotrace

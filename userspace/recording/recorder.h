@@ -1,0 +1,123 @@
+// A sink that writes the stream to a capture file, with what a reader on another machine needs beside it.
+// Nobody waits for the disk: what it cannot take in time, or at all, is dropped, counted, and a Loss in the
+// file. What was written stays readable, whenever the writer ends. Threads: push() on the router's, the rest
+// on control's; a thread of its own writes.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "recording/chunk_file.h"
+#include "recording/file_item.h"
+#include "recording/told_names.h"
+#include "stream/models.h"
+#include "stream/sink_thread.h"
+
+namespace gorotrace {
+
+class Recorder : public ItemSink {
+ public:
+  struct Options {
+    std::size_t max_queued_bytes = 64u << 20;  // what may wait for the disk
+    // A writer that is killed loses no more than this; a disk that is full is tried again so often.
+    std::uint64_t flush_ns = 1'000'000'000;
+    // A damaged chunk costs the rest of its segment, which is as long, or shorter: it ends once it is 20
+    // times as large as the checkpoint with which it began.
+    std::uint64_t segment_ns = 10'000'000'000;
+  };
+
+  // The file is there, as it was, until the first target begins; then it is emptied. It may be a pipe, with a
+  // reader.
+  [[nodiscard]] static Result<std::unique_ptr<Recorder>> make(const std::string& path) {
+    return make(path, {});
+  }
+  [[nodiscard]] static Result<std::unique_ptr<Recorder>> make(const std::string& path,
+                                                              const Options& options);
+  ~Recorder() override;
+
+  // Of a target that begins behind this call.
+  [[nodiscard]] Status name(TargetId target, PcNames names);
+  void push(std::shared_ptr<const Batch> batch) override {
+    if (thread_) thread_->push(std::move(batch));
+  }
+  // What is known of a target by now; behind all that was pushed. Of its records that are not in the file the
+  // recorder knows.
+  void tell(FactsTold facts);
+  // The whole rest, and the file's end. Nothing is pushed or told any more. The error that kept something
+  // from the file, if any did.
+  [[nodiscard]] Status close();
+
+  struct Figures {
+    std::uint64_t records = 0;  // in the file
+    std::uint64_t bytes = 0;    // of the file
+    std::uint64_t dropped = 0;  // records that are not in it: the disk was behind, or refused them
+    std::string error;          // the last that the disk gave; "" = none
+  };
+  [[nodiscard]] Figures figures() const;
+  // Of a target that is not gone.
+  [[nodiscard]] std::uint64_t dropped(TargetId target) const;
+  [[nodiscard]] std::uint64_t dropped_samples(TargetId target) const;
+
+ private:
+  Recorder(UniqueFd file, const Options& options);
+  [[nodiscard]] Status start();
+  void take(const Batch& batch);
+  void take(const Item& item);
+  void take_facts();
+  void define_what_it_names(const Item& item);
+  void write(const FileItem& item);
+  void write(const Item& item);
+  template <typename Encode>
+  void write_by(const Encode& encode);
+  void settle(FactsTold& facts) const;
+  void flush();
+  void flush_if_due();
+  void count_written();
+  void begin_segment();
+  [[nodiscard]] bool segment_is_due(std::uint64_t now_ns) const;
+  void write_checkpoint(TargetId target, const Models::Of& of);
+  void failed(const Error& error);
+  void lose_what_waits();
+  [[nodiscard]] ToldNames& names_of(TargetId target);
+  [[nodiscard]] StackRef stack_of(TargetId target, std::uint64_t id) const;
+
+  const Options options_;
+  UniqueFd file_;  // until the writer has it
+  // The thread's own.
+  std::unique_ptr<ChunkFileWriter> writer_;
+  Models models_{nullptr};  // what is open: stacks that are told again
+  std::unordered_map<TargetId, ToldNames> names_;
+  std::unordered_map<TargetId, FactsTold> facts_;
+  // Records that are collected and not yet in the file.
+  struct Waiting {
+    std::uint64_t from_ns = 0, to_ns = 0, count = 0;
+  };
+  std::unordered_map<TargetId, Waiting> waiting_, lost_;
+  std::uint64_t flushed_ns_ = 0;  // the last time that it was tried
+  struct Segment {
+    std::uint64_t began_ns = 0;
+    std::uint64_t begins_at = 0;                // bytes of the file
+    std::uint64_t checkpoint_bytes = 64 << 10;  // of the last one; of the first a guess
+  };
+  Segment segment_;
+  bool failing_ = false;
+
+  mutable std::mutex mutex_;
+  std::unordered_map<TargetId, PcNames> named_;  // not yet taken
+  std::vector<FactsTold> told_;                  // likewise
+  std::unordered_map<TargetId, std::uint64_t>
+      refused_;  // records, that the disk did; at the end also the others
+  Figures figures_;
+
+  std::unique_ptr<SinkThread> thread_;  // last: it uses the others
+};
+
+}  // namespace gorotrace

@@ -1,0 +1,47 @@
+// A capture file, read back into what a live session would say at its end: tables, facts and names of each
+// target. Memory: the models', and one chunk; not the file's size.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "recording/chunk_file.h"
+#include "recording/file_item.h"
+#include "recording/part_of_window.h"
+#include "recording/recorded_symbols.h"
+
+namespace gorotrace {
+
+struct RecordedTarget {
+  TargetId id = 0;
+  std::string label_key;  // TargetBegun::label_key
+  Tables tables;          // as of the end of its window
+  StatFacts facts;        // with what the file lacks among the notices
+  RecordedSymbols symbols;
+};
+
+struct Recording {
+  std::vector<std::unique_ptr<RecordedTarget>> targets;  // in the order in which they began
+  std::optional<ClockPair> clocks;                       // the first
+  FileDamage damage;
+  std::uint64_t records = 0, lost = 0;  // in the file; lost before they came into it
+};
+
+// Everything that a file holds, in order; `gap`: a part of it could not be read, and a segment follows.
+struct FileVisitor {
+  std::function<Status(const FileItem&)> item;
+  std::function<void()> segment = [] {};  // one begins
+  std::function<void()> gap = [] {};
+};
+[[nodiscard]] Result<FileDamage> read_items(const std::string& path, const FileVisitor& visitor);
+
+// wanted: of a part the tables are the difference of those at its ends. kUsage: it begins behind a target's
+// end.
+[[nodiscard]] Result<Recording> replay(const std::string& path, const PartWanted& wanted = {});
+
+}  // namespace gorotrace
