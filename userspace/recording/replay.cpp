@@ -8,8 +8,9 @@
 
 #include "base/plural.h"
 #include "evidence/unread.h"
-#include "model/delta.h"
+#include "recording/checkpoint_look.h"
 #include "recording/codec.h"
+#include "recording/part_facts.h"
 #include "stream/models.h"
 
 namespace gorotrace {
@@ -70,7 +71,6 @@ class Replayer {
   void apply_records(const Item& item, Of& of);
   void take_ends(TargetId target, Of& of, std::uint64_t before_ns);
   void take_tables(TargetId target, Of& of);
-  void take_part(Of& of, Moment end);
 
   const PartWanted wanted_;
   const std::map<TargetId, std::uint64_t> begins_;
@@ -121,40 +121,6 @@ bool Replayer::of_lost_classes(const Item& item) const {
                         std::holds_alternative<SamplingEnded>(item.what);
   const auto of = sampling ? targets_.find(item.target) : targets_.end();
   return of != targets_.end() && of->second.classes_lost;
-}
-
-// What is open, as a look at memory would have shown it.
-Snapshot shown_by(const OpenState& state) {
-  Snapshot s;
-  s.counts.begin_ns = s.counts.end_ns = state.at_ns;
-  s.counts.seen = s.counts.alive = state.goroutines.size();
-  s.counts.extra = state.extra_made;
-  s.label_values = state.label_values;
-  s.goroutines.reserve(state.goroutines.size());
-  for (const OpenGoroutine& open : state.goroutines) {
-    // A look knows by this who belongs to a thread of C. Those of whom nobody saw more are left to events.
-    if (open.gopc == 0 && !open.of_c_thread) {
-      ++s.counts.not_reached;
-      continue;
-    }
-    GoroutineSnapshot& g = s.goroutines.emplace_back();
-    g.goid = open.goid;
-    g.gopc = open.gopc;
-    g.startpc = open.startpc;
-    g.read_at_ns = state.at_ns;
-    g.status = open.state == GState::kWaiting    ? GStatus::kWaiting
-               : open.state == GState::kSyscall  ? GStatus::kSyscall
-               : open.state == GState::kRunnable ? GStatus::kRunnable
-                                                 : GStatus::kRunning;
-    if (open.state == GState::kUnknown)
-      --g.read_at_ns;  // within the loss: it is there, and in no known state
-    if (open.labels.labels != 0) g.label = open.labels.label;
-    if (!open.wait) continue;
-    g.stack_id = open.wait->row.stack;
-    g.wait_reason = open.wait->row.reason;
-    g.waited_at_ns = open.wait->from_ns;
-  }
-  return s;
 }
 
 // Only behind a gap: else all of it was told before.
@@ -278,92 +244,19 @@ void Replayer::take_tables(TargetId target, Of& of) {
                  : "the recording was cut off before the session said what it knew of the target");
   }
   if (wanted_.any()) {
-    take_part(of, moment_of(found->second, end, {of.records, of.lost}));
+    auto part =
+        known_of_part(out.facts, wanted_, of.part, moment_of(found->second, end, {of.records, of.lost}));
+    if (!part) {
+      of.recorded.reset();
+      return;
+    }
+    out.facts = std::move(part->facts);
+    out.tables = std::move(part->tables);
   } else {
     out.tables = found->second.tables(end);
     count_unread(out.tables, out.facts);
   }
-  if (of.recorded) out.symbols.add(out.tables.stacks);
-}
-
-// The counters are read about once a second: those of another time say nothing of the part.
-bool of_the_part(const std::optional<RuntimeCounters>& counters, std::uint64_t at_ns, const StatFacts& part) {
-  if (!counters) return false;
-  const std::uint64_t apart = std::max(counters->time_ns, at_ns) - std::min(counters->time_ns, at_ns);
-  return apart <= (part.end_ns - part.begin_ns) / 20;
-}
-
-// By its events and its length: an estimate, as the whole's is.
-CostFacts cost_of_part(const StatFacts& whole, const StatFacts& part, const Came& all, const Came& came) {
-  const auto share = [](std::uint64_t of, std::uint64_t in_all) {
-    return in_all == 0 ? 0 : std::min(1.0, static_cast<double>(of) / static_cast<double>(in_all));
-  };
-  const double events = share(came.records + came.lost, all.records + all.lost);
-  const double time =
-      share(part.end_ns - part.begin_ns, whole.end_ns - std::min(whole.begin_ns, whole.end_ns));
-  CostFacts cost;
-  cost.hits = static_cast<std::uint64_t>(static_cast<double>(whole.cost.hits) * events);
-  cost.charged_ns = whole.cost.charged_ns * events;
-  cost.target_cpu_ns = static_cast<std::uint64_t>(static_cast<double>(whole.cost.target_cpu_ns) * time);
-  return cost;
-}
-
-// The session knew the whole window: of a part there is what the stream tells.
-void Replayer::take_part(Of& of, Moment end) {
-  RecordedTarget& out = *of.recorded;
-  if (wanted_.from_ns && (!of.part.from() || of.part.from()->at_ns >= end.at_ns)) {
-    of.recorded.reset();  // its window was over by then
-    return;
-  }
-  const bool to_the_end = !of.part.to() || of.part.to()->at_ns >= end.at_ns;
-  const Moment& to = to_the_end ? end : *of.part.to();
-  const StatFacts& whole = out.facts;
-  StatFacts facts;
-  facts.target = whole.target;
-  facts.wait_reasons = whole.wait_reasons;
-  facts.requested = whole.requested;
-  facts.incomplete = whole.incomplete;
-  facts.calibrated = whole.calibrated;
-  facts.shared_probes = whole.shared_probes;
-  facts.begin_ns = whole.begin_ns;
-  facts.end_ns = to.at_ns;
-  facts.counters_begin = whole.counters_begin;
-  facts.counters_end = to.counters;
-  facts.live_at_start = whole.live_at_start;
-  facts.of_c_threads_at_start = whole.of_c_threads_at_start;
-  if (to_the_end) facts.ended_by = whole.ended_by;
-  Came came = to.came;
-  out.tables = to.tables;
-  if (const auto& from = of.part.from()) {
-    facts.begin_ns = from->at_ns;
-    facts.counters_begin = from->counters;
-    facts.live_at_start =
-        from->tables.looked ? std::optional<std::uint64_t>(from->tables.live) : std::nullopt;
-    facts.of_c_threads_at_start = from->tables.of_c_threads;
-    came = {came.records - from->came.records, came.lost - from->came.lost};
-    out.tables = delta(from->tables, to.tables);
-  }
-  facts.events.received = came.records;
-  facts.events.produced = came.records + came.lost;
-  facts.events.dropped = {{"lost", came.lost}};
-  if (!of_the_part(facts.counters_begin, facts.begin_ns, facts) ||
-      !of_the_part(facts.counters_end, facts.end_ns, facts))
-    facts.counters_begin = facts.counters_end = std::nullopt;
-  facts.cost = cost_of_part(whole, facts, {of.records, of.lost}, came);
-  // Estimates of the whole window.
-  out.tables.phases.reset();
-  for (BlockingRow& row : out.tables.blocking) row.begun.reset();
-  for (unsigned g = 0; g < GT_GROUP_COUNT; ++g) {
-    const std::vector<Interval>& covered = out.tables.covered[g];
-    if (!covered.empty() && covered.back().to_ns >= to.at_ns)
-      facts.on_at_end |= group_bit(static_cast<gt_group>(g));
-  }
-  facts.notices = whole.notices;
-  facts.notices.push_back(
-      "a part of the recording: what the session knew of the whole alone is not shown (latencies of the "
-      "runtime's "
-      "own, its cross-check, when groups went, what sampling took), and its cost is a share of the whole's");
-  out.facts = std::move(facts);
+  out.symbols.add(out.tables.stacks);
 }
 
 Result<Recording> Replayer::finish(FileDamage damage) {

@@ -1,0 +1,88 @@
+#include "recording/part_facts.h"
+
+#include <algorithm>
+
+#include "model/delta.h"
+
+namespace gorotrace {
+namespace {
+
+// The counters are read about once a second: those of another time say nothing of the part.
+bool of_the_part(const std::optional<RuntimeCounters>& counters, std::uint64_t at_ns, const StatFacts& part) {
+  if (!counters) return false;
+  const std::uint64_t apart = std::max(counters->time_ns, at_ns) - std::min(counters->time_ns, at_ns);
+  return apart <= (part.end_ns - part.begin_ns) / 20;
+}
+
+// By its events and its length: an estimate, as the whole's is.
+CostFacts cost_of_part(const StatFacts& whole, const StatFacts& part, const Came& all, const Came& came) {
+  const auto share = [](std::uint64_t of, std::uint64_t in_all) {
+    return in_all == 0 ? 0 : std::min(1.0, static_cast<double>(of) / static_cast<double>(in_all));
+  };
+  const double events = share(came.records + came.lost, all.records + all.lost);
+  const double time =
+      share(part.end_ns - part.begin_ns, whole.end_ns - std::min(whole.begin_ns, whole.end_ns));
+  CostFacts cost;
+  cost.hits = static_cast<std::uint64_t>(static_cast<double>(whole.cost.hits) * events);
+  cost.charged_ns = whole.cost.charged_ns * events;
+  cost.target_cpu_ns = static_cast<std::uint64_t>(static_cast<double>(whole.cost.target_cpu_ns) * time);
+  return cost;
+}
+
+}  // namespace
+
+std::optional<PartKnown> known_of_part(const StatFacts& whole, const PartWanted& wanted,
+                                       const PartOfWindow& part, const Moment& end) {
+  if (wanted.from_ns && (!part.from() || part.from()->at_ns >= end.at_ns)) return std::nullopt;
+  const bool to_the_end = !part.to() || part.to()->at_ns >= end.at_ns;
+  const Moment& to = to_the_end ? end : *part.to();
+  PartKnown out;
+  StatFacts& facts = out.facts;
+  facts.target = whole.target;
+  facts.wait_reasons = whole.wait_reasons;
+  facts.requested = whole.requested;
+  facts.incomplete = whole.incomplete;
+  facts.calibrated = whole.calibrated;
+  facts.shared_probes = whole.shared_probes;
+  facts.begin_ns = whole.begin_ns;
+  facts.end_ns = to.at_ns;
+  facts.counters_begin = whole.counters_begin;
+  facts.counters_end = to.counters;
+  facts.live_at_start = whole.live_at_start;
+  facts.of_c_threads_at_start = whole.of_c_threads_at_start;
+  if (to_the_end) facts.ended_by = whole.ended_by;
+  Came came = to.came;
+  out.tables = to.tables;
+  if (const auto& from = part.from()) {
+    facts.begin_ns = from->at_ns;
+    facts.counters_begin = from->counters;
+    facts.live_at_start =
+        from->tables.looked ? std::optional<std::uint64_t>(from->tables.live) : std::nullopt;
+    facts.of_c_threads_at_start = from->tables.of_c_threads;
+    came = {came.records - from->came.records, came.lost - from->came.lost};
+    out.tables = delta(from->tables, to.tables);
+  }
+  facts.events.received = came.records;
+  facts.events.produced = came.records + came.lost;
+  facts.events.dropped = {{"lost", came.lost}};
+  if (!of_the_part(facts.counters_begin, facts.begin_ns, facts) ||
+      !of_the_part(facts.counters_end, facts.end_ns, facts))
+    facts.counters_begin = facts.counters_end = std::nullopt;
+  facts.cost = cost_of_part(whole, facts, end.came, came);
+  // Estimates of the whole window.
+  out.tables.phases.reset();
+  for (BlockingRow& row : out.tables.blocking) row.begun.reset();
+  for (unsigned g = 0; g < GT_GROUP_COUNT; ++g) {
+    const std::vector<Interval>& covered = out.tables.covered[g];
+    if (!covered.empty() && covered.back().to_ns >= to.at_ns)
+      facts.on_at_end |= group_bit(static_cast<gt_group>(g));
+  }
+  facts.notices = whole.notices;
+  facts.notices.push_back(
+      "a part of the recording: what the session knew of the whole alone is not shown (latencies of the "
+      "runtime's own, its cross-check, when groups went, what sampling took), and its cost is a share of the "
+      "whole's");
+  return out;
+}
+
+}  // namespace gorotrace
