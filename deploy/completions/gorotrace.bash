@@ -19,6 +19,11 @@ _gorotrace() {
     --color)
       COMPREPLY=($(compgen -W "auto always never" -- "$current"))
       return ;;
+    --to)
+      if [[ $command == export ]]; then
+        COMPREPLY=($(compgen -W "$("$1" export --help 2>/dev/null | grep -oE '(pprof|folded)[a-z-]*' | sort -u)" -- "$current"))
+      fi
+      return ;;
     --by)
       COMPREPLY=($(compgen -W "user-frame reason creation label:" -- "$current"))
       return ;;

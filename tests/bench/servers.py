@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import time
 
-from harness import SECONDS, SETTLE, Stat, Target, head, install, median, per_operation, print_rates
+from harness import GOROTRACE, SECONDS, SETTLE, Stat, Target, head, install, median, per_operation, print_rates
 
 CONNECTIONS = 8
 PHASED = 3 * SECONDS  # a window of several phases, for what is not attached all the time
@@ -14,8 +14,22 @@ PHASED = 3 * SECONDS  # a window of several phases, for what is not attached all
 @dataclasses.dataclass
 class Variant:
     stat: list = None  # arguments of gorotrace stat beside the server
+    record: list = None  # likewise of gorotrace record
     server: list = dataclasses.field(default_factory=list)  # further ones of the server
     seconds: float = SECONDS
+
+
+class Record:
+    """gorotrace record around a measurement; stop() ends it."""
+
+    def __init__(self, pid, *args):
+        self.process = subprocess.Popen([GOROTRACE, "record", "-p", str(pid), *args], stderr=subprocess.PIPE, text=True)
+
+    def stop(self):
+        self.process.send_signal(2)
+        _, said = self.process.communicate(timeout=60)
+        assert self.process.returncode == 0, said
+        return said
 
 
 class Wrk:
@@ -46,11 +60,17 @@ def served(binary, rounds, variants, server_arguments, client_of):
             if variant.stat is not None:
                 stat = Stat(server.pid, "-i", "100ms", *variant.stat)
                 time.sleep(SETTLE)
+            record = None
+            if variant.record is not None:
+                record = Record(server.pid, *variant.record)
+                time.sleep(2 * SETTLE)
             per_request, rate = per_operation(server, variant.seconds)
             rates[name].append(rate)
             cpu[name].append(per_request)
             if stat:
                 summaries[name].append(stat.summary())
+            if record:
+                summaries[name].append(record.stop())
             client.stop()
             server.stop()
     return rates, cpu, summaries
@@ -114,3 +134,23 @@ def bench_handoff(binary, rounds):
         woken = [wake_ups_by("main.worker", s) for s in summaries[name]]
         assert all(woken), f"{name}: waits that the worker ended are without a waker: {woken}"
         print(f"  {name}: waits that the worker is said to have ended: {', '.join(f'{n:,}' for n in woken)}", flush=True)
+
+
+def bench_record(binary, rounds):
+    head(f"net/http server that hands each request to a worker over a channel, recorded, wrk with {CONNECTIONS} connections, "
+         "requests/s")
+    install("wrk")
+    with tempfile.TemporaryDirectory() as scratch:
+        ours, ours_whole, theirs = (os.path.join(scratch, name) for name in ("budget.gtr", "whole.gtr", "trace"))
+        variants = {"untraced": Variant(),
+                    "record (budget 10 %)": Variant(record=["-o", ours], seconds=PHASED),
+                    "record --budget none": Variant(record=["-o", ours_whole, "--budget", "none"]),
+                    "its own runtime/trace, block rate 1": Variant(server=["-trace", theirs, "-blockprofile"])}
+        rates, cpu, said = served(binary, rounds, variants, ["-handoff"], Wrk)
+        print_rates(rates, "/s")
+        print_cpu(cpu)
+        for name in ("record (budget 10 %)", "record --budget none"):
+            for lines in said[name]:
+                print("  " + name + ": " + " | ".join(lines.splitlines()[-3:-1]))
+        print(f"  the last file of runtime/trace: {os.path.getsize(theirs):,} bytes for {rates[list(variants)[-1]][-1]:,.0f} "
+              f"requests/s in {2 * SETTLE + SECONDS:.1f} s and while the server began", flush=True)

@@ -9,7 +9,7 @@ import pytest
 import harness
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-COMMANDS = ("stat", "dump", "metrics", "cat", "check", "ps", "record", "report", "help")
+COMMANDS = ("stat", "dump", "metrics", "cat", "check", "ps", "record", "report", "export", "diff", "help")
 
 
 @pytest.fixture(scope="module")

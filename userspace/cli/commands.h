@@ -21,6 +21,8 @@ void add_ps_command(CLI::App& app, const CommonOptions& common, int& exit);
 void add_metrics_command(CLI::App& app, const CommonOptions& common, int& exit);
 void add_record_command(CLI::App& app, int& exit);
 void add_report_command(CLI::App& app, const CommonOptions& common, int& exit);
+void add_export_command(CLI::App& app, int& exit);
+void add_diff_command(CLI::App& app, const CommonOptions& common, int& exit);
 void add_cat_command(CLI::App& app, int& exit);
 void add_help_command(CLI::App& app, int& exit);
 

@@ -25,6 +25,7 @@
 #include "report/frames.h"
 #include "report/growth_report.h"
 #include "session/dump.h"
+#include "session/profile_mappings.h"
 
 namespace gorotrace {
 namespace {

@@ -20,6 +20,7 @@
 #include "cli/row_arguments.h"
 #include "cli/terminal.h"
 #include "recording/replay.h"
+#include "report/chains_text.h"
 #include "report/stat_json.h"
 #include "report/stat_text.h"
 
@@ -67,7 +68,7 @@ Status report(const Arguments& a, const CommonOptions& common) {
   if (!rows) return std::unexpected(rows.error());
   const auto part = part_of(a);
   if (!part) return std::unexpected(part.error());
-  auto recording = replay(a.file, *part);
+  auto recording = replay(a.file, *part, {.chains = !a.json});
   if (!recording) return std::unexpected(recording.error());
   if (const std::string damage = file_damage_text(recording->damage); !damage.empty())
     tell(fmt::format("{}: {}", a.file, damage));
@@ -105,8 +106,12 @@ Status report(const Arguments& a, const CommonOptions& common) {
       text.stacks = a.rows.stacks;
       text.rows = of_target;
       text.colour = screen.colour;
-      out->write((first ? "" : "\n") +
-                 for_locale(stat_summary_text(target->facts, target->tables, target->symbols, text)));
+      const ChainsTextOptions chains{
+          .width = text.width, .limit = text.limit, .colour = text.colour, .system = of_target.filter.system};
+      out->write(
+          (first ? "" : "\n") +
+          for_locale(stat_summary_text(target->facts, target->tables, target->symbols, text) +
+                     chains_text(target->chains, target->symbols, target->facts.wait_reasons, chains)));
     }
     first = false;
   }

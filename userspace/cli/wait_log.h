@@ -42,7 +42,7 @@ class WaitLog {
   [[nodiscard]] bool out_of_time(std::uint64_t moved_ns) const;
   void end();
 
-  // 40 bytes each.
+  // 80 bytes each.
   static constexpr std::size_t kMaxQueued = 1u << 19;
 
   const std::string path_;

@@ -78,8 +78,8 @@ bool shown_alone(const Frame& function, bool first, const GoVersion& version) {
   return shown(function, nullptr, first, version);
 }
 
-std::vector<std::vector<const Frame*>> profile_calls(std::span<const Call> stack) {
-  std::vector<std::vector<const Frame*>> out;
+std::vector<ProfileCall> profile_calls(std::span<const Call> stack) {
+  std::vector<ProfileCall> out;
   const Frame* callee = nullptr;
   for (const Call& call : stack) {
     std::vector<const Frame*> frames;
@@ -87,14 +87,15 @@ std::vector<std::vector<const Frame*>> profile_calls(std::span<const Call> stack
       if (!elided_wrapper(frame, callee)) frames.push_back(&frame);
       callee = &frame;
     }
-    if (!frames.empty()) out.push_back(std::move(frames));
+    if (!frames.empty()) out.push_back({call.pc, std::move(frames)});
   }
   return out;
 }
 
 std::vector<const Frame*> profile_frames(std::span<const Call> stack) {
   std::vector<const Frame*> out;
-  for (const auto& frames : profile_calls(stack)) out.insert(out.end(), frames.begin(), frames.end());
+  for (const ProfileCall& call : profile_calls(stack))
+    out.insert(out.end(), call.frames.begin(), call.frames.end());
   return out;
 }
 

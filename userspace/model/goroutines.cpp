@@ -196,7 +196,7 @@ void Model::Impl::wait_on(Goroutine& g, ObjectRow::Kind kind, std::uint64_t addr
   if (reason < select_reason.size() && select_reason[reason]) ++objects[g.object].selects;
 }
 
-void Model::Impl::close_wait(Goroutine& g, std::uint64_t t, End how) {
+void Model::Impl::close_wait(Goroutine& g, std::uint64_t t, End how, const Woken& by) {
   BlockingData& row = blocking[g.row];
   const std::uint64_t in_window = t > g.since_ns ? t - g.since_ns : 0;
   --row.open;
@@ -205,8 +205,10 @@ void Model::Impl::close_wait(Goroutine& g, std::uint64_t t, End how) {
     ++row.tainted;
   } else if (how == End::kSeen && g.has(kStartSeen)) {
     row.waits.add(t > g.wait_from_ns ? t - g.wait_from_ns : 0);
-    if (config.keep_waits)
-      waits.push_back({g.goid, g.wait_from_ns, t, row.key.stack, row.key.reason, row.key.in_syscall});
+    if (config.keep_waits) {
+      waits.push_back({g.goid, g.wait_from_ns, t, row.key.stack, row.key.reason, row.key.in_syscall,
+                       row.key.system, by.waker, by.goid});
+    }
   } else {
     ++row.ended_unknown;
   }

@@ -54,11 +54,19 @@ struct Interval {
   bool operator==(const Interval&) const = default;
 };
 
+struct Waker {
+  WakerKind kind = WakerKind::kGoroutine;
+  std::uint64_t stack = 0;  // of a goroutine; 0 = not seen
+  auto operator<=>(const Waker&) const = default;
+};
+
 // One wait whose park and unpark were both seen.
 struct Wait {
   std::uint64_t goid, start_ns, end_ns, stack;
   std::uint8_t reason;
-  bool in_syscall;
+  bool in_syscall, system;
+  std::optional<Waker> waker = {};  // absent of a system call, and where a read of it failed
+  std::uint64_t waker_goid = 0;     // of a goroutine
 };
 
 // One wait (or system call) that goes on, as far as events prove it: from since_ns on without a break.

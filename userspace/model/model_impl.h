@@ -29,6 +29,10 @@ struct Model::Impl {
 
   // How a wait ended.
   enum class End { kSeen, kUnseen, kTainted };
+  struct Woken {
+    std::optional<Waker> waker;  // absent: nobody is known
+    std::uint64_t goid;          // of a goroutine; else 0
+  };
 
   // --- transitions.cpp
   void apply(const gt_record& record);
@@ -92,7 +96,9 @@ struct Model::Impl {
   void open_wait(Goroutine& g, const BlockingKey& key, std::uint64_t t);
   void begin_wait(Goroutine& g, const BlockingKey& key, std::uint64_t t);  // an event told of it
   void rebook_open_wait(Goroutine& g, const BlockingKey& key);             // more is known of it
-  void close_wait(Goroutine& g, std::uint64_t t, End how);
+  void close_wait(Goroutine& g, std::uint64_t t, End how, const Woken& by = {});
+  [[nodiscard]] Waker runtime_waker_of(std::uint8_t reason) const;
+  [[nodiscard]] Woken woken_by(const gt_record& r, std::uint8_t reason) const;
   void want_semaphore(Goroutine& g, std::uint64_t address);
   void forget_semaphore(Goroutine& g);
   void wait_on(Goroutine& g, ObjectRow::Kind kind, std::uint64_t address);

@@ -183,28 +183,35 @@ void Model::Impl::park(Goroutine& g, const gt_record& r, std::uint64_t t) {
   }
 }
 
+Waker Model::Impl::runtime_waker_of(std::uint8_t reason) const {
+  return {reason < runtime_wakers.size() ? runtime_wakers[reason] : WakerKind::kRuntime, 0};
+}
+
+Model::Impl::Woken Model::Impl::woken_by(const gt_record& r, std::uint8_t reason) const {
+  switch (r.flags & GT_REC_ACTOR_MASK) {
+    case GT_ACTOR_GOROUTINE:
+      return {Waker{WakerKind::kGoroutine, r.stack}, r.other};
+    case GT_ACTOR_RUNTIME:
+      return {runtime_waker_of(reason), 0};
+    default:
+      return {};
+  }
+}
+
 void Model::Impl::wake(Goroutine& g, const gt_record& r, std::uint64_t t) {
   expect(g, g.state == GState::kWaiting);
   if (g.has(kWaitOpen)) {
     if (g.state == GState::kWaiting) {
       BlockingData& row = blocking[g.row];
-      const auto woken = [&](Wakers& wakers) {
-        const unsigned actor = r.flags & GT_REC_ACTOR_MASK;
-        if (actor == GT_ACTOR_GOROUTINE) {
-          wakers.add(WakerKind::kGoroutine, r.stack);
-        } else if (actor == GT_ACTOR_RUNTIME) {
-          const std::uint8_t reason = row.key.reason;
-          wakers.add(reason < runtime_wakers.size() ? runtime_wakers[reason] : WakerKind::kRuntime, 0);
-        } else {
-          wakers.add_other();
-        }
-      };
-      woken(row.wakers);
+      const Woken by = woken_by(r, row.key.reason);
+      row.wakers.add(by.waker);
       if (g.object != kNone && objects[g.object].kind == ObjectRow::Kind::kChannel &&
           lasting(GT_GROUP_CHAN, t))
-        woken(objects[g.object].releasers);
+        objects[g.object].releasers.add(by.waker);
+      close_wait(g, t, End::kSeen, by);
+    } else {
+      close_wait(g, t, End::kUnseen);
     }
-    close_wait(g, t, g.state == GState::kWaiting ? End::kSeen : End::kUnseen);
   }
   set_state(g, if_lasting(GState::kRunnable, t), t);
   if (g.state == GState::kRunnable) g.set(kWoken);
@@ -219,10 +226,9 @@ void Model::Impl::execute(Goroutine& g, std::uint64_t t) {
       ++unparks;
       ++latency.inferred;
       if (g.has(kWaitOpen)) {
-        const std::uint8_t reason = blocking[g.row].key.reason;
-        blocking[g.row].wakers.add(
-            reason < runtime_wakers.size() ? runtime_wakers[reason] : WakerKind::kRuntime, 0);
-        close_wait(g, t, End::kSeen);
+        const Waker waker = runtime_waker_of(blocking[g.row].key.reason);
+        blocking[g.row].wakers.add(waker);
+        close_wait(g, t, End::kSeen, {waker, 0});
       }
       break;
     case GState::kRunnable:
@@ -268,7 +274,7 @@ void Model::Impl::use_object(const gt_record& r) {
       break;
     case GT_HOOK_SEM_RELEASE:
       ++object.releases;
-      object.releasers.add(WakerKind::kGoroutine, r.stack);
+      object.releasers.add(Waker{WakerKind::kGoroutine, r.stack});
       break;
     case GT_HOOK_CHAN_SEND:
       ++object.sends;

@@ -4,7 +4,12 @@
 
 namespace gorotrace {
 
-void Wakers::add(WakerKind kind, std::uint64_t stack) {
+void Wakers::add(const std::optional<Waker>& waker) {
+  if (!waker) {
+    ++other_;
+    return;
+  }
+  const auto& [kind, stack] = *waker;
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     if (rows_[i].stack != stack || rows_[i].kind != kind) continue;
     ++rows_[i].count;

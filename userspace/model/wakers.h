@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "model/model.h"
@@ -12,8 +13,7 @@ namespace gorotrace {
 class Wakers {
  public:
   static constexpr std::size_t kMaxWakers = 32;
-  void add(WakerKind kind, std::uint64_t stack);
-  void add_other() { ++other_; }
+  void add(const std::optional<Waker>& waker);  // absent: not known
   void merge(const Wakers& from);
   [[nodiscard]] const std::vector<WakerRow>& all() const { return rows_; }
   // Most frequent first, at most `limit`; what is left out is added to *other.

@@ -2,6 +2,7 @@
 // which live reports have from the process, the binary and the session. Plain values.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "evidence/facts.h"
+#include "evidence/mapping.h"
 #include "golang/pclntab.h"
 #include "model/target_id.h"
 #include "stream/checkpoint.h"
@@ -24,6 +26,14 @@ struct FramesNamed {
   std::uint64_t pc = 0;  // of the process
   PcKind kind = PcKind::kReturnAddress;
   std::vector<Frame> frames;  // innermost first; names printable()
+};
+
+inline constexpr std::size_t kMaxMappings = 1024;
+
+// Where a target's code lay when it began: for profiles.
+struct MappingsTold {
+  TargetId target = 0;
+  std::vector<ExecutableMapping> mappings;
 };
 
 // What the session knew of a target; the last one holds. `whole`: as of the end of its window.
@@ -45,6 +55,6 @@ struct ClockPair {
   std::int64_t realtime_ns = 0;  // since 1970
 };
 
-using FileItem = std::variant<Item, FramesNamed, FactsTold, CheckpointTold, ClockPair>;
+using FileItem = std::variant<Item, FramesNamed, FactsTold, CheckpointTold, ClockPair, MappingsTold>;
 
 }  // namespace gorotrace

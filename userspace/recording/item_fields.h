@@ -121,6 +121,21 @@ void fields(Io& io, Ref<Io, FramesNamed> named) {
 }
 
 template <typename Io>
+void fields(Io& io, Ref<Io, ExecutableMapping> mapping) {
+  auto& [start, end, file_offset, file, build_id] = mapping;
+  io.number(1, start);
+  io.number(2, end);
+  io.number(3, file_offset);
+  io.text(4, file);
+  io.text(5, build_id);
+}
+template <typename Io>
+void fields(Io& io, Ref<Io, MappingsTold> told) {
+  auto& [target, mappings] = told;  // target: the envelope's
+  io.each(1, mappings, kMaxMappings);
+}
+
+template <typename Io>
 void fields(Io& io, Ref<Io, ClockPair> pair) {
   auto& [monotonic_ns, realtime_ns] = pair;
   io.number(1, monotonic_ns);

@@ -72,6 +72,7 @@ void Parts::hand_out(bool more) {
   message.reserve(fields_.size() + 32);
   if (head_.target != 0) out.add_uint32(Envelope::kTarget, head_.target);
   if (head_.at_ns != 0) out.add_uint64(Envelope::kAtNs, head_.at_ns);
+  if (head_.may_be_skipped) out.add_bool(Envelope::kMayBeSkipped, true);
   if (head_.part != 0) out.add_uint64(Envelope::kPart, head_.part);
   if (more) out.add_bool(Envelope::kMore, true);
   out.add_message(static_cast<Envelope>(head_.kind), fields_);

@@ -50,6 +50,7 @@ enum class Kind : protozero::pbf_tag_type {
   kFactsTold = 34,
   kClockPair = 35,
   kCheckpointTold = 36,
+  kMappingsTold = 37,  // may be skipped: since 1.1
 };
 inline constexpr auto kFirstKind = static_cast<protozero::pbf_tag_type>(Kind::kAdvanced);
 
@@ -80,7 +81,12 @@ class Parts {
  public:
   Parts(TargetId target, std::uint64_t at_ns, Kind kind,
         const std::function<void(std::string_view message)>& out)
-      : head_{.target = target, .at_ns = at_ns, .kind = kind, .fields = {}}, out_(out) {}
+      : head_{.target = target,
+              .at_ns = at_ns,
+              .may_be_skipped = kind == Kind::kMappingsTold,
+              .kind = kind,
+              .fields = {}},
+        out_(out) {}
 
   [[nodiscard]] std::string& fields() { return fields_; }
   [[nodiscard]] bool full() const { return fields_.size() >= kFullPart; }

@@ -2,6 +2,7 @@
 // through it. Not thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -42,6 +43,11 @@ class PartOfWindow {
   // The next end that has not come: what is behind it is applied once it is taken. nullopt: none.
   [[nodiscard]] std::optional<std::uint64_t> next() const;
   void take(const Models::Of& of, const Came& came);  // the next one, now
+  // Whether a moment lies in the part.
+  [[nodiscard]] bool holds(std::uint64_t at_ns) const {
+    const std::uint64_t since = at_ns - std::min(first_ns_.value_or(at_ns), at_ns);
+    return (!wanted_[0] || since >= *wanted_[0]) && (!wanted_[1] || since < *wanted_[1]);
+  }
 
   [[nodiscard]] const std::optional<Moment>& from() const { return moments_[0]; }
   [[nodiscard]] const std::optional<Moment>& to() const { return moments_[1]; }

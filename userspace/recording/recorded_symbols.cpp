@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "symbols/calls.h"
+
 namespace gorotrace {
 
 void RecordedSymbols::name(const FramesNamed& named) {
@@ -17,12 +19,9 @@ const std::vector<Frame>& RecordedSymbols::stack(std::uint64_t id) {
   if (stack == nullptr) return none;
   const auto [kept, fresh] = of_stacks_.try_emplace(id);
   if (!fresh) return kept->second;
-  PcKind kind = PcKind::kReturnAddress;
-  for (const std::uint64_t pc : stack->pcs) {
-    const std::vector<Frame>& frames = this->frames(pc, kind);
+  each_call(*this, stack->pcs, [&](std::uint64_t, PcKind, const std::vector<Frame>& frames) {
     kept->second.insert(kept->second.end(), frames.begin(), frames.end());
-    kind = kind_below(frames);
-  }
+  });
   return kept->second;
 }
 

@@ -19,6 +19,8 @@ class RecordedSymbols : public Symbolizer {
   // Those that rows name: their frames are put together when they are asked for.
   void add(const NamedStacks& stacks) { stacks_ = stacks; }
 
+  // nullptr: no stack of that id is known.
+  [[nodiscard]] const StackPcs* pcs(std::uint64_t id) const { return stacks_.find(id); }
   [[nodiscard]] const std::vector<Frame>& stack(std::uint64_t id) override;
   [[nodiscard]] bool truncated(std::uint64_t id) override;
   [[nodiscard]] const std::vector<Frame>& frames(std::uint64_t pc, PcKind kind) override;

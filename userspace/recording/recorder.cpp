@@ -165,6 +165,8 @@ void Recorder::take(const Item& item) {
     waiting.to_ns = std::max<std::uint64_t>(waiting.to_ns, run->records.back().time_ns);
   }
   if (!told) write(item);
+  if (std::holds_alternative<TargetBegun>(item.what))
+    names_of(item.target).begin_segment([this](const FileItem& mappings) { write(mappings); });
   models_.apply(item);
 }
 
@@ -305,8 +307,8 @@ void Recorder::begin_segment() {
   segment_.begins_at = writer_->bytes_written();
   write(FileItem(clocks_now()));
   for (const auto& [target, of] : models_.all()) {
-    names_of(target).begin_segment();
     write(Item{target, 0, *of.begun});
+    names_of(target).begin_segment([this](const FileItem& item) { write(item); });
     if (const auto lost = lost_.find(target); lost != lost_.end())
       write(Item{target, lost->second.from_ns, Loss{lost->second.to_ns, lost->second.count}});
   }

@@ -93,7 +93,7 @@ class Recorder : public ItemSink {
   UniqueFd file_;  // until the writer has it
   // The thread's own.
   std::unique_ptr<ChunkFileWriter> writer_;
-  Models models_{nullptr};  // what is open: stacks that are told again
+  Models models_;  // what is open: stacks that are told again
   std::unordered_map<TargetId, ToldNames> names_;
   std::unordered_map<TargetId, FactsTold> facts_;
   // Records that are collected and not yet in the file.

@@ -22,11 +22,20 @@ constexpr std::size_t kMaxTargets = 4096;
 // for.
 constexpr std::uint32_t kMaxSampledSlots = 1u << 20;
 
+// Those that rows of tables do not name.
+struct MoreStacks {
+  const Models::Of& of;
+  NamedStacks::Map& into;
+  void operator()(std::uint64_t id) const {
+    if (const StackRef stack = stack_of(of, id)) into.emplace(id, stack);
+  }
+};
+
 class Replayer {
  public:
   // begins: of the targets' windows, as far as the session told them.
-  Replayer(const PartWanted& wanted, std::map<TargetId, std::uint64_t> begins)
-      : wanted_(wanted), begins_(std::move(begins)) {}
+  Replayer(const PartWanted& wanted, const DetailsWanted& details, std::map<TargetId, std::uint64_t> begins)
+      : wanted_(wanted), details_(details), begins_(std::move(begins)), models_(details.chains) {}
 
   Status take(const FileItem& item) {
     return std::visit([this](const auto& what) { return take_this(what); }, item);
@@ -58,6 +67,11 @@ class Replayer {
     if (const auto of = targets_.find(told.target); of != targets_.end()) of->second.facts = told;
     return {};
   }
+  Status take_this(const MappingsTold& told) {
+    if (const auto of = targets_.find(told.target); of != targets_.end())
+      of->second.recorded->mappings = told.mappings;
+    return {};
+  }
   Status take_this(const CheckpointTold& told);
   Status take_this(const ClockPair& clocks) {
     if (!recording_.clocks) recording_.clocks = clocks;
@@ -72,9 +86,12 @@ class Replayer {
   void take_ends(TargetId target, Of& of, std::uint64_t before_ns);
   void take_tables(TargetId target, Of& of);
 
+  void take_waits();
+
   const PartWanted wanted_;
+  const DetailsWanted details_;
   const std::map<TargetId, std::uint64_t> begins_;
-  Models models_{nullptr};
+  Models models_;
   std::map<TargetId, Of> targets_;
   std::vector<TargetId> order_;
   std::uint64_t now_ns_ = 0;
@@ -188,8 +205,19 @@ Status Replayer::take_this(const Item& item) {
     }
   }
   apply(item, known == targets_.end() ? nullptr : &known->second);
+  take_waits();
   if (says_when && item.at_ns != kEndOfTime) now_ns_ = std::max(now_ns_, item.at_ns);
   return {};
+}
+
+void Replayer::take_waits() {
+  models_.take_waits([this](TargetId target, const Models::Of&, const std::vector<Wait>& waits) {
+    const auto of = targets_.find(target);
+    if (of == targets_.end() || of->second.gone) return;
+    for (const Wait& wait : waits) {
+      if (of->second.part.holds(wait.end_ns)) of->second.recorded->chains.add(wait);
+    }
+  });
 }
 
 // What lies behind an end of the part that is wanted is applied once that end is taken.
@@ -256,7 +284,13 @@ void Replayer::take_tables(TargetId target, Of& of) {
     out.tables = found->second.tables(end);
     count_unread(out.tables, out.facts);
   }
-  out.symbols.add(out.tables.stacks);
+  NamedStacks::Map more;
+  if (details_.chains) out.chains.each_stack(MoreStacks{found->second, more});
+  if (details_.open) {
+    out.open = found->second.model->open_state(end);
+    out.open->each_stack(MoreStacks{found->second, more});
+  }
+  out.symbols.add(out.tables.stacks.with(more));
 }
 
 Result<Recording> Replayer::finish(FileDamage damage) {
@@ -298,7 +332,7 @@ Result<FileDamage> read_items(const std::string& path, const FileVisitor& visito
   return (*reader)->damage();
 }
 
-Result<Recording> replay(const std::string& path, const PartWanted& wanted) {
+Result<Recording> replay(const std::string& path, const PartWanted& wanted, const DetailsWanted& details) {
   std::map<TargetId, std::uint64_t> begins;
   if (wanted.any()) {
     const auto note = [&begins](const FileItem& item) -> Status {
@@ -307,7 +341,7 @@ Result<Recording> replay(const std::string& path, const PartWanted& wanted) {
     };
     if (auto read = read_items(path, {.item = note}); !read) return std::unexpected(read.error());
   }
-  Replayer replayer(wanted, std::move(begins));
+  Replayer replayer(wanted, details, std::move(begins));
   auto damage = read_items(path, {.item = [&](const FileItem& item) { return replayer.take(item); },
                                   .segment = [&] { replayer.segment(); },
                                   .gap = [&] { replayer.gap(); }});

@@ -10,6 +10,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "evidence/mapping.h"
+#include "evidence/wait_chains.h"
+#include "model/open_state.h"
 #include "recording/chunk_file.h"
 #include "recording/file_item.h"
 #include "recording/part_of_window.h"
@@ -19,10 +22,20 @@ namespace gorotrace {
 
 struct RecordedTarget {
   TargetId id = 0;
-  std::string label_key;  // TargetBegun::label_key
-  Tables tables;          // as of the end of its window
-  StatFacts facts;        // with what the file lacks among the notices
+  std::string label_key;                    // TargetBegun::label_key
+  Tables tables;                            // as of the end of its window
+  std::vector<ExecutableMapping> mappings;  // as it began
+  StatFacts facts;                          // with what the file lacks among the notices
   RecordedSymbols symbols;
+  // As they are wanted.
+  WaitChains chains;  // of the part
+  std::optional<OpenState> open;
+};
+
+// What else is wanted than what every report has.
+struct DetailsWanted {
+  bool chains = false;  // who ended whose waits
+  bool open = false;    // what is open at the end
 };
 
 struct Recording {
@@ -42,6 +55,7 @@ struct FileVisitor {
 
 // wanted: of a part the tables are the difference of those at its ends. kUsage: it begins behind a target's
 // end.
-[[nodiscard]] Result<Recording> replay(const std::string& path, const PartWanted& wanted = {});
+[[nodiscard]] Result<Recording> replay(const std::string& path, const PartWanted& wanted = {},
+                                       const DetailsWanted& details = {});
 
 }  // namespace gorotrace

@@ -1,5 +1,7 @@
 #include "recording/told_names.h"
 
+#include "symbols/calls.h"
+
 namespace gorotrace {
 namespace {
 
@@ -9,13 +11,14 @@ bool without_name(const std::vector<Frame>& frames) {
 
 }  // namespace
 
-void ToldNames::begin_segment() {
+void ToldNames::begin_segment(const Tell& tell) {
   stacks_.clear();
   functions_.clear();
   of_return_.clear();
   of_exact_.clear();
   unnamed_.clear();
   last_stack_ = last_gopc_ = last_startpc_ = 0;
+  if (!names_.mappings.empty()) tell(MappingsTold{target_, names_.mappings});
 }
 
 void ToldNames::name(std::uint64_t pc, PcKind kind, const Tell& tell) {
@@ -32,11 +35,8 @@ void ToldNames::tell(const StackDefined& defined, std::uint64_t at_ns, const Tel
   if (!stacks_.insert(defined.id).second) return;
   tell(Item{target_, at_ns, defined});
   if (!names_.symbols) return;
-  PcKind kind = PcKind::kReturnAddress;
-  for (const std::uint64_t pc : defined.stack->pcs) {
-    name(pc, kind, tell);
-    kind = kind_below(names_.symbols->frames(pc, kind));
-  }
+  each_call(*names_.symbols, defined.stack->pcs,
+            [&](std::uint64_t pc, PcKind kind, const std::vector<Frame>&) { name(pc, kind, tell); });
 }
 
 void ToldNames::tell(const FunctionDescribed& described, std::uint64_t at_ns, const Tell& tell) {

@@ -18,6 +18,7 @@ namespace gorotrace {
 struct PcNames {
   std::shared_ptr<const void> keep;
   std::unique_ptr<Symbolizer> symbols;
+  std::vector<ExecutableMapping> mappings = {};  // that they lie in
 };
 
 class ToldNames {
@@ -26,8 +27,8 @@ class ToldNames {
   // names: absent for a target whose binary cannot be asked.
   ToldNames(TargetId target, PcNames names) : target_(target), names_(std::move(names)) {}
 
-  // Forgets what was told: another segment begins.
-  void begin_segment();
+  // Forgets what was told: another segment begins, the first with the target.
+  void begin_segment(const Tell& tell);
   void tell(const StackDefined& defined, std::uint64_t at_ns, const Tell& tell);
   void tell(const FunctionDescribed& described, std::uint64_t at_ns, const Tell& tell);
   // A stack that a record or a row names, unless it was told. `find` knows it.

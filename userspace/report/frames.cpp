@@ -98,6 +98,21 @@ const Frame* naming_frame(const std::vector<Frame>& frames) {
   return frames.empty() ? nullptr : &frames.front();
 }
 
+std::string runtime_waker_name(WakerKind kind) {
+  switch (kind) {
+    case WakerKind::kTimer:
+      return "a timer";
+    case WakerKind::kNetpoll:
+      return "the network poller";
+    case WakerKind::kGc:
+      return "the garbage collector";
+    case WakerKind::kGoroutine:
+    case WakerKind::kRuntime:
+      break;
+  }
+  return "the runtime";
+}
+
 bool is_main_goroutine(const Frame& start) {
   return start.function == "runtime.main";
 }

@@ -7,6 +7,7 @@
 
 #include "golang/frame_class.h"
 #include "golang/pclntab.h"
+#include "model/model.h"
 #include "report/columns.h"
 
 namespace gorotrace {
@@ -35,6 +36,8 @@ inline constexpr std::size_t kMostFrameLines = 4;
 [[nodiscard]] std::vector<std::size_t> telling_frames(const std::vector<Frame>& frames, std::size_t user);
 // The one frame to name a waker or creator by: the first of the program, else of the library, else the leaf.
 [[nodiscard]] const Frame* naming_frame(const std::vector<Frame>& frames);
+// Who ended a wait and was no goroutine.
+[[nodiscard]] std::string runtime_waker_name(WakerKind kind);
 // Goroutine 1 begins there (runtime/proc.go); no go statement made it.
 [[nodiscard]] bool is_main_goroutine(const Frame& start);
 // Function the goroutine was started with: the outermost frame but runtime.goexit; "" when unknown.

@@ -167,6 +167,14 @@ void ItemText::of(const FramesNamed& named) {
   line(0, named.target, text);
 }
 
+void ItemText::of(const MappingsTold& told) {
+  for (const ExecutableMapping& m : told.mappings) {
+    line(0, told.target,
+         fmt::format("mapping {:#x}-{:#x} offset {:#x} {}{}", m.start, m.end, m.file_offset, m.file,
+                     m.build_id.empty() ? "" : " build-id " + m.build_id));
+  }
+}
+
 void ItemText::of(const FactsTold& told) {
   const StatFacts& f = told.facts;
   line(0, told.target,

@@ -35,6 +35,7 @@ class ItemText {
   void of(const FactsTold& told);
   void of(const CheckpointTold& told);
   void of(const ClockPair& clocks);
+  void of(const MappingsTold& told);
   [[nodiscard]] std::string record_text(Target& target, const gt_record& record);
   [[nodiscard]] std::string reason(const Target& target, unsigned reason) const;
 

@@ -18,18 +18,7 @@ constexpr std::size_t kShownWakers = 3;
 constexpr std::size_t kVerbWidth = 17;  // "released by 100% "
 
 std::string waker_name(const TextContext& c, const WakerRow& waker) {
-  switch (waker.kind) {
-    case WakerKind::kTimer:
-      return "a timer";
-    case WakerKind::kNetpoll:
-      return "the network poller";
-    case WakerKind::kGc:
-      return "the garbage collector";
-    case WakerKind::kRuntime:
-      return "the runtime";
-    case WakerKind::kGoroutine:
-      break;
-  }
+  if (waker.kind != WakerKind::kGoroutine) return runtime_waker_name(waker.kind);
   const Frame* frame = naming_frame(c.symbols.stack(waker.stack));
   if (frame == nullptr) return "a goroutine (stack not recorded)";
   return frame_text(*frame, {c.name_width(), kIndent + kVerbWidth, kIndent + 2}, Style{});

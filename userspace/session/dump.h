@@ -31,7 +31,4 @@ enum class WaitsWanted : std::uint8_t {
 // Looks up the stacks of a dump of that target, which must outlive it.
 [[nodiscard]] StackTable dump_symbols(const Target& target);
 
-// What a profile says of the process's executable mappings; the build id only of its own executable.
-[[nodiscard]] Result<std::vector<ExecutableMapping>> profile_mappings(const Target& target);
-
 }  // namespace gorotrace

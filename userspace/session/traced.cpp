@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "evidence/unread.h"
 #include "probe/object_groups.h"
+#include "session/profile_mappings.h"
 
 namespace gorotrace {
 
@@ -47,7 +48,11 @@ std::uint64_t Traced::dropped_samples() const {
 Status Traced::record(Recorder& recorder) const {
   auto symbols = std::make_unique<StackTable>(target_->frames(), target_->load_bias());
   name(*symbols);
-  return recorder.name(id_, {target_, std::move(symbols)});
+  auto mappings = profile_mappings(*target_);
+  if (!mappings) return std::unexpected(mappings.error());
+  // Only a hostile target has so many.
+  if (mappings->size() > kMaxMappings) mappings->resize(kMaxMappings);
+  return recorder.name(id_, {target_, std::move(symbols), std::move(*mappings)});
 }
 
 // A look that goes on may go on for longer than this object: nobody's any more.

@@ -24,7 +24,8 @@ struct ModelSink::Question {
 };
 
 ModelSink::ModelSink(WaitQueue* waits, std::size_t max_queued_bytes)
-    : models_(waits),
+    : waits_(waits),
+      models_(waits != nullptr),
       thread_(std::make_unique<SinkThread>(
           max_queued_bytes, [this](const Batch& batch) { take(batch); },
           [this](std::uint64_t poke) { answer_due(models_.advanced_ns(), poke); })) {}
@@ -47,7 +48,9 @@ void ModelSink::take(const Batch& batch) {
     read_questions();
     take(item);
   }
-  models_.send_waits();
+  models_.take_waits([this](TargetId, const Models::Of& of, std::vector<Wait> waits) {
+    waits_->push({of.begun, std::move(waits)});
+  });
 }
 
 // Questions are put in their place in time: what lies behind one is applied when it is answered.

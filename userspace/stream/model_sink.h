@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "stream/models.h"
 #include "stream/sink_thread.h"
+#include "stream/wait_queue.h"
 
 namespace gorotrace {
 
@@ -66,7 +67,7 @@ class ModelSink : public ItemSink {
   // Beyond the patience, for the answer as of what is there.
   static constexpr std::chrono::milliseconds kGrace{10000};
 
-  // `waits`: Models; it outlives this object.
+  // `waits` gets every wait that ends; may be nullptr; it outlives this object.
   explicit ModelSink(WaitQueue* waits = nullptr, std::size_t max_queued_bytes = kMaxQueuedBytes);
   ~ModelSink() override;
 
@@ -103,6 +104,7 @@ class ModelSink : public ItemSink {
   std::mutex mutex_;
   std::vector<std::shared_ptr<Question>> asked_;  // not yet seen by the thread
   std::atomic<bool> any_asked_ = false;
+  WaitQueue* const waits_;
   // The thread's own.
   Models models_;
   std::vector<std::shared_ptr<Question>> open_;  // by the time they ask for

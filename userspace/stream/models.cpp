@@ -61,7 +61,7 @@ void Models::apply(const Item& item) {
   }
   if (const auto* begun = std::get_if<TargetBegun>(&item.what)) {
     ModelConfig config{.wait_reasons = begun->wait_reasons,
-                       .keep_waits = waits_ != nullptr,
+                       .keep_waits = keep_waits_,
                        .by_label = !begun->label_key.empty()};
     Of of;
     of.begun = std::make_shared<const TargetBegun>(*begun);
@@ -94,11 +94,11 @@ std::size_t Models::apply_below(const Item& item, std::size_t at, std::uint64_t 
   return at;
 }
 
-void Models::send_waits() {
-  if (waits_ == nullptr) return;
+void Models::take_waits(const std::function<void(TargetId, const Of&, std::vector<Wait>)>& take) {
+  if (!keep_waits_) return;
   for (auto& [id, of] : models_) {
     std::vector<Wait> waits = of.model->take_waits();
-    if (!waits.empty()) waits_->push({of.begun, std::move(waits)});
+    if (!waits.empty()) take(id, of, std::move(waits));
   }
 }
 

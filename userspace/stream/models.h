@@ -12,7 +12,6 @@
 #include "base/result.h"
 #include "sampling/estimator.h"
 #include "stream/item.h"
-#include "stream/wait_queue.h"
 
 namespace gorotrace {
 
@@ -36,8 +35,8 @@ class Models {
       return estimator.over_totals(model->totals(at_ns), lifecycle_probed);
     }
   };
-  // `waits` gets every wait that ends; may be nullptr.
-  explicit Models(WaitQueue* waits) : waits_(waits) {}
+  // keep_waits: for take_waits().
+  explicit Models(bool keep_waits = false) : keep_waits_(keep_waits) {}
 
   void apply(const Item& item);
   // A target that has begun, and of which nothing was told but the stacks that the checkpoint names, goes on
@@ -46,14 +45,14 @@ class Models {
   [[nodiscard]] Status restore(TargetId target, const Checkpoint& checkpoint);
   // The records of an item from `at` on that lie before limit_ns. The first that was left.
   std::size_t apply_below(const Item& item, std::size_t at, std::uint64_t limit_ns);
-  // What ended since the last call goes to the queue.
-  void send_waits();
+  // What ended since the last call, of one target after the other.
+  void take_waits(const std::function<void(TargetId, const Of&, std::vector<Wait>)>& take);
 
   [[nodiscard]] const std::unordered_map<TargetId, Of>& all() const { return models_; }
   [[nodiscard]] std::uint64_t advanced_ns() const { return advanced_ns_; }
 
  private:
-  WaitQueue* waits_;
+  bool keep_waits_;
   std::unordered_map<TargetId, Of> models_;
   std::uint64_t advanced_ns_ = 0;
 };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "golang/goroutine.h"
+#include "symbols/calls.h"
 
 namespace gorotrace {
 namespace {
@@ -74,12 +75,9 @@ const std::vector<Frame>& StackTable::stack(std::uint64_t id) {
 std::vector<Call> StackTable::calls(std::span<const std::uint64_t> pcs) {
   std::vector<Call> out;
   out.reserve(pcs.size());
-  PcKind kind = PcKind::kReturnAddress;
-  for (const std::uint64_t pc : pcs) {
-    const std::vector<Frame>& frames = this->frames(pc, kind);
+  each_call(*this, pcs, [&](std::uint64_t pc, PcKind, const std::vector<Frame>& frames) {
     out.push_back({pc - load_bias_, &frames});
-    kind = kind_below(frames);
-  }
+  });
   return out;
 }
 

@@ -31,7 +31,7 @@ class WaitLogTest : public ::testing::Test {
 
   void push(WaitLog& log, std::size_t n) {
     EndedWaits ended{target, {}};
-    for (std::size_t i = 0; i < n; ++i) ended.waits.push_back({7, 1000, 1500 + i, 5, 1, false});
+    for (std::size_t i = 0; i < n; ++i) ended.waits.push_back({7, 1000, 1500 + i, 5, 1, false, false});
     log.queue().push(std::move(ended));
   }
 

@@ -1,37 +1,15 @@
 #include "export/pprof.h"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
-
-#include <array>
-#include <protozero/pbf_reader.hpp>
 
 #include "dump_fixture.h"
 #include "export/gzip.h"
+#include "read_profile.h"
 
 namespace gorotrace {
 namespace {
 
 using report_test::FakeDump;
-
-std::string gunzip(const std::string& data) {
-  z_stream stream{};
-  EXPECT_EQ(inflateInit2(&stream, 16 + MAX_WBITS), Z_OK);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
-  stream.avail_in = static_cast<uInt>(data.size());
-  std::string out;
-  std::array<char, 4096> buffer;
-  int status = Z_OK;
-  while (status == Z_OK) {
-    stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
-    stream.avail_out = buffer.size();
-    status = inflate(&stream, Z_NO_FLUSH);
-    out.append(buffer.data(), buffer.size() - stream.avail_out);
-  }
-  EXPECT_EQ(status, Z_STREAM_END);
-  inflateEnd(&stream);
-  return out;
-}
 
 TEST(Gzip, RoundTrip) {
   std::string data;
@@ -41,76 +19,6 @@ TEST(Gzip, RoundTrip) {
     ASSERT_TRUE(packed);
     EXPECT_EQ(gunzip(*packed), text);
   }
-}
-
-struct Read {
-  std::vector<std::string> strings, functions, comments;
-  std::vector<std::int64_t> counts, start_lines;
-  std::vector<std::vector<std::uint64_t>> samples;
-  std::vector<std::size_t> lines;  // per location
-  std::vector<std::uint64_t> mapping_of;
-};
-
-Read read(const std::string& data) {
-  Read out;
-  std::vector<std::uint64_t> names, comments;
-  protozero::pbf_reader profile(data);
-  while (profile.next()) {
-    switch (profile.tag()) {
-      case 2: {
-        auto sample = profile.get_message();
-        out.samples.emplace_back();
-        while (sample.next()) {
-          if (sample.tag() == 1) {
-            for (const auto id : sample.get_packed_uint64()) out.samples.back().push_back(id);
-          } else if (sample.tag() == 2) {
-            for (const auto n : sample.get_packed_int64()) out.counts.push_back(n);
-          } else {
-            sample.skip();
-          }
-        }
-        break;
-      }
-      case 4: {
-        auto location = profile.get_message();
-        out.lines.push_back(0);
-        out.mapping_of.push_back(0);
-        while (location.next()) {
-          if (location.tag() == 2) {
-            out.mapping_of.back() = location.get_uint64();
-            continue;
-          }
-          if (location.tag() == 4) ++out.lines.back();
-          location.skip();
-        }
-        break;
-      }
-      case 5: {
-        auto function = profile.get_message();
-        while (function.next()) {
-          if (function.tag() == 2) {
-            names.push_back(static_cast<std::uint64_t>(function.get_int64()));
-          } else if (function.tag() == 5) {
-            out.start_lines.push_back(function.get_int64());
-          } else {
-            function.skip();
-          }
-        }
-        break;
-      }
-      case 6:
-        out.strings.push_back(profile.get_string());
-        break;
-      case 13:
-        comments.push_back(static_cast<std::uint64_t>(profile.get_int64()));
-        break;
-      default:
-        profile.skip();
-    }
-  }
-  for (const std::uint64_t n : names) out.functions.push_back(out.strings.at(n));
-  for (const std::uint64_t n : comments) out.comments.push_back(out.strings.at(n));
-  return out;
 }
 
 TEST(Pprof, OneSamplePerStackOneLocationPerPc) {

@@ -15,7 +15,7 @@ TEST(BlockingRows, AFullTableFoldsTheRowsThatWereWaitedInLeast) {
     ASSERT_NE(i, kNone);
     rows[i].in_window_ns = stack;
     rows[i].waits.add(stack);
-    rows[i].wakers.add(WakerKind::kTimer, 0);
+    rows[i].wakers.add(Waker{WakerKind::kTimer, 0});
   }
   rows[rows.row({.stack = 1, .reason = kSleep})].open = 1;  // waited in now
   const std::uint32_t fresh = rows.row({.stack = 1'000'000, .reason = kSleep});

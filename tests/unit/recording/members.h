@@ -143,6 +143,14 @@ auto members(Is<FramesNamed> auto& x) {
   auto& [a, b, c, d] = x;
   return std::tie(a, b, c, d);
 }
+auto members(Is<ExecutableMapping> auto& x) {
+  auto& [a, b, c, d, e] = x;
+  return std::tie(a, b, c, d, e);
+}
+auto members(Is<MappingsTold> auto& x) {
+  auto& [a, b] = x;
+  return std::tie(a, b);
+}
 auto members(Is<ClockPair> auto& x) {
   auto& [a, b] = x;
   return std::tie(a, b);

@@ -25,7 +25,7 @@ class Checkpoints : public RandomStream, public ::testing::WithParamInterface<st
 
   struct Branch {
     Tables before, before_estimated;  // the whole's
-    Models models{nullptr};
+    Models models;
     bool in_stretch = false;  // of looks, of which the whole knows more
     bool shrank = false;      // a look has moved time from before the checkpoint into other states
   };
@@ -114,7 +114,7 @@ class Checkpoints : public RandomStream, public ::testing::WithParamInterface<st
     std::vector<Item> items;
     for (const auto& batch : memory.batches())
       items.insert(items.end(), batch->items.begin(), batch->items.end());
-    Models whole(nullptr);
+    Models whole;
     std::vector<std::unique_ptr<Branch>> branches;
     const std::size_t part = items.size() / 10;
     std::size_t next_branch = random() % part;
@@ -192,7 +192,7 @@ class CheckpointTest : public ::testing::Test {
     if (restored) restored->apply(item);
   }
   void checkpoint(std::uint64_t at_ns) {
-    restored.emplace(nullptr);
+    restored.emplace();
     begin(*restored);
     const Checkpoint there = checkpoint_of(whole.all().at(kOne), at_ns);
     there.each_stack([&](std::uint64_t id) {
@@ -217,7 +217,7 @@ class CheckpointTest : public ::testing::Test {
     return models.all().at(kOne).tables(at_ns);
   }
 
-  Models whole{nullptr};
+  Models whole;
   std::optional<Models> restored;
   std::uint64_t ticks = 0;
 };
@@ -291,7 +291,7 @@ TEST_F(CheckpointTest, OfATargetThatHasEndedIsOfThen) {
 
 TEST_F(CheckpointTest, WhatIsNoCheckpointLeavesNoTarget) {
   Checkpoint bad = checkpoint_of(whole.all().at(kOne), 1000);
-  Models other(nullptr);
+  Models other;
   EXPECT_FALSE(other.restore(kOne, bad)) << "it has not begun";
   begin(other);
   bad.model.goroutines.resize(1);

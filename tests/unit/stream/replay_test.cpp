@@ -86,7 +86,7 @@ TEST_P(Replay, of_a_stream_with_holes_for_a_slow_sink) {
   }
   ASSERT_TRUE(models.ask(truth.end_ns, Ask::kTotals));  // the router has handed on all of it
   MemorySink kept;
-  Models live(nullptr);
+  Models live;
   std::atomic<bool> stands = false;
   std::atomic<std::uint64_t> advanced = 0;
   {
@@ -115,7 +115,7 @@ TEST_P(Replay, of_a_stream_with_holes_for_a_slow_sink) {
   EXPECT_EQ(received + lost, truth.events.size());
   EXPECT_GT(lost, truth.events.size() / 10);
   EXPECT_GT(received, truth.events.size() / 4);
-  Models fresh(nullptr);
+  Models fresh;
   for (const auto& batch : kept.batches()) {
     for (const Item& item : batch->items) fresh.apply(item);
   }

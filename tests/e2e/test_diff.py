@@ -1,0 +1,77 @@
+"""Two recordings, or two dumps, held against each other."""
+
+import json
+import subprocess
+
+import jsonschema
+import pytest
+
+from harness import PROGRAMS, ROOT, Process, build, gorotrace
+
+
+def run(*arguments, code=0):
+    done = subprocess.run([gorotrace(), *map(str, arguments)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == code, f"{arguments}: exit code {done.returncode}, not {code}:\n{done.stderr}"
+    return done
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A program before, and while, it does something; and another program."""
+    directory = tmp_path_factory.mktemp("diff")
+    before, after, other = directory / "before.gtr", directory / "after.gtr", directory / "other.gtr"
+    with Process([build(PROGRAMS / "profiled"), directory]) as target:
+        assert target.lines.next(30) == "ready"
+        run("record", "-p", target.pid, "-d", "1s", "-o", before)
+        with open(directory / "before.json", "w") as out:
+            out.write(run("dump", "--format", "json", "-p", target.pid).stdout)
+        with Process([gorotrace(), "record", "-p", target.pid, "-o", after, "--budget", "none", "-d", "4s"]) as record:
+            for _ in range(2):
+                target.popen.stdin.write(b"go\n")
+                target.popen.stdin.flush()
+                assert target.lines.next(90)
+            assert record.wait(60) == 0, record.stderr
+        with open(directory / "after.json", "w") as out:
+            out.write(run("dump", "--format", "json", "-p", target.pid).stdout)
+    with Process([build(PROGRAMS / "demo")]) as target:
+        run("record", "-p", target.pid, "-d", "1s", "-o", other)
+    return directory
+
+
+def test_what_grew_and_what_is_new(files):
+    told = json.loads(run("diff", "--json", files / "before.gtr", files / "after.gtr").stdout)
+    jsonschema.validate(told, json.loads((ROOT / "userspace/report/comparison.schema.json").read_text()))
+    forever, = [s for s in told["creation_sites"] if s["start_function"] == "main.waitForever" and s["before"] is not None]
+    assert forever["before"]["live"] == 5
+    assert max(s["after"]["live"] for s in told["creation_sites"] if s["start_function"] == "main.waitForever" and s["after"]) == 7
+    new = {tuple(w["functions"]) for w in told["waits"] if w["before"] is None}
+    assert any("main.receive" in functions for functions in new), new
+    # The same figures as the two reports'.
+    for which in ("before", "after"):
+        summary = json.loads(run("report", "--json", files / f"{which}.gtr").stdout)
+        assert told[which]["live"] == summary["goroutines"]["live"]
+        assert told[which]["window_ns"] == summary["window_ns"]
+    text = run("diff", files / "before.gtr", files / "after.gtr").stdout
+    assert text.index("WHAT GREW") < text.index("main.waitForever") < text.index("WHAT GOT SLOWER") < text.index("WHAT IS NEW")
+    assert "live 5 -> 7" in text, text
+
+
+def test_a_recording_does_not_differ_from_itself(files):
+    told = json.loads(run("diff", "--json", files / "after.gtr", files / "after.gtr").stdout)
+    assert told["waits"] and all(w["before"] == w["after"] for w in told["waits"])
+    assert told["creation_sites"] and all(s["before"] == s["after"] for s in told["creation_sites"])
+
+
+def test_dumps_compare_as_dump_does(files):
+    pair = files / "before.json", files / "after.json"
+    assert run("diff", *pair).stdout == run("dump", "--limit", "10", "--diff", *pair).stdout
+    assert run("diff", "--json", *pair).stdout == run("dump", "--json", "--limit", "10", "--diff", *pair).stdout
+
+
+def test_what_does_not_compare_is_refused(files):
+    said = run("diff", files / "before.gtr", files / "other.gtr", code=2).stderr
+    assert "two programs" in said and "profiled" in said and "demo" in said, said
+    assert "earlier" in run("diff", files / "after.gtr", files / "before.gtr", code=2).stderr
+    assert "two of a kind" in run("diff", files / "before.gtr", files / "before.json", code=2).stderr
+    run("diff", files / "before.gtr", files / "nowhere.gtr", code=2)
+    run("diff", files / "nowhere", files / "nowhere", code=1)

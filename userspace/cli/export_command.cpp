@@ -1,0 +1,107 @@
+// gorotrace export: a capture file in the formats of other tools.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/exit_codes.h"
+#include "cli/file_damage_text.h"
+#include "cli/output_file.h"
+#include "export/capture_formats.h"
+#include "export/items_json.h"
+
+namespace gorotrace {
+namespace {
+
+struct Arguments {  // as typed
+  std::string file, to, output;
+  pid_t pid = 0;
+};
+
+std::string formats() {
+  return all_names<CaptureFormat>(", ") + ", " + all_names<StreamFormat>(", ");
+}
+
+Result<CaptureFormat> format_of(const Arguments& a) {
+  const auto format = value_named<CaptureFormat>(a.to);
+  if (!format)
+    return fail(ErrorKind::kUsage,
+                fmt::format("--to: \"{}\" is not known; give one of {}", printable(a.to, 64), formats()));
+  const bool to_terminal = (a.output.empty() || a.output == "-") && ::isatty(STDOUT_FILENO) == 1;
+  if (is_binary(*format) && to_terminal)
+    return fail(ErrorKind::kUsage, fmt::format("{} is binary: give -o FILE", a.to));
+  return *format;
+}
+
+Result<RecordedTarget*> choose(const Arguments& a, const Recording& recording) {
+  std::string pids;
+  for (const auto& target : recording.targets) {
+    const pid_t pid = target->facts.target.host_pid;
+    if (a.pid == 0 ? recording.targets.size() == 1 : pid == a.pid) return target.get();
+    pids += fmt::format("{}{}", pids.empty() ? "" : ", ", pid);
+  }
+  if (pids.empty()) return fail(ErrorKind::kFailed, fmt::format("{} holds no target", a.file));
+  return fail(ErrorKind::kUsage, fmt::format("{} holds the processes {}: choose one with -p", a.file, pids));
+}
+
+Status export_items(const Arguments& a) {
+  auto out = OutputFile::open(a.output);
+  if (!out) return std::unexpected(out.error());
+  ItemsJson json(out->sink());
+  const auto damage = read_items(a.file, {.item =
+                                              [&](const FileItem& item) {
+                                                json.take(item);
+                                                return Status{};
+                                              },
+                                          .gap = [&] { json.gap(); }});
+  if (!damage) return std::unexpected(damage.error());
+  if (const std::string lacks = file_damage_text(*damage); !lacks.empty()) tell(a.file + ": " + lacks);
+  return out->commit();
+}
+
+Status export_file(const Arguments& a) {
+  if (value_named<StreamFormat>(a.to)) return export_items(a);
+  const auto format = format_of(a);
+  if (!format) return std::unexpected(format.error());
+  auto recording = replay(a.file, {}, details_needed(*format));
+  if (!recording) return std::unexpected(recording.error());
+  if (const std::string damage = file_damage_text(recording->damage); !damage.empty())
+    tell(fmt::format("{}: {}", a.file, damage));
+  const auto target = choose(a, *recording);
+  if (!target) return std::unexpected(target.error());
+  if (auto had = check_groups(*format, **target); !had) return had;
+  auto out = OutputFile::open(a.output);
+  if (!out) return std::unexpected(out.error());
+  if (auto written = write_capture(*format, **target, time_of(**target, recording->clocks), out->sink());
+      !written)
+    return written;
+  return out->commit();
+}
+
+}  // namespace
+
+void add_export_command(CLI::App& app, int& exit) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("export", "a capture file in the formats of other tools");
+  command->footer(
+      "Example: gorotrace export --to pprof-block incident.gtr -o block.pb.gz && go tool pprof -top "
+      "block.pb.gz\n"
+      "Exit codes: 0 done, 1 failed, 2 usage, 3 the recording lacks what the format needs, or a newer "
+      "version wrote it.");
+  command->add_option("FILE", arguments->file, "a capture file (gorotrace record)")->required();
+  command->add_option("--to", arguments->to, "one of " + formats())->required();
+  command->add_option("-o,--output", arguments->output, "where to write it; without: stdout");
+  command->add_option("-p,--pid", arguments->pid, "which process, when several were recorded");
+  command->callback([arguments, &exit] {
+    auto done = export_file(*arguments);
+    exit = done ? kExitDone : report_error(done.error());
+  });
+}
+
+}  // namespace gorotrace

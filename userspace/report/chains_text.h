@@ -1,0 +1,25 @@
+// Who made whom wait, as a table: for each place where goroutines blocked the wakers that ended their waits,
+// and who had ended the wakers' own last ones. Pure.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "evidence/wait_chains.h"
+#include "symbols/stack_table.h"
+
+namespace gorotrace {
+
+struct ChainsTextOptions {
+  std::size_t width = 80;
+  std::size_t limit = 10;  // of places; 0 for all
+  bool colour = false, system = false;
+};
+
+// "" when no wait ended. reasons: by g.waitreason.
+[[nodiscard]] std::string chains_text(const WaitChains& chains, Symbolizer& symbols,
+                                      const std::vector<std::string>& reasons,
+                                      const ChainsTextOptions& options);
+
+}  // namespace gorotrace
