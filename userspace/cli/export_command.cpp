@@ -7,11 +7,14 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/export_trace.h"
 #include "cli/file_damage_text.h"
+#include "cli/option_values.h"
 #include "cli/output_file.h"
 #include "export/capture_formats.h"
 #include "export/items_json.h"
@@ -22,21 +25,47 @@ namespace {
 struct Arguments {  // as typed
   std::string file, to, output;
   pid_t pid = 0;
+  std::optional<unsigned> trace_version;
+  std::optional<std::string> slice;
 };
 
-std::string formats() {
-  return all_names<CaptureFormat>(", ") + ", " + all_names<StreamFormat>(", ");
+using AnyFormat = std::variant<CaptureFormat, TraceFormat, StreamFormat>;
+
+std::string all_formats() {
+  return all_names<TraceFormat>(", ") + ", " + all_names<CaptureFormat>(", ") + ", " +
+         all_names<StreamFormat>(", ");
 }
 
-Result<CaptureFormat> format_of(const Arguments& a) {
-  const auto format = value_named<CaptureFormat>(a.to);
-  if (!format)
+Result<AnyFormat> format_of(const Arguments& a) {
+  const auto tables = value_named<CaptureFormat>(a.to);
+  const auto trace = value_named<TraceFormat>(a.to);
+  const auto stream = value_named<StreamFormat>(a.to);
+  if (!tables && !trace && !stream)
     return fail(ErrorKind::kUsage,
-                fmt::format("--to: \"{}\" is not known; give one of {}", printable(a.to, 64), formats()));
+                fmt::format("--to: \"{}\" is not known; give one of {}", printable(a.to, 64), all_formats()));
   const bool to_terminal = (a.output.empty() || a.output == "-") && ::isatty(STDOUT_FILENO) == 1;
-  if (is_binary(*format) && to_terminal)
+  if ((trace || (tables && is_binary(*tables))) && to_terminal)
     return fail(ErrorKind::kUsage, fmt::format("{} is binary: give -o FILE", a.to));
-  return *format;
+  if (trace != TraceFormat::kGoTrace && (a.trace_version || a.slice))
+    return fail(ErrorKind::kUsage, "--trace-version and --slice are for --to go-trace");
+  if (stream) return *stream;
+  return trace ? AnyFormat(*trace) : AnyFormat(*tables);
+}
+
+Result<GoTraceOptions> go_trace_options(const Arguments& a) {
+  GoTraceOptions options;
+  if (a.trace_version) options.version = *a.trace_version;
+  if (!is_trace_version(options.version)) {
+    return fail(ErrorKind::kUsage,
+                fmt::format("--trace-version: {} is no version of the format; give 22, 23, "
+                            "25 or 26",
+                            options.version));
+  }
+  if (!a.slice) return options;
+  const auto slice = parse_slice(*a.slice);
+  if (!slice) return std::unexpected(slice.error());
+  options.events_per_file = *slice;
+  return options;
 }
 
 Result<RecordedTarget*> choose(const Arguments& a, const Recording& recording) {
@@ -51,6 +80,7 @@ Result<RecordedTarget*> choose(const Arguments& a, const Recording& recording) {
 }
 
 Status export_items(const Arguments& a) {
+  if (a.pid != 0) return fail(ErrorKind::kUsage, "-p: json is of all processes of the file");
   auto out = OutputFile::open(a.output);
   if (!out) return std::unexpected(out.error());
   ItemsJson json(out->sink());
@@ -65,23 +95,31 @@ Status export_items(const Arguments& a) {
   return out->commit();
 }
 
-Status export_file(const Arguments& a) {
-  if (value_named<StreamFormat>(a.to)) return export_items(a);
-  const auto format = format_of(a);
-  if (!format) return std::unexpected(format.error());
-  auto recording = replay(a.file, {}, details_needed(*format));
+Status export_tables(CaptureFormat format, const Arguments& a) {
+  auto recording = replay(a.file, {}, details_needed(format));
   if (!recording) return std::unexpected(recording.error());
   if (const std::string damage = file_damage_text(recording->damage); !damage.empty())
     tell(fmt::format("{}: {}", a.file, damage));
   const auto target = choose(a, *recording);
   if (!target) return std::unexpected(target.error());
-  if (auto had = check_groups(*format, **target); !had) return had;
+  if (auto had = check_groups(format, **target); !had) return had;
   auto out = OutputFile::open(a.output);
   if (!out) return std::unexpected(out.error());
-  if (auto written = write_capture(*format, **target, time_of(**target, recording->clocks), out->sink());
+  if (auto written = write_capture(format, **target, time_of(**target, recording->clocks), out->sink());
       !written)
     return written;
   return out->commit();
+}
+
+Status export_file(const Arguments& a) {
+  const auto format = format_of(a);
+  if (!format) return std::unexpected(format.error());
+  if (const auto* tables = std::get_if<CaptureFormat>(&*format)) return export_tables(*tables, a);
+  if (std::holds_alternative<StreamFormat>(*format)) return export_items(a);
+  const auto options = go_trace_options(a);
+  if (!options) return std::unexpected(options.error());
+  return export_trace(std::get<TraceFormat>(*format),
+                      {.file = a.file, .output = a.output, .pid = a.pid, .go_trace = *options});
 }
 
 }  // namespace
@@ -95,9 +133,14 @@ void add_export_command(CLI::App& app, int& exit) {
       "Exit codes: 0 done, 1 failed, 2 usage, 3 the recording lacks what the format needs, or a newer "
       "version wrote it.");
   command->add_option("FILE", arguments->file, "a capture file (gorotrace record)")->required();
-  command->add_option("--to", arguments->to, "one of " + formats())->required();
+  command->add_option("--to", arguments->to, "one of " + all_formats())->required();
   command->add_option("-o,--output", arguments->output, "where to write it; without: stdout");
   command->add_option("-p,--pid", arguments->pid, "which process, when several were recorded");
+  command->add_option("--trace-version", arguments->trace_version,
+                      "of go-trace: 22 (default; every go tool trace since 1.22 reads it), 23, 25 or 26");
+  command->add_option(
+      "--slice", arguments->slice,
+      "of go-trace: events a file; more go to OUT.000, OUT.001, ... (default: 1M; 0: one file)");
   command->callback([arguments, &exit] {
     auto done = export_file(*arguments);
     exit = done ? kExitDone : report_error(done.error());

@@ -51,6 +51,21 @@ Result<GroupMask> parse_groups(const std::string& text, GroupMask otherwise) {
   }
 }
 
+Result<std::uint64_t> parse_slice(const std::string& text) {
+  constexpr std::uint64_t kLeast = 1000, kMost = 1'000'000'000;
+  std::string_view digits = text;
+  std::uint64_t unit = 1;
+  if (text.ends_with('k')) unit = 1000;
+  if (text.ends_with('M')) unit = 1'000'000;
+  if (unit != 1) digits.remove_suffix(1);
+  const auto count = whole_number<std::uint64_t>(digits);
+  if (count && *count <= kMost / unit && (*count == 0 || *count * unit >= kLeast)) return *count * unit;
+  return fail(ErrorKind::kUsage,
+              fmt::format("--slice: \"{}\" is not a number of events; give one of 1000 or more, such as 1M, "
+                          "or 0 for all of them in one file",
+                          printable(text, 64)));
+}
+
 Result<std::uint32_t> parse_ring_size(const std::string& text) {
   const auto bytes = parse_bytes(text);
   if (!bytes || *bytes < 4096 || *bytes > (1u << 30) || !std::has_single_bit(*bytes)) {

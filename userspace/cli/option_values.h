@@ -19,6 +19,9 @@ namespace gorotrace {
 // kernel's ring buffer wants it.
 [[nodiscard]] Result<std::uint32_t> parse_ring_size(const std::string& text);
 
+// "1M", "500k", "20000": a number of events, k and M of 1000; at least 1000, or 0, which means all.
+[[nodiscard]] Result<std::uint64_t> parse_slice(const std::string& text);
+
 // "5%": a share of one CPU above 0 and up to 1; "none" is 0.
 [[nodiscard]] Result<double> parse_cpu_share(const std::string& text);
 

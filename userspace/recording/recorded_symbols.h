@@ -16,6 +16,9 @@ class RecordedSymbols : public Symbolizer {
   static constexpr std::size_t kMaxPcs = 1u << 20;
 
   void name(const FramesNamed& named);
+  [[nodiscard]] bool has(std::uint64_t pc, PcKind kind) const {
+    return (kind == PcKind::kExact ? of_exact_ : of_return_).contains(pc);
+  }
   // Those that rows name: their frames are put together when they are asked for.
   void add(const NamedStacks& stacks) { stacks_ = stacks; }
 

@@ -1,0 +1,315 @@
+#include "export/go_trace.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <map>
+
+#include "capture_items.h"
+#include "export/go_trace_file.h"
+
+namespace gorotrace {
+namespace {
+
+using export_test::CaptureItems;
+using export_test::kTarget;
+using Lines = std::vector<std::string>;
+
+// What a file holds: events of each thread, in order, and the tables.
+struct Decoded {
+  std::string header;
+  std::map<std::string, Lines> threads;  // "at name args"
+  std::map<std::uint64_t, std::string> strings, stacks;
+  std::size_t batches = 0, largest = 0;
+  bool whole = true;
+};
+
+class Bytes {
+ public:
+  explicit Bytes(std::string_view data) : data_(data) {}
+  [[nodiscard]] bool empty() const { return at_ >= data_.size(); }
+  std::uint64_t byte() { return empty() ? 0 : static_cast<std::uint8_t>(data_[at_++]); }
+  std::uint64_t number() {
+    std::uint64_t out = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      const std::uint64_t b = byte();
+      out |= (b & 0x7f) << shift;
+      if (b < 0x80) break;
+    }
+    return out;
+  }
+  std::string_view take(std::size_t n) {
+    const std::string_view out = data_.substr(at_, n);
+    at_ += n;
+    return out;
+  }
+
+ private:
+  std::string_view data_;
+  std::size_t at_ = 0;
+};
+
+struct Kind {
+  const char* name;
+  int arguments;
+};
+const std::map<std::uint64_t, Kind> kKinds{
+    {10, {"ProcStart", 2}},      {11, {"ProcStop", 0}},        {12, {"ProcSteal", 3}},
+    {13, {"ProcStatus", 2}},     {14, {"GoCreate", 3}},        {15, {"GoCreateSyscall", 1}},
+    {16, {"GoStart", 2}},        {17, {"GoDestroy", 0}},       {18, {"GoDestroySyscall", 0}},
+    {19, {"GoStop", 2}},         {20, {"GoBlock", 2}},         {21, {"GoUnblock", 3}},
+    {22, {"GoSyscallBegin", 2}}, {23, {"GoSyscallEnd", 0}},    {24, {"GoSyscallEndBlocked", 0}},
+    {25, {"GoStatus", 3}},       {47, {"GoCreateBlocked", 3}}, {48, {"GoStatusStack", 4}}};
+
+Decoded decoded(const std::string& file) {
+  Decoded out;
+  Bytes bytes(file);
+  out.header = bytes.take(16);
+  while (!bytes.empty()) {
+    if (const std::uint64_t kind = bytes.byte(); kind != 1) {
+      out.whole = kind == 52 && bytes.empty();
+      break;
+    }
+    EXPECT_EQ(bytes.number(), 1u);
+    const std::uint64_t thread = bytes.number();
+    std::uint64_t at = bytes.number();
+    const std::string_view data = bytes.take(bytes.number());
+    ++out.batches;
+    out.largest = std::max(out.largest, data.size());
+    Bytes in(data);
+    while (!in.empty()) {
+      const std::uint64_t type = in.byte();
+      if (type == 2 || type == 4 || type == 50) continue;
+      if (type == 8) {
+        EXPECT_EQ(in.number(), 1'000'000'000u);
+      } else if (type == 51) {
+        for (int i = 0; i < 4; ++i) (void)in.number();
+      } else if (type == 3) {
+        const std::uint64_t id = in.number(), n = in.number();
+        std::string& stack = out.stacks[id];
+        for (std::uint64_t i = 0; i < n; ++i) {
+          (void)in.number();
+          stack += fmt::format("{}{}", i == 0 ? "" : ";", in.number());
+          (void)in.number();
+          (void)in.number();
+        }
+      } else if (type == 5) {
+        const std::uint64_t id = in.number();
+        out.strings[id] = in.take(in.number());
+      } else {
+        const auto kind = kKinds.find(type);
+        if (kind == kKinds.end()) {
+          ADD_FAILURE() << "event " << type;
+          return out;
+        }
+        at += in.number();
+        std::string line = fmt::format("{} {}", at, kind->second.name);
+        for (int i = 0; i < kind->second.arguments; ++i) {
+          const std::uint64_t arg = in.number();
+          line += arg == kNoThread ? " -" : fmt::format(" {}", arg);
+        }
+        out.threads[thread == kNoThread ? "-" : std::to_string(thread)].push_back(line);
+      }
+    }
+  }
+  return out;
+}
+
+struct Written {
+  std::vector<std::string> files;
+  std::vector<bool> closed;
+  Result<TraceFigures> figures;
+  [[nodiscard]] Decoded at(std::size_t n) const { return decoded(files.at(n)); }
+};
+
+Written written(const CaptureItems& of, const GoTraceOptions& options = {}) {
+  Written out;
+  out.files.reserve(100);
+  out.closed.reserve(100);
+  GoTraceExport exported(kTarget, options,
+                         {.open = [&](std::size_t n) -> Result<TextSink> {
+                            EXPECT_EQ(n, out.files.size());
+                            out.files.emplace_back();
+                            out.closed.push_back(false);
+                            return [&out, n](std::string_view text) { out.files[n] += text; };
+                          },
+                          .close = [&](std::size_t n) -> Status {
+                            EXPECT_FALSE(out.closed[n]);
+                            out.closed[n] = true;
+                            return {};
+                          }});
+  EXPECT_TRUE(of.give(exported));
+  out.figures = exported.finish();
+  EXPECT_TRUE(std::ranges::all_of(out.closed, std::identity()));
+  return out;
+}
+
+TEST(GoTrace, BatchesAreSmallEnoughAndOfEachThreadInOrder) {
+  std::string bytes;
+  GoTraceFile file([&](std::string_view text) { bytes += text; }, 22, 1000, {});
+  const std::size_t one = file.thread(1), other = file.thread(2);
+  for (std::uint64_t i = 0; i < 40'000; ++i) {
+    file.event(one, 2000 + i, GoEvent::kGoStart, {i, 1});
+    file.event(other, 3000 - i, GoEvent::kGoDestroy, {});  // late
+  }
+  std::vector<GoTraceFile::StackFrame> deep(500, {.pc = 1, .function = 1, .file = 1, .line = 1});
+  for (std::uint64_t i = 1; i < 1000; ++i) file.stack(i, deep);
+  file.string(1, std::string(5000, 'x'));
+  file.finish();
+  const Decoded d = decoded(bytes);
+  EXPECT_EQ(d.header, std::string("go 1.22 trace\0\0\0", 16));
+  EXPECT_LE(d.largest, GoTraceFile::kMaxBatch);
+  EXPECT_GT(d.batches, 6u);
+  ASSERT_EQ(d.threads.at("1").size(), 40'000u);
+  EXPECT_EQ(d.threads.at("1").back(), "41999 GoStart 39999 1");
+  EXPECT_EQ(d.threads.at("2").back(), "3000 GoDestroy");
+  EXPECT_EQ(d.strings.at(1).size(), 1024u);
+  EXPECT_EQ(std::ranges::count(d.stacks.at(999), ';'), 127);
+}
+
+TEST(GoTrace, PsAreMadeUpAndSequencesCount) {
+  CaptureItems c;
+  c.begin().groups(100, true);
+  c.by(110, GT_HOOK_CREATE, 7, 1, 3).record(120, GT_HOOK_EXECUTE, 7, 2).park(130, 7, 2);
+  c.by(140, GT_HOOK_READY, 7, 1, 3).record(150, GT_HOOK_EXECUTE, 7, 5).record(160, GT_HOOK_EXIT, 7, 5);
+  c.name(0x1000, "main.worker", PcKind::kExact);
+  const Written w = written(c);
+  ASSERT_EQ(w.files.size(), 1u);
+  const Decoded d = w.at(0);
+  EXPECT_EQ(d.threads.at("1"),
+            (Lines{"100 ProcStatus 0 1", "100 GoStatus 3 1 2", "110 GoCreate 7 1 0", "140 GoUnblock 7 2 0"}));
+  EXPECT_EQ(d.threads.at("2"), (Lines{"120 ProcStatus 1 2", "120 ProcStart 1 1", "120 GoStart 7 1",
+                                      "130 GoBlock 1 0", "130 ProcStop"}));
+  EXPECT_EQ(d.threads.at("5"), (Lines{"150 ProcStart 1 2", "150 GoStart 7 3", "160 GoDestroy"}));
+  EXPECT_EQ(d.strings.at(1), "chan receive");
+  EXPECT_EQ(d.strings.at(std::stoull(d.stacks.at(1))), "main.worker");
+  EXPECT_EQ(w.figures->events, 6u);
+}
+
+TEST(GoTrace, ShortSystemCallsKeepTheirPAndOthersLoseIt) {
+  CaptureItems c;
+  c.begin().groups(100, true);
+  c.record(110, GT_HOOK_SYSCALL_ENTER, 5, 2)
+      .record(120, GT_HOOK_SYSCALL_EXIT, 5, 2)
+      .record(130, GT_HOOK_SYSCALL_ENTER, 5, 2);
+  c.record(140, GT_HOOK_EXECUTE, 6, 3);  // takes the P of the thread in its system call
+  c.record(150, GT_HOOK_SYSCALL_EXIT, 5, 2)
+      .record(151, GT_HOOK_SYSCALL_EXIT_SLOW, 5, 2)
+      .record(160, GT_HOOK_EXECUTE, 5, 2);
+  const Decoded d = written(c).at(0);
+  EXPECT_EQ(d.threads.at("2"), (Lines{"100 ProcStatus 0 1", "100 GoStatus 5 2 2", "110 GoSyscallBegin 1 0",
+                                      "120 GoSyscallEnd", "130 GoSyscallBegin 2 0", "150 GoSyscallEndBlocked",
+                                      "160 ProcStatus 1 2", "160 ProcStart 1 1", "160 GoStart 5 1"}));
+  EXPECT_EQ(d.threads.at("3"), (Lines{"140 ProcSteal 0 3 2", "140 ProcStart 0 4", "140 GoStart 6 1"}));
+}
+
+// A call that is over keeps its P, though its goroutine has not shown since how it ended.
+TEST(GoTrace, ACallThatIsOverIsNotRobbed) {
+  CaptureItems c;
+  c.begin().groups(100, true);
+  c.record(110, GT_HOOK_SYSCALL_ENTER, 5, 2).record(120, GT_HOOK_SYSCALL_EXIT, 5, 2);
+  c.record(140, GT_HOOK_EXECUTE, 6, 3).park(190, 5, 2);
+  const Decoded d = written(c).at(0);
+  EXPECT_EQ(d.threads.at("2"), (Lines{"100 ProcStatus 0 1", "100 GoStatus 5 2 2", "110 GoSyscallBegin 1 0",
+                                      "120 GoSyscallEnd", "190 GoBlock 1 0"}));
+}
+
+TEST(GoTrace, StatesThatDoNotFollowAreRepaired) {
+  CaptureItems c;
+  c.begin().groups(100, true);
+  c.record(110, GT_HOOK_EXECUTE, 5, 2);
+  c.record(120, GT_HOOK_EXECUTE, 6, 2);  // 5 left its thread unseen
+  c.record(130, GT_HOOK_EXECUTE, 6, 3);  // and 6 moved
+  c.by(140, GT_HOOK_READY, 6, 4, 0);     // its wait went unseen
+  c.record(150, GT_HOOK_EXIT, 6, 2);     // it runs
+  c.by(160, GT_HOOK_CREATE, 5, 2, 6);    // is there already
+  const Decoded d = written(c).at(0);
+  EXPECT_EQ(d.threads.at("2"),
+            (Lines{"110 ProcStatus 0 2", "110 ProcStart 0 1", "110 GoStart 5 1", "110 GoStop 1 0",
+                   "120 GoStart 6 1", "120 GoStop 1 0", "120 ProcStop", "150 ProcStart 0 4",
+                   "150 GoStart 6 3", "150 GoDestroy", "150 GoStatus 6 2 2"}));
+}
+
+TEST(GoTrace, EachSliceIsCompleteInItself) {
+  CaptureItems c;
+  c.begin().groups(100, true).stack(77, {{0x5000, "main.f"}});
+  c.by(110, GT_HOOK_CREATE, 7, 1, 3)
+      .record(120, GT_HOOK_EXECUTE, 7, 2)
+      .park(130, 7, 2, export_test::kChanReceive, 77);
+  c.record(140, GT_HOOK_SYSCALL_ENTER, 3, 1);
+  c.record(150, GT_HOOK_SYSCALL_EXIT, 3, 1).by(160, GT_HOOK_READY, 7, 1, 3);
+  const Written w = written(c, {.version = 23, .events_per_file = 4});
+  ASSERT_EQ(w.files.size(), 2u);
+  const Decoded d = w.at(1);
+  EXPECT_EQ(d.threads.at("-"), (Lines{"140 GoStatusStack 7 - 4 1"}));
+  EXPECT_EQ(d.threads.at("1"),
+            (Lines{"140 ProcStatus 0 3", "140 GoStatus 3 1 3", "150 GoSyscallEnd", "160 GoUnblock 7 1 0"}));
+  EXPECT_EQ(d.strings.at(std::stoull(d.stacks.at(1))), "main.f");
+}
+
+TEST(GoTrace, ALossBeginsAnotherFile) {
+  CaptureItems c;
+  c.begin().groups(100, true).park(110, 5, 2).tell(115, Loss{.to_ns = 125, .count = 3}).park(130, 5, 2);
+  const Written w = written(c);
+  ASSERT_EQ(w.files.size(), 2u);
+  EXPECT_EQ(w.at(1).threads.at("2"), (Lines{"125 ProcStatus 0 1", "125 GoStatus 5 2 2", "130 GoBlock 1 0"}));
+  EXPECT_EQ(w.figures->lost, 3u);
+}
+
+TEST(GoTrace, NamesThatComeBehindTheirEventsAreInAllTheSame) {
+  CaptureItems c;
+  c.begin().groups(100, true);
+  auto pcs = std::make_shared<StackPcs>();
+  pcs->pcs = {0x5000};
+  c.tell(0, StackDefined{.id = 77, .stack = pcs}).park(110, 5, 2, export_test::kChanReceive, 77);
+  c.tell(115, Loss{.to_ns = 125, .count = 1}).park(130, 5, 2).name(0x5000, "main.f");
+  const Written w = written(c);
+  ASSERT_EQ(w.files.size(), 2u);
+  EXPECT_EQ(w.at(0).strings.at(std::stoull(w.at(0).stacks.at(1))), "main.f");
+}
+
+TEST(GoTrace, StacksAreAsTheRuntimeShowsThem) {
+  CaptureItems c;
+  c.begin().groups(100, true);
+  c.stack(77, {{0x1, "runtime.gopark"},
+               {0x2, "runtime.chanrecv"},
+               {0x3, "runtime.chanrecv1"},
+               {0x4, "main.main"},
+               {0x5, "runtime.main"},
+               {0x6, "runtime.goexit"}});
+  c.stack(78, {{0x7, "runtime.Gosched"}, {0x4, "main.main"}});
+  gt_record yields{};
+  yields.stack = 78;
+  c.park(110, 1, 2, export_test::kChanReceive, 77).record(120, GT_HOOK_EXECUTE, 1, 2);
+  c.record(130, GT_HOOK_YIELD, 1, 2, yields);
+  const Decoded d = written(c).at(0);
+  std::string stack, number;
+  for (const char digit : d.stacks.at(1) + ";") {
+    if (digit != ';') {
+      number += digit;
+    } else {
+      stack += d.strings.at(std::stoull(number)) + " ";
+      number.clear();
+    }
+  }
+  EXPECT_EQ(stack, "runtime.chanrecv1 main.main ");
+  EXPECT_TRUE(std::ranges::any_of(d.strings, [](const auto& s) { return s.second == "runtime.Gosched"; }));
+}
+
+TEST(GoTrace, LaterVersionsHaveTheirFrame) {
+  CaptureItems c;
+  c.begin().groups(100, true).park(110, 5, 2);
+  for (const unsigned version : {22u, 23u, 25u, 26u}) {
+    const Written w = written(c, {.version = version});
+    const Decoded d = w.at(0);
+    EXPECT_EQ(d.header.substr(0, 13), fmt::format("go 1.{} trace", version));
+    EXPECT_EQ(d.threads.at("2").size(), 3u);
+    EXPECT_EQ(static_cast<int>(w.files[0].back()) == 52, version == 26) << version;
+  }
+}
+
+}  // namespace
+}  // namespace gorotrace

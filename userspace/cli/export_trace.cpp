@@ -1,0 +1,149 @@
+#include "cli/export_trace.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "base/plural.h"
+#include "cli/exit_codes.h"
+#include "cli/file_damage_text.h"
+#include "cli/trace_output.h"
+#include "export/perfetto.h"
+#include "recording/replay.h"
+
+namespace gorotrace {
+namespace {
+
+// Finds the one process that is meant, and passes items on to its export, which is made once it has begun.
+template <typename Export>
+class OfOneProcess {
+ public:
+  using Make = std::function<std::unique_ptr<Export>(TargetId)>;
+  using Pass = std::function<Status(Export&, const FileItem&)>;
+  OfOneProcess(const TraceRequest& request, Make make, Pass pass)
+      : request_(request), make_(std::move(make)), pass_(std::move(pass)) {}
+
+  Status take(const FileItem& item) {
+    if (const auto* told = std::get_if<Item>(&item)) {
+      if (const auto* begun = std::get_if<TargetBegun>(&told->what)) {
+        if (auto began = begins(told->target, *begun); !began) return began;
+      }
+    } else if (std::holds_alternative<ClockPair>(item) && !export_) {
+      clocks_ = item;
+    }
+    return export_ && !ambiguous() ? pass_(*export_, item) : Status{};
+  }
+
+  Status gap() { return export_ && !ambiguous() ? export_->gap() : Status{}; }
+
+  // Of the whole file: kUsage if it is not clear which one is meant.
+  Result<Export*> chosen() const {
+    std::string pids;
+    for (const pid_t pid : pids_) pids += fmt::format("{}{}", pids.empty() ? "" : ", ", pid);
+    if (pids.empty()) return fail(ErrorKind::kFailed, fmt::format("{} holds no target", request_.file));
+    if (export_ && !ambiguous()) return export_.get();
+    return fail(ErrorKind::kUsage,
+                fmt::format("{} holds the processes {}: choose one with -p", request_.file, pids));
+  }
+
+ private:
+  Status begins(TargetId target, const TargetBegun& begun) {
+    pids_.insert(begun.host_pid);
+    if (export_ || (request_.pid != 0 && request_.pid != begun.host_pid)) return {};
+    export_ = make_(target);
+    return clocks_ ? pass_(*export_, *clocks_) : Status{};
+  }
+  [[nodiscard]] bool ambiguous() const { return request_.pid == 0 && pids_.size() > 1; }
+
+  const TraceRequest& request_;
+  const Make make_;
+  const Pass pass_;
+  std::unique_ptr<Export> export_;
+  std::optional<FileItem> clocks_;
+  std::set<pid_t> pids_;
+};
+
+// Tells what the file lacks.
+Status read_file(const std::string& file, const std::function<Status(const FileItem&)>& item,
+                 const std::function<Status()>& gap) {
+  Status behind_gap;
+  auto damage = read_items(
+      file, {.item = [&](const FileItem& told) -> Status { return behind_gap ? item(told) : behind_gap; },
+             .gap = [&] { behind_gap = gap(); }});
+  if (!damage) return std::unexpected(damage.error());
+  if (!behind_gap) return behind_gap;
+  if (const std::string lacks = file_damage_text(*damage); !lacks.empty()) tell(file + ": " + lacks);
+  return {};
+}
+
+Status say_what_was_written(const Result<TraceFigures>& figures, TraceOutput& output) {
+  if (!figures) return std::unexpected(figures.error());
+  const auto where = output.finish();
+  if (!where) return std::unexpected(where.error());
+  tell(fmt::format("{}: {}{}", *where, plural(figures->events, "event"),
+                   figures->lost == 0 ? ""
+                                      : fmt::format("; {} lost: behind such a loss a goroutine is known from "
+                                                    "its first event on",
+                                                    plural(figures->lost, "record"))));
+  return {};
+}
+
+Status export_go_trace(const TraceRequest& request) {
+  TraceOutput output(request.output);
+  const TraceFiles files{.open = [&output](std::size_t n) { return output.open(n); },
+                         .close = [&output](std::size_t n) { return output.close(n); }};
+  OfOneProcess<GoTraceExport> of(
+      request,
+      [&](TargetId target) { return std::make_unique<GoTraceExport>(target, request.go_trace, files); },
+      [](GoTraceExport& out, const FileItem& item) { return out.take(item); });
+  auto done =
+      read_file(request.file, [&](const FileItem& item) { return of.take(item); }, [&] { return of.gap(); });
+  if (!done) return done;
+  const auto chosen = of.chosen();
+  if (!chosen) return std::unexpected(chosen.error());
+  return say_what_was_written((*chosen)->finish(), output);
+}
+
+Status export_perfetto(const TraceRequest& request) {
+  std::error_code unknown;
+  if (std::filesystem::exists(request.file, unknown) &&
+      !std::filesystem::is_regular_file(request.file, unknown)) {
+    return fail(ErrorKind::kUsage,
+                fmt::format("perfetto reads its file twice, and {} is no regular file", request.file));
+  }
+  TraceOutput output(request.output);
+  auto sink = output.open(0);
+  if (!sink) return std::unexpected(sink.error());
+  OfOneProcess<PerfettoExport> of(
+      request, [&](TargetId target) { return std::make_unique<PerfettoExport>(target, *sink); },
+      [](PerfettoExport& out, const FileItem& item) {
+        out.note(item);
+        return Status{};
+      });
+  auto noted = read_items(request.file, {.item = [&](const FileItem& item) { return of.take(item); }});
+  if (!noted) return std::unexpected(noted.error());
+  const auto chosen = of.chosen();
+  if (!chosen) return std::unexpected(chosen.error());
+  PerfettoExport& out = **chosen;
+  auto done = read_file(
+      request.file, [&](const FileItem& item) { return out.take(item); }, [&] { return out.gap(); });
+  if (!done) return done;
+  const auto figures = out.finish();
+  if (!figures) return std::unexpected(figures.error());
+  if (auto closed = output.close(0); !closed) return closed;
+  return say_what_was_written(figures, output);
+}
+
+}  // namespace
+
+Status export_trace(TraceFormat format, const TraceRequest& request) {
+  return format == TraceFormat::kGoTrace ? export_go_trace(request) : export_perfetto(request);
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,60 @@
+#include "cli/trace_output.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+namespace gorotrace {
+namespace {
+
+bool takes_several(const std::string& path) {
+  if (path.empty() || path == "-") return false;
+  std::error_code unknown;
+  const std::filesystem::file_status status = std::filesystem::status(path, unknown);
+  return !std::filesystem::exists(status) || std::filesystem::is_regular_file(status);
+}
+
+}  // namespace
+
+std::string numbered_path(const std::string& path, std::size_t n) {
+  const std::filesystem::path whole(path);
+  return whole.parent_path() /
+         fmt::format("{}.{:03}{}", whole.stem().string(), n, whole.extension().string());
+}
+
+TraceOutput::TraceOutput(std::string path) : path_(std::move(path)), numbered_(takes_several(path_)) {}
+
+Result<TextSink> TraceOutput::open(std::size_t n) {
+  if (n > 0 && !numbered_) {
+    return fail(ErrorKind::kUsage,
+                fmt::format("the recording makes more than one file: give -o FILE, a regular one{}",
+                            path_.empty() || path_ == "-" ? "" : fmt::format(", and not {}", path_)));
+  }
+  auto file = OutputFile::open(numbered_ ? numbered_path(path_, n) : path_);
+  if (!file) return std::unexpected(file.error());
+  OutputFile& kept = *(open_[n] = std::make_unique<OutputFile>(std::move(*file)));
+  count_ = n + 1;
+  return kept.sink();
+}
+
+Status TraceOutput::close(std::size_t n) {
+  const auto found = open_.find(n);
+  if (found == open_.end()) return {};
+  const Status written = found->second->commit();
+  open_.erase(found);
+  return written;
+}
+
+Result<std::string> TraceOutput::finish() {
+  if (!numbered_) return path_.empty() || path_ == "-" ? "stdout" : path_;
+  if (count_ > 1) return fmt::format("{} .. {}", numbered_path(path_, 0), numbered_path(path_, count_ - 1));
+  if (count_ == 1 && std::rename(numbered_path(path_, 0).c_str(), path_.c_str()) != 0)
+    return fail_errno(errno, "cannot create " + path_);
+  return path_;
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,36 @@
+// Where an export of one or several files goes: to the name that was given if it is one, else to that name
+// with a number in front of its extension: "trace.out", or "trace.000.out", "trace.001.out". Not thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "base/text_sink.h"
+#include "cli/output_file.h"
+
+namespace gorotrace {
+
+// "trace.out" and 7: "trace.007.out"; "trace": "trace.007".
+[[nodiscard]] std::string numbered_path(const std::string& path, std::size_t n);
+
+class TraceOutput {
+ public:
+  // "" or "-": stdout. That, or what is no regular file, takes one file alone.
+  explicit TraceOutput(std::string path);
+
+  [[nodiscard]] Result<TextSink> open(std::size_t n);
+  [[nodiscard]] Status close(std::size_t n);  // it is there whole from here on
+  // Behind the last: where all of it is, "trace.out" or "trace.000.out .. trace.004.out".
+  [[nodiscard]] Result<std::string> finish();
+
+ private:
+  const std::string path_;
+  const bool numbered_;
+  std::size_t count_ = 0;
+  std::map<std::size_t, std::unique_ptr<OutputFile>> open_;
+};
+
+}  // namespace gorotrace
