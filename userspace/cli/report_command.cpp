@@ -19,6 +19,8 @@
 #include "cli/output_file.h"
 #include "cli/row_arguments.h"
 #include "cli/terminal.h"
+#include "cli/version.h"
+#include "html/html_page.h"
 #include "recording/replay.h"
 #include "report/chains_text.h"
 #include "report/stat_json.h"
@@ -27,10 +29,13 @@
 namespace gorotrace {
 namespace {
 
+// A chart of a page has about a point for each four pixels.
+constexpr std::size_t kMoments = 300;
+
 struct Arguments {  // as typed
-  std::string file, from, to;
+  std::string file, from, to, out;
   RowArguments rows;
-  bool json = false;
+  bool json = false, html = false;
 };
 
 Result<PartWanted> part_of(const Arguments& a) {
@@ -63,57 +68,104 @@ std::string head(const std::string& file, const Recording& recording) {
   return for_locale(text + "\n\n");
 }
 
+// For each target of the recording: the rows that are asked for, in its own wait reasons.
+Result<std::vector<RowOptions>> rows_of_targets(const RowOptions& asked, const Arguments& a,
+                                                const Recording& recording) {
+  std::vector<RowOptions> rows;
+  for (const auto& target : recording.targets) {
+    if (asked.label_key != target->label_key) {
+      const std::string key = printable(target->label_key, 64);
+      return fail(ErrorKind::kUsage,
+                  asked.label_key.empty()
+                      ? fmt::format("{} was recorded by label {}: give --by label:{}", a.file, key, key)
+                      : fmt::format("{} was not recorded by label {}: stat --by label:{} --record does that",
+                                    a.file, asked.label_key, asked.label_key));
+    }
+    rows.push_back(asked);
+    if (auto known =
+            rows.back().filter.find_reasons(target->facts.wait_reasons, target->facts.target.go_version);
+        !known)
+      return wrap(known.error(), "--where");
+  }
+  return rows;
+}
+
+void write_json(OutputFile& out, const Recording& recording, const std::vector<RowOptions>& rows) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    RecordedTarget& target = *recording.targets[i];
+    StackNumbers stacks;
+    JsonWriter json(out.sink());
+    stat_summary_json(json, target.facts, target.tables, target.symbols, stacks, {.rows = rows[i]});
+    json.end_line();
+  }
+}
+
+void write_html(OutputFile& out, const Arguments& a, const PartWanted& part, const Recording& recording,
+                const std::vector<RowOptions>& rows) {
+  HtmlCapture capture;
+  capture.file = a.file;
+  capture.version = version_text().substr(0, version_text().find('\n'));
+  capture.damage = file_damage_text(recording.damage);
+  if (recording.clocks)
+    capture.realtime_at_0_ns =
+        recording.clocks->realtime_ns - static_cast<std::int64_t>(recording.clocks->monotonic_ns);
+  capture.records = recording.records;
+  capture.lost = recording.lost;
+  capture.from_ns = part.from_ns;
+  capture.to_ns = part.to_ns;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    RecordedTarget& target = *recording.targets[i];
+    capture.targets.push_back({target.facts, target.tables, target.symbols, target.series, rows[i]});
+  }
+  write_html_page(out.sink(), capture);
+}
+
+void write_text(OutputFile& out, const Arguments& a, const CommonOptions& common, const Recording& recording,
+                const std::vector<RowOptions>& rows) {
+  const Screen screen = gorotrace::screen(common.colour);
+  const bool on_screen = a.out.empty() || a.out == "-";
+  out.write(head(a.file, recording));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    RecordedTarget& target = *recording.targets[i];
+    StatTextOptions text;
+    text.several = recording.targets.size() > 1;
+    text.width = screen.width;
+    text.screen = on_screen && screen.terminal;
+    text.limit = a.rows.limit;
+    text.stacks = a.rows.stacks;
+    text.rows = rows[i];
+    text.colour = on_screen && screen.colour;
+    const ChainsTextOptions chains{
+        .width = text.width, .limit = text.limit, .colour = text.colour, .system = text.rows.filter.system};
+    out.write((i == 0 ? "" : "\n") +
+              for_locale(stat_summary_text(target.facts, target.tables, target.symbols, text) +
+                         chains_text(target.chains, target.symbols, target.facts.wait_reasons, chains)));
+  }
+}
+
 Status report(const Arguments& a, const CommonOptions& common) {
-  auto rows = row_options(a.rows);
-  if (!rows) return std::unexpected(rows.error());
+  auto asked = row_options(a.rows);
+  if (!asked) return std::unexpected(asked.error());
   const auto part = part_of(a);
   if (!part) return std::unexpected(part.error());
-  auto recording = replay(a.file, *part, {.chains = !a.json});
+  if (a.html && a.json) return fail(ErrorKind::kUsage, "--html and --json: one of them");
+  if (a.html && a.out.empty())
+    return fail(ErrorKind::kUsage, "--html needs -o FILE, the page; -o - is stdout");
+  auto recording = replay(a.file, *part, {.moments = a.html ? kMoments : 0, .chains = !a.json && !a.html});
   if (!recording) return std::unexpected(recording.error());
   if (const std::string damage = file_damage_text(recording->damage); !damage.empty())
     tell(fmt::format("{}: {}", a.file, damage));
   if (recording->targets.empty()) return fail(ErrorKind::kFailed, fmt::format("{} holds no target", a.file));
-  auto out = OutputFile::open("");
+  const auto rows = rows_of_targets(*asked, a, *recording);
+  if (!rows) return std::unexpected(rows.error());
+  auto out = OutputFile::open(a.out);
   if (!out) return std::unexpected(out.error());
-  const Screen screen = gorotrace::screen(common.colour);
-  if (!a.json) out->write(head(a.file, *recording));
-  bool first = true;
-  for (const auto& target : recording->targets) {
-    if (rows->label_key != target->label_key) {
-      const std::string key = printable(target->label_key, 64);
-      return fail(ErrorKind::kUsage,
-                  rows->label_key.empty()
-                      ? fmt::format("{} was recorded by label {}: give --by label:{}", a.file, key, key)
-                      : fmt::format("{} was not recorded by label {}: stat --by label:{} --record does that",
-                                    a.file, rows->label_key, rows->label_key));
-    }
-    RowOptions of_target = *rows;
-    if (auto known =
-            of_target.filter.find_reasons(target->facts.wait_reasons, target->facts.target.go_version);
-        !known)
-      return wrap(known.error(), "--where");
-    if (a.json) {
-      StackNumbers stacks;
-      JsonWriter json(out->sink());
-      stat_summary_json(json, target->facts, target->tables, target->symbols, stacks, {.rows = of_target});
-      json.end_line();
-    } else {
-      StatTextOptions text;
-      text.several = recording->targets.size() > 1;
-      text.width = screen.width;
-      text.screen = screen.terminal;
-      text.limit = a.rows.limit;
-      text.stacks = a.rows.stacks;
-      text.rows = of_target;
-      text.colour = screen.colour;
-      const ChainsTextOptions chains{
-          .width = text.width, .limit = text.limit, .colour = text.colour, .system = of_target.filter.system};
-      out->write(
-          (first ? "" : "\n") +
-          for_locale(stat_summary_text(target->facts, target->tables, target->symbols, text) +
-                     chains_text(target->chains, target->symbols, target->facts.wait_reasons, chains)));
-    }
-    first = false;
+  if (a.html) {
+    write_html(*out, a, *part, *recording, *rows);
+  } else if (a.json) {
+    write_json(*out, *recording, *rows);
+  } else {
+    write_text(*out, a, common, *recording, *rows);
   }
   return out->commit();
 }
@@ -135,6 +187,9 @@ void add_report_command(CLI::App& app, const CommonOptions& common, int& exit) {
   command->add_option("--to", arguments->to, "only up to this time of the window");
   command->add_flag("--json", arguments->json,
                     "one JSON object per target (userspace/report/stat.schema.json)");
+  command->add_flag("--html", arguments->html,
+                    "one page for a browser, with charts and flame graphs; needs no network");
+  command->add_option("-o,--output", arguments->out, "write to this file, not to stdout");
   command->callback([arguments, &common, &exit] {
     auto done = report(*arguments, common);
     exit = done ? kExitDone : report_error(done.error());

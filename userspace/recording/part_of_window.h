@@ -40,6 +40,7 @@ class PartOfWindow {
   void begins(std::uint64_t at_ns) {
     if (!first_ns_) first_ns_ = at_ns;
   }
+  [[nodiscard]] std::optional<std::uint64_t> window_ns() const { return first_ns_; }  // as begins() was told
   // The next end that has not come: what is behind it is applied once it is taken. nullopt: none.
   [[nodiscard]] std::optional<std::uint64_t> next() const;
   void take(const Models::Of& of, const Came& came);  // the next one, now

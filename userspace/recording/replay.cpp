@@ -10,6 +10,7 @@
 #include "evidence/unread.h"
 #include "recording/checkpoint_look.h"
 #include "recording/codec.h"
+#include "recording/moment_series.h"
 #include "recording/part_facts.h"
 #include "stream/models.h"
 
@@ -46,8 +47,9 @@ class Replayer {
 
  private:
   struct Of {
-    explicit Of(const PartWanted& wanted) : part(wanted) {}
+    Of(const PartWanted& wanted, std::size_t moments) : part(wanted), series(wanted, moments) {}
     PartOfWindow part;
+    MomentSeries series;
     std::uint64_t records = 0, lost = 0;
     std::unique_ptr<RecordedTarget> recorded;
     std::optional<FactsTold> facts;
@@ -55,6 +57,10 @@ class Replayer {
     std::optional<std::uint64_t> gap_from_ns;  // a part of the file is missing since then
     bool wants_checkpoint = false;             // of this segment: what is open is not known
     bool classes_lost = false;                 // of samples: what is told of them means nothing any more
+
+    // The next moment at which somebody wants to know the state of things.
+    [[nodiscard]] std::optional<std::uint64_t> next() const;
+    void take(const Models::Of& model);
   };
 
   Status take_this(const Item& item);
@@ -98,6 +104,17 @@ class Replayer {
   bool gap_ = false, behind_gap_ = false;  // one was just found; this segment is the first behind one
   Recording recording_;
 };
+
+std::optional<std::uint64_t> Replayer::Of::next() const {
+  const auto end = part.next(), moment = series.next(part.window_ns());
+  return end && moment ? std::min(end, moment) : end ? end : moment;
+}
+
+void Replayer::Of::take(const Models::Of& model) {
+  const auto end = part.next(), moment = series.next(part.window_ns());
+  if (moment && (!end || *moment <= *end)) return series.take(*moment, model, {records, lost});
+  part.take(model, {records, lost});
+}
 
 void Replayer::gap() {
   gap_ = true;
@@ -165,7 +182,7 @@ Status Replayer::take_this(const Item& item) {
     // A segment says again what has begun.
     if (targets_.contains(item.target)) return {};
     if (targets_.size() >= kMaxTargets) return fail(ErrorKind::kFailed, "more targets than any session has");
-    Of& of = targets_.try_emplace(item.target, wanted_).first->second;
+    Of& of = targets_.try_emplace(item.target, wanted_, details_.moments).first->second;
     of.recorded = std::make_unique<RecordedTarget>();
     of.recorded->id = item.target;
     of.recorded->facts.target.host_pid = of.recorded->facts.target.pid = begun->host_pid;
@@ -240,20 +257,19 @@ void Replayer::apply_records(const Item& item, Of& of) {
   const auto model = models_.all().find(item.target);
   std::size_t done = 0;
   while (model != models_.all().end()) {
-    const auto end = of.part.next();
+    const auto end = of.next();
     const std::size_t before = done;
     done = models_.apply_below(item, done, end.value_or(kEndOfTime));
     of.records += done - before;
     if (done == all || !end) return;
-    of.part.take(model->second, {of.records, of.lost});
+    of.take(model->second);
   }
 }
 
 void Replayer::take_ends(TargetId target, Of& of, std::uint64_t before_ns) {
   const auto model = models_.all().find(target);
   if (of.gone || model == models_.all().end()) return;
-  for (auto end = of.part.next(); end && *end < before_ns; end = of.part.next())
-    of.part.take(model->second, {of.records, of.lost});
+  for (auto end = of.next(); end && *end < before_ns; end = of.next()) of.take(model->second);
 }
 
 void Replayer::take_tables(TargetId target, Of& of) {
@@ -284,6 +300,7 @@ void Replayer::take_tables(TargetId target, Of& of) {
     out.tables = found->second.tables(end);
     count_unread(out.tables, out.facts);
   }
+  out.series = of.series.finish(out.facts.begin_ns, out.facts.end_ns, found->second, {of.records, of.lost});
   NamedStacks::Map more;
   if (details_.chains) out.chains.each_stack(MoreStacks{found->second, more});
   if (details_.open) {

@@ -2,6 +2,7 @@
 // target. Memory: the models', and one chunk; not the file's size.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "evidence/facts.h"
 #include "evidence/mapping.h"
 #include "evidence/wait_chains.h"
 #include "model/open_state.h"
@@ -30,12 +32,14 @@ struct RecordedTarget {
   // As they are wanted.
   WaitChains chains;  // of the part
   std::optional<OpenState> open;
+  std::vector<Sample> series;  // totals at evenly spaced moments, and at the end (recording/moment_series.h)
 };
 
 // What else is wanted than what every report has.
 struct DetailsWanted {
-  bool chains = false;  // who ended whose waits
-  bool open = false;    // what is open at the end
+  std::size_t moments = 0;  // how many a series has at most
+  bool chains = false;      // who ended whose waits
+  bool open = false;        // what is open at the end
 };
 
 struct Recording {

@@ -154,7 +154,7 @@ class Writer {
     if (const std::vector<ChainLink> chain = view_.chain(g); chain.empty()) {
       o.raw("null");
     } else {
-      chain_json(o, chain, [&](const std::vector<Frame>& stack) { creator_stack(stack); });
+      chain_json(o, chain, [&](JsonWriter&, const std::vector<Frame>& stack) { creator_stack(stack); });
     }
     o.name_field("stack", missing.empty() ? stack_name(stack_number(g)) : "");
     o.name_field("stack_missing", missing);

@@ -1,5 +1,6 @@
 #include "report/stat_json.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/clock.h"
@@ -202,8 +203,12 @@ void stat_interval_json(JsonWriter& out, const IntervalRow& row, const TargetFac
 
 void stat_summary_json(JsonWriter& out, const StatFacts& facts, const Tables& tables, Symbolizer& symbols,
                        StackNumbers& stacks, const StatJsonOptions& options) {
-  const StatRows rows = stat_rows(facts, tables, symbols, options.rows);
-  const JsonContext context{facts, tables, symbols, stacks, rows, options.rows};
+  StatRows rows = stat_rows(facts, tables, symbols, options.rows);
+  if (const std::size_t most = options.most_rows; most != 0) {
+    rows.blocking.resize(std::min(rows.blocking.size(), most));
+    rows.creation.resize(std::min(rows.creation.size(), most));
+  }
+  const JsonContext context{facts, tables, symbols, stacks, rows, options};
   out.object([&] { Summary(out, context).write(); });
 }
 

@@ -3,9 +3,12 @@
 // time. Text is valid UTF-8 whatever the target holds; a figure nobody saw is null.
 #pragma once
 
+#include <cstddef>
+
 #include "base/json_writer.h"
 #include "evidence/facts.h"
 #include "evidence/interval.h"
+#include "report/chain_json.h"
 #include "report/stack_numbers.h"
 #include "report/stat_rows.h"
 #include "symbols/stack_table.h"
@@ -14,6 +17,11 @@ namespace gorotrace {
 
 struct StatJsonOptions {
   RowOptions rows = {};  // which of them, in which order
+  // What a page wants otherwise, which holds a bounded number of rows, and each stack once.
+  std::size_t most_rows = 0;      // of each table; 0: all
+  std::size_t most_in_row = 0;    // stacks of a creation site and ways to it; 0: all
+  bool rows_say_coverage = true;  // else their tables alone do
+  FramesWriter stack = frames_json;
 };
 
 void stat_interval_json(JsonWriter& out, const IntervalRow& row, const TargetFacts& target,

@@ -1,5 +1,8 @@
 #include "report/table_json.h"
 
+#include <algorithm>
+#include <span>
+
 #include "evidence/object_identity.h"
 #include "report/chain_json.h"
 #include "report/frames.h"
@@ -9,17 +12,17 @@
 namespace gorotrace {
 namespace {
 
-void stack_field(JsonWriter& out, std::string_view name, std::uint64_t id, Symbolizer& symbols) {
+void stack_field(JsonWriter& out, std::string_view name, std::uint64_t id, const JsonContext& c) {
   out.key(name);
-  frames_json(out, symbols.stack(id));
+  c.options.stack(out, c.symbols.stack(id));
 }
 
 void wakers_field(JsonWriter& out, std::string_view name, const std::vector<WakerRow>& wakers,
-                  Symbolizer& symbols) {
+                  const JsonContext& c) {
   out.array_field(name, wakers, [&](const WakerRow& w) {
     out.object([&] {
       out.field("kind", name_of(w.kind));
-      stack_field(out, "stack", w.stack, symbols);
+      stack_field(out, "stack", w.stack, c);
       out.field("count", w.count);
     });
   });
@@ -43,12 +46,23 @@ std::optional<std::uint64_t> count_if(bool seen, std::uint64_t n) {
   return seen ? std::optional(n) : std::nullopt;
 }
 
+void row_trust_fields(JsonWriter& out, const TableTrust& trust, const JsonContext& c) {
+  if (c.options.rows_say_coverage) return trust_fields(out, trust, c.facts.begin_ns);
+  out.field("engine", name_of(trust.engine));
+  out.field("quality", name_of(trust.quality));
+}
+
+template <typename Row>
+std::span<const Row> first(const std::vector<Row>& rows, std::size_t most) {
+  return std::span(rows).first(most == 0 ? rows.size() : std::min(rows.size(), most));
+}
+
 // Of the label that rows are folded by.
 void label_field(JsonWriter& out, const JsonContext& c, const BlockingRow& row) {
-  const bool asked = c.options.by == FoldBy::kLabel;
+  const bool asked = c.options.rows.by == FoldBy::kLabel;
   out.object_field("label", asked ? std::optional(row.label) : std::nullopt, [&](LabelId id) {
     const auto value = c.tables.label_values.find(id);
-    out.field("key", c.options.label_key);
+    out.field("key", c.options.rows.label_key);
     out.field("known", name_of(label_known(id)));
     out.field("value", value != c.tables.label_values.end() ? std::optional(value->second) : std::nullopt);
   });
@@ -61,7 +75,7 @@ void blocking_row(JsonWriter& out, const JsonContext& c, const BlockingRow& row,
   const auto seen = [&](std::uint64_t n) { return count_if(counts && (table.probed() || n > 0), n); };
   const bool any = row.waits.count() > 0;
   out.field("reason", reason_name(row, c.facts));
-  stack_field(out, "stack", row.stack, c.symbols);
+  stack_field(out, "stack", row.stack, c);
   out.name_field("stack_id", c.stacks.name(row.stack));
   out.field("truncated", c.symbols.truncated(row.stack));
   out.field("other_stacks", row.folded);
@@ -95,9 +109,9 @@ void blocking_row(JsonWriter& out, const JsonContext& c, const BlockingRow& row,
   out.field("blocked_now", row.blocked_now);
   out.field("oldest_ns", row.oldest_ns);
   out.field("oldest_is_lower_bound", row.oldest_is_lower_bound);
-  wakers_field(out, "wakers", row.wakers, c.symbols);
+  wakers_field(out, "wakers", row.wakers, c);
   out.field("wakers_other", row.wakers_other);
-  trust_fields(out, own, c.facts.begin_ns);
+  row_trust_fields(out, own, c);
 }
 
 void creation_row(JsonWriter& out, const JsonContext& c, const CreationRow& row, const TableTrust& table) {
@@ -107,21 +121,20 @@ void creation_row(JsonWriter& out, const JsonContext& c, const CreationRow& row,
   out.field("startpc", row.startpc);
   out.field("gopc", row.gopc);
   out.key("site");
-  frames_json(out, is_main_goroutine(start) ? std::vector<Frame>{}
-                                            : c.symbols.frames(row.gopc, PcKind::kReturnAddress));
-  out.array_field("stacks", row.stacks, [&](const CreationRow::Stack& s) {
+  c.options.stack(out, is_main_goroutine(start) ? std::vector<Frame>{}
+                                                : c.symbols.frames(row.gopc, PcKind::kReturnAddress));
+  out.array_field("stacks", first(row.stacks, c.options.most_in_row), [&](const CreationRow::Stack& s) {
     out.object([&] {
-      stack_field(out, "stack", s.stack, c.symbols);
+      stack_field(out, "stack", s.stack, c);
       out.field("created", s.created);
     });
   });
-  out.array_field("origins", row.origins, [&](const CreationRow::Origin& o) {
+  out.array_field("origins", first(row.origins, c.options.most_in_row), [&](const CreationRow::Origin& o) {
     out.object([&] {
       out.field("live", o.live);
       out.field("created", seen(o.created));
       out.key("chain");
-      chain_json(out, chain_of(o, c.symbols),
-                 [&](const std::vector<Frame>& stack) { frames_json(out, stack); });
+      chain_json(out, chain_of(o, c.symbols), c.options.stack, c.options.stack);
     });
   });
   out.field("system", row.system);
@@ -137,7 +150,7 @@ void creation_row(JsonWriter& out, const JsonContext& c, const CreationRow& row,
   out.field("oldest_ns", row.oldest_ns);
   out.field("oldest_is_lower_bound", row.oldest_is_lower_bound);
   out.object_field("sampled", row.sampled, [&](const SampledTime& t) { sampled_fields(out, t); });
-  trust_fields(out, table, c.facts.begin_ns);
+  row_trust_fields(out, table, c);
 }
 
 void object_row(JsonWriter& out, const JsonContext& c, const ObjectRow& row, const ObjectCoverage& coverage) {
@@ -160,8 +173,8 @@ void object_row(JsonWriter& out, const JsonContext& c, const ObjectRow& row, con
   out.field("would_block", figures.would_block);
   out.field("acquires", figures.acquires);
   out.field("releases", figures.releases);
-  wakers_field(out, "releasers", row.releasers, c.symbols);
-  trust_fields(out, channel ? coverage.channels.trust : coverage.semaphores.trust, c.facts.begin_ns);
+  wakers_field(out, "releasers", row.releasers, c);
+  row_trust_fields(out, channel ? coverage.channels.trust : coverage.semaphores.trust, c);
 }
 
 }  // namespace
@@ -190,7 +203,8 @@ void creation_json(JsonWriter& out, const JsonContext& c) {
 
 void objects_json(JsonWriter& out, const JsonContext& c) {
   const ObjectCoverage coverage = object_coverage(c.facts, c.tables);
-  out.array(object_rows(c.tables),
+  const std::vector<const ObjectRow*> rows = object_rows(c.tables);
+  out.array(first(rows, c.options.most_rows),
             [&](const ObjectRow* row) { out.object([&] { object_row(out, c, *row, coverage); }); });
 }
 

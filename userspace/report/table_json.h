@@ -13,7 +13,7 @@ struct JsonContext {
   Symbolizer& symbols;
   StackNumbers& stacks;
   const StatRows& rows;
-  const RowOptions& options;
+  const StatJsonOptions& options;
 };
 
 void blocking_json(JsonWriter& out, const JsonContext& c);

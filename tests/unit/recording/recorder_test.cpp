@@ -206,6 +206,42 @@ TEST_P(RecordedTraces, a_part_is_the_difference_of_its_ends) {
   EXPECT_EQ(behind.error().kind, ErrorKind::kUsage);
 }
 
+TEST_P(RecordedTraces, have_the_totals_of_evenly_spaced_moments) {
+  const Truth truth = play(GetParam(), 20000);
+  begin(kOne);
+  play_through(truth.events, truth.end_ns);
+  recorder->tell({kOne, true, facts(1000, truth.end_ns)});
+  ASSERT_TRUE(close());
+  EXPECT_TRUE(replay(path)->targets[0]->series.empty()) << "nobody asked";
+  const std::uint64_t from = 1000 + truth.end_ns / 4, to = truth.end_ns / 2;
+  for (const PartWanted& part : {PartWanted{}, PartWanted{from - 1000, to - 1000}}) {
+    const auto recording = replay(path, part, {.moments = 8});
+    ASSERT_TRUE(recording) << recording.error().message;
+    const std::vector<Sample>& series = recording->targets[0]->series;
+    ASSERT_GE(series.size(), 3u);
+    EXPECT_LE(series.size(), 8u);
+    EXPECT_EQ(series.front().at_ns, part.any() ? from : 1000);
+    EXPECT_EQ(series.back().at_ns, part.any() ? to : truth.end_ns);
+    for (std::size_t i = 2; i + 1 < series.size(); ++i)
+      EXPECT_EQ(series[i].at_ns - series[i - 1].at_ns, series[1].at_ns - series[0].at_ns);
+    for (const Sample& sample : series) {
+      // Behind the whole window's end nothing comes: its totals are the tables'.
+      const bool end = !part.any() && &sample == &series.back();
+      const Tables expected = end ? recording->targets[0]->tables : told_until(truth, sample.at_ns);
+      EXPECT_EQ(sample.totals.created, expected.created);
+      EXPECT_EQ(sample.totals.live, expected.live);
+      EXPECT_EQ(sample.totals.parks, expected.parks);
+      EXPECT_EQ(sample.totals.state_ns, expected.state_ns) << sample.at_ns;
+      if (sample.at_ns > 1000) {
+        EXPECT_EQ(sample.groups, 7u) << sample.at_ns;
+      }
+      const auto before = [&](const gt_record& r) { return end || r.time_ns < sample.at_ns; };
+      EXPECT_EQ(sample.events.received,
+                static_cast<std::uint64_t>(std::ranges::count_if(truth.events, before)));
+    }
+  }
+}
+
 TEST_F(RecorderTest, a_writer_that_ended_early_left_what_it_had_written) {
   const Truth truth = play(1, 5000);
   begin(kOne);
