@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <utility>
 
 #include "base/byte_size.h"
@@ -35,6 +36,8 @@ RecordOutput::RecordOutput(Options options, const Recorder& recorder)
 
 void RecordOutput::begins(EventLoop& loop) {
   progress_ = std::make_unique<Progress>(loop, [this] { return progress(); });
+  if (options_.until != nullptr) options_.until->begins(loop);
+  if (options_.flight != nullptr) options_.flight->begins(loop);
   if (options_.max_bytes) loop.timers().every(kSizeTick, [this, &loop] { look_at_size(loop); });
 }
 
@@ -57,7 +60,8 @@ std::string RecordOutput::progress() const {
   std::string line =
       fmt::format("recording {:.0f}s{}, {:.0f} events/s, {}, cost {}{}% of {} CPU",
                   static_cast<double>(since(monotonic_ns(), began_ns_)) / 1e9, of, all.events_per_s,
-                  format_bytes(file.bytes), rates_.size() > 1 ? "up to " : "", short_percent(all.cpu_percent),
+                  options_.flight != nullptr ? options_.flight->progress(file) : format_bytes(file.bytes),
+                  rates_.size() > 1 ? "up to " : "", short_percent(all.cpu_percent),
                   rates_.size() > 1 ? "a target's" : "the target's");
   if (file.dropped != 0)
     line += fmt::format(", {} lost on the way to the file", plural(file.dropped, "event"));
@@ -79,7 +83,35 @@ void RecordOutput::summary(const StatFacts& facts, const Tables&, Symbolizer&) {
   ended_.push_back(facts);
 }
 
-void RecordOutput::tell_end() const {
+std::string RecordOutput::why(std::optional<int> signal) const {
+  if (signal) return *signal == SIGINT ? "Ctrl-C" : *signal == SIGTERM ? "SIGTERM" : "SIGHUP";
+  if (options_.until != nullptr && !options_.until->fired().empty()) return options_.until->fired();
+  for (const StatFacts& facts : ended_) {
+    if (!facts.ended_by.empty()) return facts.ended_by;
+  }
+  return "the end of its time";
+}
+
+std::uint64_t RecordOutput::end_ns() const {
+  std::uint64_t last = 0;
+  for (const StatFacts& facts : ended_) last = std::max(last, facts.end_ns);
+  return last;
+}
+
+std::string RecordOutput::file_text(const std::string& targets, std::uint64_t longest,
+                                    const FlightRecorder::Written* window) const {
+  const Recorder::Figures file = recorder_.figures();
+  if (options_.flight == nullptr) {
+    return fmt::format("recorded {} of {}: {}, {} in {}{}", format_duration(longest), targets,
+                       plural(file.records, "event"), format_bytes(file.bytes), options_.path,
+                       full_ ? ", as large as it may be" : "");
+  }
+  const std::string all = fmt::format("recorded {} of {}", format_duration(longest), targets);
+  return window == nullptr ? all + ": nothing was written"
+                           : fmt::format("{}: {}", all, options_.flight->text(*window));
+}
+
+void RecordOutput::tell_end(const FlightRecorder::Written* window) const {
   const Recorder::Figures file = recorder_.figures();
   std::string targets, costs;
   std::uint64_t longest = 0, kernel = 0;
@@ -101,11 +133,12 @@ void RecordOutput::tell_end() const {
       costs += fmt::format("; {} went after {}: {}", name_of(gone.group),
                            format_duration(since(gone.at_ns, facts.begin_ns)), gone.reason);
   }
-  say(fmt::format("recorded {} of {}: {}, {} in {}{}; {}\n", format_duration(longest), targets,
-                  plural(file.records, "event"), format_bytes(file.bytes), options_.path,
-                  full_ ? ", as large as it may be" : "", lost_text(kernel, file.dropped)));
+  const std::string fired = options_.until == nullptr ? "" : options_.until->fired();
+  say(fmt::format("{}{}; {}\n", file_text(targets, longest, window),
+                  fired.empty() ? "" : "; ended by " + fired, lost_text(kernel, file.dropped)));
   say(fmt::format("cost: {}\n", costs));
-  say(fmt::format("next: gorotrace report {}\n", options_.path));
+  if (options_.flight == nullptr || window != nullptr)
+    say(fmt::format("next: gorotrace report {}\n", window == nullptr ? options_.path : window->path));
 }
 
 }  // namespace gorotrace

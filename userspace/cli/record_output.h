@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "cli/flight_recorder.h"
 #include "cli/progress.h"
+#include "cli/until.h"
 #include "cli/window_output.h"
 #include "recording/recorder.h"
 
@@ -22,6 +24,8 @@ class RecordOutput : public WindowOutput {
     std::string path;
     std::optional<std::chrono::nanoseconds> duration;
     std::optional<std::uint64_t> max_bytes;  // the recording ends when the file is as large
+    Until* until = nullptr;                  // it ends then, too; outlives this object, as does `flight`
+    FlightRecorder* flight = nullptr;        // there is no file while it goes on
   };
   // recorder outlives this object.
   RecordOutput(Options options, const Recorder& recorder);
@@ -34,11 +38,17 @@ class RecordOutput : public WindowOutput {
   void note(const std::string& text) override;
   void summary(const StatFacts& facts, const Tables& tables, Symbolizer& symbols) override;
 
-  // The last lines, once the file is closed.
-  void tell_end() const;
+  // What ended the recording, once the summaries are here: a signal, a condition, a target's end, its time.
+  [[nodiscard]] std::string why(std::optional<int> signal) const;
+  // The last of the targets' windows, likewise.
+  [[nodiscard]] std::uint64_t end_ns() const;
+  // The last lines, once the file is closed. window: the flight recorder's last one.
+  void tell_end(const FlightRecorder::Written* window = nullptr) const;
 
  private:
   [[nodiscard]] std::string progress() const;
+  [[nodiscard]] std::string file_text(const std::string& targets, std::uint64_t longest,
+                                      const FlightRecorder::Written* window) const;
   void look_at_size(EventLoop& loop);
 
   Options options_;

@@ -42,6 +42,10 @@ class StatWindow {
 
   // Until the window has ended and nothing is attached any more, also when it fails.
   [[nodiscard]] Status watch();
+  // The recorder is told what is known of the targets by now, as it is at each line.
+  void tell_recorder() { record(false); }
+  // The signal that ended the window, if one did.
+  [[nodiscard]] std::optional<int> ended_by() const { return ended_by_; }
   // The summaries, until they are written or the rule above ends it.
   [[nodiscard]] Status report();
 

@@ -336,6 +336,10 @@ class Model {
   // What is open at at_ns and was watched without a gap: by the block group, system calls by the syscall
   // group.
   [[nodiscard]] OpenWaits open_waits(std::uint64_t at_ns) const;
+  // Of the program's own goroutines those of which open_waits() proves a wait, or a system call, longer than
+  // each of these. nullopt: the block group is off. Allocates nothing that grows with the goroutines.
+  [[nodiscard]] std::optional<std::vector<std::uint64_t>> waiting_longer(
+      std::uint64_t at_ns, const std::vector<std::uint64_t>& than_ns) const;
   [[nodiscard]] SeenCreations creations() const;
   // How many waits have begun by row, system calls aside.
   [[nodiscard]] BegunWaits begun() const;

@@ -130,6 +130,8 @@ struct Model::Impl {
   [[nodiscard]] std::uint64_t quiet_since(gt_group group = GT_GROUP_BLOCK) const {
     return std::max({window_from, lossy_until, coverage.since(group)});
   }
+  // open_waits.cpp: an open wait, since when at the latest; nullopt: nothing proves one.
+  [[nodiscard]] std::optional<OpenWait> proven_wait(const Goroutine& g) const;
   void forget_all(std::uint64_t at_ns);
   [[nodiscard]] static std::uint64_t less(std::uint64_t now, std::uint64_t before) {
     return now > before ? now - before : 0;

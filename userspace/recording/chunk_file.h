@@ -9,9 +9,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "recording/chunk_destination.h"
 
 namespace gorotrace {
 
@@ -27,7 +29,10 @@ class ChunkFileWriter {
 
   // Writes the header. The file is empty, or is written from its current position; of a pipe SIGPIPE is
   // ignored.
-  [[nodiscard]] static Result<std::unique_ptr<ChunkFileWriter>> make(UniqueFd file);
+  [[nodiscard]] static Result<std::unique_ptr<ChunkFileWriter>> make(UniqueFd file) {
+    return make(file_destination(std::move(file)));
+  }
+  [[nodiscard]] static Result<std::unique_ptr<ChunkFileWriter>> make(std::unique_ptr<ChunkDestination> to);
   ~ChunkFileWriter();
 
   // Collects; writes a chunk once enough are collected. Error: the file cannot be written (ENOSPC, EIO, a
@@ -39,6 +44,8 @@ class ChunkFileWriter {
   [[nodiscard]] Status begin_segment();
   // Writes what is collected.
   [[nodiscard]] Status flush();
+  // A chunk that another writer made: only its number changes. Writes what is collected first.
+  [[nodiscard]] Status add_chunk(ChunkHeader header, std::string_view stored);
   // The same, and a last chunk that says that the file is whole.
   [[nodiscard]] Status finish();
 

@@ -1,10 +1,8 @@
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <zstd.h>
 
-#include <cerrno>
 #include <string>
+#include <utility>
 
 #include "recording/chunk_file.h"
 #include "recording/chunk_format.h"
@@ -23,43 +21,23 @@ struct FreeCompressor {
 }  // namespace
 
 struct ChunkFileWriter::Impl {
-  UniqueFd file;
-  bool can_cut = false;  // a regular file: what was written of a chunk can be taken back
+  std::unique_ptr<ChunkDestination> to;
   std::unique_ptr<ZSTD_CCtx, FreeCompressor> compressor;
   std::string plain, stored;  // stored: with the header in front
   std::uint32_t sequence = 0;
   bool begins_segment = true;  // the next chunk does
   std::uint64_t bytes_written = 0;
 
-  Status write(std::string_view bytes);
-  void take_back(std::size_t bytes) const;
+  Status put(const ChunkHeader& header);  // in front of what `stored` holds behind it
   Status write_chunk(ChunkKind kind);
 };
 
-// All of them, or none as far as that can be done.
-Status ChunkFileWriter::Impl::write(std::string_view bytes) {
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t n = ::write(file.get(), bytes.data() + done, bytes.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) {
-      const int err = n < 0 ? errno : ENOSPC;
-      take_back(done);
-      return fail_errno(err, "cannot write to the capture file");
-    }
-    done += static_cast<std::size_t>(n);
-  }
-  bytes_written += bytes.size();
+Status ChunkFileWriter::Impl::put(const ChunkHeader& header) {
+  const auto bytes = to_bytes(header);
+  std::memcpy(stored.data(), bytes.data(), bytes.size());
+  if (auto put = to->put(header, stored); !put) return put;
+  bytes_written += stored.size();
   return {};
-}
-
-// Where it fails a reader finds the next chunk all the same.
-void ChunkFileWriter::Impl::take_back(std::size_t bytes) const {
-  if (!can_cut || bytes == 0) return;
-  const off_t now = ::lseek(file.get(), 0, SEEK_CUR);
-  const off_t before = now - static_cast<off_t>(bytes);
-  if (now < 0 || before < 0 || ::ftruncate(file.get(), before) != 0) return;
-  ::lseek(file.get(), before, SEEK_SET);
 }
 
 Status ChunkFileWriter::Impl::write_chunk(ChunkKind kind) {
@@ -82,23 +60,20 @@ Status ChunkFileWriter::Impl::write_chunk(ChunkKind kind) {
   header.stored_bytes = static_cast<std::uint32_t>(size);
   header.checksum =
       checksum({reinterpret_cast<const std::uint8_t*>(stored.data()) + ChunkHeader::kBytes, size});
-  const auto bytes = to_bytes(header);
-  std::memcpy(stored.data(), bytes.data(), bytes.size());
-  return write(stored);
+  return put(header);
 }
 
 ChunkFileWriter::ChunkFileWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ChunkFileWriter::~ChunkFileWriter() = default;
 
-Result<std::unique_ptr<ChunkFileWriter>> ChunkFileWriter::make(UniqueFd file) {
+Result<std::unique_ptr<ChunkFileWriter>> ChunkFileWriter::make(std::unique_ptr<ChunkDestination> to) {
   auto impl = std::make_unique<Impl>();
-  struct stat status{};
-  impl->can_cut = ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode);
-  impl->file = std::move(file);
+  impl->to = std::move(to);
   impl->compressor.reset(ZSTD_createCCtx());
   if (!impl->compressor) return fail(ErrorKind::kFailed, "zstd cannot start to compress");
   const auto header = to_bytes(FileHeader{.major = kFileVersion, .minor = kFileMinorVersion});
-  if (const Status written = impl->write(as_text(header)); !written) return std::unexpected(written.error());
+  if (const Status begun = impl->to->begin(as_text(header)); !begun) return std::unexpected(begun.error());
+  impl->bytes_written = header.size();
   return std::unique_ptr<ChunkFileWriter>(new ChunkFileWriter(std::move(impl)));
 }
 
@@ -120,6 +95,14 @@ Status ChunkFileWriter::begin_segment() {
 Status ChunkFileWriter::flush() {
   if (impl_->plain.empty()) return {};
   return impl_->write_chunk(ChunkKind::kMessages);
+}
+
+Status ChunkFileWriter::add_chunk(ChunkHeader header, std::string_view stored) {
+  if (auto flushed = flush(); !flushed) return flushed;
+  header.sequence = impl_->sequence++;
+  impl_->stored.assign(ChunkHeader::kBytes, '\0');
+  impl_->stored += stored;
+  return impl_->put(header);
 }
 
 Status ChunkFileWriter::finish() {

@@ -55,6 +55,16 @@ struct ClockPair {
   std::int64_t realtime_ns = 0;  // since 1970
 };
 
-using FileItem = std::variant<Item, FramesNamed, FactsTold, CheckpointTold, ClockPair, MappingsTold>;
+// In front of a flight recorder's file: it is the last part of a recording, kept in memory until then.
+struct WindowKept {
+  bool from_the_start = false;      // nothing was dropped, and the file is as any other
+  bool goes_on = false;             // the recording does
+  std::uint64_t asked_ns = 0;       // what was to be kept
+  std::uint64_t dropped_bytes = 0;  // of chunks from before the part
+  std::string why;                  // it was written: "SIGUSR1", "goroutines>10000: 10017"
+};
+
+using FileItem =
+    std::variant<Item, FramesNamed, FactsTold, CheckpointTold, ClockPair, MappingsTold, WindowKept>;
 
 }  // namespace gorotrace

@@ -142,4 +142,14 @@ void fields(Io& io, Ref<Io, ClockPair> pair) {
   io.number(2, realtime_ns);
 }
 
+template <typename Io>
+void fields(Io& io, Ref<Io, WindowKept> kept) {
+  auto& [from_the_start, goes_on, asked_ns, dropped_bytes, why] = kept;
+  io.number(1, from_the_start);
+  io.number(2, goes_on);
+  io.number(3, asked_ns);
+  io.number(4, dropped_bytes);
+  io.text(5, why);
+}
+
 }  // namespace gorotrace

@@ -51,6 +51,7 @@ enum class Kind : protozero::pbf_tag_type {
   kClockPair = 35,
   kCheckpointTold = 36,
   kMappingsTold = 37,  // may be skipped: since 1.1
+  kWindowKept = 38,
 };
 inline constexpr auto kFirstKind = static_cast<protozero::pbf_tag_type>(Kind::kAdvanced);
 

@@ -1,6 +1,9 @@
 #include "recording/part_facts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <iterator>
 
 #include "model/delta.h"
 
@@ -29,6 +32,17 @@ CostFacts cost_of_part(const StatFacts& whole, const StatFacts& part, const Came
   return cost;
 }
 
+// Of a part that begins where something was told of it, and goes to the end: what came since.
+std::optional<CostFacts> cost_since(const CostFacts& whole, const std::optional<CostCharged>& before) {
+  if (!before || before->hits > whole.hits || before->target_cpu_ns > whole.target_cpu_ns)
+    return std::nullopt;
+  CostFacts cost;
+  cost.hits = whole.hits - before->hits;
+  cost.charged_ns = std::max(0.0, whole.charged_ns - before->charged_ns);
+  cost.target_cpu_ns = whole.target_cpu_ns - before->target_cpu_ns;
+  return cost;
+}
+
 }  // namespace
 
 std::optional<PartKnown> known_of_part(const StatFacts& whole, const PartWanted& wanted,
@@ -53,14 +67,18 @@ std::optional<PartKnown> known_of_part(const StatFacts& whole, const PartWanted&
   if (to_the_end) facts.ended_by = whole.ended_by;
   Came came = to.came;
   out.tables = to.tables;
-  if (const auto& from = part.from()) {
+  const std::optional<Moment>& from = part.from() ? part.from() : part.start();
+  std::optional<CostFacts> known_cost;
+  if (to_the_end && !wanted.from_ns)
+    known_cost = from ? cost_since(whole.cost, from->cost) : std::optional(whole.cost);
+  if (from) {
     facts.begin_ns = from->at_ns;
     facts.counters_begin = from->counters;
     facts.live_at_start =
         from->tables.looked ? std::optional<std::uint64_t>(from->tables.live) : std::nullopt;
     facts.of_c_threads_at_start = from->tables.of_c_threads;
     came = {came.records - from->came.records, came.lost - from->came.lost};
-    out.tables = delta(from->tables, to.tables);
+    if (part.from()) out.tables = delta(from->tables, to.tables);  // else they begin there
   }
   facts.events.received = came.records;
   facts.events.produced = came.records + came.lost;
@@ -68,7 +86,10 @@ std::optional<PartKnown> known_of_part(const StatFacts& whole, const PartWanted&
   if (!of_the_part(facts.counters_begin, facts.begin_ns, facts) ||
       !of_the_part(facts.counters_end, facts.end_ns, facts))
     facts.counters_begin = facts.counters_end = std::nullopt;
-  facts.cost = cost_of_part(whole, facts, end.came, came);
+  facts.cost = known_cost ? *known_cost : cost_of_part(whole, facts, end.came, came);
+  std::ranges::copy_if(whole.detached, std::back_inserter(facts.detached), [&](const Detachment& d) {
+    return d.at_ns > facts.begin_ns && d.at_ns <= facts.end_ns;
+  });
   // Estimates of the whole window.
   out.tables.phases.reset();
   for (BlockingRow& row : out.tables.blocking) row.begun.reset();
@@ -78,10 +99,10 @@ std::optional<PartKnown> known_of_part(const StatFacts& whole, const PartWanted&
       facts.on_at_end |= group_bit(static_cast<gt_group>(g));
   }
   facts.notices = whole.notices;
-  facts.notices.push_back(
+  facts.notices.push_back(fmt::format(
       "a part of the recording: what the session knew of the whole alone is not shown (latencies of the "
-      "runtime's own, its cross-check, when groups went, what sampling took), and its cost is a share of the "
-      "whole's");
+      "runtime's own, its cross-check, what sampling took){}",
+      known_cost ? "" : ", and its cost is a share of the whole's"));
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "stream/models.h"
 
@@ -41,6 +42,11 @@ class PartOfWindow {
     if (!first_ns_) first_ns_ = at_ns;
   }
   [[nodiscard]] std::optional<std::uint64_t> window_ns() const { return first_ns_; }  // as begins() was told
+  // The same of one whose beginning the file lacks: what it holds begins with this.
+  void begins_with(Moment start) {
+    begins(start.at_ns);
+    start_ = std::move(start);
+  }
   // The next end that has not come: what is behind it is applied once it is taken. nullopt: none.
   [[nodiscard]] std::optional<std::uint64_t> next() const;
   void take(const Models::Of& of, const Came& came);  // the next one, now
@@ -52,11 +58,13 @@ class PartOfWindow {
 
   [[nodiscard]] const std::optional<Moment>& from() const { return moments_[0]; }
   [[nodiscard]] const std::optional<Moment>& to() const { return moments_[1]; }
+  [[nodiscard]] const std::optional<Moment>& start() const { return start_; }
 
  private:
   std::array<std::optional<std::uint64_t>, 2> wanted_;
   std::optional<std::uint64_t> first_ns_;
   std::array<std::optional<Moment>, 2> moments_;
+  std::optional<Moment> start_;
 };
 
 }  // namespace gorotrace

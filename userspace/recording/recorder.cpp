@@ -13,6 +13,7 @@
 #include "base/overloaded.h"
 #include "capture/drop_reason.h"
 #include "recording/codec.h"
+#include "stream/definer.h"
 
 namespace gorotrace {
 namespace {
@@ -24,11 +25,6 @@ ClockPair clocks_now() {
   timespec real{};
   ::clock_gettime(CLOCK_REALTIME, &real);
   return {monotonic_ns(), std::int64_t{real.tv_sec} * 1'000'000'000 + real.tv_nsec};
-}
-
-bool names_site(const gt_record& record) {
-  return record.hook == GT_HOOK_CREATE || record.hook == GT_HOOK_CREATE_CORO || record.hook == GT_HOOK_EXIT ||
-         (record.hook == GT_HOOK_CORO_OUT && (record.flags & GT_REC_ENDS) != 0);
 }
 
 }  // namespace
@@ -47,22 +43,43 @@ Result<std::unique_ptr<Recorder>> Recorder::make(const std::string& path, const 
 
 Recorder::Recorder(UniqueFd file, const Options& options) : options_(options), file_(std::move(file)) {}
 
+std::unique_ptr<Recorder> Recorder::in_memory(const RollingChunks::Bounds& bounds, const Options& options) {
+  std::unique_ptr<Recorder> made(new Recorder(UniqueFd(), options));
+  made->bounds_ = bounds;
+  return made;
+}
+
 Recorder::~Recorder() {
   (void)close();
 }
 
-Status Recorder::start() {
+Result<std::unique_ptr<ChunkDestination>> Recorder::destination() {
+  if (bounds_) {
+    auto rolling = std::make_unique<RollingChunks>(*bounds_);
+    rolling_ = rolling.get();
+    rolling_->next_segment_from(monotonic_ns(), 0);
+    return rolling;
+  }
   struct stat status{};
   if (::fstat(file_.get(), &status) == 0 && S_ISREG(status.st_mode) && ::ftruncate(file_.get(), 0) != 0)
     return fail_errno(errno, "cannot empty the capture file");
-  auto writer = ChunkFileWriter::make(std::move(file_));
+  return file_destination(std::move(file_));
+}
+
+Status Recorder::start() {
+  auto to = destination();
+  if (!to) return std::unexpected(to.error());
+  auto writer = ChunkFileWriter::make(std::move(*to));
   if (!writer) return std::unexpected(writer.error());
   writer_ = std::move(*writer);
   flushed_ns_ = segment_.began_ns = monotonic_ns();
   write(FileItem(clocks_now()));
   thread_ = std::make_unique<SinkThread>(
       options_.max_queued_bytes, [this](const Batch& batch) { take(batch); },
-      [this](std::uint64_t) { take_facts(); });
+      [this](std::uint64_t) {
+        take_facts();
+        hand_out_kept();
+      });
   return {};
 }
 
@@ -82,6 +99,27 @@ void Recorder::tell(FactsTold facts) {
     told_.push_back(std::move(facts));
   }
   thread_->poke();
+}
+
+void Recorder::ask_kept(std::function<void(KeptChunks)> take) {
+  if (!thread_) return take({});
+  {
+    const std::lock_guard lock(mutex_);
+    asked_.push_back(std::move(take));
+  }
+  thread_->poke();
+}
+
+void Recorder::hand_out_kept() {
+  std::vector<std::function<void(KeptChunks)>> asked;
+  {
+    const std::lock_guard lock(mutex_);
+    asked.swap(asked_);
+  }
+  if (asked.empty() || rolling_ == nullptr) return;
+  for (auto& [target, names] : names_) names.name_anew([this](const FileItem& item) { write(item); });
+  flush();
+  for (const auto& take : asked) take(kept());
 }
 
 Status Recorder::close() {
@@ -105,7 +143,7 @@ Status Recorder::close() {
   }
   const Status finished = writer_->finish();
   const std::lock_guard lock(mutex_);
-  figures_.bytes = writer_->bytes_written();
+  if (rolling_ == nullptr) figures_.bytes = writer_->bytes_written();
   if (!finished) return finished;
   if (!figures_.error.empty()) return fail(ErrorKind::kFailed, figures_.error);
   return {};
@@ -120,7 +158,7 @@ Recorder::Figures Recorder::figures() const {
 }
 
 std::uint64_t Recorder::dropped_samples(TargetId target) const {
-  return thread_ ? thread_->dropped_samples(target) : 0;
+  return (thread_ ? thread_->dropped_samples(target) : 0) + (bounds_ ? segments_.load() : 0);
 }
 
 std::uint64_t Recorder::dropped(TargetId target) const {
@@ -132,6 +170,11 @@ std::uint64_t Recorder::dropped(TargetId target) const {
 
 void Recorder::take(const Batch& batch) {
   for (const Item& item : batch.items) take(item);
+  if (rolling_ != nullptr) {
+    rolling_->reached(models_.advanced_ns());
+    if (rolling_->segment_is_large(segment_.checkpoint_bytes)) begin_segment();
+  }
+  if (options_.watch != nullptr) options_.watch->look(models_, monotonic_ns());
   flush_if_due();
 }
 
@@ -144,7 +187,8 @@ void Recorder::flush_if_due() {
 }
 
 bool Recorder::segment_is_due(std::uint64_t now_ns) const {
-  return now_ns - segment_.began_ns >= options_.segment_ns ||
+  const std::uint64_t least = rolling_ == nullptr ? 0 : kCheckpointPart * segment_.checkpoint_took_ns;
+  return now_ns - segment_.began_ns >= std::max(options_.segment_ns, least) ||
          writer_->bytes_written() - segment_.begins_at >= kCheckpointPart * segment_.checkpoint_bytes;
 }
 
@@ -180,7 +224,7 @@ void Recorder::define_what_it_names(const Item& item) {
                         [&](const Records& run) {
                           for (const gt_record& record : run.records) {
                             names.use_stack(record.stack, record.time_ns, find, tell);
-                            if (names_site(record))
+                            if (names_start(record))
                               names.use_site(record.object, record.extra, record.time_ns, tell);
                           }
                         },
@@ -273,9 +317,11 @@ void Recorder::count_written() {
   std::uint64_t records = 0;
   for (const auto& [target, waiting] : waiting_) records += waiting.count;
   waiting_.clear();
+  records_ += records;
   const std::lock_guard lock(mutex_);
-  figures_.records += records;
-  figures_.bytes = writer_->bytes_written();
+  figures_.records = records_;
+  figures_.bytes = rolling_ == nullptr ? writer_->bytes_written() : rolling_->bytes();
+  if (rolling_ != nullptr) figures_.kept_ns = since(models_.advanced_ns(), rolling_->from_ns());
 }
 
 void Recorder::failed(const Error& error) {
@@ -301,6 +347,10 @@ void Recorder::lose_what_waits() {
 
 void Recorder::begin_segment() {
   if (failing_) lose_what_waits();
+  if (rolling_ != nullptr) {
+    flush();  // counts what belongs to the segment before
+    rolling_->next_segment_from(models_.advanced_ns(), records_);
+  }
   if (auto begun = writer_->begin_segment(); !begun) return failed(begun.error());
   failing_ = false;
   segment_.began_ns = monotonic_ns();
@@ -321,6 +371,8 @@ void Recorder::begin_segment() {
   }
   flush();
   segment_.checkpoint_bytes = std::max<std::uint64_t>(writer_->bytes_written() - segment_.begins_at, 1);
+  segment_.checkpoint_took_ns = since(monotonic_ns(), segment_.began_ns);
+  ++segments_;
 }
 
 void Recorder::write_checkpoint(TargetId target, const Models::Of& of) {

@@ -1,4 +1,5 @@
-// A sink that writes the stream to a capture file, with what a reader on another machine needs beside it.
+// A sink that writes the stream to a capture file, with what a reader on another machine needs beside it, or
+// keeps the last part of what would be in that file in memory (a flight recorder).
 // Nobody waits for the disk: what it cannot take in time, or at all, is dropped, counted, and a Loss in the
 // file. What was written stays readable, whenever the writer ends. Threads: push() on the router's, the rest
 // on control's; a thread of its own writes.
@@ -7,6 +8,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,8 +19,10 @@
 #include "base/result.h"
 #include "recording/chunk_file.h"
 #include "recording/file_item.h"
+#include "recording/rolling_chunks.h"
 #include "recording/told_names.h"
 #include "stream/models.h"
+#include "stream/models_watch.h"
 #include "stream/sink_thread.h"
 
 namespace gorotrace {
@@ -32,6 +36,8 @@ class Recorder : public ItemSink {
     // A damaged chunk costs the rest of its segment, which is as long, or shorter: it ends once it is 20
     // times as large as the checkpoint with which it began.
     std::uint64_t segment_ns = 10'000'000'000;
+    // Is shown the models as they are by what was written; outlives the recorder. nullptr: nobody.
+    ModelsWatch* watch = nullptr;
   };
 
   // The file is there, as it was, until the first target begins; then it is emptied. It may be a pipe, with a
@@ -41,6 +47,10 @@ class Recorder : public ItemSink {
   }
   [[nodiscard]] static Result<std::unique_ptr<Recorder>> make(const std::string& path,
                                                               const Options& options);
+  // There is no file: kept() has what one would hold. Checkpoints take at most a twentieth of the thread's
+  // time.
+  [[nodiscard]] static std::unique_ptr<Recorder> in_memory(const RollingChunks::Bounds& bounds,
+                                                           const Options& options);
   ~Recorder() override;
 
   // Of a target that begins behind this call.
@@ -51,27 +61,38 @@ class Recorder : public ItemSink {
   // What is known of a target by now; behind all that was pushed. Of its records that are not in the file the
   // recorder knows.
   void tell(FactsTold facts);
+  // In memory: what there is of the recording once all that was pushed and told before is in. `take` is
+  // called on the recorder's thread, and returns soon.
+  void ask_kept(std::function<void(KeptChunks)> take);
+  // The same, behind close().
+  [[nodiscard]] KeptChunks kept() const { return rolling_->keep(records_); }
+
   // The whole rest, and the file's end. Nothing is pushed or told any more. The error that kept something
   // from the file, if any did.
   [[nodiscard]] Status close();
 
   struct Figures {
     std::uint64_t records = 0;  // in the file
-    std::uint64_t bytes = 0;    // of the file
+    std::uint64_t bytes = 0;    // of the file; in memory: of memory
+    std::uint64_t kept_ns = 0;  // in memory: how long the part is
     std::uint64_t dropped = 0;  // records that are not in it: the disk was behind, or refused them
     std::string error;          // the last that the disk gave; "" = none
   };
   [[nodiscard]] Figures figures() const;
   // Of a target that is not gone.
   [[nodiscard]] std::uint64_t dropped(TargetId target) const;
+  // Ticks; in memory also those that a segment's begin makes useless to who begins there. When the number has
+  // changed, ticks should begin anew.
   [[nodiscard]] std::uint64_t dropped_samples(TargetId target) const;
 
  private:
   Recorder(UniqueFd file, const Options& options);
+  [[nodiscard]] Result<std::unique_ptr<ChunkDestination>> destination();
   [[nodiscard]] Status start();
   void take(const Batch& batch);
   void take(const Item& item);
   void take_facts();
+  void hand_out_kept();
   void define_what_it_names(const Item& item);
   void write(const FileItem& item);
   void write(const Item& item);
@@ -93,7 +114,10 @@ class Recorder : public ItemSink {
   UniqueFd file_;  // until the writer has it
   // The thread's own.
   std::unique_ptr<ChunkFileWriter> writer_;
-  Models models_;  // what is open: stacks that are told again
+  std::optional<RollingChunks::Bounds> bounds_;  // in memory
+  RollingChunks* rolling_ = nullptr;             // the writer's destination
+  std::uint64_t records_ = 0;                    // that were written so far
+  Models models_;                                // what is open: stacks that are told again
   std::unordered_map<TargetId, ToldNames> names_;
   std::unordered_map<TargetId, FactsTold> facts_;
   // Records that are collected and not yet in the file.
@@ -106,16 +130,19 @@ class Recorder : public ItemSink {
     std::uint64_t began_ns = 0;
     std::uint64_t begins_at = 0;                // bytes of the file
     std::uint64_t checkpoint_bytes = 64 << 10;  // of the last one; of the first a guess
+    std::uint64_t checkpoint_took_ns = 0;
   };
   Segment segment_;
   bool failing_ = false;
 
   mutable std::mutex mutex_;
-  std::unordered_map<TargetId, PcNames> named_;  // not yet taken
-  std::vector<FactsTold> told_;                  // likewise
+  std::unordered_map<TargetId, PcNames> named_;         // not yet taken
+  std::vector<FactsTold> told_;                         // likewise
+  std::vector<std::function<void(KeptChunks)>> asked_;  // likewise
   std::unordered_map<TargetId, std::uint64_t>
       refused_;  // records, that the disk did; at the end also the others
   Figures figures_;
+  std::atomic<std::uint64_t> segments_ = 0;  // that began with a checkpoint
 
   std::unique_ptr<SinkThread> thread_;  // last: it uses the others
 };

@@ -6,7 +6,9 @@
 #include <map>
 #include <utility>
 
+#include "base/byte_size.h"
 #include "base/plural.h"
+#include "base/text.h"
 #include "evidence/unread.h"
 #include "recording/checkpoint_look.h"
 #include "recording/codec.h"
@@ -31,6 +33,14 @@ struct MoreStacks {
     if (const StackRef stack = stack_of(of, id)) into.emplace(id, stack);
   }
 };
+std::string window_text(const WindowKept& kept) {
+  std::string text = fmt::format("the last {} of a recording were to be kept, and were written at: {}",
+                                 format_duration(kept.asked_ns), kept.why);
+  if (!kept.from_the_start)
+    text += fmt::format("; the window begins where the file does, {} from before are not in it",
+                        format_bytes(kept.dropped_bytes));
+  return text;
+}
 
 class Replayer {
  public:
@@ -79,6 +89,7 @@ class Replayer {
     return {};
   }
   Status take_this(const CheckpointTold& told);
+  Status take_this(const WindowKept& kept);
   Status take_this(const ClockPair& clocks) {
     if (!recording_.clocks) recording_.clocks = clocks;
     return {};
@@ -157,6 +168,14 @@ bool Replayer::of_lost_classes(const Item& item) const {
   return of != targets_.end() && of->second.classes_lost;
 }
 
+// Stands in front of everything: the next segment's checkpoints are the beginning.
+Status Replayer::take_this(const WindowKept& kept) {
+  if (recording_.window || !targets_.empty()) return {};
+  recording_.window = kept;
+  gap_ = !kept.from_the_start;
+  return {};
+}
+
 // Only behind a gap: else all of it was told before.
 Status Replayer::take_this(const CheckpointTold& told) {
   const auto found = targets_.find(told.target);
@@ -167,7 +186,11 @@ Status Replayer::take_this(const CheckpointTold& told) {
   const OpenState& open = told.checkpoint.model;
   now_ns_ = std::max(now_ns_, open.at_ns);
   of.part.begins(open.at_ns);
-  if (!of.gap_from_ns) return models_.restore(told.target, told.checkpoint);  // its beginning is missing
+  if (!of.gap_from_ns) {  // its beginning is missing
+    if (auto restored = models_.restore(told.target, told.checkpoint); !restored) return restored;
+    of.part.begins_with(moment_of(models_.all().at(told.target), open.at_ns, {of.records, of.lost}));
+    return {};
+  }
   lose_gap(told.target, of, open.at_ns);
   for (unsigned i = 0; i < GT_GROUP_COUNT; ++i)
     models_.apply({told.target, open.at_ns, GroupChanged{static_cast<gt_group>(i), open.groups[i].on}});
@@ -190,7 +213,9 @@ Status Replayer::take_this(const Item& item) {
     of.recorded->facts.wait_reasons = begun->wait_reasons;
     of.recorded->label_key = begun->label_key;
     of.wants_checkpoint = behind_gap_;
-    if (const auto begin = begins_.find(item.target); begin != begins_.end()) of.part.begins(begin->second);
+    const bool begins_late = recording_.window && !recording_.window->from_the_start;
+    if (const auto begin = begins_.find(item.target); begin != begins_.end() && !begins_late)
+      of.part.begins(begin->second);
     order_.push_back(item.target);
   }
   const auto known = targets_.find(item.target);
@@ -283,11 +308,15 @@ void Replayer::take_tables(TargetId target, Of& of) {
   if (!whole) {
     out.facts.end_ns = end;
     if (out.facts.begin_ns == 0) out.facts.begin_ns = end;
-    out.facts.notices.push_back(
-        of.facts ? "the recording was cut off: what the session knew is from before its end"
-                 : "the recording was cut off before the session said what it knew of the target");
+    if (!of.facts || !recording_.window || !recording_.window->goes_on) {
+      out.facts.notices.push_back(
+          of.facts ? "the recording was cut off: what the session knew is from before its end"
+                   : "the recording was cut off before the session said what it knew of the target");
+    }
   }
-  if (wanted_.any()) {
+  // The session counts what is on its way, too.
+  const bool goes_on = !whole && recording_.window;
+  if (wanted_.any() || of.part.start() || goes_on) {
     auto part =
         known_of_part(out.facts, wanted_, of.part, moment_of(found->second, end, {of.records, of.lost}));
     if (!part) {
@@ -320,6 +349,7 @@ Result<Recording> Replayer::finish(FileDamage damage) {
       of.recorded->facts.notices.push_back(fmt::format(
           "{} of the file could not be read, and what was in it counts as lost", plural(parts, "part")));
     }
+    if (recording_.window) of.recorded->facts.notices.push_back(window_text(*recording_.window));
     recording_.targets.push_back(std::move(of.recorded));
   }
   if (recording_.targets.empty() && !order_.empty())

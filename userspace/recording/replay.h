@@ -45,6 +45,7 @@ struct DetailsWanted {
 struct Recording {
   std::vector<std::unique_ptr<RecordedTarget>> targets;  // in the order in which they began
   std::optional<ClockPair> clocks;                       // the first
+  std::optional<WindowKept> window;                      // a flight recorder wrote it
   FileDamage damage;
   std::uint64_t records = 0, lost = 0;  // in the file; lost before they came into it
 };

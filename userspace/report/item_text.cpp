@@ -193,4 +193,11 @@ void ItemText::of(const ClockPair& clocks) {
        fmt::format("clock {}.{:09}", clocks.realtime_ns / 1'000'000'000, clocks.realtime_ns % 1'000'000'000));
 }
 
+void ItemText::of(const WindowKept& kept) {
+  line(0, 0,
+       fmt::format("window{} of {} dropped_bytes {}{} \"{}\"", kept.from_the_start ? " from the start" : "",
+                   format_duration(kept.asked_ns), kept.dropped_bytes, kept.goes_on ? " goes on" : "",
+                   kept.why));
+}
+
 }  // namespace gorotrace

@@ -36,6 +36,7 @@ class ItemText {
   void of(const CheckpointTold& told);
   void of(const ClockPair& clocks);
   void of(const MappingsTold& told);
+  void of(const WindowKept& kept);
   [[nodiscard]] std::string record_text(Target& target, const gt_record& record);
   [[nodiscard]] std::string reason(const Target& target, unsigned reason) const;
 

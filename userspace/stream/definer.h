@@ -56,6 +56,12 @@ class LatelyDefined {
   std::array<Entry, kEntries> entries_{};
 };
 
+// The record names a go statement (object) and what it starts (extra).
+[[nodiscard]] inline bool names_start(const gt_record& record) {
+  return record.hook == GT_HOOK_CREATE || record.hook == GT_HOOK_CREATE_CORO || record.hook == GT_HOOK_EXIT ||
+         (record.hook == GT_HOOK_CORO_OUT && (record.flags & GT_REC_ENDS) != 0);
+}
+
 // Of one target.
 class Definer {
  public:
@@ -78,11 +84,6 @@ class Definer {
   void define(Snapshot& snapshot, std::vector<Item>& out);
 
  private:
-  [[nodiscard]] static bool names_start(const gt_record& record) {
-    return record.hook == GT_HOOK_CREATE || record.hook == GT_HOOK_CREATE_CORO ||
-           record.hook == GT_HOOK_EXIT ||
-           (record.hook == GT_HOOK_CORO_OUT && (record.flags & GT_REC_ENDS) != 0);
-  }
   void define_stack(std::uint64_t id, std::uint64_t at_ns, std::vector<Item>& out);
   void define_as(std::uint64_t id, StackRef stack, std::uint64_t at_ns, std::vector<Item>& out);
   void complete(gt_record& record, std::vector<Item>& out);

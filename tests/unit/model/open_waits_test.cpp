@@ -95,5 +95,26 @@ TEST_F(OpenWaits, system_calls_only_while_their_group_is_on) {
   EXPECT_TRUE(of(1, 9900).park_seen);
 }
 
+TEST_F(OpenWaits, are_counted_by_their_length_without_those_of_the_runtime) {
+  using Counts = std::vector<std::uint64_t>;
+  const std::vector<std::uint64_t> than = {0, 1000, 5000};
+  EXPECT_EQ(model.waiting_longer(2000, than), (Counts{0, 0, 0}));
+  for (std::uint64_t goid = 1; goid <= 3; ++goid) {
+    create(2000, goid);
+    run(2100, goid);
+    park(2000 + 1000 * goid, goid);
+  }
+  create(2000, 9, kSystemStart);
+  run(2100, 9);
+  park(2200, 9);
+  EXPECT_EQ(model.waiting_longer(6000, than), (Counts{3, 2, 0})) << "one waits for exactly 1000";
+  EXPECT_EQ(model.waiting_longer(6001, than), (Counts{3, 3, 0}));
+  EXPECT_EQ(model.waiting_longer(8001, than), (Counts{3, 3, 1}));
+  ready(8500, 1);
+  EXPECT_EQ(model.waiting_longer(9500, than), (Counts{2, 2, 2}));
+  model.group(GT_GROUP_BLOCK, false, 9600);
+  EXPECT_FALSE(model.waiting_longer(9700, than)) << "nobody knows";
+}
+
 }  // namespace
 }  // namespace gorotrace

@@ -29,7 +29,7 @@ class EachKind : public ::testing::Test {};
 using Kinds = ::testing::Types<Advanced, TargetBegun, Records, StackDefined, FunctionDescribed, Snapshot,
                                SeenObjects, CountersRead, GroupChanged, CostCharged, Loss, SampleClasses,
                                SampleTick, SamplesLost, SamplingEnded, TargetEnded, TargetGone, FramesNamed,
-                               FactsTold, CheckpointTold, ClockPair, MappingsTold>;
+                               FactsTold, CheckpointTold, ClockPair, MappingsTold, WindowKept>;
 TYPED_TEST_SUITE(EachKind, Kinds);
 
 TYPED_TEST(EachKind, every_field_survives) {

@@ -155,6 +155,10 @@ auto members(Is<ClockPair> auto& x) {
   auto& [a, b] = x;
   return std::tie(a, b);
 }
+auto members(Is<WindowKept> auto& x) {
+  auto& [a, b, c, d, e] = x;
+  return std::tie(a, b, c, d, e);
+}
 auto members(Is<TargetFacts> auto& x) {
   auto& [a, b, c, d, e, f, g] = x;
   return std::tie(a, b, c, d, e, f, g);

@@ -15,107 +15,13 @@
 #include <random>
 #include <thread>
 
-#include "../model/random_trace.h"
-#include "../stream/fixture.h"
 #include "model/delta.h"
+#include "recorder_fixture.h"
+#include "recording/chunk_format.h"
 #include "recording/replay.h"
 
 namespace gorotrace {
 namespace {
-
-// Every pc is a function of its own.
-class PaperSymbols : public Symbolizer {
- public:
-  const std::vector<Frame>& stack(std::uint64_t) override { return none_; }
-  bool truncated(std::uint64_t) override { return false; }
-  const std::vector<Frame>& frames(std::uint64_t pc, PcKind kind) override {
-    Frame frame;
-    frame.function = (pc == plugin_pc && !plugin_known ? "[plug.so]" : "main.f") + std::to_string(pc) +
-                     (kind == PcKind::kExact ? "!" : "");
-    frame.line = static_cast<int>(pc % 1000);
-    return frames_[{pc, kind}] = {frame};
-  }
-  std::atomic<std::uint64_t> plugin_pc = 0;
-  std::atomic<bool> plugin_known = false;
-
- private:
-  std::vector<Frame> none_;
-  std::map<std::pair<std::uint64_t, PcKind>, std::vector<Frame>> frames_;
-};
-
-class RecorderTest : public ::testing::Test {
- protected:
-  RecorderTest() {
-    path = std::filesystem::temp_directory_path() / ("recorder_test." + std::to_string(::getpid()));
-    record({});
-  }
-  ~RecorderTest() override { std::filesystem::remove(path); }
-
-  void record(const Recorder::Options& options) {
-    router.reset();
-    auto made = Recorder::make(path, options);
-    EXPECT_TRUE(made) << made.error().message;
-    recorder = std::move(*made);
-    router.emplace(std::vector<ItemSink*>{&models, recorder.get()});
-  }
-
-  void begin(TargetId target) {
-    auto owned = std::make_unique<PaperSymbols>();
-    names = owned.get();
-    EXPECT_TRUE(recorder->name(target, {nullptr, std::move(owned)}));
-    router->begin(
-        target,
-        {.host_pid = 42, .start_time_ticks = 1, .exe = "/bin/it", .wait_reasons = kReasons, .label_key = ""},
-        source);
-    for (int g = 0; g <= GT_GROUP_RUN; ++g)
-      router->post({target, 1000, GroupChanged{static_cast<gt_group>(g), true}});
-  }
-  void push(std::vector<gt_record> ring, std::uint64_t watermark) {
-    for (gt_record& r : ring) {
-      r.target = slot_of(kOne);
-      r.generation = generation_of(kOne);
-      r.seq = seq++;
-    }
-    router->push({{std::move(ring)}, watermark, std::nullopt});
-  }
-  void play_through(const std::vector<gt_record>& events, std::uint64_t end_ns) {
-    for (std::size_t at = 0; at < events.size(); at += 500) {
-      const auto from = events.begin() + static_cast<std::ptrdiff_t>(at);
-      const auto to = events.begin() + static_cast<std::ptrdiff_t>(std::min(events.size(), at + 500));
-      push({from, to}, std::prev(to)->time_ns + 1);
-    }
-    push({}, end_ns);
-  }
-  Tables live(std::uint64_t at_ns) {
-    const auto answers = models.ask(at_ns, Ask::kTables, {kOne});
-    EXPECT_TRUE(answers);
-    return *answers->at(kOne).tables;
-  }
-  StatFacts facts(std::uint64_t begin_ns, std::uint64_t end_ns) {
-    StatFacts f;
-    f.target.host_pid = f.target.pid = 42;
-    f.target.exe = "/bin/it";
-    f.begin_ns = begin_ns;
-    f.end_ns = end_ns;
-    f.wait_reasons = kReasons;
-    f.requested = 7;
-    f.cost = {123, 4.5, 678, 0.1};
-    f.notices = {"a notice"};
-    return f;
-  }
-  Status close() {
-    router.reset();
-    return recorder->close();
-  }
-
-  std::filesystem::path path;
-  PaperSource source;
-  ModelSink models;
-  std::unique_ptr<Recorder> recorder;
-  std::optional<Router> router;
-  PaperSymbols* names = nullptr;  // the recorder's
-  std::uint32_t seq = 0;
-};
 
 class RecordedTraces : public RecorderTest, public ::testing::WithParamInterface<std::uint64_t> {};
 
@@ -259,6 +165,17 @@ TEST_F(RecorderTest, a_writer_that_ended_early_left_what_it_had_written) {
   EXPECT_GE(facts.end_ns, truth.end_ns) << "as of what was told last, not of when the facts were";
 }
 
+// None of these bytes is what it was.
+void damage(const std::filesystem::path& path, std::uintmax_t from, std::uintmax_t to) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  std::string bytes(to - from, '\0');
+  file.seekg(static_cast<std::streamoff>(from));
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  for (char& byte : bytes) byte = static_cast<char>(byte ^ 0x55);
+  file.seekp(static_cast<std::streamoff>(from));
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
 // A file whose middle cannot be read goes on with the next segment, as a session does behind a loss.
 TEST_P(RecordedTraces, behind_a_damaged_part_go_on_with_what_was_open) {
   const Truth truth = play(GetParam(), 20000);
@@ -272,14 +189,7 @@ TEST_P(RecordedTraces, behind_a_damaged_part_go_on_with_what_was_open) {
   EXPECT_FALSE(whole->damage.any());
   const Tables& all = whole->targets[0]->tables;
   const auto size = std::filesystem::file_size(path);
-  for (const std::uintmax_t at : {size / 4, size / 2}) {
-    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekg(static_cast<std::streamoff>(at));
-    const auto was = static_cast<char>(file.get());
-    file.seekp(static_cast<std::streamoff>(at));
-    file.put(static_cast<char>(was ^ 0x55));
-    file.close();
-  }
+  for (const std::uintmax_t at : {size / 4, size / 2}) damage(path, at, at + 1);
   const auto rest = replay(path);
   ASSERT_TRUE(rest) << rest.error().message;
   EXPECT_GE(rest->damage.chunks, 2u);
@@ -314,12 +224,7 @@ TEST_P(RecordedTraces, without_their_beginning_have_what_was_open) {
   ASSERT_TRUE(close());
   const auto whole = replay(path);
   ASSERT_TRUE(whole);
-  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-  file.seekp(static_cast<std::streamoff>(std::filesystem::file_size(path) / 3));
-  const std::string zeros(static_cast<std::size_t>(file.tellp()), '\0');
-  file.seekp(20);
-  file.write(zeros.data(), static_cast<std::streamsize>(zeros.size() - 20));
-  file.close();
+  damage(path, FileHeader::kBytes, std::filesystem::file_size(path) / 3);
   const auto rest = replay(path);
   ASSERT_TRUE(rest) << rest.error().message;
   EXPECT_TRUE(rest->damage.any());

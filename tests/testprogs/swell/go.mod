@@ -1,0 +1,3 @@
+module example.com/swell
+
+go 1.18
