@@ -11,11 +11,12 @@
 #include "cli/exit_codes.h"
 #include "cli/help_format.h"
 #include "cli/messages.h"
+#include "cli/spawned_program.h"
 #include "cli/startup.h"
 #include "cli/version.h"
 
 int main(int argc, char** argv) {
-  gorotrace::prepare_process();
+  gorotrace::ProgramToStart program{{}, gorotrace::prepare_process()};
   gorotrace::end_with_a_word();
   gorotrace::log_to_stderr();  // stdout belongs to reports
 
@@ -25,8 +26,8 @@ int main(int argc, char** argv) {
       gorotrace::screen(gorotrace::ColourWhen::kNever).name_width()));  // commands inherit it
   app.set_version_flag("--version", &gorotrace::version_text);
   app.require_subcommand(0, 1);
-  app.failure_message([](const CLI::App* program, const CLI::Error& error) {
-    return gorotrace::for_stderr(gorotrace::usage_error(*program, error));
+  app.failure_message([](const CLI::App* parser, const CLI::Error& error) {
+    return gorotrace::for_stderr(gorotrace::usage_error(*parser, error));
   });
   gorotrace::CommonOptions common;
   app.add_option_function<std::string>(
@@ -50,7 +51,7 @@ int main(int argc, char** argv) {
   gorotrace::add_check_command(app, common, exit);
   gorotrace::add_ps_command(app, common, exit);
   gorotrace::add_metrics_command(app, common, exit);
-  gorotrace::add_record_command(app, exit);
+  gorotrace::add_record_command(app, program, exit);
   gorotrace::add_report_command(app, common, exit);
   gorotrace::add_export_command(app, exit);
   gorotrace::add_diff_command(app, common, exit);
@@ -58,14 +59,15 @@ int main(int argc, char** argv) {
   gorotrace::add_help_command(app, exit);
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();  // stat -v is -v stat
   gorotrace::refuse_empty_values(app);
-  auto words = gorotrace::understood_words(app, {argv + std::min(argc, 1), argv + argc});
+  auto words = gorotrace::understood_words(app, {argv + std::min(argc, 1), argv + argc}, "record");
   if (!words) {
     gorotrace::say(gorotrace::usage_error(words.error().message));
     return gorotrace::kExitUsage;
   }
-  std::ranges::reverse(*words);  // as the parser takes them
+  program.words = std::move(words->program);
+  std::ranges::reverse(words->words);  // as the parser takes them
   try {
-    app.parse(std::move(*words));
+    app.parse(std::move(words->words));
   } catch (const CLI::ParseError& e) {
     const int code = app.exit(e);
     return code == 0 ? gorotrace::kExitDone : gorotrace::kExitUsage;

@@ -9,7 +9,14 @@ _gorotrace() {
       break
     fi
   done
+  if [[ $command == record && " ${COMP_WORDS[*]:1:COMP_CWORD-1} " == *" -- "* ]]; then
+    COMPREPLY=($(compgen -c -f -- "$current"))  # a program of the user's, and its arguments
+    return
+  fi
   case $previous in
+    -u | --user)
+      COMPREPLY=($(compgen -u -- "$current"))
+      return ;;
     -p | --pid)
       COMPREPLY=($(compgen -W "$("$1" ps 2>/dev/null | awk 'NR > 1 {print $1}')" -- "$current"))
       return ;;

@@ -13,6 +13,8 @@ CHANGES = {  # name -> [(file of package runtime, what is replaced, by what)]
     # And in the scheduler's, which has no type descriptor.
     "moved-sched": [("runtime2.go", r"^\tgoid         uint64\n", WORD),
                     ("runtime2.go", r"^type schedt struct \{\n(.*\n)*?\tlock mutex\n", WORD)],
+    # What only goroutines show: where a g keeps what made it.
+    "moved-site": [("runtime2.go", r"^\tparentGoid +uint64.*\n", WORD)],
     # A field under another name.
     "renamed": [("runtime2.go", r"\btrackingSeq\b", "trackedSeq"), ("proc.go", r"\btrackingSeq\b", "trackedSeq")],
 }

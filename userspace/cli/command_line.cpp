@@ -72,14 +72,21 @@ const CLI::Option* option_named(const CLI::App& program, const CLI::App* command
 
 }  // namespace
 
-Result<std::vector<std::string>> understood_words(const CLI::App& program,
-                                                  const std::vector<std::string>& words) {
-  std::vector<std::string> out;
+Result<UnderstoodWords> understood_words(const CLI::App& program, const std::vector<std::string>& words,
+                                         std::string_view starts_programs) {
+  UnderstoodWords understood;
+  std::vector<std::string>& out = understood.words;
   const CLI::App* command = nullptr;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
     if (word == "--") {  // no option is behind it
-      out.insert(out.end(), words.begin() + static_cast<std::ptrdiff_t>(i), words.end());
+      const auto here = words.begin() + static_cast<std::ptrdiff_t>(i);
+      if (command != nullptr && command->get_name() == starts_programs) {
+        understood.program.assign(here + 1, words.end());
+        if (understood.program.empty()) return fail(ErrorKind::kUsage, "there is no program behind the --");
+      } else {
+        out.insert(out.end(), here, words.end());
+      }
       break;
     }
     if (command == nullptr) command = command_named(program, word);
@@ -109,7 +116,7 @@ Result<std::vector<std::string>> understood_words(const CLI::App& program,
       }
     }
   }
-  return out;
+  return understood;
 }
 
 void refuse_empty_values(CLI::App& program) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -17,11 +18,18 @@ namespace gorotrace {
 // given. Of the program and its commands, once all of them are there.
 void refuse_empty_values(CLI::App& program);
 
+struct UnderstoodWords {
+  std::vector<std::string> words;    // for the parser
+  std::vector<std::string> program;  // behind "--", of a command that starts a program
+};
+
 // The words behind the program's name as the parser is to have them, which is what they say: an option with
 // nothing behind its "=" (--duration=) and one that another option follows (-d -p 1) have no value and are
 // refused, where the parser would take the next word for it; -d=5s, as Go's flag package has it, is -d 5s.
-[[nodiscard]] Result<std::vector<std::string>> understood_words(const CLI::App& program,
-                                                                const std::vector<std::string>& words);
+// starts_programs: the name of the command that does; "--" ends the options of the others.
+[[nodiscard]] Result<UnderstoodWords> understood_words(const CLI::App& program,
+                                                       const std::vector<std::string>& words,
+                                                       std::string_view starts_programs);
 
 // Lines for stderr.
 [[nodiscard]] std::string usage_error(const std::string& what);

@@ -9,6 +9,8 @@ class App;
 
 namespace gorotrace {
 
+struct ProgramToStart;  // cli/spawned_program.h
+
 // Options that stand before or behind any command.
 struct CommonOptions {
   ColourWhen colour = ColourWhen::kAuto;
@@ -19,7 +21,8 @@ void add_dump_command(CLI::App& app, const CommonOptions& common, int& exit);
 void add_check_command(CLI::App& app, const CommonOptions& common, int& exit);
 void add_ps_command(CLI::App& app, const CommonOptions& common, int& exit);
 void add_metrics_command(CLI::App& app, const CommonOptions& common, int& exit);
-void add_record_command(CLI::App& app, int& exit);
+// program: known by the time at which the command is run.
+void add_record_command(CLI::App& app, const ProgramToStart& program, int& exit);
 void add_report_command(CLI::App& app, const CommonOptions& common, int& exit);
 void add_export_command(CLI::App& app, int& exit);
 void add_diff_command(CLI::App& app, const CommonOptions& common, int& exit);

@@ -18,6 +18,7 @@
 #include "cli/output_queue.h"
 #include "cli/record_output.h"
 #include "cli/session_arguments.h"
+#include "cli/spawned_program.h"
 #include "cli/stat_window.h"
 #include "cli/stop_signal.h"
 #include "cli/until.h"
@@ -37,7 +38,7 @@ constexpr std::uint64_t kLeastBytes = 1u << 20;
 
 struct Arguments {  // as typed
   SessionArguments session;
-  std::string output, max_size, last;
+  std::string output, max_size, last, user;
   std::vector<std::string> until;
 };
 
@@ -51,10 +52,38 @@ Result<std::optional<std::uint64_t>> max_bytes_of(const std::string& text) {
   return bytes;
 }
 
-Status record(const Arguments& arguments) {
-  auto held = StopSignal::make();
-  if (!held) return std::unexpected(held.error());
-  std::optional<StopSignal> stop(std::move(*held));
+Status check_subject(const Arguments& arguments, const SpawnedProgram& program) {
+  if (program.wanted() && !arguments.session.targets.empty())
+    return fail(ErrorKind::kUsage, "record takes either a process (-p) or a program to start (-- PROGRAM)");
+  if (!program.wanted() && arguments.session.targets.empty())
+    return fail(ErrorKind::kUsage, "record needs a process (-p PID) or a program to start (-- PROGRAM)");
+  if (!program.wanted() && !arguments.user.empty())
+    return fail(ErrorKind::kUsage, "-u says whose ids a program has that is started: -- PROGRAM is missing");
+  return {};
+}
+
+Result<std::unique_ptr<Session>> attach_to_subject(SessionPlan& plan, SpawnedProgram& program,
+                                                   RunStacks& stacks) {
+  if (!program.wanted()) return attach(plan, {}, stacks);
+  if (auto started = program.start(); !started) return std::unexpected(started.error());
+  plan.targets.emplace_back(program.pid());
+  plan.stage = TargetStage::kAtExec;
+  auto session = attach(plan, {}, stacks);
+  if (!session) return std::unexpected(program.explain(session.error()));
+  if (auto gone = program.let_go(); !gone) return std::unexpected(gone.error());
+  return session;
+}
+
+// Why a target's window ended early because nothing of it can be trusted.
+Status contradiction_of(const Session& session) {
+  for (const TargetId target : session.targets()) {
+    if (const auto& why = session.contradiction(target)) return std::unexpected(*why);
+  }
+  return {};
+}
+
+Status record(const Arguments& arguments, SpawnedProgram& program, std::optional<StopSignal>& stop) {
+  if (auto checked = check_subject(arguments, program); !checked) return checked;
   auto plan = understand(arguments.session, kDefaultGroups, false);
   if (!plan) return std::unexpected(plan.error());
   const auto max_bytes = max_bytes_of(arguments.max_size);
@@ -69,16 +98,17 @@ Status record(const Arguments& arguments) {
   if (!recorder) return std::unexpected(recorder.error());
   plan->options.recorder = recorder->get();
   RunStacks stacks;
-  Status ended;
+  Status ended, contradicted;
   std::optional<int> signal;
   RecordOutput output({.path = arguments.output,
                        .duration = plan->duration,
                        .max_bytes = *flight ? std::nullopt : *max_bytes,
                        .until = &until,
-                       .flight = flight->get()},
+                       .flight = flight->get(),
+                       .progress = !program.wanted()},
                       **recorder);
   {
-    auto session = attach(*plan, {}, stacks);
+    auto session = attach_to_subject(*plan, program, stacks);
     if (!session) return std::unexpected(session.error());
     tell_decisions(**session, arguments.session);
     auto out = OutputQueue::make(STDERR_FILENO);
@@ -92,32 +122,53 @@ Status record(const Arguments& arguments) {
     if (ended) ended = window.report();
     if (!ended && !*flight) return ended;  // what is in memory is written all the same
     signal = window.ended_by();
-    stop.reset();
+    contradicted = contradiction_of(**session);
+    if (!program.running()) stop.reset();
   }
   auto closed = (*recorder)->close();
   if (*flight) {
     const Status written = (*flight)->end(**recorder, output, output.why(signal));
-    return ended ? written : ended;
+    if (!ended) return ended;
+    return written ? contradicted : written;
   }
   output.tell_end();
-  return closed;
+  return closed ? contradicted : closed;
+}
+
+int run(const Arguments& arguments, const ProgramToStart& to_start) {
+  SpawnedProgram program(to_start, arguments.user);
+  auto held = StopSignal::make(program.signals(!arguments.last.empty()));
+  if (!held) return report_error(held.error());
+  std::optional<StopSignal> stop(std::move(*held));
+  const auto done = record(arguments, program, stop);
+  return program.finish(stop, done ? kExitDone : report_error(done.error()));
 }
 
 }  // namespace
 
-void add_record_command(CLI::App& app, int& exit) {
+void add_record_command(CLI::App& app, const ProgramToStart& program, int& exit) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("record", "write all that goroutines do to a capture file");
   command->footer(
       "Example: gorotrace record -p 4242 -d 30s -o incident.gtr\n"
       "         gorotrace record -p 4242 --last 60s --until 'blocked>5s:500' -o incident.gtr\n"
-      "Ctrl-C, SIGTERM and SIGHUP end the recording; what was recorded is whole. Exit codes: 0 done, 1 "
-      "failed, 2 "
-      "usage, 3 target not supported.");
+      "         gorotrace record -o run.gtr -- ./app -its options\n"
+      "Ctrl-C, SIGTERM and SIGHUP end the recording of a process; what was recorded is whole. A program "
+      "behind "
+      "-- is started, and recorded from its first instruction until it ends; processes that it starts are "
+      "not "
+      "followed. It has the terminal and its signals, and the exit code is its own (128 and the number of "
+      "the "
+      "signal that killed it). -d and --max-size end the recording, not the program. Under sudo it runs as "
+      "the "
+      "user who called it. Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
   add_session_options(
       *command, arguments->session, kDefaultGroups,
       "groups that take more are detached until the end; 10%,phases: they are on now and then, so "
       "that the average keeps to it");
+  command->get_option("--pid")->required(false);
+  command->add_option("-u,--user", arguments->user,
+                      "whose ids a program that is started has, with the user's groups: a name or a number");
   command->add_option("-o,--output", arguments->output, "the capture file")->required();
   command->add_option("--max-size", arguments->max_size,
                       "end the recording once the file has reached this size (512m, 1G); with --last: what "
@@ -131,10 +182,7 @@ void add_record_command(CLI::App& app, int& exit) {
                    "end the recording once goroutines>N, or blocked>TIME:N: N goroutines or more have been "
                    "blocked for longer; several: repeated, the first one counts")
       ->allow_extra_args(false);
-  command->callback([arguments, &exit] {
-    auto done = record(*arguments);
-    exit = done ? kExitDone : report_error(done.error());
-  });
+  command->callback([arguments, &program, &exit] { exit = run(*arguments, program); });
 }
 
 }  // namespace gorotrace

@@ -35,7 +35,7 @@ RecordOutput::RecordOutput(Options options, const Recorder& recorder)
     : options_(std::move(options)), recorder_(recorder), began_ns_(monotonic_ns()) {}
 
 void RecordOutput::begins(EventLoop& loop) {
-  progress_ = std::make_unique<Progress>(loop, [this] { return progress(); });
+  if (options_.progress) progress_ = std::make_unique<Progress>(loop, [this] { return progress(); });
   if (options_.until != nullptr) options_.until->begins(loop);
   if (options_.flight != nullptr) options_.flight->begins(loop);
   if (options_.max_bytes) loop.timers().every(kSizeTick, [this, &loop] { look_at_size(loop); });

@@ -26,6 +26,7 @@ class RecordOutput : public WindowOutput {
     std::optional<std::uint64_t> max_bytes;  // the recording ends when the file is as large
     Until* until = nullptr;                  // it ends then, too; outlives this object, as does `flight`
     FlightRecorder* flight = nullptr;        // there is no file while it goes on
+    bool progress = true;                    // the terminal is ours alone
   };
   // recorder outlives this object.
   RecordOutput(Options options, const Recorder& recorder);

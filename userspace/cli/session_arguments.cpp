@@ -81,7 +81,9 @@ Result<SessionPlan> understand(const SessionArguments& a, GroupMask groups, bool
     return task != 0 && task != pid;
   };
   if (std::ranges::any_of(pids, headless)) p.options.capture.force_mode = AttachMode::kPerfEventCookie;
-  if (p.options.groups != 0) p.options.capture.max_targets = static_cast<std::uint16_t>(pids.size());
+  // None is named where a program is to be started.
+  if (p.options.groups != 0)
+    p.options.capture.max_targets = static_cast<std::uint16_t>(std::max<std::size_t>(pids.size(), 1));
   return p;
 }
 
@@ -128,7 +130,7 @@ Result<std::unique_ptr<Session>> attach(const SessionPlan& plan, const DumpFilte
   BinaryCache binaries;
   std::vector<std::unique_ptr<Target>> targets;
   for (const TargetName& name : plan.targets) {
-    auto target = Target::open(name, binaries);
+    auto target = Target::open(name, binaries, plan.stage);
     if (!target) return std::unexpected(target.error());
     tell_of(**target);
     // Which reasons there are, each Go version says for itself.

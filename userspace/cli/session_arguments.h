@@ -25,6 +25,7 @@ struct SessionArguments {  // as typed
 
 struct SessionPlan {  // as meant
   std::vector<TargetName> targets;
+  TargetStage stage = TargetStage::kRunning;  // all of them
   SessionOptions options;
   std::optional<std::chrono::nanoseconds> duration;  // until a signal or the targets' end when absent
 };

@@ -59,19 +59,21 @@ void end_with_a_word() {
   std::set_terminate(uncaught);
 }
 
-void prepare_process() {
+Inherited prepare_process() {
+  const Inherited inherited = Inherited::now();
   mallopt(M_MMAP_THRESHOLD, kOwnMapping);
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
     if (fcntl(fd, F_GETFD) != -1) continue;
     // Opened the wrong way round: reading or writing there fails with EBADF, as it should. The lowest number
-    // that is free is this one.
-    if (::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) _exit(1);
+    // that is free is this one. Whom we start has it closed, as we had it.
+    if (::open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC) != fd) _exit(1);
   }
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
   }
+  return inherited;
 }
 
 }  // namespace gorotrace

@@ -1,11 +1,11 @@
 #include "cli/stop_signal.h"
 
 #include <pthread.h>
-#include <sys/signalfd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 #include "base/clock.h"
 
@@ -41,11 +41,13 @@ void let_go() {
 
 }  // namespace
 
-Result<StopSignal> StopSignal::make() {
-  const sigset_t set = stop_signals();
+Result<StopSignal> StopSignal::make(Others others) {
+  sigset_t set = stop_signals();
+  for (const int signal : others.signals) sigaddset(&set, signal);
   if (const int error = pthread_sigmask(SIG_BLOCK, &set, nullptr); error != 0)
     return fail_errno(error, "blocking signals");
   StopSignal signal;
+  signal.others_ = std::move(others);
   signal.fd_ = UniqueFd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signal.fd_) return fail_errno(errno, "signalfd");
   // A closed pipe (| head) is the end of the output, not a way to die with probes still attached.
@@ -60,7 +62,9 @@ StopSignal::~StopSignal() {
 std::optional<int> StopSignal::take() {
   if (came_) return came_;
   signalfd_siginfo info;
-  if (read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return std::nullopt;
+  do {
+    if (read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return std::nullopt;
+  } while (others_.take && others_.take(info));
   came_ = static_cast<int>(info.ssi_signo);
   first_ns = monotonic_ns();
   struct sigaction another{};

@@ -11,6 +11,7 @@ CountersLook::CountersLook(std::shared_ptr<Target> target, TargetId id, std::sha
     : target_(std::move(target)), id_(id), door_(std::move(door)), reader_(target_->counter_reader()) {}
 
 std::optional<RuntimeReading> CountersLook::take() {
+  if (!target_->proven()) return std::nullopt;
   target_->look_for_plugins();
   if (!reader_) return std::nullopt;
   const auto counters = reader_->read();

@@ -40,6 +40,8 @@ MemoryLook::MemoryLook(std::shared_ptr<Target> target, TargetId id, std::shared_
 LookResult MemoryLook::take(const LookOrder& order, const std::stop_token& stop) {
   constexpr int kTries = 4;
   LookResult out;
+  out.proof = target_->prove(out.contradiction);
+  if (out.proof != Proof::kHolds) return out;
   if (order.goroutines) look(order.objects, stop, out);
   if (order.reading && out.goroutines) read(stop, out);
   for (int i = 0; i < kTries && order.goroutines && out.counts.extra != 0 && out.reading; ++i) {

@@ -31,7 +31,9 @@ struct CountersReading {
 };
 
 struct LookResult {
-  Status goroutines;  // why there are none
+  Proof proof = Proof::kHolds;  // else nothing was read
+  Error contradiction;          // what its goroutines contradict
+  Status goroutines;            // why there are none
   SnapshotCounts counts;
   std::uint64_t took_ns = 0;  // all of the last look at goroutines
   bool objects_read = false;  // what was found is in the stream
@@ -49,6 +51,7 @@ class MemoryLook {
   };
   MemoryLook(std::shared_ptr<Target> target, TargetId id, std::shared_ptr<StreamDoor> door, Wanted wanted);
 
+  // Of a target that is not proven it tries to prove it first.
   [[nodiscard]] LookResult take(const LookOrder& order, const std::stop_token& stop);
 
  private:

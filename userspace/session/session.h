@@ -60,6 +60,10 @@ class Session {
   [[nodiscard]] Symbolizer& symbols(TargetId target) { return of(target).symbols(); }
   [[nodiscard]] Result<Tables> tables(TargetId target) { return of(target).tables(); }
   [[nodiscard]] StatFacts facts(TargetId target) const { return of(target).facts(); }
+  // Why its window ended, where its goroutines contradicted what was known of its runtime (TargetStage).
+  [[nodiscard]] const std::optional<Error>& contradiction(TargetId target) const {
+    return of(target).contradiction();
+  }
   // Turns its groups on or off while it runs.
   [[nodiscard]] Status set_groups(TargetId target, GroupMask groups, const std::string& reason) {
     return of(target).set_groups(groups, reason);

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <chrono>
 #include <initializer_list>
 #include <thread>
@@ -37,17 +35,6 @@ std::uint64_t sudog_reasons(const std::vector<std::string>& names) {
 
 constexpr std::uint64_t kMaxThread = 1u << 22;  // PID_MAX_LIMIT (include/linux/threads.h)
 
-// A process that was started a moment ago has not come to runtime.newproc yet: allgs is empty, which later it
-// never is.
-void await_first_goroutine(const Process& process, std::uint64_t allgs) {
-  constexpr std::chrono::milliseconds kPatience(1000), kPause(5);
-  for (std::chrono::milliseconds waited(0); waited < kPatience; waited += kPause) {
-    std::array<std::uint8_t, 8> length{};
-    if (!process.read(allgs + 8, length) || std::bit_cast<std::uint64_t>(length) != 0) return;
-    std::this_thread::sleep_for(kPause);
-  }
-}
-
 // How many words of g hold these fields. Of more than a record can say: refused by capture/.
 gt_u8 words_up_to(std::initializer_list<std::uint16_t> fields) {
   unsigned words = 0;
@@ -64,28 +51,38 @@ Result<std::unique_ptr<Target>> Target::open(const TargetName& name) {
   return open(name, alone);
 }
 
-Result<std::unique_ptr<Target>> Target::open(const TargetName& name, BinaryCache& binaries) {
+Result<std::unique_ptr<Target>> Target::open(const TargetName& name, BinaryCache& binaries,
+                                             TargetStage stage) {
   bool offsets_hold = true;
-  auto target = open_with(name, binaries, OffsetsFrom::kBest, offsets_hold);
+  auto target = open_with(name, binaries, stage, OffsetsFrom::kBest, offsets_hold);
   // A modified runtime under a release's name, with its debug information: that knows better than our table.
   if (!target && !offsets_hold) {
     bool dwarf_holds = true;
-    if (auto again = open_with(name, binaries, OffsetsFrom::kDwarf, dwarf_holds)) return again;
+    if (auto again = open_with(name, binaries, stage, OffsetsFrom::kDwarf, dwarf_holds)) return again;
   }
   return target;
 }
 
 Result<std::unique_ptr<Target>> Target::open_with(const TargetName& name, BinaryCache& binaries,
-                                                  OffsetsFrom from, bool& offsets_hold) {
+                                                  TargetStage stage, OffsetsFrom from, bool& offsets_hold) {
   std::unique_ptr<Target> target(new Target);
 
   auto process = Process::open(name.pid);
   if (!process) return std::unexpected(process.error());
   target->process_ = std::move(*process);
   Status known = target->choose_file(name.file);
-  if (known) known = target->establish(binaries, from, offsets_hold);
+  if (known) known = target->establish(binaries, from);
+  if (known && stage == TargetStage::kRunning) {
+    target->loader_->look();
+    known = target->await_proof(offsets_hold);
+  }
   if (!known) return std::unexpected(target->process_->explain(known.error()));
   return target;
+}
+
+std::string Target::who() const {
+  return fmt::format("process {} ({}){}", process_->pid(), process_->executable(),
+                     file_->is_executable() ? "" : ", " + file_->path());
 }
 
 Status Target::choose_file(const std::string& wanted) {
@@ -110,17 +107,14 @@ Status Target::choose_file(const std::string& wanted) {
   return {};
 }
 
-Status Target::establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_hold) {
-  const std::string who = fmt::format("process {} ({}){}", process_->pid(), process_->executable(),
-                                      file_->is_executable() ? "" : ", " + file_->path());
-
+Status Target::establish(BinaryCache& binaries, OffsetsFrom from) {
   auto opened = binaries.open(file_->open_path(), from);
-  if (!opened) return wrap(opened.error(), who);
+  if (!opened) return wrap(opened.error(), who());
   binary_ = *std::move(opened);
   const GoBinary& go = binary();
 
   const auto bias = file_->load_bias(go.image());
-  if (!bias) return wrap(bias.error(), who);
+  if (!bias) return wrap(bias.error(), who());
   bias_ = *bias;
 
   modules_ = std::make_shared<Modules>(Module{.image = &go.image(),
@@ -130,11 +124,16 @@ Status Target::establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_
                                               .open_path = file_->open_path(),
                                               .keeps = binary_});
   loader_ = std::make_unique<ModuleLoader>(*process_, modules_);
-  loader_->look();
   if (go.globals().allgs == 0) {
     return fail(ErrorKind::kUnsupported,
-                who + ": runtime.allgs was not found in runtime.allgadd; goroutines cannot be read");
+                who() + ": runtime.allgs was not found in runtime.allgadd; goroutines cannot be read");
   }
+  configure_readers();
+  return {};
+}
+
+void Target::configure_readers() {
+  const GoBinary& go = binary();
   GoroutineReader::Config reader;
   reader.offsets = go.offsets();
   reader.allgs_address = go.globals().allgs + bias_;
@@ -170,12 +169,6 @@ Status Target::establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_
   };
   goroutines_config_ = reader;
   goroutines_ = std::make_unique<GoroutineReader>(*process_, reader);
-  await_first_goroutine(*process_, reader.allgs_address);
-  if (auto ok = goroutines_->check_offsets(); !ok) {
-    offsets_hold = false;
-    return wrap(ok.error(), who);
-  }
-
   if (go.counters_missing().empty()) {
     CounterReader::Config counters;
     counters.offsets = go.offsets();
@@ -187,9 +180,37 @@ Status Target::establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_
       counters.p_status = static_cast<std::uint16_t>(of_p->offsets.p_status);
     counters_config_ = counters;
   }
+}
+
+bool Target::has_goroutine() const {
+  return process_->value<std::uint64_t>(goroutines_config_.allgs_address + 8).value_or(1) != 0;
+}
+
+Proof Target::prove(Error& contradiction) {
+  if (proven()) return Proof::kHolds;
+  if (!has_goroutine()) return Proof::kNoGoroutine;
+  if (auto ok = goroutines_->check_offsets(); !ok) {
+    contradiction = wrap(ok.error(), who()).error();
+    return Proof::kContradicts;
+  }
+  proven_.store(true, std::memory_order_release);
+  return Proof::kHolds;
+}
+
+// A process that was started a moment ago has not come to runtime.newproc yet: allgs is empty, which later it
+// never is.
+Status Target::await_proof(bool& offsets_hold) {
+  constexpr std::chrono::milliseconds kPatience(1000), kPause(5);
+  for (std::chrono::milliseconds waited(0); waited < kPatience && !has_goroutine(); waited += kPause)
+    std::this_thread::sleep_for(kPause);
+  Error contradiction{ErrorKind::kUnsupported, who() + ": it has no goroutine"};
+  if (prove(contradiction) != Proof::kHolds) {
+    offsets_hold = false;
+    return std::unexpected(std::move(contradiction));
+  }
   if (stays_a_copy())
     return fail(ErrorKind::kUnsupported,
-                who +
+                who() +
                     ": it was forked from a process that runs this Go runtime, and has none of its threads: "
                     "the goroutines in its memory stand still for ever");
   return {};

@@ -1,9 +1,10 @@
 // One Go runtime of a process being traced: what we know of its binary, its memory and its probes, checked
 // against each other before anything is attached. Shared with whoever reads its memory. Threads: control
-// thread, except what reads memory (goroutines(), one at a time), is_system(), which the samplers' threads
-// ask, and the binary's line table, which the router's thread uses, too.
+// thread, except what reads memory (goroutines() and prove(), one at a time), proven(), is_system(), which
+// the samplers' threads ask, and the binary's line table, which the router's thread uses, too.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -35,13 +36,33 @@ struct EventsWanted {
   bool stacks = true, labels = false;
 };
 
+// Where a process is when it is opened.
+enum class TargetStage : std::uint8_t {
+  kRunning,
+  kAtExec,  // held before its first instruction: its text is there, its runtime has made nothing yet
+};
+
+// What its live goroutines say of what was taken for known of its runtime.
+enum class Proof : std::uint8_t { kNoGoroutine, kHolds, kContradicts };
+
 class Target {
  public:
   // Opens the process and the file with the Go runtime that is meant (go_files.h), checks the runtime's
   // offsets against the code and against the live goroutines, and plans the probes. Attaches nothing. Every
   // refusal says what does not hold. A binary that another target of the cache runs is not parsed again.
-  [[nodiscard]] static Result<std::unique_ptr<Target>> open(const TargetName& name, BinaryCache& binaries);
+  //
+  // At its exec there is no goroutine to hold them against: such a target is not proven() yet. Its probes
+  // need no proof, for where they go and what registers hold there the code says; what they read of a g they
+  // read at the offsets that are to be proven. Its memory is read by nobody before prove() has found them to
+  // hold: that of an empty runtime is known without (session/target_looks.h).
+  [[nodiscard]] static Result<std::unique_ptr<Target>> open(const TargetName& name, BinaryCache& binaries,
+                                                            TargetStage stage = TargetStage::kRunning);
   [[nodiscard]] static Result<std::unique_ptr<Target>> open(const TargetName& name);  // the only one
+
+  [[nodiscard]] bool proven() const { return proven_.load(std::memory_order_acquire); }
+  // Whoever may be held up by the process, one at a time, until it holds. The error says what does not, as
+  // far as it could be seen at one glance: a runtime that is just starting may look wrong for an instant.
+  [[nodiscard]] Proof prove(Error& contradiction);
 
   // Reads what plan() needs of the binary and what takes long (30 ms for one of 50 MB), and where its metrics
   // are; they would be read later, too.
@@ -106,10 +127,16 @@ class Target {
   Target() = default;
   // offsets_hold becomes false when the live goroutines contradict the offsets.
   [[nodiscard]] static Result<std::unique_ptr<Target>> open_with(const TargetName& name,
-                                                                 BinaryCache& binaries, OffsetsFrom from,
-                                                                 bool& offsets_hold);
+                                                                 BinaryCache& binaries, TargetStage stage,
+                                                                 OffsetsFrom from, bool& offsets_hold);
   [[nodiscard]] Status choose_file(const std::string& wanted);
-  [[nodiscard]] Status establish(BinaryCache& binaries, OffsetsFrom from, bool& offsets_hold);
+  // From the binary and where it is mapped.
+  [[nodiscard]] Status establish(BinaryCache& binaries, OffsetsFrom from);
+  void configure_readers();
+  // From the live goroutines.
+  [[nodiscard]] Status await_proof(bool& offsets_hold);
+  [[nodiscard]] bool has_goroutine() const;
+  [[nodiscard]] std::string who() const;
   // Made by fork from a process that ran this runtime: its memory, and none of the threads.
   [[nodiscard]] bool is_a_copy() const;
   [[nodiscard]] bool stays_a_copy() const;
@@ -127,6 +154,7 @@ class Target {
   GoroutineReader::Config goroutines_config_;
   std::optional<CounterReader::Config> counters_config_;
   std::unique_ptr<GoroutineReader> goroutines_;  // refers to *process_
+  std::atomic<bool> proven_ = false;
 };
 
 }  // namespace gorotrace

@@ -22,6 +22,7 @@ enum class WindowEnd : std::uint8_t {
   kRemoved,  // its own: the others go on
   kExited,
   kExeced,
+  kContradicted,
 };
 template <>
 inline constexpr auto kEnumNames<WindowEnd> = enum_names<WindowEnd>({
@@ -29,6 +30,7 @@ inline constexpr auto kEnumNames<WindowEnd> = enum_names<WindowEnd>({
     {WindowEnd::kRemoved, "the target was removed"},
     {WindowEnd::kExited, "the target exited"},
     {WindowEnd::kExeced, "the target executed another program"},
+    {WindowEnd::kContradicted, "its goroutines are not what was known of its runtime"},
 });
 
 class TargetLife {

@@ -39,6 +39,23 @@ TargetLooks::TargetLooks(std::shared_ptr<Target> target, std::shared_ptr<MemoryL
       asked_ns_(kNever),
       reading_ns_(kNever) {}
 
+EmptyRuntime TargetLooks::begin_empty(std::uint64_t at_ns) {
+  EmptyRuntime out;
+  out.goroutines.counts.begin_ns = out.goroutines.counts.end_ns = at_ns;
+  out.counters.counters.time_ns = at_ns;
+  out.counters.counters.settled = true;
+  out.counters.timed_runs = 0;
+  start_ = Start{0, 0};
+  if (target_->has_counters()) {
+    first_ = CountersReading{out.counters.counters, {}, {}};
+    first_counters_ = counters_ = RuntimeReading{out.counters.counters, {}};
+    first_counters_by_definition_ = true;
+  }
+  objects_due_ = false;  // nobody waits from before
+  looked_whole_ = true;
+  return out;
+}
+
 void TargetLooks::at(std::uint64_t at_ns) {
   asked_ns_ = std::min(asked_ns_, at_ns);
   objects_due_ = true;
@@ -80,6 +97,11 @@ bool TargetLooks::await(std::uint64_t until_ns) {
 
 void TargetLooks::take_in(const LookResult& result, const LookOrder& order, Purpose purpose) {
   const std::uint64_t now = monotonic_ns();
+  if (result.proof != Proof::kHolds) {
+    if (order.objects) objects_due_ = true;
+    take_in_no_proof(result, now);
+    return;
+  }
   if (order.goroutines) {
     looked_at_ns_ = now;
     due_ns_ = now + interval_ns_;
@@ -101,6 +123,13 @@ void TargetLooks::take_in(const LookResult& result, const LookOrder& order, Purp
   // The models had not come so far.
   reading_ns_ = !start_ && looked_whole_ ? now + interval_ns_ : kNever;
   if (purpose == Purpose::kLast) last_ = result.reading;
+}
+
+// Tried anew at the next tick.
+void TargetLooks::take_in_no_proof(const LookResult& result, std::uint64_t now_ns) {
+  due_ns_ = now_ns;
+  contradictions_ = result.proof == Proof::kContradicts ? contradictions_ + 1 : 0;
+  if (contradictions_ == kContradictions) contradiction_ = result.contradiction;
 }
 
 void TargetLooks::take_in_start(const LookResult& result) {
@@ -130,6 +159,9 @@ bool TargetLooks::await_counters(std::uint64_t until_ns) {
   if (!ready(*counting_, until_ns)) return false;
   if (auto reading = counting_->get()) {
     if (!first_counters_) first_counters_ = reading;
+    // How long the histogram is the process tells; nothing had been in it.
+    if (std::exchange(first_counters_by_definition_, false))
+      first_counters_->time_to_run.assign(reading->time_to_run.size(), 0);
     counters_ = std::move(reading);
   }
   counting_.reset();

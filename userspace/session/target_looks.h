@@ -16,8 +16,15 @@
 #include "session/notices.h"
 #include "session/target.h"
 #include "session/target_sampling.h"
+#include "stream/item.h"
 
 namespace gorotrace {
+
+// What a look and a reading would have told, for the stream.
+struct EmptyRuntime {
+  Snapshot goroutines;
+  CountersRead counters;
+};
 
 class TargetLooks {
  public:
@@ -27,6 +34,13 @@ class TargetLooks {
               std::shared_ptr<CountersLook> counters, SessionWorkers& workers, const TargetSampling& sampling,
               Notices& notices, std::uint64_t interval_ns);
   ~TargetLooks() { give_up(); }
+
+  // Before the first tick, of a target whose process is held at its exec since before at_ns: its runtime has
+  // made nothing, and nobody need read that. That is the first look, and the first reading of the counters.
+  // What follows awaits the first goroutine, and the proof that it brings.
+  [[nodiscard]] EmptyRuntime begin_empty(std::uint64_t at_ns);
+  // What the goroutines contradict, look after look: nothing that was read of this process can be trusted.
+  [[nodiscard]] const std::optional<Error>& contradiction() const { return contradiction_; }
 
   // Takes in what has come, and starts the look that is due: the first one is at once.
   void tick(std::uint64_t now_ns);
@@ -73,6 +87,9 @@ class TargetLooks {
   // the last took. One that is asked for, because something was lost, waits as long as it took.
   static constexpr std::uint64_t kLookRest = 20;
 
+  // A runtime that is just starting may look wrong at one glance, and not for so long.
+  static constexpr int kContradictions = 5;
+
   enum class Purpose { kOnTheWay, kLast };
   struct Running {
     std::future<LookResult> result;
@@ -84,6 +101,7 @@ class TargetLooks {
   void start_last();
   [[nodiscard]] bool await(std::uint64_t until_ns);  // false: it goes on
   void take_in(const LookResult& result, const LookOrder& order, Purpose purpose);
+  void take_in_no_proof(const LookResult& result, std::uint64_t now_ns);
   void take_in_start(const LookResult& result);
 
   std::shared_ptr<Target> target_;
@@ -105,6 +123,9 @@ class TargetLooks {
   SnapshotCounts counts_;
 
   std::optional<RuntimeReading> first_counters_, counters_;
+  bool first_counters_by_definition_ = false;
+  int contradictions_ = 0;
+  std::optional<Error> contradiction_;
   std::optional<Start> start_;
   std::optional<CountersReading> first_, last_;
   bool looked_whole_ = false, ending_ = false, last_left_out_ = false;

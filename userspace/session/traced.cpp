@@ -118,6 +118,7 @@ Status Traced::arm() {
   const auto begin = groups_.arm(options_.groups);
   if (!begin) return std::unexpected(target_->process().explain(begin.error()));
   life_.trace(*begin);
+  proven_ = target_->proven();
   mind_sampling();
   const Process& process = target_->process();
   if (const Liveness life = process.liveness(); life != Liveness::kAlive) {
@@ -126,13 +127,24 @@ Status Traced::arm() {
                             life == Liveness::kExeced ? "executed another program" : "ended"));
   }
   lifecycle_throughout_ = groups_.is_on(GT_GROUP_LIFECYCLE);
-  looks_->ask_counters();
-  (void)looks_->await_counters(monotonic_ns() + TargetLooks::kCountersPatienceNs);
-  looks_->tick(monotonic_ns());
+  begin_looks(*begin);
   return {};
 }
 
+void Traced::begin_looks(std::uint64_t begin_ns) {
+  if (!proven_) {
+    auto empty = looks_->begin_empty(begin_ns);
+    pipeline_.router().post({id_, begin_ns, std::move(empty.goroutines)});
+    if (target_->has_counters()) pipeline_.router().post({id_, begin_ns, empty.counters});
+    return;
+  }
+  looks_->ask_counters();
+  (void)looks_->await_counters(monotonic_ns() + TargetLooks::kCountersPatienceNs);
+  looks_->tick(monotonic_ns());
+}
+
 void Traced::mind_sampling() {
+  if (!proven_) return;
   if (auto done = sampling_.want(!groups_.is_on(GT_GROUP_BLOCK)); !done) notices_.add(done.error().message);
   mind_run_sampling();
 }
@@ -197,11 +209,27 @@ void Traced::look_after() {
   if (const Liveness life = target_->process().liveness(); life != Liveness::kAlive) {
     looks_->give_up();
     stop_sampling();
+    // Of one that nobody has waited for yet the kernel still tells what it took.
+    if (target_->process().cpu_time_ns()) {
+      groups_.charge();
+      groups_.post_cost();
+    }
     end_window(life == Liveness::kExited ? WindowEnd::kExited : WindowEnd::kExeced, monotonic_ns());
     detach();
     return;
   }
   const std::uint64_t now = monotonic_ns();
+  if (looks_->contradiction()) {
+    looks_->give_up();
+    notices_.add(looks_->contradiction()->message);
+    end_window(WindowEnd::kContradicted, now);
+    detach();
+    return;
+  }
+  if (!proven_ && target_->proven()) {
+    proven_ = true;
+    mind_sampling();
+  }
   if (groups_.phases() && groups_.is_on(GT_GROUP_BLOCK)) looks_->ask_counters();
   looks_->mind_loss(dropped(), now);
   if (const auto at = groups_.follow_plugins()) {
@@ -284,6 +312,11 @@ void Traced::leave_looks(std::uint64_t deadline_ns) {
 void Traced::end_window(WindowEnd how, std::uint64_t at_ns) {
   if (!life_.end(how, at_ns)) return;
   groups_at_end_ = groups_.on();
+  if (!target_->proven() && how != WindowEnd::kContradicted) {
+    notices_.add(
+        "the window ended before any goroutine could be held against what is known of this binary's runtime: "
+        "what the probes read is told as they read it");
+  }
   pipeline_.router().post({id_, at_ns, TargetEnded{}});
 }
 

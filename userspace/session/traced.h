@@ -88,6 +88,8 @@ class Traced {
   void know_waits(Dump& dump);
   void know_creations(Dump& dump);
 
+  // Why its window ended when what was known of its runtime did not hold.
+  [[nodiscard]] const std::optional<Error>& contradiction() const { return looks_->contradiction(); }
   [[nodiscard]] const TargetLife& life() const { return life_; }
   [[nodiscard]] TargetId id() const { return id_; }
   [[nodiscard]] Target& target() { return *target_; }
@@ -117,9 +119,10 @@ class Traced {
   [[nodiscard]] std::uint64_t dropped_samples() const;
   [[nodiscard]] GroupMask seen_objects() const;
   [[nodiscard]] Status arm();
+  void begin_looks(std::uint64_t begin_ns);
   // Of goroutines while nothing else tells who waits where; of runs while that is told, and not who runs.
   void read_at_end_of_phase(GroupMask want);
-  void mind_sampling();
+  void mind_sampling();  // nothing of a target that is not proven
   void mind_run_sampling();
   void switch_groups(GroupMask want, TargetGroups::Why why, const std::string& reason);
 
@@ -140,6 +143,7 @@ class Traced {
   bool runs_unknown_ = false;
   std::optional<TargetLooks> looks_;  // from the slot on
 
+  bool proven_ = false;  // as of the last tick
   GroupMask groups_at_end_ = 0;
   bool lifecycle_throughout_ = false;
   StandingWaits standing_;  // of sampling, just before the dump

@@ -35,28 +35,42 @@ class CommandLine : public testing::Test {
     CLI::App* ps = program_.add_subcommand("ps", "");
     ps->add_option("NAME", names_, "");
     ps->add_option("--where", where_, "")->allow_extra_args(false);
+    program_.add_subcommand("run", "")->add_option("-o,--output", output_, "");
     for (CLI::App* command : program_.get_subcommands({})) command->fallthrough();
     refuse_empty_values(program_);
   }
   // What is said of these words; "" when they are taken.
   std::string refused(const std::vector<std::string>& typed) {
-    auto words = understood_words(program_, typed);
+    auto words = understood_words(program_, typed, "run");
     if (!words) return usage_error(words.error().message);
-    std::ranges::reverse(*words);
+    started_ = words->program;
+    std::ranges::reverse(words->words);
     try {
-      program_.parse(std::move(*words));
+      program_.parse(std::move(words->words));
       return "";
     } catch (const CLI::ParseError& error) {
       return usage_error(program_, error);
     }
   }
   CLI::App program_;
-  std::string colour_, pid_, duration_;
-  std::vector<std::string> files_, names_, where_;
+  std::string colour_, pid_, duration_, output_;
+  std::vector<std::string> files_, names_, where_, started_;
 
  private:
   bool json_ = false;
 };
+
+TEST_F(CommandLine, WhatStandsBehindTwoDashesIsTheProgramOfACommandThatStartsOne) {
+  EXPECT_EQ(refused({"run", "-o", "f", "--", "./app", "-o", "", "--", "-v"}), "");
+  EXPECT_EQ(output_, "f");
+  EXPECT_THAT(started_, testing::ElementsAre("./app", "-o", "", "--", "-v"));
+  EXPECT_EQ(refused({"run", "-o", "--", "x"}),
+            "gorotrace: run takes no \"x\"\nRun with --help for more information.\n");
+  EXPECT_THAT(refused({"run", "--"}), HasSubstr("no program behind the --"));
+  EXPECT_EQ(refused({"dump", "--", "42"}), "");
+  EXPECT_EQ(pid_, "42");
+  EXPECT_THAT(started_, testing::IsEmpty());
+}
 
 TEST_F(CommandLine, AnEmptyValueIsRefusedWhateverTheOption) {
   EXPECT_EQ(refused({"dump", "42", "-d", ""}),
