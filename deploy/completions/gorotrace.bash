@@ -28,7 +28,7 @@ _gorotrace() {
       return ;;
     --to)
       if [[ $command == export ]]; then
-        COMPREPLY=($(compgen -W "$("$1" export --help 2>/dev/null | grep -oE '(pprof|folded)[a-z-]*' | sort -u)" -- "$current"))
+        COMPREPLY=($(compgen -W "$("$1" export --help 2>/dev/null | grep -oE '(pprof|folded|go-trace|perfetto|json)[a-z-]*' | sort -u)" -- "$current"))
       fi
       return ;;
     --by)

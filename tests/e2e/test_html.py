@@ -9,7 +9,7 @@ import time
 import pytest
 
 from browser import Browser
-from harness import PROGRAMS, Process, build, gorotrace
+from harness import PROGRAMS, Process, Truth, build, gorotrace
 
 
 def run(*arguments, code=0):
@@ -277,6 +277,18 @@ def test_a_capture_in_which_nothing_happened(browser, truth, tmp_path):
     assert browser.console == []
 
 
+def test_a_stack_of_twenty_thousand_calls(browser, tmp_path):
+    with Truth(build(PROGRAMS / "deep")) as process:
+        record(tmp_path / "deep.gtr", [process.pid], duration="500ms")
+    run("report", "--html", tmp_path / "deep.gtr", "-o", tmp_path / "deep.html")
+    browser.console.clear()
+    browser.open(tmp_path / "deep.html")
+    assert browser.console == []
+    browser.focus("#flames input[type=search]")
+    browser.type("main.small")
+    assert browser.run("document.querySelectorAll('#flames .frame.match').length") > 10
+
+
 def test_without_probes_states_come_from_sampling(browser, tmp_path):
     with Process([build(PROGRAMS / "demo")]) as target:
         time.sleep(0.3)
@@ -295,6 +307,7 @@ def test_without_probes_states_come_from_sampling(browser, tmp_path):
 def test_a_page_needs_a_place_to_go(capture):
     assert "--html needs -o" in run("report", "--html", capture, code=2).stderr
     assert "--html and --json" in run("report", "--html", "--json", capture, "-o", "x", code=2).stderr
+    assert "is the capture itself" in run("report", "--html", capture, "-o", capture, code=2).stderr
     assert run("report", "--html", capture, "-o", "-").stdout.startswith("<!doctype html>")
 
 

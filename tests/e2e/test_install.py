@@ -62,7 +62,7 @@ def completed(installed, *words):
 
 def test_bash_completes_commands_and_options(installed):
     assert completed(installed, "gorotrace", "") == set(COMMANDS)
-    assert completed(installed, "gorotrace", "d") == {"dump"}
+    assert completed(installed, "gorotrace", "d") == {"diff", "dump"}
     assert completed(installed, "gorotrace", "help", "st") == {"stat"}
     assert completed(installed, "gorotrace", "stat", "--bu") == {"--budget"}
     assert completed(installed, "gorotrace", "stat", "--by", "u") == {"user-frame"}

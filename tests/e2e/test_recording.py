@@ -192,3 +192,18 @@ def test_options_of_record_that_make_no_sense_are_refused(tmp_path):
                             (["--budget", "7%,often"], "budget")]:
         assert says in run("record", "-p", "1", "-o", path, *arguments, code=2).stderr
     assert "--output" in run("record", "-p", "1", code=2).stderr
+
+
+def test_usr1_without_a_window_to_write_is_ignored(tmp_path):
+    path = tmp_path / "f.gtr"
+    with Process([build(PROGRAMS / "demo")]) as target:
+        time.sleep(0.3)
+        with Process([gorotrace(), "record", "-p", target.pid, "-o", path, "-d", "2s"]) as record:
+            time.sleep(1)
+            record.popen.send_signal(signal.SIGUSR1)
+            assert record.wait(60) == 0, record.stderr
+    assert json.loads(report_lines(path)[0])["window_ns"] > 1.9e9
+
+
+def test_a_part_without_length_is_refused(tmp_path):
+    run("report", "--to", "0s", tmp_path / "none.gtr", code=2)

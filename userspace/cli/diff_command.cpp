@@ -1,10 +1,11 @@
 // gorotrace diff: two capture files, or two dumps, held against each other.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -53,16 +54,23 @@ Result<Recording> read(const std::string& path) {
   return recording;
 }
 
-std::string name_of_program(const TargetFacts& target) {
-  return target.main_module.empty() ? std::filesystem::path(target.file).filename().string()
-                                    : target.main_module;
+// A file that was cut early may not say the module.
+bool are_of_one_program(const TargetFacts& a, const TargetFacts& b) {
+  if (!a.main_module.empty() && !b.main_module.empty()) return a.main_module == b.main_module;
+  return std::filesystem::path(a.file).filename() == std::filesystem::path(b.file).filename();
 }
 
 Status comparable(const Arguments& a, const Recording& before, const Recording& after) {
   const TargetFacts &one = before.targets[0]->facts.target, &other = after.targets[0]->facts.target;
-  if (name_of_program(one) != name_of_program(other))
+  if (!are_of_one_program(one, other))
     return fail(ErrorKind::kUsage, fmt::format("two programs do not compare: {} is of {}, {} of {}", a.before,
                                                one.program(), a.after, other.program()));
+  const auto saw_waits = [](const Recording& r) {
+    return !r.targets[0]->tables.covered[GT_GROUP_BLOCK].empty();
+  };
+  if (saw_waits(before) != saw_waits(after))
+    tell(fmt::format("{} has no probes of the block group: places where goroutines waited do not compare",
+                     saw_waits(before) ? a.after : a.before));
   if (before.clocks && after.clocks && before.clocks->realtime_ns > after.clocks->realtime_ns &&
       one.host_pid == other.host_pid)
     return fail(ErrorKind::kUsage,
@@ -103,6 +111,9 @@ Status compare_dumps(const Arguments& a, const Screen& screen, OutputFile& out) 
 }
 
 Status diff(const Arguments& a, const CommonOptions& common) {
+  for (const std::string& path : {a.before, a.after}) {
+    if (::access(path.c_str(), R_OK) != 0) return fail_errno(errno, "cannot open " + path);
+  }
   const bool one = is_capture_file(a.before), other = is_capture_file(a.after);
   if (one != other)
     return fail(ErrorKind::kUsage, fmt::format("{} is a capture file, {} is none: give two of a kind",

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,11 +18,15 @@
 #include "cli/file_damage_text.h"
 #include "cli/option_values.h"
 #include "cli/output_file.h"
+#include "cli/trace_output.h"
 #include "export/capture_formats.h"
 #include "export/items_json.h"
 
 namespace gorotrace {
 namespace {
+
+// Of names with a number those that differ in nothing but three digits.
+constexpr std::size_t kNumberedAlike = 1000;
 
 struct Arguments {  // as typed
   std::string file, to, output;
@@ -76,6 +82,8 @@ Result<RecordedTarget*> choose(const Arguments& a, const Recording& recording) {
     pids += fmt::format("{}{}", pids.empty() ? "" : ", ", pid);
   }
   if (pids.empty()) return fail(ErrorKind::kFailed, fmt::format("{} holds no target", a.file));
+  if (a.pid != 0)
+    return fail(ErrorKind::kUsage, fmt::format("{} does not hold process {}, but {}", a.file, a.pid, pids));
   return fail(ErrorKind::kUsage, fmt::format("{} holds the processes {}: choose one with -p", a.file, pids));
 }
 
@@ -92,6 +100,7 @@ Status export_items(const Arguments& a) {
                                           .gap = [&] { json.gap(); }});
   if (!damage) return std::unexpected(damage.error());
   if (const std::string lacks = file_damage_text(*damage); !lacks.empty()) tell(a.file + ": " + lacks);
+  if (!json.has_target()) return fail(ErrorKind::kFailed, fmt::format("{} holds no target", a.file));
   return out->commit();
 }
 
@@ -111,9 +120,25 @@ Status export_tables(CaptureFormat format, const Arguments& a) {
   return out->commit();
 }
 
+// What is exported would be gone.
+Status spare_the_capture(const Arguments& a, bool several) {
+  std::error_code apart;
+  const auto is_capture = [&](const std::string& path) {
+    return std::filesystem::equivalent(a.file, path, apart);
+  };
+  bool spoils = !a.output.empty() && is_capture(a.output);
+  for (std::size_t n = 0; several && n < kNumberedAlike && !spoils; ++n)
+    spoils = is_capture(numbered_path(a.output, n));
+  if (spoils)
+    return fail(ErrorKind::kUsage, fmt::format("-o {} would write over the capture itself", a.output));
+  return {};
+}
+
 Status export_file(const Arguments& a) {
   const auto format = format_of(a);
   if (!format) return std::unexpected(format.error());
+  if (auto spared = spare_the_capture(a, std::holds_alternative<TraceFormat>(*format)); !spared)
+    return spared;
   if (const auto* tables = std::get_if<CaptureFormat>(&*format)) return export_tables(*tables, a);
   if (std::holds_alternative<StreamFormat>(*format)) return export_items(a);
   const auto options = go_trace_options(a);

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <csignal>
 #include <memory>
 #include <optional>
 #include <string>
@@ -140,6 +141,8 @@ int run(const Arguments& arguments, const ProgramToStart& to_start) {
   auto held = StopSignal::make(program.signals(!arguments.last.empty()));
   if (!held) return report_error(held.error());
   std::optional<StopSignal> stop(std::move(*held));
+  // It asks for a window of --last; where there is none it must not end the recording.
+  if (!program.wanted() && arguments.last.empty()) std::signal(SIGUSR1, SIG_IGN);
   const auto done = record(arguments, program, stop);
   return program.finish(stop, done ? kExitDone : report_error(done.error()));
 }

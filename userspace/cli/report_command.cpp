@@ -5,8 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <ctime>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -47,8 +49,8 @@ Result<PartWanted> part_of(const Arguments& a) {
     if (!time) return wrap(time.error(), option);
     *into = static_cast<std::uint64_t>(time->count());
   }
-  if (part.from_ns && part.to_ns && *part.from_ns >= *part.to_ns)
-    return fail(ErrorKind::kUsage, "--from must lie before --to");
+  if (part.to_ns && part.from_ns.value_or(0) >= *part.to_ns)
+    return fail(ErrorKind::kUsage, part.from_ns ? "--from must lie before --to" : "--to must lie behind 0s");
   return part;
 }
 
@@ -151,6 +153,8 @@ Status report(const Arguments& a, const CommonOptions& common) {
   if (a.html && a.json) return fail(ErrorKind::kUsage, "--html and --json: one of them");
   if (a.html && a.out.empty())
     return fail(ErrorKind::kUsage, "--html needs -o FILE, the page; -o - is stdout");
+  if (std::error_code apart; std::filesystem::equivalent(a.file, a.out, apart))
+    return fail(ErrorKind::kUsage, fmt::format("-o {} is the capture itself", a.out));
   auto recording = replay(a.file, *part, {.moments = a.html ? kMoments : 0, .chains = !a.json && !a.html});
   if (!recording) return std::unexpected(recording.error());
   if (const std::string damage = file_damage_text(recording->damage); !damage.empty())

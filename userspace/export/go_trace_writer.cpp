@@ -39,6 +39,7 @@ Status GoTraceWriter::open(std::uint64_t at_ns) {
   unused_.clear();
   in_syscall_.clear();
   reasons_.clear();
+  ended_.clear();
   no_thread_ = file_->thread(kNoThread);
   events_ = made_up_ = 0;
   ++figures_.files;
@@ -98,7 +99,13 @@ Status GoTraceWriter::ends(std::uint64_t, std::uint64_t lost) {
 
 // ---- what stands where a file begins
 
+// It has ended in this file: a goid is not used again, but for C threads.
+bool GoTraceWriter::over(std::uint64_t goid) const {
+  return ended_.contains(goid) && !goroutines_.contains(goid);
+}
+
 Status GoTraceWriter::stands(const StandingGoroutine& s) {
+  if (over(s.goid)) return {};
   Goroutine& g = goroutines_[s.goid];
   if (g.state != State::kUnwritten || g.standing != State::kUnwritten) return {};
   switch (s.state) {
@@ -387,8 +394,20 @@ void GoTraceWriter::end_on_thread(const Step& s, Goroutine& g) {
   unbind(t, g, State::kUnwritten);
 }
 
-Status GoTraceWriter::step(const Step& s) {
-  now_ns_ = std::max(now_ns_, s.at_ns);
+bool GoTraceWriter::ends_call_in_place(const Step& s) const {
+  if (s.kind != StepKind::kSyscallEnd && s.kind != StepKind::kSyscallEndBlocked) return false;
+  const auto g = goroutines_.find(s.goid);
+  return g != goroutines_.end() && g->second.state == State::kSyscall && g->second.thread == s.tid;
+}
+
+Status GoTraceWriter::step(const Step& told) {
+  Step s = told;
+  // A reader goes by time, and where no sequence number says so, by time alone: a straggler is moved behind
+  // what was written. The end of a system call, which is told late, stays where its thread was all the time.
+  if (!ends_call_in_place(s)) s.at_ns = now_ns_ = std::max(now_ns_ + 1, s.at_ns);
+  if (s.kind == StepKind::kCreateOnThread) ended_.erase(s.goid);
+  if (s.other != 0 && over(s.other)) s.other = 0;
+  if (over(s.goid)) return {};
   Goroutine& g = goroutines_[s.goid];
   switch (s.kind) {
     case StepKind::kCreate:
@@ -431,11 +450,13 @@ Status GoTraceWriter::step(const Step& s) {
       event(t, s.at_ns, GoEvent::kGoDestroy);
       unbind(t, g, State::kUnwritten);
       goroutines_.erase(s.goid);
+      ended_.insert(s.goid);
       break;
     }
     case StepKind::kEndOnThread:
       end_on_thread(s, g);
       goroutines_.erase(s.goid);
+      ended_.insert(s.goid);
       break;
   }
   ++figures_.events;

@@ -77,6 +77,8 @@ class GoTraceWriter : public TimelineVisitor {
   void write_standing(std::uint64_t goid, const Goroutine& g);
   void restate(std::uint64_t goid, Goroutine& g, bool has_p);
 
+  [[nodiscard]] bool ends_call_in_place(const Step& step) const;
+  [[nodiscard]] bool over(std::uint64_t goid) const;
   [[nodiscard]] Thread& thread(std::uint64_t number);
   void event(const Thread& t, std::uint64_t at_ns, GoEvent event,
              std::initializer_list<std::uint64_t> args = {});
@@ -107,6 +109,7 @@ class GoTraceWriter : public TimelineVisitor {
   std::unique_ptr<GoTraceFile> file_;
   std::unique_ptr<GoTraceTables> tables_;
   SeededMap<std::uint64_t, Thread> threads_;
+  SeededSet<std::uint64_t> ended_;  // goids
   std::vector<P> ps_;
   std::set<std::uint32_t> idle_, unused_, in_syscall_;  // Ps: of no thread, of one without a goroutine, ...
   std::size_t no_thread_ = 0;                           // stream of events that are of no thread

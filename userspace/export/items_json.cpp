@@ -22,10 +22,10 @@ bool has_actor(gt_hook hook) {
 }  // namespace
 
 template <typename Write>
-void ItemsJson::line(const char* type, TargetId target, const Write& write) {
+void ItemsJson::line(const char* type, std::optional<TargetId> target, const Write& write) {
   out_.object([&] {
     out_.field("type", type);
-    if (target != 0) out_.field("target", target);
+    if (target) out_.field("target", *target);
     write();
   });
   out_.end_line();
@@ -36,7 +36,7 @@ std::string ItemsJson::reason(const Target& target, unsigned reason) {
 }
 
 void ItemsJson::gap() {
-  line("gap", 0, [] {});
+  line("gap", std::nullopt, [] {});
 }
 
 void ItemsJson::take(const FileItem& item) {
@@ -46,7 +46,7 @@ void ItemsJson::take(const FileItem& item) {
                             known->second.symbols.name(named);
                         },
                         [&](const ClockPair& clocks) {
-                          line("clocks", 0, [&] {
+                          line("clocks", std::nullopt, [&] {
                             out_.field("at_ns", clocks.monotonic_ns);
                             out_.field("unix_ns", clocks.realtime_ns);
                           });

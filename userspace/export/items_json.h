@@ -11,6 +11,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ class ItemsJson {
 
   void take(const FileItem& item);
   void gap();  // a part of the file could not be read
+  [[nodiscard]] bool has_target() const { return !targets_.empty(); }
 
  private:
   struct Target {
@@ -43,7 +45,7 @@ class ItemsJson {
   void of(TargetId id, Target& target, const GoroutineSnapshot& g);
   void tell_stack(TargetId id, Target& target, std::uint64_t stack);
   template <typename Write>
-  void line(const char* type, TargetId target, const Write& write);
+  void line(const char* type, std::optional<TargetId> target, const Write& write);
   [[nodiscard]] static std::string reason(const Target& target, unsigned reason);
   void start_field(Target& target, std::uint64_t startpc);
 

@@ -101,7 +101,8 @@ std::uint64_t Writer::site(std::uint64_t startpc, std::uint64_t gopc) {
   if (startpc != 0) {
     name = names_.start(startpc).function;
     // No go statement made the main goroutine.
-    if (const Frame* at = gopc == 0 || name == "runtime.main" ? nullptr : names_.statement(gopc); at != nullptr)
+    if (const Frame* at = gopc == 0 || name == "runtime.main" ? nullptr : names_.statement(gopc);
+        at != nullptr)
       name += fmt::format(", created by {} {}", at->function, location(*at));
   }
   packets_.track(found->second, kProcess, name);

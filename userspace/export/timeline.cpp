@@ -216,7 +216,9 @@ Status Timeline::step(StepKind kind, const gt_record& r, std::string_view reason
 Status Timeline::imply(Goroutine& g, std::uint64_t goid, GState state, std::uint32_t tid) {
   if (g.state != GState::kUnknown) return {};
   g.state = state;
-  return visitor_.stands({.goid = goid, .state = state, .tid = tid, .startpc = g.startpc, .gopc = g.gopc});
+  const bool on_thread = state == GState::kRunning || state == GState::kSyscall;
+  return visitor_.stands(
+      {.goid = goid, .state = state, .tid = on_thread ? tid : 0, .startpc = g.startpc, .gopc = g.gopc});
 }
 
 Status Timeline::settle_exit(Goroutine& g, std::uint64_t goid) {

@@ -1,6 +1,9 @@
 #include "html/stack_dictionary.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstddef>
 
 #include "base/text.h"
 #include "golang/frame_class.h"
@@ -12,6 +15,15 @@ namespace {
 int whose(const std::string& function) {
   if (is_user_code(function)) return 2;
   return classify(function) == FrameClass::kRuntime ? 0 : 1;
+}
+
+std::vector<Frame> without_middle(const std::vector<Frame>& stack, std::size_t most) {
+  const auto ends = static_cast<std::ptrdiff_t>((most - 1) / 2);
+  std::vector<Frame> out(stack.begin(), stack.begin() + ends);
+  out.push_back(
+      {fmt::format("({} frames left out)", stack.size() - 2 * static_cast<std::size_t>(ends)), "", 0, false});
+  out.insert(out.end(), stack.end() - ends, stack.end());
+  return out;
 }
 
 }  // namespace
@@ -30,6 +42,7 @@ bool StackDictionary::has_room_for(const std::vector<Frame>& stack) const {
 }
 
 std::size_t StackDictionary::number(const std::vector<Frame>& stack) {
+  if (stack.size() > kMostDepth) return number(without_middle(stack, kMostDepth));
   if (!has_room_for(stack)) {
     ++left_out_;
     return 0;

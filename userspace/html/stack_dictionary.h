@@ -18,6 +18,7 @@ class StackDictionary {
  public:
   static constexpr std::size_t kMostTextBytes = 512;     // of a name; the rest is cut off
   static constexpr std::size_t kMostTexts = 640u << 10;  // bytes, of all names together
+  static constexpr std::size_t kMostDepth = 200;         // of a stack; what is in the middle is left out
   static constexpr std::size_t kMostFrames = 100'000;    // of all stacks together
 
   StackDictionary();

@@ -96,5 +96,14 @@ TEST(Count, IsAWholeNumberFromZero) {
     EXPECT_NE(refuse_count(bad).find("not a number of rows"), std::string::npos) << bad;
 }
 
+TEST(OptionValues, SlicesAreNumbersOfEvents) {
+  EXPECT_EQ(parse_slice("1M"), 1'000'000u);
+  EXPECT_EQ(parse_slice("20k"), 20'000u);
+  EXPECT_EQ(parse_slice("1000"), 1000u);
+  EXPECT_EQ(parse_slice("0"), 0u);
+  for (const char* bad : {"", "999", "M", "-1", "1m", "1.5M", "99999999999M", "1 k"})
+    EXPECT_FALSE(parse_slice(bad)) << bad;
+}
+
 }  // namespace
 }  // namespace gorotrace

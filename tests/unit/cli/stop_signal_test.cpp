@@ -36,6 +36,26 @@ TEST(StopSignal, TappedTwiceIsOneWish) {
   EXPECT_EQ(WEXITSTATUS(status), 42);
 }
 
+TEST(StopSignal, WhatAnotherOneTakesIsNoStop) {
+  const int status = in_a_child([] {
+    int came = 0;
+    bool takes = true;
+    auto stop = StopSignal::make({{SIGUSR1}, [&](const signalfd_siginfo& info) {
+                                    came |= info.ssi_signo == SIGUSR1 ? 1 : 2;
+                                    return takes;
+                                  }});
+    if (!stop) return 1;
+    std::raise(SIGUSR1);
+    std::raise(SIGTERM);
+    if (stop->take() || came != 3) return 2;
+    takes = false;
+    std::raise(SIGTERM);
+    return stop->take() == SIGTERM ? 42 : 3;
+  });
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 42);
+}
+
 TEST(StopSignal, AnotherOneLaterEndsTheProcess) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     const int status = in_a_child([&] {

@@ -52,12 +52,28 @@ TEST(StackDictionary, names_without_end_end) {
   EXPECT_LT(known, j["stacks"].size());
 }
 
+TEST(StackDictionary, a_deep_stack_lacks_its_middle_and_says_so) {
+  StackDictionary stacks;
+  std::vector<Frame> deep;
+  for (int i = 0; i < 5000; ++i) deep.push_back({"main.f", "/a.go", i, false});
+  const std::size_t number = stacks.number(deep);
+  const json j = written(stacks);
+  const json& frames = j["stacks"][number];
+  ASSERT_LE(frames.size(), StackDictionary::kMostDepth);
+  const auto frame = [&](const json& at) { return j["frames"][at.get<std::size_t>()]; };
+  EXPECT_EQ(frame(frames.front())[2], 0);
+  EXPECT_EQ(frame(frames.back())[2], 4999);
+  const std::size_t left_out = 5000 - (frames.size() - 1);
+  EXPECT_EQ(j["texts"][frame(frames[99])[0].get<std::size_t>()],
+            "(" + std::to_string(left_out) + " frames left out)");
+}
+
 TEST(StackDictionary, frames_without_end_end) {
   StackDictionary stacks;
-  const std::vector<Frame> deep(1000, Frame{"main.f", "/a.go", 1, false});
-  for (std::size_t i = 0; i < 1000; ++i) {
+  const std::vector<Frame> deep(150, Frame{"main.f", "/a.go", 1, false});
+  for (std::size_t i = 0; i < 10'000; ++i) {
     std::vector<Frame> stack = deep;
-    stack[i].line = 2;
+    stack[i % 150].line = static_cast<int>(i);
     (void)stacks.number(stack);
   }
   std::size_t frames = 0;

@@ -47,16 +47,16 @@ TEST_F(ChainsText, StepsStandBelowEachOther) {
   wait(1, 500, 11, {WakerKind::kTimer, 0});
   EXPECT_EQ(text(),
             "\n"
-            "WHO MADE WHOM WAIT  waits that ended, by time · 2 of 2 places · who ended them, who had woken "
-            "that one\n"
+            "WHO MADE WHOM WAIT  waits that ended, by time · 2 of 2 places · who ended them,\n"
+            "  who had woken that one\n"
             "   waited   count\n"
-            "    2.50s       2  chan receive  example.com/server/internal/pool.(*Pool).next  \n"
+            "    2.50s       2  chan receive  example.com/server/internal/pool.(*Pool).next\n"
             "                   pool.go:80\n"
-            "    2.00s       1  woken by example.com/server/internal/pool.(*Pool).Submit  \n"
+            "    2.00s       1  woken by example.com/server/internal/pool.(*Pool).Submit\n"
             "                     pool.go:55\n"
             "                     woken by the network poller\n"
             "    500ms       1  woken by a timer\n"
-            "   10.0ms       1  chan receive  net.(*conn).Read  net.go:196\n"
+            "   10.0ms       1  chan receive  main.serve  main.go:51\n"
             "   10.0ms       1  woken by the network poller\n");
 }
 

@@ -4,7 +4,7 @@
 
 const FLAME_ROW = 20;        // px
 const FLAME_LEAST = 0.0008;  // of the width: narrower frames are not drawn
-const FLAME_MOST_ROWS = 120;
+const FLAME_MOST_ROWS = 400;
 const FLAME_LEAST_TEXT = 36;  // px: fewer letters say nothing
 
 function flameTree(paths) {

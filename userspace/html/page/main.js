@@ -43,5 +43,5 @@ function head() {
 }
 
 head();
-show(capture.targets[0]);
-window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.draw());
+if (capture.targets.length > 0) show(capture.targets[0]);
+window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts && charts.draw());
