@@ -35,12 +35,13 @@ struct ShownFrame {
   return shown_alone(function, false, version);
 }
 
-// The frames of the goroutine profile, leaf first: all but wrappers (tracebackPCs, gentraceback). By physical
-// frame; one that is nothing but a wrapper is left out.
+// A physical frame of a profile.
 struct ProfileCall {
   std::uint64_t pc = 0;              // the Call's
   std::vector<const Frame*> frames;  // at least one, innermost first
 };
+// The frames of the goroutine profile, leaf first: all but wrappers (tracebackPCs, gentraceback). By physical
+// frame; one that is nothing but a wrapper is left out.
 [[nodiscard]] std::vector<ProfileCall> profile_calls(std::span<const Call> stack);
 [[nodiscard]] std::vector<const Frame*> profile_frames(std::span<const Call> stack);
 
