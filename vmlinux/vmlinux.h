@@ -50,10 +50,20 @@ struct pid {
   unsigned int level;
   struct upid numbers[1];
 };
+typedef struct {
+  int counter;
+} atomic_t;
+struct signal_struct {
+  atomic_t live;
+  int group_exit_code;
+  unsigned int flags;
+};
 struct task_struct {
   int pid;
   int tgid;
+  int exit_code;
   struct pid* thread_pid;
+  struct signal_struct* signal;
 };
 struct bpf_iter_meta;
 struct bpf_iter__task {

@@ -131,6 +131,21 @@ static __always_inline int gt_read_curg(struct gt_scratch *s, const struct gt_ta
 	return !*curg || gt_read_actor(s, t, *curg);
 }
 
+/* The goroutine for which the thread acts whose g this is, a g0 or a signal's g included: into s->actor and
+ * record.goid. 0: there is none, or it could not be read. */
+static __noinline __attribute__((unused)) int gt_read_goroutine_of(struct gt_scratch *s, const struct gt_target *t,
+								   __u64 g)
+{
+	__u64 m = 0, curg = 0;
+	if (!g || !gt_read_u64(&m, g + t->g_m) || !m || !gt_read_u64(&curg, m + t->m_curg) || !curg)
+		return 0;
+	if (!gt_read_actor(s, t, curg))
+		return 0;
+	s->record.goid = gt_actor_field(s, t->g_goid);
+	s->word[0] = curg;
+	return 1;
+}
+
 /* Who does this to another goroutine: m.curg of the g0 we are on; nil when the scheduler itself acts (timers,
  * netpoll, GC, boot). Fills record.other and the actor's kind, asks for the actor's stack. `next` is the goroutine
  * that the M will run next if nothing comes in between; 0: the hook says nothing of that. */

@@ -80,6 +80,13 @@ struct {
 	__type(value, struct gt_cookie);
 } sites_by_ip __weak SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GT_MAX_VALUES);
+	__type(key, __u64);
+	__type(value, struct gt_value);
+} values __weak SEC(".maps");
+
 /* Odd multipliers that spread their product's bits (splitmix64). */
 #define GT_MIX_1 0x9e3779b97f4a7c15ULL
 #define GT_MIX_2 0xbf58476d1ce4e5b9ULL

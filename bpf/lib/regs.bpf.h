@@ -46,6 +46,8 @@ static __always_inline __u64 gt_current_g(struct pt_regs *ctx) { return ctx->r14
 /* `jbe`, the stack check's branch to morestack: taken when CF or ZF */
 static __always_inline int gt_branch_taken(struct pt_regs *ctx) { return (ctx->flags & 0x41) != 0; }
 #define GT_RETURN_ADDRESS_ON_STACK 1
+/* the second argument of ABIInternal */
+static __always_inline __u64 gt_argument1(struct pt_regs *ctx) { return ctx->bx; }
 static __always_inline __u64 gt_link_register(struct pt_regs *ctx) { return 0; }
 
 #elif defined(__TARGET_ARCH_arm64)
@@ -99,6 +101,7 @@ static __always_inline int gt_branch_taken(struct pt_regs *ctx)
 	return !(ctx->pstate & (1ULL << 29)) || (ctx->pstate & (1ULL << 30));
 }
 #define GT_RETURN_ADDRESS_ON_STACK 0
+static __always_inline __u64 gt_argument1(struct pt_regs *ctx) { return ctx->regs[1]; }
 static __always_inline __u64 gt_link_register(struct pt_regs *ctx) { return ctx->regs[30]; }
 
 #endif

@@ -19,8 +19,8 @@ typedef uint32_t gt_u32;
 typedef uint64_t gt_u64;
 #endif
 
-#define GT_ABI_VERSION 2
-#define GT_MAX_SITES 48 /* sites of one target; the planner refuses more */
+#define GT_ABI_VERSION 3
+#define GT_MAX_SITES 64 /* sites of one target, a bit of a word for each; the planner refuses more */
 #define GT_MAX_STACK_FRAMES 64
 #define GT_STACK_WINDOW 4096 /* bytes of stack one bulk copy takes: 97 % of real stacks end within it */
 #define GT_G_WINDOW 448      /* bytes of runtime.g one read takes: covers every g field in golang/offsets.h */
@@ -59,6 +59,18 @@ enum gt_hook {
 	GT_HOOK_CHAN_CLOSE, /* closechan(c) */
 	GT_HOOK_LIMIT,      /* no site: a target's hits passed its limit, record.extra is gt_target.limited_groups */
 	GT_HOOK_CALIBRATE,  /* the tracer's own probed instructions: counts nothing, emits nothing */
+	/* panic */
+	GT_HOOK_PANIC,     /* gopanic(value): current goroutine */
+	GT_HOOK_RECOVERED, /* call gogo(&gp.sched) in recovery(gp): gp goes on where sched says */
+	GT_HOOK_THROW,     /* throw(text), fatal(text) */
+	GT_HOOK_EXIT_CALL, /* exit(code): os.Exit, the end of main, and of whatever is fatal */
+	GT_HOOK_SIGNAL,    /* dieFromSignal(signal), fatalsignal(signal, ...) */
+	GT_HOOK_ENDED,     /* no site: the kernel ends the process, record.extra is its exit code as wait(2) has it */
+	/* gc */
+	GT_HOOK_STW_BEGIN, /* stopTheWorldWithSema(reason) */
+	GT_HOOK_STW_END,   /* startTheWorldWithSema() */
+	GT_HOOK_GC_BEGIN,  /* gcResetMarkState(): a cycle has begun, the world still runs */
+	GT_HOOK_GC_END,    /* gcMarkTermination(): marking is over, the world is stopped */
 	GT_HOOK_COUNT
 };
 
@@ -69,6 +81,8 @@ enum gt_group {
 	GT_GROUP_SYSCALL,
 	GT_GROUP_SYNC,
 	GT_GROUP_CHAN,
+	GT_GROUP_PANIC,
+	GT_GROUP_GC,
 	GT_GROUP_COUNT
 };
 
@@ -130,7 +144,8 @@ enum gt_stack_fail {
 struct gt_losses {
 	gt_u64 dropped[GT_DROP_COUNT];
 	gt_u64 stack_failed[GT_STACK_FAIL_COUNT];
-	gt_u64 object_failed; /* the channel of a PARK or CHAN_* could not be read: record sent without it */
+	/* the channel of a PARK or CHAN_*, or a panic's value, could not be read or kept: record sent without it */
+	gt_u64 object_failed;
 };
 
 /* One target. The first cache line is its configuration, written by user space before its first link and then only
@@ -178,17 +193,20 @@ struct gt_record {
 	gt_u64 goid;   /* the goroutine whose state changes */
 	gt_u64 other;  /* CREATE: creator's goid; READY/INJECT: waker's goid; 0 when not a goroutine */
 	gt_u64 object; /* PARK: channel or 0; SEM_*: semaphore address; CHAN_*: channel; CREATE and ends: gopc;
-			* SUSPEND: the word above the frame that g.sched.bp's frame points to */
-	gt_u64 stack;  /* id in `stacks`; 0 = none. PARK/YIELD/SUSPEND/SYSCALL: goid's own; CREATE/READY: the actor's */
+			* SUSPEND: the word above the frame that g.sched.bp's frame points to;
+			* PANIC, THROW: id in `values`, 0 = could not be read */
+	gt_u64 stack;  /* id in `stacks`; 0 = none. PARK/YIELD/SUSPEND/SYSCALL and the groups panic and gc: goid's own;
+			* CREATE/READY: the actor's; RECOVERED: one pc, where it goes on */
 	gt_u64 extra;  /* CREATE and ends (EXIT, GT_REC_ENDS): startpc; PARK: g.labels;
-			* SUSPEND: the word at [g.sched.sp] */
+			* SUSPEND: the word at [g.sched.sp]; PANIC, RECOVERED: bytes of stack above it, g.stack.hi - sp;
+			* EXIT_CALL, ENDED: the code; SIGNAL: the signal */
 	gt_u32 seq;    /* per cpu, consecutive; assigned also to records that are then dropped */
 	gt_u32 tid;
 	gt_u16 target; /* slot ... */
 	gt_u16 cpu;
 	gt_u8 generation; /* ... and which owner of that slot: the two name a target (model/target_id.h) */
 	gt_u8 hook;
-	gt_u8 detail; /* PARK: g.waitreason */
+	gt_u8 detail; /* PARK: g.waitreason; STW_BEGIN: stwReason (runtime/proc.go), GT_NO_REASON up to Go 1.20 */
 	gt_u8 flags;
 };
 
@@ -203,6 +221,24 @@ struct gt_stack {
 	gt_u64 pcs[GT_MAX_STACK_FRAMES];
 };
 #define GT_MAX_STACKS 16384
+
+/* Value of the `values` hash map: what a goroutine panicked with, or the text of a fatal error. Key: a hash of it all
+ * from the target's stack_seed. User space takes an entry out when a record names it. */
+#define GT_VALUE_TEXT 256
+#define GT_VALUE_WORDS 4
+#define GT_MAX_VALUES 512
+struct gt_value {
+	gt_u64 type;                  /* address of the internal/abi.Type; 0: a fatal error's text, or a nil interface */
+	gt_u64 size;                  /* of the text in the target; more than GT_VALUE_TEXT: it is cut */
+	gt_u64 words[GT_VALUE_WORDS]; /* the value's first ones, where there is no text */
+	gt_u32 length;                /* of text that was read */
+	gt_u32 kind;                  /* internal/abi.Kind */
+	gt_u8 text[GT_VALUE_TEXT];    /* a string's; of a struct or a pointer to one, if its first words may be a string */
+};
+#define GT_KIND_POINTER 22 /* internal/abi/type.go; the same numbers since Go 1.0 */
+#define GT_KIND_STRING 24
+#define GT_KIND_STRUCT 25
+#define GT_NO_REASON 0xff
 
 /* Per CPU, of all targets. produced = received + sum(dropped), exactly, whenever no program is running. */
 struct gt_stats {
@@ -233,6 +269,7 @@ static_assert(sizeof(gt_target) == 256);
 static_assert(sizeof(gt_ip_key) == 16);
 static_assert(sizeof(gt_record) == 64);
 static_assert(sizeof(gt_stack) == 520);
+static_assert(sizeof(gt_value) == 312);
 #else
 _Static_assert(sizeof(struct gt_cookie) == 8, "gt_cookie");
 _Static_assert(sizeof(struct gt_owner) == 4, "gt_owner");
@@ -241,6 +278,7 @@ _Static_assert(sizeof(struct gt_target) == 256, "gt_target");
 _Static_assert(sizeof(struct gt_ip_key) == 16, "gt_ip_key");
 _Static_assert(sizeof(struct gt_record) == 64, "gt_record");
 _Static_assert(sizeof(struct gt_stack) == 520, "gt_stack");
+_Static_assert(sizeof(struct gt_value) == 312, "gt_value");
 #endif
 
 /* Identity of a stack: the same function in the kernel and in snapshot/, so that a stack read from memory and

@@ -38,7 +38,7 @@ struct Capture::Impl {
   TrapCosts costs;
   GroupMask loaded;
   LoadedTracer tracer;
-  Link exec_watch;
+  Link exec_watch, exit_watch;
   std::unique_ptr<StackStore> stacks;
   std::optional<KernelTargets> kernel;  // once the programs are loaded
   Slots slots{0};
@@ -142,6 +142,8 @@ Result<std::unique_ptr<Capture>> Capture::make(const CaptureOptions& options) {
       options.longest_sample_ns.value_or(kLongestSample * static_cast<std::uint64_t>(calibrated.program_ns));
   impl->exec_watch.reset(bpf_program__attach(impl->skeleton().progs.gt_exec));
   if (!impl->exec_watch) return fail_errno(errno, "attaching to the tracepoint sched_process_exec");
+  impl->exit_watch.reset(bpf_program__attach(impl->skeleton().progs.gt_process_exit));
+  if (!impl->exit_watch) return fail_errno(errno, "attaching to the tracepoint sched_process_exit");
   auto kernel = KernelTargets::make(impl->skeleton(), options.max_targets);
   if (!kernel) return std::unexpected(kernel.error());
   impl->kernel.emplace(std::move(*kernel));

@@ -189,6 +189,18 @@ const bpf_program* program_of(const gorotrace_bpf& skeleton, gt_hook hook) {
     case GT_HOOK_CHAN_RECV:
     case GT_HOOK_CHAN_CLOSE:
       return skeleton.progs.gt_chan;
+    case GT_HOOK_PANIC:
+    case GT_HOOK_RECOVERED:
+    case GT_HOOK_THROW:
+    case GT_HOOK_EXIT_CALL:
+    case GT_HOOK_SIGNAL:
+      return skeleton.progs.gt_panic;
+    case GT_HOOK_STW_BEGIN:
+    case GT_HOOK_STW_END:
+    case GT_HOOK_GC_BEGIN:
+    case GT_HOOK_GC_END:
+      return skeleton.progs.gt_gc;
+    case GT_HOOK_ENDED:
     case GT_HOOK_NONE:
     case GT_HOOK_LIMIT:
     case GT_HOOK_CALIBRATE:

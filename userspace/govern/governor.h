@@ -103,8 +103,10 @@ class Governor {
   std::string overrun_;
 };
 
-// Order in which groups go when the budget is passed: what others rest on goes last.
+// Order in which groups go when the budget is passed: what others rest on goes last, and behind it what costs
+// next to nothing in nearly every program.
 inline constexpr gt_group kDetachOrder[] = {GT_GROUP_CHAN, GT_GROUP_SYNC,  GT_GROUP_SYSCALL,
-                                            GT_GROUP_RUN,  GT_GROUP_BLOCK, GT_GROUP_LIFECYCLE};
+                                            GT_GROUP_RUN,  GT_GROUP_BLOCK, GT_GROUP_LIFECYCLE,
+                                            GT_GROUP_GC,   GT_GROUP_PANIC};
 
 }  // namespace gorotrace

@@ -29,6 +29,16 @@ void Model::Impl::apply(const gt_record& r) {
     case GT_HOOK_NONE:
     case GT_HOOK_LIMIT:  // of groups, and no goroutine's: stream/models.cpp
     case GT_HOOK_CALIBRATE:
+    case GT_HOOK_STW_BEGIN:
+    case GT_HOOK_STW_END:
+    case GT_HOOK_GC_BEGIN:
+    case GT_HOOK_GC_END:
+    case GT_HOOK_PANIC:
+    case GT_HOOK_RECOVERED:
+    case GT_HOOK_THROW:
+    case GT_HOOK_EXIT_CALL:
+    case GT_HOOK_SIGNAL:
+    case GT_HOOK_ENDED:
       return;
     default:
       if (r.hook >= GT_HOOK_COUNT) {

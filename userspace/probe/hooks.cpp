@@ -6,7 +6,7 @@
 namespace gorotrace {
 namespace {
 
-// runtime/proc.go, coro.go, sema.go, chan.go and cgocall.go of Go 1.18 to 1.27. CREATE is not here: plan.cpp
+// runtime/proc.go, coro.go, sema.go, chan.go, cgocall.go, panic.go, signal_unix.go and mgc.go of Go 1.18 to 1.27. CREATE is not here: plan.cpp
 // finds the callers of newproc1. needm and dropm take the g that appears or goes to casgstatus as its first
 // argument.
 constexpr auto kEntry = Where::kEntry;
@@ -62,6 +62,24 @@ constexpr std::array kRules{
     HookRule{GT_HOOK_CHAN_SEND, "runtime.chansend", kEntry, "", Value::kArgument0, true, true, true, true},
     HookRule{GT_HOOK_CHAN_RECV, "runtime.chanrecv", kEntry, "", Value::kArgument0, true, true, true, true},
     HookRule{GT_HOOK_CHAN_CLOSE, "runtime.closechan", kEntry, "", Value::kArgument0, true, true, true, true},
+    HookRule{GT_HOOK_PANIC, "runtime.gopanic", kEntry, "", Value::kArguments, true, true, false, false},
+    HookRule{GT_HOOK_RECOVERED, "runtime.recovery", kCall, "runtime.gogo", Value::kStackArgument0, false,
+             false, false, false},
+    HookRule{GT_HOOK_THROW, "runtime.throw", kEntry, "", Value::kArguments, true, false, true, false},
+    HookRule{GT_HOOK_THROW, "runtime.fatal", kEntry, "", Value::kArguments, true, false, true, true},
+    // Assembly: its argument is on the stack.
+    HookRule{GT_HOOK_EXIT_CALL, "runtime.exit", kEntry, "", Value::kCurrentG, false, false, false, false},
+    HookRule{GT_HOOK_SIGNAL, "runtime.dieFromSignal", kEntry, "", Value::kArgument0, true, false, true,
+             false},
+    HookRule{GT_HOOK_SIGNAL, "runtime.fatalsignal", kEntry, "", Value::kArgument0, true, false, true, true},
+    HookRule{GT_HOOK_STW_BEGIN, "runtime.stopTheWorldWithSema", kEntry, "", Value::kReason, true, false,
+             true, false},
+    HookRule{GT_HOOK_STW_END, "runtime.startTheWorldWithSema", kEntry, "", Value::kCurrentG, false, false,
+             true, false},
+    HookRule{GT_HOOK_GC_BEGIN, "runtime.gcResetMarkState", kEntry, "", Value::kCurrentG, false, false, false,
+             false},
+    HookRule{GT_HOOK_GC_END, "runtime.gcMarkTermination", kEntry, "", Value::kCurrentG, false, true, true,
+             false},
 };
 
 }  // namespace
@@ -128,6 +146,18 @@ GroupMask groups_of(gt_hook hook) {
     case GT_HOOK_CHAN_RECV:
     case GT_HOOK_CHAN_CLOSE:
       return group_bit(GT_GROUP_CHAN);
+    case GT_HOOK_PANIC:
+    case GT_HOOK_RECOVERED:
+    case GT_HOOK_THROW:
+    case GT_HOOK_EXIT_CALL:
+    case GT_HOOK_SIGNAL:
+      return group_bit(GT_GROUP_PANIC);
+    case GT_HOOK_STW_BEGIN:
+    case GT_HOOK_STW_END:
+    case GT_HOOK_GC_BEGIN:
+    case GT_HOOK_GC_END:
+      return group_bit(GT_GROUP_GC);
+    case GT_HOOK_ENDED:  // whatever is on
     case GT_HOOK_NONE:
     case GT_HOOK_LIMIT:
     case GT_HOOK_CALIBRATE:

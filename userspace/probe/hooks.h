@@ -17,7 +17,9 @@ enum class Where {
 // What the register of the site holds there.
 enum class Value {
   kArgument0,       // first argument of ABIInternal: a *g, or the object of SEM_* and CHAN_*
+  kArguments,       // the same, and the second one is wanted in its register, too
   kCurrentG,        // R14 / X28
+  kReason,          // argument 0 where the version has one, else the current g
   kStackArgument0,  // argument 0 of an assembly function (ABI0), which the caller still has in a register
 };
 

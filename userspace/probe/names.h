@@ -35,6 +35,16 @@ inline constexpr auto kEnumNames<gt_hook> = enum_names<gt_hook>({
     {GT_HOOK_CHAN_CLOSE, "chan-close"},
     {GT_HOOK_LIMIT, "limit"},
     {GT_HOOK_CALIBRATE, "calibrate"},
+    {GT_HOOK_PANIC, "panic"},
+    {GT_HOOK_RECOVERED, "recovered"},
+    {GT_HOOK_THROW, "throw"},
+    {GT_HOOK_EXIT_CALL, "exit-call"},
+    {GT_HOOK_SIGNAL, "signal"},
+    {GT_HOOK_ENDED, "ended"},
+    {GT_HOOK_STW_BEGIN, "stw-begin"},
+    {GT_HOOK_STW_END, "stw-end"},
+    {GT_HOOK_GC_BEGIN, "gc-begin"},
+    {GT_HOOK_GC_END, "gc-end"},
 });
 static_assert(kEnumNames<gt_hook>.size() == GT_HOOK_COUNT);
 
@@ -46,6 +56,8 @@ inline constexpr auto kEnumNames<gt_group> = enum_names<gt_group>({
     {GT_GROUP_SYSCALL, "syscall"},
     {GT_GROUP_SYNC, "sync"},
     {GT_GROUP_CHAN, "chan"},
+    {GT_GROUP_PANIC, "panic"},
+    {GT_GROUP_GC, "gc"},
 });
 static_assert(kEnumNames<gt_group>.size() == GT_GROUP_COUNT);
 

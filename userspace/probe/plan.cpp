@@ -199,9 +199,12 @@ class Planner {
 
   void plan_entry(const HookRule& rule, const FunctionCode& code) {
     const int g = dis_.current_g();
+    const bool of_g = rule.value == Value::kCurrentG || (rule.value == Value::kReason && !rules_.stw_reasons);
+    RegMask also = rule.needs_current_g ? reg_bit(static_cast<unsigned>(g)) : 0;
+    if (rule.value == Value::kArguments) also |= reg_bit(static_cast<unsigned>(dis_.argument(1)));
     const Search search{.from = 0,
-                        .value = rule.value == Value::kCurrentG ? g : dis_.argument(0),
-                        .also = rule.needs_current_g ? reg_bit(static_cast<unsigned>(g)) : 0,
+                        .value = of_g ? g : dis_.argument(0),
+                        .also = also,
                         .on_user_stack = rule.on_user_stack};
     if (code.instructions.empty()) {
       miss(rule.hook, code.name.c_str(), "its code cannot be read");
@@ -319,17 +322,22 @@ Result<Plan> plan_sites(const ElfImage& image, const Pclntab& pclntab, const Tra
 
 Result<Plan> make_plan(const GoBinary& binary, const TrapCosts& costs) {
   return plan_sites(binary.image(), binary.pclntab(), costs,
-                    {.goid_before_runnable = binary.version().at_least(24)});
+                    {.goid_before_runnable = binary.version().at_least(24),
+                     .stw_reasons = binary.version().at_least(21)});
 }
 
 Result<Plan> make_plugin_plan(const Module& plugin, const GoVersion& version, const TrapCosts& costs) {
   return plan_sites(*plugin.image, *plugin.table, costs,
-                    {.goid_before_runnable = version.at_least(24), .plugin = true});
+                    {.goid_before_runnable = version.at_least(24),
+                     .stw_reasons = version.at_least(21),
+                     .plugin = true});
 }
 
 Result<Plan> make_entry_plan(const GoBinary& binary, const TrapCosts& costs) {
   return plan_sites(binary.image(), binary.pclntab(), costs,
-                    {.at_entries = true, .goid_before_runnable = binary.version().at_least(24)});
+                    {.at_entries = true,
+                     .goid_before_runnable = binary.version().at_least(24),
+                     .stw_reasons = binary.version().at_least(21)});
 }
 
 }  // namespace gorotrace
