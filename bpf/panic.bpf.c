@@ -65,7 +65,7 @@ static __noinline int gt_store_value(struct gt_scratch *s, struct gt_target *t)
 	return 0;
 }
 
-static __always_inline int gt_panic_begins(struct gt_scratch *s, struct gt_target *t, struct pt_regs *ctx, __u64 cookie)
+static __noinline int gt_panic_begins(struct gt_scratch *s, struct gt_target *t, struct pt_regs *ctx, __u64 cookie)
 {
 	if (!gt_read_actor(s, t, gt_current_g(ctx)))
 		return 0;
@@ -80,7 +80,7 @@ static __always_inline int gt_panic_begins(struct gt_scratch *s, struct gt_targe
 }
 
 /* recovery(gp), on g0, has put into gp.sched where the deferring function goes on, for gogo. */
-static __always_inline int gt_recovered(struct gt_scratch *s, struct gt_target *t, __u64 gobuf)
+static __noinline int gt_recovered(struct gt_scratch *s, struct gt_target *t, __u64 gobuf)
 {
 	if (!gt_read_actor(s, t, gobuf - t->g_sched_sp))
 		return 0;
@@ -115,6 +115,30 @@ static __always_inline void gt_fatal_text(struct gt_scratch *s, struct gt_target
 	gt_store_value(s, t);
 }
 
+/* THROW, EXIT_CALL, SIGNAL: of whatever the thread was at, a goroutine's work or not. */
+static __noinline int gt_process_dies(struct gt_scratch *s, struct gt_target *t, struct pt_regs *ctx, __u64 cookie)
+{
+	__u64 value = gt_reg(ctx, gt_cookie_reg(cookie));
+	s->record.goid = 0;
+	int found = gt_read_goroutine_of(s, t, gt_current_g(ctx));
+	if (gt_cookie_hook(cookie) == GT_HOOK_THROW) {
+		gt_fatal_text(s, t, value, gt_argument1(ctx));
+	} else if (gt_cookie_hook(cookie) == GT_HOOK_SIGNAL) {
+		s->record.extra = (__u32)value;
+		return 0; /* on the signal's stack: where the goroutine was, is in no register */
+	} else {
+		/* ABI0: above the return address of amd64, above the saved link register of arm64. */
+		__u64 code = 0;
+		if (!gt_read_u64(&code, gt_sp(ctx) + 8))
+			code = 0;
+		s->record.extra = (__u32)code;
+		s->record.detail = found && s->word[0] == gt_current_g(ctx);
+	}
+	if (found)
+		gt_want_own_stack(s, t, ctx, cookie);
+	return 0;
+}
+
 SEC("uprobe.multi")
 int gt_panic(struct pt_regs *ctx)
 {
@@ -126,31 +150,15 @@ int gt_panic(struct pt_regs *ctx)
 	if (!s)
 		return 0;
 	int ok = 1;
-	__u64 value = gt_reg(ctx, gt_cookie_reg(cookie));
 	switch (gt_cookie_hook(cookie)) {
 	case GT_HOOK_PANIC:
 		ok = gt_panic_begins(s, t, ctx, cookie);
 		break;
 	case GT_HOOK_RECOVERED:
-		ok = gt_recovered(s, t, value);
+		ok = gt_recovered(s, t, gt_reg(ctx, gt_cookie_reg(cookie)));
 		break;
-	default: /* THROW, EXIT_CALL, SIGNAL: of whatever the thread was at, a goroutine's work or not */
-		s->record.goid = 0;
-		int found = gt_read_goroutine_of(s, t, gt_current_g(ctx));
-		if (gt_cookie_hook(cookie) == GT_HOOK_THROW) {
-			gt_fatal_text(s, t, value, gt_argument1(ctx));
-		} else if (gt_cookie_hook(cookie) == GT_HOOK_SIGNAL) {
-			s->record.extra = (__u32)value;
-			found = 0; /* on the signal's stack: where the goroutine was, is in no register */
-		} else {
-			/* ABI0: above the return address of amd64, above the saved link register of arm64. */
-			__u64 code = 0;
-			if (!gt_read_u64(&code, gt_sp(ctx) + 8))
-				code = 0;
-			s->record.extra = (__u32)code;
-		}
-		if (found)
-			gt_want_own_stack(s, t, ctx, cookie);
+	default:
+		gt_process_dies(s, t, ctx, cookie);
 	}
 	gt_end(s, t, ok);
 	return 0;

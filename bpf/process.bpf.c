@@ -44,13 +44,13 @@ int gt_process_exit(void *ctx)
 		return 0;
 	__u32 slot = owner->target;
 	struct gt_target *target = bpf_map_lookup_elem(&targets, &slot);
-	struct gt_site_stats *hit = gt_site_stats(slot, 0);
-	if (!target || !hit || target->tgid != tgid)
+	struct gt_target_stats *stats_of = bpf_map_lookup_elem(&site_stats, &slot);
+	if (!target || !stats_of || target->tgid != tgid)
 		return 0;
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	if (BPF_CORE_READ(task, signal, live.counter) > 0)
 		return 0;
-	__sync_fetch_and_add(&hit->hits, 1);
+	__sync_fetch_and_add(&stats_of->site[0].hits, 1);
 	__u64 cookie = slot | (__u64)owner->generation << 16 | (__u64)GT_HOOK_ENDED << 32;
 	struct gt_scratch *s = gt_claim(target, cookie, bpf_ktime_get_ns(), pid_tgid);
 	if (!s)

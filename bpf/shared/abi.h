@@ -206,7 +206,8 @@ struct gt_record {
 	gt_u16 cpu;
 	gt_u8 generation; /* ... and which owner of that slot: the two name a target (model/target_id.h) */
 	gt_u8 hook;
-	gt_u8 detail; /* PARK: g.waitreason; STW_BEGIN: stwReason (runtime/proc.go), GT_NO_REASON up to Go 1.20 */
+	gt_u8 detail; /* PARK: g.waitreason; STW_BEGIN: stwReason (runtime/proc.go), GT_NO_REASON up to Go 1.20;
+		       * EXIT_CALL: 1 on the goroutine's own stack, so by the program and not by the runtime */
 	gt_u8 flags;
 };
 

@@ -6,7 +6,7 @@
 	.globl gt_fake_sites
 	.p2align 4
 gt_fake_sites:
-	.rept 32
+	.rept 48
 	.p2align 4
 	jbe 1f
 1:	ret
@@ -47,7 +47,7 @@ gt_fake_return:
 	.globl gt_fake_sites
 	.p2align 4
 gt_fake_sites:
-	.rept 32
+	.rept 48
 	.p2align 4
 	b.ls 1f
 1:	ret

@@ -374,6 +374,15 @@ std::optional<gt_stack> Capture::stack(std::uint64_t id) const {
   return impl_->stacks->pull(id);
 }
 
+// In two steps: kernels before 5.14 cannot do it in one on a hash (kernel/bpf/hashtab.c).
+std::optional<gt_value> Capture::take_value(std::uint64_t id) const {
+  const int values = bpf_map__fd(impl_->skeleton().maps.values);
+  gt_value value{};
+  if (bpf_map_lookup_elem(values, &id, &value) != 0) return std::nullopt;
+  (void)bpf_map_delete_elem(values, &id);
+  return value;
+}
+
 std::vector<Capture::ProgramInfo> Capture::programs() const {
   std::vector<ProgramInfo> out;
   bpf_program* program = nullptr;

@@ -129,6 +129,8 @@ class Capture {
   [[nodiscard]] std::uint64_t dropped(TargetId target) const;
   [[nodiscard]] std::vector<std::pair<TargetId, std::uint64_t>> dropped_by_target() const;
   // Definition of a stack id; nullopt when the map no longer has it and it was given, or is long gone.
+  // What a record of the group panic names as its value: given once, until a record brings it again.
+  [[nodiscard]] std::optional<gt_value> take_value(std::uint64_t id) const;
   [[nodiscard]] std::optional<gt_stack> stack(std::uint64_t id) const;
   // Number of instructions the verifier walked, per program: held by a test.
   struct ProgramInfo {

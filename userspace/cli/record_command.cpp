@@ -30,7 +30,8 @@ namespace {
 
 // What exports need: who runs when, and what is in the kernel.
 constexpr GroupMask kDefaultGroups = group_bit(GT_GROUP_LIFECYCLE) | group_bit(GT_GROUP_BLOCK) |
-                                     group_bit(GT_GROUP_RUN) | group_bit(GT_GROUP_SYSCALL);
+                                     group_bit(GT_GROUP_RUN) | group_bit(GT_GROUP_SYSCALL) |
+                                     group_bit(GT_GROUP_PANIC) | group_bit(GT_GROUP_GC);
 
 constexpr std::chrono::milliseconds kLineEach(1000);
 
@@ -183,7 +184,8 @@ void add_record_command(CLI::App& app, const ProgramToStart& program, int& exit)
   command
       ->add_option("--until", arguments->until,
                    "end the recording once goroutines>N, or blocked>TIME:N: N goroutines or more have been "
-                   "blocked for longer; several: repeated, the first one counts")
+                   "blocked for longer (one: blocked>TIME), or panic: a goroutine panics, recovered or not "
+                   "(panic>N: more than N times); several: repeated, the first one counts")
       ->allow_extra_args(false);
   command->callback([arguments, &program, &exit] { exit = run(*arguments, program); });
 }

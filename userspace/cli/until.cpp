@@ -13,13 +13,13 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::string_view kGoroutines = "goroutines>", kBlocked = "blocked>";
+constexpr std::string_view kGoroutines = "goroutines>", kBlocked = "blocked>", kPanic = "panic";
 
 std::unexpected<Error> refuse(const std::string& text, std::string_view why) {
   return fail(ErrorKind::kUsage,
               fmt::format("--until: \"{}\" {}; there are goroutines>N (more than N goroutines: "
-                          "goroutines>10000) and blocked>TIME:N (N goroutines or more that have been blocked "
-                          "for longer: blocked>5s:500)",
+                          "goroutines>10000), blocked>TIME:N (N goroutines or more that have been blocked "
+                          "for longer: blocked>5s:500) and panic (recovered or not; panic>N: more than N)",
                           printable(text, 64), why));
 }
 
@@ -39,6 +39,12 @@ Result<UntilCondition> parse_condition(const std::string& text) {
     if (colon != std::string_view::npos) count = whole_number<std::uint64_t>(rest.substr(colon + 1));
     if (!count || *count == 0) return refuse(text, "has no number of goroutines of 1 or more");
     return UntilCondition{UntilCondition::What::kBlocked, *longer, *count, text};
+  }
+  if (all == kPanic) return UntilCondition{UntilCondition::What::kPanics, {}, 0, text};
+  if (all.starts_with(kPanic) && all.substr(kPanic.size()).starts_with('>')) {
+    const auto count = whole_number<std::uint64_t>(all.substr(kPanic.size() + 1));
+    if (!count) return refuse(text, "has no number of panics");
+    return UntilCondition{UntilCondition::What::kPanics, {}, *count, text};
   }
   return refuse(text, "is no condition");
 }
@@ -64,6 +70,10 @@ Result<std::vector<UntilCondition>> parse_until(const std::vector<std::string>& 
       return fail(
           ErrorKind::kUsage,
           fmt::format("--until {}: needs the group block, which --probes leaves out", printable(text, 64)));
+    if (condition->what == UntilCondition::What::kPanics && (groups & group_bit(GT_GROUP_PANIC)) == 0)
+      return fail(
+          ErrorKind::kUsage,
+          fmt::format("--until {}: needs the group panic, which --probes leaves out", printable(text, 64)));
     out.push_back(std::move(*condition));
   }
   return out;
@@ -76,6 +86,11 @@ std::string fulfilled(const std::vector<UntilCondition>& conditions, const std::
       if (condition.what == UntilCondition::What::kGoroutines) {
         if (seen.live && *seen.live > condition.count)
           return fmt::format("{}: {} in process {}", condition.text, *seen.live, seen.host_pid);
+        continue;
+      }
+      if (condition.what == UntilCondition::What::kPanics) {
+        if (seen.panics > condition.count)
+          return fmt::format("{}: {} in process {}", condition.text, seen.panics, seen.host_pid);
         continue;
       }
       const auto longer = static_cast<std::uint64_t>(condition.longer.count());

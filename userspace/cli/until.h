@@ -15,11 +15,12 @@
 
 namespace gorotrace {
 
-// "goroutines>10000", "blocked>5s:500" (500 goroutines for more than 5 s each), "blocked>5s" (one of them).
+// "goroutines>10000", "blocked>5s:500" (500 goroutines for more than 5 s each), "blocked>5s" (one of them),
+// "panic" (one, recovered or not, or a fatal error), "panic>100" (more than these).
 struct UntilCondition {
-  enum class What : std::uint8_t { kGoroutines, kBlocked } what = What::kGoroutines;
+  enum class What : std::uint8_t { kGoroutines, kBlocked, kPanics } what = What::kGoroutines;
   std::chrono::nanoseconds longer{0};  // kBlocked
-  std::uint64_t count = 0;             // kGoroutines: more than these; kBlocked: these or more
+  std::uint64_t count = 0;             // kGoroutines, kPanics: more than these; kBlocked: these or more
   std::string text;                    // as it was given
 };
 

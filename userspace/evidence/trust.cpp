@@ -37,6 +37,8 @@ GroupMask needed(TableKind kind, GroupMask requested) {
       return of(group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_CHAN));
     case TableKind::kSemaphores:
       return of(group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_SYNC));
+    case TableKind::kPanics:
+      return group_bit(GT_GROUP_PANIC);
   }
   return 0;
 }
@@ -118,9 +120,10 @@ bool is_of_objects(TableKind kind) {
   return kind == TableKind::kObjects || kind == TableKind::kChannels || kind == TableKind::kSemaphores;
 }
 
-// They count goroutines that made no event in the window, which memory alone shows. Latency is of wake-ups.
+// They count goroutines that made no event in the window, which memory alone shows. Latency is of wake-ups,
+// panics are what was thrown.
 bool shows_those_from_before(TableKind kind) {
-  return kind != TableKind::kLatency;
+  return kind != TableKind::kLatency && kind != TableKind::kPanics;
 }
 
 // Their rows are told apart by stacks, or show some.

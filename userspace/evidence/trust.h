@@ -21,7 +21,8 @@ enum class TableKind {
   kObjects,
   kChannels,    // rows of kObjects
   kSemaphores,  // likewise
-  kLatency
+  kLatency,
+  kPanics
 };
 
 struct TableTrust {

@@ -4,8 +4,10 @@
 
 #include "base/overloaded.h"
 #include "base/text.h"
+#include "model/panic_account.h"
 #include "probe/names.h"
 #include "report/json_parts.h"
+#include "stream/definer.h"
 #include "symbols/calls.h"
 
 namespace gorotrace {
@@ -85,6 +87,10 @@ void ItemsJson::of(const Item& item) {
                           }
                           target.stacks.insert_or_assign(defined.id, defined.stack);
                         },
+                        [&](const ValueDefined& defined) {
+                          if (target.values.size() >= PanicAccount::kMaxValues) target.values.clear();
+                          target.values.insert_or_assign(defined.id, defined.value);
+                        },
                         [&](const Snapshot& snapshot) {
                           for (const GoroutineSnapshot& g : snapshot.goroutines) of(item.target, target, g);
                         },
@@ -150,7 +156,13 @@ void ItemsJson::of(TargetId id, Target& target, const gt_record& record) {
       }
     }
     const bool site = hook == GT_HOOK_CREATE || hook == GT_HOOK_CREATE_CORO || hook == GT_HOOK_EXIT;
-    if (record.object != 0) out_.hex_field(site ? "gopc" : "object", record.object);
+    if (names_value(record)) {
+      panic_fields(target, record);
+    } else if (record.object != 0) {
+      out_.hex_field(site ? "gopc" : "object", record.object);
+    }
+    if (hook == GT_HOOK_EXIT_CALL || hook == GT_HOOK_ENDED) out_.field("code", record.extra);
+    if (hook == GT_HOOK_SIGNAL) out_.field("signal", record.extra);
     if (site) start_field(target, record.extra);
     if (record.stack != 0) out_.field("stack", target.numbers.name(record.stack));
     if ((record.flags & GT_REC_ENDS) != 0) out_.field("ends", true);
@@ -158,6 +170,14 @@ void ItemsJson::of(TargetId id, Target& target, const gt_record& record) {
     out_.field("tid", record.tid);
     out_.field("cpu", record.cpu);
   });
+}
+
+void ItemsJson::panic_fields(const Target& target, const gt_record& record) {
+  const auto known = target.values.find(record.object);
+  if (known == target.values.end()) return;
+  const PanicValue& value = known->second;
+  if (!value.type.empty()) out_.field("value_type", printable(value.type));
+  if (!value.text.empty()) out_.field("text", printable(value.text));
 }
 
 void ItemsJson::of(TargetId id, Target& target, const GoroutineSnapshot& g) {

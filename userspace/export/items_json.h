@@ -37,7 +37,8 @@ class ItemsJson {
     std::vector<std::string> wait_reasons;
     RecordedSymbols symbols;
     SeededMap<std::uint64_t, StackRef> stacks;
-    SeededSet<std::uint64_t> told;  // stacks
+    SeededSet<std::uint64_t> told;                // stacks
+    SeededMap<std::uint64_t, PanicValue> values;  // each is told in front of every record that names it
     StackNumbers numbers;
   };
   void of(const Item& item);
@@ -47,6 +48,7 @@ class ItemsJson {
   template <typename Write>
   void line(const char* type, std::optional<TargetId> target, const Write& write);
   [[nodiscard]] static std::string reason(const Target& target, unsigned reason);
+  void panic_fields(const Target& target, const gt_record& record);
   void start_field(Target& target, std::uint64_t startpc);
 
   JsonWriter out_;

@@ -13,17 +13,20 @@ bool in_executable_segment(const ElfImage& image, std::uint64_t address) {
 }
 
 // moduledata.gofunc moved: +304 up to 1.19 (own magic), +320 in 1.20-1.26, +344 in 1.27, where +336 is
-// rodata. In 1.20-1.26 those two words are the len and cap of textsectmap, a handful each.
+// rodata. types is three words before it; in 1.27 it is where it was. In 1.20-1.26
+// those two words are the len and cap of textsectmap, a handful each.
 void find_gofunc(const ElfImage& image, const PclntabLayout& table, Moduledata& moduledata) {
   const auto word = [&](std::uint64_t at) { return image.word_at(moduledata.address + at).value_or(0); };
   if (table.go118()) {
     moduledata.gofunc = word(304);
+    moduledata.types = word(304 - 24);
     return;
   }
   constexpr std::uint64_t kSmallestAddress = 4096;
   const std::uint64_t rodata = word(336), gofunc = word(344);
   moduledata.go127 = rodata >= kSmallestAddress && gofunc >= rodata && image.bytes_after(gofunc) != 0;
   moduledata.gofunc = moduledata.go127 ? gofunc : word(320);
+  moduledata.types = word(296);
 }
 
 }  // namespace

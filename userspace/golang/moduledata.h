@@ -14,6 +14,7 @@ struct Moduledata {
   std::uint64_t address = 0;
   std::uint64_t text = 0, etext = 0;
   std::uint64_t gofunc = 0;  // go:func.*, what funcdata offsets count from
+  std::uint64_t types = 0;   // what a type's offsets to its name count from
   bool go127 = false;        // laid out as in Go 1.27 or later
 };
 

@@ -238,6 +238,9 @@ std::uint64_t Pclntab::etext() const {
 std::uint64_t Pclntab::moduledata() const {
   return impl_->moduledata.address;
 }
+std::uint64_t Pclntab::types() const {
+  return impl_->moduledata.types;
+}
 std::size_t Pclntab::function_count() const {
   return impl_->layout.count();
 }

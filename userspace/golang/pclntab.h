@@ -53,6 +53,7 @@ class Pclntab {
   [[nodiscard]] std::uint64_t text() const;        // moduledata.text
   [[nodiscard]] std::uint64_t etext() const;       // moduledata.etext
   [[nodiscard]] std::uint64_t moduledata() const;  // address of runtime.firstmoduledata
+  [[nodiscard]] std::uint64_t types() const;       // moduledata.types
   [[nodiscard]] std::size_t function_count() const;
 
   [[nodiscard]] std::optional<GoFunction> function_at(std::uint64_t pc) const;

@@ -122,6 +122,10 @@ GroupMask Governor::step(std::uint64_t now_ns, const Charge& charged, std::uint6
                          100 * spent / elapsed, format_duration(elapsed_ns), 100 * left / elapsed,
                          advice(spent, elapsed, static_cast<double>(target_cpu_ns - from.cpu_ns)));
   GroupMask stay = on & ~over;
+  // A program that panics all the time: what takes everything by itself goes first.
+  for (const gt_group group : {GT_GROUP_GC, GT_GROUP_PANIC}) {
+    if (charged_for(on & group_bit(group), from.charged, charged) > left) stay &= ~group_bit(group);
+  }
   for (const gt_group group : kDetachOrder) {
     if (stay != on && charged_for(stay, from.charged, charged) <= left) break;
     stay &= ~group_bit(group);

@@ -103,6 +103,9 @@ class Governor {
   std::string overrun_;
 };
 
+// Of events that are rare in nearly every program.
+inline constexpr GroupMask kRareGroups = group_bit(GT_GROUP_PANIC) | group_bit(GT_GROUP_GC);
+
 // Order in which groups go when the budget is passed: what others rest on goes last, and behind it what costs
 // next to nothing in nearly every program.
 inline constexpr gt_group kDetachOrder[] = {GT_GROUP_CHAN, GT_GROUP_SYNC,  GT_GROUP_SYSCALL,

@@ -155,6 +155,19 @@ bool same_key(const ObjectRow& a, const ObjectRow& b) {
   return std::tie(a.address, a.kind) == std::tie(b.address, b.kind);
 }
 
+std::uint64_t key_hash(const SeededHash& hash, const PanicRow& r) {
+  return hash(r.stack, r.place);
+}
+bool same_key(const PanicRow& a, const PanicRow& b) {
+  return std::tie(a.stack, a.type, a.place) == std::tie(b.stack, b.type, b.place);
+}
+void subtract(PanicRow& row, const PanicRow& before) {
+  subtract(row, before, {&PanicRow::count});
+}
+bool says_something(const PanicRow& row) {
+  return row.count > 0;
+}
+
 // The rows of a table by their keys; they outlive it.
 template <typename Row>
 class ByKey {
@@ -269,6 +282,9 @@ Tables delta(const Tables& before, const Tables& now) {
   out.blocking = rows_between(folded_as(now, before), std::move(out.blocking));
   out.creation = rows_between(before.creation, std::move(out.creation));
   out.objects = rows_between(before.objects, std::move(out.objects));
+  subtract(out.panics, before.panics, {&Panics::thrown, &Panics::recovered});
+  out.panics.rows = rows_between(before.panics.rows, std::move(out.panics.rows));
+  if (before.panics.end) out.panics.end.reset();
   out.latency.histogram.subtract(before.latency.histogram);
   out.latency.inferred = less(now.latency.inferred, before.latency.inferred);
   for (std::vector<Interval>& covered : out.covered) covered = clipped(covered, before.at_ns, now.at_ns);

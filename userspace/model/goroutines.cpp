@@ -93,6 +93,7 @@ void Model::Impl::end(Goroutine& g, std::uint64_t t, bool has_exited) {
     exits_complete_from = std::max(exits_complete_from, exits.front().at_ns + 1);
     exits.pop_front();
   }
+  panics.goroutine_ended(g.goid, t);
   if (g.has(kExtra)) --of_c_threads;
   forget_semaphore(g);
   label_runs.erase(g.goid);

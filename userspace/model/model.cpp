@@ -54,10 +54,11 @@ Tables Model::Impl::totals(std::uint64_t at_ns) const {
   out.late = late;
   out.illegal = illegal;
   out.gaps = gaps;
-  out.table_overflow = overflow + objects.evicted();
+  out.table_overflow = overflow + objects.evicted() + panics.overflow();
   out.rows_folded = blocking.folded();
   out.events_without_stack = without_stack;
   out.latency = latency;
+  out.panics = panics.totals();
   for (unsigned group = 0; group < GT_GROUP_COUNT; ++group) {
     out.covered[group] = coverage.intervals(static_cast<gt_group>(group), at);
   }
@@ -82,6 +83,13 @@ StackRef Model::stack(std::uint64_t id) const {
   return found != nullptr ? *found : nullptr;
 }
 
+void Model::define(std::uint64_t value, const PanicValue& what) {
+  impl_->panics.define(value, what);
+}
+std::uint64_t Model::panics() const {
+  return impl_->panics.count();
+}
+
 void Model::describe(std::uint64_t startpc, bool system) {
   impl_->creation.describe(startpc, system);
 }
@@ -102,6 +110,7 @@ void Model::gap(std::uint64_t from_ns, std::uint64_t to_ns) {
   ++impl_->gaps;
   impl_->coverage.gap(from_ns, to_ns);
   impl_->forget_all(from_ns);
+  impl_->panics.gap();
   impl_->lossy_until = std::max(impl_->lossy_until, to_ns);
 }
 
@@ -145,6 +154,7 @@ Tables Model::totals(std::uint64_t at_ns) const {
 Tables Model::tables(std::uint64_t at_ns) const {
   Tables out = impl_->totals(at_ns);
   impl_->fill_rows(out, out.at_ns);
+  out.panics.rows = impl_->panics.rows();
   impl_->fill_stacks(out);
   out.label_values = impl_->label_values;
   return out;

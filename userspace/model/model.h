@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "bpf/shared/abi.h"
 #include "model/histogram.h"
+#include "model/panics.h"
 #include "model/stack_definitions.h"
 #include "snapshot/goroutines.h"
 #include "snapshot/label_values.h"
@@ -281,6 +282,7 @@ struct Tables {
   std::vector<CreationRow> creation;
   std::vector<ObjectRow> objects;
   Latency latency;
+  Panics panics;
   std::array<std::vector<Interval>, GT_GROUP_COUNT> covered;  // by group
   // While sampling stands in for the block group (sampling/combine.h): its part of state_ns, and when that
   // was.
@@ -304,6 +306,7 @@ class Model {
   void apply(const gt_record& record);
   // What records and snapshots name, told before they do. The first definition of a stack holds.
   void define(std::uint64_t stack, StackRef pcs);
+  void define(std::uint64_t value, const PanicValue& what);
   void describe(std::uint64_t startpc, bool system);
   // nullptr when it was never defined, or its definition was forgotten.
   [[nodiscard]] StackRef stack(std::uint64_t id) const;
@@ -340,6 +343,8 @@ class Model {
   // each of these. nullopt: the block group is off. Allocates nothing that grows with the goroutines.
   [[nodiscard]] std::optional<std::vector<std::uint64_t>> waiting_longer(
       std::uint64_t at_ns, const std::vector<std::uint64_t>& than_ns) const;
+  // How many panics and fatal errors there were so far.
+  [[nodiscard]] std::uint64_t panics() const;
   [[nodiscard]] SeenCreations creations() const;
   // How many waits have begun by row, system calls aside.
   [[nodiscard]] BegunWaits begun() const;

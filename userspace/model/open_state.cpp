@@ -92,6 +92,7 @@ OpenState Model::Impl::open_state(std::uint64_t at_ns) const {
   }
   std::ranges::sort(out.exits, {}, [](const OpenState::Exit& e) { return std::pair(e.at_ns, e.goid); });
   out.exits_complete_from_ns = std::max(exits_complete_from, recent);
+  out.panics = panics.open();
   out.system_starts = creation.system_starts();
   for (const auto& [id, text] : label_values) out.label_values.push_back({id, text});
 

@@ -32,6 +32,7 @@
 #include "model/blocking_rows.h"
 #include "model/flat_index.h"
 #include "model/model.h"
+#include "model/panics.h"
 #include "snapshot/label_values.h"
 
 namespace gorotrace {
@@ -124,6 +125,7 @@ struct OpenState {
   std::vector<OpenGoroutine> goroutines;     // by goid
   std::vector<OpenCreation> lineage;
   std::vector<OpenObject> objects;
+  std::vector<OpenPanic> panics;  // by time
 
   // The stacks that are named, some more than once. Whoever restores a model defines them first.
   template <typename Visit>
@@ -136,6 +138,7 @@ struct OpenState {
     }
     for (const OpenCreation& c : lineage) named(c.stack);
     for (const OpenObject& o : objects) named(o.waiter_stack);
+    for (const OpenPanic& p : panics) named(p.stack);
   }
   bool operator==(const OpenState&) const = default;
 };

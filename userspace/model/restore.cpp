@@ -35,6 +35,8 @@ Status Model::Impl::restore(const OpenState& open) {
   exits_complete_from = open.exits_complete_from_ns;
   for (const std::uint64_t startpc : open.system_starts) creation.describe(startpc, true);
   define(open.label_values);
+  if (open.panics.size() > PanicAccount::kMaxOpen) return too_large("panics");
+  panics.restore(open.panics);
 
   for (const OpenGoroutine& g : open.goroutines) {
     if (Status done = restore(g, open.at_ns); !done) return done;

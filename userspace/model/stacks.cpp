@@ -8,6 +8,15 @@ namespace gorotrace {
 namespace {
 
 template <typename Visit>
+void each_stack(const std::vector<PanicRow>& rows, const std::optional<ProcessEnd>& end, const Visit& visit) {
+  for (const PanicRow& row : rows) {
+    visit(row.stack);
+    visit(row.place);
+  }
+  if (end) visit(end->stack);
+}
+
+template <typename Visit>
 void each_stack(const std::vector<WakerRow>& wakers, const Visit& visit) {
   for (const WakerRow& waker : wakers) visit(waker.stack);
 }
@@ -39,6 +48,7 @@ void Model::Impl::fill_stacks(Tables& out) const {
     add(row.waiter_stack);
     each_stack(row.releasers, add);
   }
+  each_stack(out.panics.rows, out.panics.end, add);
   std::erase_if(named, [](const auto& entry) { return entry.second == nullptr; });
   out.stacks = NamedStacks(std::move(named));
 }
@@ -59,6 +69,8 @@ void Model::Impl::forget_stacks() {
     add(row.waiter_stack);
     each_stack(row.releasers.all(), add);
   }
+  each_stack(panics.rows(), panics.totals().end, add);
+  for (const OpenPanic& panic : panics.open()) add(panic.stack);
   stacks.forget([&](std::uint64_t id) { return named.contains(id); });
 }
 

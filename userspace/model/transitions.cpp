@@ -33,13 +33,14 @@ void Model::Impl::apply(const gt_record& r) {
     case GT_HOOK_STW_END:
     case GT_HOOK_GC_BEGIN:
     case GT_HOOK_GC_END:
+      return;
     case GT_HOOK_PANIC:
     case GT_HOOK_RECOVERED:
     case GT_HOOK_THROW:
     case GT_HOOK_EXIT_CALL:
     case GT_HOOK_SIGNAL:
     case GT_HOOK_ENDED:
-      return;
+      return panics.apply(r);
     default:
       if (r.hook >= GT_HOOK_COUNT) {
         ++illegal;

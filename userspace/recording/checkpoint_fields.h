@@ -4,6 +4,7 @@
 #include <array>
 
 #include "model/open_state.h"
+#include "model/panic_account.h"
 #include "recording/columns.h"
 #include "recording/field_writer.h"
 #include "recording/file_item.h"
@@ -98,6 +99,16 @@ void fields(Io& io, Ref<Io, OpenObject> object) {
   io.number(3, waiter_reason);
 }
 
+template <typename Io>
+void fields(Io& io, Ref<Io, OpenPanic> panic) {
+  auto& [goid, at_ns, depth, stack, value] = panic;
+  io.number(1, goid);
+  io.nested(2, value);
+  io.number(3, at_ns);
+  io.number(4, depth);
+  io.hash(5, stack);
+}
+
 template <ColumnsOf<OpenState::Exit> Io>
 void columns(Io& io) {
   io.key(1, member<&OpenState::Exit::goid>, Coding::kDelta);
@@ -117,7 +128,8 @@ void fields(Io& io, Ref<Io, OpenState::Group> group) {
 template <typename Io>
 void fields(Io& io, Ref<Io, OpenState> open) {
   auto& [at_ns, told_ns, lossy_until_ns, window_from_ns, last_look_ns, all_looked_at, extra_made, groups,
-         exits, exits_complete_from_ns, system_starts, label_values, goroutines, lineage, objects] = open;
+         exits, exits_complete_from_ns, system_starts, label_values, goroutines, lineage, objects, panics] =
+      open;
   io.number(1, at_ns);
   io.number(2, told_ns);
   io.number(3, lossy_until_ns);
@@ -134,6 +146,7 @@ void fields(Io& io, Ref<Io, OpenState> open) {
   io.each(24, goroutines, kMaxGoroutines);
   io.rows(25, lineage, kMaxGoroutines);
   io.each(26, objects, kMaxGoroutines);
+  io.each(27, panics, PanicAccount::kMaxOpen);
 }
 
 template <typename Io>

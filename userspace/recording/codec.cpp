@@ -23,18 +23,19 @@ struct KindOf {
   static constexpr Kind kind = kKind;
   using Type = T;
 };
-using Kinds = std::tuple<KindOf<Kind::kAdvanced, Advanced>, KindOf<Kind::kTargetBegun, TargetBegun>,
-                         KindOf<Kind::kRecords, Records>, KindOf<Kind::kStackDefined, StackDefined>,
-                         KindOf<Kind::kFunctionDescribed, FunctionDescribed>,
-                         KindOf<Kind::kSnapshot, Snapshot>, KindOf<Kind::kSeenObjects, SeenObjects>,
-                         KindOf<Kind::kCountersRead, CountersRead>, KindOf<Kind::kGroupChanged, GroupChanged>,
-                         KindOf<Kind::kCostCharged, CostCharged>, KindOf<Kind::kLoss, Loss>,
-                         KindOf<Kind::kSampleClasses, SampleClasses>, KindOf<Kind::kSampleTick, SampleTick>,
-                         KindOf<Kind::kSamplesLost, SamplesLost>, KindOf<Kind::kSamplingEnded, SamplingEnded>,
-                         KindOf<Kind::kTargetEnded, TargetEnded>, KindOf<Kind::kTargetGone, TargetGone>,
-                         KindOf<Kind::kFramesNamed, FramesNamed>, KindOf<Kind::kFactsTold, FactsTold>,
-                         KindOf<Kind::kCheckpointTold, CheckpointTold>, KindOf<Kind::kClockPair, ClockPair>,
-                         KindOf<Kind::kMappingsTold, MappingsTold>, KindOf<Kind::kWindowKept, WindowKept>>;
+using Kinds =
+    std::tuple<KindOf<Kind::kAdvanced, Advanced>, KindOf<Kind::kTargetBegun, TargetBegun>,
+               KindOf<Kind::kRecords, Records>, KindOf<Kind::kStackDefined, StackDefined>,
+               KindOf<Kind::kFunctionDescribed, FunctionDescribed>, KindOf<Kind::kSnapshot, Snapshot>,
+               KindOf<Kind::kSeenObjects, SeenObjects>, KindOf<Kind::kCountersRead, CountersRead>,
+               KindOf<Kind::kGroupChanged, GroupChanged>, KindOf<Kind::kCostCharged, CostCharged>,
+               KindOf<Kind::kLoss, Loss>, KindOf<Kind::kSampleClasses, SampleClasses>,
+               KindOf<Kind::kSampleTick, SampleTick>, KindOf<Kind::kSamplesLost, SamplesLost>,
+               KindOf<Kind::kSamplingEnded, SamplingEnded>, KindOf<Kind::kTargetEnded, TargetEnded>,
+               KindOf<Kind::kTargetGone, TargetGone>, KindOf<Kind::kFramesNamed, FramesNamed>,
+               KindOf<Kind::kFactsTold, FactsTold>, KindOf<Kind::kCheckpointTold, CheckpointTold>,
+               KindOf<Kind::kClockPair, ClockPair>, KindOf<Kind::kMappingsTold, MappingsTold>,
+               KindOf<Kind::kWindowKept, WindowKept>, KindOf<Kind::kValueDefined, ValueDefined>>;
 using What = decltype(Item::what);
 static_assert(std::tuple_size_v<Kinds> == std::variant_size_v<What> + std::variant_size_v<FileItem> - 1);
 

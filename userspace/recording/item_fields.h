@@ -71,6 +71,20 @@ void fields(Io& io, Ref<Io, FunctionDescribed> function) {
 }
 
 template <typename Io>
+void fields(Io& io, Ref<Io, PanicValue> value) {
+  auto& [type, text, cut] = value;
+  io.bytes(2, type);
+  io.bytes(3, text);
+  io.number(4, cut);
+}
+template <typename Io>
+void fields(Io& io, Ref<Io, ValueDefined> defined) {
+  auto& [id, value] = defined;
+  io.hash(1, id);
+  fields(io, value);
+}
+
+template <typename Io>
 void fields(Io& io, Ref<Io, CountersRead> read) {
   auto& [counters, timed_runs] = read;
   io.nested(1, counters);

@@ -52,6 +52,7 @@ enum class Kind : protozero::pbf_tag_type {
   kCheckpointTold = 36,
   kMappingsTold = 37,  // may be skipped: since 1.1
   kWindowKept = 38,
+  kValueDefined = 39,
 };
 inline constexpr auto kFirstKind = static_cast<protozero::pbf_tag_type>(Kind::kAdvanced);
 

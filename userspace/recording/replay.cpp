@@ -220,9 +220,7 @@ Status Replayer::take_this(const Item& item) {
   }
   const auto known = targets_.find(item.target);
   if (known != targets_.end() && known->second.gone) return {};
-  const bool says_when = item.at_ns != 0 && !std::holds_alternative<StackDefined>(item.what) &&
-                         !std::holds_alternative<FunctionDescribed>(item.what) &&
-                         !std::holds_alternative<Loss>(item.what);
+  const bool says_when = item.at_ns != 0 && !is_definition(item) && !std::holds_alternative<Loss>(item.what);
   if (known != targets_.end() && known->second.gap_from_ns && says_when)
     lose_gap(item.target, known->second, item.at_ns);
   if (of_lost_classes(item)) return {};
@@ -264,8 +262,7 @@ void Replayer::take_waits() {
 
 // What lies behind an end of the part that is wanted is applied once that end is taken.
 void Replayer::apply(const Item& item, Of* of) {
-  const bool definition =
-      std::holds_alternative<StackDefined>(item.what) || std::holds_alternative<FunctionDescribed>(item.what);
+  const bool definition = is_definition(item);
   if (of != nullptr && item.at_ns != 0 && !definition) of->part.begins(item.at_ns);
   if (std::holds_alternative<Advanced>(item.what)) {
     for (auto& [id, each] : targets_) take_ends(id, each, item.at_ns);

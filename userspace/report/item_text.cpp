@@ -28,6 +28,36 @@ const char* actor_name(const gt_record& record) {
   }
 }
 
+const char* object_name(gt_hook hook) {
+  switch (hook) {
+    case GT_HOOK_CREATE:
+    case GT_HOOK_EXIT:
+      return "gopc";
+    case GT_HOOK_PANIC:
+    case GT_HOOK_THROW:
+      return "value";
+    default:
+      return "object";
+  }
+}
+
+const char* extra_name(gt_hook hook) {
+  switch (hook) {
+    case GT_HOOK_PARK:
+      return "labels";
+    case GT_HOOK_PANIC:
+    case GT_HOOK_RECOVERED:
+      return "depth";
+    case GT_HOOK_EXIT_CALL:
+    case GT_HOOK_ENDED:
+      return "code";
+    case GT_HOOK_SIGNAL:
+      return "signal";
+    default:
+      return "startpc";
+  }
+}
+
 bool has_actor(const gt_record& record) {
   switch (record.hook) {
     case GT_HOOK_CREATE:
@@ -70,9 +100,8 @@ std::string ItemText::record_text(Target& target, const gt_record& record) {
     const char* actor = actor_name(record);
     text += actor == nullptr ? fmt::format(" by {}", record.other) : fmt::format(" by {}", actor);
   }
-  text +=
-      field(record.hook == GT_HOOK_CREATE || record.hook == GT_HOOK_EXIT ? "gopc" : "object", record.object);
-  text += field(record.hook == GT_HOOK_PARK ? "labels" : "startpc", record.extra);
+  text += field(object_name(hook), record.object);
+  text += field(extra_name(hook), record.extra);
   if (record.stack != 0) text += " stack " + target.stacks.name(record.stack);
   if (record.flags & GT_REC_NO_STACK) text += " without-stack";
   if (record.flags & GT_REC_TRUNCATED) text += " truncated";
@@ -108,6 +137,11 @@ void ItemText::of(const Item& item) {
           [&](const FunctionDescribed& f) {
             say(fmt::format("function {:#x} {}{}", f.startpc, f.name.empty() ? "?" : printable(f.name),
                             f.system ? " system" : ""));
+          },
+          [&](const ValueDefined& v) {
+            say(fmt::format("value {:#x} {}{}{}", v.id, v.value.type.empty() ? "-" : printable(v.value.type),
+                            v.value.text.empty() ? "" : " \"" + printable(v.value.text) + "\"",
+                            v.value.cut ? " cut" : ""));
           },
           [&](const Snapshot& snapshot) {
             say(fmt::format("snapshot goroutines {} stacks {}", snapshot.goroutines.size(),

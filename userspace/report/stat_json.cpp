@@ -22,6 +22,7 @@ class Summary {
     out_.field("begin_ns", facts_.begin_ns);
     out_.field("window_ns", since(facts_.end_ns, facts_.begin_ns));
     out_.name_field("ended_by", facts_.ended_by);
+    process_end_json(out_, c_);
     out_.object_field("groups", [&] {
       groups_field(out_, "requested", facts_.requested);
       groups_field(out_, "on", facts_.on_at_end);
@@ -36,6 +37,7 @@ class Summary {
     objects_json(out_, c_);
     out_.key("latency");
     latency_json(out_, c_);
+    panics_json(out_, c_);
     out_.object_field("syscalls", [&] { syscalls(); });
     out_.object_field("tables", [&] {
       trust_field("blocking", TableKind::kBlocking);

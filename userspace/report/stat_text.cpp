@@ -294,9 +294,10 @@ std::string stat_summary_text(const StatFacts& facts, const Tables& tables, Symb
   const StatRows rows = stat_rows(facts, tables, symbols, options.rows);
   const TextContext c{
       facts, tables, symbols, options, rows, Style{options.colour}, std::max(options.width, kNarrowest)};
-  return head(c) + goroutine_seconds(c) + goroutines(c) + warnings(c) + blocking_text(c) + creation_text(c) +
-         objects_text(c) + runnable_text(c) + latency_text(c) + "\n" + cross_check(c) + sampling(c) +
-         run_sampling(c) + events(c) + cost(c) + shared_probes(c);
+  return head(c) + process_end_text(c) + goroutine_seconds(c) + goroutines(c) + warnings(c) +
+         blocking_text(c) + creation_text(c) + objects_text(c) + runnable_text(c) + latency_text(c) +
+         panics_text(c) + "\n" + cross_check(c) + sampling(c) + run_sampling(c) + events(c) + cost(c) +
+         shared_probes(c);
 }
 
 }  // namespace gorotrace

@@ -20,6 +20,9 @@ void blocking_json(JsonWriter& out, const JsonContext& c);
 void creation_json(JsonWriter& out, const JsonContext& c);
 void objects_json(JsonWriter& out, const JsonContext& c);
 void latency_json(JsonWriter& out, const JsonContext& c);
+// Fields of their own.
+void process_end_json(JsonWriter& out, const JsonContext& c);
+void panics_json(JsonWriter& out, const JsonContext& c);
 
 // engine, quality, covered: of a table, a row or a figure.
 void trust_fields(JsonWriter& out, const TableTrust& trust, std::uint64_t begin_ns);

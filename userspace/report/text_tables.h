@@ -38,5 +38,8 @@ struct TextContext {
 // Who waits for a CPU, created where; "" when nobody did.
 [[nodiscard]] std::string runnable_text(const TextContext& c);
 [[nodiscard]] std::string latency_text(const TextContext& c);
+// What ended the process, as far as anything tells of it; "" while it lives.
+[[nodiscard]] std::string process_end_text(const TextContext& c);
+[[nodiscard]] std::string panics_text(const TextContext& c);  // "" without any
 
 }  // namespace gorotrace

@@ -4,6 +4,8 @@
 
 #include "golang/frame_class.h"
 #include "golang/goroutine.h"
+#include "golang/panic_text.h"
+#include "golang/type_name.h"
 #include "snapshot/stack_walk.h"
 
 namespace gorotrace {
@@ -53,6 +55,20 @@ std::optional<TargetSource::WholeStack> ProcessSource::whole(const StackPcs& wal
   if (whole.pcs.size() == walked.pcs.size()) return std::nullopt;
   const std::uint64_t id = stack_identity(target_.stack_seed(), whole.pcs);
   return WholeStack{id, {std::move(whole.pcs), walked.truncated || whole.truncated}};
+}
+
+std::optional<PanicValue> ProcessSource::value(std::uint64_t id) {
+  const auto value = capture_ != nullptr ? capture_->take_value(id) : std::nullopt;
+  if (!value) return std::nullopt;
+  PanicValue out;
+  const auto modules = target_.modules();
+  for (std::size_t i = 0; value->type != 0 && i < modules->size() && out.type.empty(); ++i) {
+    const Module& module = (*modules)[i];
+    out.type = type_name(*module.image, module.table->types(), value->type - module.bias);
+  }
+  out.text = panic_text(*value, out.type);
+  out.cut = !out.text.empty() && value->size > value->length;
+  return out;
 }
 
 FunctionDescribed ProcessSource::function(std::uint64_t startpc) {

@@ -178,14 +178,14 @@ bool TargetGroups::in_phases() const {
          !capture->shared_links(id_);
 }
 
-// Lifecycle, on which others rest, falls silent last.
+// Lifecycle, on which others rest, falls silent last, and so do those that are hardly ever hit.
 void TargetGroups::limit(GroupMask on) {
   const auto allowed = in_phases() ? governor_.allowed_ns() : std::nullopt;
   if (!allowed || on == 0) return;
   constexpr double kProgramNs = 500;  // of a hit, as long as none was timed
   const double each = cost_.hits > 0 ? cost_.charged_ns / static_cast<double>(cost_.hits)
                                      : pipeline_.trap_costs().emulated_ns + kProgramNs;
-  const GroupMask others = on & ~group_bit(GT_GROUP_LIFECYCLE);
+  const GroupMask others = on & ~(group_bit(GT_GROUP_LIFECYCLE) | kRareGroups);
   HitLimit limit{static_cast<std::uint64_t>(*allowed / std::max(each, 1.0)), 0, others != 0 ? others : on};
   for (std::size_t i = 0; i < plan_.sites.size(); ++i) {
     if ((plan_.sites[i].groups & on & ~limit.groups) == 0) limit.sites |= gt_u64{1} << i;

@@ -55,6 +55,18 @@ void Definer::complete(gt_record& record, std::vector<Item>& out) {
   define_as(whole->id, std::move(stack), record.time_ns, out);
 }
 
+void Definer::define_value(std::uint64_t id, std::uint64_t at_ns, std::vector<Item>& out) {
+  auto value =
+      source_->ask<std::optional<PanicValue>>([&](TargetSource& source) { return source.value(id); });
+  if (value) {
+    if (values_.size() >= kMaxValues) values_.clear();
+    values_.insert_or_assign(id, *value);
+  } else if (const auto known = values_.find(id); known != values_.end()) {
+    value = known->second;
+  }
+  if (value) out.push_back({target_, at_ns, ValueDefined{id, std::move(*value)}});
+}
+
 void Definer::describe(std::uint64_t startpc, std::uint64_t at_ns, std::vector<Item>& out) {
   last_startpc_ = startpc;
   if (startpc == 0 || functions_.size() >= kMaxFunctions || !functions_.insert(startpc).second) return;

@@ -62,6 +62,10 @@ class LatelyDefined {
          (record.hook == GT_HOOK_CORO_OUT && (record.flags & GT_REC_ENDS) != 0);
 }
 
+[[nodiscard]] inline bool names_value(const gt_record& record) {
+  return (record.hook == GT_HOOK_PANIC || record.hook == GT_HOOK_THROW) && record.object != 0;
+}
+
 // Of one target.
 class Definer {
  public:
@@ -74,6 +78,7 @@ class Definer {
     if (record.hook == GT_HOOK_SUSPEND) complete(record, out);
     if (record.stack != 0 && !lately_.has(target_, record.stack))
       define_stack(record.stack, record.time_ns, out);
+    if (names_value(record)) define_value(record.object, record.time_ns, out);
     if (names_start(record) && record.extra != last_startpc_) describe(record.extra, record.time_ns, out);
   }
   // One that is posted, unless it is known.
@@ -87,6 +92,7 @@ class Definer {
   void define_stack(std::uint64_t id, std::uint64_t at_ns, std::vector<Item>& out);
   void define_as(std::uint64_t id, StackRef stack, std::uint64_t at_ns, std::vector<Item>& out);
   void complete(gt_record& record, std::vector<Item>& out);
+  void define_value(std::uint64_t id, std::uint64_t at_ns, std::vector<Item>& out);
   void describe(std::uint64_t startpc, std::uint64_t at_ns, std::vector<Item>& out);
   [[nodiscard]] StackRef known(std::uint64_t id) const;
   [[nodiscard]] StackRef pull(std::uint64_t id);
@@ -98,6 +104,9 @@ class Definer {
   LatelyDefined& lately_;
   using Stacks = SeededMap<std::uint64_t, StackRef>;
   Stacks current_, previous_;
+  // Of late: who panics again with the same before the source has given it away has not brought it again.
+  static constexpr std::size_t kMaxValues = 1024;
+  SeededMap<std::uint64_t, PanicValue> values_;
   SeededSet<std::uint64_t> functions_;
   std::uint64_t last_startpc_ = 0;
 };

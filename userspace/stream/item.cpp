@@ -7,6 +7,8 @@ std::size_t bytes_of(const Item& item) {
   if (const auto* run = std::get_if<Records>(&item.what)) bytes += run->records.size() * sizeof(gt_record);
   if (const auto* stack = std::get_if<StackDefined>(&item.what))
     bytes += sizeof(StackPcs) + stack->stack->pcs.size() * sizeof(std::uint64_t);
+  if (const auto* defined = std::get_if<ValueDefined>(&item.what))
+    bytes += defined->value.type.size() + defined->value.text.size();
   if (const auto* snapshot = std::get_if<Snapshot>(&item.what))
     bytes += snapshot->goroutines.size() * sizeof(GoroutineSnapshot) +
              snapshot->label_values.size() * sizeof(LabelValue);

@@ -14,6 +14,7 @@
 
 #include "bpf/shared/abi.h"
 #include "model/model.h"
+#include "model/panics.h"
 #include "model/target_id.h"
 #include "sampling/sample_tick.h"
 #include "snapshot/counters.h"
@@ -49,6 +50,11 @@ struct FunctionDescribed {  // a start function
   std::uint64_t startpc = 0;
   std::string name;     // as the binary has it: not printable() yet; "" when it has none
   bool system = false;  // goroutines that begin there are the runtime's own
+};
+// What the record of a panic or of a fatal error names: told in front of each.
+struct ValueDefined {
+  std::uint64_t id = 0;
+  PanicValue value;
 };
 struct GroupChanged {
   gt_group group = GT_GROUP_LIFECYCLE;
@@ -86,15 +92,23 @@ struct Item {
   std::uint64_t at_ns = 0;
   // A snapshot's stacks stand before it as StackDefined; it holds as of its counts.end_ns, each goroutine of
   // it at its own read_at_ns.
-  std::variant<Advanced, TargetBegun, Records, StackDefined, FunctionDescribed, Snapshot, SeenObjects,
-               CountersRead, GroupChanged, CostCharged, Loss, SampleClasses, SampleTick, SamplesLost,
-               SamplingEnded, TargetEnded, TargetGone>
+  std::variant<Advanced, TargetBegun, Records, StackDefined, FunctionDescribed, ValueDefined, Snapshot,
+               SeenObjects, CountersRead, GroupChanged, CostCharged, Loss, SampleClasses, SampleTick,
+               SamplesLost, SamplingEnded, TargetEnded, TargetGone>
       what;
 };
 
 struct Batch {
   std::vector<Item> items;
 };
+
+// It stands before the record that names it, and so before the others of its run: it says nothing of the
+// time.
+[[nodiscard]] inline bool is_definition(const Item& item) {
+  return std::holds_alternative<StackDefined>(item.what) ||
+         std::holds_alternative<FunctionDescribed>(item.what) ||
+         std::holds_alternative<ValueDefined>(item.what);
+}
 
 // About what it takes in memory.
 [[nodiscard]] std::size_t bytes_of(const Item& item);

@@ -56,9 +56,6 @@ void ModelSink::take(const Batch& batch) {
 // Questions are put in their place in time: what lies behind one is applied when it is answered.
 void ModelSink::take(const Item& item) {
   const bool run = std::holds_alternative<Records>(item.what);
-  // Stands before the record that names it, and so before the others of its run: it says nothing of the time.
-  const bool is_definition =
-      std::holds_alternative<StackDefined>(item.what) || std::holds_alternative<FunctionDescribed>(item.what);
   const auto found = models_.all().find(item.target);
   std::size_t at = 0;
   if (found != models_.all().end()) {
@@ -67,7 +64,7 @@ void ModelSink::take(const Item& item) {
       if (run) {
         at = models_.apply_below(item, at, question->at_ns);
         if (at == std::get<Records>(item.what).records.size()) return;
-      } else if (is_definition || item.at_ns <= question->at_ns) {
+      } else if (is_definition(item) || item.at_ns <= question->at_ns) {
         continue;
       }
       answer(*question, item.target, found->second, question->at_ns);

@@ -15,6 +15,7 @@ struct Apply {
 
   void operator()(const StackDefined& defined) const { of.model->define(defined.id, defined.stack); }
   void operator()(const FunctionDescribed& f) const { of.model->describe(f.startpc, f.system); }
+  void operator()(const ValueDefined& defined) const { of.model->define(defined.id, defined.value); }
   void operator()(const Snapshot& snapshot) const { of.model->apply(snapshot); }
   void operator()(const SeenObjects& seen) const { of.model->apply(seen); }
   void operator()(const GroupChanged& change) const {

@@ -9,13 +9,14 @@
 namespace gorotrace {
 
 ModelsWatch::Seen ModelsWatch::seen_of(const Models::Of& of, std::uint64_t at_ns) const {
-  Seen seen{.host_pid = of.begun->host_pid, .live = {}, .waiting = {}};
+  Seen seen{.host_pid = of.begun->host_pid, .live = {}, .waiting = {}, .panics = 0};
   if (of.counters) {
     seen.live = static_cast<std::uint64_t>(std::max<std::int64_t>(of.counters->live, 0));
   } else if (const Tables totals = of.totals(at_ns); totals.looked) {
     seen.live = totals.live;
   }
   if (!longer_than_ns_.empty()) seen.waiting = of.model->waiting_longer(at_ns, longer_than_ns_);
+  seen.panics = of.model->panics();
   return seen;
 }
 

@@ -26,6 +26,7 @@ class ModelsWatch {
     // as it is proven: those who waited before the probes came count from when they were on. nullopt: the
     // block group is off.
     std::optional<std::vector<std::uint64_t>> waiting;
+    std::uint64_t panics = 0;  // and fatal errors, that the probes told of
   };
 
   explicit ModelsWatch(std::vector<std::uint64_t> longer_than_ns)

@@ -112,9 +112,8 @@ void SinkThread::add_what_must_not_go(const Batch& batch) {
     }
     late_.items.push_back(item);
     // A definition may stand before or behind a loss: what names it is lost.
-    const bool indifferent = advanced || std::holds_alternative<StackDefined>(item.what) ||
-                             std::holds_alternative<FunctionDescribed>(item.what) ||
-                             std::holds_alternative<SampleClasses>(item.what);
+    const bool indifferent =
+        advanced || is_definition(item) || std::holds_alternative<SampleClasses>(item.what);
     if (indifferent) continue;
     open_losses_.erase(item.target);
     if (std::holds_alternative<SamplingEnded>(item.what)) open_samples_lost_.erase(item.target);

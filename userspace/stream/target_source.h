@@ -1,4 +1,5 @@
-// What the router asks of a target's kernel map and binary, once for each name that its records bring.
+// What the router asks of a target's kernel map and binary, once for each name that its records bring (each
+// time for a value).
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,8 @@ class TargetSource {
   // when the walked one is whole.
   [[nodiscard]] virtual std::optional<WholeStack> whole(const StackPcs& walked, std::uint64_t at_sp,
                                                         std::uint64_t above_frame) = 0;
+  // What a goroutine panicked with; nothing when it was handed out before and nobody has brought it again.
+  [[nodiscard]] virtual std::optional<PanicValue> value(std::uint64_t id) = 0;
   [[nodiscard]] virtual FunctionDescribed function(std::uint64_t startpc) = 0;
 };
 

@@ -11,7 +11,7 @@ namespace gorotrace {
 namespace {
 
 constexpr std::uint64_t kMs = 1'000'000;
-constexpr GroupMask kAll = (1u << GT_GROUP_COUNT) - 1;
+constexpr GroupMask kAll = ((1u << GT_GROUP_COUNT) - 1) & ~kRareGroups;
 
 Budget share(double s) {
   Budget budget;
@@ -78,6 +78,24 @@ TEST(Governor, far_above_the_budget_goes_at_once_what_does_not_fit_in_the_order_
   EXPECT_EQ(play(further, kAll, 0.59, 1.0, 20, 220), group_bit(GT_GROUP_LIFECYCLE));
   Governor all(share(0.10), 1);
   EXPECT_EQ(play(all, kAll, 0.8, 1.0, 20, 220), 0u);
+}
+
+TEST(Governor, what_is_rare_stays_unless_it_takes_everything_by_itself) {
+  const auto stays = [](double panics_share) {
+    Governor governor(share(0.10), 1);
+    const GroupMask on = kAll | kRareGroups;
+    GroupMask stay = on;
+    for (std::uint64_t ms = 20; ms <= 220; ms += 20) {
+      const double now_ns = static_cast<double>(ms * kMs), rare_ns = panics_share * now_ns;
+      Charge charge{0.8 * now_ns + rare_ns, 1, {{group_bit(GT_GROUP_PANIC), rare_ns}}};
+      for (const gt_group group : {GT_GROUP_LIFECYCLE, GT_GROUP_BLOCK})
+        charge.sites.push_back({group_bit(group), 0.4 * now_ns});
+      stay = governor.step(ms * kMs, charge, ms * kMs, stay, stay);
+    }
+    return stay;
+  };
+  EXPECT_EQ(stays(0.001), kRareGroups);
+  EXPECT_EQ(stays(0.3) & group_bit(GT_GROUP_PANIC), 0u);
 }
 
 TEST(Governor, a_site_that_another_group_needs_is_not_saved_by_dropping_one) {

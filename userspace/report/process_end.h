@@ -1,0 +1,21 @@
+// What ended a process, in words. Pure.
+#pragma once
+
+#include <string>
+
+#include "model/panics.h"
+#include "symbols/stack_table.h"
+
+namespace gorotrace {
+
+// "SIGKILL"; "signal 70" where it has no name.
+[[nodiscard]] std::string signal_name(int signal);
+// "panic: text (*errors.errorString)", "fatal error: all goroutines are asleep - deadlock!", "main returned",
+// "os.Exit", "signal SIGTERM", "killed by SIGKILL". Printable.
+[[nodiscard]] std::string what_ended(const ProcessEnd& end, Symbolizer& symbols);
+// "exit status 2", "killed by SIGABRT"; "" when neither is known.
+[[nodiscard]] std::string status_text(const ProcessEnd& end);
+// `main.T "text…"`; "" of nothing. Printable.
+[[nodiscard]] std::string value_text(const PanicValue& value);
+
+}  // namespace gorotrace
