@@ -21,7 +21,8 @@ enum class TableKind {
   kObjects,
   kChannels,    // rows of kObjects
   kSemaphores,  // likewise
-  kLatency
+  kLatency,
+  kPauses
 };
 
 struct TableTrust {
@@ -40,6 +41,9 @@ struct TableTrust {
 // The latencies that the latency table shows: the probes', or, where these saw none of the window, those that
 // the runtime timed; nullptr: nobody did.
 [[nodiscard]] const Histogram* latencies(const StatFacts& facts, const Tables& tables);
+
+// Whether the times in which the world stood still are known where latencies are: some of them at least.
+[[nodiscard]] bool knows_pauses(const StatFacts& facts, const Tables& tables);
 
 // Whether there is a figure of a state: of running and runnable where something told the two apart (the run
 // group, or memory while the block group was off), of running_or_runnable where nothing did. 0 is a figure.

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "bpf/shared/abi.h"
 #include "model/histogram.h"
+#include "model/pause_tables.h"
 #include "model/stack_definitions.h"
 #include "snapshot/goroutines.h"
 #include "snapshot/label_values.h"
@@ -251,6 +252,9 @@ struct CountedPhases {
 struct Latency {
   Histogram histogram;
   std::uint64_t inferred = 0;  // runs whose wake-up was not seen: no latency
+  // Of the histogram's total that in which the world stood still, and how many of its runs that held up; where
+  // the group gc was off, none.
+  std::uint64_t stopped_ns = 0, held_up = 0;
   bool operator==(const Latency&) const = default;
 };
 
@@ -281,6 +285,7 @@ struct Tables {
   std::vector<CreationRow> creation;
   std::vector<ObjectRow> objects;
   Latency latency;
+  PauseTables pauses;
   std::array<std::vector<Interval>, GT_GROUP_COUNT> covered;  // by group
   // While sampling stands in for the block group (sampling/combine.h): its part of state_ns, and when that
   // was.

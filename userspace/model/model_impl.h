@@ -16,6 +16,7 @@
 #include "model/lineage.h"
 #include "model/objects.h"
 #include "model/open_state.h"
+#include "model/pauses.h"
 #include "model/state_time.h"
 
 namespace gorotrace {
@@ -181,6 +182,7 @@ struct Model::Impl {
   std::map<LabelId, std::string> label_values;
   Coverage coverage;
   Latency latency;
+  Pauses pauses;
 
   bool window_open = false, snapshot_seen = false;
   std::uint64_t window_from = 0;

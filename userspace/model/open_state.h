@@ -32,6 +32,7 @@
 #include "model/blocking_rows.h"
 #include "model/flat_index.h"
 #include "model/model.h"
+#include "model/pause_tables.h"
 #include "snapshot/label_values.h"
 
 namespace gorotrace {
@@ -124,6 +125,7 @@ struct OpenState {
   std::vector<OpenGoroutine> goroutines;     // by goid
   std::vector<OpenCreation> lineage;
   std::vector<OpenObject> objects;
+  OpenPauses pauses;
 
   // The stacks that are named, some more than once. Whoever restores a model defines them first.
   template <typename Visit>

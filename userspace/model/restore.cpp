@@ -35,6 +35,7 @@ Status Model::Impl::restore(const OpenState& open) {
   exits_complete_from = open.exits_complete_from_ns;
   for (const std::uint64_t startpc : open.system_starts) creation.describe(startpc, true);
   define(open.label_values);
+  if (Status done = pauses.restore(open.pauses, open.at_ns); !done) return done;
 
   for (const OpenGoroutine& g : open.goroutines) {
     if (Status done = restore(g, open.at_ns); !done) return done;
