@@ -77,8 +77,9 @@ def test_pauses_are_the_runtimes_own(version, tmp_path):
     ours, theirs = check_pauses(summary, told, version)
     print(f"{version}: {summary['pauses']['count']} pauses, of collections {ours / 1e6:.2f} ms, by the runtime "
           f"{theirs / 1e6:.2f} ms")
-    text = run("report", path).stdout
-    assert re.search(rf"GC AND STOP-THE-WORLD.*\n.*{summary['pauses']['count']} pauses, .*{told['collections']} collections", text), text
+    text = " ".join(run("report", path).stdout.split())
+    assert "GC AND STOP-THE-WORLD" in text
+    assert f"{summary['pauses']['count']} pauses, " in text and f"; {told['collections']} collections, " in text, text
     lines = run("cat", path).stdout
     for hook, n in (("stw-begin", summary["pauses"]["count"]), ("stw-end", summary["pauses"]["count"]),
                     ("gc-begin", told["collections"]), ("gc-end", told["collections"])):

@@ -185,12 +185,12 @@ TEST_P(Restored, TellsWhatTheWholesAnswersDifferBy) {
   EXPECT_GT(t.gaps, 2u);
   EXPECT_GT(t.late, 10u);
   EXPECT_GT(t.created_system, 3u);
-  EXPECT_GT(pauses_, 0u);
 }
 
 TEST_P(Restored, OfAStreamWithoutLossKnowsAllAndNothingIsIllegal) {
   play_through(RandomOps(GetParam(), 4000, {.lossless = true, .disturbed = 700}).all(), 3);
   EXPECT_EQ(whole_.tables(0).illegal, 0u);
+  EXPECT_GT(pauses_, 0u);
   for (const Branch& b : branches_) {
     const Tables t = b.model->tables(0);
     EXPECT_EQ(t.illegal, 0u);
