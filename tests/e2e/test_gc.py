@@ -57,7 +57,7 @@ def check_pauses(summary, told, version):
     # The runtime's clock starts before the call of stopTheWorldWithSema and stops within startTheWorldWithSema.
     ours = sum(row["total_ns"] for row in pauses["by_reason"] if row["reason"] in (MARK, SWEEP))
     theirs = sum(told["gc_pauses_ns"])
-    assert abs(ours - theirs) <= 0.1 * theirs + 2 * told["collections"] * 100e3, (ours, theirs)
+    assert abs(ours - theirs) <= 0.1 * theirs + 2 * told["collections"] * 250e3, (ours, theirs)
     assert pauses["total_ns"] == pauses["in_window_ns"] == sum(row["total_ns"] for row in pauses["by_reason"])
     assert gc["max_ns"] > 0 and gc["total_ns"] <= summary["window_ns"]
     return ours, theirs
@@ -65,8 +65,8 @@ def check_pauses(summary, told, version):
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_pauses_are_the_runtimes_own(version, tmp_path):
-    """In number and reason; in time, within 10 % and 100 us a pause, which is what lies between the places where the
-    runtime reads its clock and the probes."""
+    """In number and reason; in time, within 10 % and 250 us a pause, for between the places where the
+    runtime reads its clock and the probes its thread may lose the CPU."""
     path = tmp_path / "f.gtr"
     with Truth(build(PROGRAMS / "pauses", version)) as target, record(target.pid, path, probes="gc") as process:
         armed(path)
@@ -128,7 +128,7 @@ def test_traces_have_them(version, tmp_path):
         for name in (f"stop-the-world ({MARK})", f"stop-the-world ({SWEEP})", "stop-the-world (read mem stats)",
                      "GC concurrent mark phase"):
             assert (ours[name]["begun"], ours[name]["ended"]) == (theirs[name]["begun"], theirs[name]["ended"]), name
-            assert abs(ours[name]["ns"] - theirs[name]["ns"]) <= 0.1 * theirs[name]["ns"] + theirs[name]["begun"] * 100e3, \
+            assert abs(ours[name]["ns"] - theirs[name]["ns"]) <= 0.1 * theirs[name]["ns"] + theirs[name]["begun"] * 250e3, \
                 (name, ours[name], theirs[name])
     check_perfetto(path, tmp_path / "out.perfetto", summary)
 
