@@ -252,8 +252,8 @@ struct CountedPhases {
 struct Latency {
   Histogram histogram;
   std::uint64_t inferred = 0;  // runs whose wake-up was not seen: no latency
-  // Of the histogram's total that in which the world stood still, and how many of its runs that held up; where
-  // the group gc was off, none.
+  // Of the histogram's total that in which the world stood still, and how many of its runs that held up;
+  // where the group gc was off, none.
   std::uint64_t stopped_ns = 0, held_up = 0;
   bool operator==(const Latency&) const = default;
 };
