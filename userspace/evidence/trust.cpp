@@ -29,6 +29,8 @@ GroupMask needed(TableKind kind, GroupMask requested) {
       return group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_RUN);
     case TableKind::kSyscallSites:
       return group_bit(GT_GROUP_SYSCALL);
+    case TableKind::kPauses:
+      return group_bit(GT_GROUP_GC);
     case TableKind::kObjects:
       return of(kObjectGroups) | (requested & group_bit(GT_GROUP_BLOCK));
     case TableKind::kChannels:
@@ -123,13 +125,18 @@ bool is_of_objects(TableKind kind) {
 // They count goroutines that made no event in the window, which memory alone shows. Latency is of wake-ups,
 // panics are what was thrown.
 bool shows_those_from_before(TableKind kind) {
-  return kind != TableKind::kLatency && kind != TableKind::kPanics;
+  return kind != TableKind::kLatency && kind != TableKind::kPanics && kind != TableKind::kPauses;
+}
+
+// It has a row for all that its events may tell.
+bool is_never_full(TableKind kind) {
+  return kind == TableKind::kGoroutineSeconds || kind == TableKind::kGoroutines || kind == TableKind::kPauses;
 }
 
 // Their rows are told apart by stacks, or show some.
 bool shows_stacks(TableKind kind) {
   return kind != TableKind::kGoroutineSeconds && kind != TableKind::kGoroutines &&
-         kind != TableKind::kLatency;
+         kind != TableKind::kLatency && kind != TableKind::kPauses;
 }
 
 CrossCheckFigure compare(std::int64_t counters, std::uint64_t low, std::uint64_t high, bool settled) {
@@ -182,8 +189,7 @@ TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tab
   }
   trust.engine = Engine::kProbes;
   const bool whole = trust.covered_ns >= clamped(facts.end_ns, facts.begin_ns);
-  const bool bounded =
-      tables.table_overflow > 0 && kind != TableKind::kGoroutineSeconds && kind != TableKind::kGoroutines;
+  const bool bounded = tables.table_overflow > 0 && !is_never_full(kind);
   const GroupMask groups = needed(kind, facts.requested);
   const bool complete = (groups & facts.incomplete) == 0;
   const bool lacks_stacks = shows_stacks(kind) && stacks_lacking(tables) > 0;
@@ -193,6 +199,12 @@ TableTrust table_trust(TableKind kind, const StatFacts& facts, const Tables& tab
       whole && !bounded && complete && !missed_waits && !lacks_stacks && !lacks_those_from_before;
   trust.quality = exact ? Quality::kExact : Quality::kLowerBound;
   return trust;
+}
+
+bool knows_pauses(const StatFacts& facts, const Tables& tables) {
+  if (!table_trust(TableKind::kLatency, facts, tables).probed()) return false;
+  const GroupMask both = needed(TableKind::kLatency, facts.requested) | group_bit(GT_GROUP_GC);
+  return !covered_by_all(both, facts, tables).empty();
 }
 
 const Histogram* latencies(const StatFacts& facts, const Tables& tables) {

@@ -22,7 +22,8 @@ enum class TableKind {
   kChannels,    // rows of kObjects
   kSemaphores,  // likewise
   kLatency,
-  kPanics
+  kPanics,
+  kPauses
 };
 
 struct TableTrust {
@@ -41,6 +42,9 @@ struct TableTrust {
 // The latencies that the latency table shows: the probes', or, where these saw none of the window, those that
 // the runtime timed; nullptr: nobody did.
 [[nodiscard]] const Histogram* latencies(const StatFacts& facts, const Tables& tables);
+
+// Whether the times in which the world stood still are known where latencies are: some of them at least.
+[[nodiscard]] bool knows_pauses(const StatFacts& facts, const Tables& tables);
 
 // Whether there is a figure of a state: of running and runnable where something told the two apart (the run
 // group, or memory while the block group was off), of running_or_runnable where nothing did. 0 is a figure.

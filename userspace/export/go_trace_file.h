@@ -34,6 +34,11 @@ enum class GoEvent : std::uint8_t {
   kGoSyscallEnd = 23,         //
   kGoSyscallEndBlocked = 24,  //
   kGoStatus = 25,             // goroutine, thread, 1 runnable 2 running 3 in a system call 4 waiting
+  kStwBegin = 26,             // reason, stack
+  kStwEnd = 27,               //
+  kGcActive = 28,             // sequence number
+  kGcBegin = 29,              // sequence number, stack
+  kGcEnd = 30,                // sequence number
   kGoCreateBlocked = 47,      // as kGoCreate; 1.23
   kGoStatusStack = 48,        // as kGoStatus, and stack; 1.23
 };

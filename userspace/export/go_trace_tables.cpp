@@ -45,6 +45,15 @@ std::uint64_t GoTraceTables::stop_reason(std::uint64_t stack_id) {
   return found->second;
 }
 
+std::uint64_t GoTraceTables::string_to_come() {
+  to_come_.emplace(++last_string_, "unknown");
+  return last_string_;
+}
+
+void GoTraceTables::string_came(std::uint64_t number, std::string_view text) {
+  if (const auto waits = to_come_.find(number); waits != to_come_.end()) waits->second = text;
+}
+
 bool GoTraceTables::named() {
   for (; named_ < stacks_.size(); ++named_) {
     const Stack& s = stacks_[named_];
@@ -98,6 +107,7 @@ void GoTraceTables::write(GoTraceFile& file) {
   }
   for (const StopReason& r : stop_reasons_)
     file.string(r.number, r.stack && names_.called_gosched(*r.stack) ? "runtime.Gosched" : "preempted");
+  for (const auto& [number, text] : to_come_) file.string(number, text);
   for (const auto& [text, number] : strings_) file.string(number, text);
 }
 

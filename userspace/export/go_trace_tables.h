@@ -26,6 +26,10 @@ class GoTraceTables {
   [[nodiscard]] std::uint64_t start(std::uint64_t startpc);  // the stack that is a goroutine's start function
   [[nodiscard]] std::uint64_t stop_reason(std::uint64_t stack_id);  // "runtime.Gosched" or "preempted"
 
+  // A string that is told later, at the latest before write(); else it is "unknown".
+  [[nodiscard]] std::uint64_t string_to_come();
+  void string_came(std::uint64_t number, std::string_view text);
+
   // All that they consist of has a name. To be asked again once more names have come.
   [[nodiscard]] bool named();
   void write(GoTraceFile& file);
@@ -46,6 +50,7 @@ class GoTraceTables {
   SeededMap<std::uint64_t, std::uint64_t> stack_numbers_, start_numbers_, stop_numbers_;
   std::vector<Stack> stacks_;
   std::vector<StopReason> stop_reasons_;
+  std::map<std::uint64_t, std::string> to_come_;  // by number
   std::uint64_t last_string_ = 0, last_stack_ = 0;
   std::size_t named_ = 0;  // of stacks_, from the begin on
   // What is at each address that was written: a reader takes the first frame of one for all of them.

@@ -23,6 +23,8 @@ GoTraceWriter::GoTraceWriter(const GoTraceOptions& options, TraceFiles files, Tr
 
 Status GoTraceWriter::begins(std::uint64_t at_ns) {
   goroutines_.clear();
+  world_stop_.reset();
+  collects_ = false;
   now_ns_ = at_ns;
   return open(at_ns);
 }
@@ -41,7 +43,7 @@ Status GoTraceWriter::open(std::uint64_t at_ns) {
   reasons_.clear();
   ended_.clear();
   no_thread_ = file_->thread(kNoThread);
-  events_ = made_up_ = 0;
+  events_ = made_up_ = gc_seq_ = 0;
   ++figures_.files;
   return {};
 }
@@ -67,6 +69,7 @@ Status GoTraceWriter::next_file() {
   if (auto closed = close(); !closed) return closed;
   if (auto opened = open(now_ns_); !opened) return opened;
   for (auto& [goid, g] : goroutines_) restate(goid, g, with_p.contains(goid));
+  restate_pauses();
   return {};
 }
 
@@ -401,6 +404,7 @@ bool GoTraceWriter::ends_call_in_place(const Step& s) const {
 }
 
 Status GoTraceWriter::step(const Step& told) {
+  if (is_pause(told.kind)) return pause(told);
   Step s = told;
   // A reader goes by time, and where no sequence number says so, by time alone: a straggler is moved behind
   // what was written. The end of a system call, which is told late, stays where its thread was all the time.
@@ -457,6 +461,8 @@ Status GoTraceWriter::step(const Step& told) {
       end_on_thread(s, g);
       goroutines_.erase(s.goid);
       ended_.insert(s.goid);
+      break;
+    default:  // is_pause()
       break;
   }
   ++figures_.events;

@@ -98,6 +98,12 @@ class GoTraceWriter : public TimelineVisitor {
   void end_syscall(const Step& s, Goroutine& g, bool blocked);
   void end_on_thread(const Step& s, Goroutine& g);
   [[nodiscard]] std::uint64_t reason(std::string_view wait_reason);
+  // go_trace_pauses.cpp
+  [[nodiscard]] Status pause(const Step& told);
+  void begin_world_stop(std::uint64_t goid, const Thread& t, std::uint64_t at_ns, std::string_view reason,
+                        std::uint64_t stack);
+  void end_world_stop(std::uint64_t at_ns, std::string_view reason);
+  void restate_pauses();
 
   const GoTraceOptions options_;
   const TraceFiles files_;
@@ -115,6 +121,15 @@ class GoTraceWriter : public TimelineVisitor {
   std::size_t no_thread_ = 0;                           // stream of events that are of no thread
   std::uint64_t begin_ns_ = 0, now_ns_ = 0, events_ = 0, made_up_ = 0;
   std::vector<std::pair<std::string_view, std::uint64_t>> reasons_;
+  struct WorldStop {
+    std::uint64_t goid;    // who stopped it
+    std::uint64_t string;  // the reason's
+    bool reason_to_come;
+    std::string reason;
+  };
+  std::optional<WorldStop> world_stop_;  // in the file
+  bool collects_ = false;                // likewise a collection
+  std::uint64_t gc_seq_ = 0;             // of the last event of collections
 
   std::vector<Waiting> waiting_;
   TraceFigures figures_;

@@ -146,6 +146,8 @@ void ItemsJson::of(TargetId id, Target& target, const gt_record& record) {
     out_.field("event", record.hook < GT_HOOK_COUNT ? name_of(hook) : "?");
     out_.field("goid", record.goid);
     if (hook == GT_HOOK_PARK) out_.field("reason", reason(target, record.detail));
+    if (hook == GT_HOOK_STW_BEGIN)
+      out_.name_field("reason", record.detail == GT_NO_REASON ? "" : stw_reason_name(record.detail));
     if (has_actor(hook)) {
       const unsigned actor = record.flags & GT_REC_ACTOR_MASK;
       out_.key("by");

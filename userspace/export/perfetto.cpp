@@ -18,12 +18,14 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::uint64_t kProcess = 1, kLive = 2, kRunnable = 3, kLost = 4, kFirstOther = 16;
+constexpr std::uint64_t kProcess = 1, kLive = 2, kRunnable = 3, kLost = 4, kCollections = 5, kWorldStops = 6,
+                        kFirstOther = 16;
 // Counters are told this often at most: of more nobody sees anything.
 constexpr std::uint64_t kCountEveryNs = 100'000;
 constexpr std::string_view kRuns = "running", kCanRun = "runnable", kInSyscall = "system call",
                            kWaits = "waiting";
-constexpr std::string_view kState = "state", kWait = "wait", kWakeUp = "wake-up", kCreation = "creation";
+constexpr std::string_view kState = "state", kWait = "wait", kWakeUp = "wake-up", kCreation = "creation",
+                           kPause = "pause", kCollection = "collection";
 
 class Writer : public TimelineVisitor {
  public:
@@ -63,6 +65,15 @@ class Writer : public TimelineVisitor {
   std::uint64_t arrow(const Step& s, std::string_view name, std::string_view category);
   void created(const Step& s, Goroutine& g);
   void count(std::uint64_t at_ns, bool anyway);
+  // One that goes on; told of once it is over, for its reason may come with its end.
+  struct Pause {
+    std::uint64_t track = 0, from_ns = 0, stack = 0;
+    std::string_view track_name = {};
+    std::string reason = {};  // as far as it is known
+    bool open = false, named = false;
+  };
+  void pause(const Step& s);
+  void over(Pause& pause, std::uint64_t at_ns, std::string_view name);
 
   PerfettoPackets packets_;
   TraceNames& names_;
@@ -75,8 +86,33 @@ class Writer : public TimelineVisitor {
   SeededMap<std::uint64_t, Goroutine> goroutines_;
   SeededMap<std::uint64_t, std::uint64_t> stacks_;  // numbers, by id
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> sites_;
+  Pause world_{.track = kWorldStops, .track_name = "stop-the-world"},
+      collection_{.track = kCollections, .track_name = "GC"};
   TraceFigures figures_;
 };
+
+void Writer::over(Pause& pause, std::uint64_t at_ns, std::string_view name) {
+  if (!std::exchange(pause.open, false)) return;
+  if (!std::exchange(pause.named, true)) packets_.track(pause.track, kProcess, pause.track_name);
+  packets_.slice_begins({.track = pause.track,
+                         .at_ns = pause.from_ns,
+                         .name = name.empty() ? std::string_view("unknown") : name,
+                         .category = kPause,
+                         .stack = pause.stack});
+  packets_.slice_ends(pause.track, std::max(at_ns, pause.from_ns));
+}
+
+void Writer::pause(const Step& s) {
+  ++figures_.events;
+  const bool world = s.kind == StepKind::kWorldStops || s.kind == StepKind::kWorldStarts;
+  Pause& p = world ? world_ : collection_;
+  over(p, s.at_ns, world ? s.reason : kCollection);
+  if (s.kind == StepKind::kWorldStarts || s.kind == StepKind::kCollectionEnds) return;
+  p.open = true;
+  p.from_ns = s.at_ns;
+  p.stack = stack(s.stack);
+  p.reason = s.reason;
+}
 
 Status Writer::begins(std::uint64_t at_ns) {
   begin_ns_ = at_ns;
@@ -204,6 +240,10 @@ void Writer::created(const Step& s, Goroutine& g) {
 
 Status Writer::step(const Step& s) {
   if (s.kind == StepKind::kSyscallLeft) return {};
+  if (is_pause(s.kind)) {
+    pause(s);
+    return {};
+  }
   ++figures_.events;
   Goroutine& g = of(s.goid, s.startpc, s.gopc);
   switch (s.kind) {
@@ -239,7 +279,7 @@ Status Writer::step(const Step& s) {
       leave(g, s.at_ns);
       goroutines_.erase(s.goid);
       break;
-    case StepKind::kSyscallLeft:
+    default:
       break;
   }
   count(s.at_ns, false);
@@ -248,6 +288,8 @@ Status Writer::step(const Step& s) {
 
 Status Writer::ends(std::uint64_t at_ns, std::uint64_t lost) {
   for (auto& [goid, g] : goroutines_) leave(g, at_ns);
+  over(world_, at_ns, world_.reason);
+  over(collection_, at_ns, kCollection);
   count(at_ns, true);
   if (lost != figures_.lost) packets_.count(kLost, at_ns, lost);
   figures_.lost = lost;

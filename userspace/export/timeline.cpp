@@ -132,7 +132,7 @@ Status Timeline::take_this(const CheckpointTold& told) {
                                      .reason = waits ? reason(g.wait->row.reason) : std::string_view()};
     if (auto told_it = visitor_.stands(standing); !told_it) return told_it;
   }
-  return {};
+  return open.pauses.collection && on_[GT_GROUP_GC] ? collection_stands() : Status{};
 }
 
 Status Timeline::gap() {
@@ -146,6 +146,7 @@ Status Timeline::group(gt_group group, bool on, std::uint64_t at_ns) {
   if (group >= GT_GROUP_COUNT || on_[group] == on) return {};
   on_[group] = on;
   was_on_[group] = was_on_[group] || on;
+  if (group == GT_GROUP_GC && !on) return cut_pauses(std::max(at_ns, now_ns_));
   if (std::ranges::find(kTraceGroups, group) == kTraceGroups.end()) return {};
   if (!on) return end_stretch(std::max(at_ns, now_ns_));
   from_ns_ = std::max(from_ns_, at_ns);
@@ -161,6 +162,7 @@ Status Timeline::lose(std::uint64_t from_ns, const Loss& loss) {
 Status Timeline::begin_if_due(std::uint64_t at_ns) {
   if (in_stretch_ || !begun_ || !all_on() || at_ns < from_ns_ || at_ns >= end_ns_) return {};
   forget_states();
+  forget_pauses();
   in_stretch_ = had_stretch_ = true;
   return visitor_.begins(from_ns_);
 }
@@ -247,6 +249,7 @@ Status Timeline::record(const gt_record& r) {
     }
     return {};
   }
+  if (r.hook >= GT_HOOK_STW_BEGIN && r.hook <= GT_HOOK_GC_END) return pause(r);
   if (r.goid == 0 || r.hook == GT_HOOK_NONE || r.hook >= GT_HOOK_SEM_ACQUIRE || r.time_ns >= end_ns_)
     return {};
   if (auto begun = begin_if_due(r.time_ns); !begun) return begun;

@@ -46,7 +46,17 @@ enum class StepKind : std::uint8_t {
   kSyscallEndBlocked,  // system call to runnable: its P was taken meanwhile
   kEnd,                // of one that runs
   kEndOnThread,        // a C thread's goroutine goes, out of a system call
+  // With the group gc (model/pause_tables.h). goid: of who does it, 0: nobody's; it runs. reason: as
+  // runtime/trace says it; up to Go 1.20 it may be known at the end alone, and "" before that.
+  kWorldStops,
+  kWorldStarts,
+  kCollectionStands,  // has gone on since the stretch began; before the other steps of collections
+  kCollectionBegins,
+  kCollectionEnds,
 };
+[[nodiscard]] constexpr bool is_pause(StepKind kind) {
+  return kind >= StepKind::kWorldStops;
+}
 
 // Steps of one goroutine come in order, and so do those of one thread. The end of a system call is told once
 // it is known how it ended, which is when its goroutine does the next thing: later than its time says. Others
@@ -118,6 +128,12 @@ class Timeline {
   [[nodiscard]] Status settle_exit(Goroutine& g, std::uint64_t goid);
   [[nodiscard]] Status runs_now(std::uint64_t goid, std::uint32_t tid);
   [[nodiscard]] Status step(StepKind kind, const gt_record& r, std::string_view reason = {});
+  // timeline_pauses.cpp
+  [[nodiscard]] Status pause(const gt_record& r);
+  [[nodiscard]] Status collection_stands();
+  [[nodiscard]] Status cut_pauses(std::uint64_t at_ns);  // what goes on is not known any more
+  void forget_pauses();
+  [[nodiscard]] Status world_starts(const gt_record& r);
   void forget_states();
   void ended(std::uint64_t goid, std::uint64_t at_ns);
   [[nodiscard]] std::string_view reason(unsigned number) const;
@@ -129,6 +145,16 @@ class Timeline {
   SeededSet<std::uint64_t> system_starts_;
   std::deque<Exit> exits_;  // of late
   std::vector<std::string> wait_reasons_;
+  // Who stopped the world, and why.
+  struct Stopped {
+    std::uint64_t goid;
+    std::uint32_t tid;
+    std::uint8_t reason;
+  };
+  std::optional<Stopped> stopped_;
+  bool marking_ = false, marking_paused_ = false;  // a collection goes on, and its first pause has begun
+  bool all_collections_seen_ = false;              // since the stretch began, and none has been told of
+  std::string pause_reason_;
   std::array<bool, GT_GROUP_COUNT> on_{}, was_on_{};
   bool begun_ = false;            // the target
   bool wants_checkpoint_ = true;  // what is open is not known

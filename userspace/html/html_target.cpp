@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/plural.h"
 #include "evidence/trust.h"
 #include "html/series_json.h"
@@ -54,11 +55,25 @@ class Target {
       buckets_json(out_, both);
     });
     out_.object_field("series", [&] { series_fields(out_, target_.series, target_.facts.begin_ns); });
+    spans_field("pauses", target_.tables.pauses.spans);
+    spans_field("collections", target_.tables.pauses.marking);
   }
 
  private:
   [[nodiscard]] double begin_utc_ms(std::int64_t realtime_at_0_ns) const {
     return (static_cast<double>(realtime_at_0_ns) + static_cast<double>(target_.facts.begin_ns)) / 1e6;
+  }
+
+  // [from, to, reason] of each, in ns of the window: the last of them.
+  void spans_field(std::string_view name, const std::vector<PauseSpan>& spans) {
+    const std::uint64_t begin_ns = target_.facts.begin_ns;
+    out_.array_field(name, spans, [&](const PauseSpan& span) {
+      out_.array([&] {
+        out_.value(since(span.from_ns, begin_ns));
+        out_.value(since(span.to_ns, begin_ns));
+        out_.value(stw_reason_name(span.reason));
+      });
+    });
   }
 
   template <typename Row>

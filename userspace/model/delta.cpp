@@ -286,7 +286,8 @@ Tables delta(const Tables& before, const Tables& now) {
   out.panics.rows = rows_between(before.panics.rows, std::move(out.panics.rows));
   if (before.panics.end) out.panics.end.reset();
   out.latency.histogram.subtract(before.latency.histogram);
-  out.latency.inferred = less(now.latency.inferred, before.latency.inferred);
+  subtract(out.latency, before.latency, {&Latency::inferred, &Latency::stopped_ns, &Latency::held_up});
+  out.pauses = between(before.pauses, std::move(out.pauses), before.at_ns);
   for (std::vector<Interval>& covered : out.covered) covered = clipped(covered, before.at_ns, now.at_ns);
   if (out.runs) {
     if (before.runs) {

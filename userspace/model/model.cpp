@@ -59,6 +59,7 @@ Tables Model::Impl::totals(std::uint64_t at_ns) const {
   out.events_without_stack = without_stack;
   out.latency = latency;
   out.panics = panics.totals();
+  out.pauses = pauses.totals(at);
   for (unsigned group = 0; group < GT_GROUP_COUNT; ++group) {
     out.covered[group] = coverage.intervals(static_cast<gt_group>(group), at);
   }
@@ -111,6 +112,7 @@ void Model::gap(std::uint64_t from_ns, std::uint64_t to_ns) {
   impl_->coverage.gap(from_ns, to_ns);
   impl_->forget_all(from_ns);
   impl_->panics.gap();
+  impl_->pauses.forget(from_ns);
   impl_->lossy_until = std::max(impl_->lossy_until, to_ns);
 }
 
@@ -124,6 +126,7 @@ void Model::group(gt_group group, bool on, std::uint64_t at_ns) {
   }
   m.coverage.off(group, at_ns);
   if (group == GT_GROUP_BLOCK) m.forget_all(at_ns);
+  if (group == GT_GROUP_GC) m.pauses.forget(at_ns);
   const std::uint64_t at = std::max(at_ns, m.now);
   if (group == GT_GROUP_RUN && m.block_on()) {
     m.goroutines.each([&](Goroutine& g) {
@@ -156,6 +159,7 @@ Tables Model::tables(std::uint64_t at_ns) const {
   impl_->fill_rows(out, out.at_ns);
   out.panics.rows = impl_->panics.rows();
   impl_->fill_stacks(out);
+  out.pauses = impl_->pauses.tables(out.at_ns);
   out.label_values = impl_->label_values;
   return out;
 }
@@ -184,7 +188,7 @@ std::size_t Model::memory_bytes() const {
   const Impl& m = *impl_;
   return sizeof(Impl) + m.goroutines.memory_bytes() + m.blocking.memory_bytes() + m.creation.memory_bytes() +
          m.lineage.memory_bytes() + m.objects.memory_bytes() + m.stacks.memory_bytes() +
-         m.latency.histogram.memory_bytes() + m.exits.size() * sizeof(Impl::Exit) +
+         m.latency.histogram.memory_bytes() + m.pauses.memory_bytes() + m.exits.size() * sizeof(Impl::Exit) +
          m.semaphores.size() * 6 * sizeof(std::uint64_t) + m.label_runs.size() * 8 * sizeof(std::uint64_t) +
          m.forgotten_at.capacity() * sizeof(std::uint64_t);
 }

@@ -20,6 +20,7 @@
 #include "bpf/shared/abi.h"
 #include "model/histogram.h"
 #include "model/panics.h"
+#include "model/pause_tables.h"
 #include "model/stack_definitions.h"
 #include "snapshot/goroutines.h"
 #include "snapshot/label_values.h"
@@ -252,6 +253,9 @@ struct CountedPhases {
 struct Latency {
   Histogram histogram;
   std::uint64_t inferred = 0;  // runs whose wake-up was not seen: no latency
+  // Of the histogram's total that in which the world stood still, and how many of its runs that held up;
+  // where the group gc was off, none.
+  std::uint64_t stopped_ns = 0, held_up = 0;
   bool operator==(const Latency&) const = default;
 };
 
@@ -283,6 +287,7 @@ struct Tables {
   std::vector<ObjectRow> objects;
   Latency latency;
   Panics panics;
+  PauseTables pauses;
   std::array<std::vector<Interval>, GT_GROUP_COUNT> covered;  // by group
   // While sampling stands in for the block group (sampling/combine.h): its part of state_ns, and when that
   // was.

@@ -17,6 +17,7 @@
 #include "model/objects.h"
 #include "model/open_state.h"
 #include "model/panic_account.h"
+#include "model/pauses.h"
 #include "model/state_time.h"
 
 namespace gorotrace {
@@ -183,6 +184,7 @@ struct Model::Impl {
   Coverage coverage;
   Latency latency;
   PanicAccount panics;
+  Pauses pauses;
 
   bool window_open = false, snapshot_seen = false;
   std::uint64_t window_from = 0;

@@ -104,18 +104,21 @@ OpenState Model::Impl::open_state(std::uint64_t at_ns) const {
   std::vector<bool> waited_on(objects.all().size(), false);
   out.goroutines.reserve(by_goid.size());
   out.lineage.reserve(lineage.size());
+  std::uint64_t waits_since_ns = out.at_ns;
   for (std::size_t i = 0; i < by_goid.size(); ++i) {
     if (i + kAhead < by_goid.size()) __builtin_prefetch(by_goid[i + kAhead].second);
     const Goroutine g = settled(*by_goid[i].second);
     OpenGoroutine& open = out.goroutines.emplace_back();
     describe(g, open);
     open.made = describe_lineage(g.born, out.lineage, places);
+    if (open.woken) waits_since_ns = std::min(waits_since_ns, g.since_ns);
     if (g.object == kNone || waited_on[g.object]) continue;
     waited_on[g.object] = true;
     const ObjectData& object = objects.all()[g.object];
     if (object.waiter_stack != 0)
       out.objects.push_back({{object.kind, object.address}, object.waiter_stack, object.waiter_reason});
   }
+  out.pauses = pauses.open(waits_since_ns);
   return out;
 }
 

@@ -33,6 +33,7 @@
 #include "model/flat_index.h"
 #include "model/model.h"
 #include "model/panics.h"
+#include "model/pause_tables.h"
 #include "snapshot/label_values.h"
 
 namespace gorotrace {
@@ -126,6 +127,7 @@ struct OpenState {
   std::vector<OpenCreation> lineage;
   std::vector<OpenObject> objects;
   std::vector<OpenPanic> panics;  // by time
+  OpenPauses pauses;
 
   // The stacks that are named, some more than once. Whoever restores a model defines them first.
   template <typename Visit>

@@ -37,6 +37,7 @@ Status Model::Impl::restore(const OpenState& open) {
   define(open.label_values);
   if (open.panics.size() > PanicAccount::kMaxOpen) return too_large("panics");
   panics.restore(open.panics);
+  if (Status done = pauses.restore(open.pauses, open.at_ns); !done) return done;
 
   for (const OpenGoroutine& g : open.goroutines) {
     if (Status done = restore(g, open.at_ns); !done) return done;

@@ -29,11 +29,6 @@ void Model::Impl::apply(const gt_record& r) {
     case GT_HOOK_NONE:
     case GT_HOOK_LIMIT:  // of groups, and no goroutine's: stream/models.cpp
     case GT_HOOK_CALIBRATE:
-    case GT_HOOK_STW_BEGIN:
-    case GT_HOOK_STW_END:
-    case GT_HOOK_GC_BEGIN:
-    case GT_HOOK_GC_END:
-      return;
     case GT_HOOK_PANIC:
     case GT_HOOK_RECOVERED:
     case GT_HOOK_THROW:
@@ -41,6 +36,11 @@ void Model::Impl::apply(const gt_record& r) {
     case GT_HOOK_SIGNAL:
     case GT_HOOK_ENDED:
       return panics.apply(r);
+    case GT_HOOK_STW_BEGIN:
+    case GT_HOOK_STW_END:
+    case GT_HOOK_GC_BEGIN:
+    case GT_HOOK_GC_END:
+      return pauses.apply(r, lasting(GT_GROUP_GC, t));
     default:
       if (r.hook >= GT_HOOK_COUNT) {
         ++illegal;
@@ -243,7 +243,12 @@ void Model::Impl::execute(Goroutine& g, std::uint64_t t) {
       }
       break;
     case GState::kRunnable:
-      if (g.has(kWoken)) latency.histogram.add(t - g.since_ns);
+      if (!g.has(kWoken)) break;
+      latency.histogram.add(t - g.since_ns);
+      if (const std::uint64_t stopped_ns = pauses.stopped_between(g.since_ns, t); stopped_ns > 0) {
+        latency.stopped_ns += stopped_ns;
+        ++latency.held_up;
+      }
       break;
     case GState::kRunning:
       // It left the M unseen: through a slow exitsyscall (no syscall group) or a yield (no run group). How

@@ -18,6 +18,8 @@ namespace gorotrace {
 inline constexpr std::size_t kMaxExits = 16u << 20;
 // As a model keeps them (model/labels.cpp): of two readers.
 inline constexpr std::size_t kMaxOpenLabelValues = 2 * LabelValues::kMax;
+// As a model keeps them (model/pauses.h).
+inline constexpr std::size_t kMaxOpenPauses = 1024;
 
 template <typename Io>
 void fields(Io& io, Ref<Io, BlockingKey> key) {
@@ -126,10 +128,39 @@ void fields(Io& io, Ref<Io, OpenState::Group> group) {
 }
 
 template <typename Io>
+void fields(Io& io, Ref<Io, OpenPauses::Pause> pause) {
+  auto& [since_ns, reason] = pause;
+  io.number(1, since_ns);
+  io.number(2, reason);
+}
+template <typename Io>
+void fields(Io& io, Ref<Io, OpenPauses::Collection> collection) {
+  auto& [since_ns, paused] = collection;
+  io.number(1, since_ns);
+  io.number(2, paused);
+}
+template <ColumnsOf<PauseSpan> Io>
+void columns(Io& io) {
+  io.key(1, member<&PauseSpan::from_ns>, Coding::kDelta);
+  io.column(2, member<&PauseSpan::to_ns>, Coding::kDelta);
+  io.column(3, member<&PauseSpan::reason>);
+}
+inline void all_members(const PauseSpan& row) {
+  [[maybe_unused]] const auto& [from_ns, to_ns, reason] = row;
+}
+template <typename Io>
+void fields(Io& io, Ref<Io, OpenPauses> pauses) {
+  auto& [pause, collection, spans] = pauses;
+  io.nested(1, pause);
+  io.nested(2, collection);
+  io.rows(3, spans, kMaxOpenPauses);
+}
+
+template <typename Io>
 void fields(Io& io, Ref<Io, OpenState> open) {
   auto& [at_ns, told_ns, lossy_until_ns, window_from_ns, last_look_ns, all_looked_at, extra_made, groups,
-         exits, exits_complete_from_ns, system_starts, label_values, goroutines, lineage, objects, panics] =
-      open;
+         exits, exits_complete_from_ns, system_starts, label_values, goroutines, lineage, objects, panics,
+         pauses] = open;
   io.number(1, at_ns);
   io.number(2, told_ns);
   io.number(3, lossy_until_ns);
@@ -147,6 +178,7 @@ void fields(Io& io, Ref<Io, OpenState> open) {
   io.rows(25, lineage, kMaxGoroutines);
   io.each(26, objects, kMaxGoroutines);
   io.each(27, panics, PanicAccount::kMaxOpen);
+  io.nested(28, pauses);
 }
 
 template <typename Io>

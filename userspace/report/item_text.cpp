@@ -96,6 +96,8 @@ std::string ItemText::record_text(Target& target, const gt_record& record) {
   const auto hook = static_cast<gt_hook>(record.hook);
   std::string text = fmt::format("{} {}", record.hook < GT_HOOK_COUNT ? name_of(hook) : "?", record.goid);
   if (record.hook == GT_HOOK_PARK) text += " \"" + reason(target, record.detail) + "\"";
+  if (record.hook == GT_HOOK_STW_BEGIN && record.detail != GT_NO_REASON)
+    text += " \"" + stw_reason_name(record.detail) + "\"";
   if (has_actor(record)) {
     const char* actor = actor_name(record);
     text += actor == nullptr ? fmt::format(" by {}", record.other) : fmt::format(" by {}", actor);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "report/pauses_text.h"
 #include "report/text_parts.h"
 
 namespace gorotrace {
@@ -34,6 +35,7 @@ std::string latency_text(const TextContext& c) {
                                    kRuntimeTimesOneIn)
                      : "wake-ups only: neither yields (Gosched, mutex hand-offs) nor preemptions",
                  c.width - 2, 2);
+  if (!by_runtime) out += held_up_text(c);
   std::vector<Histogram::Bucket> buckets = h.by_powers_of_two();
   constexpr std::size_t kMostLines = 16;
   while (buckets.size() > kMostLines) {  // each line then stands for two of the finer ones

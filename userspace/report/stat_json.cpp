@@ -38,6 +38,8 @@ class Summary {
     out_.key("latency");
     latency_json(out_, c_);
     panics_json(out_, c_);
+    out_.key("pauses");
+    pauses_json(out_, c_);
     out_.object_field("syscalls", [&] { syscalls(); });
     out_.object_field("tables", [&] {
       trust_field("blocking", TableKind::kBlocking);

@@ -9,6 +9,7 @@
 #include "base/plural.h"
 #include "base/text.h"
 #include "govern/governor.h"
+#include "report/pauses_text.h"
 #include "report/text_tables.h"
 
 namespace gorotrace {
@@ -296,8 +297,8 @@ std::string stat_summary_text(const StatFacts& facts, const Tables& tables, Symb
       facts, tables, symbols, options, rows, Style{options.colour}, std::max(options.width, kNarrowest)};
   return head(c) + process_end_text(c) + goroutine_seconds(c) + goroutines(c) + warnings(c) +
          blocking_text(c) + creation_text(c) + objects_text(c) + runnable_text(c) + latency_text(c) +
-         panics_text(c) + "\n" + cross_check(c) + sampling(c) + run_sampling(c) + events(c) + cost(c) +
-         shared_probes(c);
+         panics_text(c) + pauses_text(c) + "\n" + cross_check(c) + sampling(c) + run_sampling(c) + events(c) +
+         cost(c) + shared_probes(c);
 }
 
 }  // namespace gorotrace

@@ -28,14 +28,6 @@ void wakers_field(JsonWriter& out, std::string_view name, const std::vector<Wake
   });
 }
 
-void duration_fields(JsonWriter& out, const Histogram& h) {
-  const bool any = h.count() > 0;
-  out.field("mean_ns", any ? std::optional(h.total() / h.count()) : std::nullopt);
-  out.field("p50_ns", h.quantile(0.5));
-  out.field("p99_ns", h.quantile(0.99));
-  out.field("max_ns", any ? std::optional(h.max()) : std::nullopt);
-}
-
 void sampled_fields(JsonWriter& out, const SampledTime& t) {
   out.field("ns", t.ns);
   out.field("error_ns", t.error_ns);
@@ -179,6 +171,23 @@ void object_row(JsonWriter& out, const JsonContext& c, const ObjectRow& row, con
 
 }  // namespace
 
+void duration_fields(JsonWriter& out, const Histogram& h) {
+  const bool any = h.count() > 0;
+  out.field("mean_ns", any ? std::optional(h.total() / h.count()) : std::nullopt);
+  out.field("p50_ns", h.quantile(0.5));
+  out.field("p99_ns", h.quantile(0.99));
+  out.field("max_ns", any ? std::optional(h.max()) : std::nullopt);
+}
+
+void histogram_field(JsonWriter& out, const Histogram& h) {
+  out.array_field("histogram", h.by_powers_of_two(), [&](const Histogram::Bucket& b) {
+    out.object([&] {
+      out.field("upper_ns", b.upper_ns);
+      out.field("count", b.count);
+    });
+  });
+}
+
 void trust_fields(JsonWriter& out, const TableTrust& trust, std::uint64_t begin_ns) {
   out.field("engine", name_of(trust.engine));
   out.field("quality", name_of(trust.quality));
@@ -219,12 +228,11 @@ void latency_json(JsonWriter& out, const JsonContext& c) {
                                    c.tables.latency.inferred));
     out.field("sampled_one_in", count_if(by_runtime, kRuntimeTimesOneIn));
     duration_fields(out, h);
-    out.array_field("histogram", h.by_powers_of_two(), [&](const Histogram::Bucket& b) {
-      out.object([&] {
-        out.field("upper_ns", b.upper_ns);
-        out.field("count", b.count);
-      });
-    });
+    // Of the probes' latencies, and of those alone.
+    const bool knows = knows_pauses(c.facts, c.tables);
+    out.field("stopped_ns", count_if(knows, c.tables.latency.stopped_ns));
+    out.field("held_up", count_if(knows, c.tables.latency.held_up));
+    histogram_field(out, h);
     trust_fields(out, t, c.facts.begin_ns);
   });
 }

@@ -23,6 +23,11 @@ void latency_json(JsonWriter& out, const JsonContext& c);
 // Fields of their own.
 void process_end_json(JsonWriter& out, const JsonContext& c);
 void panics_json(JsonWriter& out, const JsonContext& c);
+void pauses_json(JsonWriter& out, const JsonContext& c);  // pauses_json.cpp
+
+// mean_ns, p50_ns, p99_ns, max_ns; and histogram, by powers of two.
+void duration_fields(JsonWriter& out, const Histogram& h);
+void histogram_field(JsonWriter& out, const Histogram& h);
 
 // engine, quality, covered: of a table, a row or a figure.
 void trust_fields(JsonWriter& out, const TableTrust& trust, std::uint64_t begin_ns);

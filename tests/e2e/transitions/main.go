@@ -28,12 +28,20 @@ type step struct {
 	Thread int64    `json:"thread"`
 }
 
+// A kind of range: stop-the-world for a reason, collections.
+type ranges struct {
+	Begun int   `json:"begun"`
+	Ended int   `json:"ended"`
+	Ns    int64 `json:"ns"` // of those with both ends
+}
+
 type found struct {
-	Events     int               `json:"events"`
-	Goroutines map[int64][]*step `json:"goroutines,omitempty"`
-	Counts     map[string]int    `json:"counts"` // by "From To Reason"
-	Procs      int               `json:"procs"`
-	Threads    int               `json:"threads"`
+	Events     int                `json:"events"`
+	Goroutines map[int64][]*step  `json:"goroutines,omitempty"`
+	Counts     map[string]int     `json:"counts"` // by "From To Reason"
+	Ranges     map[string]*ranges `json:"ranges"` // by name
+	Procs      int                `json:"procs"`
+	Threads    int                `json:"threads"`
 }
 
 func frames(s trace.Stack) (out []string) {
@@ -57,7 +65,8 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	out := found{Goroutines: map[int64][]*step{}, Counts: map[string]int{}}
+	out := found{Goroutines: map[int64][]*step{}, Counts: map[string]int{}, Ranges: map[string]*ranges{}}
+	began := map[string]trace.Time{}
 	procs, threads := map[trace.ProcID]bool{}, map[trace.ThreadID]bool{}
 	for {
 		ev, err := r.ReadEvent()
@@ -73,6 +82,24 @@ func main() {
 		}
 		if ev.Thread() != trace.NoThread {
 			threads[ev.Thread()] = true
+		}
+		switch ev.Kind() {
+		case trace.EventRangeBegin, trace.EventRangeActive, trace.EventRangeEnd:
+			name := ev.Range().Name
+			if out.Ranges[name] == nil {
+				out.Ranges[name] = &ranges{}
+			}
+			of := out.Ranges[name]
+			if ev.Kind() == trace.EventRangeBegin {
+				of.Begun++
+				began[name] = ev.Time()
+			} else if from, known := began[name]; ev.Kind() == trace.EventRangeEnd {
+				of.Ended++
+				if known {
+					of.Ns += int64(ev.Time() - from)
+				}
+				delete(began, name)
+			}
 		}
 		if ev.Kind() != trace.EventStateTransition {
 			continue

@@ -24,6 +24,27 @@ TEST(Trust, WithoutThoseFromBeforeTheWindowNoTableIsExact) {
   }
 }
 
+TEST(Trust, PausesAreExactWhereTheirGroupSawAllOfTheWindow) {
+  Session x = make_session();
+  EXPECT_FALSE(table_trust(TableKind::kPauses, x.facts, x.tables).probed());
+  EXPECT_FALSE(knows_pauses(x.facts, x.tables));
+
+  x.facts.requested |= group_bit(GT_GROUP_GC);
+  x.tables.covered[GT_GROUP_GC] = {{x.facts.begin_ns, x.facts.end_ns}};
+  x.tables.looked = false;  // whom memory shows has no part in it
+  x.tables.table_overflow = x.tables.stacks_undefined = 1;
+  EXPECT_EQ(table_trust(TableKind::kPauses, x.facts, x.tables).quality, Quality::kExact);
+  EXPECT_TRUE(knows_pauses(x.facts, x.tables));
+
+  // Something was lost, or the group went.
+  x.tables.covered[GT_GROUP_GC] = {{x.facts.begin_ns, x.facts.begin_ns + 5},
+                                   {x.facts.begin_ns + 6, x.facts.end_ns}};
+  EXPECT_EQ(table_trust(TableKind::kPauses, x.facts, x.tables).quality, Quality::kLowerBound);
+  EXPECT_TRUE(knows_pauses(x.facts, x.tables));
+  x.tables.covered[GT_GROUP_RUN].clear();  // then the latencies are not the probes'
+  EXPECT_FALSE(knows_pauses(x.facts, x.tables));
+}
+
 // Who waits is known as well as with it; of the others not whether they run.
 TEST(Trust, BlockWithoutRunLeavesOpenWhoRuns) {
   Session x = make_session();

@@ -59,12 +59,14 @@ struct Kind {
   int arguments;
 };
 const std::map<std::uint64_t, Kind> kKinds{
-    {10, {"ProcStart", 2}},      {11, {"ProcStop", 0}},        {12, {"ProcSteal", 3}},
-    {13, {"ProcStatus", 2}},     {14, {"GoCreate", 3}},        {15, {"GoCreateSyscall", 1}},
-    {16, {"GoStart", 2}},        {17, {"GoDestroy", 0}},       {18, {"GoDestroySyscall", 0}},
-    {19, {"GoStop", 2}},         {20, {"GoBlock", 2}},         {21, {"GoUnblock", 3}},
-    {22, {"GoSyscallBegin", 2}}, {23, {"GoSyscallEnd", 0}},    {24, {"GoSyscallEndBlocked", 0}},
-    {25, {"GoStatus", 3}},       {47, {"GoCreateBlocked", 3}}, {48, {"GoStatusStack", 4}}};
+    {10, {"ProcStart", 2}},       {11, {"ProcStop", 0}},     {12, {"ProcSteal", 3}},
+    {13, {"ProcStatus", 2}},      {14, {"GoCreate", 3}},     {15, {"GoCreateSyscall", 1}},
+    {16, {"GoStart", 2}},         {17, {"GoDestroy", 0}},    {18, {"GoDestroySyscall", 0}},
+    {19, {"GoStop", 2}},          {20, {"GoBlock", 2}},      {21, {"GoUnblock", 3}},
+    {22, {"GoSyscallBegin", 2}},  {23, {"GoSyscallEnd", 0}}, {24, {"GoSyscallEndBlocked", 0}},
+    {25, {"GoStatus", 3}},        {26, {"STWBegin", 2}},     {27, {"STWEnd", 0}},
+    {28, {"GCActive", 1}},        {29, {"GCBegin", 2}},      {30, {"GCEnd", 1}},
+    {47, {"GoCreateBlocked", 3}}, {48, {"GoStatusStack", 4}}};
 
 Decoded decoded(const std::string& file) {
   Decoded out;
@@ -298,13 +300,78 @@ TEST(GoTrace, StacksAreAsTheRuntimeShowsThem) {
   EXPECT_TRUE(std::ranges::any_of(d.strings, [](const auto& s) { return s.second == "runtime.Gosched"; }));
 }
 
+TEST(GoTrace, PausesAreRangesOfWhoStopsTheWorld) {
+  CaptureItems c;
+  c.begin().groups(100, true).groups(100, true, {GT_GROUP_GC});
+  gt_record reads{};
+  reads.detail = 7;
+  c.record(110, GT_HOOK_STW_BEGIN, 3, 1, reads).record(120, GT_HOOK_STW_END, 3, 1);
+  c.record(130, GT_HOOK_GC_BEGIN, 3, 1).record(140, GT_HOOK_GC_END, 5, 2);
+  const Decoded d = written(c).at(0);
+  EXPECT_EQ(d.threads.at("1"), (Lines{"100 ProcStatus 0 1", "100 GoStatus 3 1 2", "110 STWBegin 1 0",
+                                      "120 STWEnd", "130 GCBegin 1 0"}));
+  EXPECT_EQ(d.threads.at("2"), (Lines{"100 ProcStatus 1 1", "100 GoStatus 5 2 2", "140 GCEnd 2"}));
+  EXPECT_EQ(d.strings.at(1), "read mem stats");
+}
+
+// Up to Go 1.20 no reason is told: what a collection's pauses are for is known by where they lie.
+TEST(GoTrace, AReasonMayComeWithTheEndOfAPause) {
+  CaptureItems c;
+  c.begin().groups(100, true).groups(100, true, {GT_GROUP_GC});
+  gt_record none{};
+  none.detail = GT_NO_REASON;
+  const auto pause = [&](std::uint64_t at) {
+    c.record(at, GT_HOOK_STW_BEGIN, 3, 1, none).record(at + 9, GT_HOOK_STW_END, 3, 1);
+  };
+  c.record(110, GT_HOOK_GC_BEGIN, 3, 1);
+  pause(120);
+  pause(140);
+  c.record(150, GT_HOOK_STW_BEGIN, 3, 1, none).record(155, GT_HOOK_GC_END, 3, 1);
+  c.record(159, GT_HOOK_STW_END, 3, 1);
+  const Decoded d = written(c).at(0);
+  std::vector<std::string> reasons;
+  for (const std::string& line : d.threads.at("1")) {
+    if (const auto at = line.find("STWBegin "); at != std::string::npos)
+      reasons.push_back(d.strings.at(std::stoull(line.substr(at + 9))));
+  }
+  EXPECT_EQ(reasons, (std::vector<std::string>{"GC sweep termination", "unknown", "GC mark termination"}));
+}
+
+TEST(GoTrace, WhatGoesOnWhereAFileBeginsStandsThere) {
+  CaptureItems c;
+  c.begin().groups(100, true).groups(100, true, {GT_GROUP_GC});
+  c.record(110, GT_HOOK_GC_END, 3, 1);  // it has gone on since before
+  c.record(120, GT_HOOK_GC_BEGIN, 3, 1).record(130, GT_HOOK_STW_BEGIN, 3, 1);
+  c.park(140, 5, 2).record(150, GT_HOOK_STW_END, 3, 1).record(160, GT_HOOK_GC_END, 3, 1);
+  const Written w = written(c, {.events_per_file = 1});
+  ASSERT_EQ(w.files.size(), 2u);
+  EXPECT_EQ(w.at(0).threads.at("-"), (Lines{"100 GCActive 1"}));
+  EXPECT_EQ(w.at(0).threads.at("1"), (Lines{"100 ProcStatus 0 1", "100 GoStatus 3 1 2", "110 GCEnd 2",
+                                            "120 GCBegin 3 0", "130 STWBegin 1 0"}));
+  const Lines& next = w.at(1).threads.at("1");
+  EXPECT_EQ(w.at(1).threads.at("-").back(), "140 GCActive 1");
+  EXPECT_EQ(next, (Lines{"140 ProcStatus 0 1", "140 GoStatus 3 1 2", "140 STWBegin 1 0", "150 STWEnd",
+                         "160 GCEnd 2"}));
+}
+
+TEST(GoTrace, APauseOfWhichTheEndIsNotSeenEndsWithItsGroup) {
+  CaptureItems c;
+  c.begin().groups(100, true).groups(100, true, {GT_GROUP_GC});
+  c.record(110, GT_HOOK_GC_BEGIN, 3, 1).record(120, GT_HOOK_STW_BEGIN, 3, 1);
+  c.groups(130, false, {GT_GROUP_GC}).park(140, 3, 1);
+  EXPECT_EQ(written(c).at(0).threads.at("1"),
+            (Lines{"100 ProcStatus 0 1", "100 GoStatus 3 1 2", "110 GCBegin 1 0", "120 STWBegin 1 0",
+                   "130 STWEnd", "131 GCEnd 2", "140 GoBlock 2 0"}));
+}
+
 // Whatever a file says, also when nothing of it fits: each reader takes what is made of it.
 TEST(GoTrace, WhateverComesCanBeRead) {
   constexpr std::array kHooks{
-      GT_HOOK_CREATE,  GT_HOOK_CREATE_CORO,   GT_HOOK_EXIT,         GT_HOOK_CORO_OUT,
-      GT_HOOK_CORO_IN, GT_HOOK_EXTRA_IN,      GT_HOOK_EXTRA_OUT,    GT_HOOK_PARK,
-      GT_HOOK_READY,   GT_HOOK_INJECT,        GT_HOOK_SUSPEND,      GT_HOOK_EXECUTE,
-      GT_HOOK_YIELD,   GT_HOOK_SYSCALL_ENTER, GT_HOOK_SYSCALL_EXIT, GT_HOOK_SYSCALL_EXIT_SLOW};
+      GT_HOOK_CREATE,    GT_HOOK_CREATE_CORO,   GT_HOOK_EXIT,         GT_HOOK_CORO_OUT,
+      GT_HOOK_CORO_IN,   GT_HOOK_EXTRA_IN,      GT_HOOK_EXTRA_OUT,    GT_HOOK_PARK,
+      GT_HOOK_READY,     GT_HOOK_INJECT,        GT_HOOK_SUSPEND,      GT_HOOK_EXECUTE,
+      GT_HOOK_YIELD,     GT_HOOK_SYSCALL_ENTER, GT_HOOK_SYSCALL_EXIT, GT_HOOK_SYSCALL_EXIT_SLOW,
+      GT_HOOK_STW_BEGIN, GT_HOOK_STW_END,       GT_HOOK_GC_BEGIN,     GT_HOOK_GC_END};
   for (unsigned seed = 0; seed < 300; ++seed) {
     std::mt19937 random(seed);
     const auto pick = [&](std::size_t n) { return random() % n; };
@@ -321,6 +388,7 @@ TEST(GoTrace, WhateverComesCanBeRead) {
       r.extra = 0x1000;
       c.record(when, kHooks[pick(kHooks.size())], 1 + pick(goroutines),
                1 + static_cast<std::uint32_t>(pick(tids)), r);
+      if (pick(40) == 0) c.groups(at, pick(3) != 0, {GT_GROUP_GC});
       if (pick(150) == 0) c.tell(at, Loss{.to_ns = at + pick(40), .count = 1});
       if (pick(60) == 0) c.look(at, at + 1, {{1 + pick(goroutines), static_cast<GStatus>(1 + pick(4))}});
     }

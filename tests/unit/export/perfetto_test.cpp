@@ -164,5 +164,37 @@ TEST(Perfetto, TracksSlicesAndArrows) {
   }
 }
 
+TEST(Perfetto, PausesAndCollectionsAreTracksOfTheProcess) {
+  CaptureItems c;
+  c.begin().groups(100, true).groups(100, true, {GT_GROUP_GC});
+  gt_record none{}, reads{};
+  none.detail = GT_NO_REASON;
+  reads.detail = 7;
+  c.record(110, GT_HOOK_GC_BEGIN, 3, 1).record(111, GT_HOOK_STW_BEGIN, 3, 1, none);
+  c.record(115, GT_HOOK_STW_END, 3, 1).record(120, GT_HOOK_STW_BEGIN, 3, 1, none);
+  c.record(130, GT_HOOK_GC_END, 3, 1).record(140, GT_HOOK_STW_END, 3, 1);
+  c.record(150, GT_HOOK_STW_BEGIN, 3, 1, reads).park(160, 5, 2);  // goes on to the end
+  std::string data;
+  PerfettoExport exported(kTarget, [&](std::string_view text) { data += text; });
+  for (const FileItem& item : c.items) exported.note(item);
+  ASSERT_TRUE(c.give(exported));
+  ASSERT_TRUE(exported.finish());
+  const Shown shown = Reader().read(data);
+  Lines pauses;
+  for (const std::string& event : shown.events) {
+    if (event.find(" GC: ") != std::string::npos || event.find(" stop-the-world: ") != std::string::npos)
+      pauses.push_back(event);
+  }
+  EXPECT_EQ(pauses, (Lines{"111 stop-the-world: GC sweep termination", "115 stop-the-world: end",
+                           "110 GC: collection", "130 GC: end", "120 stop-the-world: GC mark termination",
+                           "140 stop-the-world: end", "150 stop-the-world: read mem stats",
+                           "160 stop-the-world: end"}));
+  for (const auto& [uuid, name] : shown.tracks) {
+    if (name == "GC" || name == "stop-the-world") {
+      EXPECT_EQ(shown.tracks.at(shown.parents.at(uuid)), "process");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gorotrace

@@ -36,7 +36,12 @@ class Told : public TimelineVisitor {
                                        "syscall end",
                                        "syscall end blocked",
                                        "ends",
-                                       "ends on thread"};
+                                       "ends on thread",
+                                       "stops the world",
+                                       "starts the world",
+                                       "collection stands",
+                                       "collection begins",
+                                       "collection ends"};
     std::string text =
         fmt::format("{} G{} {} on {}", s.at_ns, s.goid, kNames[static_cast<std::size_t>(s.kind)], s.tid);
     if (s.other != 0) text += fmt::format(" by G{}", s.other);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -142,7 +143,10 @@ class TraceOrder {
     if (name == "GoStop" || name == "GoBlock" || name == "GoDestroy") {
       if (!user(kRunning)) return Answer::kBad;
       gs_[m.g].status = name == "GoStop" ? kRunnable : kWaiting;
-      if (name == "GoDestroy") gs_.erase(m.g);
+      if (name == "GoDestroy") {
+        gs_.erase(m.g);
+        stopping_.erase(m.g);
+      }
       m.has_g = false;
       return Answer::kOk;
     }
@@ -168,12 +172,33 @@ class TraceOrder {
     if (name == "GoDestroySyscall") {
       if (none || m.has_p || !m.has_g || gs_[m.g].status != kSyscall) return Answer::kBad;
       gs_.erase(m.g);
+      stopping_.erase(m.g);
       m.has_g = false;
+      return Answer::kOk;
+    }
+    if (name == "STWBegin") return check(user(kRunning) && stopping_.insert(m.g).second);
+    if (name == "STWEnd") return check(user(kRunning) && stopping_.erase(m.g) == 1);
+    if (name == "GCActive") {
+      if (gc_known_) return Answer::kBad;
+      gc_known_ = gc_ = true;
+      gc_seq_ = a[0];
+      return Answer::kOk;
+    }
+    if (name == "GCBegin" || name == "GCEnd") {
+      const bool begin = name == "GCBegin";
+      if ((gc_known_ || !begin) && a[0] != gc_seq_ + 1) return Answer::kWait;
+      if (gc_ == begin || (!gc_known_ && !begin) || !user(kRunning)) return Answer::kBad;
+      gc_known_ = true;
+      gc_ = begin;
+      gc_seq_ = a[0];
       return Answer::kOk;
     }
     return Answer::kBad;
   }
 
+  std::set<std::uint64_t> stopping_;  // goroutines that have stopped the world
+  bool gc_known_ = false, gc_ = false;
+  std::uint64_t gc_seq_ = 0;
   std::map<std::uint64_t, Sequenced> gs_, ps_;
   std::map<std::string, Thread> threads_;
 };

@@ -94,7 +94,7 @@ class Restored : public ::testing::TestWithParam<std::uint64_t> {
     const std::uint64_t word = words[random() % std::size(words)];
     OpenGoroutine& g = state.goroutines[random() % state.goroutines.size()];
     OpenCreation& c = state.lineage[random() % state.lineage.size()];
-    switch (random() % 16) {
+    switch (random() % 17) {
       case 0:
         g.goid = word;
         return;
@@ -143,6 +143,11 @@ class Restored : public ::testing::TestWithParam<std::uint64_t> {
       case 14:
         state.exits.push_back({word, word});
         return;
+      case 15:
+        state.pauses = {.pause = OpenPauses::Pause{word, static_cast<std::uint8_t>(word)},
+                        .collection = OpenPauses::Collection{word, true},
+                        .spans = {{word / 2, word, 1}}};
+        return;
       default:
         state.objects.push_back({{ObjectRow::Kind::kSemaphore, word}, word, 3});
     }
@@ -164,13 +169,14 @@ class Restored : public ::testing::TestWithParam<std::uint64_t> {
       const RestoredIsTheDifference compared(b.before, t, b.model->tables(at));
       ways_ += compared.ways_compared;
       objects_ += compared.objects_compared;
+      pauses_ += compared.pauses_compared;
       expect_same_open(whole_, *b.model, at);
     }
   }
 
   Model whole_{labelled_config()};
   std::vector<Branch> branches_;
-  std::size_t ways_ = 0, objects_ = 0;
+  std::size_t ways_ = 0, objects_ = 0, pauses_ = 0;
 };
 
 TEST_P(Restored, TellsWhatTheWholesAnswersDifferBy) {
@@ -184,6 +190,7 @@ TEST_P(Restored, TellsWhatTheWholesAnswersDifferBy) {
 TEST_P(Restored, OfAStreamWithoutLossKnowsAllAndNothingIsIllegal) {
   play_through(RandomOps(GetParam(), 4000, {.lossless = true, .disturbed = 700}).all(), 3);
   EXPECT_EQ(whole_.tables(0).illegal, 0u);
+  EXPECT_GT(pauses_, 0u);
   for (const Branch& b : branches_) {
     const Tables t = b.model->tables(0);
     EXPECT_EQ(t.illegal, 0u);

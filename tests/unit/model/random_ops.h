@@ -36,7 +36,7 @@ class RandomOps {
   };
   RandomOps(std::uint64_t seed, int steps, Likes likes) : likes_(likes), random_(seed * 77 + 5) {
     std::vector<gt_group> on{GT_GROUP_LIFECYCLE, GT_GROUP_BLOCK};
-    for (const gt_group g : {GT_GROUP_RUN, GT_GROUP_SYSCALL, GT_GROUP_SYNC, GT_GROUP_CHAN}) {
+    for (const gt_group g : {GT_GROUP_RUN, GT_GROUP_SYSCALL, GT_GROUP_SYNC, GT_GROUP_CHAN, GT_GROUP_GC}) {
       if (likes_.lossless || random_() % 4 != 0) on.push_back(g);
     }
     for (const gt_group g : on) add(1000, [g](Model& m) { m.group(g, true, 1000); });
@@ -46,6 +46,7 @@ class RandomOps {
       tell(r);
       if (random_() % likes_.disturbed == 0) disturb();
       if (random_() % 200 == 0) c_thread();
+      if (random_() % 20 == 0) collector();
     }
   }
   [[nodiscard]] const std::vector<Op>& all() const { return ops_; }
@@ -141,6 +142,21 @@ class RandomOps {
     if (pending_) tell(*std::exchange(pending_, std::nullopt));
   }
 
+  // The world stops or goes on, a collection begins or ends: in an order in which it may.
+  void collector() {
+    const bool old = random_() % 2 == 0;  // up to Go 1.20 no reason is told
+    gt_record r = event(GT_HOOK_STW_BEGIN, now_, 1, 21);
+    r.detail = static_cast<gt_u8>(old ? GT_NO_REASON : random_() % 18);
+    if (world_stopped_) {
+      r.hook = marking_ && random_() % 4 == 0 ? GT_HOOK_GC_END : GT_HOOK_STW_END;
+    } else if (!marking_ && random_() % 2 == 0) {
+      r.hook = GT_HOOK_GC_BEGIN;
+    }
+    if (r.hook == GT_HOOK_STW_BEGIN || r.hook == GT_HOOK_STW_END) world_stopped_ = !world_stopped_;
+    if (r.hook == GT_HOOK_GC_BEGIN || r.hook == GT_HOOK_GC_END) marking_ = !marking_;
+    tell(r);
+  }
+
   // needm, a call into Go that waits, dropm; a few of them go on for long.
   void c_thread() {
     const std::uint64_t goid = kCThread + random_() % 5;
@@ -231,6 +247,7 @@ class RandomOps {
   std::map<std::uint64_t, Alive> alive_;
   std::map<std::uint64_t, bool> c_threads_;
   std::optional<gt_record> held_, pending_;
+  bool world_stopped_ = false, marking_ = false;
 };
 
 // Any event of any goroutine in any order, and looks that say anything.

@@ -90,6 +90,7 @@ class RestoredIsTheDifference {
   RestoredIsTheDifference(const Tables& before, const Tables& now, const Tables& restored)
       : before_(before), now_(now), delta_(delta(before, now)), restored_(restored) {
     sums();
+    pauses();
     blocking();
     creation();
     objects();
@@ -123,6 +124,26 @@ class RestoredIsTheDifference {
     EXPECT_EQ(r.label_values, d.label_values);
     EXPECT_EQ(r.latency.inferred, d.latency.inferred);
     expect_same_waits(d.latency.histogram, r.latency.histogram);
+    EXPECT_EQ(r.latency.stopped_ns, d.latency.stopped_ns);
+    EXPECT_EQ(r.latency.held_up, d.latency.held_up);
+  }
+
+  void pauses() {
+    const PauseTables &d = delta_.pauses, &r = restored_.pauses;
+    ASSERT_EQ(r.rows.size(), d.rows.size());
+    for (std::size_t i = 0; i < d.rows.size(); ++i) {
+      EXPECT_EQ(r.rows[i].reason, d.rows[i].reason);
+      EXPECT_EQ(r.rows[i].in_window_ns, d.rows[i].in_window_ns);
+      expect_same_waits(d.rows[i].times, r.rows[i].times);
+    }
+    expect_same_waits(d.collections, r.collections);
+    EXPECT_EQ(r.marking_ns, d.marking_ns);
+    EXPECT_EQ(std::tuple(r.tainted, r.collections_tainted), std::tuple(d.tainted, d.collections_tainted));
+    EXPECT_EQ(r.stopped_since_ns, d.stopped_since_ns);
+    EXPECT_EQ(r.marking_since_ns, d.marking_since_ns);
+    EXPECT_EQ(r.spans, d.spans);
+    EXPECT_EQ(r.marking, d.marking);
+    pauses_compared += r.count();
   }
 
   void blocking() {
@@ -210,7 +231,7 @@ class RestoredIsTheDifference {
   const Tables& restored_;
 
  public:
-  std::size_t ways_compared = 0, objects_compared = 0;
+  std::size_t ways_compared = 0, objects_compared = 0, pauses_compared = 0;
 };
 
 }  // namespace gorotrace

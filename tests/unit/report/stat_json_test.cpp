@@ -48,6 +48,40 @@ TEST(StatJson, ALabelIsAValueOrSaysWhyNot) {
   EXPECT_EQ(blocking[2]["label"], json({{"key", "tenant"}, {"known", "none"}, {"value", nullptr}}));
 }
 
+TEST(StatJson, PausesAreNullUnlessTheirGroupSawSome) {
+  Session x = make_session();
+  json j = summary(x);
+  for (const char* path : {"/pauses/count", "/pauses/total_ns", "/pauses/tainted",
+                           "/pauses/collections/count", "/latency/stopped_ns", "/latency/held_up"})
+    EXPECT_TRUE(j.at(json::json_pointer(path)).is_null()) << path;
+
+  x.facts.requested |= group_bit(GT_GROUP_GC);
+  x.tables.covered[GT_GROUP_GC] = {{x.facts.begin_ns, x.facts.end_ns}};
+  x.tables.latency.stopped_ns = 70;
+  x.tables.latency.held_up = 2;
+  PauseTables& p = x.tables.pauses;
+  p.rows.resize(1);
+  p.rows[0].reason = kStwSweepTermination;
+  p.rows[0].times.add(1000, 3);
+  p.rows[0].in_window_ns = 3500;
+  p.marking_since_ns = x.tables.at_ns - 9;
+  p.tainted = 4;
+  j = summary(x);
+  EXPECT_EQ(j["latency"]["stopped_ns"], 70);
+  EXPECT_EQ(j["latency"]["held_up"], 2);
+  const json& pauses = j["pauses"];
+  EXPECT_EQ(pauses["count"], 3);
+  EXPECT_EQ(pauses["total_ns"], 3000);
+  EXPECT_EQ(pauses["in_window_ns"], 3500);
+  EXPECT_EQ(pauses["tainted"], 4);
+  EXPECT_TRUE(pauses["stopped_now_ns"].is_null());
+  EXPECT_EQ(pauses["by_reason"][0]["reason"], "GC sweep termination");
+  EXPECT_EQ(pauses["by_reason"][0]["histogram"][0]["count"], 3);
+  EXPECT_EQ(pauses["collections"]["count"], 0);
+  EXPECT_EQ(pauses["collections"]["marking_now_ns"], 9);
+  EXPECT_EQ(pauses["quality"], "exact");
+}
+
 TEST(StatJson, SummaryHasEveryNamedField) {
   Session x = make_session();
   const json j = summary(x);

@@ -53,6 +53,51 @@ TEST(StatText, Golden120) {
   expect_golden("stat_120.txt", out);
 }
 
+Session with_pauses() {
+  Session x = make_session();
+  x.facts.requested |= group_bit(GT_GROUP_GC);
+  x.tables.covered[GT_GROUP_GC] = {{Session::kBegin, Session::kBegin + Session::kWindow}};
+  PauseTables& p = x.tables.pauses;
+  p.rows.resize(2);
+  p.rows[0].reason = kStwMarkTermination;
+  p.rows[1].reason = 7;
+  p.rows[0].times.add(40'000, 3);
+  p.rows[1].times.add(2'000'000);
+  p.rows[0].in_window_ns = 120'000;
+  p.rows[1].in_window_ns = 2'000'000;
+  p.collections.add(100'000'000, 3);
+  p.marking_ns = 300'000'000;
+  x.tables.latency.stopped_ns = 500'000;
+  x.tables.latency.held_up = 12;
+  return x;
+}
+
+TEST(StatText, PausesAndWhatTheyAreOfLatencies) {
+  Session x = with_pauses();
+  for (const std::size_t width : {80u, 120u, 200u}) expect_fits(text(x, {.width = width}), width);
+  const std::string out = text(x, {.width = 200});
+  EXPECT_THAT(out, HasSubstr("GC AND STOP-THE-WORLD"));
+  EXPECT_THAT(out,
+              HasSubstr("4 pauses, 2.12ms in all, <0.1 % of the time; 3 collections, mean 100ms, max 100ms; "
+                        "marking for 300ms, 3.0 % of the time"));
+  EXPECT_THAT(out, HasSubstr("    2.00ms        1    2.00ms"));
+  EXPECT_THAT(out, HasSubstr("  read mem stats\n"));
+  EXPECT_LT(out.find("  read mem stats\n"), out.find("  GC mark termination\n")) << "most time first";
+  EXPECT_THAT(out, HasSubstr("of it, 500µs, the world stood still, which held up 12 runs\n"));
+
+  x.tables.pauses.tainted = 1;
+  x.tables.pauses.stopped_since_ns = x.tables.at_ns - 3'000'000;
+  x.tables.latency.held_up = 0;
+  const std::string cut = text(x, {.width = 200});
+  EXPECT_THAT(cut, HasSubstr("  one end unseen of 1 pause and 0 collections: not counted\n"));
+  EXPECT_THAT(cut, HasSubstr(" still, for 3.00ms\n"));
+  EXPECT_THAT(cut, HasSubstr("  none of it was a pause"));
+
+  Session without = make_session();
+  EXPECT_THAT(text(without), Not(HasSubstr("STOP-THE-WORLD")));
+  EXPECT_THAT(text(without), Not(HasSubstr("a pause")));
+}
+
 TEST(StatText, WhenTheProbesWentCreatedAndExitedSayWhoseTheyAre) {
   Session x = make_session();
   x.tables.covered[GT_GROUP_LIFECYCLE] = {{Session::kBegin, Session::kBegin + 2'500'000'000}};

@@ -59,7 +59,20 @@ class Charts {
         highlightCallback: (event, x) => this.point(chart, x, false),
         unhighlightCallback: () => this.say(chart, null),
         zoomCallback: (from, to) => this.zoom(from, to),
+        underlayCallback: (context, area, graph) => this.shade(context, area, graph),
       });
+    }
+  }
+
+  // Behind the lines: when collections went on, and when the world stood still.
+  shade(context, area, graph) {
+    for (const [spans, colour, least] of [[this.target.collections, "--marking", 0], [this.target.pauses, "--pause", 1]]) {
+      context.fillStyle = this.colour(colour);
+      for (const [from, to] of spans) {
+        const left = Math.max(area.x, graph.toDomXCoord(from / NS));
+        const right = Math.min(area.x + area.w, Math.max(graph.toDomXCoord(to / NS), left + least));
+        if (right > left) context.fillRect(left, area.y, right - left, area.h);
+      }
     }
   }
 

@@ -15,7 +15,8 @@ function costAndLosses(target) {
   const s = target.summary, cost = s.cost, events = s.events;
   const tables = [["goroutine-seconds", s.goroutine_seconds], ["goroutines", s.goroutines],
     ["where goroutines wait", s.tables.blocking], ["system calls", s.tables.syscall_sites],
-    ["where goroutines are made", s.tables.creation], ["objects", s.tables.objects], ["latency", s.latency]];
+    ["where goroutines are made", s.tables.creation], ["objects", s.tables.objects], ["latency", s.latency],
+    ...(s.pauses.count === null ? [] : [["GC and stop-the-world", s.pauses]])];
   const reasons = Object.entries(events.by_reason).filter(([, n]) => n > 0);
   const failed = Object.entries(events.stack_failed).filter(([, n]) => n > 0);
   const check = s.cross_check;

@@ -19,7 +19,7 @@ function show(target) {
   const time = overTime(target);
   charts = time;
   main.replaceChildren(...[overview(target), time.made, flames(target), blockingTable(target), creationTable(target),
-    objectsTable(target), histograms(target), costAndLosses(target)].filter(Boolean));
+    objectsTable(target), pausesTable(target), histograms(target), costAndLosses(target)].filter(Boolean));
   document.getElementById("program").textContent = target.program;
   time.draw();
 }

@@ -69,6 +69,7 @@ function overTime(target) {
       Math.min(charts.whole[1], to + w / 2)])),
     button("Whole window", {}, () => charts.zoom(...charts.whole)), said);
   const made = section("time", "Over time", s.to_ns.length > 1 ? controls : null,
+    s.to_ns.length > 1 ? shadingNote(target) : null,
     s.to_ns.length > 1 ? el("div", {class: "charts"}, figures)
       : note("The capture has no two moments to compare."));
   return {made, draw: () => { if (s.to_ns.length > 1) charts.draw(); }};
