@@ -29,6 +29,7 @@ void Model::Impl::apply(const gt_record& r) {
     case GT_HOOK_NONE:
     case GT_HOOK_LIMIT:  // of groups, and no goroutine's: stream/models.cpp
     case GT_HOOK_CALIBRATE:
+      return;
     case GT_HOOK_PANIC:
     case GT_HOOK_RECOVERED:
     case GT_HOOK_THROW:
