@@ -11,17 +11,19 @@ Status may_listen(const ListenAddress& address, const Protection& p) {
     return fail(ErrorKind::kUsage, "a client CA needs TLS: give a certificate and its key, too");
   if (address.loopback()) return {};
   if (!p.token && !p.client_ca) {
-    return fail(ErrorKind::kUsage,
-                fmt::format("{} can be reached from other machines, and everybody there could read what is served: "
-                            "give --token-file, or --tls-cert, --tls-key and --client-ca, or listen on localhost",
-                            address.text()));
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("{} can be reached from other machines, and everybody there could read what is served: "
+                    "give --token-file, or --tls-cert, --tls-key and --client-ca, or listen on localhost",
+                    address.text()));
   }
   if (p.token && !p.tls && !p.insecure_listen) {
-    return fail(ErrorKind::kUsage,
-                fmt::format("{} can be reached from other machines, and without TLS the token goes over the network "
-                            "in the clear: give --tls-cert and --tls-key, or --insecure-listen where something else "
-                            "encrypts it",
-                            address.text()));
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("{} can be reached from other machines, and without TLS the token goes over the network "
+                    "in the clear: give --tls-cert and --tls-key, or --insecure-listen where something else "
+                    "encrypts it",
+                    address.text()));
   }
   return {};
 }

@@ -57,10 +57,11 @@ Result<std::string> read_token_file(const std::string& path) {
   token = token.substr(0, token.find_last_not_of(kBlanks) + 1);
   token.remove_prefix(std::min(token.find_first_not_of(kBlanks), token.size()));
   if (token.size() < kShortest || !is_token(token)) {
-    return fail(ErrorKind::kUsage,
-                fmt::format("{}: a token has {} characters or more, letters, digits and -._~+/ alone (for example "
-                            "of openssl rand -hex 32)",
-                            printable(path, 256), kShortest));
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("{}: a token has {} characters or more, letters, digits and -._~+/ alone (for example "
+                    "of openssl rand -hex 32)",
+                    printable(path, 256), kShortest));
   }
   return std::string(token);
 }

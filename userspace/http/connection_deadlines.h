@@ -1,6 +1,5 @@
-// How long a client may take for each step: one that sends a byte now and then would hold a connection for ever,
-// as a time-out of inactivity sees it.
-// Threads: any.
+// How long a client may take for each step: one that sends a byte now and then would hold a connection for
+// ever, as a time-out of inactivity sees it. Threads: any.
 #pragma once
 
 #include <chrono>
@@ -10,7 +9,8 @@
 namespace gorotrace {
 
 struct ClientTimes {
-  std::chrono::seconds request{10};   // from the connection, or a request's first line, to its end; TLS included
+  std::chrono::seconds request{
+      10};  // from the connection, or a request's first line, to its end; TLS included
   std::chrono::seconds answer{60};    // to take an answer
   std::chrono::seconds between{120};  // from one request to the next
 };

@@ -73,10 +73,11 @@ std::string ListenAddress::text() const {
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {
   const auto refuse = [&] {
-    return fail(ErrorKind::kUsage,
-                fmt::format("\"{}\" is not ADDRESS:PORT; give localhost:9464, an IPv4 address, an IPv6 address in "
-                            "brackets, or :9464 for every address",
-                            printable(text, 64)));
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("\"{}\" is not ADDRESS:PORT; give localhost:9464, an IPv4 address, an IPv6 address in "
+                    "brackets, or :9464 for every address",
+                    printable(text, 64)));
   };
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return refuse();

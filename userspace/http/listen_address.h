@@ -20,13 +20,13 @@ struct ListenAddress {
   [[nodiscard]] std::string text() const;  // 127.0.0.1:9464, [::1]:9464
 };
 
-// "127.0.0.1:9464", "localhost:9464" (127.0.0.1), "[::1]:9464", ":9464" and "[::]:9464" (every address, of both
-// families). Port 0: one that is free. kUsage for anything else.
+// "127.0.0.1:9464", "localhost:9464" (127.0.0.1), "[::1]:9464", ":9464" and "[::]:9464" (every address, of
+// both families). Port 0: one that is free. kUsage for anything else.
 [[nodiscard]] Result<ListenAddress> parse_listen_address(std::string_view text);
 
 // The host of a Host header, "NAME", "NAME:PORT" or "[ADDRESS]:PORT", names this machine: localhost, or an
-// address of its loopback interface. A page of somebody else's whose name was made to lead here (DNS rebinding)
-// says its own name. Any port: it may be forwarded. Pure.
+// address of its loopback interface. A page of somebody else's whose name was made to lead here (DNS
+// rebinding) says its own name. Any port: it may be forwarded. Pure.
 [[nodiscard]] bool names_loopback(std::string_view host);
 
 }  // namespace gorotrace

@@ -23,8 +23,8 @@ class Library {
   template <typename Table>
   Result<Table> with(const Table& table, const char* package) const {
     if (problem_.empty()) return table;
-    return fail(ErrorKind::kFailed, fmt::format("serving HTTP needs {} (Debian: apt install {}): {}", name_, package,
-                                                problem_));
+    return fail(ErrorKind::kFailed,
+                fmt::format("serving HTTP needs {} (Debian: apt install {}): {}", name_, package, problem_));
   }
 
  private:

@@ -16,8 +16,9 @@ struct Request {
   RequestTarget target;
   std::string host, accept;  // headers; "" when absent
   std::string body;          // of a POST
-  // Requested once nobody waits for the answer any more: the client went away, the time for it is over, or the
-  // server ends.
+  std::string served_at;     // ADDRESS:PORT of the server
+  // Requested once nobody waits for the answer any more: the client went away, the time for it is over, or
+  // the server ends.
   std::stop_token unwanted;
 };
 

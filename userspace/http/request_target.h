@@ -1,5 +1,5 @@
-// The target of a request line as RFC 9112 has it, "/a/b%20c?d=e&f": taken apart once, and decoded once. Pure;
-// what comes in is hostile.
+// The target of a request line as RFC 9112 has it, "/a/b%20c?d=e&f": taken apart once, and decoded once.
+// Pure; what comes in is hostile.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,8 @@ struct RequestTarget {
 // nullopt: not a path (a whole URL, "*"), a "%" without two hex digits in the path, or a NUL.
 [[nodiscard]] std::optional<RequestTarget> parse_request_target(std::string_view text);
 
-// strconv.Atoi with its error ignored, as Go's handlers use it: 0 for what is no number, the nearest number for
-// one that is too large.
+// strconv.Atoi with its error ignored, as Go's handlers use it: 0 for what is no number, the nearest number
+// for one that is too large.
 [[nodiscard]] std::int64_t go_atoi(std::string_view text);
 
 }  // namespace gorotrace

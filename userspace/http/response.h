@@ -9,8 +9,8 @@
 
 namespace gorotrace {
 
-inline constexpr std::string_view kPlainText = "text/plain; charset=utf-8", kHtml = "text/html; charset=utf-8",
-                                  kJson = "application/json";
+inline constexpr std::string_view kPlainText = "text/plain; charset=utf-8",
+                                  kHtml = "text/html; charset=utf-8", kJson = "application/json";
 
 struct Response {
   unsigned status = 200;

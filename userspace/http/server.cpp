@@ -14,9 +14,11 @@
 #include <cstdio>
 #include <mutex>
 #include <set>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "base/unique_fd.h"
@@ -64,6 +66,7 @@ class Server::Impl {
         limits_(options.limits),
         tls_(std::move(options.tls)),
         handler_(std::move(handler)),
+        counts_(std::move(options.counts)),
         deadlines_(limits_.times) {
     rules_.loopback = options.address.loopback();
     rules_.token = std::move(options.token);
@@ -74,22 +77,22 @@ class Server::Impl {
   [[nodiscard]] Status start(const ListenAddress& address);
 
   ListenAddress address_;
+  [[nodiscard]] bool has_token() const {
+    const std::lock_guard lock(mutex_);
+    return rules_.token.has_value();
+  }
   void set_token(std::string token) {
     const std::lock_guard lock(mutex_);
     if (rules_.token) rules_.token = std::move(token);
   }
-  [[nodiscard]] std::map<unsigned, std::uint64_t> answers() const {
-    const std::lock_guard lock(mutex_);
-    return answers_;
-  }
-  [[nodiscard]] std::size_t connections() const { return deadlines_.size(); }
 
  private:
   // As libmicrohttpd calls them, all but log_line on its thread.
   static void* on_uri(void* self, const char* uri, MHD_Connection* connection);
   static MHD_Result on_call(void* self, MHD_Connection* connection, const char* url, const char* method,
                             const char* version, const char* data, std::size_t* size, void** request);
-  static void on_completed(void* self, MHD_Connection* connection, void** request, MHD_RequestTerminationCode);
+  static void on_completed(void* self, MHD_Connection* connection, void** request,
+                           MHD_RequestTerminationCode);
   static void on_connection(void* self, MHD_Connection* connection, void** context,
                             MHD_ConnectionNotificationCode what);
   static void log_line(void* self, const char* format, va_list arguments);
@@ -108,13 +111,13 @@ class Server::Impl {
   const ServerLimits limits_;
   const std::optional<TlsPem> tls_;
   const Handler handler_;
+  const std::shared_ptr<ServerCounts> counts_;
   ConnectionDeadlines deadlines_;
 
   mutable std::mutex mutex_;  // what follows
   AccessRules rules_;
   bool stopping_ = false;
   std::set<std::shared_ptr<Exchange>> waiting_;
-  std::map<unsigned, std::uint64_t> answers_;
   std::string complaint_;  // the library's last line
 
   std::condition_variable_any tick_;
@@ -126,7 +129,8 @@ void Server::Impl::log_line(void* self, const char* format, va_list arguments) {
   char text[512] = "";
   (void)std::vsnprintf(text, sizeof text, format, arguments);
   std::string line = printable(text);
-  while (line.ends_with("\uFFFD")) line.resize(line.size() - std::string_view("\uFFFD").size());  // its newline
+  while (line.ends_with("\uFFFD"))
+    line.resize(line.size() - std::string_view("\uFFFD").size());  // its newline
   spdlog::debug("http: {}", line);
   auto& impl = *static_cast<Impl*>(self);
   const std::lock_guard lock(impl.mutex_);
@@ -154,7 +158,9 @@ Status Server::Impl::start(const ListenAddress& wanted) {
       {MHD_OPTION_NOTIFY_CONNECTION, reinterpret_cast<std::intptr_t>(&on_connection), this},
   };
   unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-  const auto pem = [](const std::string& text) { return const_cast<char*>(text.c_str()); };  // it is only read
+  const auto pem = [](const std::string& text) {
+    return const_cast<char*>(text.c_str());
+  };  // it is only read
   if (tls_) {
     if (library_.is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
       return fail(ErrorKind::kFailed, "this libmicrohttpd was built without TLS");
@@ -169,13 +175,14 @@ Status Server::Impl::start(const ListenAddress& wanted) {
     }
   }
   options.push_back({MHD_OPTION_END, 0, nullptr});
-  daemon_ = library_.start_daemon(flags, 0, nullptr, nullptr, &on_call, this, MHD_OPTION_ARRAY, options.data(),
-                                  MHD_OPTION_END);
+  daemon_ = library_.start_daemon(flags, 0, nullptr, nullptr, &on_call, this, MHD_OPTION_ARRAY,
+                                  options.data(), MHD_OPTION_END);
   if (daemon_ == nullptr) {
     const std::lock_guard lock(mutex_);
-    return fail(tls_ ? ErrorKind::kUsage : ErrorKind::kFailed,
-                fmt::format("cannot serve on {}{}: {}", address_.text(), tls_ ? " with these certificates" : "",
-                            complaint_.empty() ? "libmicrohttpd does not say why" : complaint_));
+    return fail(
+        tls_ ? ErrorKind::kUsage : ErrorKind::kFailed,
+        fmt::format("cannot serve on {}{}: {}", address_.text(), tls_ ? " with these certificates" : "",
+                    complaint_.empty() ? "libmicrohttpd does not say why" : complaint_));
   }
   watch_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
   return {};
@@ -219,9 +226,13 @@ void Server::Impl::on_completed(void* self, MHD_Connection* connection, void** r
 void Server::Impl::on_connection(void* self, MHD_Connection* connection, void**,
                                  MHD_ConnectionNotificationCode what) {
   auto& impl = *static_cast<Impl*>(self);
-  if (what == MHD_CONNECTION_NOTIFY_CLOSED) return impl.deadlines_.closed(connection);
   const auto* info = impl.library_.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  if (info != nullptr) impl.deadlines_.opened(connection, info->connect_fd, Clock::now());
+  if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+    impl.deadlines_.closed(connection);
+  } else if (info != nullptr) {
+    impl.deadlines_.opened(connection, info->connect_fd, Clock::now());
+  }
+  impl.counts_->connections(impl.deadlines_.size());
 }
 
 MHD_Result Server::Impl::on_call(void* self, MHD_Connection* connection, const char*, const char* method,
@@ -289,6 +300,7 @@ std::optional<Response> Server::Impl::examine(Exchange& exchange, MHD_Connection
   } else {
     return method_not_allowed("GET, HEAD");
   }
+  request.served_at = address_.text();
   request.target = *std::move(target);
   request.host = asker.host;
   request.accept = text(header("Accept"));
@@ -332,10 +344,7 @@ MHD_Result Server::Impl::send(MHD_Connection* connection, Response response) {
     if (library_.add_response_header(out, name.c_str(), value.c_str()) != MHD_YES)
       spdlog::debug("http: header {} cannot be sent", name);
   }
-  {
-    const std::lock_guard lock(mutex_);
-    ++answers_[response.status];
-  }
+  counts_->answered(response.status);
   const MHD_Result queued = library_.queue_response(connection, response.status, out);
   library_.destroy_response(out);
   return queued;
@@ -383,16 +392,12 @@ const ListenAddress& Server::address() const {
   return impl_->address_;
 }
 
+bool Server::has_token() const {
+  return impl_->has_token();
+}
+
 void Server::set_token(std::string token) {
   impl_->set_token(std::move(token));
-}
-
-std::map<unsigned, std::uint64_t> Server::answers() const {
-  return impl_->answers();
-}
-
-std::size_t Server::connections() const {
-  return impl_->connections();
 }
 
 }  // namespace gorotrace

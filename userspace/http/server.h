@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,12 +19,13 @@
 #include "http/listen_address.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "http/server_counts.h"
 
 namespace gorotrace {
 
 struct ServerLimits {
   unsigned connections = 512;
-  unsigned of_one_address = 256;                // a Prometheus keeps one for each target
+  unsigned of_one_address = 256;  // a Prometheus keeps one for each target
   std::size_t head_bytes = std::size_t{32} << 10;
   std::size_t body_bytes = std::size_t{64} << 10;  // of a POST; more is 413
   ClientTimes times;
@@ -42,6 +42,7 @@ struct ServerOptions {
   std::optional<TlsPem> tls;
   std::optional<std::string> token;
   ServerLimits limits;
+  std::shared_ptr<ServerCounts> counts = std::make_shared<ServerCounts>();
 };
 
 class Server {
@@ -49,7 +50,8 @@ class Server {
   using Answer = std::function<void(Response)>;  // the first call counts
   using Handler = std::function<void(const Request& request, Answer answer)>;
 
-  // kUsage: the certificate or the key is none. Whether this may be served there (may_listen()) has been asked.
+  // kUsage: the certificate or the key is none. Whether this may be served there (may_listen()) has been
+  // asked.
   [[nodiscard]] static Result<std::unique_ptr<Server>> start(ServerOptions options, Handler handler);
   // Who still waits is told so (503). Nothing is asked of the handler any more.
   ~Server();
@@ -58,11 +60,9 @@ class Server {
 
   // With the port that was free if 0 was asked for.
   [[nodiscard]] const ListenAddress& address() const;
+  [[nodiscard]] bool has_token() const;
   // Another token holds from the next request on, where there was one at the start.
   void set_token(std::string token);
-  // Answers so far, by status.
-  [[nodiscard]] std::map<unsigned, std::uint64_t> answers() const;
-  [[nodiscard]] std::size_t connections() const;
 
  private:
   class Impl;

@@ -25,7 +25,8 @@ Result<std::string> read_small_file(const std::string& path, std::size_t most) {
     have += static_cast<std::size_t>(got);
   }
   if (have > most)
-    return fail(ErrorKind::kUsage, fmt::format("{}: larger than {} bytes, so it is another file", name, most));
+    return fail(ErrorKind::kUsage,
+                fmt::format("{}: larger than {} bytes, so it is another file", name, most));
   out.resize(have);
   return out;
 }
