@@ -26,7 +26,7 @@ struct AgentConfig {
   [[nodiscard]] static double default_agent_percent();
 };
 
-// kUsage: "FILE:LINE: key: what is wrong, and what is allowed", of the first mistake. `name`: of the file, as
+// kUsage: "FILE:LINE: key: what is wrong, and what is allowed", of one mistake. `name`: of the file, as
 // shown. Unknown keys are mistakes.
 [[nodiscard]] Result<AgentConfig> parse_agent_config(std::string_view text, const std::string& name);
 // The same of a file; kFailed or kPermission where it cannot be read.
