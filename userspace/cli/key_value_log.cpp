@@ -2,14 +2,13 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/sink.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <mutex>
 
 #include "base/text.h"
 
@@ -44,12 +43,13 @@ std::string_view level_name(spdlog::level::level_enum level) {
   }
 }
 
-class KeyValueSink : public spdlog::sinks::base_sink<std::mutex> {
- protected:
-  void sink_it_(const spdlog::details::log_msg& message) override {
+// From any thread.
+class KeyValueSink : public spdlog::sinks::sink {
+ public:
+  void log(const spdlog::details::log_msg& message) override {
     const std::string_view text(message.payload.data(), message.payload.size());
-    const auto ms =
-        std::chrono::duration_cast<std::chrono::milliseconds>(message.time.time_since_epoch()).count();
+    const auto since_epoch = message.time.time_since_epoch();
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
     const std::string line =
         fmt::format("time={:%Y-%m-%dT%H:%M:%S}.{:03}Z level={} {}\n",
                     fmt::gmtime(static_cast<std::time_t>(ms / 1000)), ms % 1000, level_name(message.level),
@@ -57,7 +57,9 @@ class KeyValueSink : public spdlog::sinks::base_sink<std::mutex> {
     // One write, so that lines stay whole beside those of others. Who takes none is not waited for.
     (void)!write(STDERR_FILENO, line.data(), line.size());
   }
-  void flush_() override {}
+  void flush() override {}
+  void set_pattern(const std::string&) override {}  // a line has one form
+  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
 };
 
 }  // namespace

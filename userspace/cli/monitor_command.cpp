@@ -14,6 +14,7 @@
 #include "agent/agent.h"
 #include "agent/config.h"
 #include "base/event_loop.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/key_value_log.h"
@@ -201,8 +202,8 @@ int check_config(const std::string& path) {
   const auto config = read_config(arguments);
   if (!config) return report_error(config.error());
   if (const auto address = allowed_address(*config); !address)
-    return report_error(wrap(address.error(), path).error());
-  return write_to_stdout(fmt::format("{}: no mistakes\n", path));
+    return report_error(wrap(address.error(), printable(path)).error());
+  return write_to_stdout(fmt::format("{}: no mistakes\n", printable(path)));
 }
 
 int run(const Arguments& arguments) {

@@ -15,4 +15,9 @@ namespace gorotrace {
 [[nodiscard]] Result<std::string> thread_profile(const ThreadStacks& stacks, StackTable& symbols,
                                                  const std::vector<ExecutableMapping>& mappings);
 
+// What is more in the second reading than in the first, or less (threadcreate?seconds=N).
+[[nodiscard]] Result<std::string> thread_difference(const ThreadStacks& before, const ThreadStacks& after,
+                                                    StackTable& symbols,
+                                                    const std::vector<ExecutableMapping>& mappings);
+
 }  // namespace gorotrace

@@ -202,14 +202,10 @@ void MonitorPages::profile(const Request& request, const Route& route, const Ser
     return answer(pprof_error(404, "Unknown profile"));
   const auto wanted = profile_wanted(request.target, kLongestDifference);
   if (!wanted) return answer(of_error(wanted.error()));
-  if (route.profile == "goroutine") {
-    return with([wanted = *wanted, unwanted = request.unwanted](const ProfileSubject& of) {
-      return goroutine_answer(of, wanted, unwanted);
-    });
-  }
-  if (wanted->seconds)
-    return answer(pprof_error(400, "\"seconds\" parameter is not supported for this profile type"));
-  with([wanted = *wanted](const ProfileSubject& of) { return threadcreate_answer(of, wanted); });
+  const auto of_profile = route.profile == "goroutine" ? goroutine_answer : threadcreate_answer;
+  with([of_profile, wanted = *wanted, unwanted = request.unwanted](const ProfileSubject& of) {
+    return of_profile(of, wanted, unwanted);
+  });
 }
 
 void MonitorPages::later(const std::string& key, const Request& request, const Server::Answer& answer,

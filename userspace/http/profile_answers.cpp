@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -32,7 +33,7 @@ std::unexpected<Error> gone(pid_t pid) {
   return fail(ErrorKind::kNoProcess, fmt::format("process {} has ended", pid));
 }
 
-Result<std::unique_ptr<Target>> open(const ProfileSubject& subject) {
+Result<std::unique_ptr<Target>> open_target(const ProfileSubject& subject) {
   auto target = Target::open(TargetName(subject.target.pid), subject.binaries);
   if (!target) return target;
   if ((*target)->process().start_time_ticks() != subject.target.start_time_ticks)
@@ -98,7 +99,7 @@ void sleep_for(std::chrono::seconds time, const std::stop_token& unwanted) {
 
 Result<Response> goroutine_answer(const ProfileSubject& subject, const ProfileWanted& wanted,
                                   const std::stop_token& unwanted) {
-  const auto target = open(subject);
+  const auto target = open_target(subject);
   if (!target) return std::unexpected(target.error());
   const auto first = look(**target, unwanted);
   if (!first) return std::unexpected(first.error());
@@ -122,18 +123,27 @@ Result<Response> goroutine_answer(const ProfileSubject& subject, const ProfileWa
   return out;
 }
 
-Result<Response> threadcreate_answer(const ProfileSubject& subject, const ProfileWanted& wanted) {
-  const auto target = open(subject);
+Result<Response> threadcreate_answer(const ProfileSubject& subject, const ProfileWanted& wanted,
+                                     const std::stop_token& unwanted) {
+  const auto target = open_target(subject);
   if (!target) return std::unexpected(target.error());
   const auto stacks = read_thread_stacks(**target);
   if (!stacks) return std::unexpected(stacks.error());
   StackTable symbols = dump_symbols(**target);
   if (wanted.debug != 0) return answer(200, kPlainText, thread_text(*stacks, symbols));
+  std::optional<ThreadStacks> later;
+  if (wanted.seconds) {
+    sleep_for(std::chrono::seconds(*wanted.seconds), unwanted);
+    auto read = read_thread_stacks(**target);
+    if (!read) return std::unexpected(read.error());
+    later = *std::move(read);
+  }
   const auto mappings = profile_mappings(**target);
   if (!mappings) return std::unexpected(mappings.error());
-  auto profile = thread_profile(*stacks, symbols, *mappings);
+  auto profile = later ? thread_difference(*stacks, *later, symbols, *mappings)
+                       : thread_profile(*stacks, symbols, *mappings);
   if (!profile) return std::unexpected(profile.error());
-  return pprof_file("threadcreate", *std::move(profile));
+  return pprof_file(later ? "threadcreate-delta" : "threadcreate", *std::move(profile));
 }
 
 Result<Response> cmdline_answer(const ProfileSubject& subject) {
@@ -153,7 +163,7 @@ Result<Response> symbol_answer(const ProfileSubject& subject, std::string_view a
   // How many there are nobody asks but whether there are any (net/http/pprof).
   std::string text = "num_symbols: 1\n";
   if (!pcs.empty()) {
-    const auto target = open(subject);
+    const auto target = open_target(subject);
     if (!target) return std::unexpected(target.error());
     StackTable symbols = dump_symbols(**target);
     for (const std::uint64_t pc : pcs) {

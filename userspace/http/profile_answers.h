@@ -26,8 +26,8 @@ inline constexpr std::int64_t kLongestDifference = 20;
 // and so does the wait for the second one.
 [[nodiscard]] Result<Response> goroutine_answer(const ProfileSubject& subject, const ProfileWanted& wanted,
                                                 const std::stop_token& unwanted);
-[[nodiscard]] Result<Response> threadcreate_answer(const ProfileSubject& subject,
-                                                   const ProfileWanted& wanted);
+[[nodiscard]] Result<Response> threadcreate_answer(const ProfileSubject& subject, const ProfileWanted& wanted,
+                                                   const std::stop_token& unwanted);
 [[nodiscard]] Result<Response> cmdline_answer(const ProfileSubject& subject);
 // asked: the raw query, or the body.
 [[nodiscard]] Result<Response> symbol_answer(const ProfileSubject& subject, std::string_view asked);
