@@ -8,7 +8,7 @@ namespace gorotrace {
 
 Status may_listen(const ListenAddress& address, const Protection& p) {
   if (p.client_ca && !p.tls)
-    return fail(ErrorKind::kUsage, "a client CA needs TLS: give a certificate and its key, too");
+    return fail(ErrorKind::kUsage, "--client-ca needs TLS: give --tls-cert and --tls-key, too");
   if (address.loopback()) return {};
   if (!p.token && !p.client_ca) {
     return fail(
