@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "go_target.h"
+#include "golang/metrics_layout.h"
 
 namespace gorotrace {
 namespace {
@@ -108,6 +109,41 @@ TEST(Agent, RulesHoldForWhatIsKnownOnceTheyAreOthers) {
   agent.reload(config);
   EXPECT_TRUE(state_is(WatchState::kExcluded));
   EXPECT_EQ(target_of(agent, program.pid())->since_ns, target.since_ns);
+}
+
+// The list of its threads begins on a page that never comes.
+TEST(Agent, OneThatHoldsUpItsReaderDelaysNobodyElse) {
+  const std::string version = gorotrace::testing::go_versions().back();
+  gorotrace::testing::GoTarget bad("parked", version), good("idle", version);
+  while (bad.line() != "end") {
+  }
+  ASSERT_EQ(good.line(), "ready");
+  const std::string page = bad.ask("held").substr(3);
+  ASSERT_NE(page, "0") << "userfaultfd(2) is not allowed here";
+  const auto layout = find_metrics_layout(bad.binary());
+  ASSERT_TRUE(layout);
+  const auto started = Agent::start({});
+  ASSERT_TRUE(started);
+  Agent& agent = **started;
+  ASSERT_TRUE(comes([&] {
+    const auto target = target_of(agent, bad.pid());
+    return target && target->state == WatchState::kWatched && target_of(agent, good.pid());
+  }));
+  const std::string bad_id = target_of(agent, bad.pid())->id, good_id = target_of(agent, good.pid())->id;
+  ASSERT_TRUE(
+      bad.ask("poke " + std::to_string(layout->globals.allm + bad.bias()) + " " + page).starts_with("ok"));
+
+  const auto begin = std::chrono::steady_clock::now();
+  const auto held = agent.target_metrics(bad_id);
+  ASSERT_FALSE(held);
+  EXPECT_EQ(held.error().kind, ErrorKind::kFailed) << held.error().message;
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+  EXPECT_TRUE(agent.target_metrics(good_id)) << "whoever waits behind it gets a thread of its own";
+  EXPECT_EQ(agent.target_metrics(bad_id).error().kind, ErrorKind::kFailed);
+  EXPECT_TRUE(comes([&] { return target_of(agent, bad.pid())->state == WatchState::kHeldUp; }));
+  const auto of_node = agent.metrics();
+  EXPECT_GE(value_of(of_node, "gorotrace_agent_late_readings_total"), 2);
+  EXPECT_TRUE(agent.target_metrics(good_id));
 }
 
 }  // namespace
