@@ -1,6 +1,7 @@
 #include "agent/node_watch.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -220,7 +221,13 @@ bool NodeWatch::watch_end(const AgentTarget& target) {
   // The number was perhaps another process's by then.
   if (!fd || !still_is(target)) return false;
   const int number = fd.get();
-  if (!loop_.on_readable(number, [this, pid] { forget(pid); })) return false;
+  // Asked once more: of several events at once an earlier one may have closed the descriptor that this one is
+  // about, and its number is another process's.
+  const auto over = [this, pid, number] {
+    pollfd end{number, POLLIN, 0};
+    if (::poll(&end, 1, 0) > 0) forget(pid);
+  };
+  if (!loop_.on_readable(number, over)) return false;
   ends_.emplace(pid, std::move(fd));
   return true;
 }
