@@ -20,7 +20,7 @@ _gorotrace() {
     -p | --pid)
       COMPREPLY=($(compgen -W "$("$1" ps 2>/dev/null | awk 'NR > 1 {print $1}')" -- "$current"))
       return ;;
-    -o | --output | --waits | --record | --diff)
+    -o | --output | --waits | --record | --diff | --config | --check-config | --token-file | --tls-cert | --tls-key | --client-ca)
       COMPREPLY=($(compgen -f -- "$current"))
       return ;;
     --color)

@@ -9,7 +9,7 @@ import pytest
 import harness
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-COMMANDS = ("stat", "dump", "metrics", "cat", "check", "ps", "record", "report", "export", "diff", "help")
+COMMANDS = ("stat", "dump", "metrics", "cat", "check", "ps", "record", "report", "export", "diff", "monitor", "help")
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,7 @@ def test_everything_is_in_its_place(installed):
     assert files >= {
         "bin/gorotrace", "share/man/man1/gorotrace.1", "share/bash-completion/completions/gorotrace",
         "share/zsh/site-functions/_gorotrace", "share/gorotrace/stat.schema.json", "share/gorotrace/dump.schema.json",
+        "share/gorotrace/targets.schema.json",
         "share/doc/gorotrace/LICENSE"}, files
 
 

@@ -48,3 +48,6 @@ add_library(spdlog::spdlog ALIAS spdlog)
 target_include_directories(spdlog SYSTEM PUBLIC ${SPDLOG_INCLUDE_DIR})
 target_compile_definitions(spdlog PUBLIC SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL)
 target_link_libraries(spdlog PUBLIC fmt::fmt Threads::Threads)
+
+# Of this one the headers alone: userspace/http loads it when a server is started.
+pkg_check_modules(MICROHTTPD REQUIRED libmicrohttpd>=0.9.75)

@@ -18,4 +18,14 @@ namespace gorotrace {
 [[nodiscard]] Result<std::string> pprof_profile(const DumpView& view, const Selection& selection,
                                                 const std::vector<ExecutableMapping>& mappings);
 
+// What is more in the second of two looks at one process than in the first, or less: runtime/pprof's delta
+// profiles (goroutine?seconds=N), in which a stack that is as frequent as before has no sample. The notes are
+// those of both.
+struct PprofLook {
+  const DumpView& view;
+  const Selection& selection;
+};
+[[nodiscard]] Result<std::string> pprof_difference(const PprofLook& before, const PprofLook& after,
+                                                   const std::vector<ExecutableMapping>& mappings);
+
 }  // namespace gorotrace

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include "base/text.h"
 #include "base/unique_fd.h"
 #include "process/procfs.h"
+#include "process/user_ids.h"
 
 namespace gorotrace {
 namespace {
@@ -31,15 +31,6 @@ bool is_elf(pid_t pid) {
   std::array<char, 4> magic{};
   return fd && ::pread(fd.get(), magic.data(), magic.size(), 0) == 4 &&
          std::memcmp(magic.data(), "\177ELF", 4) == 0;
-}
-
-std::string user_name(uid_t uid) {
-  std::array<char, 4096> buffer;
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found)
-    return printable(found->pw_name);
-  return std::to_string(uid);
 }
 
 struct Candidates {

@@ -61,6 +61,15 @@ std::string_view value_of(const char* name) {
 
 }  // namespace
 
+std::string user_name(uid_t uid) {
+  std::array<char, 4096> buffer;
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found)
+    return printable(found->pw_name);
+  return std::to_string(uid);
+}
+
 Result<UserIds> user_ids(const std::string& user) {
   auto named = ask([&user](auto... to) { return ::getpwnam_r(user.c_str(), to...); });
   if (named) return *std::move(named);

@@ -22,6 +22,9 @@ struct UserIds {
 // A name, or a number. kUsage: there is none.
 [[nodiscard]] Result<UserIds> user_ids(const std::string& user);
 
+// As the user database has it, printable; the number of one that it has not.
+[[nodiscard]] std::string user_name(uid_t uid);
+
 // Who called sudo(8), as it says in SUDO_UID and SUDO_GID; nullopt: nobody did, it was root, or we are not
 // root ourselves.
 [[nodiscard]] Result<std::optional<UserIds>> sudo_user();

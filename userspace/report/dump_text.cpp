@@ -11,7 +11,7 @@
 #include "evidence/dump_groups.h"
 #include "report/columns.h"
 #include "report/goroutine_header.h"
-#include "report/tabs.h"
+#include "report/stack_record.h"
 #include "report/wrapping.h"
 
 namespace gorotrace {
@@ -95,29 +95,6 @@ void append_chain(std::string& out, const DumpView& view, const GoroutineSnapsho
       if (shown_alone(frame, false, view.dump().version)) append_frame(out, frame, 0);
     }
   }
-}
-
-bool runtime_internal(const std::string& name, const GoVersion& version) {
-  return name.starts_with("runtime.") || (version.at_least(24) && name.starts_with("internal/runtime/"));
-}
-
-// runtime/pprof printStackRecord: without the runtime's frames at the leaf, unless there are no others.
-std::string stack_record(std::span<const Frame* const> frames, const DumpView& view) {
-  const GoVersion& version = view.dump().version;
-  std::vector<std::vector<std::string>> rows;
-  for (const bool all : {false, true}) {
-    bool show = all;
-    for (const Frame* f : frames) {
-      if (f->function == "runtime.goexit") continue;
-      show = show || !runtime_internal(f->function, version);
-      if (!show) continue;
-      rows.push_back({"#", fmt::format("{:#x}", f->pc + view.load_bias()),
-                      fmt::format("{}+{:#x}", f->function, f->pc - f->entry),
-                      fmt::format("{}:{}", f->file, f->line)});
-    }
-    if (show) break;
-  }
-  return align_with_tabs(rows) + "\n";
 }
 
 // What was watched before the look, what that cost and lost, and of how many waits it tells.
@@ -207,8 +184,8 @@ std::vector<std::string> dump_notes(const DumpView& view, const Selection& selec
 }
 
 void dump_text(const DumpView& view, const Selection& selection, std::size_t limit, const TextSink& sink,
-               std::size_t width) {
-  write_notes(view, selection, sink, width);
+               std::size_t width, Notes notes) {
+  if (notes == Notes::kWritten) write_notes(view, selection, sink, width);
   const Dump& dump = view.dump();
   const std::size_t n = limited(selection.goroutines.size(), limit, "more goroutine", sink);
   for (std::size_t i = 0; i < n; ++i) {
@@ -243,8 +220,8 @@ void dump_text(const DumpView& view, const Selection& selection, std::size_t lim
 }
 
 void dump_group_text(const DumpView& view, const Selection& selection, std::size_t limit,
-                     const TextSink& sink, std::size_t width) {
-  write_notes(view, selection, sink, width);
+                     const TextSink& sink, std::size_t width, Notes notes) {
+  if (notes == Notes::kWritten) write_notes(view, selection, sink, width);
   std::vector<StackGroup> groups = group_by_stack(view, selection);
   groups.resize(limited(groups.size(), limit, "more group", sink));
   sink(fmt::format("goroutine profile: total {}\n", selection.goroutines.size()));
@@ -256,7 +233,7 @@ void dump_group_text(const DumpView& view, const Selection& selection, std::size
     if (const std::string_view why = missing_stack(*group.example); !why.empty()) {
       out += fmt::format("{}no stack: {}\n\n", kNote, why);
     } else {
-      out += stack_record(frames, view);
+      out += stack_record(frames, view.load_bias(), view.dump().version);
     }
     sink(out);
   }

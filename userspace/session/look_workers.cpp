@@ -12,7 +12,6 @@
 
 namespace gorotrace {
 namespace {
-constexpr std::size_t kMostThreads = 8;
 constexpr std::uint64_t kPatienceNs = 200'000'000;
 }  // namespace
 
@@ -52,7 +51,8 @@ void LookWorkers::Shared::run() {
   }
 }
 
-LookWorkers::LookWorkers() : shared_(std::make_shared<Shared>()) {}
+LookWorkers::LookWorkers(std::size_t most_threads)
+    : shared_(std::make_shared<Shared>()), most_threads_(most_threads) {}
 
 LookWorkers::~LookWorkers() {
   std::deque<Shared::Job> dropped;
@@ -77,7 +77,7 @@ void LookWorkers::add(Work work, std::stop_source stop) {
 
 void LookWorkers::look_after() {
   const std::lock_guard lock(shared_->mutex);
-  if (shared_->queue.empty() || shared_->threads == kMostThreads) return;
+  if (shared_->queue.empty() || shared_->threads == most_threads_) return;
   const bool long_ago = monotonic_ns() > shared_->queue.front().since_ns + kPatienceNs;
   if (shared_->threads != 0 && !long_ago) return;
   if (crew_.add([shared = shared_] { shared->run(); })) ++shared_->threads;

@@ -1,9 +1,11 @@
 // The threads that read whole processes for a session, so that control never waits for one: a few for all
 // targets. One works, for looks are paced by what they take; another comes when a look has waited for 0.2 s,
-// because a process can hold up whoever reads its memory (base/crew.h), eight at most.
+// because a process can hold up whoever reads its memory (base/crew.h), eight at most unless it is said
+// otherwise.
 // Threads: control thread, but for those it runs.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -14,7 +16,8 @@ namespace gorotrace {
 
 class LookWorkers {
  public:
-  LookWorkers();
+  static constexpr std::size_t kMostThreads = 8;
+  explicit LookWorkers(std::size_t most_threads = kMostThreads);
   // What waits is dropped, who works is told to stop, and left behind when the kernel does not let go of it.
   ~LookWorkers();
 
@@ -27,6 +30,7 @@ class LookWorkers {
  private:
   struct Shared;
   std::shared_ptr<Shared> shared_;
+  const std::size_t most_threads_;
   Crew crew_;
 };
 

@@ -1,0 +1,59 @@
+// What of a request is taken apart by our own code: its target, the headers that decide who may ask, and what
+// a profile is asked for. The first line is the target, the second one a header's value.
+#include <algorithm>
+#include <string>
+
+#include "check.h"
+#include "http/access.h"
+#include "http/authorization.h"
+#include "http/listen_address.h"
+#include "http/pprof_words.h"
+#include "http/request_target.h"
+#include "http/route.h"
+#include "http/service_discovery.h"
+
+using namespace gorotrace;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const std::string_view line = text.substr(0, text.find('\n')),
+                         header = text.substr(std::min(line.size() + 1, text.size()));
+  if (const auto target = parse_request_target(line)) {
+    fuzz::check(target->path.starts_with('/') && target->path.find('\0') == std::string::npos,
+                "a path is one");
+    fuzz::check(target->path.size() <= line.size(), "what is decoded is no longer");
+    if (const auto route = route_of(target->path)) {
+      fuzz::check(route->target.find('/') == std::string::npos, "an id is one part of a path");
+      fuzz::check(route->target.empty() == (route->page < Page::kTargetMetrics), "pages of targets have one");
+    }
+    if (const auto wanted = profile_wanted(*target, 20); wanted && wanted->seconds)
+      fuzz::check(*wanted->seconds > 0 && *wanted->seconds <= 20 && wanted->debug == 0,
+                  "a difference is bounded");
+    fuzz::check(symbols_wanted(target->raw_query).size() <= 10'000, "symbols are bounded");
+  }
+  const std::string secret = "0123456789abcdef";
+  const AccessRules rules{.loopback = true, .token = secret, .client_certificate = false};
+  Credentials asker{
+      .path = "/metrics", .host = "localhost", .authorization = header, .fetch_site = "", .has_host = true};
+  if (!refusal(rules, asker)) {
+    fuzz::check(header.find(secret) != std::string_view::npos, "nobody is let in without the token");
+  }
+  asker = {.path = "/metrics",
+           .host = header,
+           .authorization = "Bearer 0123456789abcdef",
+           .fetch_site = "",
+           .has_host = true};
+  if (!refusal(rules, asker)) {
+    const char first = static_cast<char>(header.front() | 0x20);
+    fuzz::check(
+        first == 'l' || header.starts_with("127.") || header.starts_with("[::1]") || header.starts_with('['),
+        "nobody is let in by another name");
+  }
+  if (plain_host(header)) fuzz::check_printable(header, "a plain host is printable");
+  if (const auto address = parse_listen_address(header))
+    fuzz::check(parse_listen_address(address->text())->text() == address->text(),
+                "an address is what it is shown as");
+  const std::string page = pprof_index({{line, header}}, text);
+  fuzz::check(page.find("<script") == std::string::npos, "nothing that is shown is markup");
+  return 0;
+}

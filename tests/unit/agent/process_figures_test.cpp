@@ -1,0 +1,59 @@
+// The files of /proc that client_golang reads, parsed, and our own process.
+#include "agent/process_figures.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace gorotrace {
+namespace {
+
+constexpr const char* kNetstat =
+    "TcpExt: SyncookiesSent InOctets\nTcpExt: 1 2\n"
+    "IpExt: InNoRoutes InOctets OutOctets\nIpExt: 0 123456 789\n";
+
+TEST(ProcessFigures, FieldsOfStat) {
+  ProcessFigures figures;
+  ASSERT_TRUE(parse_stat_figures(
+      "7 (a) b) (x) S 1 7 7 0 -1 4194304 1 2 3 4 150 50 5 6 20 0 9 0 1000 4096 3 1 2", 500, figures));
+  const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
+  EXPECT_EQ(figures.cpu_seconds, 200 / ticks);
+  EXPECT_EQ(figures.start_seconds, 500 + 1000 / ticks);
+  EXPECT_EQ(figures.virtual_bytes, 4096);
+  EXPECT_EQ(figures.resident_bytes, 3 * static_cast<double>(sysconf(_SC_PAGESIZE)));
+  EXPECT_FALSE(parse_stat_figures("7 (x) S 1 2", 0, figures));
+  EXPECT_FALSE(parse_stat_figures("", 0, figures));
+}
+
+TEST(ProcessFigures, Limits) {
+  const char* limits =
+      "Limit                     Soft Limit           Hard Limit           Units     \n"
+      "Max open files            1024                 524288               files     \n"
+      "Max address space         unlimited            unlimited            bytes     \n";
+  EXPECT_EQ(parse_soft_limit(limits, "Max open files"), 1024);
+  EXPECT_EQ(parse_soft_limit(limits, "Max address space"), 18446744073709551615.0);
+  EXPECT_EQ(parse_soft_limit(limits, "Max locks"), std::nullopt);
+  EXPECT_EQ(parse_soft_limit("Max open files", "Max open files"), std::nullopt);
+}
+
+TEST(ProcessFigures, TrafficOfTheGroupThatIsMeant) {
+  EXPECT_EQ(parse_ip_extension(kNetstat, "InOctets"), 123456);
+  EXPECT_EQ(parse_ip_extension(kNetstat, "OutOctets"), 789);
+  EXPECT_EQ(parse_ip_extension(kNetstat, "Other"), std::nullopt);
+  EXPECT_EQ(parse_ip_extension("IpExt: InOctets\n", "InOctets"), std::nullopt);
+  EXPECT_EQ(parse_ip_extension("", "InOctets"), std::nullopt);
+}
+
+TEST(ProcessFigures, OfOurselves) {
+  const auto figures = read_process_figures(getpid());
+  ASSERT_TRUE(figures);
+  EXPECT_GT(figures->resident_bytes, 1e6);
+  EXPECT_GE(figures->open_files.value_or(0), 3);
+  EXPECT_GT(figures->start_seconds, 1.6e9);
+  std::vector<MetricFamily> families;
+  add_process_families(families, *figures);
+  EXPECT_EQ(families.size(), 9u);
+  EXPECT_FALSE(read_process_figures(0x7fffffff));
+}
+
+}  // namespace
+}  // namespace gorotrace

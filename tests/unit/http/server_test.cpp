@@ -1,0 +1,224 @@
+#include "http/server.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <future>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/unique_fd.h"
+
+namespace gorotrace {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ServerTest : public ::testing::Test {
+ protected:
+  void start(Server::Handler handler, ServerLimits limits = {}, std::optional<std::string> token = {}) {
+    ServerOptions options;
+    options.address = parse_listen_address("127.0.0.1:0").value();
+    options.limits = limits;
+    options.token = std::move(token);
+    auto server = Server::start(std::move(options), std::move(handler));
+    ASSERT_TRUE(server) << server.error().message;
+    server_ = *std::move(server);
+  }
+  [[nodiscard]] UniqueFd connect_to() const {
+    UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const ListenAddress& at = server_->address();
+    EXPECT_EQ(connect(fd.get(), reinterpret_cast<const sockaddr*>(&at.address), at.size), 0);
+    return fd;
+  }
+  static void write_all(const UniqueFd& fd, std::string_view text) {
+    EXPECT_EQ(send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
+  }
+  // To the end of the connection, or until nothing comes for that long.
+  static std::string read_all(const UniqueFd& fd, std::chrono::milliseconds patience = 10s) {
+    std::string out;
+    for (;;) {
+      pollfd ready{fd.get(), POLLIN, 0};
+      if (poll(&ready, 1, static_cast<int>(patience.count())) != 1) return out + "<nothing more>";
+      char part[4096];
+      const ssize_t got = recv(fd.get(), part, sizeof part, 0);
+      if (got <= 0) return out;
+      out.append(part, static_cast<std::size_t>(got));
+    }
+  }
+  [[nodiscard]] std::string ask(const std::string& head, const std::string& body = "") const {
+    const UniqueFd fd = connect_to();
+    write_all(fd, head + "Host: localhost\r\nConnection: close\r\n\r\n" + body);
+    return read_all(fd);
+  }
+
+  std::unique_ptr<Server> server_;
+};
+
+void echo(const Request& request, const Server::Answer& answer) {
+  answer(plain(200, request.target.path + "|" + request.target.raw_query + "|" + request.body));
+}
+
+TEST_F(ServerTest, AnswersAtOnce) {
+  start(echo);
+  const std::string got = ask("GET /a%20b?c=%20d HTTP/1.1\r\n");
+  EXPECT_TRUE(got.starts_with("HTTP/1.1 200 OK\r\n")) << got;
+  EXPECT_NE(got.find("X-Content-Type-Options: nosniff\r\n"), std::string::npos);
+  EXPECT_TRUE(got.ends_with("\r\n\r\n/a b|c=%20d|\n")) << got;
+  const std::string head = ask("HEAD /x HTTP/1.1\r\n");
+  EXPECT_NE(head.find("Content-Length: 5\r\n"), std::string::npos) << head;
+  EXPECT_TRUE(head.ends_with("\r\n\r\n")) << head;
+  EXPECT_TRUE(ask("POST /x HTTP/1.1\r\nContent-Length: 3\r\n", "abc").ends_with("/x||abc\n"));
+}
+
+TEST_F(ServerTest, RefusesWhatItDoesNotDo) {
+  ServerLimits limits;
+  limits.body_bytes = 10;
+  start(echo, limits, "0123456789abcdef");
+  const std::string token = "Authorization: Bearer 0123456789abcdef\r\n";
+  for (const char* method : {"PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "CONNECT"}) {
+    const std::string got = ask(std::string(method) + " /x HTTP/1.1\r\n" + token);
+    EXPECT_TRUE(got.starts_with("HTTP/1.1 405")) << method << got;
+    EXPECT_NE(got.find("Allow: GET, HEAD\r\n"), std::string::npos);
+  }
+  EXPECT_TRUE(ask("GET /x HTTP/1.1\r\n").starts_with("HTTP/1.1 401"));
+  EXPECT_TRUE(ask("GET /-/healthy HTTP/1.1\r\n").starts_with("HTTP/1.1 200"));
+  EXPECT_TRUE(ask("GET /x HTTP/1.1\r\nHost: evil.example\r\n" + token).starts_with("HTTP/1.1 4"));
+  EXPECT_TRUE(ask("GET /%zz HTTP/1.1\r\n" + token).starts_with("HTTP/1.1 400"));
+  EXPECT_TRUE(
+      ask("POST /x HTTP/1.1\r\nContent-Length: 11\r\n" + token, "12345678901").starts_with("HTTP/1.1 413"));
+  EXPECT_TRUE(
+      ask("GET /x HTTP/1.1\r\n" + token + "Big: " + std::string(100'000, 'x') + "\r\n").find("200 OK") ==
+      std::string::npos);
+  server_->set_token("fedcba9876543210");
+  EXPECT_TRUE(ask("GET /x HTTP/1.1\r\n" + token).starts_with("HTTP/1.1 401"));
+}
+
+TEST_F(ServerTest, AnswersLaterFromAnotherThread) {
+  std::vector<std::jthread> threads;
+  start([&](const Request& request, const Server::Answer& answer) {
+    threads.emplace_back([path = request.target.path, answer] {
+      std::this_thread::sleep_for(20ms);
+      answer(plain(200, path));
+      answer(plain(200, "a second one"));
+    });
+  });
+  std::vector<std::future<std::string>> answers;
+  for (int i = 0; i < 20; ++i)
+    answers.push_back(std::async(std::launch::async,
+                                 [this, i] { return ask("GET /" + std::to_string(i) + " HTTP/1.1\r\n"); }));
+  for (int i = 0; i < 20; ++i)
+    EXPECT_TRUE(answers[static_cast<std::size_t>(i)].get().ends_with("\r\n/" + std::to_string(i) + "\n"));
+}
+
+TEST_F(ServerTest, SaysWhenAnAnswerIsNotMadeInTime) {
+  ServerLimits limits;
+  limits.answer_made = 1s;
+  std::optional<Server::Answer> late;
+  std::stop_token unwanted;
+  start(
+      [&](const Request& request, const Server::Answer& answer) {
+        late = answer;
+        unwanted = request.unwanted;
+      },
+      limits);
+  EXPECT_TRUE(ask("GET /x HTTP/1.1\r\n").starts_with("HTTP/1.1 503"));
+  EXPECT_TRUE(unwanted.stop_requested());
+  (*late)(plain(200, "too late"));
+}
+
+TEST_F(ServerTest, TellsWhoMakesTheAnswerThatTheClientWentAway) {
+  std::promise<std::stop_token> asked;
+  std::optional<Server::Answer> kept;
+  start([&](const Request& request, const Server::Answer& answer) {
+    kept = answer;
+    asked.set_value(request.unwanted);
+  });
+  UniqueFd fd = connect_to();
+  write_all(fd, "GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const std::stop_token unwanted = asked.get_future().get();
+  EXPECT_FALSE(unwanted.stop_requested());
+  fd.reset();
+  for (int i = 0; i < 500 && !unwanted.stop_requested(); ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_TRUE(unwanted.stop_requested());
+}
+
+TEST_F(ServerTest, EndsWhileSomebodyWaits) {
+  std::promise<void> asked;
+  std::optional<Server::Answer> kept;
+  start([&](const Request&, const Server::Answer& answer) {
+    kept = answer;
+    asked.set_value();
+  });
+  const UniqueFd fd = connect_to();
+  write_all(fd, "GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  asked.get_future().wait();
+  server_.reset();
+  (*kept)(plain(200, "nobody is there"));
+  const std::string got = read_all(fd);
+  EXPECT_TRUE(got.empty() || got.starts_with("HTTP/1.1 503")) << got;
+}
+
+TEST_F(ServerTest, SlowClientsLoseTheirConnection) {
+  ServerLimits limits;
+  limits.times = {.request = 1s, .answer = 60s, .between = 120s};
+  start(echo, limits);
+  const UniqueFd fd = connect_to();
+  write_all(fd, "GET /x HTTP/1.1\r\n");
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 100; ++i) {
+    const ssize_t sent = send(fd.get(), "X", 1, MSG_NOSIGNAL);  // one byte now and then: never idle
+    pollfd ended{fd.get(), POLLRDHUP, 0};
+    if (sent != 1 || poll(&ended, 1, 100) == 1) break;
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+  EXPECT_TRUE(ask("GET /y HTTP/1.1\r\n").ends_with("/y||\n"));
+}
+
+TEST_F(ServerTest, ManyConnectionsOfOneAddressLeaveRoomForOthers) {
+  ServerLimits limits;
+  limits.connections = 20;
+  limits.of_one_address = 10;
+  start(echo, limits);
+  std::vector<UniqueFd> held;
+  for (int i = 0; i < 30; ++i) held.push_back(connect_to());
+  UniqueFd other(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const ListenAddress from = parse_listen_address("127.0.0.2:0").value();
+  ASSERT_EQ(bind(other.get(), reinterpret_cast<const sockaddr*>(&from.address), from.size), 0);
+  const ListenAddress& at = server_->address();
+  ASSERT_EQ(connect(other.get(), reinterpret_cast<const sockaddr*>(&at.address), at.size), 0);
+  write_all(other, "GET /z HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(read_all(other).ends_with("/z||\n"));
+  std::size_t open = 0;
+  for (const UniqueFd& fd : held) {
+    pollfd ended{fd.get(), POLLRDHUP, 0};
+    if (poll(&ended, 1, 0) == 0) ++open;
+  }
+  EXPECT_EQ(open, 10u);
+}
+
+TEST(Server, RefusesWhatIsNoCertificate) {
+  ServerOptions options;
+  options.address = parse_listen_address("127.0.0.1:0").value();
+  options.tls = TlsPem{"no certificate", "no key", ""};
+  const auto server = Server::start(std::move(options), echo);
+  ASSERT_FALSE(server);
+  EXPECT_EQ(server.error().kind, ErrorKind::kUsage);
+}
+
+TEST(Server, SaysThatTheAddressIsTaken) {
+  ServerOptions options;
+  options.address = parse_listen_address("127.0.0.1:0").value();
+  const auto first = Server::start(options, echo);
+  ASSERT_TRUE(first);
+  options.address = (*first)->address();
+  const auto second = Server::start(options, echo);
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().message.find((*first)->address().text()), std::string::npos);
+}
+
+}  // namespace
+}  // namespace gorotrace

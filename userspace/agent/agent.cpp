@@ -1,0 +1,172 @@
+#include "agent/agent.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "agent/node_watch.h"
+#include "agent/process_figures.h"
+#include "agent/readings.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+namespace gorotrace {
+
+class Agent::Impl {
+ public:
+  explicit Impl(AgentConfig config) { take(std::move(config)); }
+  ~Impl() { stop(); }
+
+  [[nodiscard]] Status start() {
+    auto watch = NodeWatch::make(state_, readings_.over());
+    if (!watch) return std::unexpected(watch.error());
+    watch_ = *std::move(watch);
+    thread_ = std::thread([this] { watch_->run(); });
+    return {};
+  }
+
+  void stop() {
+    if (!thread_.joinable()) return;
+    watch_->stop();
+    thread_.join();
+  }
+
+  void take(AgentConfig config) {
+    const std::lock_guard lock(state_->mutex);
+    state_->rules = std::make_shared<const std::vector<AgentRule>>(std::move(config.rules));
+    state_->agent_percent = config.agent_percent;
+  }
+
+  void reload(AgentConfig config) {
+    take(std::move(config));
+    watch_->reload();
+  }
+
+  [[nodiscard]] NodeState& state() { return *state_; }
+  [[nodiscard]] std::vector<MetricFamily> metrics();
+  [[nodiscard]] Result<std::vector<MetricFamily>> target_metrics(std::string_view id);
+
+ private:
+  // What a target waits for its next reading, for each ns of CPU time that the last one took: all have the
+  // same part of the agent's share, and each of the two kinds of reading half of it.
+  [[nodiscard]] double ns_per_cpu_ns() const {
+    const auto watched = static_cast<double>(state_->table.watched());
+    const std::lock_guard lock(state_->mutex);
+    constexpr double kKinds = 2;
+    return kKinds * watched / (state_->agent_percent / 100);
+  }
+
+  const std::shared_ptr<NodeState> state_ = std::make_shared<NodeState>();
+  Readings readings_;
+  std::unique_ptr<NodeWatch> watch_;
+  std::thread thread_;
+};
+
+std::vector<MetricFamily> Agent::Impl::metrics() {
+  std::vector<KnownTarget> known = state_->table.all();
+  std::vector<std::shared_ptr<WatchedTarget>> watched;
+  for (const KnownTarget& target : known) {
+    if (target.watched) watched.push_back(target.watched);
+  }
+  const std::size_t late = readings_.refresh(watched, ReadingKind::kCounters, ns_per_cpu_ns(), kPatience);
+  NodeFigures node;
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->figures.late += late;
+    node = state_->figures;
+  }
+  node.readings = state_->table.totals();
+  node.files_examined = state_->caches.files.examined();
+
+  std::vector<AgentTarget> targets;
+  for (const KnownTarget& target : known) targets.push_back(shown_target(target));
+  std::vector<MetricFamily> families;
+  add_node_families(families, node, targets);
+  add_target_families(families, targets, monotonic_ns(), true);
+  if (const auto self = read_process_figures(::getpid())) add_process_families(families, *self);
+  return families;
+}
+
+Result<std::vector<MetricFamily>> Agent::Impl::target_metrics(std::string_view id) {
+  const std::string shown = printable(id, 64);
+  const auto known = state_->table.find(id);
+  if (!known) return fail(ErrorKind::kNoProcess, fmt::format("no Go process {} is known", shown));
+  const AgentTarget& info = known->info;
+  if (!known->watched)
+    return fail(ErrorKind::kUnsupported,
+                fmt::format("process {} is not watched: {}: {}", shown, name_of(info.state), info.reason));
+  const std::size_t late =
+      readings_.refresh({known->watched}, ReadingKind::kMetrics, ns_per_cpu_ns(), kPatience);
+  const TargetFigures figures = known->watched->figures();
+  if (late != 0) {
+    {
+      const std::lock_guard lock(state_->mutex);
+      ++state_->figures.late;
+    }
+    return fail(ErrorKind::kFailed, fmt::format("process {} does not let its memory be read within {} ms",
+                                                shown, kPatience.count()));
+  }
+  if (!figures.error.empty()) return fail(ErrorKind::kFailed, figures.error);
+  std::vector<MetricFamily> families;
+  add_go_families(families, known->watched->go_figures());
+  const auto process = read_process_figures(info.pid);
+  if (!process) return std::unexpected(process.error());
+  add_process_families(families, *process);
+  add_target_families(families, {shown_target(*known, figures)}, monotonic_ns(), false);
+  return families;
+}
+
+Agent::Agent(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Agent::~Agent() = default;
+
+Result<std::unique_ptr<Agent>> Agent::start(AgentConfig config) {
+  auto impl = std::make_shared<Impl>(std::move(config));
+  if (auto started = impl->start(); !started) return std::unexpected(started.error());
+  return std::unique_ptr<Agent>(new Agent(std::move(impl)));
+}
+
+void Agent::stop() {
+  impl_->stop();
+}
+
+void Agent::reload(AgentConfig config) {
+  impl_->reload(std::move(config));
+}
+
+bool Agent::ready() const {
+  const std::lock_guard lock(impl_->state().mutex);
+  return impl_->state().ready;
+}
+
+std::vector<std::string> Agent::notices() const {
+  const std::lock_guard lock(impl_->state().mutex);
+  return impl_->state().notices;
+}
+
+std::vector<AgentTarget> Agent::targets() const {
+  std::vector<AgentTarget> out;
+  for (const KnownTarget& known : impl_->state().table.all()) out.push_back(shown_target(known));
+  return out;
+}
+
+std::optional<AgentTarget> Agent::target(std::string_view id) const {
+  const auto known = impl_->state().table.find(id);
+  return known ? std::optional(shown_target(*known)) : std::nullopt;
+}
+
+Result<std::vector<MetricFamily>> Agent::target_metrics(std::string_view id) {
+  return impl_->target_metrics(id);
+}
+
+std::vector<MetricFamily> Agent::metrics() {
+  return impl_->metrics();
+}
+
+BinaryCache& Agent::binaries() {
+  return impl_->state().caches.binaries;
+}
+
+}  // namespace gorotrace

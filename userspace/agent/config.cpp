@@ -1,0 +1,237 @@
+#include "agent/config.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <optional>
+
+#include "base/text.h"
+
+#define TOML_EXCEPTIONS 0
+#define TOML_HEADER_ONLY 1
+#include <toml++/toml.h>
+
+namespace gorotrace {
+namespace {
+
+constexpr std::size_t kMaxFile = 1u << 20;
+constexpr std::size_t kMaxRules = 1000;
+constexpr double kLeastPercent = 0.01, kMostPercent = 100;
+
+// Says where a mistake is. The first one ends the parsing.
+class Reader {
+ public:
+  explicit Reader(std::string name) : name_(std::move(name)) {}
+
+  [[nodiscard]] std::unexpected<Error> error(std::uint32_t line, const std::string& key,
+                                             const std::string& what) const {
+    return fail(ErrorKind::kUsage,
+                fmt::format("{}:{}: {}{}", name_, line, key.empty() ? "" : key + ": ", what));
+  }
+
+  struct Key {
+    const char* name;
+    std::function<Status(const std::string& key, const toml::node& node)> take;
+  };
+  // Every key of the table must be one of these.
+  [[nodiscard]] Status table(const toml::table& table, const std::string& prefix,
+                             const std::vector<Key>& keys) const {
+    for (const auto& [key, node] : table) {
+      const std::string_view name = key.str();
+      const auto found = std::ranges::find(keys, name, [](const Key& k) { return std::string_view(k.name); });
+      if (found == keys.end()) {
+        std::string known;
+        for (const Key& k : keys) known += (known.empty() ? "" : ", ") + prefix + k.name;
+        return error(key.source().begin.line, prefix + printable(name, 64),
+                     "no such key; there are " + known);
+      }
+      if (auto taken = found->take(prefix + found->name, node); !taken) return taken;
+    }
+    return {};
+  }
+
+  [[nodiscard]] Status text(std::string& to, const std::string& key, const toml::node& node,
+                            const char* allowed) const {
+    const auto value = node.value_exact<std::string>();
+    if (!value || value->empty() || value->find('\0') != std::string::npos)
+      return error(node.source().begin.line, key, fmt::format("must be {}", allowed));
+    to = *value;
+    return {};
+  }
+
+  [[nodiscard]] Status flag(bool& to, const std::string& key, const toml::node& node) const {
+    const auto value = node.value_exact<bool>();
+    if (!value) return error(node.source().begin.line, key, "must be true or false");
+    to = *value;
+    return {};
+  }
+
+  [[nodiscard]] Status percent(double& to, const std::string& key, const toml::node& node) const {
+    const auto value = node.value<double>();
+    if (!node.is_number() || !value || !(*value >= kLeastPercent && *value <= kMostPercent))
+      return error(
+          node.source().begin.line, key,
+          fmt::format("must be a number of percent of one CPU, from {} to {}", kLeastPercent, kMostPercent));
+    to = *value;
+    return {};
+  }
+
+ private:
+  std::string name_;
+};
+
+// HOST:PORT with a port from 0 to 65535; the host is resolved by who listens.
+bool is_address(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) return false;
+  const std::string host = text.substr(0, colon), port = text.substr(colon + 1);
+  const bool bracketed = host.front() == '[' && host.back() == ']' && host.size() > 2;
+  if (!bracketed && host.find_first_of(":[]") != std::string::npos) return false;
+  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos)
+    return false;
+  return std::stoul(port) <= 65535;
+}
+
+Result<AgentRule> rule_of(const Reader& reader, const toml::node& node) {
+  const std::uint32_t line = node.source().begin.line;
+  const toml::table* table = node.as_table();
+  if (table == nullptr) return reader.error(line, "rule", "must be tables, each under a line [[rule]]");
+  AgentRule rule;
+  rule.line = line;
+  bool has_action = false;
+  std::vector<Reader::Key> keys;
+  keys.push_back({"action", [&](const std::string& key, const toml::node& value) -> Status {
+                    const auto text = value.value_exact<std::string>();
+                    if (text != "include" && text != "exclude")
+                      return reader.error(value.source().begin.line, key,
+                                          "must be \"include\" or \"exclude\"");
+                    rule.include = text == "include";
+                    has_action = true;
+                    return {};
+                  }});
+  for (const auto& [field, name] : kEnumNames<RuleField>) {
+    keys.push_back({name, [&rule, &reader, field](const std::string& key, const toml::node& value) -> Status {
+                      std::string pattern;
+                      if (auto taken = reader.text(pattern, key, value,
+                                                   "a glob pattern in quotes, such as \"/usr/bin/*\"");
+                          !taken)
+                        return taken;
+                      rule.patterns.emplace_back(field, std::move(pattern));
+                      return {};
+                    }});
+  }
+  if (auto read = reader.table(*table, "rule.", keys); !read) return std::unexpected(read.error());
+  if (!has_action) return reader.error(line, "rule.action", "must be given, \"include\" or \"exclude\"");
+  if (rule.patterns.empty())
+    return reader.error(line, "rule", "matches every process: give one of " + all_names<RuleField>(", "));
+  return rule;
+}
+
+Status rules_of(const Reader& reader, const toml::node& node, std::vector<AgentRule>& rules) {
+  const toml::array* array = node.as_array();
+  if (array == nullptr)
+    return reader.error(node.source().begin.line, "rule", "must be tables, each under a line [[rule]]");
+  if (array->size() > kMaxRules)
+    return reader.error(node.source().begin.line, "rule", fmt::format("more than {} of them", kMaxRules));
+  for (const toml::node& one : *array) {
+    auto rule = rule_of(reader, one);
+    if (!rule) return std::unexpected(rule.error());
+    rules.push_back(*std::move(rule));
+  }
+  return {};
+}
+
+// What one key says of another.
+Status consistent(const Reader& reader, const toml::table& table, const AgentConfig& config) {
+  const auto line = [&](const char* key) {
+    const toml::node* node = table.get(key);
+    return node != nullptr ? node->source().begin.line : 1u;
+  };
+  if (config.tls_cert.empty() != config.tls_key.empty())
+    return config.tls_key.empty()
+               ? reader.error(line("tls_cert"), "tls_cert", "needs tls_key, too: the key of the certificate")
+               : reader.error(line("tls_key"), "tls_key", "needs tls_cert, too: the certificate of the key");
+  if (!config.client_ca.empty() && config.tls_cert.empty())
+    return reader.error(line("client_ca"), "client_ca",
+                        "needs tls_cert and tls_key, too: clients show certificates over TLS alone");
+  return {};
+}
+
+}  // namespace
+
+double AgentConfig::default_agent_percent() {
+  constexpr double kPerFourCpus = 2;
+  return std::max(kPerFourCpus * static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN)) / 4, kPerFourCpus / 4);
+}
+
+Result<AgentConfig> parse_agent_config(std::string_view text, const std::string& name) {
+  const std::string shown = printable(name);
+  const Reader reader(shown);
+  const toml::parse_result parsed = toml::parse(text, shown);
+  if (!parsed) {
+    const toml::parse_error& error = parsed.error();
+    return reader.error(error.source().begin.line, "", "not TOML: " + printable(error.description(), 256));
+  }
+  AgentConfig config;
+  constexpr const char* kFile = "the path of a file, in quotes";
+  const auto file = [&](std::string& to) {
+    return [&reader, &to](const std::string& key, const toml::node& node) {
+      return reader.text(to, key, node, kFile);
+    };
+  };
+  const std::vector<Reader::Key> budget = {{"agent", [&](const std::string& key, const toml::node& node) {
+                                              return reader.percent(config.agent_percent, key, node);
+                                            }}};
+  const std::vector<Reader::Key> keys = {
+      {"listen",
+       [&](const std::string& key, const toml::node& node) -> Status {
+         constexpr const char* kAddress =
+             "\"HOST:PORT\", such as \"localhost:9464\" or \"[::1]:9464\", with a port up to 65535";
+         if (auto taken = reader.text(config.listen, key, node, kAddress); !taken) return taken;
+         if (!is_address(config.listen))
+           return reader.error(node.source().begin.line, key, fmt::format("must be {}", kAddress));
+         return {};
+       }},
+      {"token_file", file(config.token_file)},
+      {"tls_cert", file(config.tls_cert)},
+      {"tls_key", file(config.tls_key)},
+      {"client_ca", file(config.client_ca)},
+      {"insecure_listen",
+       [&](const std::string& key, const toml::node& node) {
+         return reader.flag(config.insecure_listen, key, node);
+       }},
+      {"budget",
+       [&](const std::string& key, const toml::node& node) -> Status {
+         const toml::table* table = node.as_table();
+         if (table == nullptr)
+           return reader.error(node.source().begin.line, key, "must be a table, under a line [budget]");
+         return reader.table(*table, "budget.", budget);
+       }},
+      {"rule",
+       [&](const std::string&, const toml::node& node) { return rules_of(reader, node, config.rules); }},
+  };
+  if (auto read = reader.table(parsed.table(), "", keys); !read) return std::unexpected(read.error());
+  if (auto fits = consistent(reader, parsed.table(), config); !fits) return std::unexpected(fits.error());
+  return config;
+}
+
+Result<AgentConfig> load_agent_config(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail_errno(errno, "open " + printable(path));
+  std::string text(kMaxFile + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return fail_errno(errno, "read " + printable(path));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kMaxFile)
+    return fail(ErrorKind::kUsage, fmt::format("{}: more than {} bytes", printable(path), kMaxFile));
+  return parse_agent_config(text, path);
+}
+
+}  // namespace gorotrace

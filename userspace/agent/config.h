@@ -1,0 +1,35 @@
+// The agent's configuration, from a file in TOML. Everything has a default, and there need be no file.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/rules.h"
+#include "base/result.h"
+
+namespace gorotrace {
+
+struct AgentConfig {
+  // Read by http/.
+  std::string listen = "localhost:9464";  // HOST:PORT, [IPV6]:PORT
+  std::string token_file;                 // "": no token
+  std::string tls_cert, tls_key;          // both or none
+  std::string client_ca;                  // needs the two
+  bool insecure_listen = false;           // a token without TLS off loopback
+
+  std::vector<AgentRule> rules;  // [[rule]], in the order of the file
+
+  // [budget] agent: percent of one CPU that reading all targets may take together; a scrape gets older
+  // figures when it would take more (AgentTarget::read_ns). 2 for each 4 CPUs unless it is given.
+  double agent_percent = default_agent_percent();
+  [[nodiscard]] static double default_agent_percent();
+};
+
+// kUsage: "FILE:LINE: key: what is wrong, and what is allowed", of one mistake. `name`: of the file, as
+// shown. Unknown keys are mistakes.
+[[nodiscard]] Result<AgentConfig> parse_agent_config(std::string_view text, const std::string& name);
+// The same of a file; kFailed or kPermission where it cannot be read.
+[[nodiscard]] Result<AgentConfig> load_agent_config(const std::string& path);
+
+}  // namespace gorotrace

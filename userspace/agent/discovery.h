@@ -1,0 +1,90 @@
+// Which processes are to be looked at, and when: those that run at the start, and those that execute a
+// program later, as the kernel tells it. Scans of /proc come now and then as a net, and soon when something
+// was lost. Pure but for what it is given. Threads: one owner thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/timers.h"
+
+namespace gorotrace {
+
+// One program in one process. Where the initial stack starts differs from exec to exec, unless the addresses
+// are not randomised (personality(2)).
+struct ProgramId {
+  std::uint64_t start_time = 0;   // of the process, clock ticks since boot
+  std::uint64_t start_stack = 0;  // 0: not known
+  bool operator==(const ProgramId&) const = default;
+};
+
+struct DiscoveryCounts {
+  std::uint64_t executed = 0;     // programs that the kernel told of
+  std::uint64_t lost = 0;         // that it could not tell of, or that the queue had no room for
+  std::uint64_t short_lived = 0;  // ended before anybody looked at them
+  std::uint64_t looked_at = 0;
+  std::uint64_t scans = 0;
+};
+
+class Discovery {
+ public:
+  // Most programs that live shorter are over by then, and a Go runtime has come up.
+  static constexpr std::chrono::milliseconds kSettle{250};
+  static constexpr std::size_t kMostQueued = 4096;
+  static constexpr std::size_t kMostSeen = 65536;
+  static constexpr std::chrono::milliseconds kBetweenScans{1000};  // however much is lost
+
+  struct Proc {  // the seam to /proc
+    std::function<std::vector<pid_t>()> all;
+    // nullopt: it is gone, or has no program (a kernel thread, a zombie).
+    std::function<std::optional<ProgramId>(pid_t)> program;
+  };
+  [[nodiscard]] static Proc proc();
+
+  using Look = std::function<void(pid_t)>;
+  Discovery(Proc proc, std::chrono::nanoseconds scan_every, Look look)
+      : proc_(std::move(proc)), scan_every_(scan_every), look_(std::move(look)) {}
+
+  void executed(const std::vector<pid_t>& pids, MonotonicTime now);
+  // As many in all as the kernel says.
+  void lost_by_kernel(std::uint64_t count, MonotonicTime now);
+  // Once more, at that time: it was refused for what may not last.
+  void again(pid_t pid, MonotonicTime when);
+  // Looks at what is due, and scans when that is. The first call scans, and looks at everything at once.
+  void work(MonotonicTime now);
+  [[nodiscard]] MonotonicTime next() const;  // when work() is due
+  [[nodiscard]] const DiscoveryCounts& counts() const { return counts_; }
+
+ private:
+  struct Queued {
+    pid_t pid;
+    MonotonicTime due;
+    bool from_scan;  // looked at only if this program of it was not yet
+  };
+  void queue(pid_t pid, MonotonicTime due, bool from_scan);
+  void look_at(const Queued& queued);
+  void scan(MonotonicTime now);
+  void scan_soon(MonotonicTime now);
+
+  const Proc proc_;
+  const std::chrono::nanoseconds scan_every_;
+  const Look look_;
+  std::deque<Queued> queue_;  // by due, but for the few of again()
+  std::vector<Queued> again_;
+  std::map<pid_t, ProgramId> seen_;
+  std::optional<MonotonicTime> last_scan_;
+  MonotonicTime next_scan_{};
+  bool overflowed_ = false;
+  std::uint64_t lost_by_kernel_ = 0;
+  DiscoveryCounts counts_;
+};
+
+}  // namespace gorotrace

@@ -1,0 +1,261 @@
+#include "agent/node_watch.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/overloaded.h"
+#include "process/procfs.h"
+
+namespace gorotrace {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::size_t kMostThreads = 64;  // each process that holds one up takes it for good
+constexpr seconds kScanEvery{60};         // a net
+constexpr seconds kScanWithoutExecs{5};   // the only way
+constexpr milliseconds kTick{100};        // while somebody is being looked at
+constexpr seconds kTickAfter{10};         // it is held up: nothing changes any more
+constexpr seconds kReadyAfter{5};         // however long the first looks take
+constexpr unsigned kMostAttempts = 5;
+constexpr seconds kBetweenAttempts{2};  // and twice as long each time
+
+bool still_is(const AgentTarget& target) {
+  const auto text = procfs::read_file(target.pid, "stat", 4096);
+  const auto stat = text ? procfs::parse_stat(*text) : std::nullopt;
+  return stat && stat->start_time == target.start_time_ticks;
+}
+
+}  // namespace
+
+NodeWatch::NodeWatch(std::shared_ptr<NodeState> state, std::shared_ptr<ReadingsOver> over, EventLoop loop,
+                     std::shared_ptr<Mailbox<Message>> mailbox)
+    : state_(std::move(state)),
+      over_(std::move(over)),
+      loop_(std::move(loop)),
+      mailbox_(std::move(mailbox)),
+      workers_(kMostThreads) {}
+
+Result<std::unique_ptr<NodeWatch>> NodeWatch::make(std::shared_ptr<NodeState> state,
+                                                   std::shared_ptr<ReadingsOver> over) {
+  auto loop = EventLoop::make();
+  if (!loop) return std::unexpected(loop.error());
+  auto mailbox = Mailbox<Message>::make();
+  if (!mailbox) return std::unexpected(mailbox.error());
+  std::unique_ptr<NodeWatch> watch(
+      new NodeWatch(std::move(state), std::move(over), *std::move(loop), *std::move(mailbox)));
+  NodeWatch& self = *watch;
+  const auto read = self.loop_.on_readable(self.mailbox_->fd(), [&self] {
+    for (Message& message : self.mailbox_->take()) {
+      std::visit(Overloaded{[&](News& news) { self.take_news(std::move(news)); },
+                            [&](Reload) { self.apply_rules(); }, [&](Stop) { self.loop_.stop(); }},
+                 message);
+    }
+    self.schedule();
+  });
+  if (!read) return std::unexpected(read.error());
+  // Before the first scan: what is executed from here on is in the ring or in the scan.
+  self.start_exec_watch();
+  self.discovery_.emplace(Discovery::proc(), self.execs_ ? kScanEvery : kScanWithoutExecs,
+                          [&self](pid_t pid) { self.look(pid); });
+  return watch;
+}
+
+void NodeWatch::start_exec_watch() {
+  auto execs = ExecWatch::start();
+  Status watched = execs ? Status{} : Status(std::unexpected(execs.error()));
+  if (execs) {
+    execs_.emplace(*std::move(execs));
+    watched = loop_.on_readable(execs_->fd(), [this] {
+      const MonotonicTime now = loop_.timers().now();
+      discovery_->executed(execs_->take(), now);
+      schedule();
+    });
+  }
+  if (watched) return;
+  execs_.reset();
+  const std::lock_guard lock(state_->mutex);
+  state_->notices.push_back(
+      fmt::format("programs that are executed are found by scans of /proc every {} s, and "
+                  "shorter ones not at all: {}",
+                  kScanWithoutExecs.count(), watched.error().message));
+}
+
+void NodeWatch::run() {
+  begun_ = loop_.timers().now();
+  work();
+  if (auto ran = loop_.run(); !ran) {
+    const std::lock_guard lock(state_->mutex);
+    state_->notices.push_back("no more processes are found: " + ran.error().message);
+  }
+  state_->table.clear();
+}
+
+void NodeWatch::stop() {
+  mailbox_->post(Stop{});
+}
+
+void NodeWatch::reload() {
+  mailbox_->post(Reload{});
+}
+
+void NodeWatch::call_at(MonotonicTime when) {
+  if (!alarms_.empty() && *alarms_.begin() <= when) return;
+  alarms_.insert(when);
+  loop_.timers().at(when, [this, when] {
+    alarms_.erase(alarms_.find(when));
+    work();
+  });
+}
+
+// The next time that something is to be done: nothing wakes us before.
+void NodeWatch::schedule() {
+  const MonotonicTime now = loop_.timers().now();
+  call_at(std::max(discovery_->next(), now));
+  const bool looked_at = std::ranges::any_of(
+      in_flight_, [now](const auto& entry) { return now - entry.second.since < kTickAfter; });
+  if (looked_at) call_at(now + kTick);
+}
+
+void NodeWatch::work() {
+  const MonotonicTime now = loop_.timers().now();
+  if (execs_) discovery_->lost_by_kernel(execs_->lost(), now);
+  if (now >= discovery_->next()) discovery_->work(now);
+  tick();
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->figures.discovery = discovery_->counts();
+  }
+  schedule();
+}
+
+void NodeWatch::tick() {
+  workers_.look_after();
+  const MonotonicTime now = loop_.timers().now();
+  for (const auto& [pid, look] : in_flight_) {
+    if (now - look.since < kHeldUpAfter) continue;
+    auto known = state_->table.of(pid);
+    if (!known || known->info.state != WatchState::kStarting) continue;
+    known->info.state = WatchState::kHeldUp;
+    known->info.reason = "it does not let go of whoever reads its memory";
+    state_->table.put(*std::move(known));
+  }
+  become_ready();
+}
+
+void NodeWatch::become_ready() {
+  if (!in_flight_.empty() && loop_.timers().now() - begun_ < kReadyAfter) return;
+  const std::lock_guard lock(state_->mutex);
+  state_->ready = true;
+}
+
+void NodeWatch::look(pid_t pid) {
+  const auto [at, fresh] = in_flight_.try_emplace(pid, InFlight{loop_.timers().now()});
+  if (!fresh) {
+    at->second.again = true;
+    return;
+  }
+  workers_.add(
+      [pid, state = state_, mailbox = mailbox_](const std::stop_token&) {
+        const auto rules = state->current_rules();
+        auto inspected = inspect_process(pid, *rules, state->caches, [&](const AgentTarget& target) {
+          News news{pid, false, {}};
+          news.inspected.target = target;
+          mailbox->post(std::move(news));
+        });
+        mailbox->post(News{pid, true, std::move(inspected)});
+      },
+      std::stop_source());
+}
+
+void NodeWatch::take_news(News news) {
+  if (!news.over) {
+    // Of a process that runs another program by now the last one's figures are of no use.
+    if (watch_end(news.inspected.target)) state_->table.put({std::move(news.inspected.target), nullptr});
+    return;
+  }
+  const auto at = in_flight_.find(news.pid);
+  const bool again = at != in_flight_.end() && at->second.again;
+  if (at != in_flight_.end()) in_flight_.erase(at);
+  if (again) {
+    look(news.pid);
+  } else {
+    conclude(news.pid, std::move(news.inspected));
+  }
+  become_ready();
+}
+
+void NodeWatch::conclude(pid_t pid, Inspected inspected) {
+  if (inspected.what == Inspected::What::kUnknown) {
+    const std::lock_guard lock(state_->mutex);
+    ++state_->figures.unreadable;
+  }
+  if (inspected.what != Inspected::What::kGo || !watch_end(inspected.target)) {
+    forget(pid);
+    return;
+  }
+  if (inspected.passing && attempts_[pid] < kMostAttempts) {
+    discovery_->again(pid, loop_.timers().now() + kBetweenAttempts * (1 << attempts_[pid]++));
+  } else {
+    attempts_.erase(pid);
+  }
+  KnownTarget known{std::move(inspected.target), nullptr};
+  if (inspected.opened) known.watched = std::make_shared<WatchedTarget>(std::move(inspected.opened), over_);
+  state_->table.put(std::move(known));
+}
+
+// False: it has ended.
+bool NodeWatch::watch_end(const AgentTarget& target) {
+  const pid_t pid = target.pid;
+  if (const auto known = state_->table.of(pid); known && known->info.id == target.id && ends_.contains(pid))
+    return true;
+  forget(pid);
+  UniqueFd fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  // The number was perhaps another process's by then.
+  if (!fd || !still_is(target)) return false;
+  const int number = fd.get();
+  // Asked once more: of several events at once an earlier one may have closed the descriptor that this one is
+  // about, and its number is another process's.
+  const auto over = [this, pid, number] {
+    pollfd end{number, POLLIN, 0};
+    if (::poll(&end, 1, 0) > 0) forget(pid);
+  };
+  if (!loop_.on_readable(number, over)) return false;
+  ends_.emplace(pid, std::move(fd));
+  return true;
+}
+
+void NodeWatch::forget(pid_t pid) {
+  if (const auto at = ends_.find(pid); at != ends_.end()) {
+    loop_.forget(at->second.get());
+    ends_.erase(at);
+  }
+  attempts_.erase(pid);
+  if (!state_->table.erase(pid)) return;
+  const std::lock_guard lock(state_->mutex);
+  ++state_->figures.ended;
+}
+
+void NodeWatch::apply_rules() {
+  const auto rules = state_->current_rules();
+  for (KnownTarget& known : state_->table.all()) {
+    const auto why = excluded_by(*rules, rule_subject(known.info));
+    if (!why && known.info.state == WatchState::kExcluded) {
+      look(known.info.pid);
+    } else if (why && known.info.state != WatchState::kStarting) {
+      known.info.state = WatchState::kExcluded;
+      known.info.reason = *why;
+      known.watched = nullptr;
+      state_->table.put(std::move(known));
+    }
+  }
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,107 @@
+// Keeps the table of a node's Go processes: learns of programs that are executed, has each looked at, and
+// notices when one ends.
+// Threads: one of its own runs run(); make(), reload() and stop() are called by the owner; what is shared
+// with workers and readers lies in NodeState.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agent/discovery.h"
+#include "agent/inspection.h"
+#include "agent/mailbox.h"
+#include "agent/node_families.h"
+#include "agent/readings.h"
+#include "agent/rules.h"
+#include "agent/target_table.h"
+#include "base/event_loop.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "capture/exec_watch.h"
+#include "session/look_workers.h"
+
+namespace gorotrace {
+
+// Threads: any.
+struct NodeState {
+  TargetTable table;
+  InspectionCaches caches;
+
+  mutable std::mutex mutex;  // what follows
+  std::shared_ptr<const std::vector<AgentRule>> rules;
+  double agent_percent = 0;
+  bool ready = false;
+  std::vector<std::string> notices;
+  NodeFigures figures;  // without what `table` and `caches` count
+
+  [[nodiscard]] std::shared_ptr<const std::vector<AgentRule>> current_rules() const {
+    const std::lock_guard lock(mutex);
+    return rules;
+  }
+};
+
+class NodeWatch {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<NodeWatch>> make(std::shared_ptr<NodeState> state,
+                                                               std::shared_ptr<ReadingsOver> over);
+  NodeWatch(const NodeWatch&) = delete;
+  NodeWatch& operator=(const NodeWatch&) = delete;
+
+  void run();     // until stop()
+  void stop();    // any thread
+  void reload();  // any thread: the rules of the state are others
+
+ private:
+  struct News {  // of an inspection
+    pid_t pid = 0;
+    bool over = false;  // else `target` is Go, and its memory is about to be read
+    Inspected inspected;
+  };
+  struct Reload {};
+  struct Stop {};
+  using Message = std::variant<News, Reload, Stop>;
+
+  struct InFlight {
+    MonotonicTime since;
+    bool again = false;  // another program was executed meanwhile
+  };
+
+  NodeWatch(std::shared_ptr<NodeState> state, std::shared_ptr<ReadingsOver> over, EventLoop loop,
+            std::shared_ptr<Mailbox<Message>> mailbox);
+  void start_exec_watch();
+  void work();
+  void look(pid_t pid);
+  void take_news(News news);
+  void conclude(pid_t pid, Inspected inspected);
+  [[nodiscard]] bool watch_end(const AgentTarget& target);
+  void forget(pid_t pid);
+  void apply_rules();
+  void tick();
+  void become_ready();
+  void schedule();
+  void call_at(MonotonicTime when);
+
+  const std::shared_ptr<NodeState> state_;
+  const std::shared_ptr<ReadingsOver> over_;
+  EventLoop loop_;
+  const std::shared_ptr<Mailbox<Message>> mailbox_;
+  std::optional<ExecWatch> execs_;
+  std::optional<Discovery> discovery_;
+  std::map<pid_t, InFlight> in_flight_;
+  std::map<pid_t, UniqueFd> ends_;       // pidfds of those in the table
+  std::map<pid_t, unsigned> attempts_;   // of those refused for what may not last
+  std::multiset<MonotonicTime> alarms_;  // timers of the loop that are not due yet
+  MonotonicTime begun_;
+  LookWorkers workers_;  // last: goes first, and waits for who looks
+};
+
+}  // namespace gorotrace

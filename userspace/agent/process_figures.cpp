@@ -1,0 +1,156 @@
+#include "agent/process_figures.h"
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <fstream>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/number.h"
+#include "process/procfs.h"
+
+namespace gorotrace {
+namespace {
+
+constexpr std::size_t kMaxBytes = 1u << 16;
+
+std::string_view next_word(std::string_view& text) {
+  constexpr std::string_view kBlanks = " \t\n";
+  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
+  const std::size_t end = std::min(text.find_first_of(kBlanks), text.size());
+  const std::string_view word = text.substr(0, end);
+  text.remove_prefix(end);
+  return word;
+}
+
+// The line that begins with that, without it.
+std::optional<std::string_view> line_behind(std::string_view text, std::string_view begin) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    if (text.starts_with(begin)) return text.substr(begin.size(), end - begin.size());
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return std::nullopt;
+}
+
+// Of the boot, since 1970: btime of /proc/stat, which client_golang takes, too.
+double boot_seconds() {
+  std::ifstream file("/proc/stat");
+  std::string key;
+  double value = 0;
+  while (file >> key) {
+    if (key == "btime" && file >> value) return value;
+    file.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+  }
+  return 0;
+}
+
+std::optional<double> count_open_files(pid_t pid) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(procfs::path(pid, "fd").c_str()), &::closedir);
+  if (!dir) return std::nullopt;
+  double count = 0;
+  while (const dirent* entry = ::readdir(dir.get())) {
+    if (entry->d_name[0] != '.') ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+bool parse_stat_figures(std::string_view stat, double boot_seconds, ProcessFigures& out) {
+  const std::size_t close = stat.rfind(')');
+  if (close == std::string_view::npos) return false;
+  std::string_view rest = stat.substr(close + 1);
+  double user = 0, system = 0, start = 0, virtual_bytes = 0, pages = 0;
+  for (int field = 3; field <= 24; ++field) {  // proc_pid_stat(5)
+    const std::string_view word = next_word(rest);
+    double* const to = field == 14   ? &user
+                       : field == 15 ? &system
+                       : field == 22 ? &start
+                       : field == 23 ? &virtual_bytes
+                       : field == 24 ? &pages
+                                     : nullptr;
+    if (to == nullptr) continue;
+    const auto value = whole_number<std::uint64_t>(word);
+    if (!value) return false;
+    *to = static_cast<double>(*value);
+  }
+  const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
+  out.cpu_seconds = (user + system) / ticks;
+  out.start_seconds = boot_seconds + start / ticks;
+  out.virtual_bytes = virtual_bytes;
+  out.resident_bytes = pages * static_cast<double>(::sysconf(_SC_PAGESIZE));
+  return true;
+}
+
+std::optional<double> parse_soft_limit(std::string_view limits, std::string_view name) {
+  auto line = line_behind(limits, name);
+  if (!line) return std::nullopt;
+  const std::string_view word = next_word(*line);
+  if (word == "unlimited") return static_cast<double>(std::numeric_limits<std::uint64_t>::max());
+  const auto value = whole_number<std::uint64_t>(word);
+  return value ? std::optional(static_cast<double>(*value)) : std::nullopt;
+}
+
+std::optional<double> parse_ip_extension(std::string_view netstat, std::string_view name) {
+  constexpr std::string_view kGroup = "IpExt:";
+  auto names = line_behind(netstat, kGroup);
+  if (!names) return std::nullopt;
+  // The line of values follows that of names.
+  const auto at = static_cast<std::size_t>(names->data() - netstat.data()) + names->size();
+  auto values = line_behind(netstat.substr(at), kGroup);
+  if (!values) return std::nullopt;
+  for (;;) {
+    const std::string_view column = next_word(*names), word = next_word(*values);
+    if (column.empty() || word.empty()) return std::nullopt;
+    if (column != name) continue;
+    const auto value = whole_number<std::uint64_t>(word);
+    return value ? std::optional(static_cast<double>(*value)) : std::nullopt;
+  }
+}
+
+Result<ProcessFigures> read_process_figures(pid_t pid) {
+  static const double kBootSeconds = boot_seconds();
+  const auto stat = procfs::read_file(pid, "stat", kMaxBytes);
+  if (!stat) return std::unexpected(stat.error());
+  ProcessFigures out;
+  if (!parse_stat_figures(*stat, kBootSeconds, out)) return procfs::no_process(pid);
+  out.open_files = count_open_files(pid);
+  if (const auto limits = procfs::read_file(pid, "limits", kMaxBytes)) {
+    out.most_files = parse_soft_limit(*limits, "Max open files");
+    out.most_virtual_bytes = parse_soft_limit(*limits, "Max address space");
+  }
+  if (const auto netstat = procfs::read_file(pid, "net/netstat", kMaxBytes)) {
+    out.received_bytes = parse_ip_extension(*netstat, "InOctets");
+    out.transmitted_bytes = parse_ip_extension(*netstat, "OutOctets");
+  }
+  return out;
+}
+
+void add_process_families(std::vector<MetricFamily>& families, const ProcessFigures& figures) {
+  const auto add = [&](const char* name, MetricType type, const char* help, std::optional<double> value) {
+    if (value) families.push_back(MetricFamily{name, help, type, {}}.add(*value));
+  };
+  using enum MetricType;
+  add("process_cpu_seconds_total", kCounter, "Total user and system CPU time spent in seconds.",
+      figures.cpu_seconds);
+  add("process_max_fds", kGauge, "Maximum number of open file descriptors.", figures.most_files);
+  add("process_network_receive_bytes_total", kCounter,
+      "Number of bytes received by the process over the network.", figures.received_bytes);
+  add("process_network_transmit_bytes_total", kCounter,
+      "Number of bytes sent by the process over the network.", figures.transmitted_bytes);
+  add("process_open_fds", kGauge, "Number of open file descriptors.", figures.open_files);
+  add("process_resident_memory_bytes", kGauge, "Resident memory size in bytes.", figures.resident_bytes);
+  add("process_start_time_seconds", kGauge, "Start time of the process since unix epoch in seconds.",
+      figures.start_seconds);
+  add("process_virtual_memory_bytes", kGauge, "Virtual memory size in bytes.", figures.virtual_bytes);
+  add("process_virtual_memory_max_bytes", kGauge, "Maximum amount of virtual memory available in bytes.",
+      figures.most_virtual_bytes);
+}
+
+}  // namespace gorotrace

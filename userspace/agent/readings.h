@@ -1,0 +1,34 @@
+// Has targets read by threads that may be held up, and waits for them no longer than a caller can.
+// Threads: any.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "agent/watched_target.h"
+#include "session/look_workers.h"
+
+namespace gorotrace {
+
+class Readings {
+ public:
+  // Each process that holds up whoever reads it takes one of these for good.
+  static constexpr std::size_t kMostThreads = 64;
+
+  [[nodiscard]] std::shared_ptr<ReadingsOver> over() const { return over_; }
+  // Until each was read whose figures were not young enough, or for that long; how many were not.
+  std::size_t refresh(const std::vector<std::shared_ptr<WatchedTarget>>& targets, ReadingKind kind,
+                      double ns_per_cpu_ns, std::chrono::milliseconds patience);
+
+ private:
+  void begin(const std::shared_ptr<WatchedTarget>& target, ReadingKind kind, double ns_per_cpu_ns);
+
+  const std::shared_ptr<ReadingsOver> over_ = std::make_shared<ReadingsOver>();
+  std::mutex mutex_;  // workers_
+  LookWorkers workers_{kMostThreads};
+};
+
+}  // namespace gorotrace

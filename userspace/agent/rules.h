@@ -1,0 +1,45 @@
+// Which Go processes the agent watches: rules of the configuration, each of which includes or excludes what
+// it matches. Pure. Threads: any.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/enum_names.h"
+
+namespace gorotrace {
+
+// What is known of a process when rules are applied. Texts are printable; "" where there is none.
+struct RuleSubject {
+  std::string executable, module, user, cgroup, container, pod, name_space;
+};
+
+enum class RuleField : std::uint8_t { kExecutable, kModule, kUser, kCgroup, kContainer, kPod, kNamespace };
+template <>
+inline constexpr auto kEnumNames<RuleField> = enum_names<RuleField>({
+    {RuleField::kExecutable, "executable"},
+    {RuleField::kModule, "module"},
+    {RuleField::kUser, "user"},
+    {RuleField::kCgroup, "cgroup"},
+    {RuleField::kContainer, "container"},
+    {RuleField::kPod, "pod"},
+    {RuleField::kNamespace, "namespace"},
+});
+
+struct AgentRule {
+  bool include = true;
+  // All must hold. Each pattern is a glob of fnmatch(3) in which '*' matches a '/', too.
+  std::vector<std::pair<RuleField, std::string>> patterns;
+  std::uint32_t line = 0;  // of the configuration
+};
+
+// The first rule that matches decides. Where none does, a process is watched unless there is an include rule.
+// The reason why it is not; nullopt: it is.
+[[nodiscard]] std::optional<std::string> excluded_by(const std::vector<AgentRule>& rules,
+                                                     const RuleSubject& subject);
+
+}  // namespace gorotrace

@@ -1,0 +1,109 @@
+#include "agent/target_table.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/clock.h"
+
+namespace gorotrace {
+
+void TargetTable::remember(const KnownTarget& gone) {
+  if (!gone.watched) return;
+  const TargetFigures figures = gone.watched->figures();
+  gone_.readings += figures.readings;
+  gone_.errors += figures.errors;
+  gone_.cpu_ns += figures.cpu_ns;
+}
+
+void TargetTable::put(KnownTarget target) {
+  const std::lock_guard lock(mutex_);
+  const auto [at, fresh] = targets_.try_emplace(target.info.pid);
+  KnownTarget& kept = at->second;
+  target.info.since_ns = !fresh && kept.info.id == target.info.id ? kept.info.since_ns : monotonic_ns();
+  if (kept.watched != target.watched) remember(kept);
+  kept = std::move(target);
+}
+
+bool TargetTable::erase(pid_t pid) {
+  const std::lock_guard lock(mutex_);
+  const auto at = targets_.find(pid);
+  if (at == targets_.end()) return false;
+  remember(at->second);
+  targets_.erase(at);
+  return true;
+}
+
+void TargetTable::clear() {
+  std::map<pid_t, KnownTarget> gone;
+  const std::lock_guard lock(mutex_);
+  std::swap(gone, targets_);
+}
+
+std::optional<KnownTarget> TargetTable::of(pid_t pid) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = targets_.find(pid);
+  return at == targets_.end() ? std::nullopt : std::optional(at->second);
+}
+
+std::optional<KnownTarget> TargetTable::find(std::string_view id) const {
+  const std::lock_guard lock(mutex_);
+  const auto at =
+      std::ranges::find_if(targets_, [id](const auto& entry) { return entry.second.info.id == id; });
+  return at == targets_.end() ? std::nullopt : std::optional(at->second);
+}
+
+std::vector<KnownTarget> TargetTable::all() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<KnownTarget> out;
+  out.reserve(targets_.size());
+  for (const auto& [pid, target] : targets_) out.push_back(target);
+  return out;
+}
+
+std::size_t TargetTable::watched() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(
+      std::ranges::count_if(targets_, [](const auto& entry) { return entry.second.watched != nullptr; }));
+}
+
+ReadingTotals TargetTable::totals() const {
+  const std::lock_guard lock(mutex_);
+  ReadingTotals out = gone_;
+  for (const auto& [pid, target] : targets_) {
+    if (!target.watched) continue;
+    const TargetFigures figures = target.watched->figures();
+    out.readings += figures.readings;
+    out.errors += figures.errors;
+    out.cpu_ns += figures.cpu_ns;
+  }
+  return out;
+}
+
+AgentTarget shown_target(const KnownTarget& known, const TargetFigures& figures) {
+  AgentTarget out = known.info;
+  if (!known.watched) return out;
+  if (figures.counters) {
+    out.goroutines = figures.counters->live;
+    out.created = figures.counters->created;
+    out.exited = figures.exited;
+    out.syscalls = figures.counters->syscalls;
+  }
+  out.read_ns = figures.counters_ns;
+  out.readings = figures.readings;
+  out.read_errors = figures.errors;
+  out.cost_cpu_ns = figures.cpu_ns;
+  if (known.watched->reading_for() > kHeldUpAfter) {
+    out.state = WatchState::kHeldUp;
+    out.reason = "it does not let go of whoever reads its memory";
+  } else {
+    out.reason = figures.error;
+  }
+  return out;
+}
+
+AgentTarget shown_target(const KnownTarget& known) {
+  return shown_target(known, known.watched ? known.watched->figures() : TargetFigures{});
+}
+
+}  // namespace gorotrace

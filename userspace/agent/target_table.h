@@ -1,0 +1,56 @@
+// The Go processes that the agent knows, by pid: written by the thread that finds them, read by all.
+// Threads: any.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "agent/agent_target.h"
+#include "agent/watched_target.h"
+
+namespace gorotrace {
+
+struct KnownTarget {
+  AgentTarget info;                        // without what is read later
+  std::shared_ptr<WatchedTarget> watched;  // null: it is not
+};
+
+// Of readings, over all targets that there were.
+struct ReadingTotals {
+  std::uint64_t readings = 0, errors = 0, cpu_ns = 0;
+};
+
+class TargetTable {
+ public:
+  // In place of the one with that pid; of the same process what it is known since stays.
+  void put(KnownTarget target);
+  // False: there was none.
+  bool erase(pid_t pid);
+  void clear();
+  [[nodiscard]] std::optional<KnownTarget> of(pid_t pid) const;
+  [[nodiscard]] std::optional<KnownTarget> find(std::string_view id) const;
+  [[nodiscard]] std::vector<KnownTarget> all() const;  // by pid
+  [[nodiscard]] std::size_t watched() const;
+  [[nodiscard]] ReadingTotals totals() const;
+
+ private:
+  void remember(const KnownTarget& gone);  // with mutex_ held
+
+  mutable std::mutex mutex_;  // what follows
+  std::map<pid_t, KnownTarget> targets_;
+  ReadingTotals gone_;
+};
+
+// With what was read of it, and whether it holds up whoever reads it.
+[[nodiscard]] AgentTarget shown_target(const KnownTarget& known, const TargetFigures& figures);
+[[nodiscard]] AgentTarget shown_target(const KnownTarget& known);
+
+}  // namespace gorotrace

@@ -1,0 +1,51 @@
+#include "http/access.h"
+
+#include <fmt/format.h>
+
+#include "http/authorization.h"
+
+namespace gorotrace {
+
+Status may_listen(const ListenAddress& address, const Protection& p) {
+  if (p.client_ca && !p.tls)
+    return fail(ErrorKind::kUsage, "--client-ca needs TLS: give --tls-cert and --tls-key, too");
+  if (address.loopback()) return {};
+  if (!p.token && !p.client_ca) {
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("{} can be reached from other machines, and everybody there could read what is served: "
+                    "give --token-file, or --tls-cert, --tls-key and --client-ca, or listen on localhost",
+                    address.text()));
+  }
+  if (p.token && !p.tls && !p.insecure_listen) {
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("{} can be reached from other machines, and without TLS the token goes over the network "
+                    "in the clear: give --tls-cert and --tls-key, or --insecure-listen where something else "
+                    "encrypts it",
+                    address.text()));
+  }
+  return {};
+}
+
+std::optional<Response> refusal(const AccessRules& rules, const Credentials& asker) {
+  if (rules.loopback) {
+    // HTTP/1.0 without a Host is no browser's.
+    if (asker.has_host && !names_loopback(asker.host))
+      return plain(403, "this server is localhost, and the request names another host");
+    if (asker.fetch_site == "cross-site" || asker.fetch_site == "same-site")
+      return plain(403, "the request comes from a page of another site");
+  }
+  if (asker.path == "/-/healthy" || asker.path == "/-/ready") return std::nullopt;
+  bool denied = rules.client_certificate && !asker.certificate_verified;
+  if (rules.token) {
+    const auto given = bearer_token(asker.authorization);
+    denied |= !given || !equal_in_constant_time(*given, *rules.token);
+  }
+  if (!denied) return std::nullopt;
+  Response out = plain(401, "Unauthorized");
+  if (rules.token) out.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return out;
+}
+
+}  // namespace gorotrace

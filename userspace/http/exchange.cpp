@@ -1,0 +1,56 @@
+#include "http/exchange.h"
+
+#include <poll.h>
+
+#include <utility>
+
+namespace gorotrace {
+
+Exchange::Exchange(const Microhttpd& library, MHD_Connection* connection, std::string text)
+    : uri(std::move(text)), library_(library), since_(Clock::now()), connection_(connection) {
+  request.unwanted = unwanted_.get_token();
+}
+
+void Exchange::respond(Response response) {
+  const std::lock_guard lock(mutex_);
+  if (answered_) return;
+  answered_ = true;
+  answer_ = std::move(response);
+  if (!asleep_ || connection_ == nullptr) return;
+  asleep_ = false;
+  library_.resume_connection(connection_);
+}
+
+void Exchange::give_up(Response response) {
+  unwanted_.request_stop();
+  respond(std::move(response));
+}
+
+bool Exchange::client_went_away() {
+  const std::lock_guard lock(mutex_);
+  if (!asleep_ || connection_ == nullptr) return false;
+  const MHD_ConnectionInfo* info =
+      library_.get_connection_info(connection_, MHD_CONNECTION_INFO_CONNECTION_FD);
+  if (info == nullptr) return false;
+  // While it sleeps nobody else reads it or closes it.
+  pollfd seen{info->connect_fd, POLLRDHUP, 0};
+  return poll(&seen, 1, 0) == 1 && (seen.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+std::optional<Response> Exchange::answer_or_sleep() {
+  const std::lock_guard lock(mutex_);
+  if (answer_) return std::exchange(answer_, std::nullopt);
+  if (!asleep_) {
+    asleep_ = true;
+    library_.suspend_connection(connection_);
+  }
+  return std::nullopt;
+}
+
+void Exchange::completed() {
+  unwanted_.request_stop();
+  const std::lock_guard lock(mutex_);
+  connection_ = nullptr;
+}
+
+}  // namespace gorotrace

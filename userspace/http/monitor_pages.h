@@ -1,0 +1,42 @@
+// The pages of `gorotrace monitor`: what the agent knows, and what is read of a target for whoever asks.
+// Threads: answer() on the server's thread; what waits for a process happens on others.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/agent.h"
+#include "http/pprof_words.h"
+#include "http/request.h"
+#include "http/route.h"
+#include "http/server.h"
+#include "http/target_jobs.h"
+
+namespace gorotrace {
+
+class MonitorPages {
+ public:
+  // own_metrics: what is added to /metrics beside the agent's families, from any thread.
+  MonitorPages(std::shared_ptr<Agent> agent, std::function<std::vector<MetricFamily>()> own_metrics);
+
+  void answer(const Request& request, const Server::Answer& answer);
+
+ private:
+  using Work = std::function<Result<Response>()>;
+  [[nodiscard]] Response targets() const;
+  [[nodiscard]] Response service_discovery(const Request& request) const;
+  [[nodiscard]] Response index(const AgentTarget& target) const;
+  void metrics(const Request& request, const Server::Answer& answer);
+  void target_metrics(const Request& request, const std::string& id, const Server::Answer& answer);
+  void profile(const Request& request, const Route& route, const Server::Answer& answer);
+  // The answer of `work`, later; or at once that there is too much to do.
+  void later(const std::string& key, const Request& request, const Server::Answer& answer, Work work);
+
+  std::shared_ptr<Agent> agent_;
+  std::function<std::vector<MetricFamily>()> own_metrics_;
+  TargetJobs jobs_;
+};
+
+}  // namespace gorotrace

@@ -1,0 +1,179 @@
+#include "http/profile_answers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "evidence/dump_select.h"
+#include "export/pprof.h"
+#include "export/thread_profile.h"
+#include "process/hold.h"
+#include "process/procfs.h"
+#include "report/dump_text.h"
+#include "report/thread_text.h"
+#include "session/dump.h"
+#include "session/profile_mappings.h"
+#include "session/target.h"
+#include "session/thread_stacks.h"
+
+namespace gorotrace {
+namespace {
+
+// runtime/pprof writeGoroutineStacks: no buffer of runtime.Stack is larger.
+constexpr std::size_t kLongestText = std::size_t{64} << 20;
+
+std::unexpected<Error> gone(pid_t pid) {
+  return fail(ErrorKind::kNoProcess, fmt::format("process {} has ended", pid));
+}
+
+Result<std::unique_ptr<Target>> open_target(const ProfileSubject& subject) {
+  auto target = Target::open(TargetName(subject.target.pid), subject.binaries);
+  if (!target) return target;
+  if ((*target)->process().start_time_ticks() != subject.target.start_time_ticks)
+    return gone(subject.target.pid);
+  return target;
+}
+
+// A look with all that is needed to show it.
+struct Look {
+  Dump dump;
+  StackTable symbols;
+  DumpView view;
+  Selection selection;
+
+  Look(const Target& target, Dump read)
+      : dump(std::move(read)),
+        symbols(dump_symbols(target)),
+        view(dump, symbols),
+        selection(select(view, {})) {}
+  Look(const Look&) = delete;
+  Look& operator=(const Look&) = delete;
+};
+
+Result<std::unique_ptr<Look>> look(Target& target, const std::stop_token& unwanted) {
+  auto dump = take_dump(target, WaitsWanted::kLabels, unwanted);
+  if (!dump) return std::unexpected(dump.error());
+  dump->held = what_holds(target.process().pid());
+  return std::make_unique<Look>(target, *std::move(dump));
+}
+
+// What a dump says of itself has no place in the runtime's own formats.
+void add_notes(Response& response, const Look& of) {
+  for (const std::string& note : dump_notes(of.view, of.selection)) {
+    std::string value = note;
+    for (char& c : value) c = c >= ' ' && c <= '~' ? c : '?';
+    response.headers.emplace_back("Gorotrace-Note", std::move(value));
+  }
+}
+
+Response text_answer(const Look& of, bool as_panic) {
+  std::string text;
+  const TextSink sink = [&text](std::string_view piece) {
+    text += piece.substr(0, kLongestText - std::min(text.size(), kLongestText));
+  };
+  if (as_panic) {
+    dump_text(of.view, of.selection, 0, sink, kNoWidth, Notes::kLeftOut);
+  } else {
+    dump_group_text(of.view, of.selection, 0, sink, kNoWidth, Notes::kLeftOut);
+  }
+  Response out = answer(200, kPlainText, std::move(text));
+  add_notes(out, of);
+  return out;
+}
+
+void sleep_for(std::chrono::seconds time, const std::stop_token& unwanted) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  wake.wait_for(lock, unwanted, time, [] { return false; });
+}
+
+}  // namespace
+
+Result<Response> goroutine_answer(const ProfileSubject& subject, const ProfileWanted& wanted,
+                                  const std::stop_token& unwanted) {
+  const auto target = open_target(subject);
+  if (!target) return std::unexpected(target.error());
+  const auto first = look(**target, unwanted);
+  if (!first) return std::unexpected(first.error());
+  if (wanted.debug != 0) return text_answer(**first, wanted.debug >= 2);
+  std::unique_ptr<Look> second;
+  if (wanted.seconds) {
+    sleep_for(std::chrono::seconds(*wanted.seconds), unwanted);
+    auto taken = look(**target, unwanted);
+    if (!taken) return std::unexpected(taken.error());
+    second = *std::move(taken);
+  }
+  const auto mappings = profile_mappings(**target);
+  if (!mappings) return std::unexpected(mappings.error());
+  const Look& last = second ? *second : **first;
+  auto profile = second ? pprof_difference({(*first)->view, (*first)->selection},
+                                           {second->view, second->selection}, *mappings)
+                        : pprof_profile(last.view, last.selection, *mappings);
+  if (!profile) return std::unexpected(profile.error());
+  Response out = pprof_file(second ? "goroutine-delta" : "goroutine", *std::move(profile));
+  add_notes(out, last);
+  return out;
+}
+
+Result<Response> threadcreate_answer(const ProfileSubject& subject, const ProfileWanted& wanted,
+                                     const std::stop_token& unwanted) {
+  const auto target = open_target(subject);
+  if (!target) return std::unexpected(target.error());
+  const auto stacks = read_thread_stacks(**target);
+  if (!stacks) return std::unexpected(stacks.error());
+  StackTable symbols = dump_symbols(**target);
+  if (wanted.debug != 0) return answer(200, kPlainText, thread_text(*stacks, symbols));
+  std::optional<ThreadStacks> later;
+  if (wanted.seconds) {
+    sleep_for(std::chrono::seconds(*wanted.seconds), unwanted);
+    auto read = read_thread_stacks(**target);
+    if (!read) return std::unexpected(read.error());
+    later = *std::move(read);
+  }
+  const auto mappings = profile_mappings(**target);
+  if (!mappings) return std::unexpected(mappings.error());
+  auto profile = later ? thread_difference(*stacks, *later, symbols, *mappings)
+                       : thread_profile(*stacks, symbols, *mappings);
+  if (!profile) return std::unexpected(profile.error());
+  return pprof_file(later ? "threadcreate-delta" : "threadcreate", *std::move(profile));
+}
+
+Result<Response> cmdline_answer(const ProfileSubject& subject) {
+  const pid_t pid = subject.target.pid;
+  auto words = procfs::read_file(pid, "cmdline");
+  if (!words) return std::unexpected(words.error());
+  // Read behind it: the words are of the process that has the PID now.
+  const auto stat = procfs::read_file(pid, "stat");
+  const auto known = stat ? procfs::parse_stat(*stat) : std::nullopt;
+  if (!known || known->start_time != subject.target.start_time_ticks) return gone(pid);
+  if (words->ends_with('\0')) words->pop_back();
+  return answer(200, kPlainText, *std::move(words));
+}
+
+Result<Response> symbol_answer(const ProfileSubject& subject, std::string_view asked) {
+  const std::vector<std::uint64_t> pcs = symbols_wanted(asked);
+  // How many there are nobody asks but whether there are any (net/http/pprof).
+  std::string text = "num_symbols: 1\n";
+  if (!pcs.empty()) {
+    const auto target = open_target(subject);
+    if (!target) return std::unexpected(target.error());
+    StackTable symbols = dump_symbols(**target);
+    for (const std::uint64_t pc : pcs) {
+      const Frame& frame = symbols.frames(pc, PcKind::kExact).front();
+      // Functions of Go alone: C's are in brackets, what is none is "?".
+      if (!frame.function.starts_with('?') && !outside_of_program(frame))
+        text += fmt::format("{:#x} {}\n", pc, frame.function);
+    }
+  }
+  return answer(200, kPlainText, std::move(text));
+}
+
+}  // namespace gorotrace

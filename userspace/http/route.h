@@ -1,0 +1,33 @@
+// What a path means. Pure; what comes in is hostile.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gorotrace {
+
+enum class Page : std::uint8_t {
+  kHealthy,
+  kReady,
+  kMetrics,
+  kTargets,
+  kServiceDiscovery,
+  kTargetMetrics,
+  kProfileIndex,
+  kProfileIndexBare,  // without the slash at its end
+  kProfile,           // of a name, which there may be or not
+};
+
+struct Route {
+  Page page = Page::kHealthy;
+  std::string target;   // id
+  std::string profile;  // what follows /debug/pprof/
+  bool operator==(const Route&) const = default;
+};
+
+// path: decoded. nullopt: there is no such page.
+[[nodiscard]] std::optional<Route> route_of(std::string_view path);
+
+}  // namespace gorotrace

@@ -1,0 +1,403 @@
+#include "http/server.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <cstdarg>
+#include <cstdio>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+#include "base/unique_fd.h"
+#include "http/exchange.h"
+#include "http/microhttpd.h"
+
+namespace gorotrace {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// How often it is seen to clients that went away or take too long.
+constexpr std::chrono::milliseconds kTick{200};
+
+Result<UniqueFd> listen_at(const ListenAddress& address) {
+  const auto failed = [&](const char* what) {
+    return fail_errno(errno, fmt::format("cannot listen on {}: {}", address.text(), what));
+  };
+  UniqueFd fd(socket(address.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return failed("socket");
+  const int yes = 1, no = 0;
+  if (setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0) return failed("SO_REUSEADDR");
+  if (address.address.ss_family == AF_INET6)
+    (void)setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
+  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address.address), address.size) != 0)
+    return failed("bind");
+  if (listen(fd.get(), SOMAXCONN) != 0) return failed("listen");
+  return fd;
+}
+
+Result<ListenAddress> bound_to(int fd) {
+  ListenAddress out;
+  out.size = sizeof out.address;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&out.address), &out.size) != 0)
+    return fail_errno(errno, "getsockname");
+  return out;
+}
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  Impl(const Microhttpd& library, ServerOptions options, Handler handler)
+      : library_(library),
+        limits_(options.limits),
+        tls_(std::move(options.tls)),
+        handler_(std::move(handler)),
+        counts_(std::move(options.counts)),
+        deadlines_(limits_.times) {
+    rules_.loopback = options.address.loopback();
+    rules_.token = std::move(options.token);
+    rules_.client_certificate = tls_ && !tls_->client_ca.empty();
+  }
+  ~Impl();
+
+  [[nodiscard]] Status start(const ListenAddress& address);
+
+  ListenAddress address_;
+  [[nodiscard]] bool has_token() const {
+    const std::lock_guard lock(mutex_);
+    return rules_.token.has_value();
+  }
+  void set_token(std::string token) {
+    const std::lock_guard lock(mutex_);
+    if (rules_.token) rules_.token = std::move(token);
+  }
+
+ private:
+  // As libmicrohttpd calls them, all but log_line on its thread.
+  static void* on_uri(void* self, const char* uri, MHD_Connection* connection);
+  static MHD_Result on_call(void* self, MHD_Connection* connection, const char* url, const char* method,
+                            const char* version, const char* data, std::size_t* size, void** request);
+  static void on_completed(void* self, MHD_Connection* connection, void** request,
+                           MHD_RequestTerminationCode);
+  static void on_connection(void* self, MHD_Connection* connection, void** context,
+                            MHD_ConnectionNotificationCode what);
+  static void log_line(void* self, const char* format, va_list arguments);
+
+  [[nodiscard]] MHD_Result call(const std::shared_ptr<Exchange>& exchange, MHD_Connection* connection,
+                                std::string_view method, std::string_view data);
+  [[nodiscard]] std::optional<Response> examine(Exchange& exchange, MHD_Connection* connection,
+                                                std::string_view method);
+  [[nodiscard]] bool verified(MHD_Connection* connection) const;
+  void hand_on(const std::shared_ptr<Exchange>& exchange);
+  [[nodiscard]] MHD_Result send(MHD_Connection* connection, Response response);
+  void watch(const std::stop_token& stop);
+  void tick();
+
+  const Microhttpd& library_;
+  const ServerLimits limits_;
+  const std::optional<TlsPem> tls_;
+  const Handler handler_;
+  const std::shared_ptr<ServerCounts> counts_;
+  ConnectionDeadlines deadlines_;
+
+  mutable std::mutex mutex_;  // what follows
+  AccessRules rules_;
+  bool stopping_ = false;
+  std::set<std::shared_ptr<Exchange>> waiting_;
+  std::string complaint_;  // the library's last line
+
+  std::condition_variable_any tick_;
+  std::jthread watch_;
+  MHD_Daemon* daemon_ = nullptr;
+};
+
+void Server::Impl::log_line(void* self, const char* format, va_list arguments) {
+  char text[512] = "";
+  (void)std::vsnprintf(text, sizeof text, format, arguments);
+  std::string line = printable(text);
+  while (line.ends_with("\uFFFD"))
+    line.resize(line.size() - std::string_view("\uFFFD").size());  // its newline
+  spdlog::debug("http: {}", line);
+  auto& impl = *static_cast<Impl*>(self);
+  const std::lock_guard lock(impl.mutex_);
+  impl.complaint_ = std::move(line);
+}
+
+Status Server::Impl::start(const ListenAddress& wanted) {
+  auto fd = listen_at(wanted);
+  if (!fd) return std::unexpected(fd.error());
+  auto bound = bound_to(fd->get());
+  if (!bound) return std::unexpected(bound.error());
+  address_ = *bound;
+  const int daemons = fcntl(fd->get(), F_DUPFD_CLOEXEC, 0);  // it closes that one
+  if (daemons < 0) return fail_errno(errno, "F_DUPFD_CLOEXEC");
+  std::vector<MHD_OptionItem> options = {
+      {MHD_OPTION_EXTERNAL_LOGGER, reinterpret_cast<std::intptr_t>(&log_line), this},
+      {MHD_OPTION_LISTEN_SOCKET, daemons, nullptr},
+      {MHD_OPTION_CONNECTION_LIMIT, static_cast<std::intptr_t>(limits_.connections), nullptr},
+      {MHD_OPTION_PER_IP_CONNECTION_LIMIT, static_cast<std::intptr_t>(limits_.of_one_address), nullptr},
+      {MHD_OPTION_CONNECTION_MEMORY_LIMIT, static_cast<std::intptr_t>(limits_.head_bytes), nullptr},
+      {MHD_OPTION_CONNECTION_TIMEOUT, static_cast<std::intptr_t>(limits_.times.between.count()), nullptr},
+      {MHD_OPTION_STRICT_FOR_CLIENT, 1, nullptr},
+      {MHD_OPTION_URI_LOG_CALLBACK, reinterpret_cast<std::intptr_t>(&on_uri), this},
+      {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<std::intptr_t>(&on_completed), this},
+      {MHD_OPTION_NOTIFY_CONNECTION, reinterpret_cast<std::intptr_t>(&on_connection), this},
+  };
+  unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+  const auto pem = [](const std::string& text) {
+    return const_cast<char*>(text.c_str());
+  };  // it is only read
+  if (tls_) {
+    if (library_.is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
+      return fail(ErrorKind::kFailed, "this libmicrohttpd was built without TLS");
+    flags |= MHD_USE_TLS;
+    options.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, pem(tls_->certificate)});
+    options.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, pem(tls_->key)});
+    static char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+    options.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, priorities});
+    if (!tls_->client_ca.empty()) {
+      if (const auto& gnutls = Gnutls::load(); !gnutls) return std::unexpected(gnutls.error());
+      options.push_back({MHD_OPTION_HTTPS_MEM_TRUST, 0, pem(tls_->client_ca)});
+    }
+  }
+  options.push_back({MHD_OPTION_END, 0, nullptr});
+  daemon_ = library_.start_daemon(flags, 0, nullptr, nullptr, &on_call, this, MHD_OPTION_ARRAY,
+                                  options.data(), MHD_OPTION_END);
+  if (daemon_ == nullptr) {
+    const std::lock_guard lock(mutex_);
+    return fail(
+        tls_ ? ErrorKind::kUsage : ErrorKind::kFailed,
+        fmt::format("cannot serve on {}{}: {}", address_.text(), tls_ ? " with these certificates" : "",
+                    complaint_.empty() ? "libmicrohttpd does not say why" : complaint_));
+  }
+  watch_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+  return {};
+}
+
+Server::Impl::~Impl() {
+  if (daemon_ == nullptr) return;
+  std::set<std::shared_ptr<Exchange>> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    waiting = waiting_;
+  }
+  for (const auto& exchange : waiting) exchange->give_up(plain(503, "the server ends"));
+  waiting.clear();
+  watch_ = {};
+  library_.stop_daemon(daemon_);
+}
+
+void* Server::Impl::on_uri(void* self, const char* uri, MHD_Connection* connection) {
+  auto& impl = *static_cast<Impl*>(self);
+  impl.deadlines_.at(connection, ConnectionDeadlines::Step::kRequest, Clock::now());
+  return new std::shared_ptr<Exchange>(std::make_shared<Exchange>(impl.library_, connection, uri));
+}
+
+void Server::Impl::on_completed(void* self, MHD_Connection* connection, void** request,
+                                MHD_RequestTerminationCode) {
+  auto& impl = *static_cast<Impl*>(self);
+  auto* const exchange = static_cast<std::shared_ptr<Exchange>*>(*request);
+  if (exchange == nullptr) return;
+  (*exchange)->completed();
+  {
+    const std::lock_guard lock(impl.mutex_);
+    impl.waiting_.erase(*exchange);
+  }
+  impl.deadlines_.at(connection, ConnectionDeadlines::Step::kBetween, Clock::now());
+  delete exchange;
+  *request = nullptr;
+}
+
+void Server::Impl::on_connection(void* self, MHD_Connection* connection, void**,
+                                 MHD_ConnectionNotificationCode what) {
+  auto& impl = *static_cast<Impl*>(self);
+  const auto* info = impl.library_.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+    impl.deadlines_.closed(connection);
+  } else if (info != nullptr) {
+    impl.deadlines_.opened(connection, info->connect_fd, Clock::now());
+  }
+  impl.counts_->connections(impl.deadlines_.size());
+}
+
+MHD_Result Server::Impl::on_call(void* self, MHD_Connection* connection, const char*, const char* method,
+                                 const char*, const char* data, std::size_t* size, void** request) {
+  auto& impl = *static_cast<Impl*>(self);
+  if (*request == nullptr) return MHD_NO;
+  const std::string_view part = *size > 0 ? std::string_view(data, *size) : std::string_view();
+  *size = 0;
+  return impl.call(*static_cast<std::shared_ptr<Exchange>*>(*request), connection, method, part);
+}
+
+// First with the head, then for each part of a body, then without one, and again whenever it was woken.
+MHD_Result Server::Impl::call(const std::shared_ptr<Exchange>& exchange, MHD_Connection* connection,
+                              std::string_view method, std::string_view data) {
+  if (!exchange->begun) {
+    exchange->begun = true;
+    auto refused = examine(*exchange, connection, method);
+    if (!refused) return MHD_YES;
+    exchange->handed_on = true;
+    return send(connection, *std::move(refused));
+  }
+  if (!data.empty()) {
+    std::string& body = exchange->request.body;
+    exchange->too_large |= data.size() > limits_.body_bytes - body.size();
+    if (!exchange->too_large) body += data;
+    return MHD_YES;
+  }
+  if (!exchange->handed_on) {
+    exchange->handed_on = true;
+    deadlines_.at(connection, ConnectionDeadlines::Step::kOurs, Clock::now());
+    hand_on(exchange);
+  }
+  auto response = exchange->answer_or_sleep();
+  if (!response) return MHD_YES;
+  return send(connection, *std::move(response));
+}
+
+std::optional<Response> Server::Impl::examine(Exchange& exchange, MHD_Connection* connection,
+                                              std::string_view method) {
+  const auto header = [&](const char* name) {
+    return library_.lookup_connection_value(connection, MHD_HEADER_KIND, name);
+  };
+  const auto text = [](const char* value) { return std::string_view(value == nullptr ? "" : value); };
+  auto target = parse_request_target(exchange.uri);
+  if (!target) return plain(400, "Bad Request");
+  const char* const host = header("Host");
+  Credentials asker;
+  asker.path = target->path;
+  asker.host = text(host);
+  asker.has_host = host != nullptr;
+  asker.authorization = text(header("Authorization"));
+  asker.fetch_site = text(header("Sec-Fetch-Site"));
+  asker.certificate_verified = tls_ && !tls_->client_ca.empty() && verified(connection);
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto refused = refusal(rules_, asker)) return refused;
+  }
+  Request& request = exchange.request;
+  if (method == "GET") {
+    request.method = Method::kGet;
+  } else if (method == "HEAD") {
+    request.method = Method::kHead;
+  } else if (method == "POST") {
+    request.method = Method::kPost;
+  } else {
+    return method_not_allowed("GET, HEAD");
+  }
+  request.served_at = address_.text();
+  request.target = *std::move(target);
+  request.host = asker.host;
+  request.accept = text(header("Accept"));
+  return std::nullopt;
+}
+
+bool Server::Impl::verified(MHD_Connection* connection) const {
+  const auto* info = library_.get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+  const auto& gnutls = Gnutls::load();
+  if (info == nullptr || info->tls_session == nullptr || !gnutls) return false;
+  gnutls_typed_vdata_st purpose{};
+  static char client[] = GNUTLS_KP_TLS_WWW_CLIENT;
+  purpose.type = GNUTLS_DT_KEY_PURPOSE_OID;
+  purpose.data = reinterpret_cast<unsigned char*>(client);
+  unsigned status = ~0u;
+  return gnutls->certificate_verify_peers(static_cast<gnutls_session_t>(info->tls_session), &purpose, 1,
+                                          &status) == GNUTLS_E_SUCCESS &&
+         status == 0;
+}
+
+void Server::Impl::hand_on(const std::shared_ptr<Exchange>& exchange) {
+  if (exchange->too_large) return exchange->respond(plain(413, "Request Entity Too Large"));
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return exchange->respond(plain(503, "the server ends"));
+    waiting_.insert(exchange);
+  }
+  handler_(exchange->request, [exchange](Response response) { exchange->respond(std::move(response)); });
+}
+
+MHD_Result Server::Impl::send(MHD_Connection* connection, Response response) {
+  deadlines_.at(connection, ConnectionDeadlines::Step::kAnswer, Clock::now());
+  auto* const body = new std::string(std::move(response.body));
+  MHD_Response* const out = library_.create_response(
+      body->size(), body->data(), [](void* text) { delete static_cast<std::string*>(text); }, body);
+  if (out == nullptr) {
+    delete body;
+    return MHD_NO;
+  }
+  for (const auto& [name, value] : response.headers) {
+    if (library_.add_response_header(out, name.c_str(), value.c_str()) != MHD_YES)
+      spdlog::debug("http: header {} cannot be sent", name);
+  }
+  counts_->answered(response.status);
+  const MHD_Result queued = library_.queue_response(connection, response.status, out);
+  library_.destroy_response(out);
+  return queued;
+}
+
+void Server::Impl::watch(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  while (!stop.stop_requested()) {
+    tick_.wait_for(lock, stop, kTick, [] { return false; });
+    tick();
+  }
+}
+
+void Server::Impl::tick() {
+  const auto now = Clock::now();
+  deadlines_.end_overdue(now);
+  std::set<std::shared_ptr<Exchange>> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting = waiting_;
+  }
+  for (const auto& exchange : waiting) {
+    if (exchange->client_went_away()) {
+      exchange->give_up(plain(503, "nobody waits"));
+    } else if (now - exchange->since() > limits_.answer_made) {
+      exchange->give_up(plain(503, "not answered in time"));
+    }
+  }
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler handler) {
+  const auto& library = Microhttpd::load();
+  if (!library) return std::unexpected(library.error());
+  const ListenAddress address = options.address;
+  auto impl = std::make_unique<Impl>(*library, std::move(options), std::move(handler));
+  if (auto started = impl->start(address); !started) return std::unexpected(started.error());
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+const ListenAddress& Server::address() const {
+  return impl_->address_;
+}
+
+bool Server::has_token() const {
+  return impl_->has_token();
+}
+
+void Server::set_token(std::string token) {
+  impl_->set_token(std::move(token));
+}
+
+}  // namespace gorotrace
