@@ -15,7 +15,6 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"runtime/trace"
-	"sync/atomic"
 	"time"
 )
 
@@ -114,7 +113,6 @@ func main() {
 	for i := 0; i < 20000; i++ {
 		garbage = append(garbage, new([64]byte))
 	}
-	var rounds int64
 	for i := 0; i < 4; i++ {
 		ping, pong := make(chan int), make(chan int)
 		go func() {
@@ -126,9 +124,7 @@ func main() {
 			for {
 				ping <- 1
 				<-pong
-				if atomic.AddInt64(&rounds, 1)%64 == 0 {
-					time.Sleep(time.Millisecond)
-				}
+				time.Sleep(time.Millisecond)
 			}
 		}()
 	}
