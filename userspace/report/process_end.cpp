@@ -31,6 +31,7 @@ std::string value_text(const PanicValue& value) {
 }
 
 std::string status_text(const ProcessEnd& end) {
+  if (end.signal && end.by == EndedBy::kKernel) return "";  // what ended it says so
   if (end.signal && end.by != EndedBy::kSignal) return "killed by " + signal_name(*end.signal);
   return end.exit_status ? fmt::format("exit status {}", *end.exit_status) : "";
 }
@@ -48,7 +49,7 @@ std::string what_ended(const ProcessEnd& end, Symbolizer& symbols) {
     case EndedBy::kKernel:
       break;
   }
-  return end.signal ? "the kernel" : "a call of exit that no probe saw";
+  return end.signal ? "killed by " + signal_name(*end.signal) : "a call of exit that no probe saw";
 }
 
 }  // namespace gorotrace
