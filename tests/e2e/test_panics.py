@@ -11,6 +11,7 @@ import time
 import pytest
 
 import harness
+from browser import Browser
 from harness import NEWEST, PROGRAMS, Process, build, gorotrace
 
 PANICS = PROGRAMS / "panics"
@@ -228,3 +229,19 @@ def test_until_panic_needs_its_group(tmp_path):
     done = subprocess.run([gorotrace(), "record", "-p", str(os.getpid()), "--until", "panic", "--probes", "block", "-o", str(tmp_path / "f")],
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "needs the group panic" in done.stderr, done.stderr
+
+
+def test_the_page_shows_them(tmp_path):
+    path, page = tmp_path / "f.gtr", tmp_path / "f.html"
+    assert record(path, build(PANICS, NEWEST, "stripped"), "recover").returncode == 0
+    report(path, "--html", "-o", str(page))
+    rows = summary_of(path)["panics"]["rows"]
+    with Browser() as browser:
+        browser.resize(1280)
+        browser.scheme("light")
+        browser.open(page)
+        assert "How it ended, and panics" in browser.texts("h2")
+        assert "main returned" in browser.text("#panics h3") and "exit status 0" in browser.text("#panics h3")
+        assert browser.run("document.querySelectorAll('#panics tbody tr[data-row]').length") == len(rows)
+        assert "main.keep" in browser.text("#panics tbody") and "boundsError" in browser.text("#panics tbody")
+        assert browser.console == []

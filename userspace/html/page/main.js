@@ -18,7 +18,7 @@ function flames(target) {
 function show(target) {
   const time = overTime(target);
   charts = time;
-  main.replaceChildren(...[overview(target), time.made, flames(target), blockingTable(target), creationTable(target),
+  main.replaceChildren(...[overview(target), panicsTable(target), time.made, flames(target), blockingTable(target), creationTable(target),
     objectsTable(target), pausesTable(target), histograms(target), costAndLosses(target)].filter(Boolean));
   document.getElementById("program").textContent = target.program;
   time.draw();

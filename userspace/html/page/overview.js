@@ -14,6 +14,7 @@ function overview(target) {
     ["Go", [s.target.go_version, s.target.main_module, s.target.main_version].filter(Boolean).join(" · ") || NO_FIGURE],
     ["Window", duration(s.window_ns) + (begin === null ? "" : `, ${utc(begin)} to ${utc(begin + s.window_ns / 1e6)}`)],
     ["Probes", s.groups.requested.length === 0 ? "none" : s.groups.requested.join(", ")],
+    ...(s.process_end ? [["Process ended", endText(s.process_end)]] : []),
     ...(s.ended_by ? [["Ended by", s.ended_by]] : [])];
   const told = [...(capture.damage ? [capture.damage] : []), ...s.notices];
   return section("overview", "Overview",
