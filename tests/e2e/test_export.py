@@ -207,10 +207,15 @@ def test_one_of_several_processes_is_chosen(tmp_path):
     with Process([demo]) as one, Process([demo]) as other:
         time.sleep(0.3)
         run("record", "-p", one.pid, "-p", other.pid, "-o", path, "-d", "1s")
-        refused = run("export", "--to", "folded", path, code=2).stderr
-        assert str(one.pid) in refused and str(other.pid) in refused, refused
-        assert run("export", "--to", "folded", "-p", other.pid, path).stdout
-        assert run("export", "--to", "folded", "-p", 1, path, code=2)
+        for to in ("folded", "go-trace", "perfetto"):
+            refused = run("export", "--to", to, path, "-o", tmp_path / "out", code=2).stderr
+            assert f"holds the processes {one.pid}, {other.pid}: choose one with -p" in refused, refused
+            refused = run("export", "--to", to, "-p", 1, path, "-o", tmp_path / "out", code=2).stderr
+            assert f"does not hold process 1, but {one.pid}, {other.pid}" in refused, refused
+            assert not (tmp_path / "out").exists()
+            run("export", "--to", to, "-p", other.pid, path, "-o", tmp_path / "out")
+            assert (tmp_path / "out").stat().st_size > 0
+            (tmp_path / "out").unlink()
 
 
 def test_events_are_json_lines(profiled):

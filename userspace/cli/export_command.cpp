@@ -12,10 +12,10 @@
 #include <variant>
 
 #include "base/text.h"
+#include "cli/capture_input.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/export_trace.h"
-#include "cli/file_damage_text.h"
 #include "cli/option_values.h"
 #include "cli/output_file.h"
 #include "cli/trace_output.h"
@@ -74,42 +74,30 @@ Result<GoTraceOptions> go_trace_options(const Arguments& a) {
   return options;
 }
 
-Result<RecordedTarget*> choose(const Arguments& a, const Recording& recording) {
-  std::string pids;
-  for (const auto& target : recording.targets) {
-    const pid_t pid = target->facts.target.host_pid;
-    if (a.pid == 0 ? recording.targets.size() == 1 : pid == a.pid) return target.get();
-    pids += fmt::format("{}{}", pids.empty() ? "" : ", ", pid);
-  }
-  if (pids.empty()) return fail(ErrorKind::kFailed, fmt::format("{} holds no target", a.file));
-  if (a.pid != 0)
-    return fail(ErrorKind::kUsage, fmt::format("{} does not hold process {}, but {}", a.file, a.pid, pids));
-  return fail(ErrorKind::kUsage, fmt::format("{} holds the processes {}: choose one with -p", a.file, pids));
-}
-
 Status export_items(const Arguments& a) {
   if (a.pid != 0) return fail(ErrorKind::kUsage, "-p: json is of all processes of the file");
   auto out = OutputFile::open(a.output);
   if (!out) return std::unexpected(out.error());
   ItemsJson json(out->sink());
-  const auto damage = read_items(a.file, {.item =
-                                              [&](const FileItem& item) {
-                                                json.take(item);
-                                                return Status{};
-                                              },
-                                          .gap = [&] { json.gap(); }});
-  if (!damage) return std::unexpected(damage.error());
-  if (const std::string lacks = file_damage_text(*damage); !lacks.empty()) tell(a.file + ": " + lacks);
+  auto read = read_capture(
+      a.file,
+      [&](const FileItem& item) {
+        json.take(item);
+        return Status{};
+      },
+      [&] {
+        json.gap();
+        return Status{};
+      });
+  if (!read) return read;
   if (!json.has_target()) return fail(ErrorKind::kFailed, fmt::format("{} holds no target", a.file));
   return out->commit();
 }
 
 Status export_tables(CaptureFormat format, const Arguments& a) {
-  auto recording = replay(a.file, {}, details_needed(format));
+  auto recording = replay_capture(a.file, {}, details_needed(format));
   if (!recording) return std::unexpected(recording.error());
-  if (const std::string damage = file_damage_text(recording->damage); !damage.empty())
-    tell(fmt::format("{}: {}", a.file, damage));
-  const auto target = choose(a, *recording);
+  const auto target = choose_target(a.file, a.pid, *recording);
   if (!target) return std::unexpected(target.error());
   if (auto had = check_groups(format, **target); !had) return had;
   auto out = OutputFile::open(a.output);

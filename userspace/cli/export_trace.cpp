@@ -4,18 +4,18 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/plural.h"
+#include "cli/capture_input.h"
 #include "cli/exit_codes.h"
-#include "cli/file_damage_text.h"
 #include "cli/trace_output.h"
 #include "export/perfetto.h"
-#include "recording/replay.h"
 
 namespace gorotrace {
 namespace {
@@ -44,17 +44,16 @@ class OfOneProcess {
 
   // Of the whole file: kUsage if it is not clear which one is meant.
   Result<Export*> chosen() const {
-    std::string pids;
-    for (const pid_t pid : pids_) pids += fmt::format("{}{}", pids.empty() ? "" : ", ", pid);
-    if (pids.empty()) return fail(ErrorKind::kFailed, fmt::format("{} holds no target", request_.file));
-    if (export_ && !ambiguous()) return export_.get();
-    return fail(ErrorKind::kUsage,
-                fmt::format("{} holds the processes {}: choose one with -p", request_.file, pids));
+    std::vector<pid_t> pids;
+    for (const auto& [target, pid] : pids_) pids.push_back(pid);
+    const auto which = choose_process(request_.file, request_.pid, pids);
+    if (!which) return std::unexpected(which.error());
+    return export_.get();
   }
 
  private:
   Status begins(TargetId target, const TargetBegun& begun) {
-    pids_.insert(begun.host_pid);
+    pids_.emplace(target, begun.host_pid);
     if (export_ || (request_.pid != 0 && request_.pid != begun.host_pid)) return {};
     export_ = make_(target);
     return clocks_ ? pass_(*export_, *clocks_) : Status{};
@@ -66,21 +65,8 @@ class OfOneProcess {
   const Pass pass_;
   std::unique_ptr<Export> export_;
   std::optional<FileItem> clocks_;
-  std::set<pid_t> pids_;
+  std::map<TargetId, pid_t> pids_;  // of all of the file
 };
-
-// Tells what the file lacks.
-Status read_file(const std::string& file, const std::function<Status(const FileItem&)>& item,
-                 const std::function<Status()>& gap) {
-  Status behind_gap;
-  auto damage = read_items(
-      file, {.item = [&](const FileItem& told) -> Status { return behind_gap ? item(told) : behind_gap; },
-             .gap = [&] { behind_gap = gap(); }});
-  if (!damage) return std::unexpected(damage.error());
-  if (!behind_gap) return behind_gap;
-  if (const std::string lacks = file_damage_text(*damage); !lacks.empty()) tell(file + ": " + lacks);
-  return {};
-}
 
 Status say_what_was_written(const Result<TraceFigures>& figures, TraceOutput& output) {
   if (!figures) return std::unexpected(figures.error());
@@ -102,8 +88,8 @@ Status export_go_trace(const TraceRequest& request) {
       request,
       [&](TargetId target) { return std::make_unique<GoTraceExport>(target, request.go_trace, files); },
       [](GoTraceExport& out, const FileItem& item) { return out.take(item); });
-  auto done =
-      read_file(request.file, [&](const FileItem& item) { return of.take(item); }, [&] { return of.gap(); });
+  auto done = read_capture(
+      request.file, [&](const FileItem& item) { return of.take(item); }, [&] { return of.gap(); });
   if (!done) return done;
   const auto chosen = of.chosen();
   if (!chosen) return std::unexpected(chosen.error());
@@ -131,7 +117,7 @@ Status export_perfetto(const TraceRequest& request) {
   const auto chosen = of.chosen();
   if (!chosen) return std::unexpected(chosen.error());
   PerfettoExport& out = **chosen;
-  auto done = read_file(
+  auto done = read_capture(
       request.file, [&](const FileItem& item) { return out.take(item); }, [&] { return out.gap(); });
   if (!done) return done;
   const auto figures = out.finish();

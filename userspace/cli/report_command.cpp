@@ -15,6 +15,7 @@
 
 #include "base/plural.h"
 #include "base/text.h"
+#include "cli/capture_input.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/file_damage_text.h"
@@ -155,10 +156,9 @@ Status report(const Arguments& a, const CommonOptions& common) {
     return fail(ErrorKind::kUsage, "--html needs -o FILE, the page; -o - is stdout");
   if (std::error_code apart; std::filesystem::equivalent(a.file, a.out, apart))
     return fail(ErrorKind::kUsage, fmt::format("-o {} is the capture itself", a.out));
-  auto recording = replay(a.file, *part, {.moments = a.html ? kMoments : 0, .chains = !a.json && !a.html});
+  auto recording =
+      replay_capture(a.file, *part, {.moments = a.html ? kMoments : 0, .chains = !a.json && !a.html});
   if (!recording) return std::unexpected(recording.error());
-  if (const std::string damage = file_damage_text(recording->damage); !damage.empty())
-    tell(fmt::format("{}: {}", a.file, damage));
   if (recording->targets.empty()) return fail(ErrorKind::kFailed, fmt::format("{} holds no target", a.file));
   const auto rows = rows_of_targets(*asked, a, *recording);
   if (!rows) return std::unexpected(rows.error());
