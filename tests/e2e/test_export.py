@@ -242,6 +242,9 @@ def test_the_capture_is_not_written_over(profiled, tmp_path):
         for out in (capture, link, tmp_path / ".." / tmp_path.name / "c.gtr"):
             assert "the capture itself" in run("export", "--to", to, capture, "-o", out, code=2).stderr
     assert "the capture itself" in run("export", "--to", "go-trace", numbered, "-o", tmp_path / "s.gtr", code=2).stderr
+    later = numbered.rename(tmp_path / "s.001.gtr")
+    assert "the capture itself" in run("export", "--to", "go-trace", "--slice", 1000, later, "-o", tmp_path / "s.gtr", code=2).stderr
+    later.rename(numbered)
     assert capture.read_bytes() == numbered.read_bytes() == path.read_bytes()
 
 

@@ -3,8 +3,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cstddef>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,15 +16,11 @@
 #include "cli/export_trace.h"
 #include "cli/option_values.h"
 #include "cli/output_file.h"
-#include "cli/trace_output.h"
 #include "export/capture_formats.h"
 #include "export/items_json.h"
 
 namespace gorotrace {
 namespace {
-
-// Of names with a number those that differ in nothing but three digits.
-constexpr std::size_t kNumberedAlike = 1000;
 
 struct Arguments {  // as typed
   std::string file, to, output;
@@ -108,25 +102,10 @@ Status export_tables(CaptureFormat format, const Arguments& a) {
   return out->commit();
 }
 
-// What is exported would be gone.
-Status spare_the_capture(const Arguments& a, bool several) {
-  std::error_code apart;
-  const auto is_capture = [&](const std::string& path) {
-    return std::filesystem::equivalent(a.file, path, apart);
-  };
-  bool spoils = !a.output.empty() && is_capture(a.output);
-  for (std::size_t n = 0; several && n < kNumberedAlike && !spoils; ++n)
-    spoils = is_capture(numbered_path(a.output, n));
-  if (spoils)
-    return fail(ErrorKind::kUsage, fmt::format("-o {} would write over the capture itself", a.output));
-  return {};
-}
-
 Status export_file(const Arguments& a) {
   const auto format = format_of(a);
   if (!format) return std::unexpected(format.error());
-  if (auto spared = spare_the_capture(a, std::holds_alternative<TraceFormat>(*format)); !spared)
-    return spared;
+  if (auto spared = spare_input(a.file, a.output); !spared) return spared;
   if (const auto* tables = std::get_if<CaptureFormat>(&*format)) return export_tables(*tables, a);
   if (std::holds_alternative<StreamFormat>(*format)) return export_items(a);
   const auto options = go_trace_options(a);

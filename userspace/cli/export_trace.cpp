@@ -81,7 +81,7 @@ Status say_what_was_written(const Result<TraceFigures>& figures, TraceOutput& ou
 }
 
 Status export_go_trace(const TraceRequest& request) {
-  TraceOutput output(request.output);
+  TraceOutput output(request.output, request.file);
   const TraceFiles files{.open = [&output](std::size_t n) { return output.open(n); },
                          .close = [&output](std::size_t n) { return output.close(n); }};
   OfOneProcess<GoTraceExport> of(
@@ -103,7 +103,7 @@ Status export_perfetto(const TraceRequest& request) {
     return fail(ErrorKind::kUsage,
                 fmt::format("perfetto reads its file twice, and {} is no regular file", request.file));
   }
-  TraceOutput output(request.output);
+  TraceOutput output(request.output, request.file);
   auto sink = output.open(0);
   if (!sink) return std::unexpected(sink.error());
   OfOneProcess<PerfettoExport> of(

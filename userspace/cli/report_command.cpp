@@ -5,10 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <ctime>
-#include <filesystem>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -154,8 +152,7 @@ Status report(const Arguments& a, const CommonOptions& common) {
   if (a.html && a.json) return fail(ErrorKind::kUsage, "--html and --json: one of them");
   if (a.html && a.out.empty())
     return fail(ErrorKind::kUsage, "--html needs -o FILE, the page; -o - is stdout");
-  if (std::error_code apart; std::filesystem::equivalent(a.file, a.out, apart))
-    return fail(ErrorKind::kUsage, fmt::format("-o {} is the capture itself", a.out));
+  if (auto spared = spare_input(a.file, a.out); !spared) return spared;
   auto recording =
       replay_capture(a.file, *part, {.moments = a.html ? kMoments : 0, .chains = !a.json && !a.html});
   if (!recording) return std::unexpected(recording.error());

@@ -26,7 +26,8 @@ std::string numbered_path(const std::string& path, std::size_t n) {
          fmt::format("{}.{:03}{}", whole.stem().string(), n, whole.extension().string());
 }
 
-TraceOutput::TraceOutput(std::string path) : path_(std::move(path)), numbered_(takes_several(path_)) {}
+TraceOutput::TraceOutput(std::string path, std::string input)
+    : path_(std::move(path)), input_(std::move(input)), numbered_(takes_several(path_)) {}
 
 Result<TextSink> TraceOutput::open(std::size_t n) {
   if (n > 0 && !numbered_) {
@@ -34,7 +35,9 @@ Result<TextSink> TraceOutput::open(std::size_t n) {
                 fmt::format("the recording makes more than one file: give -o FILE, a regular one{}",
                             path_.empty() || path_ == "-" ? "" : fmt::format(", and not {}", path_)));
   }
-  auto file = OutputFile::open(numbered_ ? numbered_path(path_, n) : path_);
+  const std::string name = numbered_ ? numbered_path(path_, n) : path_;
+  if (auto spared = spare_input(input_, name); !spared) return std::unexpected(spared.error());
+  auto file = OutputFile::open(name);
   if (!file) return std::unexpected(file.error());
   OutputFile& kept = *(open_[n] = std::make_unique<OutputFile>(std::move(*file)));
   count_ = n + 1;
