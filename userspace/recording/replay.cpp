@@ -208,6 +208,7 @@ Status Replayer::take_this(const Item& item) {
     Of& of = targets_.try_emplace(item.target, wanted_, details_.moments).first->second;
     of.recorded = std::make_unique<RecordedTarget>();
     of.recorded->id = item.target;
+    of.recorded->start_time_ticks = begun->start_time_ticks;
     of.recorded->facts.target.host_pid = of.recorded->facts.target.pid = begun->host_pid;
     of.recorded->facts.target.exe = of.recorded->facts.target.file = begun->exe;
     of.recorded->facts.wait_reasons = begun->wait_reasons;

@@ -24,6 +24,7 @@ namespace gorotrace {
 
 struct RecordedTarget {
   TargetId id = 0;
+  std::uint64_t start_time_ticks = 0;       // TargetBegun::start_time_ticks
   std::string label_key;                    // TargetBegun::label_key
   Tables tables;                            // as of the end of its window
   std::vector<ExecutableMapping> mappings;  // as it began
