@@ -40,7 +40,7 @@ struct RecordedTarget {
 struct DetailsWanted {
   std::size_t moments = 0;  // how many a series has at most
   bool chains = false;      // who ended whose waits
-  bool open = false;        // what is open at the end
+  bool open = false;        // what is open at the end of the part
 };
 
 struct Recording {
