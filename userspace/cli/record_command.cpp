@@ -183,7 +183,7 @@ void add_record_command(CLI::App& app, const ProgramToStart& program, int& exit)
   command
       ->add_option("--until", arguments->until,
                    "end the recording once goroutines>N, or blocked>TIME:N: N goroutines or more have been "
-                   "blocked for longer; several: repeated, the first one counts")
+                   "blocked for longer (blocked>TIME: one or more); several: repeated, the first one counts")
       ->allow_extra_args(false);
   command->callback([arguments, &program, &exit] { exit = run(*arguments, program); });
 }
