@@ -16,6 +16,7 @@
 #include "cli/export_trace.h"
 #include "cli/option_values.h"
 #include "cli/output_file.h"
+#include "cli/part_arguments.h"
 #include "export/capture_formats.h"
 #include "export/items_json.h"
 
@@ -27,6 +28,7 @@ struct Arguments {  // as typed
   pid_t pid = 0;
   std::optional<unsigned> trace_version;
   std::optional<std::string> slice;
+  PartArguments part{.to_option = "--before", .from = {}, .to = {}};  // --to is the format
 };
 
 using AnyFormat = std::variant<CaptureFormat, TraceFormat, StreamFormat>;
@@ -70,6 +72,10 @@ Result<GoTraceOptions> go_trace_options(const Arguments& a) {
 
 Status export_items(const Arguments& a) {
   if (a.pid != 0) return fail(ErrorKind::kUsage, "-p: json is of all processes of the file");
+  if (!a.part.from.empty() || !a.part.to.empty())
+    return fail(
+        ErrorKind::kUsage,
+        "--from and --before: json has a line for each event, with its time (at_ns): choose among them");
   auto out = OutputFile::open(a.output);
   if (!out) return std::unexpected(out.error());
   ItemsJson json(out->sink());
@@ -88,8 +94,8 @@ Status export_items(const Arguments& a) {
   return out->commit();
 }
 
-Status export_tables(CaptureFormat format, const Arguments& a) {
-  auto recording = replay_capture(a.file, {}, details_needed(format));
+Status export_tables(CaptureFormat format, const PartWanted& part, const Arguments& a) {
+  auto recording = replay_capture(a.file, part, details_needed(format));
   if (!recording) return std::unexpected(recording.error());
   const auto target = choose_target(a.file, a.pid, *recording);
   if (!target) return std::unexpected(target.error());
@@ -106,12 +112,15 @@ Status export_file(const Arguments& a) {
   const auto format = format_of(a);
   if (!format) return std::unexpected(format.error());
   if (auto spared = spare_input(a.file, a.output); !spared) return spared;
-  if (const auto* tables = std::get_if<CaptureFormat>(&*format)) return export_tables(*tables, a);
   if (std::holds_alternative<StreamFormat>(*format)) return export_items(a);
+  const auto part = part_wanted(a.part);
+  if (!part) return std::unexpected(part.error());
+  if (const auto* tables = std::get_if<CaptureFormat>(&*format)) return export_tables(*tables, *part, a);
   const auto options = go_trace_options(a);
   if (!options) return std::unexpected(options.error());
-  return export_trace(std::get<TraceFormat>(*format),
-                      {.file = a.file, .output = a.output, .pid = a.pid, .go_trace = *options});
+  return export_trace(
+      std::get<TraceFormat>(*format),
+      {.file = a.file, .output = a.output, .pid = a.pid, .part = *part, .go_trace = *options});
 }
 
 }  // namespace
@@ -128,11 +137,13 @@ void add_export_command(CLI::App& app, int& exit) {
   command->add_option("--to", arguments->to, "one of " + all_formats())->required();
   command->add_option("-o,--output", arguments->output, "where to write it; without: stdout");
   command->add_option("-p,--pid", arguments->pid, "which process, when several were recorded");
+  add_part_options(*command, arguments->part);
   command->add_option("--trace-version", arguments->trace_version,
                       "of go-trace: 22 (default; every go tool trace since 1.22 reads it), 23, 25 or 26");
   command->add_option(
       "--slice", arguments->slice,
-      "of go-trace: events a file; more go to OUT.000, OUT.001, ... (default: 1M; 0: one file)");
+      "of go-trace: events a file; more go to OUT.000, OUT.001, ... (default: 1M; 0: one file). Where such "
+      "files are there already nothing is written: none of a longer export stays among the new ones");
   command->callback([arguments, &exit] {
     auto done = export_file(*arguments);
     exit = done ? kExitDone : report_error(done.error());
