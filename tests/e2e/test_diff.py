@@ -77,3 +77,31 @@ def test_what_does_not_compare_is_refused(files):
     assert "two of a kind" in run("diff", files / "before.gtr", files / "before.json", code=2).stderr
     assert "nowhere.gtr" in run("diff", files / "before.gtr", files / "nowhere.gtr", code=1).stderr
     run("diff", files / "nowhere", files / "nowhere", code=1)
+
+
+def test_one_process_of_several_is_chosen(files, tmp_path):
+    path, demo = tmp_path / "two.gtr", build(PROGRAMS / "demo")
+    with Process([demo]) as one, Process([demo]) as other:
+        time.sleep(0.5)
+        run("record", "-p", one.pid, "-p", other.pid, "-o", path, "-d", "1s")
+        both = f"{one.pid}, {other.pid}"
+        assert f"holds the processes {both}: choose one with -p" in run("diff", path, path, code=2).stderr
+        told = {}
+        for chosen in ((one.pid,), (one.pid, other.pid), (other.pid, one.pid)):
+            options = [word for pid in chosen for word in ("-p", pid)]
+            told[chosen] = json.loads(run("diff", "--json", *options, path, path).stdout)
+            assert [told[chosen][side]["pid"] for side in ("before", "after")] == [chosen[0], chosen[-1]]
+        assert all(w["before"] == w["after"] for w in told[one.pid,]["waits"])
+        assert f"does not hold process 1, but {both}" in run("diff", "-p", 1, path, path, code=2).stderr
+        assert "-p" in run("diff", *["-p", one.pid] * 3, path, path, code=2).stderr
+    assert "-p" in run("diff", "-p", 1, files / "before.json", files / "after.json", code=2).stderr
+
+
+def test_a_file_that_cannot_be_read_is_told_by_its_reader(files, tmp_path):
+    cut, empty = tmp_path / "cut.gtr", tmp_path / "empty.gtr"
+    cut.write_bytes((files / "before.gtr").read_bytes()[:12])
+    empty.write_bytes(b"")
+    assert "cut within its header" in run("diff", cut, files / "after.gtr", code=1).stderr
+    assert "empty.gtr" in run("diff", empty, files / "after.gtr", code=2).stderr
+    said = run("diff", files / "nowhere.gtr", files / "after.gtr", code=1).stderr
+    assert "cannot open" in said and "nowhere.gtr: No such file" in said, said

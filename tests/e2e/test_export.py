@@ -9,9 +9,12 @@ import statistics
 import subprocess
 import time
 
+import jsonschema
 import pytest
 
 from harness import NEWEST, PROGRAMS, ROOT, VERSIONS, Process, build, gorotrace
+
+ITEM_SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "userspace" / "export" / "items.schema.json").read_text()))
 
 
 def run(*arguments, code=0):
@@ -207,15 +210,22 @@ def test_one_of_several_processes_is_chosen(tmp_path):
     with Process([demo]) as one, Process([demo]) as other:
         time.sleep(0.3)
         run("record", "-p", one.pid, "-p", other.pid, "-o", path, "-d", "1s")
-        refused = run("export", "--to", "folded", path, code=2).stderr
-        assert str(one.pid) in refused and str(other.pid) in refused, refused
-        assert run("export", "--to", "folded", "-p", other.pid, path).stdout
-        assert run("export", "--to", "folded", "-p", 1, path, code=2)
+        for to in ("folded", "go-trace", "perfetto"):
+            refused = run("export", "--to", to, path, "-o", tmp_path / "out", code=2).stderr
+            assert f"holds the processes {one.pid}, {other.pid}: choose one with -p" in refused, refused
+            refused = run("export", "--to", to, "-p", 1, path, "-o", tmp_path / "out", code=2).stderr
+            assert f"does not hold process 1, but {one.pid}, {other.pid}" in refused, refused
+            assert not (tmp_path / "out").exists()
+            run("export", "--to", to, "-p", other.pid, path, "-o", tmp_path / "out")
+            assert (tmp_path / "out").stat().st_size > 0
+            (tmp_path / "out").unlink()
 
 
 def test_events_are_json_lines(profiled):
     _, path, live = profiled
     lines = [json.loads(line) for line in run("export", "--to", "json", path).stdout.splitlines()]
+    for line in lines:
+        ITEM_SCHEMA.validate(line)
     events = collections.Counter(line["event"] for line in lines if line["type"] == "event")
     text = run("cat", path).stdout
     assert events["park"] == len(re.findall(r"^ *[0-9.]+ +[0-9]+ park ", text, re.M)) > 100
@@ -237,6 +247,63 @@ def test_the_capture_is_not_written_over(profiled, tmp_path):
         for out in (capture, link, tmp_path / ".." / tmp_path.name / "c.gtr"):
             assert "the capture itself" in run("export", "--to", to, capture, "-o", out, code=2).stderr
     assert "the capture itself" in run("export", "--to", "go-trace", numbered, "-o", tmp_path / "s.gtr", code=2).stderr
+    later = numbered.rename(tmp_path / "s.001.gtr")
+    assert "the capture itself" in run("export", "--to", "go-trace", "--slice", 1000, later, "-o", tmp_path / "s.gtr", code=2).stderr
+    later.rename(numbered)
+
+
+def test_slices_of_a_longer_export_do_not_stay_among_the_new_ones(profiled, tmp_path):
+    _, path, _ = profiled
+    out = tmp_path / "t.out"
+    run("export", "--to", "go-trace", "--slice", 1000, path, "-o", out)
+    slices = {f: f.read_bytes() for f in tmp_path.iterdir()}
+    assert len(slices) > 1
+    for more in ([], ["--slice", 1000]):
+        refused = run("export", "--to", "go-trace", *more, path, "-o", out, code=2).stderr
+        assert "earlier export" in refused and "t.0" in refused, refused
+    assert slices == {f: f.read_bytes() for f in tmp_path.iterdir()}
+    for f in slices:
+        f.unlink()
+    (tmp_path / "t.0a0.out").write_text("no slice")
+    for _ in range(2):
+        run("export", "--to", "go-trace", path, "-o", out)
+    assert out.exists()
+
+
+def seconds(ns):
+    return f"{ns}ns"
+
+
+def test_a_part_is_what_report_says_of_it(profiled, tmp_path):
+    """The same rows as the tables of that part: what two parts tell apart is what the whole tells."""
+    _, path, _ = profiled
+    whole = json.loads(run("report", "--json", path).stdout)
+    middle = seconds(whole["window_ns"] // 2)
+    parts = {"whole": [], "first": ["--before", middle], "second": ["--from", middle]}
+    totals = {}
+    for part, options in parts.items():
+        told = json.loads(run("report", "--json", path, *[o.replace("--before", "--to") for o in options]).stdout)
+        blocked = Profile(exported_part(tmp_path, path, "pprof-block", part, options))
+        totals[part] = blocked.by_stack()
+        folded = run("export", "--to", "folded", path, *options).stdout
+        us = sum(int(line.rsplit(" ", 1)[1]) for line in folded.splitlines())
+        ns = sum(row["in_window_ns"] for row in told["blocking"])
+        assert abs(us * 1000 - ns) <= 1000 * max(1, len(told["blocking"])), (part, us, ns)
+        live = Profile(exported_part(tmp_path, path, "pprof-goroutine", part, options))
+        assert sum(values[0] for _, values, _ in live.samples) == told["goroutines"]["live"], part
+    for stack, (count, _) in totals["whole"].items():
+        parts_of = sum(totals[part].get(stack, (0, 0))[0] for part in ("first", "second"))
+        assert parts_of == count, (stack, parts_of, count)
+    assert any(totals["first"].get(stack, (0, 0))[0] < count for stack, (count, _) in totals["whole"].items())
+    run("export", "--to", "folded", path, "--from", "1000s", code=2)
+    assert "--from must lie before --before" in run("export", "--to", "folded", path, "--from", "2s", "--before", "1s", code=2).stderr
+    assert "at_ns" in run("export", "--to", "json", path, "--from", "1s", code=2).stderr
+
+
+def exported_part(tmp_path, path, to, part, options):
+    out = tmp_path / f"{to}.{part}.pb.gz"
+    run("export", "--to", to, path, "-o", out, *options)
+    return out
     assert capture.read_bytes() == numbered.read_bytes() == path.read_bytes()
 
 

@@ -307,7 +307,7 @@ def test_without_probes_states_come_from_sampling(browser, tmp_path):
 def test_a_page_needs_a_place_to_go(capture):
     assert "--html needs -o" in run("report", "--html", capture, code=2).stderr
     assert "--html and --json" in run("report", "--html", "--json", capture, "-o", "x", code=2).stderr
-    assert "is the capture itself" in run("report", "--html", capture, "-o", capture, code=2).stderr
+    assert "over the capture itself" in run("report", "--html", capture, "-o", capture, code=2).stderr
     assert run("report", "--html", capture, "-o", "-").stdout.startswith("<!doctype html>")
 
 

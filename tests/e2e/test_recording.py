@@ -207,3 +207,33 @@ def test_usr1_without_a_window_to_write_is_ignored(tmp_path):
 
 def test_a_part_without_length_is_refused(tmp_path):
     run("report", "--to", "0s", tmp_path / "none.gtr", code=2)
+
+
+def test_no_file_stays_of_a_recording_that_did_not_begin(tmp_path):
+    path = tmp_path / "f.gtr"
+    with Process(["sleep", "60"]) as other:
+        run("record", "-p", other.pid, "-o", path, "-d", "1s", code=3)
+    run("record", "-o", path, "--", "/bin/true", code=3)
+    run("record", "-o", path, "--", "/no/such/program", code=1)
+    assert not path.exists()
+    path.write_text("of yesterday")
+    run("record", "-o", path, "--", "/bin/true", code=3)
+    assert path.read_text() == "of yesterday"
+
+
+def test_a_file_has_one_recorder(tmp_path):
+    path = tmp_path / "f.gtr"
+    with Process([build(PROGRAMS / "demo")]) as target:
+        time.sleep(0.3)
+        with Process([gorotrace(), "record", "-p", target.pid, "-o", path]) as record:
+            end = time.monotonic() + 30
+            while not path.exists() or path.stat().st_size == 0:
+                assert time.monotonic() < end
+                time.sleep(0.1)
+            for last in ([], ["--last", "10s"]):
+                refused = run("record", "-p", target.pid, "-d", "1s", "-o", path, *last, code=1).stderr
+                assert "another recording is written to it" in refused, refused
+            record.popen.send_signal(signal.SIGINT)
+            assert record.wait(60) == 0, record.stderr
+        assert json.loads(report_lines(path)[0])["events"]["received"] > 0
+        run("record", "-p", target.pid, "-d", "1s", "-o", path)

@@ -4,12 +4,11 @@
 #include <string>
 #include <utility>
 
+#include "cli/capture_input.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
-#include "cli/file_damage_text.h"
 #include "cli/output_file.h"
 #include "cli/terminal.h"
-#include "recording/replay.h"
 #include "report/item_text.h"
 
 namespace gorotrace {
@@ -19,14 +18,17 @@ Status cat(const std::string& file) {
   auto out = OutputFile::open("");
   if (!out) return std::unexpected(out.error());
   ItemText text([&](std::string lines) { out->write(for_locale(std::move(lines))); });
-  auto damage = read_items(file, {.item =
-                                      [&](const FileItem& item) {
-                                        text.item(item);
-                                        return Status{};
-                                      },
-                                  .gap = [&] { text.gap(); }});
-  if (!damage) return std::unexpected(damage.error());
-  if (const std::string lacks = file_damage_text(*damage); !lacks.empty()) tell(file + ": " + lacks);
+  auto read = read_capture(
+      file,
+      [&](const FileItem& item) {
+        text.item(item);
+        return Status{};
+      },
+      [&] {
+        text.gap();
+        return Status{};
+      });
+  if (!read) return read;
   return out->commit();
 }
 

@@ -1,24 +1,22 @@
 // gorotrace diff: two capture files, or two dumps, held against each other.
 #include <fmt/format.h>
-#include <unistd.h>
+#include <sys/types.h>
 
 #include <CLI/CLI.hpp>
-#include <array>
-#include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "cli/capture_input.h"
 #include "cli/commands.h"
 #include "cli/dump_growth.h"
 #include "cli/exit_codes.h"
-#include "cli/file_damage_text.h"
 #include "cli/option_values.h"
 #include "cli/output_file.h"
 #include "cli/terminal.h"
-#include "recording/chunk_format.h"
+#include "recording/chunk_file.h"
 #include "recording/replay.h"
 #include "report/comparison_report.h"
 #include "report/growth_report.h"
@@ -28,30 +26,23 @@ namespace {
 
 struct Arguments {  // as typed
   std::string before, after;
+  std::vector<pid_t> pids;
   std::size_t limit = 10;
   bool json = false;
 };
 
-bool is_capture_file(const std::string& path) {
-  struct Close {
-    void operator()(std::FILE* f) const { std::fclose(f); }
-  };
-  const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "re"));
-  std::array<std::uint8_t, kMagic.size()> head{};
-  return file && std::fread(head.data(), 1, head.size(), file.get()) == head.size() && head == kMagic;
-}
+// One side: a file, and which of its processes.
+struct Side {
+  Recording recording;
+  RecordedTarget* target = nullptr;  // of the recording
+};
 
-// One of them: which is meant nobody could tell.
-Result<Recording> read(const std::string& path) {
-  auto recording = replay(path);
-  if (!recording) return recording;
-  if (const std::string damage = file_damage_text(recording->damage); !damage.empty())
-    tell(fmt::format("{}: {}", path, damage));
-  if (recording->targets.size() != 1)
-    return fail(
-        recording->targets.empty() ? ErrorKind::kFailed : ErrorKind::kUsage,
-        fmt::format("{} holds {} processes: diff compares files of one", path, recording->targets.size()));
-  return recording;
+Result<Side> read(const std::string& path, pid_t pid) {
+  auto recording = replay_capture(path, {}, {});
+  if (!recording) return std::unexpected(recording.error());
+  const auto target = choose_target(path, pid, *recording);
+  if (!target) return std::unexpected(target.error());
+  return Side{std::move(*recording), *target};
 }
 
 // A file that was cut early may not say the module.
@@ -60,30 +51,37 @@ bool are_of_one_program(const TargetFacts& a, const TargetFacts& b) {
   return std::filesystem::path(a.file).filename() == std::filesystem::path(b.file).filename();
 }
 
-Status comparable(const Arguments& a, const Recording& before, const Recording& after) {
-  const TargetFacts &one = before.targets[0]->facts.target, &other = after.targets[0]->facts.target;
+// A PID alone may be another process's by now, or on another machine.
+bool are_of_one_process(const RecordedTarget& a, const RecordedTarget& b) {
+  return a.facts.target.host_pid == b.facts.target.host_pid && a.start_time_ticks == b.start_time_ticks;
+}
+
+Status comparable(const Arguments& a, const Side& before, const Side& after) {
+  const TargetFacts &one = before.target->facts.target, &other = after.target->facts.target;
   if (!are_of_one_program(one, other))
     return fail(ErrorKind::kUsage, fmt::format("two programs do not compare: {} is of {}, {} of {}", a.before,
                                                one.program(), a.after, other.program()));
-  const auto saw_waits = [](const Recording& r) {
-    return !r.targets[0]->tables.covered[GT_GROUP_BLOCK].empty();
+  const auto saw_waits = [](const Side& side) {
+    return !side.target->tables.covered[GT_GROUP_BLOCK].empty();
   };
   if (saw_waits(before) != saw_waits(after))
     tell(fmt::format("{} has no probes of the block group: places where goroutines waited do not compare",
                      saw_waits(before) ? a.after : a.before));
-  if (before.clocks && after.clocks && before.clocks->realtime_ns > after.clocks->realtime_ns &&
-      one.host_pid == other.host_pid)
+  const auto &earlier = before.recording.clocks, &later = after.recording.clocks;
+  if (earlier && later && earlier->realtime_ns > later->realtime_ns &&
+      are_of_one_process(*before.target, *after.target))
     return fail(ErrorKind::kUsage,
                 fmt::format("{} was recorded after {}: give the earlier one first", a.before, a.after));
   return {};
 }
 
 Status compare_recordings(const Arguments& a, const Screen& screen, OutputFile& out) {
-  auto before = read(a.before), after = read(a.after);
+  auto before = read(a.before, a.pids.empty() ? 0 : a.pids.front());
   if (!before) return std::unexpected(before.error());
+  auto after = read(a.after, a.pids.empty() ? 0 : a.pids.back());
   if (!after) return std::unexpected(after.error());
   if (auto can = comparable(a, *before, *after); !can) return can;
-  RecordedTarget &one = *before->targets[0], &other = *after->targets[0];
+  RecordedTarget &one = *before->target, &other = *after->target;
   const ComparedWindow from{one.facts, one.tables, one.symbols}, to{other.facts, other.tables, other.symbols};
   if (a.json) {
     JsonWriter json(out.sink());
@@ -111,17 +109,18 @@ Status compare_dumps(const Arguments& a, const Screen& screen, OutputFile& out) 
 }
 
 Status diff(const Arguments& a, const CommonOptions& common) {
-  for (const std::string& path : {a.before, a.after}) {
-    if (::access(path.c_str(), R_OK) != 0) return fail_errno(errno, "cannot open " + path);
-  }
-  const bool one = is_capture_file(a.before), other = is_capture_file(a.after);
-  if (one != other)
+  if (a.pids.size() > 2) return fail(ErrorKind::kUsage, "-p: once for both files, or once for each");
+  const auto one = is_capture_file(a.before), other = is_capture_file(a.after);
+  if (!one) return std::unexpected(one.error());
+  if (!other) return std::unexpected(other.error());
+  if (*one != *other)
     return fail(ErrorKind::kUsage, fmt::format("{} is a capture file, {} is none: give two of a kind",
-                                               one ? a.before : a.after, one ? a.after : a.before));
+                                               *one ? a.before : a.after, *one ? a.after : a.before));
+  if (!*one && !a.pids.empty()) return fail(ErrorKind::kUsage, "-p: a dump is of one process");
   auto out = OutputFile::open("");
   if (!out) return std::unexpected(out.error());
   const Screen on = screen(common.colour);
-  return one ? compare_recordings(a, on, *out) : compare_dumps(a, on, *out);
+  return *one ? compare_recordings(a, on, *out) : compare_dumps(a, on, *out);
 }
 
 }  // namespace
@@ -136,6 +135,12 @@ void add_diff_command(CLI::App& app, const CommonOptions& common, int& exit) {
       "done, 1 failed, 2 usage (two programs, too), 3 a file of a newer version.");
   command->add_option("BEFORE", arguments->before, "the earlier file")->required();
   command->add_option("AFTER", arguments->after, "the later file")->required();
+  command
+      ->add_option(
+          "-p,--pid", arguments->pids,
+          "which process, of files that hold several: once for both files, or for BEFORE and then for "
+          "AFTER")
+      ->allow_extra_args(false);
   command->add_option("--limit", arguments->limit, "rows per table; 0 shows all")->check(refuse_count);
   command->add_flag("--json", arguments->json,
                     "one JSON object (userspace/report/comparison.schema.json, growth.schema.json)");

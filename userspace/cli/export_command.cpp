@@ -3,8 +3,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cstddef>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,27 +10,25 @@
 #include <variant>
 
 #include "base/text.h"
+#include "cli/capture_input.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/export_trace.h"
-#include "cli/file_damage_text.h"
 #include "cli/option_values.h"
 #include "cli/output_file.h"
-#include "cli/trace_output.h"
+#include "cli/part_arguments.h"
 #include "export/capture_formats.h"
 #include "export/items_json.h"
 
 namespace gorotrace {
 namespace {
 
-// Of names with a number those that differ in nothing but three digits.
-constexpr std::size_t kNumberedAlike = 1000;
-
 struct Arguments {  // as typed
   std::string file, to, output;
   pid_t pid = 0;
   std::optional<unsigned> trace_version;
   std::optional<std::string> slice;
+  PartArguments part{.to_option = "--before", .from = {}, .to = {}};  // --to is the format
 };
 
 using AnyFormat = std::variant<CaptureFormat, TraceFormat, StreamFormat>;
@@ -74,42 +70,34 @@ Result<GoTraceOptions> go_trace_options(const Arguments& a) {
   return options;
 }
 
-Result<RecordedTarget*> choose(const Arguments& a, const Recording& recording) {
-  std::string pids;
-  for (const auto& target : recording.targets) {
-    const pid_t pid = target->facts.target.host_pid;
-    if (a.pid == 0 ? recording.targets.size() == 1 : pid == a.pid) return target.get();
-    pids += fmt::format("{}{}", pids.empty() ? "" : ", ", pid);
-  }
-  if (pids.empty()) return fail(ErrorKind::kFailed, fmt::format("{} holds no target", a.file));
-  if (a.pid != 0)
-    return fail(ErrorKind::kUsage, fmt::format("{} does not hold process {}, but {}", a.file, a.pid, pids));
-  return fail(ErrorKind::kUsage, fmt::format("{} holds the processes {}: choose one with -p", a.file, pids));
-}
-
 Status export_items(const Arguments& a) {
   if (a.pid != 0) return fail(ErrorKind::kUsage, "-p: json is of all processes of the file");
+  if (!a.part.from.empty() || !a.part.to.empty())
+    return fail(
+        ErrorKind::kUsage,
+        "--from and --before: json has a line for each event, with its time (at_ns): choose among them");
   auto out = OutputFile::open(a.output);
   if (!out) return std::unexpected(out.error());
   ItemsJson json(out->sink());
-  const auto damage = read_items(a.file, {.item =
-                                              [&](const FileItem& item) {
-                                                json.take(item);
-                                                return Status{};
-                                              },
-                                          .gap = [&] { json.gap(); }});
-  if (!damage) return std::unexpected(damage.error());
-  if (const std::string lacks = file_damage_text(*damage); !lacks.empty()) tell(a.file + ": " + lacks);
+  auto read = read_capture(
+      a.file,
+      [&](const FileItem& item) {
+        json.take(item);
+        return Status{};
+      },
+      [&] {
+        json.gap();
+        return Status{};
+      });
+  if (!read) return read;
   if (!json.has_target()) return fail(ErrorKind::kFailed, fmt::format("{} holds no target", a.file));
   return out->commit();
 }
 
-Status export_tables(CaptureFormat format, const Arguments& a) {
-  auto recording = replay(a.file, {}, details_needed(format));
+Status export_tables(CaptureFormat format, const PartWanted& part, const Arguments& a) {
+  auto recording = replay_capture(a.file, part, details_needed(format));
   if (!recording) return std::unexpected(recording.error());
-  if (const std::string damage = file_damage_text(recording->damage); !damage.empty())
-    tell(fmt::format("{}: {}", a.file, damage));
-  const auto target = choose(a, *recording);
+  const auto target = choose_target(a.file, a.pid, *recording);
   if (!target) return std::unexpected(target.error());
   if (auto had = check_groups(format, **target); !had) return had;
   auto out = OutputFile::open(a.output);
@@ -120,31 +108,19 @@ Status export_tables(CaptureFormat format, const Arguments& a) {
   return out->commit();
 }
 
-// What is exported would be gone.
-Status spare_the_capture(const Arguments& a, bool several) {
-  std::error_code apart;
-  const auto is_capture = [&](const std::string& path) {
-    return std::filesystem::equivalent(a.file, path, apart);
-  };
-  bool spoils = !a.output.empty() && is_capture(a.output);
-  for (std::size_t n = 0; several && n < kNumberedAlike && !spoils; ++n)
-    spoils = is_capture(numbered_path(a.output, n));
-  if (spoils)
-    return fail(ErrorKind::kUsage, fmt::format("-o {} would write over the capture itself", a.output));
-  return {};
-}
-
 Status export_file(const Arguments& a) {
   const auto format = format_of(a);
   if (!format) return std::unexpected(format.error());
-  if (auto spared = spare_the_capture(a, std::holds_alternative<TraceFormat>(*format)); !spared)
-    return spared;
-  if (const auto* tables = std::get_if<CaptureFormat>(&*format)) return export_tables(*tables, a);
+  if (auto spared = spare_input(a.file, a.output); !spared) return spared;
   if (std::holds_alternative<StreamFormat>(*format)) return export_items(a);
+  const auto part = part_wanted(a.part);
+  if (!part) return std::unexpected(part.error());
+  if (const auto* tables = std::get_if<CaptureFormat>(&*format)) return export_tables(*tables, *part, a);
   const auto options = go_trace_options(a);
   if (!options) return std::unexpected(options.error());
-  return export_trace(std::get<TraceFormat>(*format),
-                      {.file = a.file, .output = a.output, .pid = a.pid, .go_trace = *options});
+  return export_trace(
+      std::get<TraceFormat>(*format),
+      {.file = a.file, .output = a.output, .pid = a.pid, .part = *part, .go_trace = *options});
 }
 
 }  // namespace
@@ -161,11 +137,13 @@ void add_export_command(CLI::App& app, int& exit) {
   command->add_option("--to", arguments->to, "one of " + all_formats())->required();
   command->add_option("-o,--output", arguments->output, "where to write it; without: stdout");
   command->add_option("-p,--pid", arguments->pid, "which process, when several were recorded");
+  add_part_options(*command, arguments->part);
   command->add_option("--trace-version", arguments->trace_version,
                       "of go-trace: 22 (default; every go tool trace since 1.22 reads it), 23, 25 or 26");
   command->add_option(
       "--slice", arguments->slice,
-      "of go-trace: events a file; more go to OUT.000, OUT.001, ... (default: 1M; 0: one file)");
+      "of go-trace: events a file; more go to OUT.000, OUT.001, ... (default: 1M; 0: one file). Where such "
+      "files are there already nothing is written: none of a longer export stays among the new ones");
   command->callback([arguments, &exit] {
     auto done = export_file(*arguments);
     exit = done ? kExitDone : report_error(done.error());

@@ -2,20 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/plural.h"
+#include "cli/capture_input.h"
 #include "cli/exit_codes.h"
-#include "cli/file_damage_text.h"
 #include "cli/trace_output.h"
 #include "export/perfetto.h"
-#include "recording/replay.h"
 
 namespace gorotrace {
 namespace {
@@ -44,17 +46,16 @@ class OfOneProcess {
 
   // Of the whole file: kUsage if it is not clear which one is meant.
   Result<Export*> chosen() const {
-    std::string pids;
-    for (const pid_t pid : pids_) pids += fmt::format("{}{}", pids.empty() ? "" : ", ", pid);
-    if (pids.empty()) return fail(ErrorKind::kFailed, fmt::format("{} holds no target", request_.file));
-    if (export_ && !ambiguous()) return export_.get();
-    return fail(ErrorKind::kUsage,
-                fmt::format("{} holds the processes {}: choose one with -p", request_.file, pids));
+    std::vector<pid_t> pids;
+    for (const auto& [target, pid] : pids_) pids.push_back(pid);
+    const auto which = choose_process(request_.file, request_.pid, pids);
+    if (!which) return std::unexpected(which.error());
+    return export_.get();
   }
 
  private:
   Status begins(TargetId target, const TargetBegun& begun) {
-    pids_.insert(begun.host_pid);
+    pids_.emplace(target, begun.host_pid);
     if (export_ || (request_.pid != 0 && request_.pid != begun.host_pid)) return {};
     export_ = make_(target);
     return clocks_ ? pass_(*export_, *clocks_) : Status{};
@@ -66,20 +67,62 @@ class OfOneProcess {
   const Pass pass_;
   std::unique_ptr<Export> export_;
   std::optional<FileItem> clocks_;
-  std::set<pid_t> pids_;
+  std::map<TargetId, pid_t> pids_;  // of all of the file
 };
 
-// Tells what the file lacks.
-Status read_file(const std::string& file, const std::function<Status(const FileItem&)>& item,
-                 const std::function<Status()>& gap) {
-  Status behind_gap;
-  auto damage = read_items(
-      file, {.item = [&](const FileItem& told) -> Status { return behind_gap ? item(told) : behind_gap; },
-             .gap = [&] { behind_gap = gap(); }});
-  if (!damage) return std::unexpected(damage.error());
-  if (!behind_gap) return behind_gap;
-  if (const std::string lacks = file_damage_text(*damage); !lacks.empty()) tell(file + ": " + lacks);
-  return {};
+// A pipe can be read once alone.
+Status check_twice(const std::string& file, const std::string& what) {
+  std::error_code unknown;
+  if (!std::filesystem::exists(file, unknown) || std::filesystem::is_regular_file(file, unknown)) return {};
+  return fail(ErrorKind::kUsage,
+              fmt::format("{} reads its file twice, and {} is no regular file", what, file));
+}
+
+// When the window of a process began: as the session told, or its first item that has a time.
+class WindowBegin {
+ public:
+  explicit WindowBegin(pid_t pid) : pid_(pid) {}
+  Status take(const FileItem& item) {
+    if (const auto* kept = std::get_if<WindowKept>(&item)) {
+      begins_late_ = !kept->from_the_start;
+    } else if (const auto* facts = std::get_if<FactsTold>(&item)) {
+      if (facts->target == target_ && !begins_late_) told_ns_ = facts->facts.begin_ns;
+    } else if (const auto* open = std::get_if<CheckpointTold>(&item)) {
+      if (open->target == target_) first(open->checkpoint.model.at_ns);
+    } else if (const auto* told = std::get_if<Item>(&item)) {
+      const auto* begun = std::get_if<TargetBegun>(&told->what);
+      if (begun != nullptr && !target_ && (pid_ == 0 || pid_ == begun->host_pid)) target_ = told->target;
+      const bool definition = std::holds_alternative<StackDefined>(told->what) ||
+                              std::holds_alternative<FunctionDescribed>(told->what);
+      if (told->target == target_ && !definition) first(told->at_ns);
+    }
+    return {};
+  }
+  [[nodiscard]] std::uint64_t ns() const { return told_ns_ != 0 ? told_ns_ : first_ns_; }
+
+ private:
+  void first(std::uint64_t at_ns) {
+    if (first_ns_ == 0) first_ns_ = at_ns;
+  }
+  const pid_t pid_;
+  std::optional<TargetId> target_;
+  bool begins_late_ = false;
+  std::uint64_t told_ns_ = 0, first_ns_ = 0;
+};
+
+Result<TracePart> trace_part(const TraceRequest& request) {
+  if (!request.part.any()) return TracePart{};
+  if (auto twice = check_twice(request.file, "a part of a trace"); !twice)
+    return std::unexpected(twice.error());
+  WindowBegin begin(request.pid);
+  const auto read =
+      read_items(request.file, {.item = [&](const FileItem& item) { return begin.take(item); }});
+  if (!read) return std::unexpected(read.error());
+  const auto at = [&begin](std::uint64_t since) {
+    return begin.ns() + std::min(since, kEndOfTime - begin.ns());
+  };
+  return TracePart{at(request.part.from_ns.value_or(0)),
+                   request.part.to_ns ? at(*request.part.to_ns) : kEndOfTime};
 }
 
 Status say_what_was_written(const Result<TraceFigures>& figures, TraceOutput& output) {
@@ -95,15 +138,18 @@ Status say_what_was_written(const Result<TraceFigures>& figures, TraceOutput& ou
 }
 
 Status export_go_trace(const TraceRequest& request) {
-  TraceOutput output(request.output);
+  const auto part = trace_part(request);
+  if (!part) return std::unexpected(part.error());
+  GoTraceOptions options = request.go_trace;
+  options.part = *part;
+  TraceOutput output(request.output, request.file);
   const TraceFiles files{.open = [&output](std::size_t n) { return output.open(n); },
                          .close = [&output](std::size_t n) { return output.close(n); }};
   OfOneProcess<GoTraceExport> of(
-      request,
-      [&](TargetId target) { return std::make_unique<GoTraceExport>(target, request.go_trace, files); },
+      request, [&](TargetId target) { return std::make_unique<GoTraceExport>(target, options, files); },
       [](GoTraceExport& out, const FileItem& item) { return out.take(item); });
-  auto done =
-      read_file(request.file, [&](const FileItem& item) { return of.take(item); }, [&] { return of.gap(); });
+  auto done = read_capture(
+      request.file, [&](const FileItem& item) { return of.take(item); }, [&] { return of.gap(); });
   if (!done) return done;
   const auto chosen = of.chosen();
   if (!chosen) return std::unexpected(chosen.error());
@@ -111,17 +157,14 @@ Status export_go_trace(const TraceRequest& request) {
 }
 
 Status export_perfetto(const TraceRequest& request) {
-  std::error_code unknown;
-  if (std::filesystem::exists(request.file, unknown) &&
-      !std::filesystem::is_regular_file(request.file, unknown)) {
-    return fail(ErrorKind::kUsage,
-                fmt::format("perfetto reads its file twice, and {} is no regular file", request.file));
-  }
-  TraceOutput output(request.output);
+  if (auto twice = check_twice(request.file, "perfetto"); !twice) return twice;
+  const auto part = trace_part(request);
+  if (!part) return std::unexpected(part.error());
+  TraceOutput output(request.output, request.file);
   auto sink = output.open(0);
   if (!sink) return std::unexpected(sink.error());
   OfOneProcess<PerfettoExport> of(
-      request, [&](TargetId target) { return std::make_unique<PerfettoExport>(target, *sink); },
+      request, [&](TargetId target) { return std::make_unique<PerfettoExport>(target, *sink, *part); },
       [](PerfettoExport& out, const FileItem& item) {
         out.note(item);
         return Status{};
@@ -131,7 +174,7 @@ Status export_perfetto(const TraceRequest& request) {
   const auto chosen = of.chosen();
   if (!chosen) return std::unexpected(chosen.error());
   PerfettoExport& out = **chosen;
-  auto done = read_file(
+  auto done = read_capture(
       request.file, [&](const FileItem& item) { return out.take(item); }, [&] { return out.gap(); });
   if (!done) return done;
   const auto figures = out.finish();

@@ -9,6 +9,7 @@
 #include "base/enum_names.h"
 #include "base/result.h"
 #include "export/go_trace.h"
+#include "recording/part_of_window.h"
 
 namespace gorotrace {
 
@@ -23,6 +24,7 @@ struct TraceRequest {
   std::string file;    // the capture file
   std::string output;  // TraceOutput
   pid_t pid = 0;       // which process, 0: the only one
+  PartWanted part;     // of that one's window
   GoTraceOptions go_trace;
 };
 

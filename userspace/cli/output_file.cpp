@@ -98,6 +98,12 @@ Status OutputFile::commit() {
   return {};
 }
 
+Status spare_input(const std::string& input, const std::string& output) {
+  std::error_code apart;
+  if (output.empty() || output == "-" || !std::filesystem::equivalent(input, output, apart)) return {};
+  return fail(ErrorKind::kUsage, fmt::format("-o {} would write over the capture itself", output));
+}
+
 int write_to_stdout(std::string_view text) {
   auto out = OutputFile::open("");
   if (!out) return report_error(out.error());

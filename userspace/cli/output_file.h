@@ -46,6 +46,9 @@ class OutputFile {
   int error_ = 0;          // errno of the first write that failed
 };
 
+// kUsage: output is the file that is read, under whatever name: what it holds would be gone.
+[[nodiscard]] Status spare_input(const std::string& input, const std::string& output);
+
 // Writes a whole result to stdout; the exit code: kExitDone, or that of the failure, which is reported.
 [[nodiscard]] int write_to_stdout(std::string_view text);
 [[nodiscard]] int write_json_to_stdout(const std::function<void(JsonWriter&)>& write);

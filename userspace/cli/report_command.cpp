@@ -5,20 +5,19 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <ctime>
-#include <filesystem>
 #include <memory>
 #include <string>
-#include <system_error>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "base/plural.h"
 #include "base/text.h"
+#include "cli/capture_input.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/file_damage_text.h"
 #include "cli/output_file.h"
+#include "cli/part_arguments.h"
 #include "cli/row_arguments.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
@@ -35,24 +34,12 @@ namespace {
 constexpr std::size_t kMoments = 300;
 
 struct Arguments {  // as typed
-  std::string file, from, to, out;
+  std::string file, out;
+  PartArguments part;
   RowArguments rows;
   bool json = false, html = false;
+  bool of_text_alone = false;  // an option that says how text shows its rows
 };
-
-Result<PartWanted> part_of(const Arguments& a) {
-  PartWanted part;
-  for (const auto& [text, option, into] :
-       {std::tuple(&a.from, "--from", &part.from_ns), std::tuple(&a.to, "--to", &part.to_ns)}) {
-    if (text->empty()) continue;
-    const auto time = parse_duration(*text);
-    if (!time) return wrap(time.error(), option);
-    *into = static_cast<std::uint64_t>(time->count());
-  }
-  if (part.to_ns && part.from_ns.value_or(0) >= *part.to_ns)
-    return fail(ErrorKind::kUsage, part.from_ns ? "--from must lie before --to" : "--to must lie behind 0s");
-  return part;
-}
 
 // Which file, when it was recorded, and how much of it there is.
 std::string head(const std::string& file, const Recording& recording) {
@@ -137,8 +124,18 @@ void write_text(OutputFile& out, const Arguments& a, const CommonOptions& common
     text.stacks = a.rows.stacks;
     text.rows = rows[i];
     text.colour = on_screen && screen.colour;
-    const ChainsTextOptions chains{
-        .width = text.width, .limit = text.limit, .colour = text.colour, .system = text.rows.filter.system};
+    const auto chosen = wait_filter(target.facts, target.tables, target.symbols, text.rows.filter);
+    const ChainsTextOptions chains{.width = text.width,
+                                   .limit = text.limit,
+                                   .colour = text.colour,
+                                   .system = text.rows.filter.system,
+                                   .by_count = text.rows.sort == RowSort::kCount,
+                                   .shown = [&chosen](const WaitChain& chain) {
+                                     BlockingRow row;
+                                     row.stack = chain.stack;
+                                     row.reason = chain.reason;
+                                     return chosen(row);
+                                   }};
     out.write((i == 0 ? "" : "\n") +
               for_locale(stat_summary_text(target.facts, target.tables, target.symbols, text) +
                          chains_text(target.chains, target.symbols, target.facts.wait_reasons, chains)));
@@ -148,17 +145,19 @@ void write_text(OutputFile& out, const Arguments& a, const CommonOptions& common
 Status report(const Arguments& a, const CommonOptions& common) {
   auto asked = row_options(a.rows);
   if (!asked) return std::unexpected(asked.error());
-  const auto part = part_of(a);
+  const auto part = part_wanted(a.part);
   if (!part) return std::unexpected(part.error());
   if (a.html && a.json) return fail(ErrorKind::kUsage, "--html and --json: one of them");
+  if (a.html && a.of_text_alone)
+    return fail(
+        ErrorKind::kUsage,
+        "--limit and --stacks: a page has all rows and whole stacks, to be sorted and filtered there");
   if (a.html && a.out.empty())
     return fail(ErrorKind::kUsage, "--html needs -o FILE, the page; -o - is stdout");
-  if (std::error_code apart; std::filesystem::equivalent(a.file, a.out, apart))
-    return fail(ErrorKind::kUsage, fmt::format("-o {} is the capture itself", a.out));
-  auto recording = replay(a.file, *part, {.moments = a.html ? kMoments : 0, .chains = !a.json && !a.html});
+  if (auto spared = spare_input(a.file, a.out); !spared) return spared;
+  auto recording =
+      replay_capture(a.file, *part, {.moments = a.html ? kMoments : 0, .chains = !a.json && !a.html});
   if (!recording) return std::unexpected(recording.error());
-  if (const std::string damage = file_damage_text(recording->damage); !damage.empty())
-    tell(fmt::format("{}: {}", a.file, damage));
   if (recording->targets.empty()) return fail(ErrorKind::kFailed, fmt::format("{} holds no target", a.file));
   const auto rows = rows_of_targets(*asked, a, *recording);
   if (!rows) return std::unexpected(rows.error());
@@ -187,14 +186,14 @@ void add_report_command(CLI::App& app, const CommonOptions& common, int& exit) {
       "newer version.");
   command->add_option("FILE", arguments->file, "a capture file (gorotrace record)")->required();
   add_row_options(*command, arguments->rows);
-  command->add_option("--from", arguments->from, "only from this time of the window on (3s)");
-  command->add_option("--to", arguments->to, "only up to this time of the window");
+  add_part_options(*command, arguments->part);
   command->add_flag("--json", arguments->json,
                     "one JSON object per target (userspace/report/stat.schema.json)");
   command->add_flag("--html", arguments->html,
                     "one page for a browser, with charts and flame graphs; needs no network");
   command->add_option("-o,--output", arguments->out, "write to this file, not to stdout");
-  command->callback([arguments, &common, &exit] {
+  command->callback([arguments, command, &common, &exit] {
+    arguments->of_text_alone = command->count("--limit") + command->count("--stacks") != 0;
     auto done = report(*arguments, common);
     exit = done ? kExitDone : report_error(done.error());
   });

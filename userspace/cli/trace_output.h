@@ -18,16 +18,19 @@ namespace gorotrace {
 
 class TraceOutput {
  public:
-  // "" or "-": stdout. That, or what is no regular file, takes one file alone.
-  explicit TraceOutput(std::string path);
+  // path: "" or "-" is stdout. That, or what is no regular file, takes one file alone. input: what is read.
+  TraceOutput(std::string path, std::string input);
 
+  // kUsage, too: it would write over the input, or files with such numbers are there already.
   [[nodiscard]] Result<TextSink> open(std::size_t n);
   [[nodiscard]] Status close(std::size_t n);  // it is there whole from here on
   // Behind the last: where all of it is, "trace.out" or "trace.000.out .. trace.004.out".
   [[nodiscard]] Result<std::string> finish();
 
  private:
-  const std::string path_;
+  [[nodiscard]] Status check_free() const;
+
+  const std::string path_, input_;
   const bool numbered_;
   std::size_t count_ = 0;
   std::map<std::size_t, std::unique_ptr<OutputFile>> open_;

@@ -19,7 +19,8 @@ std::unexpected<Error> refuse(const std::string& text, std::string_view why) {
   return fail(ErrorKind::kUsage,
               fmt::format("--until: \"{}\" {}; there are goroutines>N (more than N goroutines: "
                           "goroutines>10000), blocked>TIME:N (N goroutines or more that have been blocked "
-                          "for longer: blocked>5s:500) and panic (recovered or not; panic>N: more than N)",
+                          "for longer: blocked>5s:500; without :N one) and panic (recovered or not; "
+                          "panic>N: more than N)",
                           printable(text, 64), why));
 }
 

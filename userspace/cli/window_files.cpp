@@ -10,8 +10,8 @@
 #include <string_view>
 #include <utility>
 
-#include "base/unique_fd.h"
 #include "cli/output_file.h"
+#include "recording/claimed_file.h"
 
 namespace gorotrace {
 namespace {
@@ -48,9 +48,14 @@ Result<std::unique_ptr<WindowFiles>> WindowFiles::make(std::string path) {
         fmt::format("-o {}: a window of --last is written whole and then given its name, which only a "
                     "regular file can have",
                     path));
+  UniqueFd replaced(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!replaced && errno != ENOENT) return fail_errno(errno, "cannot open " + path);
+  if (replaced) {
+    if (auto claimed = claim(replaced.get(), path); !claimed) return std::unexpected(claimed.error());
+  }
   // What would fail in the end is better known now.
   if (auto out = OutputFile::open(path); !out) return std::unexpected(out.error());
-  return std::unique_ptr<WindowFiles>(new WindowFiles(std::move(path)));
+  return std::unique_ptr<WindowFiles>(new WindowFiles(std::move(path), std::move(replaced)));
 }
 
 WindowFiles::~WindowFiles() {
@@ -69,7 +74,7 @@ std::string WindowFiles::numbered(std::size_t number) const {
 Result<std::string> WindowFiles::reserve() {
   for (;; ++next_) {
     std::string name = numbered(next_);
-    if (next_ == 1) return name;
+    if (next_ == 1 && replaced_) return name;
     const UniqueFd made(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (made) return name;
     if (errno != EEXIST) return fail_errno(errno, "cannot create " + name);
@@ -88,7 +93,7 @@ Result<std::string> WindowFiles::write_next(const KeptChunks& kept, const Window
   auto name = reserve();
   if (!name) return name;
   if (auto written = write_to(*name, kept, told); !written) {
-    if (next_ != 1) ::unlink(name->c_str());
+    if (next_ != 1 || !replaced_) ::unlink(name->c_str());
     return std::unexpected(written.error());
   }
   ++next_;

@@ -1,6 +1,7 @@
 // The files of a flight recorder. The first window that is written has the name that was asked for; the
-// others are numbered on from 2 (f.gtr, f.2.gtr, ...), past what is there already. Each is whole or not
-// there. Threads: control's; a thread of its own writes what comes while the recording goes on.
+// others are numbered on from 2 (f.gtr, f.2.gtr, ...), past what is there already, and so is the first if
+// somebody else has made a file of that name meanwhile. Each is whole or not there. Threads: control's; a
+// thread of its own writes what comes while the recording goes on.
 #pragma once
 
 #include <cstddef>
@@ -11,14 +12,16 @@
 #include <thread>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 #include "recording/rolling_chunks.h"
 
 namespace gorotrace {
 
 class WindowFiles {
  public:
-  // Error: there is no such folder, or it cannot be written to; kUsage: the path names what is no regular
-  // file. Nothing is there yet, and what is there stays until the first window is written.
+  // Error: there is no such folder, it cannot be written to, or another recorder has the file; kUsage: the
+  // path names what is no regular file. Nothing is there yet, and what is there stays until the first window
+  // is written.
   [[nodiscard]] static Result<std::unique_ptr<WindowFiles>> make(std::string path);
   ~WindowFiles();
   WindowFiles(const WindowFiles&) = delete;
@@ -33,12 +36,13 @@ class WindowFiles {
   void finish();
 
  private:
-  explicit WindowFiles(std::string path) : path_(std::move(path)) {}
+  WindowFiles(std::string path, UniqueFd replaced) : path_(std::move(path)), replaced_(std::move(replaced)) {}
   [[nodiscard]] std::string numbered(std::size_t number) const;
   [[nodiscard]] Result<std::string> reserve();
   [[nodiscard]] Result<std::string> write_next(const KeptChunks& kept, const WindowKept& told);
 
   const std::string path_;
+  const UniqueFd replaced_;  // by the first window, and claimed; none: nothing was there
   std::size_t next_ = 1;
   std::thread thread_;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "export/folded_line.h"
@@ -40,9 +41,13 @@ void folded_waits(RecordedTarget& target, const TextSink& sink) {
 void folded_offwake(RecordedTarget& target, const TextSink& sink) {
   RecordedStacks stacks(target.symbols);
   Lines lines;
+  std::optional<std::uint64_t> stack;  // rows of one stand beside each other
+  std::string blocked_at;
   for (const auto& [row, sum] : target.chains.rows()) {
     if (row.system) continue;
-    std::string line = blocked(stacks, row.stack);
+    if (stack != row.stack) blocked_at = blocked(stacks, row.stack);
+    stack = row.stack;
+    std::string line = blocked_at;
     append_folded(line, "--");
     if (row.chain.steps == 0) {
       append_folded(line, "[waker unknown]");

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "export/go_trace_writer.h"
+#include "export/part_of_timeline.h"
 #include "export/timeline.h"
 #include "export/trace_names.h"
 
@@ -10,9 +11,13 @@ namespace gorotrace {
 
 struct GoTraceExport::Impl {
   Impl(TargetId target, const GoTraceOptions& options, TraceFiles files)
-      : names(target), writer(options, std::move(files), names), timeline(target, writer) {}
+      : names(target),
+        writer(options, std::move(files), names),
+        part(options.part, writer),
+        timeline(target, part) {}
   TraceNames names;
   GoTraceWriter writer;
+  PartOfTimeline part;
   Timeline timeline;
 };
 
@@ -33,6 +38,7 @@ Status GoTraceExport::gap() {
 
 Result<TraceFigures> GoTraceExport::finish() {
   if (auto told = impl_->timeline.finish(); !told) return std::unexpected(told.error());
+  if (auto some = impl_->part.finish(); !some) return std::unexpected(some.error());
   if (auto written = impl_->writer.finish(); !written) return std::unexpected(written.error());
   return impl_->writer.figures();
 }

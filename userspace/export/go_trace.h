@@ -15,9 +15,13 @@
 
 namespace gorotrace {
 
+struct TracePart {  // CLOCK_MONOTONIC, from <= t < to
+  std::uint64_t from_ns = 0, to_ns = kEndOfTime;
+};
 struct GoTraceOptions {
   unsigned version = 22;  // of the header: 22, 23, 25 or 26; tools read those up to their own
   std::uint64_t events_per_file = 1'000'000;  // then another one begins; 0: never
+  TracePart part = {};
 };
 [[nodiscard]] constexpr bool is_trace_version(unsigned version) {
   return version == 22 || version == 23 || version == 25 || version == 26;
@@ -45,7 +49,8 @@ class GoTraceExport {
   // In the order of the file (recording/replay.h read_items).
   [[nodiscard]] Status take(const FileItem& item);
   [[nodiscard]] Status gap();  // a part of the file could not be read
-  // kUnsupported: the file has not what a trace needs; the message has the command that records it.
+  // kUnsupported: the file has not what a trace needs; the message has the command that records it. kUsage:
+  // nothing of it lies in the part.
   [[nodiscard]] Result<TraceFigures> finish();
 
  private:

@@ -10,6 +10,7 @@
 
 #include "base/seeded_hash.h"
 #include "base/text.h"
+#include "export/part_of_timeline.h"
 #include "export/perfetto_packets.h"
 #include "export/timeline.h"
 #include "export/trace_names.h"
@@ -299,16 +300,17 @@ Status Writer::ends(std::uint64_t at_ns, std::uint64_t lost) {
 }  // namespace
 
 struct PerfettoExport::Impl {
-  Impl(TargetId to, TextSink sink)
-      : target(to), names(to), writer(std::move(sink), names), timeline(to, writer) {}
+  Impl(TargetId to, TextSink sink, const TracePart& wanted)
+      : target(to), names(to), writer(std::move(sink), names), part(wanted, writer), timeline(to, part) {}
   const TargetId target;
   TraceNames names;
   Writer writer;
+  PartOfTimeline part;
   Timeline timeline;
 };
 
-PerfettoExport::PerfettoExport(TargetId target, TextSink sink)
-    : impl_(std::make_unique<Impl>(target, std::move(sink))) {}
+PerfettoExport::PerfettoExport(TargetId target, TextSink sink, const TracePart& part)
+    : impl_(std::make_unique<Impl>(target, std::move(sink), part)) {}
 PerfettoExport::~PerfettoExport() = default;
 
 void PerfettoExport::note(const FileItem& item) {
@@ -334,6 +336,7 @@ Status PerfettoExport::gap() {
 
 Result<TraceFigures> PerfettoExport::finish() {
   if (auto told = impl_->timeline.finish(); !told) return std::unexpected(told.error());
+  if (auto some = impl_->part.finish(); !some) return std::unexpected(some.error());
   return impl_->writer.finish();
 }
 

@@ -17,7 +17,7 @@ namespace gorotrace {
 
 class PerfettoExport {
  public:
-  PerfettoExport(TargetId target, TextSink sink);
+  PerfettoExport(TargetId target, TextSink sink, const TracePart& part = {});
   ~PerfettoExport();
 
   // All items of the file twice, in its order: names may come behind what they name.

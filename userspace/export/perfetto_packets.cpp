@@ -90,45 +90,40 @@ void PerfettoPackets::begin(const ClockPair& clocks) {
   packet(packet_);
 }
 
-void PerfettoPackets::process(std::uint64_t track, int pid, std::string_view name) {
+template <typename Write>
+void PerfettoPackets::describe(std::uint64_t track, const Write& write) {
   packet_.clear();
   {
     protozero::pbf_builder<Packet> out(packet_);
     out.add_uint32(Packet::kSequence, kSequence);
     protozero::pbf_builder<Descriptor> descriptor(out, Packet::kTrackDescriptor);
     descriptor.add_uint64(Descriptor::kUuid, track);
+    write(descriptor);
+  }
+  packet(packet_);
+}
+
+void PerfettoPackets::process(std::uint64_t track, int pid, std::string_view name) {
+  describe(track, [&](auto& descriptor) {
     protozero::pbf_builder<ProcessTag> process(descriptor, Descriptor::kProcess);
     process.add_int32(ProcessTag::kPid, pid);
     process.add_string(ProcessTag::kName, name.data(), name.size());
-  }
-  packet(packet_);
+  });
 }
 
 void PerfettoPackets::track(std::uint64_t track, std::uint64_t parent, std::string_view name) {
-  packet_.clear();
-  {
-    protozero::pbf_builder<Packet> out(packet_);
-    out.add_uint32(Packet::kSequence, kSequence);
-    protozero::pbf_builder<Descriptor> descriptor(out, Packet::kTrackDescriptor);
-    descriptor.add_uint64(Descriptor::kUuid, track);
+  describe(track, [&](auto& descriptor) {
     if (parent != 0) descriptor.add_uint64(Descriptor::kParent, parent);
     descriptor.add_string(Descriptor::kName, name.data(), name.size());
-  }
-  packet(packet_);
+  });
 }
 
 void PerfettoPackets::counter(std::uint64_t track, std::uint64_t parent, std::string_view name) {
-  packet_.clear();
-  {
-    protozero::pbf_builder<Packet> out(packet_);
-    out.add_uint32(Packet::kSequence, kSequence);
-    protozero::pbf_builder<Descriptor> descriptor(out, Packet::kTrackDescriptor);
-    descriptor.add_uint64(Descriptor::kUuid, track);
+  describe(track, [&](auto& descriptor) {
     descriptor.add_uint64(Descriptor::kParent, parent);
     descriptor.add_string(Descriptor::kName, name.data(), name.size());
     descriptor.add_message(Descriptor::kCounter, "", 0);
-  }
-  packet(packet_);
+  });
 }
 
 std::uint64_t PerfettoPackets::interned(Intern what, std::string_view text) {

@@ -45,6 +45,8 @@ class PerfettoPackets {
   enum class Intern { kName, kCategory, kStack };
   [[nodiscard]] std::uint64_t interned(Intern what, std::string_view text);
   void event(int type, const Event& event);
+  template <typename Write>
+  void describe(std::uint64_t track, const Write& write);  // a track's descriptor
   void packet(std::string_view data);
 
   const TextSink sink_;

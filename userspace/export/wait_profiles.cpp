@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -89,9 +90,16 @@ class WaitProfile {
   }
 
   void mutex() {
-    std::map<std::uint64_t, Sum> by_waker;  // its stack
+    std::map<std::uint64_t, Sum> by_waker;                        // its stack
+    std::optional<std::pair<std::uint64_t, std::uint8_t>> place;  // rows of one stand beside each other
+    Kind kind = Kind::kNone;                                      // of the place
     for (const auto& [row, sum] : target_.chains.rows()) {
-      if (row.system || kind(row.reason, stacks_.calls(row.stack)) != Kind::kMutex) continue;
+      if (row.system) continue;
+      if (const std::pair at(row.stack, row.reason); place != at) {
+        place = at;
+        kind = this->kind(row.reason, stacks_.calls(row.stack));
+      }
+      if (kind != Kind::kMutex) continue;
       Sum& of_waker = by_waker[row.chain.steps == 0 ? 0 : row.chain.wakers[0].stack];
       of_waker.count += sum.count;
       of_waker.ns += sum.total_ns;

@@ -68,6 +68,9 @@ struct FileDamage {
   [[nodiscard]] bool any() const { return cut || chunks != 0 || bytes != 0; }
 };
 
+// Whether a file begins as a capture file does. Error: it cannot be opened or read.
+[[nodiscard]] Result<bool> is_capture_file(const std::string& path);
+
 class ChunkFileReader {
  public:
   static constexpr std::size_t kMaxChunkBytes = 8u << 20;  // before compression; a larger claim is damage

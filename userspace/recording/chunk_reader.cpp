@@ -16,6 +16,17 @@
 namespace gorotrace {
 namespace {
 
+Result<ReadAhead> open_file(const std::string& path, const std::string& name) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!fd) return fail_errno(errno, fmt::format("cannot open {}", name));
+  return ReadAhead(std::move(fd));
+}
+
+bool begins_with_magic(Bytes there) {
+  const std::size_t compared = std::min(there.size(), kMagic.size());
+  return std::ranges::equal(there.first(compared), Bytes(kMagic).first(compared));
+}
+
 // The message in front, which is taken off; nullopt: none stands there.
 std::optional<std::string_view> take_message(Bytes& plain) {
   std::uint64_t size = 0;
@@ -40,9 +51,8 @@ Result<bool> pass_header(ReadAhead& file, const std::string& name) {
   const auto filled = file.fill(FileHeader::kBytes);
   if (!filled) return wrap(filled.error(), name);
   const Bytes there = file.ahead();
-  const std::size_t compared = std::min(there.size(), kMagic.size());
   if (there.empty()) return refuse("it is empty, and no capture file");
-  if (!std::ranges::equal(there.first(compared), Bytes(kMagic).first(compared))) {
+  if (!begins_with_magic(there)) {
     if (as_text(slice(there, 1, 3)) == "GTR")
       return refuse("a capture file that was copied as text: copy it again, as binary");
     return refuse("not a capture file of gorotrace");
@@ -156,18 +166,26 @@ void ChunkFileReader::Impl::end(const Handler& handler) {
   if (std::exchange(gap_, false)) handler.gap();
 }
 
+Result<bool> is_capture_file(const std::string& path) {
+  const std::string name = printable(path);
+  auto file = open_file(path, name);
+  if (!file) return std::unexpected(file.error());
+  const auto filled = file->fill(kMagic.size());
+  if (!filled) return wrap(filled.error(), name);
+  return *filled != 0 && begins_with_magic(file->ahead());
+}
+
 ChunkFileReader::ChunkFileReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ChunkFileReader::~ChunkFileReader() = default;
 
 Result<std::unique_ptr<ChunkFileReader>> ChunkFileReader::open(const std::string& path) {
   const std::string name = printable(path);
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  if (!fd) return fail_errno(errno, fmt::format("cannot open {}", name));
-  ReadAhead file(std::move(fd));
-  const auto damaged = pass_header(file, name);
+  auto file = open_file(path, name);
+  if (!file) return std::unexpected(file.error());
+  const auto damaged = pass_header(*file, name);
   if (!damaged) return std::unexpected(damaged.error());
   return std::unique_ptr<ChunkFileReader>(
-      new ChunkFileReader(std::make_unique<Impl>(name, std::move(file), *damaged)));
+      new ChunkFileReader(std::make_unique<Impl>(name, std::move(*file), *damaged)));
 }
 
 Status ChunkFileReader::read(const Handler& handler) {

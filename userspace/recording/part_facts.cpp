@@ -43,7 +43,41 @@ std::optional<CostFacts> cost_since(const CostFacts& whole, const std::optional<
   return cost;
 }
 
+// On up to the end.
+GroupMask on_at(const Tables& tables, std::uint64_t end_ns) {
+  GroupMask on = 0;
+  for (unsigned g = 0; g < GT_GROUP_COUNT; ++g) {
+    const std::vector<Interval>& covered = tables.covered[g];
+    if (!covered.empty() && covered.back().to_ns >= end_ns) on |= group_bit(static_cast<gt_group>(g));
+  }
+  return on;
+}
+
+EventFacts events_of(const Came& came) {
+  return {.produced = came.records + came.lost,
+          .received = came.records,
+          .dropped = {{"lost", came.lost}},
+          .stack_failed = {}};
+}
+
 }  // namespace
+
+StatFacts facts_of_stream(StatFacts facts, const Tables& tables, const Came& came,
+                          std::optional<std::uint64_t> window_ns, std::uint64_t end_ns) {
+  facts.begin_ns = std::min(window_ns.value_or(end_ns), end_ns);
+  facts.end_ns = end_ns;
+  facts.events = events_of(came);
+  facts.on_at_end = on_at(tables, end_ns);
+  for (unsigned g = 0; g < GT_GROUP_COUNT; ++g) {
+    const std::vector<Interval>& covered = tables.covered[g];
+    if (covered.empty()) continue;
+    const auto group = static_cast<gt_group>(g);
+    facts.requested |= group_bit(group);
+    if ((facts.on_at_end & group_bit(group)) == 0)
+      facts.detached.push_back({group, covered.back().to_ns, "the file does not say why"});
+  }
+  return facts;
+}
 
 std::optional<PartKnown> known_of_part(const StatFacts& whole, const PartWanted& wanted,
                                        const PartOfWindow& part, const Moment& end) {
@@ -80,9 +114,7 @@ std::optional<PartKnown> known_of_part(const StatFacts& whole, const PartWanted&
     came = {came.records - from->came.records, came.lost - from->came.lost};
     if (part.from()) out.tables = delta(from->tables, to.tables);  // else they begin there
   }
-  facts.events.received = came.records;
-  facts.events.produced = came.records + came.lost;
-  facts.events.dropped = {{"lost", came.lost}};
+  facts.events = events_of(came);
   if (!of_the_part(facts.counters_begin, facts.begin_ns, facts) ||
       !of_the_part(facts.counters_end, facts.end_ns, facts))
     facts.counters_begin = facts.counters_end = std::nullopt;
@@ -93,11 +125,7 @@ std::optional<PartKnown> known_of_part(const StatFacts& whole, const PartWanted&
   // Estimates of the whole window.
   out.tables.phases.reset();
   for (BlockingRow& row : out.tables.blocking) row.begun.reset();
-  for (unsigned g = 0; g < GT_GROUP_COUNT; ++g) {
-    const std::vector<Interval>& covered = out.tables.covered[g];
-    if (!covered.empty() && covered.back().to_ns >= to.at_ns)
-      facts.on_at_end |= group_bit(static_cast<gt_group>(g));
-  }
+  facts.on_at_end = on_at(out.tables, to.at_ns);
   facts.notices = whole.notices;
   facts.notices.push_back(fmt::format(
       "a part of the recording: what the session knew of the whole alone is not shown (latencies of the "

@@ -1,13 +1,19 @@
-// What is known of a part of a recorded window: the session knew the whole, of a part there is what the
-// stream tells. Pure.
+// What is known of a part of a recorded window, or of a window of which the session told nothing: there is
+// what the stream tells. Pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "evidence/facts.h"
 #include "recording/part_of_window.h"
 
 namespace gorotrace {
+
+// In place of what the session would have told; facts: what a target's begin says. Groups, when they were
+// on, and events; window_ns: the target's first item, if it has a time.
+[[nodiscard]] StatFacts facts_of_stream(StatFacts facts, const Tables& tables, const Came& came,
+                                        std::optional<std::uint64_t> window_ns, std::uint64_t end_ns);
 
 struct PartKnown {
   StatFacts facts;

@@ -1,9 +1,9 @@
 #include "recording/recorder.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -30,21 +30,17 @@ ClockPair clocks_now() {
 }  // namespace
 
 Result<std::unique_ptr<Recorder>> Recorder::make(const std::string& path, const Options& options) {
-  // O_NONBLOCK: a FIFO without a reader is an error now, not a wait that no signal ends.
-  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666));
-  if (!file) {
-    return errno == ENXIO ? fail(ErrorKind::kFailed, fmt::format("cannot write {}: nobody reads it", path))
-                          : fail_errno(errno, fmt::format("cannot write {}", path));
-  }
-  if (const int flags = ::fcntl(file.get(), F_GETFL); flags >= 0)
-    (void)::fcntl(file.get(), F_SETFL, flags & ~O_NONBLOCK);
-  return std::unique_ptr<Recorder>(new Recorder(std::move(file), options));
+  auto file = ClaimedFile::open(path);
+  if (!file) return std::unexpected(file.error());
+  std::unique_ptr<Recorder> made(new Recorder(options));
+  made->file_.emplace(std::move(*file));
+  return made;
 }
 
-Recorder::Recorder(UniqueFd file, const Options& options) : options_(options), file_(std::move(file)) {}
+Recorder::Recorder(const Options& options) : options_(options) {}
 
 std::unique_ptr<Recorder> Recorder::in_memory(const RollingChunks::Bounds& bounds, const Options& options) {
-  std::unique_ptr<Recorder> made(new Recorder(UniqueFd(), options));
+  std::unique_ptr<Recorder> made(new Recorder(options));
   made->bounds_ = bounds;
   return made;
 }
@@ -61,9 +57,9 @@ Result<std::unique_ptr<ChunkDestination>> Recorder::destination() {
     return rolling;
   }
   struct stat status{};
-  if (::fstat(file_.get(), &status) == 0 && S_ISREG(status.st_mode) && ::ftruncate(file_.get(), 0) != 0)
+  if (::fstat(file_->fd(), &status) == 0 && S_ISREG(status.st_mode) && ::ftruncate(file_->fd(), 0) != 0)
     return fail_errno(errno, "cannot empty the capture file");
-  return file_destination(std::move(file_));
+  return file_destination(file_->take());
 }
 
 Status Recorder::start() {

@@ -18,6 +18,7 @@
 
 #include "base/result.h"
 #include "recording/chunk_file.h"
+#include "recording/claimed_file.h"
 #include "recording/file_item.h"
 #include "recording/rolling_chunks.h"
 #include "recording/told_names.h"
@@ -40,8 +41,8 @@ class Recorder : public ItemSink {
     ModelsWatch* watch = nullptr;
   };
 
-  // The file is there, as it was, until the first target begins; then it is emptied. It may be a pipe, with a
-  // reader.
+  // The file is there, as it was, until the first target begins; then it is emptied. It is no other
+  // recorder's, and goes again if it was made and no target began. It may be a pipe, with a reader.
   [[nodiscard]] static Result<std::unique_ptr<Recorder>> make(const std::string& path) {
     return make(path, {});
   }
@@ -86,7 +87,7 @@ class Recorder : public ItemSink {
   [[nodiscard]] std::uint64_t dropped_samples(TargetId target) const;
 
  private:
-  Recorder(UniqueFd file, const Options& options);
+  explicit Recorder(const Options& options);
   [[nodiscard]] Result<std::unique_ptr<ChunkDestination>> destination();
   [[nodiscard]] Status start();
   void take(const Batch& batch);
@@ -111,7 +112,7 @@ class Recorder : public ItemSink {
   [[nodiscard]] StackRef stack_of(TargetId target, std::uint64_t id) const;
 
   const Options options_;
-  UniqueFd file_;  // until the writer has it
+  std::optional<ClaimedFile> file_;  // until the writer has it
   // The thread's own.
   std::unique_ptr<ChunkFileWriter> writer_;
   std::optional<RollingChunks::Bounds> bounds_;  // in memory

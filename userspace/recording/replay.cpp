@@ -57,9 +57,13 @@ class Replayer {
 
  private:
   struct Of {
-    Of(const PartWanted& wanted, std::size_t moments) : part(wanted), series(wanted, moments) {}
+    Of(const PartWanted& wanted, const DetailsWanted& details)
+        : part(wanted), series(wanted, details.moments), wants_open(details.open) {}
     PartOfWindow part;
     MomentSeries series;
+    const bool wants_open;
+    std::optional<OpenState> open;  // at the part's end, once that has come
+    NamedStacks::Map open_stacks;   // its
     std::uint64_t records = 0, lost = 0;
     std::unique_ptr<RecordedTarget> recorded;
     std::optional<FactsTold> facts;
@@ -125,6 +129,10 @@ void Replayer::Of::take(const Models::Of& model) {
   const auto end = part.next(), moment = series.next(part.window_ns());
   if (moment && (!end || *moment <= *end)) return series.take(*moment, model, {records, lost});
   part.take(model, {records, lost});
+  if (wants_open && part.to() && !open) {
+    open = model.model->open_state(part.to()->at_ns);
+    open->each_stack(MoreStacks{model, open_stacks});
+  }
 }
 
 void Replayer::gap() {
@@ -205,9 +213,10 @@ Status Replayer::take_this(const Item& item) {
     // A segment says again what has begun.
     if (targets_.contains(item.target)) return {};
     if (targets_.size() >= kMaxTargets) return fail(ErrorKind::kFailed, "more targets than any session has");
-    Of& of = targets_.try_emplace(item.target, wanted_, details_.moments).first->second;
+    Of& of = targets_.try_emplace(item.target, wanted_, details_).first->second;
     of.recorded = std::make_unique<RecordedTarget>();
     of.recorded->id = item.target;
+    of.recorded->start_time_ticks = begun->start_time_ticks;
     of.recorded->facts.target.host_pid = of.recorded->facts.target.pid = begun->host_pid;
     of.recorded->facts.target.exe = of.recorded->facts.target.file = begun->exe;
     of.recorded->facts.wait_reasons = begun->wait_reasons;
@@ -302,9 +311,12 @@ void Replayer::take_tables(TargetId target, Of& of) {
   if (of.facts) out.facts = std::move(of.facts->facts);
   const std::uint64_t end = whole ? out.facts.end_ns : std::min(found->second.end_ns, told_until());
   if (of.gap_from_ns) lose_gap(target, of, end);
+  if (!of.facts)
+    out.facts = facts_of_stream(std::move(out.facts), found->second.tables(end), {of.records, of.lost},
+                                of.part.window_ns(), end);
   if (!whole) {
     out.facts.end_ns = end;
-    if (out.facts.begin_ns == 0) out.facts.begin_ns = end;
+    if (out.facts.begin_ns == 0) out.facts.begin_ns = end;  // the session had not begun
     if (!of.facts || !recording_.window || !recording_.window->goes_on) {
       out.facts.notices.push_back(
           of.facts ? "the recording was cut off: what the session knew is from before its end"
@@ -330,8 +342,9 @@ void Replayer::take_tables(TargetId target, Of& of) {
   NamedStacks::Map more;
   if (details_.chains) out.chains.each_stack(MoreStacks{found->second, more});
   if (details_.open) {
-    out.open = found->second.model->open_state(end);
+    out.open = of.open ? std::move(of.open) : found->second.model->open_state(end);
     out.open->each_stack(MoreStacks{found->second, more});
+    more.merge(of.open_stacks);
   }
   out.symbols.add(out.tables.stacks.with(more));
 }

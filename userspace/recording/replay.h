@@ -24,6 +24,7 @@ namespace gorotrace {
 
 struct RecordedTarget {
   TargetId id = 0;
+  std::uint64_t start_time_ticks = 0;       // TargetBegun::start_time_ticks
   std::string label_key;                    // TargetBegun::label_key
   Tables tables;                            // as of the end of its window
   std::vector<ExecutableMapping> mappings;  // as it began
@@ -39,7 +40,7 @@ struct RecordedTarget {
 struct DetailsWanted {
   std::size_t moments = 0;  // how many a series has at most
   bool chains = false;      // who ended whose waits
-  bool open = false;        // what is open at the end
+  bool open = false;        // what is open at the end of the part
 };
 
 struct Recording {

@@ -44,16 +44,20 @@ std::string waker_of(Symbolizer& symbols, const Waker& waker) {
                                              : runtime_waker_name(waker.kind);
 }
 
+const WaitChains::Sum& sum_of(const WaitChains::Sum& sum) {
+  return sum;
+}
+const WaitChains::Sum& sum_of(const Place& place) {
+  return place.sum;
+}
+
 template <typename Map>
-auto by_time(const Map& map) {
+auto sorted(const Map& map, bool by_count) {
   std::vector<const typename Map::value_type*> out;
   for (const auto& entry : map) out.push_back(&entry);
-  sort_stably(out, std::greater(), [](const auto* e) {
-    if constexpr (requires { e->second.total_ns; }) {
-      return e->second.total_ns;
-    } else {
-      return e->second.sum.total_ns;
-    }
+  sort_stably(out, std::greater(), [by_count](const auto* e) {
+    const WaitChains::Sum& sum = sum_of(e->second);
+    return by_count ? sum.count : sum.total_ns;
   });
   return out;
 }
@@ -79,7 +83,7 @@ std::string chains_text(const WaitChains& chains, Symbolizer& symbols,
                         const std::vector<std::string>& reasons, const ChainsTextOptions& options) {
   std::map<std::pair<std::string, std::string>, Place> places;  // reason, where
   for (const auto& [row, sum] : chains.rows()) {
-    if (row.system && !options.system) continue;
+    if ((row.system && !options.system) || (options.shown && !options.shown(row))) continue;
     const std::string reason =
         row.reason < reasons.size() ? reasons[row.reason] : fmt::format("reason {}", row.reason);
     Place& place = places[{reason, place_of(symbols, row.stack)}];
@@ -93,18 +97,19 @@ std::string chains_text(const WaitChains& chains, Symbolizer& symbols,
   const Style style{options.colour};
   const std::size_t limit = options.limit == 0 ? places.size() : std::min(options.limit, places.size());
   std::string out =
-      "\n" + wrapped(style.bold("WHO MADE WHOM WAIT") +
-                         fmt::format("  waits that ended, by time · {} of {} · who ended them, who had woken "
-                                     "that one",
-                                     limit, plural(places.size(), "place")),
-                     options.width, 2);
+      "\n" +
+      wrapped(style.bold("WHO MADE WHOM WAIT") +
+                  fmt::format("  waits that ended, by {} · {} of {} · who ended them, who had woken "
+                              "that one",
+                              options.by_count ? "count" : "time", limit, plural(places.size(), "place")),
+              options.width, 2);
   out += style.dim(fmt::format("{:>9}{:>8}", "waited", "count")) + "\n";
-  const auto sorted = by_time(places);
+  const auto shown = sorted(places, options.by_count);
   for (std::size_t i = 0; i < limit; ++i) {
-    const auto& [key, place] = *sorted[i];
+    const auto& [key, place] = *shown[i];
     out += wrapped(fmt::format("{}  {}  {}", style.bold(cells(place.sum)), key.first, key.second),
                    options.width, kIndent + 11);
-    const auto wakers = by_time(place.chains);
+    const auto wakers = sorted(place.chains, options.by_count);
     for (std::size_t j = 0; j < std::min(kShownChains, wakers.size()); ++j)
       out += chain_text(wakers[j]->first, wakers[j]->second, options.width);
     if (wakers.size() > kShownChains) {

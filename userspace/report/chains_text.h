@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,9 +16,11 @@ struct ChainsTextOptions {
   std::size_t width = 80;
   std::size_t limit = 10;  // of places; 0 for all
   bool colour = false, system = false;
+  bool by_count = false;                             // the most waits first, not the longest
+  std::function<bool(const WaitChain&)> shown = {};  // by where it blocked; absent: all
 };
 
-// "" when no wait ended. reasons: by g.waitreason.
+// "" when no wait ended, or none that is shown. reasons: by g.waitreason.
 [[nodiscard]] std::string chains_text(const WaitChains& chains, Symbolizer& symbols,
                                       const std::vector<std::string>& reasons,
                                       const ChainsTextOptions& options);

@@ -21,6 +21,9 @@ class Matcher {
  public:
   Matcher(const StatFacts& facts, const Tables& tables, Symbolizer& symbols, const DumpFilter& filter)
       : facts_(facts), symbols_(symbols), filter_(filter) {
+    // Which reasons a part of one means, the target's Go version says. A part that it has not chooses
+    // nothing.
+    (void)filter_.find_reasons(facts.wait_reasons, facts.target.go_version);
     if (filter.created_by.empty()) return;
     for (const CreationRow& row : tables.creation) {
       if (created_by(row)) started_.insert(started_with(row));
@@ -63,7 +66,7 @@ class Matcher {
 
   const StatFacts& facts_;
   Symbolizer& symbols_;
-  const DumpFilter& filter_;
+  DumpFilter filter_;
   std::set<std::string> started_;
 };
 
@@ -201,13 +204,17 @@ CreationFigure creation_figure(RowSort sort) {
 
 }  // namespace
 
+std::function<bool(const BlockingRow&)> wait_filter(const StatFacts& facts, const Tables& tables,
+                                                    Symbolizer& symbols, const DumpFilter& filter) {
+  return [matcher = Matcher(facts, tables, symbols, filter)](const BlockingRow& row) {
+    return matcher.matches(row);
+  };
+}
+
 StatRows stat_rows(const StatFacts& facts, const Tables& tables, Symbolizer& symbols,
                    const RowOptions& options) {
   StatRows out;
-  DumpFilter filter = options.filter;
-  // Which reasons a part of one means, the target's Go version says. A part that it has not chooses nothing.
-  (void)filter.find_reasons(facts.wait_reasons, facts.target.go_version);
-  const Matcher matcher(facts, tables, symbols, filter);
+  const Matcher matcher(facts, tables, symbols, options.filter);
   for (const BlockingRow* row : blocking_rows(tables, options.filter.system)) {
     if (matcher.matches(*row)) {
       out.blocking.push_back(*row);

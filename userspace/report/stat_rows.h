@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,10 @@ struct StatRows {
   std::vector<const CreationRow*> creation;              // of the tables
   std::size_t blocking_hidden = 0, creation_hidden = 0;  // by conditions
 };
+// Whether the conditions choose waits at this place; a row's figures do not matter. The arguments outlive it.
+[[nodiscard]] std::function<bool(const BlockingRow&)> wait_filter(const StatFacts& facts,
+                                                                  const Tables& tables, Symbolizer& symbols,
+                                                                  const DumpFilter& filter);
 [[nodiscard]] StatRows stat_rows(const StatFacts& facts, const Tables& tables, Symbolizer& symbols,
                                  const RowOptions& options);
 

@@ -78,6 +78,17 @@ TEST_F(Windows, with_nothing_in_them_are_not_written) {
   EXPECT_EQ(*windows->write(something(), {}), at("f.gtr")) << "the name is still free";
 }
 
+TEST_F(Windows, of_two_recorders_do_not_replace_each_other) {
+  const auto one = files(at("f.gtr")), other = files(at("f.gtr"));
+  EXPECT_EQ(*one->write(something(), {}), at("f.gtr"));
+  EXPECT_EQ(*other->write(something(), {}), at("f.2.gtr")) << "nothing was there as it began";
+  EXPECT_EQ(*one->write(something(), {}), at("f.3.gtr"));
+  const auto third = files(at("f.gtr"));
+  const auto fourth = WindowFiles::make(at("f.gtr"));
+  ASSERT_FALSE(fourth) << "the third is going to replace it";
+  EXPECT_NE(fourth.error().message.find("another recording"), std::string::npos) << fourth.error().message;
+}
+
 TEST_F(Windows, need_a_file_that_can_be_replaced) {
   EXPECT_FALSE(WindowFiles::make(at("no/such/folder.gtr")));
   for (const std::string& path : {std::string("-"), std::string("/dev/null"), folder.string()}) {

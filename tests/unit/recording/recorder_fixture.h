@@ -50,6 +50,7 @@ class RecorderTest : public ::testing::Test {
 
   void record(const Recorder::Options& options) {
     router.reset();
+    recorder.reset();  // it has the file to itself
     auto made = Recorder::make(path, options);
     EXPECT_TRUE(made) << made.error().message;
     recorder = std::move(*made);

@@ -72,7 +72,8 @@ TEST_P(RecordedTraces, give_the_tables_and_the_facts_of_the_session) {
 }
 
 // What a model says that was fed with what lies before.
-Tables told_until(const Truth& truth, std::uint64_t at_ns) {
+template <typename Say>
+auto told_until(const Truth& truth, std::uint64_t at_ns, const Say& say) {
   Model model(test_config());
   for (int g = 0; g <= GT_GROUP_RUN; ++g) model.group(static_cast<gt_group>(g), true, 1000);
   model.describe(0x4000, false);
@@ -82,7 +83,10 @@ Tables told_until(const Truth& truth, std::uint64_t at_ns) {
       model.define(r.stack, std::make_shared<const StackPcs>(StackPcs{{0x401000 + r.stack}, false}));
     model.apply(r);
   }
-  return model.tables(at_ns);
+  return say(model);
+}
+Tables told_until(const Truth& truth, std::uint64_t at_ns) {
+  return told_until(truth, at_ns, [at_ns](const Model& model) { return model.tables(at_ns); });
 }
 
 TEST_P(RecordedTraces, a_part_is_the_difference_of_its_ends) {
@@ -95,7 +99,7 @@ TEST_P(RecordedTraces, a_part_is_the_difference_of_its_ends) {
   for (int i = 0; i < 8; ++i) {
     const std::uint64_t from = 1001 + random() % (truth.end_ns - 2000);
     const std::uint64_t to = from + 1 + random() % (truth.end_ns - from);
-    const auto part = replay(path, {from - 1000, to - 1000});
+    const auto part = replay(path, {from - 1000, to - 1000}, {.open = true});
     ASSERT_TRUE(part) << part.error().message;
     const Tables expected = delta(told_until(truth, from), told_until(truth, to));
     const Tables& got = part->targets[0]->tables;
@@ -106,6 +110,10 @@ TEST_P(RecordedTraces, a_part_is_the_difference_of_its_ends) {
     EXPECT_EQ(part->targets[0]->facts.begin_ns, from);
     EXPECT_LE(part->targets[0]->facts.cost.hits, 123u) << "a share of the whole's";
     EXPECT_EQ(part->targets[0]->facts.end_ns, to);
+    const OpenState& open = *part->targets[0]->open;
+    EXPECT_EQ(open.at_ns, to) << "of the part, not of the file";
+    const auto goroutines = [to](const Model& model) { return model.open_state(to).goroutines; };
+    EXPECT_TRUE(open.goroutines == told_until(truth, to, goroutines));
   }
   const auto behind = replay(path, {truth.end_ns + 1'000'000'000, std::nullopt});
   ASSERT_FALSE(behind);
@@ -163,6 +171,30 @@ TEST_F(RecorderTest, a_writer_that_ended_early_left_what_it_had_written) {
   const StatFacts& facts = recording->targets[0]->facts;
   EXPECT_EQ(facts.notices.size(), 2u) << facts.notices.back();
   EXPECT_GE(facts.end_ns, truth.end_ns) << "as of what was told last, not of when the facts were";
+}
+
+// What the session knew is told late, or lies where the file is damaged.
+TEST_F(RecorderTest, a_file_without_what_the_session_knew_tells_what_its_items_say) {
+  const Truth truth = play(1, 5000);
+  begin(kOne);
+  play_through(truth.events, truth.end_ns);
+  router->post({kOne, truth.end_ns, GroupChanged{GT_GROUP_RUN, false}});
+  push({}, truth.end_ns + 1000);
+  ASSERT_TRUE(close());
+  const auto recording = replay(path);
+  ASSERT_TRUE(recording) << recording.error().message;
+  ASSERT_EQ(recording->targets.size(), 1u);
+  const StatFacts& facts = recording->targets[0]->facts;
+  const GroupMask on = group_bit(GT_GROUP_LIFECYCLE) | group_bit(GT_GROUP_BLOCK);
+  EXPECT_EQ(facts.requested, on | group_bit(GT_GROUP_RUN));
+  EXPECT_EQ(facts.on_at_end, on);
+  ASSERT_EQ(facts.detached.size(), 1u);
+  EXPECT_EQ(facts.detached[0].group, GT_GROUP_RUN);
+  EXPECT_EQ(facts.detached[0].at_ns, truth.end_ns);
+  EXPECT_EQ(facts.begin_ns, 1000u) << "of the first item that has a time";
+  EXPECT_GE(facts.end_ns, truth.end_ns);
+  EXPECT_EQ(facts.events.received, truth.events.size());
+  EXPECT_EQ(facts.target.host_pid, 42);
 }
 
 // None of these bytes is what it was.
@@ -314,6 +346,33 @@ TEST(RecorderMake, leaves_the_file_as_it_was_when_nothing_begins) {
     EXPECT_TRUE((*recorder)->close());
   }
   EXPECT_EQ(std::filesystem::file_size(path), 12u);
+  std::filesystem::remove(path);
+}
+
+TEST(RecorderMake, leaves_no_file_that_it_made_when_nothing_begins) {
+  const auto path = std::filesystem::temp_directory_path() / ("recorder_made." + std::to_string(::getpid()));
+  {
+    const auto recorder = Recorder::make(path);
+    ASSERT_TRUE(recorder);
+    EXPECT_TRUE(std::filesystem::exists(path)) << "it is known early that it can be";
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(RecorderMake, of_a_file_that_another_one_writes_is_an_error) {
+  const auto path = std::filesystem::temp_directory_path() / ("recorder_two." + std::to_string(::getpid()));
+  {
+    auto first = Recorder::make(path);
+    ASSERT_TRUE(first);
+    EXPECT_FALSE(Recorder::make(path)) << "before a target began";
+    EXPECT_TRUE(std::filesystem::exists(path)) << "it is not the second one's to remove";
+    ASSERT_TRUE((*first)->name(kOne, {nullptr, std::make_unique<PaperSymbols>()}));
+    const auto second = Recorder::make(path);
+    ASSERT_FALSE(second) << "and behind that";
+    EXPECT_NE(second.error().message.find("another recording"), std::string::npos) << second.error().message;
+  }
+  EXPECT_TRUE(Recorder::make(path)) << "it is free again";
+  EXPECT_GT(std::filesystem::file_size(path), 0u) << "a target began: it stays";
   std::filesystem::remove(path);
 }
 

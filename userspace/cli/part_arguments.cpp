@@ -1,0 +1,32 @@
+#include "cli/part_arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+#include <tuple>
+
+#include "base/text.h"
+
+namespace gorotrace {
+
+void add_part_options(CLI::App& command, PartArguments& arguments) {
+  command.add_option("--from", arguments.from, "only from this time of the window on (3s)");
+  command.add_option(arguments.to_option, arguments.to, "only up to this time of the window");
+}
+
+Result<PartWanted> part_wanted(const PartArguments& arguments) {
+  PartWanted part;
+  for (const auto& [text, option, into] : {std::tuple(&arguments.from, std::string("--from"), &part.from_ns),
+                                           std::tuple(&arguments.to, arguments.to_option, &part.to_ns)}) {
+    if (text->empty()) continue;
+    const auto time = parse_duration(*text);
+    if (!time) return wrap(time.error(), option);
+    *into = static_cast<std::uint64_t>(time->count());
+  }
+  if (part.to_ns && part.from_ns.value_or(0) >= *part.to_ns)
+    return fail(ErrorKind::kUsage, part.from_ns ? "--from must lie before " + arguments.to_option
+                                                : arguments.to_option + " must lie behind 0s");
+  return part;
+}
+
+}  // namespace gorotrace
