@@ -7,6 +7,8 @@ namespace gorotrace {
 Status PartOfTimeline::begins(std::uint64_t at_ns) {
   since_ns_ = at_ns;
   known_.clear();
+  marking_ = false;
+  stopped_.reset();
   told_ = at_ns >= part_.from_ns && at_ns < part_.to_ns;
   any_ = any_ || told_;
   return told_ ? to_.begins(at_ns) : Status{};
@@ -24,7 +26,14 @@ Status PartOfTimeline::begin_part() {
     if (!left) return left;
   }
   known_.clear();
-  return {};
+  if (marking_) {
+    if (auto told = to_.step({.kind = StepKind::kCollectionStands, .at_ns = part_.from_ns}); !told)
+      return told;
+  }
+  if (!stopped_) return {};
+  stopped_->at_ns = part_.from_ns;
+  stopped_->reason = stopped_reason_;
+  return to_.step(*stopped_);
 }
 
 Status PartOfTimeline::stands(const StandingGoroutine& standing) {
@@ -57,7 +66,19 @@ Status PartOfTimeline::ends(std::uint64_t at_ns, std::uint64_t lost) {
   return to_.ends(std::clamp(at_ns, part_.from_ns, part_.to_ns), lost);
 }
 
+void PartOfTimeline::follow_pause(const Step& step) {
+  if (step.kind == StepKind::kWorldStops) {
+    stopped_ = step;
+    stopped_reason_ = step.reason;
+  } else if (step.kind == StepKind::kWorldStarts) {
+    stopped_.reset();
+  } else {
+    marking_ = step.kind != StepKind::kCollectionEnds;
+  }
+}
+
 void PartOfTimeline::follow(const Step& step) {
+  if (is_pause(step.kind)) return follow_pause(step);
   if (step.kind == StepKind::kEnd || step.kind == StepKind::kEndOnThread) {
     known_.erase(step.goid);
     return;
@@ -105,6 +126,11 @@ void PartOfTimeline::follow(const Step& step) {
     case StepKind::kSyscallLeft:
     case StepKind::kEnd:
     case StepKind::kEndOnThread:
+    case StepKind::kWorldStops:
+    case StepKind::kWorldStarts:
+    case StepKind::kCollectionStands:
+    case StepKind::kCollectionBegins:
+    case StepKind::kCollectionEnds:
       return;
   }
 }

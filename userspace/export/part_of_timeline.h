@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <string>
 
 #include "export/go_trace.h"
 #include "export/timeline.h"
@@ -31,13 +33,18 @@ class PartOfTimeline : public TimelineVisitor {
   };
   [[nodiscard]] Status begin_part();
   void follow(const Step& step);
+  void follow_pause(const Step& step);
 
   const TracePart part_;
   TimelineVisitor& to_;
   std::map<std::uint64_t, Known> known_;  // by goid, in the stretch before the part
-  std::uint64_t since_ns_ = 0;            // the stretch
-  bool told_ = false;                     // the part of this stretch has begun
-  bool any_ = false;                      // that of some stretch has
+  // In the stretch before the part: a collection goes on; the world stands still since that step.
+  bool marking_ = false;
+  std::optional<Step> stopped_;
+  std::string stopped_reason_;
+  std::uint64_t since_ns_ = 0;  // the stretch
+  bool told_ = false;           // the part of this stretch has begun
+  bool any_ = false;            // that of some stretch has
 };
 
 }  // namespace gorotrace
