@@ -242,6 +242,6 @@ def test_the_page_shows_them(tmp_path):
         browser.open(page)
         assert "How it ended, and panics" in browser.texts("h2")
         assert "main returned" in browser.text("#panics h3") and "exit status 0" in browser.text("#panics h3")
-        assert browser.run("document.querySelectorAll('#panics tbody tr[data-row]').length") == len(rows)
-        assert "main.keep" in browser.text("#panics tbody") and "boundsError" in browser.text("#panics tbody")
+        assert browser.run("document.querySelectorAll('#panics tbody tr[data-row]').length") == min(20, len(rows))
+        assert "main.keep" in browser.text("#panics tbody")
         assert browser.console == []
