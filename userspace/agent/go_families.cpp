@@ -192,7 +192,8 @@ std::string family_name(const Metric& metric, bool histogram) {
 }
 
 // prometheus/go_collector_latest.go batchHistogram.
-void add_histogram(MetricFamily& family, const Float64Histogram& histogram, const std::string& unit) {
+void add_histogram(MetricFamily& family, const Float64Histogram& histogram, const std::string& unit,
+                   std::optional<double> exact_sum) {
   std::vector<double> bounds = fewer_buckets(histogram.buckets, unit);
   if (!bounds.empty() && bounds.front() == -kInfinity) bounds.erase(bounds.begin());
   if (bounds.size() < 2) return;
@@ -210,11 +211,21 @@ void add_histogram(MetricFamily& family, const Float64Histogram& histogram, cons
         {"_bucket", {{"le", fmt::format("{}", std::nextafter(bounds[i + 1], bounds[i]))}}, total});
   }
   family.samples.push_back({"_bucket", {{"le", "+Inf"}}, total});
-  family.samples.push_back({"_sum", {}, sum});
+  family.samples.push_back({"_sum", {}, exact_sum.value_or(sum)});
   family.samples.push_back({"_count", {}, total});
 }
 
-void add_runtime_metric(std::vector<MetricFamily>& families, const Metric& metric) {
+// Of the two histograms whose sum is an entry of its own (go_collector_latest.go, rmExactSumMap).
+std::optional<double> exact_sum(const Metric& histogram, const std::vector<Metric>& metrics) {
+  const char* of = histogram.name == "/gc/heap/allocs-by-size:bytes"  ? "/gc/heap/allocs:bytes"
+                   : histogram.name == "/gc/heap/frees-by-size:bytes" ? "/gc/heap/frees:bytes"
+                                                                      : nullptr;
+  const Metric* const sum = of != nullptr ? metric_named(metrics, of) : nullptr;
+  return sum != nullptr ? number_of(*sum) : std::nullopt;
+}
+
+void add_runtime_metric(std::vector<MetricFamily>& families, const Metric& metric,
+                        const std::vector<Metric>& metrics) {
   const MetricValue* value = value_of(metric);
   if (value == nullptr) return;
   const auto* histogram = std::get_if<Float64Histogram>(value);
@@ -225,7 +236,7 @@ void add_runtime_metric(std::vector<MetricFamily>& families, const Metric& metri
   if (std::ranges::find(families, family.name, &MetricFamily::name) != families.end()) return;
   if (histogram != nullptr) {
     family.type = MetricType::kHistogram;
-    add_histogram(family, *histogram, metric.unit());
+    add_histogram(family, *histogram, metric.unit(), exact_sum(metric, metrics));
   } else if (const auto number = number_of(metric)) {
     family.add(*number);
   }
@@ -279,7 +290,7 @@ void add_go_families(std::vector<MetricFamily>& families, const GoFigures& figur
   for (const Metric& metric : figures.metrics) {
     if (metric.name.starts_with("/sched/") || metric.name.starts_with("/gc/") ||
         metric.name.starts_with("/sync/"))
-      add_runtime_metric(families, metric);
+      add_runtime_metric(families, metric, figures.metrics);
   }
 }
 

@@ -126,6 +126,13 @@ TEST(GoFamilies, BucketsOfSizesAsClientGolangHasThem) {
   std::vector<double> inner(bounds.begin(), bounds.end());
   std::erase_if(inner, [](double bound) { return bound < 9 || bound == kInf; });
   EXPECT_THAT(inner, ElementsAre(9, 25, 65, 145, 321, 705, 1537, 3201, 6529, 13569, 27265));
+
+  GoFigures figures;
+  figures.metrics = {metric("/gc/heap/allocs-by-size:bytes", sizes, true),
+                     metric("/gc/heap/allocs:bytes", std::uint64_t{4321}, true)};
+  const auto lines = lines_of(figures, "go_gc_heap_allocs_by_size_bytes");
+  ASSERT_EQ(lines.size(), 14u);
+  EXPECT_EQ(lines[12], "go_gc_heap_allocs_by_size_bytes_sum 4321") << "an entry of its own";
 }
 
 }  // namespace
