@@ -19,7 +19,7 @@ struct pid_namespace {
 #define GT_MOST_LEVELS 33 /* MAX_PID_NS_LEVEL and the initial one, include/linux/pid_namespace.h */
 
 const volatile __u32 gt_reader_namespace = 0; /* inode number of the reader's PID namespace */
-__u64 gt_execs_lost = 0; /* for which the ring had no room */
+__u64 gt_execs_lost = 0;                      /* for which the ring had no room */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

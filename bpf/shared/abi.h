@@ -229,12 +229,12 @@ struct gt_stack {
 #define GT_VALUE_WORDS 4
 #define GT_MAX_VALUES 512
 struct gt_value {
-	gt_u64 type;                  /* address of the internal/abi.Type; 0: a fatal error's text, or a nil interface */
+	gt_u64 type;                  /* address of the internal/abi.Type; 0: a fatal error's text, or nil */
 	gt_u64 size;                  /* of the text in the target; more than GT_VALUE_TEXT: it is cut */
 	gt_u64 words[GT_VALUE_WORDS]; /* the value's first ones, where there is no text */
 	gt_u32 length;                /* of text that was read */
 	gt_u32 kind;                  /* internal/abi.Kind */
-	gt_u8 text[GT_VALUE_TEXT];    /* a string's; of a struct or a pointer to one, if its first words may be a string */
+	gt_u8 text[GT_VALUE_TEXT];    /* a string's, or what the first words of a struct may be */
 };
 #define GT_KIND_POINTER 22 /* internal/abi/type.go; the same numbers since Go 1.0 */
 #define GT_KIND_STRING 24

@@ -6,9 +6,9 @@
 namespace gorotrace {
 namespace {
 
-// runtime/proc.go, coro.go, sema.go, chan.go, cgocall.go, panic.go, signal_unix.go and mgc.go of Go 1.18 to 1.27. CREATE is not here: plan.cpp
-// finds the callers of newproc1. needm and dropm take the g that appears or goes to casgstatus as its first
-// argument.
+// runtime/proc.go, coro.go, sema.go, chan.go, cgocall.go, panic.go, signal_unix.go and mgc.go of Go 1.18
+// to 1.27. CREATE is not here: plan.cpp finds the callers of newproc1. needm and dropm take the g that
+// appears or goes to casgstatus as its first argument.
 constexpr auto kEntry = Where::kEntry;
 constexpr auto kCall = Where::kCall;
 constexpr auto kWakeUp = Where::kWakeUp;
@@ -72,8 +72,8 @@ constexpr std::array kRules{
     HookRule{GT_HOOK_SIGNAL, "runtime.dieFromSignal", kEntry, "", Value::kArgument0, true, false, true,
              false},
     HookRule{GT_HOOK_SIGNAL, "runtime.fatalsignal", kEntry, "", Value::kArgument0, true, false, true, true},
-    HookRule{GT_HOOK_STW_BEGIN, "runtime.stopTheWorldWithSema", kEntry, "", Value::kReason, true, false,
-             true, false},
+    HookRule{GT_HOOK_STW_BEGIN, "runtime.stopTheWorldWithSema", kEntry, "", Value::kReason, true, false, true,
+             false},
     HookRule{GT_HOOK_STW_END, "runtime.startTheWorldWithSema", kEntry, "", Value::kCurrentG, false, false,
              true, false},
     HookRule{GT_HOOK_GC_BEGIN, "runtime.gcResetMarkState", kEntry, "", Value::kCurrentG, false, false, false,

@@ -202,10 +202,8 @@ class Planner {
     const bool of_g = rule.value == Value::kCurrentG || (rule.value == Value::kReason && !rules_.stw_reasons);
     RegMask also = rule.needs_current_g ? reg_bit(static_cast<unsigned>(g)) : 0;
     if (rule.value == Value::kArguments) also |= reg_bit(static_cast<unsigned>(dis_.argument(1)));
-    const Search search{.from = 0,
-                        .value = of_g ? g : dis_.argument(0),
-                        .also = also,
-                        .on_user_stack = rule.on_user_stack};
+    const Search search{
+        .from = 0, .value = of_g ? g : dis_.argument(0), .also = also, .on_user_stack = rule.on_user_stack};
     if (code.instructions.empty()) {
       miss(rule.hook, code.name.c_str(), "its code cannot be read");
     } else if (rules_.at_entries) {
@@ -321,16 +319,15 @@ Result<Plan> plan_sites(const ElfImage& image, const Pclntab& pclntab, const Tra
 }
 
 Result<Plan> make_plan(const GoBinary& binary, const TrapCosts& costs) {
-  return plan_sites(binary.image(), binary.pclntab(), costs,
-                    {.goid_before_runnable = binary.version().at_least(24),
-                     .stw_reasons = binary.version().at_least(21)});
+  return plan_sites(
+      binary.image(), binary.pclntab(), costs,
+      {.goid_before_runnable = binary.version().at_least(24), .stw_reasons = binary.version().at_least(21)});
 }
 
 Result<Plan> make_plugin_plan(const Module& plugin, const GoVersion& version, const TrapCosts& costs) {
-  return plan_sites(*plugin.image, *plugin.table, costs,
-                    {.goid_before_runnable = version.at_least(24),
-                     .stw_reasons = version.at_least(21),
-                     .plugin = true});
+  return plan_sites(
+      *plugin.image, *plugin.table, costs,
+      {.goid_before_runnable = version.at_least(24), .stw_reasons = version.at_least(21), .plugin = true});
 }
 
 Result<Plan> make_entry_plan(const GoBinary& binary, const TrapCosts& costs) {
