@@ -54,6 +54,22 @@ TEST_F(DefinerTest, TwoTargetsWithOneIdHaveADefinitionEach) {
   EXPECT_EQ(out[1].target, 2u);
 }
 
+TEST_F(DefinerTest, AValueIsToldInFrontOfEachRecordThatNamesIt) {
+  gt_record panic = event(GT_HOOK_PANIC, 2000, 1);
+  panic.object = 9;
+  EXPECT_TRUE(of(panic).empty()) << "the source has none";
+  source.values[9] = {"string", "text", false};
+  for (int i = 0; i < 2; ++i) {  // the second time it is known from the first
+    const auto items = of(panic);
+    ASSERT_EQ(items.size(), 1u);
+    const auto& told = std::get<ValueDefined>(items[0].what);
+    EXPECT_EQ(told.id, 9u);
+    EXPECT_EQ(told.value, (PanicValue{"string", "text", false}));
+  }
+  panic.hook = GT_HOOK_RECOVERED;  // names none
+  EXPECT_TRUE(of(panic).empty());
+}
+
 TEST_F(DefinerTest, StartFunctionsAreDescribedOnceEach) {
   gt_record create = event(GT_HOOK_CREATE, 2000, 1);
   create.extra = kSystemStart;

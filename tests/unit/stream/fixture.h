@@ -27,10 +27,19 @@ class PaperSource : public TargetSource {
     pcs.pcs.push_back(at_sp);
     return WholeStack{walked.pcs[0] + at_sp + above, std::move(pcs)};
   }
+  // Gives each once, as the kernel's map does.
+  std::optional<PanicValue> value(std::uint64_t id) override {
+    const auto found = values.find(id);
+    if (found == values.end()) return std::nullopt;
+    PanicValue out = found->second;
+    values.erase(found);
+    return out;
+  }
   FunctionDescribed function(std::uint64_t startpc) override {
     return {.startpc = startpc, .name = "main.f", .system = startpc == kSystemStart};
   }
-  std::uint64_t unknown = 0;                     // id
+  std::uint64_t unknown = 0;  // id
+  std::map<std::uint64_t, PanicValue> values;
   std::map<std::uint64_t, std::uint64_t> asked;  // read when the router is gone
 };
 
