@@ -251,9 +251,37 @@ auto members(Is<OpenState::Exit> auto& x) {
   auto& [a, b] = x;
   return std::tie(a, b);
 }
+auto members(Is<PanicValue> auto& x) {
+  auto& [a, b, c] = x;
+  return std::tie(a, b, c);
+}
+auto members(Is<ValueDefined> auto& x) {
+  auto& [a, b] = x;
+  return std::tie(a, b);
+}
+auto members(Is<OpenPanic> auto& x) {
+  auto& [a, b, c, d, e] = x;
+  return std::tie(a, b, c, d, e);
+}
+auto members(Is<PauseSpan> auto& x) {
+  auto& [a, b, c] = x;
+  return std::tie(a, b, c);
+}
+auto members(Is<OpenPauses::Pause> auto& x) {
+  auto& [a, b] = x;
+  return std::tie(a, b);
+}
+auto members(Is<OpenPauses::Collection> auto& x) {
+  auto& [a, b] = x;
+  return std::tie(a, b);
+}
+auto members(Is<OpenPauses> auto& x) {
+  auto& [a, b, c] = x;
+  return std::tie(a, b, c);
+}
 auto members(Is<OpenState> auto& x) {
-  auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = x;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
+  auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q] = x;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q);
 }
 auto members(Is<Checkpoint> auto& x) {
   auto& [a, b, c, d, e] = x;
