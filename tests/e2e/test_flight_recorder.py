@@ -260,7 +260,7 @@ def test_sampling_begins_anew_in_each_segment(swell, tmp_path):
 
 @pytest.mark.parametrize("arguments, says", [
     (["--last", "10ms"], "--last"), (["--last", "soon"], "--last"),
-    (["--last", "10s", "--until", "panic"], "goroutines>N"), (["--until", "blocked>soon"], "blocked>TIME:N"),
+    (["--last", "10s", "--until", "panics"], "goroutines>N"), (["--until", "blocked>soon"], "blocked>TIME:N"),
     (["--until", "blocked>5s:5", "--probes", "lifecycle"], "block"), (["--last", "10s", "--max-size", "5"], "--max-size"),
 ])
 def test_options_that_make_no_sense_are_refused(arguments, says, tmp_path):

@@ -128,7 +128,7 @@ def test_traces_have_them(version, tmp_path):
         for name in (f"stop-the-world ({MARK})", f"stop-the-world ({SWEEP})", "stop-the-world (read mem stats)",
                      "GC concurrent mark phase"):
             assert (ours[name]["begun"], ours[name]["ended"]) == (theirs[name]["begun"], theirs[name]["ended"]), name
-            assert abs(ours[name]["ns"] - theirs[name]["ns"]) <= 0.1 * theirs[name]["ns"] + theirs[name]["begun"] * 250e3, \
+            assert abs(ours[name]["ns"] - theirs[name]["ns"]) <= 0.1 * theirs[name]["ns"] + theirs[name]["begun"] * 1e6, \
                 (name, ours[name], theirs[name])
     check_perfetto(path, tmp_path / "out.perfetto", summary)
 

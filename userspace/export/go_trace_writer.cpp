@@ -397,6 +397,13 @@ void GoTraceWriter::end_on_thread(const Step& s, Goroutine& g) {
   unbind(t, g, State::kUnwritten);
 }
 
+// And with it its range: a C thread's goroutine may come again under the same number.
+void GoTraceWriter::ended(std::uint64_t goid) {
+  goroutines_.erase(goid);
+  ended_.insert(goid);
+  if (world_stop_ && world_stop_->goid == goid) world_stop_.reset();
+}
+
 bool GoTraceWriter::ends_call_in_place(const Step& s) const {
   if (s.kind != StepKind::kSyscallEnd && s.kind != StepKind::kSyscallEndBlocked) return false;
   const auto g = goroutines_.find(s.goid);
@@ -453,14 +460,12 @@ Status GoTraceWriter::step(const Step& told) {
       Thread& t = run(s.goid, g, s.tid, s.at_ns);
       event(t, s.at_ns, GoEvent::kGoDestroy);
       unbind(t, g, State::kUnwritten);
-      goroutines_.erase(s.goid);
-      ended_.insert(s.goid);
+      ended(s.goid);
       break;
     }
     case StepKind::kEndOnThread:
       end_on_thread(s, g);
-      goroutines_.erase(s.goid);
-      ended_.insert(s.goid);
+      ended(s.goid);
       break;
     default:  // is_pause()
       break;

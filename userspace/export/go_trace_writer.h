@@ -96,6 +96,7 @@ class GoTraceWriter : public TimelineVisitor {
   void create(const Step& s);
   void unblock(const Step& s, Goroutine& g);
   void end_syscall(const Step& s, Goroutine& g, bool blocked);
+  void ended(std::uint64_t goid);
   void end_on_thread(const Step& s, Goroutine& g);
   [[nodiscard]] std::uint64_t reason(std::string_view wait_reason);
   // go_trace_pauses.cpp

@@ -147,6 +147,8 @@ Status Timeline::group(gt_group group, bool on, std::uint64_t at_ns) {
   on_[group] = on;
   was_on_[group] = was_on_[group] || on;
   if (group == GT_GROUP_GC && !on) return cut_pauses(std::max(at_ns, now_ns_));
+  // It goes on together with the groups of traces, the last of which has begun the stretch.
+  if (group == GT_GROUP_GC && in_stretch_ && at_ns <= from_ns_) all_collections_seen_ = true;
   if (std::ranges::find(kTraceGroups, group) == kTraceGroups.end()) return {};
   if (!on) return end_stretch(std::max(at_ns, now_ns_));
   from_ns_ = std::max(from_ns_, at_ns);

@@ -28,7 +28,7 @@ enum Column : std::uint8_t {
 };
 
 // Codes: what has a name here, or from the last one on the place of a value that came before.
-inline constexpr std::uint8_t kNewKind = 0, kExpectedKind = 1, kFirstKind = 2;
+inline constexpr std::uint8_t kNewKind = 0, kExpectedKind = 1, kFirstSeenKind = 2;
 inline constexpr std::uint8_t kNewGoid = 0, kSameGoid = 1, kGoidOfOther = 2, kFirstGoid = 3;
 inline constexpr std::uint8_t kNewValue = 0, kFirstValue = 1;
 

@@ -75,8 +75,8 @@ class BlockReader {
       column = column.subspan(parts.size());
       kinds_.push_back(parts);
     } else if (code != kExpectedKind) {
-      if (code - kFirstKind >= kinds_.size()) return false;
-      parts = kinds_[code - kFirstKind];
+      if (code - kFirstSeenKind >= kinds_.size()) return false;
+      parts = kinds_[code - kFirstSeenKind];
     }
     r.hook = parts[0];
     r.detail = parts[1];

@@ -64,7 +64,7 @@ class BlockWriter {
       column.push_back(kExpectedKind);
     } else if (const auto place = kinds_.find_or_add(std::uint64_t{r.hook} | std::uint64_t{r.detail} << 8 |
                                                      std::uint64_t{r.flags} << 16)) {
-      append_varint(column, kFirstKind + *place);
+      append_varint(column, kFirstSeenKind + *place);
     } else {
       column.push_back(kNewKind);
       for (const gt_u8 part : {r.hook, r.detail, r.flags}) column.push_back(static_cast<char>(part));

@@ -5,7 +5,8 @@
 namespace gorotrace {
 namespace {
 
-constexpr GroupMask kAll = group_bit(GT_GROUP_LIFECYCLE) | group_bit(GT_GROUP_BLOCK);
+constexpr GroupMask kAll =
+    group_bit(GT_GROUP_LIFECYCLE) | group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_PANIC);
 
 TEST(Until, conditions_are_read) {
   const auto parsed = parse_until({"goroutines>10000", "blocked>5s:500", "blocked>250ms"}, kAll);
@@ -21,15 +22,29 @@ TEST(Until, conditions_are_read) {
 }
 
 TEST(Until, what_is_no_condition_is_refused_with_what_there_is) {
-  for (const char* text :
-       {"", "panic", "goroutines", "goroutines>", "goroutines>x", "goroutines>-1", "goroutines<5", "blocked>",
-        "blocked>soon", "blocked>5s:", "blocked>5s:0", "blocked>5s:x", "blocked>:5"}) {
+  for (const char* text : {"", "panics", "panic>", "panic>x", "goroutines", "goroutines>", "goroutines>x",
+                           "goroutines>-1", "goroutines<5", "blocked>", "blocked>soon",
+                           "blocked>5s:", "blocked>5s:0", "blocked>5s:x", "blocked>:5"}) {
     const auto parsed = parse_until({text}, kAll);
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().kind, ErrorKind::kUsage);
     EXPECT_NE(parsed.error().message.find("goroutines>N"), std::string::npos) << parsed.error().message;
     EXPECT_NE(parsed.error().message.find("blocked>TIME:N"), std::string::npos) << parsed.error().message;
+    EXPECT_NE(parsed.error().message.find("panic>N"), std::string::npos) << parsed.error().message;
   }
+}
+
+TEST(Until, panics_are_counted_and_need_their_group) {
+  const auto parsed = parse_until({"panic", "panic>3"}, kAll);
+  ASSERT_TRUE(parsed);
+  const auto seen = [](std::uint64_t panics) {
+    return std::vector<ModelsWatch::Seen>{{.host_pid = 7, .live = {}, .waiting = {}, .panics = panics}};
+  };
+  EXPECT_EQ(fulfilled(*parsed, {}, seen(0)), "");
+  EXPECT_EQ(fulfilled(*parsed, {}, seen(1)), "panic: 1 in process 7");
+  EXPECT_EQ(fulfilled({(*parsed)[1]}, {}, seen(3)), "");
+  EXPECT_EQ(fulfilled({(*parsed)[1]}, {}, seen(4)), "panic>3: 4 in process 7");
+  EXPECT_FALSE(parse_until({"panic"}, kAll & ~group_bit(GT_GROUP_PANIC)));
 }
 
 TEST(Until, blocked_needs_its_group) {

@@ -348,8 +348,9 @@ TEST(GoTrace, WhatGoesOnWhereAFileBeginsStandsThere) {
   EXPECT_EQ(w.at(0).threads.at("-"), (Lines{"100 GCActive 1"}));
   EXPECT_EQ(w.at(0).threads.at("1"), (Lines{"100 ProcStatus 0 1", "100 GoStatus 3 1 2", "110 GCEnd 2",
                                             "120 GCBegin 3 0", "130 STWBegin 1 0"}));
-  const Lines& next = w.at(1).threads.at("1");
-  EXPECT_EQ(w.at(1).threads.at("-").back(), "140 GCActive 1");
+  const Decoded second = w.at(1);
+  const Lines& next = second.threads.at("1");
+  EXPECT_EQ(second.threads.at("-").back(), "140 GCActive 1");
   EXPECT_EQ(next, (Lines{"140 ProcStatus 0 1", "140 GoStatus 3 1 2", "140 STWBegin 1 0", "150 STWEnd",
                          "160 GCEnd 2"}));
 }

@@ -53,8 +53,11 @@ void check_sites(const Subject& s, const Plan& plan) {
   for (const Site& site : plan.sites) {
     SCOPED_TRACE(std::string(name_of(site.hook)) + " " + site.function + " " + site.mnemonic);
     EXPECT_TRUE(addresses.insert(site.vaddr).second) << "two probes at one instruction";
-    EXPECT_EQ(site.execution, Execution::kEmulated);
-    EXPECT_NE(class_of(s.image->arch(), site.instruction), '?');
+    // What is hit once may be single-stepped: in what has no stack check there may be no branch to probe.
+    if (site.hook != GT_HOOK_EXIT_CALL && site.hook != GT_HOOK_THROW && site.hook != GT_HOOK_SIGNAL) {
+      EXPECT_EQ(site.execution, Execution::kEmulated);
+      EXPECT_NE(class_of(s.image->arch(), site.instruction), '?');
+    }
     EXPECT_NE(site.instruction, (std::vector<std::uint8_t>{0x0f, 0x1f, 0x44, 0x00, 0x00}));
     EXPECT_NE(site.groups, 0u);
     const auto file = s.image->bytes_at(site.vaddr, site.instruction.size());
@@ -161,7 +164,11 @@ TEST_P(EveryVersion, EachHookSitsWhereItShould) {
       if (site.function == e.function && std::string(name_of(site.hook)) == e.hook) {
         ++sites;
         found += (found.empty() ? "" : " ") + notation(e.arch, site);
-        EXPECT_EQ(site.reg, e.reg) << e.hook << " " << e.function;
+        const int g = e.arch == Arch::kAmd64 ? GT_REG_AMD64_R14 : GT_REG_ARM64_X28;
+        const int reg = e.reg >= 0      ? e.reg
+                        : minor() >= 21 ? 0
+                                        : g;  // stopTheWorldWithSema has a reason since
+        EXPECT_EQ(site.reg, reg) << e.hook << " " << e.function;
       }
     }
     if (found.empty()) found = "-";

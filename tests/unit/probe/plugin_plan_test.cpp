@@ -31,6 +31,7 @@ TEST_P(Plugin, ItsCopiesAreProbedAndWhatItLacksIsNotMissing) {
   std::set<gt_hook> hooks;
   for (const Site& site : plan.sites) {
     hooks.insert(site.hook);
+    if ((site.groups & group_bit(GT_GROUP_PANIC)) != 0) continue;  // hit once
     EXPECT_EQ(site.execution, Execution::kEmulated) << site.function;
   }
   // What direct calls in its own text lead to (R5).

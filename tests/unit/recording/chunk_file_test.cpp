@@ -118,10 +118,10 @@ std::string with_header(const FileHeader& header, std::string_view more = {}) {
 }
 
 TEST(ChunkFile, ANewerVersionIsRefusedWithWhatIsNeeded) {
-  const Error error = refused(with_header({.major = 2, .minor = 3}));
+  const Error error = refused(with_header({.major = 3, .minor = 4}));
   EXPECT_EQ(error.kind, ErrorKind::kUnsupported);
   EXPECT_THAT(error.message,
-              AllOf(HasSubstr("version 2.3"), HasSubstr("reads version 1"), HasSubstr("newer")));
+              AllOf(HasSubstr("version 3.4"), HasSubstr("reads version 2"), HasSubstr("newer")));
 }
 
 TEST(ChunkFile, ANewerMinorVersionMayHaveALongerHeader) {
