@@ -16,16 +16,15 @@ namespace gorotrace {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
-constexpr std::size_t kMostThreads = 64;  // each process that holds one up takes it for good
-constexpr seconds kScanEvery{60};         // a net
-constexpr seconds kScanWithoutExecs{5};   // the only way
-constexpr milliseconds kTick{100};        // while somebody is being looked at
-constexpr seconds kTickAfter{10};         // it is held up: nothing changes any more
-constexpr seconds kReadyAfter{5};         // however long the first looks take
+constexpr std::size_t kMostThreads = 64;              // each process that holds one up takes it for good
+constexpr std::chrono::seconds kScanEvery{60};        // a net
+constexpr std::chrono::seconds kScanWithoutExecs{5};  // the only way
+constexpr milliseconds kTick{100};                    // while somebody is being looked at
+constexpr std::chrono::seconds kTickAfter{10};        // it is held up: nothing changes any more
+constexpr std::chrono::seconds kReadyAfter{5};        // however long the first looks take
 constexpr unsigned kMostAttempts = 5;
-constexpr seconds kBetweenAttempts{2};  // and twice as long each time
+constexpr std::chrono::seconds kBetweenAttempts{2};  // and twice as long each time
 
 bool still_is(const AgentTarget& target) {
   const auto text = procfs::read_file(target.pid, "stat", 4096);

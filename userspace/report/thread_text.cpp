@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 
+#include "base/sort_stably.h"
 #include "evidence/traceback.h"
 #include "report/stack_record.h"
 
@@ -39,7 +40,7 @@ std::vector<ThreadGroup> thread_groups(const ThreadStacks& stacks) {
   }
   std::vector<ThreadGroup> out;
   for (auto& [key, group] : by_key) out.push_back(std::move(group));
-  std::ranges::stable_sort(out, std::ranges::greater(), &ThreadGroup::count);
+  sort_stably(out, std::ranges::greater(), &ThreadGroup::count);
   return out;
 }
 
