@@ -10,7 +10,8 @@ TEST(Groups, AreNamedInAnyOrder) {
   EXPECT_EQ(parse_groups("block", 0).value(), group_bit(GT_GROUP_BLOCK));
   EXPECT_EQ(parse_groups("run,lifecycle", 0).value(),
             group_bit(GT_GROUP_RUN) | group_bit(GT_GROUP_LIFECYCLE));
-  EXPECT_EQ(parse_groups("lifecycle,block,run,syscall,sync,chan,panic,gc", 0).value(), (1u << GT_GROUP_COUNT) - 1);
+  EXPECT_EQ(parse_groups("lifecycle,block,run,syscall,sync,chan,panic,gc", 0).value(),
+            (1u << GT_GROUP_COUNT) - 1);
 }
 
 TEST(Groups, RefuseUnknownNamesByName) {
