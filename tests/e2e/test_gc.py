@@ -177,7 +177,8 @@ def test_the_page_shades_them(tmp_path):
             [row.querySelector('[data-title=reason]').textContent, row.querySelector('[data-title=count]').textContent])""")
         assert dict(shown) == {row["reason"]: str(row["count"]) for row in summary["pauses"]["by_reason"]}
         assert "the world stood still" in browser.text("#time .shading")
-        spans = browser.run("[capture.targets[0].pauses, capture.targets[0].collections]")
+        spans = browser.run("""((target) => [target.pauses, target.collections])(
+            JSON.parse(document.getElementById('capture').textContent).targets[0])""")
         assert [len(s) for s in spans] == [summary["pauses"]["count"], summary["pauses"]["collections"]["count"]]
         assert all(0 <= a < b <= summary["window_ns"] for of in spans for a, b, _ in of)
         # Columns in the colour of --pause.
