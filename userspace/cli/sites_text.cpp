@@ -17,7 +17,7 @@ namespace gorotrace {
 
 std::string sites_text(const Plan& plan, const std::optional<TrapCosts>& costs, std::size_t width) {
   using Row = std::array<std::string, 6>;
-  constexpr std::size_t kGroups = 1, kSite = 2;
+  constexpr std::size_t kGroups = 1, kSite = 2, kInstruction = 3;
   constexpr std::string_view kRuntime = "runtime.";
   std::vector<Row> rows = {{"HOOK", "GROUPS", "SITE", "INSTRUCTION", "EXECUTION", "COST"}};
   for (const Site& s : plan.sites) {
@@ -42,7 +42,8 @@ std::string sites_text(const Plan& plan, const std::optional<TrapCosts>& costs, 
       if (row[kSite].starts_with(kRuntime)) row[kSite].erase(0, kRuntime.size());
     }
     measure();
-    for (const auto& [column, narrowest] : {std::pair{kSite, std::size_t{16}}, {kGroups, std::size_t{9}}}) {
+    for (const auto& [column, narrowest] :
+         {std::pair{kSite, std::size_t{16}}, {kGroups, std::size_t{9}}, {kInstruction, std::size_t{14}}}) {
       const std::size_t narrower =
           std::max(narrowest, widths[column] - std::min(widths[column], all - std::min(all, width)));
       all -= widths[column] - std::min(widths[column], narrower);
