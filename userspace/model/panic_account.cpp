@@ -50,22 +50,16 @@ void PanicAccount::apply(const gt_record& record) {
 }
 
 void PanicAccount::recovered(const gt_record& record) {
-  const auto over = [&](const OpenPanic& panic) {
-    return panic.goid == record.goid && panic.depth > record.extra;
-  };
-  for (const OpenPanic& panic : open_) {
-    if (!over(panic)) continue;
-    ++recovered_;
-    book(panic, record.stack, record.time_ns);
-  }
-  std::erase_if(open_, over);
+  recovered_ += end_of(record.goid, record.extra, record.stack, record.time_ns);
 }
 
-void PanicAccount::forget(std::uint64_t goid, std::uint64_t at_ns) {
-  for (const OpenPanic& panic : open_) {
-    if (panic.goid == goid) book(panic, 0, at_ns);
-  }
-  std::erase_if(open_, [&](const OpenPanic& panic) { return panic.goid == goid; });
+std::uint64_t PanicAccount::end_of(std::uint64_t goid, std::optional<std::uint64_t> below,
+                                   std::uint64_t place, std::uint64_t at_ns) {
+  return std::erase_if(open_, [&](const OpenPanic& panic) {
+    const bool over = panic.goid == goid && (!below || panic.depth > *below);
+    if (over) book(panic, place, at_ns);
+    return over;
+  });
 }
 
 void PanicAccount::book(const OpenPanic& panic, std::uint64_t place, std::uint64_t at_ns) {

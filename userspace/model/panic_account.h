@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -29,7 +30,7 @@ class PanicAccount {
   void apply(const gt_record& record);
   // Its panics are under way no more.
   void goroutine_ended(std::uint64_t goid, std::uint64_t at_ns) {
-    if (!open_.empty()) forget(goid, at_ns);
+    if (!open_.empty()) end_of(goid, std::nullopt, 0, at_ns);
   }
   // Records were lost: whether panics are still under way is not known.
   void gap() { open_.clear(); }
@@ -47,7 +48,9 @@ class PanicAccount {
     gt_record record;
     PanicValue value;
   };
-  void forget(std::uint64_t goid, std::uint64_t at_ns);
+  // The goroutine's panics are over, or those that lie deeper in its stack than `below`: how many.
+  std::uint64_t end_of(std::uint64_t goid, std::optional<std::uint64_t> below, std::uint64_t place,
+                       std::uint64_t at_ns);
   void recovered(const gt_record& record);
   void book(const OpenPanic& panic, std::uint64_t place, std::uint64_t at_ns);
   [[nodiscard]] PanicValue value_of(const gt_record& record) const;

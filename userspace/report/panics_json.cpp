@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <tuple>
 #include <vector>
 
 #include "base/clock.h"
@@ -17,11 +15,6 @@ void value_fields(JsonWriter& out, const PanicValue& value) {
   out.field("text_is_cut", value.cut);
 }
 
-void stack_or_null(JsonWriter& out, std::string_view name, std::uint64_t stack, const JsonContext& c) {
-  out.key(name);
-  c.options.stack(out, stack == 0 ? std::vector<Frame>{} : c.symbols.stack(stack));
-}
-
 }  // namespace
 
 void process_end_json(JsonWriter& out, const JsonContext& c) {
@@ -34,7 +27,7 @@ void process_end_json(JsonWriter& out, const JsonContext& c) {
     out.field("panics_below", end.other_panics);
     out.field("exit_status", end.exit_status);
     out.name_field("signal", end.signal ? signal_name(*end.signal) : "");
-    stack_or_null(out, "stack", end.stack, c);
+    stack_field(out, "stack", end.stack, c);
   });
 }
 
@@ -42,10 +35,7 @@ void panics_json(JsonWriter& out, const JsonContext& c) {
   const Panics& panics = c.tables.panics;
   const TableTrust trust = table_trust(TableKind::kPanics, c.facts, c.tables);
   const auto counted = [&](std::uint64_t n) { return trust.probed() ? std::optional(n) : std::nullopt; };
-  std::vector<const PanicRow*> rows;
-  for (const PanicRow& row : panics.rows) rows.push_back(&row);
-  std::ranges::sort(rows, {},
-                    [](const PanicRow* r) { return std::tuple(~r->count, r->stack, r->place, r->type); });
+  std::vector<const PanicRow*> rows = panic_rows(panics);
   if (c.options.most_rows > 0 && rows.size() > c.options.most_rows) rows.resize(c.options.most_rows);
   out.object_field("panics", [&] {
     out.field("thrown", counted(panics.thrown));
@@ -55,8 +45,8 @@ void panics_json(JsonWriter& out, const JsonContext& c) {
         out.field("count", row->count);
         value_fields(out, row->last);
         out.field("last_ns", since(row->last_ns, c.facts.begin_ns));
-        stack_or_null(out, "stack", row->stack, c);
-        stack_or_null(out, "recovered_in", row->place, c);
+        stack_field(out, "stack", row->stack, c);
+        stack_field(out, "recovered_in", row->place, c);
       });
     });
     trust_fields(out, trust, c.facts.begin_ns);

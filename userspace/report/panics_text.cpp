@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "base/clock.h"
@@ -36,9 +34,7 @@ std::string panics_text(const TextContext& c) {
   const Panics& panics = c.tables.panics;
   const TableTrust trust = table_trust(TableKind::kPanics, c.facts, c.tables);
   if (panics.rows.empty() && panics.thrown == 0) return "";
-  std::vector<const PanicRow*> rows;
-  for (const PanicRow& row : panics.rows) rows.push_back(&row);
-  std::ranges::sort(rows, {}, [](const PanicRow* r) { return std::tuple(~r->count, r->stack, r->place); });
+  const std::vector<const PanicRow*> rows = panic_rows(panics);
   std::string out = table_title(c, "PANICS",
                                 fmt::format("{} thrown, {} recovered · {}{}", panics.thrown, panics.recovered,
                                             of_rows(c, rows.size()), unfiltered(c, true)),

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <tuple>
 
 #include "base/text.h"
 
@@ -20,6 +22,14 @@ bool main_returned(const std::vector<Frame>& stack) {
 std::string signal_name(int signal) {
   const char* name = ::sigabbrev_np(signal);
   return name != nullptr ? fmt::format("SIG{}", name) : fmt::format("signal {}", signal);
+}
+
+std::vector<const PanicRow*> panic_rows(const Panics& panics) {
+  std::vector<const PanicRow*> rows;
+  for (const PanicRow& row : panics.rows) rows.push_back(&row);
+  std::ranges::sort(rows, {},
+                    [](const PanicRow* r) { return std::tuple(~r->count, r->stack, r->place, r->type); });
+  return rows;
 }
 
 std::string value_text(const PanicValue& value) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "model/panics.h"
 #include "symbols/stack_table.h"
@@ -15,6 +16,8 @@ namespace gorotrace {
 [[nodiscard]] std::string what_ended(const ProcessEnd& end, Symbolizer& symbols);
 // "exit status 2", "killed by SIGABRT"; "" when neither is known.
 [[nodiscard]] std::string status_text(const ProcessEnd& end);
+// Most frequent first.
+[[nodiscard]] std::vector<const PanicRow*> panic_rows(const Panics& panics);
 // `main.T "text…"`; "" of nothing. Printable.
 [[nodiscard]] std::string value_text(const PanicValue& value);
 

@@ -10,12 +10,13 @@
 #include "report/origin_text.h"
 
 namespace gorotrace {
-namespace {
 
 void stack_field(JsonWriter& out, std::string_view name, std::uint64_t id, const JsonContext& c) {
   out.key(name);
   c.options.stack(out, c.symbols.stack(id));
 }
+
+namespace {
 
 void wakers_field(JsonWriter& out, std::string_view name, const std::vector<WakerRow>& wakers,
                   const JsonContext& c) {

@@ -29,6 +29,8 @@ void pauses_json(JsonWriter& out, const JsonContext& c);  // pauses_json.cpp
 void duration_fields(JsonWriter& out, const Histogram& h);
 void histogram_field(JsonWriter& out, const Histogram& h);
 
+// Frames of the stack of that id; none of 0.
+void stack_field(JsonWriter& out, std::string_view name, std::uint64_t id, const JsonContext& c);
 // engine, quality, covered: of a table, a row or a figure.
 void trust_fields(JsonWriter& out, const TableTrust& trust, std::uint64_t begin_ns);
 
