@@ -52,10 +52,13 @@ std::string panics_text(const TextContext& c) {
     out += c.style.bold(count) +
            wrapped(cells.substr(count.size()) + "  " + value, c.name_width() - count.size(), kIndent);
     out += stack_text(c, row.stack, "");
+    const std::vector<Frame>& place = c.symbols.stack(row.place);
     if (row.place == 0) {
       out += under("recovered by nobody: its goroutine ended (runtime.Goexit)");
+    } else if (place.empty()) {
+      out += under("recovered where nothing is known of");
     } else {
-      out += under(c, "recovered in ", 13, c.symbols.stack(row.place).back(), c.style);
+      out += under(c, "recovered in ", 13, place.back(), c.style);
     }
   }
   return out;

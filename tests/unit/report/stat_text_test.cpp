@@ -98,6 +98,18 @@ TEST(StatText, PausesAndWhatTheyAreOfLatencies) {
   EXPECT_THAT(text(without), Not(HasSubstr("a pause")));
 }
 
+TEST(StatText, PanicsWhosePlaceOfRecoveryNothingDefines) {
+  Session x = make_session();
+  x.facts.requested |= group_bit(GT_GROUP_PANIC);
+  x.tables.panics.thrown = x.tables.panics.recovered = 3;
+  x.tables.panics.rows = {
+      {.stack = 0, .type = "main.T", .place = 0x7777, .count = 2, .last_ns = 0, .last = {}},
+      {.stack = 0, .type = "main.T", .place = 0, .count = 1, .last_ns = 0, .last = {}}};
+  const std::string out = text(x, {.width = 120});
+  EXPECT_THAT(out, HasSubstr("recovered where nothing is known of\n"));
+  EXPECT_THAT(out, HasSubstr("recovered by nobody"));
+}
+
 TEST(StatText, WhenTheProbesWentCreatedAndExitedSayWhoseTheyAre) {
   Session x = make_session();
   x.tables.covered[GT_GROUP_LIFECYCLE] = {{Session::kBegin, Session::kBegin + 2'500'000'000}};
