@@ -47,17 +47,21 @@ for node in 'null 1 3' 'zero 1 5' 'full 1 7' 'random 1 8' 'urandom 1 9' 'tty 5 0
   set -- $node
   mknod -m 666 "dev/$1" c "$2" "$3"
 done
-rm -rf etc/systemd/system usr/local/lib/systemd
+rm -rf etc/systemd/system usr/local/lib/systemd usr/sbin/policy-rc.d # what keeps services of an image from starting
 mkdir -p etc/systemd/system
 for unit in $GOROTRACE_MASKED; do ln -s /dev/null "etc/systemd/system/$unit"; done
 printf '[Unit]\nRequires=sysinit.target\nAfter=sysinit.target\n' >etc/systemd/system/tested.target
 # Its own number, and a name by which nobody takes it for this machine.
 uuidgen | tr -d - >etc/machine-id
 umount -l "$memory/groups"
-exec unshare --cgroup sh -c '
+rm -f var/lib/man-db/auto-update # an index of all pages after each package
+exec unshare --cgroup sh -euc '
   mount -t cgroup2 cgroup2 sys/fs/cgroup
+  # No chroot: in one there are no user namespaces.
+  pivot_root . mnt
+  umount -l /mnt
   exec env -i container=tested PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
-    chroot . /lib/systemd/systemd --system --unit=tested.target --show-status=false --log-target=journal'
+    /lib/systemd/systemd --system --unit=tested.target --show-status=false --log-target=journal'
 """
 
 CLEAN = r"""
