@@ -19,7 +19,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kTick(Session::kTickMs);
 constexpr milliseconds kPlanEvery(500);
-constexpr std::chrono::seconds kAccountEvery(10);
+constexpr std::chrono::seconds kFirstAccount(1), kAccountEvery(10), kTurnAnyway(5);
 // Less than two looks at everybody say little.
 constexpr std::uint64_t kLeastLooks = 2;
 
@@ -87,6 +87,17 @@ std::map<std::string, SampledFigures> NodeSampling::figures(std::size_t top_site
   const std::lock_guard lock(accounts_mutex_);
   for (auto& [id, account] : accounts_) out.emplace(id, account.figures(top_sites));
   return out;
+}
+
+void NodeSampling::add_to(std::vector<AgentTarget>& targets) const {
+  const std::lock_guard lock(accounts_mutex_);
+  for (AgentTarget& target : targets) {
+    const auto account = accounts_.find(target.id);
+    if (account == accounts_.end()) continue;
+    target.blocked = account->second.blocked();
+    target.sampled_ns = account->second.at_ns();
+    target.cost_cpu_ns += account->second.cpu_ns();
+  }
 }
 
 // The whole process is what its share is about: readings for scrapes go first, turns take what they leave.
@@ -158,6 +169,7 @@ void NodeSampling::take_opened(Opened opened) {
     auto target = session_->add(*std::move(opened.target));
     if (target) {
       member->second->target = *target;
+      member->second->account_at = loop_.timers().now() + kFirstAccount;
       refused_.erase(opened.id);
       return;
     }
@@ -174,11 +186,15 @@ void NodeSampling::account(const std::string& id, bool last) {
   const TargetId target = *member->second->target;
   const auto tables = session_->tables(target);
   if (!tables || (!tables->looked && tables->covered_by_sampling.empty())) return;
-  const StatFacts facts = session_->facts(target);
+  take(id, session_->facts(target), *tables, target);
   const std::lock_guard lock(accounts_mutex_);
-  SampledAccount& account = accounts_[id];
-  account.take(facts, *tables, session_->symbols(target));
-  if (last) account.end_turn();
+  if (last) accounts_[id].end_turn();
+}
+
+void NodeSampling::take(const std::string& id, const StatFacts& facts, const Tables& tables,
+                        TargetId target) {
+  const std::lock_guard lock(accounts_mutex_);
+  accounts_[id].take(facts, tables, session_->symbols(target));
 }
 
 void NodeSampling::end(const std::string& id) {
@@ -202,7 +218,10 @@ void NodeSampling::plan() {
       refused_.insert_or_assign(
           asked.id, Error{ErrorKind::kFailed, "too many processes are looked at by others; ask again later"});
   }
-  const SamplingTurns::Change change = turns_.plan(present, now, affordable(now));
+  // However much else the agent has to do (a storm of programs that are executed), they go on.
+  const bool may_begin = affordable(now) || now - begun_at_ >= kTurnAnyway;
+  const SamplingTurns::Change change = turns_.plan(present, now, may_begin);
+  if (!change.begin.empty()) begun_at_ = now;
   for (const std::string& id : change.end) end(id);
   {
     const std::lock_guard lock(accounts_mutex_);
@@ -227,6 +246,7 @@ std::optional<Result<std::string>> NodeSampling::answer_of(const Asked& asked) {
     if (facts.sampling && facts.sampling->looks >= kLeastLooks) {
       const auto tables = session_->tables(target);
       if (!tables) return Result<std::string>(std::unexpected(tables.error()));
+      take(asked.id, facts, *tables, target);
       if (facts.end_ns == 0) facts.end_ns = tables->at_ns;
       StatJsonOptions options;
       options.most_rows = kMostRows;
@@ -256,9 +276,10 @@ void NodeSampling::work() {
     plan();
     plan_at_ = now + kPlanEvery;
   }
-  if (now >= account_at_) {
-    for (const auto& [id, member] : members_) account(id, false);
-    account_at_ = now + kAccountEvery;
+  for (const auto& [id, member] : members_) {
+    if (!member->target || now < member->account_at) continue;
+    account(id, false);
+    member->account_at = now + kAccountEvery;
   }
   answer();
   schedule();

@@ -46,6 +46,8 @@ class NodeSampling {
   [[nodiscard]] Result<std::string> summary(const std::string& id, std::chrono::milliseconds patience);
   // Of the targets that have had a turn, by id.
   [[nodiscard]] std::map<std::string, SampledFigures> figures(std::size_t top_sites);
+  // What lists say of a target that has had a turn.
+  void add_to(std::vector<AgentTarget>& targets) const;
 
  private:
   struct Asked {
@@ -63,6 +65,7 @@ class NodeSampling {
   struct Member {                    // of the session, or about to be
     std::optional<TargetId> target;  // nullopt: it is being opened
     StackNumbers stacks;
+    MonotonicTime account_at{};
   };
 
   NodeSampling(std::shared_ptr<NodeState> state, EventLoop loop, std::shared_ptr<Mailbox<Message>> mailbox);
@@ -73,6 +76,7 @@ class NodeSampling {
   void take_opened(Opened opened);
   void end(const std::string& id);
   void account(const std::string& id, bool last);
+  void take(const std::string& id, const StatFacts& facts, const Tables& tables, TargetId target);
   void answer();
   // nullopt: not yet.
   [[nodiscard]] std::optional<Result<std::string>> answer_of(const Asked& asked);
@@ -87,13 +91,13 @@ class NodeSampling {
   std::map<std::string, Error> refused_;  // of those whose last turn could not begin
   std::vector<Asked> asked_;
   std::optional<MonotonicTime> alarm_;
-  MonotonicTime plan_at_{}, account_at_{};
+  MonotonicTime plan_at_{}, begun_at_{};  // begun_at_: a turn, the last time
   // The agent's CPU time that is left for more turns, and as of when.
   double credit_ns_ = 0;
   MonotonicTime credit_at_{};
   std::uint64_t credit_cpu_ns_ = 0;
 
-  std::mutex accounts_mutex_;
+  mutable std::mutex accounts_mutex_;
   std::map<std::string, SampledAccount> accounts_;
 
   std::unique_ptr<Session> session_;  // none while there are no members
