@@ -54,6 +54,9 @@ struct AgentTarget {
   std::uint64_t readings = 0;     // how many there were
   std::uint64_t read_errors = 0;  // how many failed
   std::uint64_t cost_cpu_ns = 0;  // CPU time of the agent for it; the target itself pays none
+  // Of the last look of its last turn of sampling: goroutines that waited or were in a system call.
+  std::optional<std::uint64_t> blocked;
+  std::uint64_t sampled_ns = 0;  // when that was; 0: never
 };
 
 }  // namespace gorotrace

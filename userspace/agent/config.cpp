@@ -22,7 +22,7 @@ namespace gorotrace {
 namespace {
 
 constexpr std::size_t kMaxFile = 1u << 20;
-constexpr std::size_t kMaxRules = 1000;
+constexpr std::size_t kMaxRules = 1000, kMostTopSites = 100;
 constexpr double kLeastPercent = 0.01, kMostPercent = 100;
 
 // Says where a mistake is. The first one ends the parsing.
@@ -80,6 +80,15 @@ class Reader {
           node.source().begin.line, key,
           fmt::format("must be a number of percent of one CPU, from {} to {}", kLeastPercent, kMostPercent));
     to = *value;
+    return {};
+  }
+
+  [[nodiscard]] Status number(std::size_t& to, std::size_t most, const std::string& key,
+                              const toml::node& node) const {
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value || *value < 0 || static_cast<std::uint64_t>(*value) > most)
+      return error(node.source().begin.line, key, fmt::format("must be a whole number from 0 to {}", most));
+    to = static_cast<std::size_t>(*value);
     return {};
   }
 
@@ -189,6 +198,10 @@ Result<AgentConfig> parse_agent_config(std::string_view text, const std::string&
   const std::vector<Reader::Key> budget = {{"agent", [&](const std::string& key, const toml::node& node) {
                                               return reader.percent(config.agent_percent, key, node);
                                             }}};
+  const std::vector<Reader::Key> metrics = {
+      {"top_sites", [&](const std::string& key, const toml::node& node) {
+         return reader.number(config.top_sites, kMostTopSites, key, node);
+       }}};
   const std::vector<Reader::Key> keys = {
       {"listen",
        [&](const std::string& key, const toml::node& node) -> Status {
@@ -213,6 +226,13 @@ Result<AgentConfig> parse_agent_config(std::string_view text, const std::string&
          if (table == nullptr)
            return reader.error(node.source().begin.line, key, "must be a table, under a line [budget]");
          return reader.table(*table, "budget.", budget);
+       }},
+      {"metrics",
+       [&](const std::string& key, const toml::node& node) -> Status {
+         const toml::table* table = node.as_table();
+         if (table == nullptr)
+           return reader.error(node.source().begin.line, key, "must be a table, under a line [metrics]");
+         return reader.table(*table, "metrics.", metrics);
        }},
       {"rule",
        [&](const std::string&, const toml::node& node) { return rules_of(reader, node, config.rules); }},

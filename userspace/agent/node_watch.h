@@ -39,6 +39,7 @@ struct NodeState {
   mutable std::mutex mutex;  // what follows
   std::shared_ptr<const std::vector<AgentRule>> rules;
   double agent_percent = 0;
+  std::size_t top_sites = 0;
   bool ready = false;
   std::vector<std::string> notices;
   NodeFigures figures;  // without what `table` and `caches` count

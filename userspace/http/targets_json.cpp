@@ -36,6 +36,8 @@ void target_json(JsonWriter& out, const AgentTarget& t) {
     out.field("readings", t.readings);
     out.field("read_errors", t.read_errors);
     out.field("cost_cpu_ns", t.cost_cpu_ns);
+    out.field("blocked", t.blocked);
+    out.field("sampled_ns", t.sampled_ns != 0 ? std::optional(t.sampled_ns) : std::nullopt);
   });
 }
 

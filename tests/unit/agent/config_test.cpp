@@ -58,11 +58,16 @@ namespace = "shop-*"
 TEST(AgentConfig, AMistakeIsNamedWithItsLine) {
   EXPECT_EQ(mistake("\nlistn = \"x\"\n"),
             "/etc/gorotrace.toml:2: listn: no such key; there are listen, token_file, tls_cert, tls_key, "
-            "client_ca, insecure_listen, budget, rule");
+            "client_ca, insecure_listen, budget, metrics, rule");
   EXPECT_EQ(mistake("[budget]\n\nagent = 0\n"),
             "/etc/gorotrace.toml:3: budget.agent: must be a number of percent of one CPU, from 0.01 to 100");
   EXPECT_EQ(mistake("[budget]\nagent = nan\n"),
             "/etc/gorotrace.toml:2: budget.agent: must be a number of percent of one CPU, from 0.01 to 100");
+  EXPECT_EQ(mistake("[metrics]\ntop_sites = 1.5\n"),
+            "/etc/gorotrace.toml:2: metrics.top_sites: must be a whole number from 0 to 100");
+  EXPECT_EQ(mistake("[metrics]\ntop_sites = -1\n"),
+            "/etc/gorotrace.toml:2: metrics.top_sites: must be a whole number from 0 to 100");
+  EXPECT_TRUE(mistake("metrics = 1\n").starts_with("/etc/gorotrace.toml:1: metrics: must be a table"));
   EXPECT_EQ(mistake("[budget]\nnode = 1\n"),
             "/etc/gorotrace.toml:2: budget.node: no such key; there are budget.agent");
   EXPECT_EQ(mistake("insecure_listen = \"yes\""),

@@ -1,0 +1,123 @@
+"""What gorotrace monitor sees by sampling, against the programs' own account."""
+
+import json
+import time
+
+import jsonschema
+import pytest
+
+import harness
+from test_agent_discovery import comes, idle, samples
+from test_monitor import Monitor
+from test_truth import check_stacks
+
+STAT = jsonschema.Draft202012Validator(json.loads(harness.SCHEMA.read_text()))
+
+
+@pytest.fixture(scope="module")
+def monitor():
+    with Monitor() as started:
+        comes("the first scan", lambda: started.ask("/-/ready").status == 200)
+        yield started
+        started.end()
+
+
+def stat(monitor, pid):
+    answer = monitor.ask(f"{monitor.path(pid)}/stat")
+    assert answer.status == 200, answer.text
+    assert answer.header("Content-Type") == "application/json"
+    summary = json.loads(answer.text)
+    STAT.validate(summary)
+    return summary
+
+
+@pytest.mark.parametrize("version", ["1.18.10", harness.NEWEST])
+def test_stat_equals_runtime_stack(monitor, truth, version):
+    target = truth(version=version)
+    hold = target.hold()
+    summary = stat(monitor, target.pid)
+    assert summary["groups"]["requested"] == []
+    assert summary["goroutines"]["live"] == hold["goroutines"]
+    assert summary["goroutine_seconds"]["quality"] == "sampled"
+    check_stacks(summary, hold)
+    time.sleep(1)
+    later = stat(monitor, target.pid)
+    assert later["begin_ns"] == summary["begin_ns"] and later["window_ns"] > summary["window_ns"] + 9e8
+    check_stacks(later, hold)
+    harness.check_untouched(target.pid, target.binary)
+
+
+def of_target(figures, name, target):
+    """labels -> value, of one family of one target."""
+    start = f'{name}{{target="{target}"'
+    return {key: value for key, value in figures.items() if key.startswith(start)}
+
+
+def test_metrics_of_waits(monitor):
+    with idle(n=40) as program:
+        target = monitor.target(program.pid)["id"]
+        comes("a turn", lambda: of_target(samples(monitor.ask("/metrics").text), "gorotrace_sampled_seconds_total", target))
+        assert stat(monitor, program.pid)["goroutines"]["live"] == 41
+        before = samples(monitor.ask("/metrics").text)
+        time.sleep(2)
+        stat(monitor, program.pid)
+        after = samples(monitor.ask("/metrics").text)
+        states = of_target(after, "gorotrace_state_goroutines", target)
+        assert sum(states.values()) == 41, states
+        assert states[f'gorotrace_state_goroutines{{target="{target}",state="waiting",reason="chan receive",'
+                      'quality="sampled"}'] == 40
+        waits = f'gorotrace_wait_seconds_total{{target="{target}",reason="chan receive",site="main.forever",quality="sampled"}}'
+        covered = f'gorotrace_sampled_seconds_total{{target="{target}",quality="sampled"}}'
+        looked = after[covered] - before[covered]
+        assert 1.5 < looked < 10
+        assert (after[waits] - before[waits]) / looked == pytest.approx(40, rel=0.01)
+        sites = of_target(after, "gorotrace_creation_site_goroutines", target)
+        assert sum(sites.values()) >= 40 and any('site="main.main"' in key for key in sites), sites
+        own = samples(monitor.ask(f"{monitor.path(program.pid)}/metrics").text)
+        assert own['gorotrace_state_goroutines{state="waiting",reason="chan receive",quality="sampled"}'] == 40
+        listed = monitor.target(program.pid)
+        assert listed["blocked"] == 41 and listed["sampled_ns"] > 0
+        assert listed["cost_cpu_ns"] > 0
+        harness.check_untouched(program.pid, program.popen.args[0])
+
+
+def test_top_sites_of_the_configuration(tmp_path, truth):
+    config = tmp_path / "gorotrace.toml"
+    config.write_text("[metrics]\ntop_sites = 2\n")
+    target = truth(version=harness.NEWEST)
+    target.hold()
+    with Monitor("--config", config) as monitor:
+        comes("the first scan", lambda: monitor.ask("/-/ready").status == 200)
+        stat(monitor, target.pid)
+        figures = samples(monitor.ask("/metrics").text)
+        waits = of_target(figures, "gorotrace_wait_seconds_total", monitor.target(target.pid)["id"])
+        assert len(waits) == 3 and any('site="other"' in key for key in waits), waits
+        monitor.end()
+
+
+def test_who_is_not_watched_has_no_stat(monitor):
+    with idle(env={"GOROTRACE": "off"}) as program:
+        assert monitor.ask(f"/targets/{monitor.target(program.pid, 'opted_out')['id']}/stat").status == 403
+    assert monitor.ask("/targets/1-1/stat").status == 404
+
+
+@pytest.mark.slow
+def test_all_get_their_turns_within_the_agents_share():
+    programs = [idle(n=20) for _ in range(40)]
+    try:
+        with Monitor() as monitor:
+            comes("the first scan", lambda: monitor.ask("/-/ready").status == 200)
+            begin, cpu = time.monotonic(), samples(monitor.ask("/metrics").text)["process_cpu_seconds_total"]
+            time.sleep(150)
+            figures = samples(monitor.ask("/metrics").text)
+            took = time.monotonic() - begin
+            seconds = [sum(of_target(figures, "gorotrace_sampled_seconds_total", monitor.target(p.pid)["id"]).values())
+                       for p in programs]
+            share = (figures["process_cpu_seconds_total"] - cpu) / took
+            print(f"sampled {min(seconds):.1f} to {max(seconds):.1f} s of {took:.0f} s, agent {100 * share:.2f} % of a CPU")
+            assert min(seconds) > 0.4 * max(seconds) > 0, seconds
+            assert share < 0.015
+            monitor.end()
+    finally:
+        for program in programs:
+            program.end()
