@@ -8,6 +8,7 @@ import contextlib
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -24,9 +25,9 @@ MASKED = ["systemd-sysctl.service", "systemd-modules-load.service", "systemd-bin
 
 BOOT = r"""
 set -eu
-memory=$1 group=$2; shift 2
-mount -t tmpfs tmpfs "$memory"
-cd "$memory"
+folder=$1 group=$2
+[ -n "$GOROTRACE_ON_DISK" ] || mount -t tmpfs tmpfs "$folder"
+cd "$folder"
 mkdir upper work root groups
 mount -t cgroup2 cgroup2 groups
 mkdir "groups/$group"
@@ -51,9 +52,8 @@ rm -rf etc/systemd/system usr/local/lib/systemd usr/sbin/policy-rc.d # what keep
 mkdir -p etc/systemd/system
 for unit in $GOROTRACE_MASKED; do ln -s /dev/null "etc/systemd/system/$unit"; done
 printf '[Unit]\nRequires=sysinit.target\nAfter=sysinit.target\n' >etc/systemd/system/tested.target
-# Its own number, and a name by which nobody takes it for this machine.
-uuidgen | tr -d - >etc/machine-id
-umount -l "$memory/groups"
+echo "${group#gorotrace-}" >etc/machine-id
+umount -l "$folder/groups"
 rm -f var/lib/man-db/auto-update # an index of all pages after each package
 exec unshare --cgroup sh -euc '
   mount -t cgroup2 cgroup2 sys/fs/cgroup
@@ -71,15 +71,16 @@ mount -t cgroup2 cgroup2 "$1"
 
 
 class Machine:
-    """Booted once it is constructed. memory: an empty directory."""
+    """Booted once it is constructed. folder: for what it writes, in memory that is mounted there, or on disk."""
 
-    def __init__(self, memory):
-        self.memory, self.group = str(memory), f"gorotrace-{uuid.uuid4().hex}"
+    def __init__(self, folder, on_disk=False):
+        self.folder, self.on_disk, self.group = pathlib.Path(folder), on_disk, f"gorotrace-{uuid.uuid4().hex}"
+        self.folder.mkdir(exist_ok=True)
         self.outer = subprocess.Popen(
             ["unshare", "--fork", "--kill-child=SIGKILL", "--pid", "--mount", "--uts", "--ipc", "--propagation", "private",
-             "sh", "-c", BOOT, "boot", self.memory, self.group],
+             "sh", "-c", BOOT, "boot", self.folder, self.group],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env={**os.environ, "GOROTRACE_MASKED": " ".join(MASKED)})
+            env={**os.environ, "GOROTRACE_MASKED": " ".join(MASKED), "GOROTRACE_ON_DISK": "yes" if on_disk else ""})
         self.pid = 0
         try:
             self.await_boot()
@@ -103,10 +104,10 @@ class Machine:
         return ["nsenter", "-t", str(self.pid), "-m", "-p", "-u", "-i", "-C", "-r", "-w", "env", "-i", "LC_ALL=C.UTF-8",
                 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", *map(str, command)]
 
-    def run(self, *command, check=True):
+    def run(self, *command, check=True, seconds=120):
         """In it, as root."""
         done = subprocess.run(self.command(*command), capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                              timeout=120)
+                              timeout=seconds)
         assert not check or done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}{self.log()}"
         return done
 
@@ -138,9 +139,11 @@ class Machine:
         self.outer.wait()
         self.outer.stdout.close()
         for _ in range(50):  # until the kernel has ended them
-            done = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-euc", CLEAN, "clean", self.memory,
-                                   self.group], capture_output=True, text=True)
+            done = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-euc", CLEAN, "clean",
+                                   self.folder, self.group], capture_output=True, text=True)
             if done.returncode == 0:
+                if self.on_disk:
+                    shutil.rmtree(self.folder)
                 return
             time.sleep(0.1)
         raise AssertionError(f"its control group stays: {done.stderr}")

@@ -79,11 +79,11 @@ def scraped(secrets, tmp_path_factory):  # noqa: F811
     binary = shutil.copy(harness.build(harness.PROGRAMS / "idle"), folder / "shop")
     config = folder / "gorotrace.toml"  # whatever else runs on this machine
     config.write_text(f'[[rule]]\naction = "include"\nexecutable = "{binary}"\n')
-    with idle(n=7, binary=binary) as program, \
+    with idle(n=7, binary=binary) as program, idle(n=2, binary=binary) as leaving, \
             Monitor("--config", config, "--token-file", secrets / "token", "--tls-cert", secrets / "server.pem",
                     "--tls-key", secrets / "server.key") as monitor, \
             Prometheus(configuration(monitor, secrets, folder), folder) as prometheus:
-        prometheus.program, prometheus.monitor, prometheus.binary = program, monitor, binary
+        prometheus.program, prometheus.leaving, prometheus.monitor = program, leaving, monitor
         monitor.secrets = secrets
         comes("the process's own series", lambda: prometheus.query('go_goroutines{job!="go"}'), 60)
         comes("two readings of the agent", lambda: prometheus.query('count_over_time(gorotrace_goroutines{target!=""}[1m]) > 3'), 60)
@@ -117,10 +117,10 @@ def test_rates_and_histograms(scraped):
     assert kinds["gorotrace_goroutines"][0]["type"] == "gauge" and kinds["go_sched_latencies_seconds"][0]["type"] == "histogram"
 
 
-def test_what_comes_and_goes(scraped):
-    with idle(n=2, binary=scraped.binary) as program:
-        instance = f'{{instance=~".+:{program.pid}"}}'
-        comes("it is scraped", lambda: scraped.query("go_goroutines" + instance))
+def test_what_is_gone_is_no_target(scraped):
+    instance = f'{{instance=~".+:{scraped.leaving.pid}"}}'
+    comes("it is scraped", lambda: scraped.query("go_goroutines" + instance))
+    scraped.leaving.close()
     comes("its series end", lambda: not scraped.query("go_goroutines" + instance))
     comes("it is no target any more, nor one that is down", lambda: not scraped.query("up" + instance))
 
