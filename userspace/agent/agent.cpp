@@ -9,6 +9,7 @@
 
 #include "agent/node_sampling.h"
 #include "agent/node_watch.h"
+#include "agent/probe_families.h"
 #include "agent/process_figures.h"
 #include "agent/readings.h"
 #include "agent/sampled_families.h"
@@ -16,6 +17,16 @@
 #include "base/text.h"
 
 namespace gorotrace {
+
+namespace {
+
+template <typename Figures>
+std::map<std::string, Figures> only(const std::string& id, std::map<std::string, Figures> all) {
+  std::erase_if(all, [&](const auto& entry) { return entry.first != id; });
+  return all;
+}
+
+}  // namespace
 
 class Agent::Impl {
  public:
@@ -45,7 +56,7 @@ class Agent::Impl {
   void take(AgentConfig config) {
     const std::lock_guard lock(state_->mutex);
     state_->rules = std::make_shared<const std::vector<AgentRule>>(std::move(config.rules));
-    state_->agent_percent = config.agent_percent;
+    state_->settings = {config.agent_percent, config.target_percent, config.node_percent, config.probes};
     state_->top_sites = config.top_sites;
   }
 
@@ -71,7 +82,7 @@ class Agent::Impl {
     const auto watched = static_cast<double>(state_->table.watched());
     const std::lock_guard lock(state_->mutex);
     constexpr double kKinds = 3;
-    return kKinds * watched / (state_->agent_percent / 100);
+    return kKinds * watched / (state_->settings.agent_percent / 100);
   }
 
   [[nodiscard]] std::size_t top_sites() const {
@@ -109,6 +120,7 @@ std::vector<MetricFamily> Agent::Impl::metrics() {
   add_node_families(families, node, targets);
   add_target_families(families, targets, monotonic_ns(), true);
   add_sampled_families(families, sampling_->figures(top_sites()), monotonic_ns(), true);
+  add_probe_families(families, sampling_->probe_figures(), true);
   if (const auto self = read_process_figures(::getpid())) add_process_families(families, *self);
   return families;
 }
@@ -154,9 +166,8 @@ Result<std::vector<MetricFamily>> Agent::Impl::target_metrics(std::string_view i
   std::vector<AgentTarget> shown = {shown_target(*known, figures)};
   sampling_->add_to(shown);
   add_target_families(families, shown, monotonic_ns(), false);
-  std::map<std::string, SampledFigures> sampled = sampling_->figures(top_sites());
-  std::erase_if(sampled, [&](const auto& entry) { return entry.first != info.id; });
-  add_sampled_families(families, sampled, monotonic_ns(), false);
+  add_sampled_families(families, only(info.id, sampling_->figures(top_sites())), monotonic_ns(), false);
+  add_probe_families(families, only(info.id, sampling_->probe_figures()), false);
   return families;
 }
 

@@ -29,6 +29,12 @@ struct AgentConfig {
   // [metrics] top_sites: so many places where goroutines wait, and were created, have series of their own for
   // each process; the rest is `other`.
   std::size_t top_sites = 5;
+
+  // Of the processes for which a rule says so, within two more budgets: [budget] target is percent of one
+  // CPU, or of the target's own CPU time where that is more; node is percent of all CPUs, for all targets
+  // together.
+  GroupMask probes = 0;  // the union of the rules'
+  double target_percent = 1, node_percent = 1;
 };
 
 // kUsage: "FILE:LINE: key: what is wrong, and what is allowed", of one mistake. `name`: of the file, as
