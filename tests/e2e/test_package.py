@@ -115,16 +115,16 @@ def watched(port, name, seconds=30):
 
 
 @contextlib.contextmanager
-def target(machine, name, *properties):
+def target(machine, name, *properties, program="idle", command="sleep 1000 | exec {} -n 7"):
     """A Go program as a service of a user, whose files only that user may read."""
     home = machine.path(f"/home/{name}")
     home.mkdir(exist_ok=True)
-    shutil.copy(harness.build(harness.PROGRAMS / "idle"), home / name)
+    shutil.copy(harness.build(harness.PROGRAMS / program), home / name)
     for path in (home, home / name):
         os.chown(path, 65534, 65534)
         path.chmod(0o700)
     machine.run("systemd-run", "--unit", name, "-p", "User=65534", *(a for p in properties for a in ("-p", p)),
-                "sh", "-c", f"sleep 1000 | exec /home/{name}/{name} -n 7")
+                "sh", "-c", command.format(f"/home/{name}/{name}"))
     try:
         yield
     finally:
@@ -169,6 +169,21 @@ def test_runs_under_the_units_restrictions(machine, package):
         for field in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
             assert int(fields[field], 16) == CAPABILITIES, (field, fields[field])
         assert fields["NoNewPrivs"] == "1" and fields["Seccomp"] == "2" and "0" not in fields["Uid"].split()
+
+
+def test_probes_under_the_units_restrictions(machine, package):
+    """Four capabilities are enough for them, and neither the sandbox nor the system calls are in their way."""
+    installed(machine, package)
+    configure(machine, LISTEN + '[budget]\ntarget = 10\n[[rule]]\naction = "probe"\nexecutable = "/home/busy/busy"\n')
+    served_at = start(machine)
+    with target(machine, "busy", program="demo", command="exec {} -duration 10m"):
+        watched(served_at, "busy")
+        end = time.monotonic() + 60
+        while not re.search(r"^gorotrace_probe_events_total\{[^}]*\} [1-9]", ask(served_at, "/metrics").text, re.M):
+            assert time.monotonic() < end, ask(served_at, "/targets").text + machine.log()
+            time.sleep(0.5)
+        assert re.search(r"^gorotrace_wait_seconds_total\{[^}]*\} ", ask(served_at, "/metrics").text, re.M)
+        assert not [line for line in machine.log().splitlines() if "level=error" in line]
 
 
 def test_what_the_unit_does_not_allow(machine, package):

@@ -78,7 +78,8 @@ def scraped(secrets, tmp_path_factory):  # noqa: F811
     folder = tmp_path_factory.mktemp("prometheus")
     binary = shutil.copy(harness.build(harness.PROGRAMS / "idle"), folder / "shop")
     config = folder / "gorotrace.toml"  # whatever else runs on this machine
-    config.write_text(f'[[rule]]\naction = "include"\nexecutable = "{binary}"\n')
+    config.write_text(f'[[rule]]\naction = "probe"\nexecutable = "{binary}"\n'
+                      '[[rule]]\naction = "exclude"\nexecutable = "*"\n')
     with idle(n=7, binary=binary) as program, idle(n=2, binary=binary) as leaving, \
             Monitor("--config", config, "--token-file", secrets / "token", "--tls-cert", secrets / "server.pem",
                     "--tls-key", secrets / "server.key") as monitor, \
