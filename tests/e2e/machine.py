@@ -34,6 +34,10 @@ mkdir "groups/$group"
 echo $$ >"groups/$group/cgroup.procs"
 mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
 cd root
+if [ -n "$GOROTRACE_ON_DISK" ]; then # /srv is no overlay, so that another one may lie on it
+  mkdir ../srv
+  mount --bind ../srv srv
+fi
 mount -t proc proc proc
 mount --bind proc/sys proc/sys
 mount -o remount,bind,ro proc/sys
