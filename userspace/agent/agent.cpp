@@ -9,6 +9,7 @@
 
 #include "agent/node_sampling.h"
 #include "agent/node_watch.h"
+#include "agent/otel_families.h"
 #include "agent/probe_families.h"
 #include "agent/process_figures.h"
 #include "agent/readings.h"
@@ -58,6 +59,7 @@ class Agent::Impl {
     state_->rules = std::make_shared<const std::vector<AgentRule>>(std::move(config.rules));
     state_->settings = {config.agent_percent, config.target_percent, config.node_percent, config.probes};
     state_->top_sites = config.top_sites;
+    state_->otel_names = config.otel_names;
   }
 
   void reload(AgentConfig config) {
@@ -85,6 +87,10 @@ class Agent::Impl {
     return kKinds * watched / (state_->settings.agent_percent / 100);
   }
 
+  [[nodiscard]] bool otel_names() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->otel_names;
+  }
   [[nodiscard]] std::size_t top_sites() const {
     const std::lock_guard lock(state_->mutex);
     return state_->top_sites;
@@ -159,7 +165,7 @@ Result<std::vector<MetricFamily>> Agent::Impl::target_metrics(std::string_view i
   }
   if (!figures.error.empty()) return fail(ErrorKind::kFailed, figures.error);
   std::vector<MetricFamily> families;
-  add_go_families(families, known->watched->go_figures());
+  (otel_names() ? add_otel_families : add_go_families)(families, known->watched->go_figures());
   const auto process = read_process_figures(info.pid);
   if (!process) return std::unexpected(process.error());
   add_process_families(families, *process);

@@ -229,6 +229,14 @@ Result<AgentConfig> parse_agent_config(std::string_view text, const std::string&
          return reader.percent(config.node_percent, key, node, "the node's CPUs");
        }}};
   const std::vector<Reader::Key> metrics = {
+      {"names",
+       [&](const std::string& key, const toml::node& node) -> Status {
+         const auto names = node.value_exact<std::string>();
+         if (names != "prometheus" && names != "otel")
+           return reader.error(node.source().begin.line, key, "must be \"prometheus\" or \"otel\"");
+         config.otel_names = names == "otel";
+         return {};
+       }},
       {"top_sites", [&](const std::string& key, const toml::node& node) {
          return reader.number(config.top_sites, kMostTopSites, key, node);
        }}};

@@ -67,6 +67,8 @@ TEST(AgentConfig, AMistakeIsNamedWithItsLine) {
             "/etc/gorotrace.toml:2: metrics.top_sites: must be a whole number from 0 to 100");
   EXPECT_EQ(mistake("[metrics]\ntop_sites = -1\n"),
             "/etc/gorotrace.toml:2: metrics.top_sites: must be a whole number from 0 to 100");
+  EXPECT_EQ(mistake("[metrics]\nnames = \"openmetrics\"\n"),
+            "/etc/gorotrace.toml:2: metrics.names: must be \"prometheus\" or \"otel\"");
   EXPECT_TRUE(mistake("metrics = 1\n").starts_with("/etc/gorotrace.toml:1: metrics: must be a table"));
   EXPECT_EQ(
       mistake("[budget]\nnodes = 1\n"),
