@@ -207,8 +207,8 @@ def test_budgets_of_targets_and_of_the_node(tmp_path):
             return stack.enter_context(harness.Process([bench, *arguments]))
 
         ping, quiet, busy = start("-mode", "pingpong"), start("-mode", "serve"), start("-mode", "serve", "-handoff")
-        quiet.lines.next(30)
-        url = json.loads(busy.lines.next(30))["url"]
+        comes("its address", lambda: "http" in busy.stderr)
+        url = busy.stderr.split()[0]
         start("-mode", "load", "-url", url, "-n", "4")
         monitor = stack.enter_context(Monitor("--config", config))
         programs = {"ping-pong": ping, "quiet": quiet, "busy": busy}
