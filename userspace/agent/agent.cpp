@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "agent/network_traffic.h"
 #include "agent/node_watch.h"
 #include "agent/process_figures.h"
 #include "agent/readings.h"
@@ -61,6 +62,7 @@ class Agent::Impl {
 
   const std::shared_ptr<NodeState> state_ = std::make_shared<NodeState>();
   Readings readings_;
+  NetworkTraffic traffic_;
   std::unique_ptr<NodeWatch> watch_;
   std::thread thread_;
 };
@@ -86,7 +88,7 @@ std::vector<MetricFamily> Agent::Impl::metrics() {
   std::vector<MetricFamily> families;
   add_node_families(families, node, targets);
   add_target_families(families, targets, monotonic_ns(), true);
-  if (const auto self = read_process_figures(::getpid())) add_process_families(families, *self);
+  if (const auto self = read_process_figures(::getpid(), traffic_)) add_process_families(families, *self);
   return families;
 }
 
@@ -112,7 +114,7 @@ Result<std::vector<MetricFamily>> Agent::Impl::target_metrics(std::string_view i
   if (!figures.error.empty()) return fail(ErrorKind::kFailed, figures.error);
   std::vector<MetricFamily> families;
   add_go_families(families, known->watched->go_figures());
-  const auto process = read_process_figures(info.pid);
+  const auto process = read_process_figures(info.pid, traffic_);
   if (!process) return std::unexpected(process.error());
   add_process_families(families, *process);
   add_target_families(families, {shown_target(*known, figures)}, monotonic_ns(), false);

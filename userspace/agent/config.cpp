@@ -193,7 +193,8 @@ Result<AgentConfig> parse_agent_config(std::string_view text, const std::string&
       {"listen",
        [&](const std::string& key, const toml::node& node) -> Status {
          constexpr const char* kAddress =
-             "\"HOST:PORT\", such as \"localhost:9464\", \"[::1]:9464\" or, for every address, \":9464\", with a "
+             "\"HOST:PORT\", such as \"localhost:9464\", \"[::1]:9464\" or, for every address, \":9464\", "
+             "with a "
              "port up to 65535";
          if (auto taken = reader.text(config.listen, key, node, kAddress); !taken) return taken;
          if (!is_address(config.listen))

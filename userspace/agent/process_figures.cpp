@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <fstream>
 #include <limits>
@@ -11,32 +10,12 @@
 #include <string>
 #include <utility>
 
+#include "agent/proc_text.h"
 #include "base/number.h"
 #include "process/procfs.h"
 
 namespace gorotrace {
 namespace {
-
-constexpr std::size_t kMaxBytes = 1u << 16;
-
-std::string_view next_word(std::string_view& text) {
-  constexpr std::string_view kBlanks = " \t\n";
-  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
-  const std::size_t end = std::min(text.find_first_of(kBlanks), text.size());
-  const std::string_view word = text.substr(0, end);
-  text.remove_prefix(end);
-  return word;
-}
-
-// The line that begins with that, without it.
-std::optional<std::string_view> line_behind(std::string_view text, std::string_view begin) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    if (text.starts_with(begin)) return text.substr(begin.size(), end - begin.size());
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return std::nullopt;
-}
 
 // Of the boot, since 1970: btime of /proc/stat, which client_golang takes, too.
 double boot_seconds() {
@@ -97,38 +76,20 @@ std::optional<double> parse_soft_limit(std::string_view limits, std::string_view
   return value ? std::optional(static_cast<double>(*value)) : std::nullopt;
 }
 
-std::optional<double> parse_ip_extension(std::string_view netstat, std::string_view name) {
-  constexpr std::string_view kGroup = "IpExt:";
-  auto names = line_behind(netstat, kGroup);
-  if (!names) return std::nullopt;
-  // The line of values follows that of names.
-  const auto at = static_cast<std::size_t>(names->data() - netstat.data()) + names->size();
-  auto values = line_behind(netstat.substr(at), kGroup);
-  if (!values) return std::nullopt;
-  for (;;) {
-    const std::string_view column = next_word(*names), word = next_word(*values);
-    if (column.empty() || word.empty()) return std::nullopt;
-    if (column != name) continue;
-    const auto value = whole_number<std::uint64_t>(word);
-    return value ? std::optional(static_cast<double>(*value)) : std::nullopt;
-  }
-}
-
-Result<ProcessFigures> read_process_figures(pid_t pid) {
+Result<ProcessFigures> read_process_figures(pid_t pid, NetworkTraffic& traffic) {
   static const double kBootSeconds = boot_seconds();
-  const auto stat = procfs::read_file(pid, "stat", kMaxBytes);
+  const auto stat = procfs::read_file(pid, "stat", kProcTextBytes);
   if (!stat) return std::unexpected(stat.error());
   ProcessFigures out;
   if (!parse_stat_figures(*stat, kBootSeconds, out)) return procfs::no_process(pid);
   out.open_files = count_open_files(pid);
-  if (const auto limits = procfs::read_file(pid, "limits", kMaxBytes)) {
+  if (const auto limits = procfs::read_file(pid, "limits", kProcTextBytes)) {
     out.most_files = parse_soft_limit(*limits, "Max open files");
     out.most_virtual_bytes = parse_soft_limit(*limits, "Max address space");
   }
-  if (const auto netstat = procfs::read_file(pid, "net/netstat", kMaxBytes)) {
-    out.received_bytes = parse_ip_extension(*netstat, "InOctets");
-    out.transmitted_bytes = parse_ip_extension(*netstat, "OutOctets");
-  }
+  const IpBytes bytes = traffic.of(pid);
+  out.received_bytes = bytes.received;
+  out.transmitted_bytes = bytes.transmitted;
   return out;
 }
 

@@ -84,7 +84,8 @@ TEST(AgentConfig, AMistakeIsNamedWithItsLine) {
 }
 
 TEST(AgentConfig, AnAddressHasAHostAndAPort) {
-  for (const char* bad : {"9464", ":", ":65536", "host:", "host:65536", "::1:9464", "[::1]", "[]:1", "a b:-1", ""})
+  for (const char* bad :
+       {"9464", ":", ":65536", "host:", "host:65536", "::1:9464", "[::1]", "[]:1", "a b:-1", ""})
     EXPECT_TRUE(
         mistake(std::string("listen = \"") + bad + "\"").starts_with("/etc/gorotrace.toml:1: listen: "))
         << bad;
