@@ -1,8 +1,12 @@
 // The files of /proc that client_golang reads, parsed, and our own process.
 #include "agent/process_figures.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#include "base/unique_fd.h"
 
 namespace gorotrace {
 namespace {
@@ -41,6 +45,13 @@ TEST(ProcessFigures, OfOurselves) {
   std::vector<MetricFamily> families;
   add_process_families(families, *figures);
   EXPECT_EQ(families.size(), 9u);
+  const UniqueFd more(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const auto again = read_process_figures(getpid(), traffic);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(*again->open_files, *figures->open_files + 1);
+  EXPECT_EQ(*again->most_files, static_cast<double>(limit.rlim_cur));
   EXPECT_FALSE(read_process_figures(0x7fffffff, traffic));
 }
 
