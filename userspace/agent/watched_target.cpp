@@ -6,7 +6,6 @@
 
 #include "agent/agent.h"
 #include "base/clock.h"
-#include "metrics/reader.h"
 
 namespace gorotrace {
 namespace {
@@ -62,18 +61,19 @@ Result<RuntimeCounters> WatchedTarget::read_counters() {
   return counters;
 }
 
-GoFigures WatchedTarget::read_metrics() const {
+GoFigures WatchedTarget::read_metrics() {
   const GoBinary& go = target_->binary();
   GoFigures out;
   out.version = go.version().text;
   const auto& layout = target_->metrics_layout();
-  const auto source = target_->metrics_source();
-  if (!layout || !source) return out;
-  const MetricsReader reader(target_->process(), *layout, go.offsets(), go.version().minor,
-                             target_->load_bias());
-  out.metrics = metrics_of(reader.read(), go.version().minor);
-  out.pauses = read_gc_pauses(*source);
-  out.threads = count_threads(*source);
+  if (!layout) return out;
+  if (!metrics_reader_)
+    metrics_reader_.emplace(target_->process(), *layout, go.offsets(), go.version().minor,
+                            target_->load_bias());
+  out.metrics = metrics_of(metrics_reader_->read(), go.version().minor);
+  out.threads = count_threads(metrics_reader_->source());  // which are in memory already
+  metrics_reader_->forget();
+  out.pauses = read_gc_pauses(metrics_reader_->source());
   return out;
 }
 

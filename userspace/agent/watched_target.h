@@ -12,6 +12,7 @@
 #include <string>
 
 #include "agent/go_families.h"
+#include "metrics/reader.h"
 #include "session/target.h"
 
 namespace gorotrace {
@@ -63,11 +64,13 @@ class WatchedTarget {
   [[nodiscard]] bool young(ReadingKind kind, double ns_per_cpu_ns) const;  // with mutex_ held
   // Of the thread that reads.
   [[nodiscard]] Result<RuntimeCounters> read_counters();
-  [[nodiscard]] GoFigures read_metrics() const;
+  [[nodiscard]] GoFigures read_metrics();
 
   const std::shared_ptr<Target> target_;
   const std::shared_ptr<ReadingsOver> over_;
-  std::optional<CounterReader> reader_;  // of the thread that reads
+  // Of the thread that reads; each remembers where what it reads is.
+  std::optional<CounterReader> reader_;
+  std::optional<MetricsReader> metrics_reader_;
 
   mutable std::mutex mutex_;  // what follows
   TargetFigures figures_;
