@@ -113,7 +113,7 @@ Result<std::vector<MetricFamily>> Agent::Impl::target_metrics(std::string_view i
   }
   if (!figures.error.empty()) return fail(ErrorKind::kFailed, figures.error);
   std::vector<MetricFamily> families;
-  add_go_families(families, known->watched->go_figures());
+  add_go_families(families, *known->watched->go_figures());
   const auto process = read_process_figures(info.pid, traffic_);
   if (!process) return std::unexpected(process.error());
   add_process_families(families, *process);

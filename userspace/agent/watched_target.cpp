@@ -104,13 +104,16 @@ void WatchedTarget::read(ReadingKind kind) {
       const std::uint64_t live = alive > 0 ? static_cast<std::uint64_t>(alive) : 0;
       if (counters->created > live) figures_.exited = std::max(figures_.exited, counters->created - live);
       if (kind == ReadingKind::kMetrics) {
-        go_ = std::move(go);
-        go_.goroutines = counters->live;
+        go.goroutines = counters->live;
+        go_ = std::make_shared<const GoFigures>(std::move(go));
         figures_.metrics_ns = counters->time_ns;
       }
     }
   }
-  const std::lock_guard lock(over_->mutex);
+  // Whoever found nothing under the mutex waits by now; with it held they would wake only to wait for it.
+  {
+    const std::lock_guard lock(over_->mutex);
+  }
   over_->over.notify_all();
 }
 
@@ -119,7 +122,7 @@ TargetFigures WatchedTarget::figures() const {
   return figures_;
 }
 
-GoFigures WatchedTarget::go_figures() const {
+std::shared_ptr<const GoFigures> WatchedTarget::go_figures() const {
   const std::lock_guard lock(mutex_);
   return go_;
 }

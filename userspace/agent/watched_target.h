@@ -55,7 +55,7 @@ class WatchedTarget {
   // A reading of that kind was over since then, well or not.
   [[nodiscard]] bool was_read(ReadingKind kind, std::uint64_t since_ns) const;
   [[nodiscard]] TargetFigures figures() const;
-  [[nodiscard]] GoFigures go_figures() const;  // of the last reading of metrics
+  [[nodiscard]] std::shared_ptr<const GoFigures> go_figures() const;  // of the last reading of metrics
   // How long the reading that goes on has taken; nullopt: none does.
   [[nodiscard]] std::optional<std::chrono::nanoseconds> reading_for() const;
   [[nodiscard]] const Target& target() const { return *target_; }
@@ -74,7 +74,7 @@ class WatchedTarget {
 
   mutable std::mutex mutex_;  // what follows
   TargetFigures figures_;
-  GoFigures go_;
+  std::shared_ptr<const GoFigures> go_ = std::make_shared<const GoFigures>();
   std::uint64_t begun_ns_ = 0;  // 0: nobody reads
   std::uint64_t counters_over_ns_ = 0, metrics_over_ns_ = 0;
   std::uint64_t counters_cost_ = 0, metrics_cost_ = 0;  // CPU ns of the last reading of each kind
