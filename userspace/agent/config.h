@@ -13,7 +13,7 @@ namespace gorotrace {
 
 struct AgentConfig {
   // Read by http/.
-  std::string listen = "localhost:9464";  // HOST:PORT, [IPV6]:PORT
+  std::string listen = "localhost:9464";  // HOST:PORT, [IPV6]:PORT, :PORT
   std::string token_file;                 // "": no token
   std::string tls_cert, tls_key;          // both or none
   std::string client_ca;                  // needs the two

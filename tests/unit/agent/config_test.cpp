@@ -92,11 +92,12 @@ TEST(AgentConfig, AMistakeIsNamedWithItsLine) {
 }
 
 TEST(AgentConfig, AnAddressHasAHostAndAPort) {
-  for (const char* bad : {"9464", ":9464", "host:", "host:65536", "::1:9464", "[::1]", "[]:1", "a b:-1", ""})
+  for (const char* bad :
+       {"9464", ":", ":65536", "host:", "host:65536", "::1:9464", "[::1]", "[]:1", "a b:-1", ""})
     EXPECT_TRUE(
         mistake(std::string("listen = \"") + bad + "\"").starts_with("/etc/gorotrace.toml:1: listen: "))
         << bad;
-  for (const char* good : {"localhost:9464", "0.0.0.0:1", "[::]:65535", "node-7.example:0"})
+  for (const char* good : {"localhost:9464", ":9464", "0.0.0.0:1", "[::]:65535", "node-7.example:0"})
     EXPECT_EQ(mistake(std::string("listen = \"") + good + "\""), "no mistake") << good;
 }
 
