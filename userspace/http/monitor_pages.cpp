@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "http/page_answer.h"
 #include "http/profile_answers.h"
 #include "http/service_discovery.h"
 #include "http/targets_json.h"
@@ -103,6 +104,8 @@ void MonitorPages::answer(const Request& request, const Server::Answer& answer) 
       return answer(plain(200, "healthy"));
     case Page::kReady:
       return answer(agent_->ready() ? plain(200, "ready") : plain(503, "starting"));
+    case Page::kLivePage:
+      return answer(page_answer(route->profile));
     case Page::kMetrics:
       return metrics(request, answer);
     case Page::kTargets:
