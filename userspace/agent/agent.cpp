@@ -53,6 +53,8 @@ class Agent::Impl {
   }
 
   [[nodiscard]] NodeState& state() { return *state_; }
+  // Reads counters that are not young, as far as they come in time.
+  void refresh(const std::vector<KnownTarget>& known);
   [[nodiscard]] std::vector<MetricFamily> metrics();
   [[nodiscard]] Result<std::vector<MetricFamily>> target_metrics(std::string_view id);
   [[nodiscard]] Result<std::string> stat(std::string_view id);
@@ -78,17 +80,22 @@ class Agent::Impl {
   std::thread thread_, sampling_thread_;
 };
 
-std::vector<MetricFamily> Agent::Impl::metrics() {
-  std::vector<KnownTarget> known = state_->table.all();
+void Agent::Impl::refresh(const std::vector<KnownTarget>& known) {
   std::vector<std::shared_ptr<WatchedTarget>> watched;
   for (const KnownTarget& target : known) {
     if (target.watched) watched.push_back(target.watched);
   }
   const std::size_t late = readings_.refresh(watched, ReadingKind::kCounters, ns_per_cpu_ns(), kPatience);
+  const std::lock_guard lock(state_->mutex);
+  state_->figures.late += late;
+}
+
+std::vector<MetricFamily> Agent::Impl::metrics() {
+  std::vector<KnownTarget> known = state_->table.all();
+  refresh(known);
   NodeFigures node;
   {
     const std::lock_guard lock(state_->mutex);
-    state_->figures.late += late;
     node = state_->figures;
   }
   node.readings = state_->table.totals();
@@ -176,6 +183,10 @@ std::vector<AgentTarget> Agent::targets() const {
   std::vector<AgentTarget> out;
   for (const KnownTarget& known : impl_->state().table.all()) out.push_back(shown_target(known));
   return out;
+}
+
+void Agent::refresh() {
+  impl_->refresh(impl_->state().table.all());
 }
 
 std::optional<AgentTarget> Agent::target(std::string_view id) const {

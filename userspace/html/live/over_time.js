@@ -41,7 +41,7 @@ function rowsOf(readings, begin, figures) {
 }
 
 // show(readings, utcOf(s): ms of a time of the agent's): readings: withRates() of
-// {at, read_at, goroutines, created, exited, cost_ns, blocked: Map or null}.
+// {at, read_at, goroutines, created, exited, cost_ns, blocked: Map or null, lived: goroutines when they were}.
 function liveOverTime() {
   const figures = el("div", {class: "charts"}), few = note("It takes two readings; the next one comes in a moment.");
   const kept = el("p", {class: "note"});
@@ -60,11 +60,10 @@ function liveOverTime() {
     const of = (reason) => ({blocked}) => blocked === null ? null : blocked.get(reason) || 0;
     const rest = ({blocked}) => blocked === null ? null
       : total(blocked) - sum(reasons, (reason) => blocked.get(reason) || 0);
-    const awake = ({goroutines, blocked}) => blocked === null || goroutines === null ? null
-      : Math.max(0, goroutines - total(blocked));
+    const awake = ({lived, blocked}) => blocked === null ? null : Math.max(0, lived - total(blocked));
     return [
-      {title: "Goroutines", series: [["live", "--live", (r) => r.goroutines], ["blocked", "--wait3", (r) => total(r.blocked)]]},
-      {title: "What they wait for", stacked: true, series: [
+      {title: "Goroutines", format: count, series: [["live", "--live", (r) => r.goroutines], ["blocked", "--wait3", (r) => total(r.blocked)]]},
+      {title: "What they wait for", stacked: true, format: count, series: [
         ...reasons.map((reason, i) => [reason, `--wait${i}`, of(reason)]), ["other reasons", `--wait${MOST_REASONS}`, rest],
         ["running or runnable", "--running", awake]]},
       {title: "Created and exited", unit: "per second", series: [

@@ -74,7 +74,7 @@ function processView(id, node) {
       for (const old of node.readings(id).all.slice(0, -1)) add({...old, read_at: old.at, blocked: null});
     const at = list.time_ns / 1e9, read_at = target.read_ns === null ? at : target.read_ns / 1e9;
     add({at, read_at, goroutines: target.goroutines, created: target.created, exited: target.exited,
-      cost_ns: target.cost_cpu_ns, blocked: blockedByReason(summary)});
+      cost_ns: target.cost_cpu_ns, blocked: blockedByReason(summary), lived: summary && summary.goroutines.live});
   }
   // reason: why there is no summary; "": there is one.
   function show(list, summary, reason) {

@@ -21,12 +21,12 @@ function processRows(targets, node) {
       figure("growth", "of the goroutines, since this page keeps readings", (t) => node.growth(t.id), signed),
       figure("cost", "the agent's CPU time for it, of one CPU, over the last minute", (t) => node.cost(t.id), percent),
       {title: "state", text: true, value: (t) => STATES[t.state] || t.state, cell: (t) =>
-        [el("span", {class: "state"}, STATES[t.state] || t.state), t.reason ? el("span", {class: "why"}, t.reason) : ""]},
+        [el("span", {class: "state"}, STATES[t.state] || t.state), " ", t.reason ? el("span", {class: "why"}, t.reason) : ""]},
       {title: "user", text: true, value: (t) => t.user || "", cell: (t) => t.user || NO_FIGURE},
       ...(somewhere ? [{title: "container", text: true, value: whereItRuns, cell: (t) => whereItRuns(t) || NO_FIGURE}] : []),
       {title: "Go", text: true, value: (t) => t.go_version || "", cell: (t) => t.go_version || NO_FIGURE},
       {title: "process", text: true, value: (t) => baseName(t.exe), cell: (t) => [
-        el("a", {href: `#/targets/${t.id}`, class: "function", title: t.exe}, baseName(t.exe)),
+        el("a", {href: `#/targets/${t.id}`, class: "function", title: t.exe}, baseName(t.exe)), " ",
         el("span", {class: "more-of"}, `PID ${t.host_pid}`)]}],
     text: (t) => [t.exe, `PID ${t.host_pid}`, t.id, t.user, t.main_module, t.go_version, whereItRuns(t), t.container.id,
       t.cgroup, STATES[t.state], t.state, t.reason].filter(Boolean).join(" ")};
