@@ -9,12 +9,24 @@
 
 #include "agent/node_sampling.h"
 #include "agent/node_watch.h"
+#include "agent/probe_families.h"
 #include "agent/process_figures.h"
 #include "agent/readings.h"
+#include "agent/sampled_families.h"
 #include "base/clock.h"
 #include "base/text.h"
 
 namespace gorotrace {
+
+namespace {
+
+template <typename Figures>
+std::map<std::string, Figures> only(const std::string& id, std::map<std::string, Figures> all) {
+  std::erase_if(all, [&](const auto& entry) { return entry.first != id; });
+  return all;
+}
+
+}  // namespace
 
 class Agent::Impl {
  public:
@@ -44,7 +56,8 @@ class Agent::Impl {
   void take(AgentConfig config) {
     const std::lock_guard lock(state_->mutex);
     state_->rules = std::make_shared<const std::vector<AgentRule>>(std::move(config.rules));
-    state_->agent_percent = config.agent_percent;
+    state_->settings = {config.agent_percent, config.target_percent, config.node_percent, config.probes};
+    state_->top_sites = config.top_sites;
   }
 
   void reload(AgentConfig config) {
@@ -55,6 +68,7 @@ class Agent::Impl {
   [[nodiscard]] NodeState& state() { return *state_; }
   // Reads counters that are not young, as far as they come in time.
   void refresh(const std::vector<KnownTarget>& known);
+  [[nodiscard]] const NodeSampling& sampling() const { return *sampling_; }
   [[nodiscard]] std::vector<MetricFamily> metrics();
   [[nodiscard]] Result<std::vector<MetricFamily>> target_metrics(std::string_view id);
   [[nodiscard]] Result<std::string> stat(std::string_view id);
@@ -70,7 +84,12 @@ class Agent::Impl {
     const auto watched = static_cast<double>(state_->table.watched());
     const std::lock_guard lock(state_->mutex);
     constexpr double kKinds = 3;
-    return kKinds * watched / (state_->agent_percent / 100);
+    return kKinds * watched / (state_->settings.agent_percent / 100);
+  }
+
+  [[nodiscard]] std::size_t top_sites() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->top_sites;
   }
 
   const std::shared_ptr<NodeState> state_ = std::make_shared<NodeState>();
@@ -103,9 +122,12 @@ std::vector<MetricFamily> Agent::Impl::metrics() {
 
   std::vector<AgentTarget> targets;
   for (const KnownTarget& target : known) targets.push_back(shown_target(target));
+  sampling_->add_to(targets);
   std::vector<MetricFamily> families;
   add_node_families(families, node, targets);
   add_target_families(families, targets, monotonic_ns(), true);
+  add_sampled_families(families, sampling_->figures(top_sites()), monotonic_ns(), true);
+  add_probe_families(families, sampling_->probe_figures(), true);
   if (const auto self = read_process_figures(::getpid())) add_process_families(families, *self);
   return families;
 }
@@ -148,7 +170,11 @@ Result<std::vector<MetricFamily>> Agent::Impl::target_metrics(std::string_view i
   const auto process = read_process_figures(info.pid);
   if (!process) return std::unexpected(process.error());
   add_process_families(families, *process);
-  add_target_families(families, {shown_target(*known, figures)}, monotonic_ns(), false);
+  std::vector<AgentTarget> shown = {shown_target(*known, figures)};
+  sampling_->add_to(shown);
+  add_target_families(families, shown, monotonic_ns(), false);
+  add_sampled_families(families, only(info.id, sampling_->figures(top_sites())), monotonic_ns(), false);
+  add_probe_families(families, only(info.id, sampling_->probe_figures()), false);
   return families;
 }
 
@@ -182,6 +208,7 @@ std::vector<std::string> Agent::notices() const {
 std::vector<AgentTarget> Agent::targets() const {
   std::vector<AgentTarget> out;
   for (const KnownTarget& known : impl_->state().table.all()) out.push_back(shown_target(known));
+  impl_->sampling().add_to(out);
   return out;
 }
 

@@ -67,15 +67,15 @@ std::size_t TargetTable::watched() const {
       std::ranges::count_if(targets_, [](const auto& entry) { return entry.second.watched != nullptr; }));
 }
 
-std::vector<std::string> TargetTable::watched_ids() const {
-  std::vector<std::string> out;
+std::vector<WatchedId> TargetTable::watched_ids() const {
+  std::vector<WatchedId> out;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [pid, target] : targets_) {
-      if (target.watched) out.push_back(target.info.id);
+      if (target.watched) out.push_back({target.info.id, target.info.probes});
     }
   }
-  std::ranges::sort(out);
+  std::ranges::sort(out, {}, &WatchedId::id);
   return out;
 }
 
