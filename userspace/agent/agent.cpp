@@ -59,6 +59,8 @@ class Agent::Impl {
   }
 
   [[nodiscard]] NodeState& state() { return *state_; }
+  // Reads counters that are not young, as far as they come in time.
+  void refresh(const std::vector<KnownTarget>& known);
   [[nodiscard]] const NodeSampling& sampling() const { return *sampling_; }
   [[nodiscard]] std::vector<MetricFamily> metrics();
   [[nodiscard]] Result<std::vector<MetricFamily>> target_metrics(std::string_view id);
@@ -95,17 +97,22 @@ class Agent::Impl {
   std::thread thread_, sampling_thread_;
 };
 
-std::vector<MetricFamily> Agent::Impl::metrics() {
-  std::vector<KnownTarget> known = state_->table.all();
+void Agent::Impl::refresh(const std::vector<KnownTarget>& known) {
   std::vector<std::shared_ptr<WatchedTarget>> watched;
   for (const KnownTarget& target : known) {
     if (target.watched) watched.push_back(target.watched);
   }
   const std::size_t late = readings_.refresh(watched, ReadingKind::kCounters, ns_per_cpu_ns(), kPatience);
+  const std::lock_guard lock(state_->mutex);
+  state_->figures.late += late;
+}
+
+std::vector<MetricFamily> Agent::Impl::metrics() {
+  std::vector<KnownTarget> known = state_->table.all();
+  refresh(known);
   NodeFigures node;
   {
     const std::lock_guard lock(state_->mutex);
-    state_->figures.late += late;
     node = state_->figures;
   }
   node.readings = state_->table.totals();
@@ -201,6 +208,10 @@ std::vector<AgentTarget> Agent::targets() const {
   for (const KnownTarget& known : impl_->state().table.all()) out.push_back(shown_target(known));
   impl_->sampling().add_to(out);
   return out;
+}
+
+void Agent::refresh() {
+  impl_->refresh(impl_->state().table.all());
 }
 
 std::optional<AgentTarget> Agent::target(std::string_view id) const {

@@ -47,6 +47,9 @@ class Agent {
   // Lines for a person: what the agent does without, and why.
   [[nodiscard]] std::vector<std::string> notices() const;
 
+  // Has the counters of all that are watched read, for targets(): those that are not young, for kPatience at
+  // most. What does not come in time is as it was, and counted.
+  void refresh();
   // Never waits for a process. By pid.
   [[nodiscard]] std::vector<AgentTarget> targets() const;
   [[nodiscard]] std::optional<AgentTarget> target(std::string_view id) const;
