@@ -77,8 +77,11 @@ void SampledAccount::take(const StatFacts& facts, const Tables& tables, Symboliz
   }
   rest_.turn_ns = std::max(rest_.turn_ns, rest);
 
+  // Sampling goes on where the probes of the block group are off.
   std::uint64_t covered = 0;
-  for (const Interval& part : tables.covered_by_sampling) covered += part.to_ns - part.from_ns;
+  for (const auto* seen : {&tables.covered_by_sampling, &tables.covered[GT_GROUP_BLOCK]}) {
+    for (const Interval& part : *seen) covered += part.to_ns - part.from_ns;
+  }
   covered_ns_ = std::max(covered_ns_, covered);
   if (facts.sampling) cpu_ns_ = facts.sampling->cpu_ns;
 }

@@ -23,7 +23,7 @@ inline constexpr const char* kOtherSite = "other";
 
 struct SampledFigures {
   std::uint64_t at_ns = 0;                      // of the last look; 0: none
-  std::uint64_t covered_ns = 0;                 // sampling looked for so long
+  std::uint64_t covered_ns = 0;                 // it was seen for so long who waits
   std::map<WaitSite, std::uint64_t> waited_ns;  // goroutine-nanoseconds within that time: estimates
   // At the last look.
   std::map<std::pair<std::string, std::string>, std::uint64_t> in_state;  // by state and wait reason

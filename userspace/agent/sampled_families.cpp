@@ -39,9 +39,9 @@ void add_sampled_families(std::vector<MetricFamily>& families,
              add(static_cast<double>(count), {{"state", name.first}, {"reason", name.second}});
          });
   family("gorotrace_wait_seconds_total",
-         "Time that goroutines waited while sampling looked, by wait reason and function of the program: "
+         "Time that goroutines waited while that was seen, by wait reason and function of the program: "
          "divided by "
-         "gorotrace_sampled_seconds_total, how many waited on average.",
+         "gorotrace_covered_seconds_total, how many waited on average.",
          kCounter, "sampled", [](const SampledFigures& of, const Add& add) {
            for (const auto& [name, ns] : of.waited_ns)
              add(seconds(ns), {{"reason", name.first}, {"site", name.second}});
@@ -57,8 +57,8 @@ void add_sampled_families(std::vector<MetricFamily>& families,
            for (const auto& [site, count] : of.live_by_site)
              add(static_cast<double>(count), {{"site", site}});
          });
-  family("gorotrace_sampled_seconds_total", "For so long sampling has looked at this process, in its turns.",
-         kCounter, "sampled",
+  family("gorotrace_covered_seconds_total",
+         "For so long it was seen who waits: by sampling in turns, or by probes.", kCounter, "sampled",
          [](const SampledFigures& of, const Add& add) { add(seconds(of.covered_ns), {}); });
   family("gorotrace_sample_age_seconds", "How long ago the last look of these figures was.", kGauge,
          "sampled",

@@ -160,7 +160,7 @@ TEST(SampledFamilies, SayWhatTheyAre) {
       text,
       HasSubstr(
           "gorotrace_creation_site_goroutines{target=\"7-1\",site=\"main.f9\",quality=\"sampled\"} 4\n"));
-  EXPECT_THAT(text, HasSubstr("gorotrace_sampled_seconds_total{target=\"7-1\",quality=\"sampled\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("gorotrace_covered_seconds_total{target=\"7-1\",quality=\"sampled\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("gorotrace_sample_age_seconds{target=\"7-1\",quality=\"sampled\"} 3\n"));
   EXPECT_THAT(text, Not(HasSubstr("8-1"))) << "it was never looked at";
 }
