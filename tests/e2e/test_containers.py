@@ -124,7 +124,9 @@ def test_the_image_is_built_and_runs(tmp_path):
         # What reaches the network from here must reach it from there.
         machine.run("sh", "-ec", """
             cp -L /etc/resolv.conf /etc/hosts /srv/base/etc/
-            for file in $(grep -ls Acquire /etc/apt/apt.conf /etc/apt/apt.conf.d/*); do cp "$file" "/srv/base/etc/apt/apt.conf.d/"; done
+            for file in $(grep -ls Acquire /etc/apt/apt.conf /etc/apt/apt.conf.d/*); do
+              cp "$file" /srv/base/etc/apt/apt.conf.d/
+            done
             tar -C /srv/base -c . >/srv/base.tar""", seconds=300)
         buildah = ["buildah", "--root", "/srv/storage", "--storage-driver", "overlay"]
         name = machine.run(*buildah, "from", "scratch").stdout.strip()

@@ -222,6 +222,17 @@ def test_what_the_unit_does_not_allow(machine, package):
     assert allowed == {"read another's memory", "pidfd", "listen", "read /etc/shadow"}, results
 
 
+def test_a_token_that_only_root_may_read(machine, package):
+    installed(machine, package)
+    machine.run("sh", "-ec", "head -c 32 /dev/urandom | base64 | install -m 0600 /dev/stdin /etc/gorotrace.token")
+    configure(machine, LISTEN + 'token_file = "/etc/gorotrace.token"\n')
+    served_at = start(machine)
+    token = machine.path("/etc/gorotrace.token").read_text().strip()
+    assert ask(served_at, "/targets").status == 401
+    assert ask(served_at, "/targets", headers={"Authorization": f"Bearer {token}"}).status == 200
+    machine.run("rm", "/etc/gorotrace.token")
+
+
 def test_reload_and_a_mistake(machine, package):
     installed(machine, package)
     configure(machine, LISTEN)

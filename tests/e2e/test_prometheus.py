@@ -31,9 +31,11 @@ def promtool(*arguments, **options):
 def configuration(monitor, secrets, folder):  # noqa: F811
     """deploy/prometheus/prometheus.yml, with places, times and secrets of the test."""
     text = (DEPLOY / "prometheus" / "prometheus.yml").read_text()
-    for mine, tested in (("node-1:9464", f"127.0.0.1:{monitor.port}"), ("/etc/prometheus/gorotrace.token", secrets / "token"),
-                         ("/etc/prometheus/gorotrace-ca.pem", secrets / "ca.pem"), ("server_name: gorotrace", "server_name: localhost"),
-                         ("gorotrace.rules.yml", RULES), ("scrape_interval: 30s", "scrape_interval: 1s\n  evaluation_interval: 1s"),
+    for mine, tested in (("node-1:9464", f"127.0.0.1:{monitor.port}"),
+                         ("/etc/prometheus/gorotrace.token", secrets / "token"),
+                         ("/etc/prometheus/gorotrace-ca.pem", secrets / "ca.pem"),
+                         ("server_name: gorotrace", "server_name: localhost"), ("gorotrace.rules.yml", RULES),
+                         ("scrape_interval: 30s", "scrape_interval: 1s\n  evaluation_interval: 1s"),
                          ("refresh_interval: 15s", "refresh_interval: 1s")):
         assert mine in text, mine
         text = text.replace(mine, str(tested))
@@ -87,7 +89,8 @@ def scraped(secrets, tmp_path_factory):  # noqa: F811
         prometheus.program, prometheus.leaving, prometheus.monitor = program, leaving, monitor
         monitor.secrets = secrets
         comes("the process's own series", lambda: prometheus.query('go_goroutines{job!="go"}'), 60)
-        comes("two readings of the agent", lambda: prometheus.query('count_over_time(gorotrace_goroutines{target!=""}[1m]) > 3'), 60)
+        comes("four readings of the agent",
+              lambda: prometheus.query('count_over_time(gorotrace_goroutines{target!=""}[1m]) > 3'), 60)
         yield prometheus
 
 
