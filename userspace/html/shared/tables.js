@@ -6,10 +6,10 @@ function leftOut(rows, shown, name, figures) {
     figures.map(([value, unit]) => `${value} ${unit}`).join(", ") + ".";
 }
 
-function trustNote(table) {
+function trustNote(table, hint = "Open a row for its stack.") {
   const whole = table.covered && table.covered.length > 0
     ? `, ${duration(sum(table.covered, ([from, to]) => to - from))} of the window seen` : "";
-  return note(`From ${table.engine}, ${table.quality}${whole}. Open a row for its stack.`);
+  return note(`From ${table.engine}, ${table.quality}${whole}. ${hint}`);
 }
 
 function wakersOf(row) {
