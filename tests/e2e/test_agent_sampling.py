@@ -121,7 +121,7 @@ def test_all_get_their_turns_within_the_agents_share():
             print(f"sampled {min(seconds):.1f} to {max(seconds):.1f} s of {took:.0f} s, agent {100 * share:.2f} % of a CPU")
             served = [s for s in seconds if s > 0]
             assert len(served) >= min(40, 0.8 * took / 5), seconds  # one each 5 s whatever else there is to do
-            assert min(served) > 0.4 * max(served), seconds
+            assert min(sorted(served)[8:]) > 0.8 * max(served), seconds  # the turns of eight may go on
             # 1 % is the agent's share of two CPUs; on this machine others execute programs in storms.
             assert share < 0.03
             monitor.end()
@@ -207,8 +207,8 @@ def test_budgets_of_targets_and_of_the_node(tmp_path):
             return stack.enter_context(harness.Process([bench, *arguments]))
 
         ping, quiet, busy = start("-mode", "pingpong"), start("-mode", "serve"), start("-mode", "serve", "-handoff")
-        quiet.lines.next(30)
-        url = json.loads(busy.lines.next(30))["url"]
+        comes("its address", lambda: "http" in busy.stderr)
+        url = busy.stderr.split()[0]
         start("-mode", "load", "-url", url, "-n", "4")
         monitor = stack.enter_context(Monitor("--config", config))
         programs = {"ping-pong": ping, "quiet": quiet, "busy": busy}

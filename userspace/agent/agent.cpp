@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "agent/node_sampling.h"
+#include "agent/network_traffic.h"
 #include "agent/node_watch.h"
+#include "agent/otel_families.h"
 #include "agent/probe_families.h"
 #include "agent/process_figures.h"
 #include "agent/readings.h"
@@ -17,16 +19,6 @@
 #include "base/text.h"
 
 namespace gorotrace {
-
-namespace {
-
-template <typename Figures>
-std::map<std::string, Figures> only(const std::string& id, std::map<std::string, Figures> all) {
-  std::erase_if(all, [&](const auto& entry) { return entry.first != id; });
-  return all;
-}
-
-}  // namespace
 
 class Agent::Impl {
  public:
@@ -58,6 +50,7 @@ class Agent::Impl {
     state_->rules = std::make_shared<const std::vector<AgentRule>>(std::move(config.rules));
     state_->settings = {config.agent_percent, config.target_percent, config.node_percent, config.probes};
     state_->top_sites = config.top_sites;
+    state_->otel_names = config.otel_names;
   }
 
   void reload(AgentConfig config) {
@@ -87,6 +80,10 @@ class Agent::Impl {
     return kKinds * watched / (state_->settings.agent_percent / 100);
   }
 
+  [[nodiscard]] bool otel_names() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->otel_names;
+  }
   [[nodiscard]] std::size_t top_sites() const {
     const std::lock_guard lock(state_->mutex);
     return state_->top_sites;
@@ -94,6 +91,7 @@ class Agent::Impl {
 
   const std::shared_ptr<NodeState> state_ = std::make_shared<NodeState>();
   Readings readings_;
+  NetworkTraffic traffic_;
   std::unique_ptr<NodeWatch> watch_;
   std::unique_ptr<NodeSampling> sampling_;
   std::thread thread_, sampling_thread_;
@@ -128,7 +126,7 @@ std::vector<MetricFamily> Agent::Impl::metrics() {
   add_target_families(families, targets, monotonic_ns(), true);
   add_sampled_families(families, sampling_->figures(top_sites()), monotonic_ns(), true);
   add_probe_families(families, sampling_->probe_figures(), true);
-  if (const auto self = read_process_figures(::getpid())) add_process_families(families, *self);
+  if (const auto self = read_process_figures(::getpid(), traffic_)) add_process_families(families, *self);
   return families;
 }
 
@@ -166,15 +164,15 @@ Result<std::vector<MetricFamily>> Agent::Impl::target_metrics(std::string_view i
   }
   if (!figures.error.empty()) return fail(ErrorKind::kFailed, figures.error);
   std::vector<MetricFamily> families;
-  add_go_families(families, known->watched->go_figures());
-  const auto process = read_process_figures(info.pid);
+  (otel_names() ? add_otel_families : add_go_families)(families, *known->watched->go_figures());
+  const auto process = read_process_figures(info.pid, traffic_);
   if (!process) return std::unexpected(process.error());
   add_process_families(families, *process);
   std::vector<AgentTarget> shown = {shown_target(*known, figures)};
   sampling_->add_to(shown);
   add_target_families(families, shown, monotonic_ns(), false);
-  add_sampled_families(families, only(info.id, sampling_->figures(top_sites())), monotonic_ns(), false);
-  add_probe_families(families, only(info.id, sampling_->probe_figures()), false);
+  add_sampled_families(families, sampling_->figures(top_sites(), info.id), monotonic_ns(), false);
+  add_probe_families(families, sampling_->probe_figures(info.id), false);
   return families;
 }
 

@@ -1,6 +1,6 @@
 // The always-on agent of a node: finds Go processes as they come and go, reads the runtime's own counters of
-// those that are watched when somebody asks, and samples their goroutines in turns. It sets no probe and
-// stops nothing.
+// those that are watched when somebody asks, and samples their goroutines in turns. It sets probes where a
+// rule of the configuration says so, and stops nothing.
 //
 // Threads: any may call what is public, several at once. A thread of the agent's own finds processes, another
 // one samples; others read memory, because a process can hold up whoever reads it (base/crew.h).

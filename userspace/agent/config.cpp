@@ -99,12 +99,12 @@ class Reader {
   std::string name_;
 };
 
-// HOST:PORT with a port from 0 to 65535; the host is resolved by who listens.
+// HOST:PORT or :PORT, with a port from 0 to 65535; who listens knows what hosts there are.
 bool is_address(const std::string& text) {
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0) return false;
+  if (colon == std::string::npos) return false;
   const std::string host = text.substr(0, colon), port = text.substr(colon + 1);
-  const bool bracketed = host.front() == '[' && host.back() == ']' && host.size() > 2;
+  const bool bracketed = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
   if (!bracketed && host.find_first_of(":[]") != std::string::npos) return false;
   if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos)
     return false;
@@ -229,6 +229,14 @@ Result<AgentConfig> parse_agent_config(std::string_view text, const std::string&
          return reader.percent(config.node_percent, key, node, "the node's CPUs");
        }}};
   const std::vector<Reader::Key> metrics = {
+      {"names",
+       [&](const std::string& key, const toml::node& node) -> Status {
+         const auto names = node.value_exact<std::string>();
+         if (names != "prometheus" && names != "otel")
+           return reader.error(node.source().begin.line, key, "must be \"prometheus\" or \"otel\"");
+         config.otel_names = names == "otel";
+         return {};
+       }},
       {"top_sites", [&](const std::string& key, const toml::node& node) {
          return reader.number(config.top_sites, kMostTopSites, key, node);
        }}};
@@ -236,7 +244,9 @@ Result<AgentConfig> parse_agent_config(std::string_view text, const std::string&
       {"listen",
        [&](const std::string& key, const toml::node& node) -> Status {
          constexpr const char* kAddress =
-             "\"HOST:PORT\", such as \"localhost:9464\" or \"[::1]:9464\", with a port up to 65535";
+             "\"HOST:PORT\", such as \"localhost:9464\", \"[::1]:9464\" or, for every address, \":9464\", "
+             "with a "
+             "port up to 65535";
          if (auto taken = reader.text(config.listen, key, node, kAddress); !taken) return taken;
          if (!is_address(config.listen))
            return reader.error(node.source().begin.line, key, fmt::format("must be {}", kAddress));

@@ -13,7 +13,7 @@ namespace gorotrace {
 
 struct AgentConfig {
   // Read by http/.
-  std::string listen = "localhost:9464";  // HOST:PORT, [IPV6]:PORT
+  std::string listen = "localhost:9464";  // HOST:PORT, [IPV6]:PORT, :PORT
   std::string token_file;                 // "": no token
   std::string tls_cert, tls_key;          // both or none
   std::string client_ca;                  // needs the two
@@ -26,6 +26,8 @@ struct AgentConfig {
   double agent_percent = default_agent_percent();
   [[nodiscard]] static double default_agent_percent();
 
+  // [metrics] names = "otel": those of OpenTelemetry's semantic conventions in place of client_golang's.
+  bool otel_names = false;
   // [metrics] top_sites: so many places where goroutines wait, and were created, have series of their own for
   // each process; the rest is `other`.
   std::size_t top_sites = 5;

@@ -49,6 +49,18 @@ bool has(const std::vector<WatchedId>& watched, const std::string& id) {
   return std::ranges::binary_search(watched, id, {}, &WatchedId::id);
 }
 
+// Of all, or of the one of that id.
+template <typename Accounts, typename Figures>
+auto figures_of(Accounts& accounts, const std::string& id, const Figures& figures) {
+  std::map<std::string, decltype(figures(accounts.begin()->second))> out;
+  if (const auto one = accounts.find(id); one != accounts.end()) {
+    out.emplace(id, figures(one->second));
+  } else if (id.empty()) {
+    for (auto& [name, account] : accounts) out.emplace(name, figures(account));
+  }
+  return out;
+}
+
 }  // namespace
 
 NodeSampling::NodeSampling(std::shared_ptr<NodeState> state, EventLoop loop,
@@ -105,18 +117,14 @@ Result<std::string> NodeSampling::summary(const std::string& id, std::chrono::mi
   return future.get();
 }
 
-std::map<std::string, SampledFigures> NodeSampling::figures(std::size_t top_sites) {
-  std::map<std::string, SampledFigures> out;
+std::map<std::string, SampledFigures> NodeSampling::figures(std::size_t top_sites, const std::string& id) {
   const std::lock_guard lock(accounts_mutex_);
-  for (auto& [id, account] : accounts_) out.emplace(id, account.figures(top_sites));
-  return out;
+  return figures_of(accounts_, id, [&](SampledAccount& account) { return account.figures(top_sites); });
 }
 
-std::map<std::string, ProbeFigures> NodeSampling::probe_figures() const {
-  std::map<std::string, ProbeFigures> out;
+std::map<std::string, ProbeFigures> NodeSampling::probe_figures(const std::string& id) const {
   const std::lock_guard lock(accounts_mutex_);
-  for (const auto& [id, account] : probe_accounts_) out.emplace(id, account.figures());
-  return out;
+  return figures_of(probe_accounts_, id, [](const ProbeAccount& account) { return account.figures(); });
 }
 
 void NodeSampling::add_to(std::vector<AgentTarget>& targets) const {

@@ -42,10 +42,11 @@ class NodeSampling {
   // lasts as long as it is asked for again. kFailed: nothing was seen of it in that time. Other errors: it
   // cannot be looked at.
   [[nodiscard]] Result<std::string> summary(const std::string& id, std::chrono::milliseconds patience);
-  // Of the targets that have had a turn, by id.
-  [[nodiscard]] std::map<std::string, SampledFigures> figures(std::size_t top_sites);
-  // Of those that have, or had, probes.
-  [[nodiscard]] std::map<std::string, ProbeFigures> probe_figures() const;
+  // Of the targets that have had a turn, by id; or of this one alone.
+  [[nodiscard]] std::map<std::string, SampledFigures> figures(std::size_t top_sites,
+                                                              const std::string& id = "");
+  // Likewise of those that have, or had, probes.
+  [[nodiscard]] std::map<std::string, ProbeFigures> probe_figures(const std::string& id = "") const;
   // What lists say of targets.
   void add_to(std::vector<AgentTarget>& targets) const;
 

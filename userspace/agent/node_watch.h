@@ -48,6 +48,7 @@ struct NodeState {
   std::shared_ptr<const std::vector<AgentRule>> rules;
   LookSettings settings;
   std::size_t top_sites = 0;
+  bool otel_names = false;
   bool ready = false;
   std::vector<std::string> notices;
   NodeFigures figures;  // without what `table` and `caches` count

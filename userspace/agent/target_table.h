@@ -53,6 +53,7 @@ class TargetTable {
 
   mutable std::mutex mutex_;  // what follows
   std::map<pid_t, KnownTarget> targets_;
+  std::size_t watched_ = 0;  // of these
   ReadingTotals gone_;
 };
 

@@ -67,6 +67,8 @@ TEST(AgentConfig, AMistakeIsNamedWithItsLine) {
             "/etc/gorotrace.toml:2: metrics.top_sites: must be a whole number from 0 to 100");
   EXPECT_EQ(mistake("[metrics]\ntop_sites = -1\n"),
             "/etc/gorotrace.toml:2: metrics.top_sites: must be a whole number from 0 to 100");
+  EXPECT_EQ(mistake("[metrics]\nnames = \"openmetrics\"\n"),
+            "/etc/gorotrace.toml:2: metrics.names: must be \"prometheus\" or \"otel\"");
   EXPECT_TRUE(mistake("metrics = 1\n").starts_with("/etc/gorotrace.toml:1: metrics: must be a table"));
   EXPECT_EQ(
       mistake("[budget]\nnodes = 1\n"),
@@ -90,11 +92,12 @@ TEST(AgentConfig, AMistakeIsNamedWithItsLine) {
 }
 
 TEST(AgentConfig, AnAddressHasAHostAndAPort) {
-  for (const char* bad : {"9464", ":9464", "host:", "host:65536", "::1:9464", "[::1]", "[]:1", "a b:-1", ""})
+  for (const char* bad :
+       {"9464", ":", ":65536", "host:", "host:65536", "::1:9464", "[::1]", "[]:1", "a b:-1", ""})
     EXPECT_TRUE(
         mistake(std::string("listen = \"") + bad + "\"").starts_with("/etc/gorotrace.toml:1: listen: "))
         << bad;
-  for (const char* good : {"localhost:9464", "0.0.0.0:1", "[::]:65535", "node-7.example:0"})
+  for (const char* good : {"localhost:9464", ":9464", "0.0.0.0:1", "[::]:65535", "node-7.example:0"})
     EXPECT_EQ(mistake(std::string("listen = \"") + good + "\""), "no mistake") << good;
 }
 
