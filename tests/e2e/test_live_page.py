@@ -264,13 +264,13 @@ def test_nobody_is_asked_while_it_is_hidden_or_paused(page, monitor, quiet):
 
     click = "document.getElementById('pause').click()"
     asks(0.5, HIDE.format("true"))  # what was asked before is answered
-    assert asks(3) == 0
+    assert asks(2.5) == 0
     assert asks(1, HIDE.format("false")) == 1, "at once"
     page.focus("#pause")
     page.key("Enter")
     assert page.run("document.activeElement.ariaPressed") == "true"
     asks(0.5)
-    assert asks(3) == 0 and page.text("#when").startswith("Paused")
+    assert asks(2.5) == 0 and page.text("#when").startswith("Paused")
     assert asks(1, click) == 1 and page.text("#when").startswith("Read")
 
 

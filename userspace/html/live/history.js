@@ -25,7 +25,10 @@ class Readings {
   }
 }
 
-// The agent's CPU time, % of one CPU. An agent that was started anew counts from 0 again.
+// The agent's CPU time for a process, and what that has paid for its probes.
+const costOfAll = (target) => target.cost_cpu_ns + (target.charged_ns || 0);
+
+// The same as % of one CPU. An agent that was started anew counts from 0 again.
 function costOf(readings) {
   const change = readings.change("cost_ns", A_MINUTE);
   return change && Math.max(0, 100 * change.by / 1e9 / change.s);
@@ -40,7 +43,7 @@ class NodeReadings {
     for (const target of targets) {
       const readings = this.of.get(target.id) || new Readings();
       if (target.read_ns !== null) readings.add({at: target.read_ns / 1e9, goroutines: target.goroutines,
-        created: target.created, exited: target.exited, cost_ns: target.cost_cpu_ns});
+        created: target.created, exited: target.exited, cost_ns: costOfAll(target)});
       now.set(target.id, readings);
     }
     this.of = now;

@@ -73,7 +73,7 @@ function liveOverTime() {
         ["running or runnable", "--running", awake]]},
       {title: "Created and exited", unit: "per second", series: [
         ["created", "--created", (r) => r.created_per_s], ["exited", "--exited", (r) => r.exited_per_s]]},
-      {title: "Cost of watching", unit: "% of one CPU, the agent's", format: percent, series: [
+      {title: "Cost of watching", unit: "% of one CPU", format: percent, series: [
         ["cost", "--exited", (r) => r.cost]]}];
   }
   function build(target, rows) {

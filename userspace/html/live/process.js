@@ -32,8 +32,10 @@ function facts(target, summary) {
     ["User", target.user || NO_FIGURE],
     ...(whereItRuns(target) ? [["Container", whereItRuns(target)]] : []),
     ...(container.id ? [["Container's id", container.id.slice(0, 12)]] : []),
-    ...(summary ? [["Sampled for", duration(summary.window_ns)],
-      ["Probes", summary.groups.on.length > 0 ? summary.groups.on.join(", ") : "none"]] : [])];
+    ...(summary ? [["Watched for", duration(summary.window_ns)]] : []),
+    ["Probes", target.probes.length === 0 ? "none"
+      : `${target.probes.join(", ")}; on: ${target.probes_on.join(", ") || "none"}`],
+    ...(target.events_lost > 0 ? [["Events lost", count(target.events_lost)]] : [])];
 }
 
 function figuresOf(target, summary, readings) {
@@ -49,7 +51,8 @@ function figuresOf(target, summary, readings) {
     card("time waiting", waited === null ? NO_FIGURE : duration(waited * 1e9),
       summary && `goroutine-time in ${duration(summary.window_ns)}`),
     card("latency p99", summary ? duration(summary.latency.p99_ns) : NO_FIGURE, "runnable to running"),
-    card("cost", percent(costOf(readings)), "of one CPU, the agent's")];
+    card("cost", percent(costOf(readings)),
+      target.probes.length > 0 ? "of one CPU, the agent's and its probes'" : "of one CPU, the agent's")];
 }
 
 function processView(id, node) {
@@ -80,7 +83,7 @@ function processView(id, node) {
       for (const old of node.readings(id).all.slice(0, -1)) add({...old, read_at: old.at, blocked: null});
     const at = list.time_ns / 1e9, read_at = target.read_ns === null ? at : target.read_ns / 1e9;
     add({at, read_at, goroutines: target.goroutines, created: target.created, exited: target.exited,
-      cost_ns: target.cost_cpu_ns, blocked: blockedByReason(summary),
+      cost_ns: costOfAll(target), blocked: blockedByReason(summary),
       lived: summary && summary.goroutines.live});
   }
   // reason: why there is no summary; "": there is one.
