@@ -13,6 +13,7 @@ import harness
 from browser import Browser
 from test_monitor import Monitor, TOKEN, ask
 
+MINE = f"live-page-{os.getpid()}"  # a folder: nobody else's programs are in it
 ASSETS = ("page.css", "charts.js", "page.js", "icon.svg")
 
 
@@ -30,7 +31,7 @@ class Swell(harness.Truth):
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory):
     """Copies of one program by name: rules tell them from what else runs on this machine."""
-    folder = tmp_path_factory.mktemp("live") / "page-of-mine"
+    folder = tmp_path_factory.mktemp("live") / MINE
     folder.mkdir()
     binary = harness.build(harness.PROGRAMS / "swell")
 
@@ -47,8 +48,8 @@ def programs(tmp_path_factory):
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
     path = tmp_path_factory.mktemp("config") / "monitor.toml"
-    path.write_text('[[rule]]\naction = "exclude"\nexecutable = "*/page-of-mine/unwanted"\n'
-                    '[[rule]]\naction = "include"\nexecutable = "*/page-of-mine/*"\n')
+    path.write_text(f'[[rule]]\naction = "exclude"\nexecutable = "*/{MINE}/unwanted"\n'
+                    f'[[rule]]\naction = "include"\nexecutable = "*/{MINE}/*"\n')
     return str(path)
 
 
@@ -100,7 +101,7 @@ def row(section, text, column):
         return row ? [...row.cells].find((c) => c.dataset.title === '{column}').innerText.trim() : null; }})()"""
 
 
-def open_node(page, filtered="page-of-mine"):
+def open_node(page, filtered=MINE):
     page.open(page.base + "/")
     page.until("document.querySelectorAll('#processes tr[data-row]').length > 0")
     if filtered:
@@ -179,13 +180,13 @@ def test_the_table_is_sorted_and_filtered_by_keyboard_while_figures_change(page,
         page.focus("#processes th:first-child button")
         page.key("Enter")
         page.focus("#processes input[type=search]")
-        page.type("page-of-mine/sorted")
+        page.type(f"{MINE}/sorted")
         mine = "[...document.querySelectorAll('#processes tr[data-row] a')].map((a) => a.textContent).join()"
         page.until(f"{mine} === 'other,one'")
         more = one.tell("park", 300)
         page.until(f"{mine} === 'one,other'")  # sorted anew, as it was asked for
         page.until(f"{row('processes', f'PID {one.pid}', 'goroutines')} === '{more}'")
-        assert page.run("document.activeElement.type === 'search' && document.activeElement.value") == "page-of-mine/sorted"
+        assert page.run("document.activeElement.type === 'search' && document.activeElement.value") == f"{MINE}/sorted"
         page.focus("#processes a[title$=other]")
         other.tell("park", 600)
         page.until(f"{mine} === 'other,one'")

@@ -165,7 +165,7 @@ def test_pages_of_the_node(monitor, served):
 
 def test_only_what_there_is(monitor, served):
     path = monitor.path(served().pid)
-    for missing in ("/", "/nothing", "/targets/", "/targets/1-1/metrics", "/targets/1-1/debug/pprof/goroutine",
+    for missing in ("/page/nothing", "/nothing", "/targets/", "/targets/1-1/metrics", "/targets/1-1/debug/pprof/goroutine",
                     "/debug/pprof/", "/targets/..%2f..%2fetc/passwd", f"{path}/nothing"):
         answer = monitor.ask(missing)
         assert answer.status == 404 and answer.header("X-Content-Type-Options") == "nosniff", missing
