@@ -163,7 +163,10 @@ Status Server::Impl::start(const ListenAddress& wanted) {
   };  // it is only read
   if (tls_) {
     if (library_.is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
-      return fail(ErrorKind::kFailed, "this libmicrohttpd was built without TLS");
+      return fail(
+          ErrorKind::kUsage,
+          "this gorotrace serves plain HTTP alone, as its static binary does: take the package or the "
+          "image, or let a proxy on this machine serve HTTPS");
     flags |= MHD_USE_TLS;
     options.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, pem(tls_->certificate)});
     options.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, pem(tls_->key)});
