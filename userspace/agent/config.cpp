@@ -73,12 +73,22 @@ class Reader {
     return {};
   }
 
-  [[nodiscard]] Status percent(double& to, const std::string& key, const toml::node& node) const {
+  [[nodiscard]] Status on_or_off(bool& to, const std::string& key, const toml::node& node) const {
+    const auto word = node.value_exact<std::string>();
+    const auto flag = node.value_exact<bool>();
+    if (!flag && word != "on" && word != "off")
+      return error(node.source().begin.line, key, "must be \"on\" or \"off\"");
+    to = flag ? *flag : word == "on";
+    return {};
+  }
+
+  [[nodiscard]] Status percent(double& to, const std::string& key, const toml::node& node,
+                               const char* of = "one CPU") const {
     const auto value = node.value<double>();
     if (!node.is_number() || !value || !(*value >= kLeastPercent && *value <= kMostPercent))
       return error(
           node.source().begin.line, key,
-          fmt::format("must be a number of percent of one CPU, from {} to {}", kLeastPercent, kMostPercent));
+          fmt::format("must be a number of percent of {}, from {} to {}", of, kLeastPercent, kMostPercent));
     to = *value;
     return {};
   }
@@ -186,9 +196,12 @@ Result<AgentConfig> parse_agent_config(std::string_view text, const std::string&
       return reader.text(to, key, node, kFile);
     };
   };
-  const std::vector<Reader::Key> budget = {{"agent", [&](const std::string& key, const toml::node& node) {
-                                              return reader.percent(config.agent_percent, key, node);
-                                            }}};
+  const std::vector<Reader::Key> budget = {
+      {"agent", [&](const std::string& key,
+                    const toml::node& node) { return reader.percent(config.agent_percent, key, node); }},
+      {"capture_budget", [&](const std::string& key, const toml::node& node) {
+         return reader.percent(config.capture_percent, key, node, "the target's CPU time");
+       }}};
   const std::vector<Reader::Key> keys = {
       {"listen",
        [&](const std::string& key, const toml::node& node) -> Status {
@@ -207,6 +220,8 @@ Result<AgentConfig> parse_agent_config(std::string_view text, const std::string&
        [&](const std::string& key, const toml::node& node) {
          return reader.flag(config.insecure_listen, key, node);
        }},
+      {"captures", [&](const std::string& key,
+                       const toml::node& node) { return reader.on_or_off(config.captures, key, node); }},
       {"budget",
        [&](const std::string& key, const toml::node& node) -> Status {
          const toml::table* table = node.as_table();

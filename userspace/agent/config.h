@@ -24,6 +24,11 @@ struct AgentConfig {
   // figures when it would take more (AgentTarget::read_ns). 2 for each 4 CPUs unless it is given.
   double agent_percent = default_agent_percent();
   [[nodiscard]] static double default_agent_percent();
+
+  // Read by http/: traces and captures that a person asks for. [budget] capture_budget: percent of the
+  // target's CPU time that one may take, never less than 5 % of one CPU.
+  bool captures = true;
+  double capture_percent = 10;
 };
 
 // kUsage: "FILE:LINE: key: what is wrong, and what is allowed", of one mistake. `name`: of the file, as
