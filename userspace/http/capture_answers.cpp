@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/plural.h"
-#include "export/capture_formats.h"
+#include "export/goroutine_profiles.h"
 #include "export/largest_trace.h"
 #include "http/capture_words.h"
 #include "http/pprof_words.h"
@@ -36,17 +36,14 @@ Result<Response> trace_answer(const ShortRecording& recording, const std::stop_t
 }
 
 Result<Response> creation_answer(const ShortRecording& recording, const std::stop_token& unwanted) {
-  constexpr CaptureFormat kFormat = CaptureFormat::kPprofCreation;
-  auto read = replay(recording.file.path(), {}, details_needed(kFormat));
+  auto read = replay(recording.file.path());
   if (!read) return std::unexpected(read.error());
   if (unwanted.stop_requested() || read->targets.empty())
     return fail(ErrorKind::kFailed, "nothing of the target was recorded");
   RecordedTarget& target = *read->targets.front();
-  std::string profile;
-  auto written = write_capture(kFormat, target, time_of(target, read->clocks),
-                               [&profile](std::string_view piece) { profile += piece; });
-  if (!written) return std::unexpected(written.error());
-  Response out = pprof_file("goroutinecreate-delta", std::move(profile));
+  auto profile = creation_profile(target, time_of(target, read->clocks));
+  if (!profile) return std::unexpected(profile.error());
+  Response out = pprof_file("goroutinecreate-delta", *std::move(profile));
   add_capture_headers(out, recording);
   return out;
 }

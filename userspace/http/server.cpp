@@ -343,7 +343,8 @@ MHD_Result Server::Impl::send(MHD_Connection* connection, Response response) {
   auto* const body = new Body{std::move(response.body), std::move(response.file), std::move(response.keeps)};
   const std::string_view bytes = body->file ? body->file->view() : std::string_view(body->text);
   MHD_Response* const out = library_.create_response(
-      bytes.size(), bytes.data(), [](void* done) { delete static_cast<Body*>(done); }, body);
+      bytes.size(), const_cast<char*>(bytes.data()), [](void* done) { delete static_cast<Body*>(done); },
+      body);
   if (out == nullptr) {
     delete body;
     return MHD_NO;
