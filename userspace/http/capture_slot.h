@@ -8,13 +8,17 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace gorotrace {
+
+struct SlotTaken {
+  std::string why;
+  std::chrono::seconds again{1};  // when it may be worth asking
+};
 
 class CaptureSlot {
  public:
@@ -27,7 +31,6 @@ class CaptureSlot {
    public:
     // Once, before anything is attached: false, and it must not be.
     [[nodiscard]] bool attach(Clock::time_point until);
-    [[nodiscard]] bool attached() const;
 
    private:
     friend class CaptureSlot;
@@ -44,14 +47,10 @@ class CaptureSlot {
     Clock::time_point until_{};  // its time is over then
   };
 
-  struct Busy {
-    std::string why;
-    std::chrono::seconds again{1};  // when it may be worth asking
-  };
-  // Until the last copy is gone. target: of which it is, as shown; until: how long it takes at most.
-  [[nodiscard]] std::variant<std::shared_ptr<Held>, Busy> take(const std::string& target,
-                                                               Clock::time_point now,
-                                                               std::stop_token unwanted);
+  // Until the last copy is gone. target: of which it is, as shown.
+  [[nodiscard]] std::variant<std::shared_ptr<Held>, SlotTaken> take(const std::string& target,
+                                                                    Clock::time_point now,
+                                                                    std::stop_token unwanted);
   [[nodiscard]] bool taken() const;
 
  private:

@@ -157,7 +157,7 @@ void Captures::begin(CaptureKind kind, const AgentTarget& target, const CaptureW
     answer(std::move(out));
   };
   auto taken = shared_->slot.take(target.id, Clock::now(), request.unwanted);
-  if (const auto* other = std::get_if<CaptureSlot::Busy>(&taken)) return busy(other->why, other->again);
+  if (const auto* other = std::get_if<SlotTaken>(&taken)) return busy(other->why, other->again);
   if (request.takes_longer)
     request.takes_longer(std::chrono::ceil<std::chrono::seconds>(wanted.duration) + kBesideDuration);
   auto job = std::make_shared<const Shared::Job>(

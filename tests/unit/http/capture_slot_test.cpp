@@ -13,12 +13,12 @@ class CaptureSlotTest : public testing::Test {
   Held take(const std::stop_token& unwanted = {}) {
     auto taken = slot.take("7-8", now, unwanted);
     if (const auto* held = std::get_if<Held>(&taken)) return *held;
-    busy = std::get<CaptureSlot::Busy>(taken);
+    busy = std::get<SlotTaken>(taken);
     return nullptr;
   }
   CaptureSlot slot;
   CaptureSlot::Clock::time_point now{100h};
-  CaptureSlot::Busy busy;
+  SlotTaken busy;
 };
 
 TEST_F(CaptureSlotTest, OneAtATimeUntilTheLastCopyIsGone) {
