@@ -19,9 +19,15 @@ from test_export_trace import check_readable, transitions
 from test_monitor import Monitor, ask, own_headers, raw_profile
 
 
+class Capturing(Monitor):
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.always = harness.held_objects(self.pid)  # what tells it of programs that are executed
+
+
 @pytest.fixture(scope="module")
 def monitor():
-    with Monitor() as started:
+    with Capturing() as started:
         yield started
         started.end()
 
@@ -56,7 +62,7 @@ def attached(monitor, process, seconds=30):
     while True:
         changed = harness.modified_text(process.pid, process.command[0])
         if changed and changed == last:
-            harness.traced_with.update(harness.held_objects(monitor.pid))
+            harness.traced_with.update(harness.held_objects(monitor.pid) - monitor.always)
             return
         assert time.monotonic() < end, f"not attached within {seconds} s\n{monitor.stderr}"
         last = changed
@@ -201,7 +207,7 @@ def test_the_budget_ends_one(tmp_path):
     """What there was by then is served, and both the answer and the file say so."""
     config = tmp_path / "c.toml"
     config.write_text("[budget]\ncapture_budget = 1\n")
-    with Monitor("--config", str(config)) as monitor, \
+    with Capturing("--config", str(config)) as monitor, \
             Truth(build(PROGRAMS / "truth"), "-scenario", "pingpong", "-for", "8s") as process:
         path = monitor.path(process.pid)
         process.send("go")
@@ -232,7 +238,7 @@ def test_a_target_that_dies_leaves_what_there_was(monitor, truth, tmp_path):
 
 
 def test_the_end_of_the_server_ends_one(truth):
-    with Monitor() as monitor:
+    with Capturing() as monitor:
         asked = Asked(monitor, monitor.path(truth.pid) + "/capture?seconds=20")
         attached(monitor, truth)
         begin = time.monotonic()
@@ -245,7 +251,7 @@ def test_the_end_of_the_server_ends_one(truth):
 def test_captures_off(truth, tmp_path):
     config = tmp_path / "c.toml"
     config.write_text('captures = "off"\n')
-    with Monitor("--config", str(config)) as monitor:
+    with Capturing("--config", str(config)) as monitor:
         path = monitor.path(truth.pid)
         for page in ("/capture", "/debug/pprof/trace", "/debug/pprof/goroutinecreate?seconds=1"):
             refused = monitor.ask(path + page)
