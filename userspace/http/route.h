@@ -19,6 +19,7 @@ enum class Page : std::uint8_t {
   kProfileIndex,
   kProfileIndexBare,  // without the slash at its end
   kProfile,           // of a name, which there may be or not
+  kCapture,
   kLivePage,          // or, with a name, one of its files, which there may be or not
 };
 
