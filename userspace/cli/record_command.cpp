@@ -96,7 +96,7 @@ Status record(const Arguments& arguments, SpawnedProgram& program, std::optional
   auto flight = FlightRecorder::make(arguments.last, arguments.output, *max_bytes);
   if (!flight) return std::unexpected(flight.error());
   auto recorder = *flight ? (*flight)->recorder({.watch = until.watch()})
-                          : Recorder::make(arguments.output, {.watch = until.watch()});
+                          : Recorder::make(arguments.output, {.watch = until.watch(), .held = true});
   if (!recorder) return std::unexpected(recorder.error());
   plan->options.recorder = recorder->get();
   RunStacks stacks;
@@ -112,6 +112,7 @@ Status record(const Arguments& arguments, SpawnedProgram& program, std::optional
   {
     auto session = attach_to_subject(*plan, program, stacks);
     if (!session) return std::unexpected(session.error());
+    (*recorder)->go_on();
     tell_decisions(**session, arguments.session);
     auto out = OutputQueue::make(STDERR_FILENO);
     if (!out) return std::unexpected(out.error());
