@@ -12,6 +12,7 @@
 #include "evidence/unread.h"
 #include "recording/checkpoint_look.h"
 #include "recording/codec.h"
+#include "recording/file_claims.h"
 #include "recording/moment_series.h"
 #include "recording/part_facts.h"
 #include "stream/models.h"
@@ -19,8 +20,6 @@
 namespace gorotrace {
 namespace {
 
-// More than any session has; each is a model.
-constexpr std::size_t kMaxTargets = 4096;
 // A sample of more goroutines is left out: what it takes in memory (130 bytes each) no byte of the file pays
 // for.
 constexpr std::uint32_t kMaxSampledSlots = 1u << 20;
@@ -212,7 +211,6 @@ Status Replayer::take_this(const Item& item) {
   if (const auto* begun = std::get_if<TargetBegun>(&item.what)) {
     // A segment says again what has begun.
     if (targets_.contains(item.target)) return {};
-    if (targets_.size() >= kMaxTargets) return fail(ErrorKind::kFailed, "more targets than any session has");
     Of& of = targets_.try_emplace(item.target, wanted_, details_).first->second;
     of.recorded = std::make_unique<RecordedTarget>();
     of.recorded->id = item.target;
@@ -373,9 +371,13 @@ Result<FileDamage> read_items(const std::string& path, const FileVisitor& visito
   auto reader = ChunkFileReader::open(path);
   if (!reader) return std::unexpected(reader.error());
   Decoder decoder;
+  FileClaims claims;
   Status visited;
   const auto message = [&](std::string_view bytes) -> Status {
+    claims.read((*reader)->bytes_read());
+    decoder.allow_rows(claims.rows());
     auto taken = decoder.take(bytes, [&](const FileItem& item) {
+      if (visited) visited = claims.take(item);
       if (visited) visited = visitor.item(item);
     });
     return taken ? visited : taken;
