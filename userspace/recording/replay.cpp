@@ -100,6 +100,7 @@ class Replayer {
   [[nodiscard]] bool over(TargetId target) const;
   [[nodiscard]] std::uint64_t told_until() const;
   void lose_gap(TargetId target, Of& of, std::uint64_t until_ns);
+  void tell_classes(const CheckpointTold& told, Of& of);
   [[nodiscard]] bool of_lost_classes(const Item& item) const;
   void apply(const Item& item, Of* of);
   void apply_records(const Item& item, Of& of);
@@ -167,6 +168,25 @@ void Replayer::lose_gap(TargetId target, Of& of, std::uint64_t until_ns) {
   of.classes_lost = true;
 }
 
+// Those that were told in the part that is missing: from the next stretch on ticks mean something again.
+void Replayer::tell_classes(const CheckpointTold& told, Of& of) {
+  const auto model = models_.all().find(told.target);
+  if (model == models_.all().end()) return;
+  const SampleClasses known = model->second.estimator.classes();
+  SampleClasses missing = told.checkpoint.classes;
+  if (missing.rows.size() < known.rows.size() || missing.sites.size() < known.sites.size()) return;
+  const auto behind = [](auto& all, const auto& those) {
+    return all.begin() + static_cast<std::ptrdiff_t>(those.size());
+  };
+  if (!std::equal(known.rows.begin(), known.rows.end(), missing.rows.begin()) ||
+      !std::equal(known.sites.begin(), known.sites.end(), missing.sites.begin()))
+    return;
+  missing.rows.erase(missing.rows.begin(), behind(missing.rows, known.rows));
+  missing.sites.erase(missing.sites.begin(), behind(missing.sites, known.sites));
+  models_.apply({told.target, told.checkpoint.model.at_ns, std::move(missing)});
+  of.classes_lost = false;
+}
+
 bool Replayer::of_lost_classes(const Item& item) const {
   const bool sampling = std::holds_alternative<SampleClasses>(item.what) ||
                         std::holds_alternative<SampleTick>(item.what) ||
@@ -202,6 +222,7 @@ Status Replayer::take_this(const CheckpointTold& told) {
   for (unsigned i = 0; i < GT_GROUP_COUNT; ++i)
     models_.apply({told.target, open.at_ns, GroupChanged{static_cast<gt_group>(i), open.groups[i].on}});
   models_.apply({told.target, open.at_ns, shown_by(open)});
+  tell_classes(told, of);
   if (const std::uint64_t end = told.checkpoint.end_ns; end != kEndOfTime)
     models_.apply({told.target, end, TargetEnded{}});
   return {};
