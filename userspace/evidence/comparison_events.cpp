@@ -28,7 +28,7 @@ std::map<PanicsKey, ComparedPanics> panics_of_window(const ComparedWindow& windo
       functions.push_back(frame.function);
     }
     ComparedPanics& there = out[std::move(key)];
-    if (!there.after) there.after.emplace();
+    if (!there.after) there.after = ComparedPanics::Side{};
     there.after->count += row.count;
     if (there.at.empty()) there.at = at;
   }
