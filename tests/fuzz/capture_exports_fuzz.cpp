@@ -217,7 +217,8 @@ void tables(const std::string& path, const PartWanted& part) {
         check_folded(written.text());
         continue;
       }
-      protozero::pbf_reader profile(unpacked(written.text()));
+      const std::string plain = unpacked(written.text());
+      protozero::pbf_reader profile(plain);
       while (profile.next()) profile.skip();
     }
   }
