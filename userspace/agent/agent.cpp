@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "agent/node_sampling.h"
 #include "agent/node_watch.h"
 #include "agent/process_figures.h"
 #include "agent/readings.h"
@@ -23,15 +24,21 @@ class Agent::Impl {
   [[nodiscard]] Status start() {
     auto watch = NodeWatch::make(state_, readings_.over());
     if (!watch) return std::unexpected(watch.error());
+    auto sampling = NodeSampling::make(state_);
+    if (!sampling) return std::unexpected(sampling.error());
     watch_ = *std::move(watch);
+    sampling_ = *std::move(sampling);
     thread_ = std::thread([this] { watch_->run(); });
+    sampling_thread_ = std::thread([this] { sampling_->run(); });
     return {};
   }
 
   void stop() {
     if (!thread_.joinable()) return;
     watch_->stop();
+    sampling_->stop();
     thread_.join();
+    sampling_thread_.join();
   }
 
   void take(AgentConfig config) {
@@ -48,21 +55,27 @@ class Agent::Impl {
   [[nodiscard]] NodeState& state() { return *state_; }
   [[nodiscard]] std::vector<MetricFamily> metrics();
   [[nodiscard]] Result<std::vector<MetricFamily>> target_metrics(std::string_view id);
+  [[nodiscard]] Result<std::string> stat(std::string_view id);
 
  private:
+  // Of the table, and watched.
+  [[nodiscard]] Result<KnownTarget> watched(std::string_view id) const;
+
   // What a target waits for its next reading, for each ns of CPU time that the last one took: all have the
-  // same part of the agent's share, and each of the two kinds of reading half of it.
+  // same part of the agent's share, of which each of the two kinds of reading has a third, sampling the
+  // other.
   [[nodiscard]] double ns_per_cpu_ns() const {
     const auto watched = static_cast<double>(state_->table.watched());
     const std::lock_guard lock(state_->mutex);
-    constexpr double kKinds = 2;
+    constexpr double kKinds = 3;
     return kKinds * watched / (state_->agent_percent / 100);
   }
 
   const std::shared_ptr<NodeState> state_ = std::make_shared<NodeState>();
   Readings readings_;
   std::unique_ptr<NodeWatch> watch_;
-  std::thread thread_;
+  std::unique_ptr<NodeSampling> sampling_;
+  std::thread thread_, sampling_thread_;
 };
 
 std::vector<MetricFamily> Agent::Impl::metrics() {
@@ -90,14 +103,27 @@ std::vector<MetricFamily> Agent::Impl::metrics() {
   return families;
 }
 
-Result<std::vector<MetricFamily>> Agent::Impl::target_metrics(std::string_view id) {
+Result<KnownTarget> Agent::Impl::watched(std::string_view id) const {
   const std::string shown = printable(id, 64);
-  const auto known = state_->table.find(id);
+  auto known = state_->table.find(id);
   if (!known) return fail(ErrorKind::kNoProcess, fmt::format("no Go process {} is known", shown));
   const AgentTarget& info = known->info;
   if (!known->watched)
     return fail(ErrorKind::kUnsupported,
                 fmt::format("process {} is not watched: {}: {}", shown, name_of(info.state), info.reason));
+  return *std::move(known);
+}
+
+Result<std::string> Agent::Impl::stat(std::string_view id) {
+  const auto known = watched(id);
+  if (!known) return std::unexpected(known.error());
+  return sampling_->summary(known->info.id, kStatPatience);
+}
+
+Result<std::vector<MetricFamily>> Agent::Impl::target_metrics(std::string_view id) {
+  const auto known = watched(id);
+  if (!known) return std::unexpected(known.error());
+  const AgentTarget& info = known->info;
   const std::size_t late =
       readings_.refresh({known->watched}, ReadingKind::kMetrics, ns_per_cpu_ns(), kPatience);
   const TargetFigures figures = known->watched->figures();
@@ -107,7 +133,7 @@ Result<std::vector<MetricFamily>> Agent::Impl::target_metrics(std::string_view i
       ++state_->figures.late;
     }
     return fail(ErrorKind::kFailed, fmt::format("process {} does not let its memory be read within {} ms",
-                                                shown, kPatience.count()));
+                                                info.id, kPatience.count()));
   }
   if (!figures.error.empty()) return fail(ErrorKind::kFailed, figures.error);
   std::vector<MetricFamily> families;
@@ -163,6 +189,10 @@ Result<std::vector<MetricFamily>> Agent::target_metrics(std::string_view id) {
 
 std::vector<MetricFamily> Agent::metrics() {
   return impl_->metrics();
+}
+
+Result<std::string> Agent::stat(std::string_view id) {
+  return impl_->stat(id);
 }
 
 BinaryCache& Agent::binaries() {

@@ -67,6 +67,18 @@ std::size_t TargetTable::watched() const {
       std::ranges::count_if(targets_, [](const auto& entry) { return entry.second.watched != nullptr; }));
 }
 
+std::vector<std::string> TargetTable::watched_ids() const {
+  std::vector<std::string> out;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [pid, target] : targets_) {
+      if (target.watched) out.push_back(target.info.id);
+    }
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
 ReadingTotals TargetTable::totals() const {
   const std::lock_guard lock(mutex_);
   ReadingTotals out = gone_;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -39,6 +40,7 @@ class TargetTable {
   [[nodiscard]] std::optional<KnownTarget> find(std::string_view id) const;
   [[nodiscard]] std::vector<KnownTarget> all() const;  // by pid
   [[nodiscard]] std::size_t watched() const;
+  [[nodiscard]] std::vector<std::string> watched_ids() const;  // sorted
   [[nodiscard]] ReadingTotals totals() const;
 
  private:

@@ -111,6 +111,8 @@ void MonitorPages::answer(const Request& request, const Server::Answer& answer) 
       return answer(service_discovery(request));
     case Page::kTargetMetrics:
       return target_metrics(request, route->target, answer);
+    case Page::kTargetStat:
+      return stat(request, route->target, answer);
     case Page::kProfileIndex:
     case Page::kProfileIndexBare:
     case Page::kProfile:
@@ -158,6 +160,18 @@ void MonitorPages::target_metrics(const Request& request, const std::string& id,
           }
           return exposition(*families, accept);
         });
+}
+
+void MonitorPages::stat(const Request& request, const std::string& id, const Server::Answer& answer) {
+  const auto target = agent_->target(id);
+  if (!target) return answer(plain(404, kNoTarget));
+  if (auto refused = not_watched(*target)) return answer(*std::move(refused));
+  later("stat " + id, request, answer, [agent = agent_, id]() -> Result<Response> {
+    auto summary = agent->stat(id);
+    if (summary) return gorotrace::answer(200, kJson, *std::move(summary) + "\n");
+    if (summary.error().kind == ErrorKind::kFailed) return plain(503, summary.error().message);
+    return std::unexpected(summary.error());
+  });
 }
 
 Response MonitorPages::index(const AgentTarget& target) const {

@@ -30,6 +30,7 @@ class MonitorPages {
   [[nodiscard]] Response index(const AgentTarget& target) const;
   void metrics(const Request& request, const Server::Answer& answer);
   void target_metrics(const Request& request, const std::string& id, const Server::Answer& answer);
+  void stat(const Request& request, const std::string& id, const Server::Answer& answer);
   void profile(const Request& request, const Route& route, const Server::Answer& answer);
   // The answer of `work`, later; or at once that there is too much to do.
   void later(const std::string& key, const Request& request, const Server::Answer& answer, Work work);

@@ -15,6 +15,7 @@ enum class Page : std::uint8_t {
   kTargets,
   kServiceDiscovery,
   kTargetMetrics,
+  kTargetStat,
   kProfileIndex,
   kProfileIndexBare,  // without the slash at its end
   kProfile,           // of a name, which there may be or not
