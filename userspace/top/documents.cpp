@@ -14,8 +14,8 @@ namespace {
 
 using nlohmann::json;
 
-// What is read of a document. The rest is passed over before it takes memory: a tree of values takes ten times
-// that of its text.
+// What is read of a document. The rest is passed over before it takes memory: a tree of values takes ten
+// times that of its text.
 const std::unordered_set<std::string>& wanted_fields() {
   static const std::unordered_set<std::string> fields{
       "type",          "time_ns",   "ready",       "notices",
@@ -32,7 +32,7 @@ const std::unordered_set<std::string>& wanted_fields() {
       "blocked_now",   "oldest_ns", "sampled",     "ns",
       "error_ns",      "max_ns",    "long_waits",  "in_window_ns",
       "creation",      "site",      "origins",     "other_stacks",
-      "live_at_start", "chain"};
+      "live_at_start", "chain",     "begin_ns"};
   return fields;
 }
 
@@ -222,6 +222,7 @@ Result<TopStat> parse_stat(std::string_view text) {
     out.module = text_of(*target, "main_module");
   }
   out.ended_by = text_of(*document, "ended_by");
+  out.begin_ns = number_of(*document, "begin_ns");
   out.window_ns = number_of(*document, "window_ns");
   if (const json* counts = member(*document, "goroutines")) {
     out.live = maybe_number(*counts, "live");

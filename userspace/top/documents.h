@@ -1,7 +1,7 @@
 // What an agent says of a node and of one process, as far as the screen shows it: read from the documents of
-// its HTTP interface (report/targets.schema.json, and the summary of report/stat.schema.json). Where they come
-// from anybody may have written them: all texts are printable(), what is missing or of another kind is absent,
-// and memory is bounded by that of the text. Pure.
+// its HTTP interface (report/targets.schema.json, and the summary of report/stat.schema.json). Where they
+// come from anybody may have written them: all texts are printable(), what is missing or of another kind is
+// absent, and memory is bounded by that of the text. Pure.
 #pragma once
 
 #include <cstdint>
@@ -70,7 +70,7 @@ struct TopState {
 struct TopStat {
   std::uint64_t pid = 0;
   std::string exe, go_version, module, ended_by;
-  std::uint64_t window_ns = 0;
+  std::uint64_t begin_ns = 0, window_ns = 0;  // CLOCK_MONOTONIC; how long the window is
   std::optional<std::uint64_t> live, live_at_start, created, exited;
   double live_integral_s = 0;  // goroutine-seconds of all
   std::vector<TopState> states;

@@ -122,8 +122,8 @@ Result<HttpAnswer> exchange(const HttpRequest& request, const Patience& patience
 // What may stand in a Host header and is looked up.
 bool is_host(std::string_view text) {
   const auto fits = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' ||
-           c == '_' || c == ':' || c == '%';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '-' || c == '_' || c == ':' || c == '%';
   };
   return !text.empty() && text.size() <= 255 && std::ranges::all_of(text, fits);
 }
@@ -138,10 +138,11 @@ std::string HttpPeer::text() const {
 Result<HttpPeer> parse_http_peer(std::string_view text) {
   const std::string shown = printable(text, 128);
   if (text.starts_with("https:"))
-    return fail(ErrorKind::kUsage,
-                fmt::format("\"{}\": top speaks plain HTTP; reach an agent that serves HTTPS through something "
-                            "that ends TLS (ssh -L 9464:localhost:9464 NODE, kubectl port-forward, stunnel)",
-                            shown));
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("\"{}\": top speaks plain HTTP; reach an agent that serves HTTPS through something "
+                    "that ends TLS (ssh -L 9464:localhost:9464 NODE, kubectl port-forward, stunnel)",
+                    shown));
   std::string_view rest = text;
   if (rest.starts_with("http://")) rest.remove_prefix(std::string_view("http://").size());
   if (rest.ends_with('/')) rest.remove_suffix(1);

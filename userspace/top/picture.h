@@ -28,7 +28,7 @@ struct InkedText {
 using PictureLine = std::vector<InkedText>;
 
 struct Picture {
-  std::vector<PictureLine> lines;  // at most as many as there is room for, none wider than that
+  std::vector<PictureLine> lines;     // at most as many as there is room for, none wider than that
   std::optional<std::size_t> cursor;  // of the last line: text is typed at this column
 };
 

@@ -29,8 +29,9 @@ TableCell age_cell(const std::optional<std::uint64_t>& ns, bool lower_bound) {
 TableCell mean_cell(double seconds, double of_seconds) {
   if (of_seconds <= 0) return {"-"};
   const double mean = seconds / of_seconds;
-  return {mean < 10 ? fmt::format("{:.2f}", mean) : mean < 100 ? fmt::format("{:.1f}", mean)
-                                                              : short_count(static_cast<std::uint64_t>(mean)),
+  return {mean < 10    ? fmt::format("{:.2f}", mean)
+          : mean < 100 ? fmt::format("{:.1f}", mean)
+                       : short_count(static_cast<std::uint64_t>(mean)),
           mean};
 }
 
@@ -127,9 +128,8 @@ std::vector<TableRow> site_rows(const TopStat& stat) {
     TableRow row;
     row.id = site_id(s);
     const TopFrame* frame = telling_frame(s.site);
-    const std::string made =
-        frame != nullptr ? fmt::format("{}  {}", frame->function, place_text(*frame))
-                         : fmt::format("{} (started by the runtime)", s.function);
+    const std::string made = frame != nullptr ? fmt::format("{}  {}", frame->function, place_text(*frame))
+                                              : fmt::format("{} (started by the runtime)", s.function);
     for (const TopFrame& f : s.site) row.searched += f.function + "\n";
     const double window = seconds(stat.window_ns);
     row.cells = {count_cell(s.live),

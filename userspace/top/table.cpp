@@ -78,7 +78,8 @@ void Table::arrange() {
 
 void Table::move(std::ptrdiff_t by) {
   const auto last = static_cast<std::ptrdiff_t>(order_.size()) - 1;
-  const auto to = std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(cursor_) + by, 0, std::max<std::ptrdiff_t>(last, 0));
+  const auto to = std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(cursor_) + by, 0,
+                                             std::max<std::ptrdiff_t>(last, 0));
   cursor_ = static_cast<std::size_t>(to);
 }
 
