@@ -10,8 +10,11 @@ constexpr std::uint64_t kSecond = 1'000'000'000;
 TopNode node(std::uint64_t seconds, std::uint64_t goroutines, std::uint64_t cost_ns) {
   TopNode out;
   out.time_ns = seconds * kSecond;
-  out.processes.push_back(
-      {.id = "1-1", .goroutines = goroutines, .read_ns = seconds * kSecond - 7, .cost_cpu_ns = cost_ns});
+  TopProcess& process = out.processes.emplace_back();
+  process.id = "1-1";
+  process.goroutines = goroutines;
+  process.read_ns = out.time_ns - 7;
+  process.cost_cpu_ns = cost_ns;
   return out;
 }
 

@@ -17,17 +17,23 @@ TopStat at(std::uint64_t seconds) {
   stat.created = 3 * seconds;
   stat.live_integral_s = static_cast<double>(20 * seconds);
   stat.states = {{"waiting", static_cast<double>(15 * seconds), 0.5}};
-  stat.waits.push_back({.reason = "select",
-                        .stack = {{"main.f", "f.go", 1}},
-                        .blocked = 1,
-                        .in_window_ns = seconds * kSecond,
-                        .error_ns = 5});
-  if (seconds > 10)
-    stat.waits.push_back({.reason = "sleep",
-                          .stack = {{"main.g", "g.go", 2}},
-                          .blocked = 1,
-                          .in_window_ns = (seconds - 10) * kSecond});
-  stat.sites.push_back({.function = "main.f", .site = {}, .live = 1, .created = seconds});
+  TopWait& select = stat.waits.emplace_back();
+  select.reason = "select";
+  select.stack = {{"main.f", "f.go", 1}};
+  select.blocked = 1;
+  select.in_window_ns = seconds * kSecond;
+  select.error_ns = 5;
+  if (seconds > 10) {
+    TopWait& sleep = stat.waits.emplace_back();
+    sleep.reason = "sleep";
+    sleep.stack = {{"main.g", "g.go", 2}};
+    sleep.blocked = 1;
+    sleep.in_window_ns = (seconds - 10) * kSecond;
+  }
+  TopSite& site = stat.sites.emplace_back();
+  site.function = "main.f";
+  site.live = 1;
+  site.created = seconds;
   return stat;
 }
 

