@@ -1,6 +1,6 @@
 // The always-on agent of a node: finds Go processes as they come and go, reads the runtime's own counters of
-// those that are watched when somebody asks, and samples their goroutines in turns. It sets no probe and
-// stops nothing.
+// those that are watched when somebody asks, and samples their goroutines in turns. It sets probes where a
+// rule of the configuration says so, and stops nothing.
 //
 // Threads: any may call what is public, several at once. A thread of the agent's own finds processes, another
 // one samples; others read memory, because a process can hold up whoever reads it (base/crew.h).
@@ -47,6 +47,9 @@ class Agent {
   // Lines for a person: what the agent does without, and why.
   [[nodiscard]] std::vector<std::string> notices() const;
 
+  // Has the counters of all that are watched read, for targets(): those that are not young, for kPatience at
+  // most. What does not come in time is as it was, and counted.
+  void refresh();
   // Never waits for a process. By pid.
   [[nodiscard]] std::vector<AgentTarget> targets() const;
   [[nodiscard]] std::optional<AgentTarget> target(std::string_view id) const;

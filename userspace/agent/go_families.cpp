@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <iterator>
 #include <limits>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -149,16 +151,15 @@ const Metric* metric_named(const std::vector<Metric>& metrics, std::string_view 
 
 void add_sum(std::vector<MetricFamily>& families, const Sum& sum, const std::vector<Metric>& metrics) {
   double value = 0;
-  std::string help = sum.what;
-  const char* between = ". Equals to ";
   for (const char* name : sum.of) {
     const Metric* metric = metric_named(metrics, name);
     const auto part = metric != nullptr ? number_of(*metric) : std::nullopt;
     if (!part) return;
     value += *part;
-    help += std::exchange(between, " + ");
-    help += name;
   }
+  std::string help = sum.what;
+  const char* between = ". Equals to ";
+  for (const char* name : sum.of) help.append(std::exchange(between, " + ")).append(name);
   families.push_back(MetricFamily{sum.name, help + ".", sum.type, {}}.add(value));
 }
 
@@ -184,6 +185,15 @@ void add_pauses(std::vector<MetricFamily>& families, const GcPauses& pauses) {
       {}}.add(seconds(pauses.last_gc_unix_ns)));
 }
 
+bool is_a_sum(std::string_view family) {
+  static const std::set<std::string_view> kNames = [] {
+    std::set<std::string_view> names;
+    for (const Sum& sum : kSums) names.insert(sum.name);
+    return names;
+  }();
+  return kNames.contains(family);
+}
+
 // "/sched/latencies:seconds" -> "go_sched_latencies_seconds" (internal/go_runtime_metrics.go).
 std::string family_name(const Metric& metric, bool histogram) {
   std::string name = "go" + metric.name;
@@ -202,6 +212,7 @@ void add_histogram(MetricFamily& family, const Float64Histogram& histogram, cons
     counts[j] += static_cast<double>(histogram.counts[i]);
     if (histogram.buckets[i + 1] == bounds[j + 1]) ++j;
   }
+  family.samples.reserve(counts.size() + 2);
   double total = 0, sum = 0;  // of lower bounds: less than the true one, as there
   for (std::size_t i = 0; i < counts.size(); ++i) {
     total += counts[i];
@@ -233,7 +244,7 @@ void add_runtime_metric(std::vector<MetricFamily>& families, const Metric& metri
                       metric.name + " of runtime/metrics.",
                       metric.cumulative ? MetricType::kCounter : MetricType::kGauge,
                       {}};
-  if (std::ranges::find(families, family.name, &MetricFamily::name) != families.end()) return;
+  if (is_a_sum(family.name)) return;
   if (histogram != nullptr) {
     family.type = MetricType::kHistogram;
     add_histogram(family, *histogram, metric.unit(), exact_sum(metric, metrics));
@@ -279,6 +290,7 @@ void add_go_families(std::vector<MetricFamily>& families, const GoFigures& figur
     if (value)
       families.push_back(MetricFamily{name, help, MetricType::kGauge, {}}.add(*value, std::move(labels)));
   };
+  families.reserve(families.size() + std::size(kSums) + figures.metrics.size());
   if (figures.pauses) add_pauses(families, *figures.pauses);
   if (figures.goroutines)
     add("go_goroutines", "Number of goroutines that currently exist.",
@@ -292,6 +304,18 @@ void add_go_families(std::vector<MetricFamily>& families, const GoFigures& figur
         metric.name.starts_with("/sync/"))
       add_runtime_metric(families, metric, figures.metrics);
   }
+}
+
+std::optional<double> runtime_number(const std::vector<Metric>& metrics, const char* entry) {
+  const Metric* metric = metric_named(metrics, entry);
+  return metric != nullptr ? number_of(*metric) : std::nullopt;
+}
+
+void add_runtime_histogram(MetricFamily& family, const std::vector<Metric>& metrics, const char* entry) {
+  const Metric* metric = metric_named(metrics, entry);
+  const MetricValue* value = metric != nullptr ? value_of(*metric) : nullptr;
+  const auto* histogram = value != nullptr ? std::get_if<Float64Histogram>(value) : nullptr;
+  if (histogram != nullptr) add_histogram(family, *histogram, metric->unit(), std::nullopt);
 }
 
 }  // namespace gorotrace

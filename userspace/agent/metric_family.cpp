@@ -17,11 +17,18 @@ namespace {
 constexpr std::string_view kOpenMetricsType = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 constexpr std::string_view kTextType = "text/plain; version=0.0.4; charset=utf-8";
 constexpr std::string_view kTotal = "_total";
+constexpr double kMostDigits = 1e15;         // whole numbers from 1e16 on have an exponent
+constexpr std::size_t kBytesOfSample = 128;  // about, with its part of what is said of the family
 
 // Of HELP: backslash and line feed (text 0.0.4); OpenMetrics and all label values: quotation marks, too. What
 // escapes nothing in a parser, such as a carriage return, stays.
 void append_escaped(std::string& out, std::string_view text, bool quotes) {
+  const auto plain = [](char c) { return c >= ' ' && c <= '~' && c != '\\' && c != '"'; };
   while (!text.empty()) {
+    const auto special = std::ranges::find_if_not(text, plain);
+    out.append(text.begin(), special);
+    text.remove_prefix(static_cast<std::size_t>(special - text.begin()));
+    if (text.empty()) break;
     const std::size_t length = utf8_length(text);
     if (length == 0) {
       out += kReplacementCharacter;
@@ -44,6 +51,9 @@ void append_value(std::string& out, double value) {
     out += "NaN";
   } else if (std::isinf(value)) {
     out += value > 0 ? "+Inf" : "-Inf";
+  } else if (value == std::floor(value) && std::abs(value) < kMostDigits && !std::signbit(value)) {
+    const fmt::format_int digits(static_cast<std::uint64_t>(value));  // as below, and ten times as fast
+    out.append(digits.data(), digits.size());
   } else {
     fmt::format_to(std::back_inserter(out), "{}", value);
   }
@@ -118,6 +128,9 @@ std::string metrics_exposition(const std::vector<MetricFamily>& families, Metric
     for (const MetricFamily& family : families) names.insert(family.name);
   }
   std::string out;
+  std::size_t samples = 0;
+  for (const MetricFamily& family : families) samples += family.samples.size();
+  out.reserve(samples * kBytesOfSample);
   for (const MetricFamily& family : families) {
     if (family.samples.empty()) continue;
     std::string_view name = family.name, type = name_of(family.type);
@@ -132,9 +145,9 @@ std::string metrics_exposition(const std::vector<MetricFamily>& families, Metric
         type = "unknown";
       }
     }
-    fmt::format_to(std::back_inserter(out), "# HELP {} ", name);
+    out.append("# HELP ").append(name).append(" ");
     append_escaped(out, family.help, open_metrics);
-    fmt::format_to(std::back_inserter(out), "\n# TYPE {} {}\n", name, type);
+    out.append("\n# TYPE ").append(name).append(" ").append(type).append("\n");
     for (const MetricSample& sample : family.samples) append_sample(out, family.name, sample);
   }
   if (open_metrics) out += "# EOF\n";

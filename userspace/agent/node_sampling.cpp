@@ -1,16 +1,14 @@
 #include "agent/node_sampling.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
-#include <set>
 #include <utility>
 
 #include "base/clock.h"
-#include "base/json_writer.h"
 #include "base/overloaded.h"
-#include "report/stat_json.h"
 
 namespace gorotrace {
 namespace {
@@ -19,9 +17,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kTick(Session::kTickMs);
 constexpr milliseconds kPlanEvery(500);
-constexpr std::chrono::seconds kAccountEvery(10);
-// Less than two looks at everybody say little.
-constexpr std::uint64_t kLeastLooks = 2;
+constexpr std::chrono::seconds kTurnAnyway(5), kNotTriedAgainFor(60);
 
 std::uint64_t process_cpu_ns() {
   timespec now{};
@@ -29,13 +25,51 @@ std::uint64_t process_cpu_ns() {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
+// A third of the agent's share: the two kinds of readings have the others.
+double sampling_share(const LookSettings& settings) {
+  return settings.agent_percent / 100 / 3;
+}
+
+SessionOptions sampled_options(const LookSettings& settings) {
+  SessionOptions options;
+  options.sample_cpu = sampling_share(settings);
+  return options;
+}
+
+SessionOptions probed_options(const LookSettings& settings) {
+  SessionOptions options;
+  options.groups = settings.probes;
+  options.sample_cpu = sampling_share(settings);
+  options.budget.target_share = settings.target_percent / 100;
+  options.budget.floor_cpu = settings.target_percent / 100;
+  return options;
+}
+
+bool has(const std::vector<WatchedId>& watched, const std::string& id) {
+  return std::ranges::binary_search(watched, id, {}, &WatchedId::id);
+}
+
+// Of all, or of the one of that id.
+template <typename Accounts, typename Figures>
+auto figures_of(Accounts& accounts, const std::string& id, const Figures& figures) {
+  std::map<std::string, decltype(figures(accounts.begin()->second))> out;
+  if (const auto one = accounts.find(id); one != accounts.end()) {
+    out.emplace(id, figures(one->second));
+  } else if (id.empty()) {
+    for (auto& [name, account] : accounts) out.emplace(name, figures(account));
+  }
+  return out;
+}
+
 }  // namespace
 
 NodeSampling::NodeSampling(std::shared_ptr<NodeState> state, EventLoop loop,
                            std::shared_ptr<Mailbox<Message>> mailbox)
-    : state_(std::move(state)), loop_(std::move(loop)), mailbox_(std::move(mailbox)) {}
-
-NodeSampling::~NodeSampling() = default;
+    : state_(std::move(state)),
+      loop_(std::move(loop)),
+      mailbox_(std::move(mailbox)),
+      sampled_(loop_, [this](auto&&... of) { seen(of...); }),
+      probed_(loop_, [this](auto&&... of) { seen(of...); }) {}
 
 Result<std::unique_ptr<NodeSampling>> NodeSampling::make(std::shared_ptr<NodeState> state) {
   auto loop = EventLoop::make();
@@ -64,7 +98,8 @@ void NodeSampling::run() {
   (void)loop_.run();
   for (const Asked& asked : asked_) asked.answer->set_value(fail(ErrorKind::kFailed, "the agent is ending"));
   asked_.clear();
-  session_.reset();
+  probed_.close();
+  sampled_.close();
 }
 
 void NodeSampling::stop() {
@@ -82,162 +117,158 @@ Result<std::string> NodeSampling::summary(const std::string& id, std::chrono::mi
   return future.get();
 }
 
-std::map<std::string, SampledFigures> NodeSampling::figures(std::size_t top_sites) {
-  std::map<std::string, SampledFigures> out;
+std::map<std::string, SampledFigures> NodeSampling::figures(std::size_t top_sites, const std::string& id) {
   const std::lock_guard lock(accounts_mutex_);
-  for (auto& [id, account] : accounts_) out.emplace(id, account.figures(top_sites));
-  return out;
+  return figures_of(accounts_, id, [&](SampledAccount& account) { return account.figures(top_sites); });
 }
 
-// The whole process is what its share is about: readings for scrapes go first, turns take what they leave.
-bool NodeSampling::affordable(MonotonicTime now) {
-  constexpr double kSavedNs = 1e9;  // worth of the share
-  double share = 0;
-  {
-    const std::lock_guard lock(state_->mutex);
-    share = state_->agent_percent / 100;
-  }
-  const std::uint64_t cpu_ns = process_cpu_ns();
-  if (credit_at_ != MonotonicTime{}) {
-    const auto passed = static_cast<double>(std::chrono::nanoseconds(now - credit_at_).count());
-    credit_ns_ += share * passed - static_cast<double>(cpu_ns - credit_cpu_ns_);
-    credit_ns_ = std::clamp(credit_ns_, -10 * share * kSavedNs, share * kSavedNs);
-  }
-  credit_at_ = now;
-  credit_cpu_ns_ = cpu_ns;
-  return credit_ns_ >= 0;
+std::map<std::string, ProbeFigures> NodeSampling::probe_figures(const std::string& id) const {
+  const std::lock_guard lock(accounts_mutex_);
+  return figures_of(probe_accounts_, id, [](const ProbeAccount& account) { return account.figures(); });
 }
 
-Status NodeSampling::open_session() {
-  // A third of the agent's share: the two kinds of readings have the others.
-  constexpr double kPart = 1.0 / 3;
-  double share = 0;
-  {
-    const std::lock_guard lock(state_->mutex);
-    share = state_->agent_percent / 100 * kPart;
-  }
-  if (session_ && session_share_ == share) return {};
-  if (session_) {  // the configuration was changed: everybody begins again
-    std::vector<std::string> all;
-    for (const auto& [id, member] : members_) all.push_back(id);
-    for (const std::string& id : all) {
-      end(id);
-      turns_.over(id);
+void NodeSampling::add_to(std::vector<AgentTarget>& targets) const {
+  const std::lock_guard lock(accounts_mutex_);
+  for (AgentTarget& target : targets) {
+    if (const auto account = accounts_.find(target.id); account != accounts_.end()) {
+      target.blocked = account->second.blocked();
+      target.sampled_ns = account->second.at_ns();
+      target.cost_cpu_ns += account->second.cpu_ns();
     }
-    session_.reset();
+    if (const auto account = probe_accounts_.find(target.id); account != probe_accounts_.end()) {
+      const ProbeFigures probes = account->second.figures();
+      target.probes_on = probes.on;
+      target.charged_ns = probes.charged_ns;
+      target.events_lost = probes.lost;
+    }
   }
-  SessionOptions options;
-  options.sample_cpu = share;
-  auto session = Session::make(options);
-  if (!session) return std::unexpected(session.error());
-  session_ = *std::move(session);
-  session_share_ = share;
-  return {};
 }
 
-void NodeSampling::begin(const std::string& id) {
+void NodeSampling::seen(const std::string& id, const StatFacts& facts, const Tables& tables,
+                        Symbolizer& symbols, bool last) {
+  const std::lock_guard lock(accounts_mutex_);
+  if (facts.requested != 0) {
+    ProbeAccount& probes = probe_accounts_[id];
+    probes.take(facts, tables);
+    if (last) probes.end_session();
+  }
+  if (!tables.looked && tables.covered_by_sampling.empty()) return;
+  SampledAccount& account = accounts_[id];
+  account.take(facts, tables, symbols);
+  if (last) account.end_turn();
+}
+
+void NodeSampling::begin(const std::string& id, bool probed) {
   const auto known = state_->table.find(id);
-  if (!known || !known->watched) return turns_.over(id);
-  members_[id] = std::make_unique<Member>();
+  if (!known || !known->watched || !opening_.insert(id).second) return turns_.over(id);
   openers_.add(
-      [state = state_, mailbox = mailbox_, id, pid = known->info.pid,
+      [state = state_, mailbox = mailbox_, id, probed, pid = known->info.pid,
        started = known->info.start_time_ticks](const std::stop_token&) {
         auto target = Target::open(TargetName(pid), state->caches.binaries);
         if (target && (*target)->process().start_time_ticks() != started)
           target = fail(ErrorKind::kNoProcess, fmt::format("process {} has ended", pid));
-        mailbox->post(Opened{id, std::move(target)});
+        if (target && probed) (*target)->prepare_plan();
+        mailbox->post(Opened{id, probed, std::move(target)});
       },
       std::stop_source());
 }
 
+Status NodeSampling::open(bool probed) {
+  AgentSession& session = probed ? probed_ : sampled_;
+  if (session.is_open()) return {};
+  return session.open(probed ? probed_options(settings_) : sampled_options(settings_));
+}
+
 void NodeSampling::take_opened(Opened opened) {
-  const auto member = members_.find(opened.id);
-  if (member == members_.end() || member->second->target) return;  // it is over, or was begun again
-  Status added = opened.target ? open_session() : Status(std::unexpected(opened.target.error()));
-  if (added && members_.contains(opened.id)) {
-    auto target = session_->add(*std::move(opened.target));
-    if (target) {
-      member->second->target = *target;
-      refused_.erase(opened.id);
-      return;
+  opening_.erase(opened.id);
+  if (!opened.probed && !turns_.sampled(opened.id)) return;  // its turn is over
+  Status added = opened.target ? open(opened.probed) : Status(std::unexpected(opened.target.error()));
+  if (added) added = (opened.probed ? probed_ : sampled_).add(opened.id, *std::move(opened.target));
+  auto& refused = opened.probed ? without_probes_ : refused_;
+  if (added) {
+    refused.erase(opened.id);
+    return;
+  }
+  refused.insert_or_assign(opened.id, Refusal{added.error(), loop_.timers().now() + kNotTriedAgainFor});
+  if (!opened.probed) turns_.over(opened.id);
+}
+
+// What has probes by a rule, as long as it does. One that cannot get them is sampled like the others.
+void NodeSampling::plan_probes(const std::vector<WatchedId>& watched, MonotonicTime now) {
+  std::erase_if(without_probes_,
+                [&](const auto& entry) { return entry.second.until <= now || !has(watched, entry.first); });
+  for (const std::string& id : probed_.ids()) {
+    const auto at = std::ranges::lower_bound(watched, id, {}, &WatchedId::id);
+    if (at == watched.end() || at->id != id || at->probes == 0) probed_.end(id);
+  }
+  for (const WatchedId& target : watched) {
+    if (target.probes == 0 || probed_.has(target.id) || without_probes_.contains(target.id)) continue;
+    if (sampled_.has(target.id)) {  // a process is a target of one session
+      sampled_.end(target.id);
+      turns_.over(target.id);
     }
-    added = std::unexpected(target.error());
+    if (!opening_.contains(target.id)) begin(target.id, true);
   }
-  if (!added) refused_.insert_or_assign(opened.id, added.error());
-  members_.erase(opened.id);
-  turns_.over(opened.id);
+  if (probed_.size() == 0) {
+    probed_.close();
+    return;
+  }
+  const auto cpus = static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN));
+  probed_.cap_budgets(settings_.node_percent / 100 * cpus / static_cast<double>(probed_.size()));
 }
 
-void NodeSampling::account(const std::string& id, bool last) {
-  const auto member = members_.find(id);
-  if (member == members_.end() || !member->second->target) return;
-  const TargetId target = *member->second->target;
-  const auto tables = session_->tables(target);
-  if (!tables || (!tables->looked && tables->covered_by_sampling.empty())) return;
-  const StatFacts facts = session_->facts(target);
-  const std::lock_guard lock(accounts_mutex_);
-  SampledAccount& account = accounts_[id];
-  account.take(facts, *tables, session_->symbols(target));
-  if (last) account.end_turn();
-}
-
-void NodeSampling::end(const std::string& id) {
-  const auto member = members_.find(id);
-  if (member == members_.end()) return;
-  if (member->second->target) {
-    session_->end(*member->second->target);
-    account(id, true);
-    session_->remove(*member->second->target);
+void NodeSampling::plan_turns(const std::vector<WatchedId>& watched, MonotonicTime now) {
+  std::vector<std::string> in_turn;
+  for (const WatchedId& target : watched) {
+    if (target.probes == 0 || without_probes_.contains(target.id)) in_turn.push_back(target.id);
   }
-  members_.erase(id);
+  std::erase_if(refused_,
+                [&](const auto& entry) { return entry.second.until <= now || !has(watched, entry.first); });
+  for (const Asked& asked : asked_) {
+    if (!std::ranges::binary_search(in_turn, asked.id) || turns_.want(asked.id, now)) continue;
+    constexpr const char* kWhy = "too many processes are looked at by others; ask again later";
+    refused_.insert_or_assign(asked.id, Refusal{Error{ErrorKind::kFailed, kWhy}, now + kPlanEvery});
+  }
+  // However much else the agent has to do (a storm of programs that are executed), turns go on.
+  const bool may_begin =
+      credit_.left(now, process_cpu_ns(), settings_.agent_percent / 100) || now - begun_at_ >= kTurnAnyway;
+  const SamplingTurns::Change change = turns_.plan(in_turn, now, may_begin);
+  for (const std::string& id : change.end) sampled_.end(id);
+  for (const std::string& id : change.begin) begin(id, false);
+  if (!change.begin.empty()) begun_at_ = now;
+  if (sampled_.size() == 0 && opening_.empty()) sampled_.close();
 }
 
 void NodeSampling::plan() {
   const MonotonicTime now = loop_.timers().now();
-  const std::vector<std::string> present = state_->table.watched_ids();
-  std::erase_if(refused_,
-                [&](const auto& entry) { return !std::ranges::binary_search(present, entry.first); });
-  for (const Asked& asked : asked_) {
-    if (std::ranges::binary_search(present, asked.id) && !turns_.want(asked.id, now))
-      refused_.insert_or_assign(
-          asked.id, Error{ErrorKind::kFailed, "too many processes are looked at by others; ask again later"});
+  const LookSettings settings = state_->look_settings();
+  if (settings != settings_) {  // everybody begins again
+    for (const std::string& id : sampled_.ids()) turns_.over(id);
+    sampled_.close();
+    probed_.close();
+    without_probes_.clear();
+    settings_ = settings;
   }
-  const SamplingTurns::Change change = turns_.plan(present, now, affordable(now));
-  for (const std::string& id : change.end) end(id);
-  {
-    const std::lock_guard lock(accounts_mutex_);
-    std::erase_if(accounts_,
-                  [&](const auto& entry) { return !std::ranges::binary_search(present, entry.first); });
-  }
-  for (const std::string& id : change.begin) begin(id);
-  if (members_.empty()) session_.reset();
+  const std::vector<WatchedId> watched = state_->table.watched_ids();
+  plan_probes(watched, now);
+  plan_turns(watched, now);
   openers_.look_after();
+  const std::lock_guard lock(accounts_mutex_);
+  const auto gone = [&](const auto& entry) { return !has(watched, entry.first); };
+  std::erase_if(accounts_, gone);
+  std::erase_if(probe_accounts_, gone);
 }
 
 std::optional<Result<std::string>> NodeSampling::answer_of(const Asked& asked) {
-  const auto member = members_.find(asked.id);
-  if (member == members_.end()) {
-    if (const auto refused = refused_.find(asked.id); refused != refused_.end())
-      return Result<std::string>(std::unexpected(refused->second));
-  } else if (member->second->target) {
-    const TargetId target = *member->second->target;
-    if (const auto& contradiction = session_->contradiction(target))
-      return Result<std::string>(std::unexpected(*contradiction));
-    StatFacts facts = session_->facts(target);
-    if (facts.sampling && facts.sampling->looks >= kLeastLooks) {
-      const auto tables = session_->tables(target);
-      if (!tables) return Result<std::string>(std::unexpected(tables.error()));
-      if (facts.end_ns == 0) facts.end_ns = tables->at_ns;
-      StatJsonOptions options;
-      options.most_rows = kMostRows;
-      return json_text([&](JsonWriter& out) {
-        stat_summary_json(out, facts, *tables, session_->symbols(target), member->second->stacks, options);
-      });
-    }
+  for (AgentSession* session : {&probed_, &sampled_}) {
+    if (!session->has(asked.id)) continue;
+    if (auto summary = session->summary(asked.id)) return summary;
   }
+  if (const auto refused = refused_.find(asked.id); refused != refused_.end())
+    return Result<std::string>(std::unexpected(refused->second.error));
   if (loop_.timers().now() < asked.until) return std::nullopt;
   return Result<std::string>(
-      fail(ErrorKind::kFailed, "it was not seen in time: the agent's share of the CPU is small"));
+      fail(ErrorKind::kFailed, "it was not looked at in time: the agent's share of the CPU is small"));
 }
 
 void NodeSampling::answer() {
@@ -250,15 +281,11 @@ void NodeSampling::answer() {
 }
 
 void NodeSampling::work() {
-  const MonotonicTime now = loop_.timers().now();
-  if (session_) session_->tick();
-  if (now >= plan_at_) {
+  probed_.tick();
+  sampled_.tick();
+  if (const MonotonicTime now = loop_.timers().now(); now >= plan_at_) {
     plan();
     plan_at_ = now + kPlanEvery;
-  }
-  if (now >= account_at_) {
-    for (const auto& [id, member] : members_) account(id, false);
-    account_at_ = now + kAccountEvery;
   }
   answer();
   schedule();
@@ -266,7 +293,9 @@ void NodeSampling::work() {
 
 void NodeSampling::schedule() {
   const MonotonicTime now = loop_.timers().now();
-  const MonotonicTime next = now + (session_ || !asked_.empty() ? kTick : kPlanEvery);
+  const bool ticks = sampled_.size() != 0 || probed_.size() != 0 || !asked_.empty();
+  MonotonicTime next = now + (ticks ? kTick : kPlanEvery);
+  if (const auto due = probed_.due_ns()) next = std::min(next, std::max(steady_time(*due), now));
   if (alarm_ && *alarm_ <= next && *alarm_ > now) return;
   alarm_ = next;
   loop_.timers().at(next, [this, next] {

@@ -1,9 +1,10 @@
 #include "agent/process_figures.h"
 
 #include <dirent.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <fstream>
 #include <limits>
@@ -11,32 +12,12 @@
 #include <string>
 #include <utility>
 
+#include "agent/proc_text.h"
 #include "base/number.h"
 #include "process/procfs.h"
 
 namespace gorotrace {
 namespace {
-
-constexpr std::size_t kMaxBytes = 1u << 16;
-
-std::string_view next_word(std::string_view& text) {
-  constexpr std::string_view kBlanks = " \t\n";
-  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
-  const std::size_t end = std::min(text.find_first_of(kBlanks), text.size());
-  const std::string_view word = text.substr(0, end);
-  text.remove_prefix(end);
-  return word;
-}
-
-// The line that begins with that, without it.
-std::optional<std::string_view> line_behind(std::string_view text, std::string_view begin) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    if (text.starts_with(begin)) return text.substr(begin.size(), end - begin.size());
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return std::nullopt;
-}
 
 // Of the boot, since 1970: btime of /proc/stat, which client_golang takes, too.
 double boot_seconds() {
@@ -50,7 +31,11 @@ double boot_seconds() {
   return 0;
 }
 
+// Since 6.2 the directory's size is how many entries it has (fs/proc/fd.c proc_fd_getattr); before, 0.
 std::optional<double> count_open_files(pid_t pid) {
+  struct stat directory{};
+  if (::stat(procfs::path(pid, "fd").c_str(), &directory) == 0 && directory.st_size > 0)
+    return static_cast<double>(directory.st_size);
   const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(procfs::path(pid, "fd").c_str()), &::closedir);
   if (!dir) return std::nullopt;
   double count = 0;
@@ -58,6 +43,20 @@ std::optional<double> count_open_files(pid_t pid) {
     if (entry->d_name[0] != '.') ++count;
   }
   return count;
+}
+
+// The kernel is asked where it may be (another user's limits need CAP_SYS_RESOURCE): text of sixteen limits
+// takes seven times as long.
+void read_limits(pid_t pid, ProcessFigures& out) {
+  rlimit files{}, virtual_bytes{};
+  if (::prlimit(pid, RLIMIT_NOFILE, nullptr, &files) == 0 &&
+      ::prlimit(pid, RLIMIT_AS, nullptr, &virtual_bytes) == 0) {
+    out.most_files = static_cast<double>(files.rlim_cur);  // RLIM_INFINITY is 2^64 - 1
+    out.most_virtual_bytes = static_cast<double>(virtual_bytes.rlim_cur);
+  } else if (const auto limits = procfs::read_file(pid, "limits", kProcTextBytes)) {
+    out.most_files = parse_soft_limit(*limits, "Max open files");
+    out.most_virtual_bytes = parse_soft_limit(*limits, "Max address space");
+  }
 }
 
 }  // namespace
@@ -97,38 +96,17 @@ std::optional<double> parse_soft_limit(std::string_view limits, std::string_view
   return value ? std::optional(static_cast<double>(*value)) : std::nullopt;
 }
 
-std::optional<double> parse_ip_extension(std::string_view netstat, std::string_view name) {
-  constexpr std::string_view kGroup = "IpExt:";
-  auto names = line_behind(netstat, kGroup);
-  if (!names) return std::nullopt;
-  // The line of values follows that of names.
-  const auto at = static_cast<std::size_t>(names->data() - netstat.data()) + names->size();
-  auto values = line_behind(netstat.substr(at), kGroup);
-  if (!values) return std::nullopt;
-  for (;;) {
-    const std::string_view column = next_word(*names), word = next_word(*values);
-    if (column.empty() || word.empty()) return std::nullopt;
-    if (column != name) continue;
-    const auto value = whole_number<std::uint64_t>(word);
-    return value ? std::optional(static_cast<double>(*value)) : std::nullopt;
-  }
-}
-
-Result<ProcessFigures> read_process_figures(pid_t pid) {
+Result<ProcessFigures> read_process_figures(pid_t pid, NetworkTraffic& traffic) {
   static const double kBootSeconds = boot_seconds();
-  const auto stat = procfs::read_file(pid, "stat", kMaxBytes);
+  const auto stat = procfs::read_file(pid, "stat", kProcTextBytes);
   if (!stat) return std::unexpected(stat.error());
   ProcessFigures out;
   if (!parse_stat_figures(*stat, kBootSeconds, out)) return procfs::no_process(pid);
   out.open_files = count_open_files(pid);
-  if (const auto limits = procfs::read_file(pid, "limits", kMaxBytes)) {
-    out.most_files = parse_soft_limit(*limits, "Max open files");
-    out.most_virtual_bytes = parse_soft_limit(*limits, "Max address space");
-  }
-  if (const auto netstat = procfs::read_file(pid, "net/netstat", kMaxBytes)) {
-    out.received_bytes = parse_ip_extension(*netstat, "InOctets");
-    out.transmitted_bytes = parse_ip_extension(*netstat, "OutOctets");
-  }
+  read_limits(pid, out);
+  const IpBytes bytes = traffic.of(pid);
+  out.received_bytes = bytes.received;
+  out.transmitted_bytes = bytes.transmitted;
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/metric_family.h"
+#include "agent/network_traffic.h"
 #include "base/result.h"
 
 namespace gorotrace {
@@ -26,11 +27,9 @@ struct ProcessFigures {
 [[nodiscard]] bool parse_stat_figures(std::string_view stat, double boot_seconds, ProcessFigures& out);
 // The soft limit on that line of /proc/PID/limits: "Max open files". "unlimited" is 2^64 - 1, as there.
 [[nodiscard]] std::optional<double> parse_soft_limit(std::string_view limits, std::string_view name);
-// A value of the group IpExt of /proc/PID/net/netstat.
-[[nodiscard]] std::optional<double> parse_ip_extension(std::string_view netstat, std::string_view name);
 
 // Never waits for the process: it reads none of its memory. kNoProcess: it is gone.
-[[nodiscard]] Result<ProcessFigures> read_process_figures(pid_t pid);
+[[nodiscard]] Result<ProcessFigures> read_process_figures(pid_t pid, NetworkTraffic& traffic);
 
 // process_cpu_seconds_total and the others, in client_golang's names and words.
 void add_process_families(std::vector<MetricFamily>& families, const ProcessFigures& figures);

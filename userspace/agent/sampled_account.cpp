@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "evidence/trust.h"
 #include "report/frames.h"
@@ -9,7 +10,7 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::size_t kMostCreators = 64;
+constexpr std::size_t kMostCreators = 512;  // remembered
 
 std::string function_of(const std::vector<Frame>& frames) {
   const Frame* frame = naming_frame(frames);
@@ -76,21 +77,28 @@ void SampledAccount::take(const StatFacts& facts, const Tables& tables, Symboliz
   }
   rest_.turn_ns = std::max(rest_.turn_ns, rest);
 
+  // Sampling goes on where the probes of the block group are off.
   std::uint64_t covered = 0;
-  for (const Interval& part : tables.covered_by_sampling) covered += part.to_ns - part.from_ns;
-  covered_ns_ = std::max(covered_ns_, covered);
-  if (facts.sampling) {
-    looks_ = facts.sampling->looks;
-    cpu_ns_ = facts.sampling->cpu_ns;
+  for (const auto* seen : {&tables.covered_by_sampling, &tables.covered[GT_GROUP_BLOCK]}) {
+    for (const Interval& part : *seen) covered += part.to_ns - part.from_ns;
   }
+  covered_ns_ = std::max(covered_ns_, covered);
+  if (facts.sampling) cpu_ns_ = facts.sampling->cpu_ns;
 }
 
 void SampledAccount::end_turn() {
   for (auto& [name, site] : sites_) site.before_ns += std::exchange(site.turn_ns, 0);
   rest_.before_ns += std::exchange(rest_.turn_ns, 0);
   covered_before_ns_ += std::exchange(covered_ns_, 0);
-  looks_before_ += std::exchange(looks_, 0);
   cpu_before_ns_ += std::exchange(cpu_ns_, 0);
+}
+
+std::uint64_t SampledAccount::blocked() const {
+  std::uint64_t out = 0;
+  for (const auto& [name, count] : last_.in_state) {
+    if (name.first == name_of(GState::kWaiting) || name.first == name_of(GState::kSyscall)) out += count;
+  }
+  return out;
 }
 
 SampledFigures SampledAccount::figures(std::size_t top_sites) {
@@ -110,8 +118,7 @@ SampledFigures SampledAccount::figures(std::size_t top_sites) {
 
   SampledFigures out = last_;
   out.covered_ns = covered_before_ns_ + covered_ns_;
-  out.looks = looks_before_ + looks_;
-  out.agent_cpu_ns = cpu_before_ns_ + cpu_ns_;
+  bound(out.live_by_site, top_sites);
   std::uint64_t others = rest_.sum();
   for (const auto& [name, site] : sites_) {
     others += site.given_at_ns ? *site.given_at_ns : site.sum();

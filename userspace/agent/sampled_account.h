@@ -23,8 +23,7 @@ inline constexpr const char* kOtherSite = "other";
 
 struct SampledFigures {
   std::uint64_t at_ns = 0;                      // of the last look; 0: none
-  std::uint64_t covered_ns = 0;                 // sampling looked for so long
-  std::uint64_t looks = 0, agent_cpu_ns = 0;    // and took so much of the agent's time
+  std::uint64_t covered_ns = 0;                 // it was seen for so long who waits
   std::map<WaitSite, std::uint64_t> waited_ns;  // goroutine-nanoseconds within that time: estimates
   // At the last look.
   std::map<std::pair<std::string, std::string>, std::uint64_t> in_state;  // by state and wait reason
@@ -41,6 +40,12 @@ class SampledAccount {
   void take(const StatFacts& facts, const Tables& tables, Symbolizer& symbols);
   void end_turn();
 
+  // Goroutines that waited, or were in a system call, at the last look.
+  [[nodiscard]] std::uint64_t blocked() const;
+  // CPU time of the agent for its turns.
+  [[nodiscard]] std::uint64_t cpu_ns() const { return cpu_before_ns_ + cpu_ns_; }
+  [[nodiscard]] std::uint64_t at_ns() const { return last_.at_ns; }
+
   // With at most so many sites, those in which most was waited when there was room for one. A site that has
   // been given out stays. One that comes to it later counts from there on: what it had stays with the others.
   [[nodiscard]] SampledFigures figures(std::size_t top_sites);
@@ -56,9 +61,9 @@ class SampledAccount {
   std::map<WaitSite, Site> sites_;
   Site rest_;          // beyond kMostSites
   bool gave_ = false;  // figures
-  std::uint64_t covered_before_ns_ = 0, looks_before_ = 0, cpu_before_ns_ = 0;
-  std::uint64_t covered_ns_ = 0, looks_ = 0, cpu_ns_ = 0;  // of the turn
-  SampledFigures last_;                                    // what held at the last look
+  std::uint64_t covered_before_ns_ = 0, cpu_before_ns_ = 0;
+  std::uint64_t covered_ns_ = 0, cpu_ns_ = 0;  // of the turn
+  SampledFigures last_;                        // what held at the last look
 };
 
 }  // namespace gorotrace

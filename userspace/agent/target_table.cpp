@@ -1,10 +1,10 @@
 #include "agent/target_table.h"
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "base/clock.h"
+#include "base/number.h"
 
 namespace gorotrace {
 
@@ -22,6 +22,8 @@ void TargetTable::put(KnownTarget target) {
   KnownTarget& kept = at->second;
   target.info.since_ns = !fresh && kept.info.id == target.info.id ? kept.info.since_ns : monotonic_ns();
   if (kept.watched != target.watched) remember(kept);
+  if (target.watched) ++watched_;
+  if (kept.watched) --watched_;
   kept = std::move(target);
 }
 
@@ -30,6 +32,7 @@ bool TargetTable::erase(pid_t pid) {
   const auto at = targets_.find(pid);
   if (at == targets_.end()) return false;
   remember(at->second);
+  if (at->second.watched) --watched_;
   targets_.erase(at);
   return true;
 }
@@ -38,6 +41,7 @@ void TargetTable::clear() {
   std::map<pid_t, KnownTarget> gone;
   const std::lock_guard lock(mutex_);
   std::swap(gone, targets_);
+  watched_ = 0;
 }
 
 std::optional<KnownTarget> TargetTable::of(pid_t pid) const {
@@ -47,10 +51,10 @@ std::optional<KnownTarget> TargetTable::of(pid_t pid) const {
 }
 
 std::optional<KnownTarget> TargetTable::find(std::string_view id) const {
+  const auto pid = whole_number<pid_t>(id.substr(0, id.find('-')));
   const std::lock_guard lock(mutex_);
-  const auto at =
-      std::ranges::find_if(targets_, [id](const auto& entry) { return entry.second.info.id == id; });
-  return at == targets_.end() ? std::nullopt : std::optional(at->second);
+  const auto at = pid ? targets_.find(*pid) : targets_.end();
+  return at == targets_.end() || at->second.info.id != id ? std::nullopt : std::optional(at->second);
 }
 
 std::vector<KnownTarget> TargetTable::all() const {
@@ -63,19 +67,18 @@ std::vector<KnownTarget> TargetTable::all() const {
 
 std::size_t TargetTable::watched() const {
   const std::lock_guard lock(mutex_);
-  return static_cast<std::size_t>(
-      std::ranges::count_if(targets_, [](const auto& entry) { return entry.second.watched != nullptr; }));
+  return watched_;
 }
 
-std::vector<std::string> TargetTable::watched_ids() const {
-  std::vector<std::string> out;
+std::vector<WatchedId> TargetTable::watched_ids() const {
+  std::vector<WatchedId> out;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [pid, target] : targets_) {
-      if (target.watched) out.push_back(target.info.id);
+      if (target.watched) out.push_back({target.info.id, target.info.probes});
     }
   }
-  std::ranges::sort(out);
+  std::ranges::sort(out, {}, &WatchedId::id);
   return out;
 }
 

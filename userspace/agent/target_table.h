@@ -24,6 +24,11 @@ struct KnownTarget {
   std::shared_ptr<WatchedTarget> watched;  // null: it is not
 };
 
+struct WatchedId {
+  std::string id;
+  GroupMask probes = 0;  // AgentTarget::probes
+};
+
 // Of readings, over all targets that there were.
 struct ReadingTotals {
   std::uint64_t readings = 0, errors = 0, cpu_ns = 0;
@@ -40,7 +45,7 @@ class TargetTable {
   [[nodiscard]] std::optional<KnownTarget> find(std::string_view id) const;
   [[nodiscard]] std::vector<KnownTarget> all() const;  // by pid
   [[nodiscard]] std::size_t watched() const;
-  [[nodiscard]] std::vector<std::string> watched_ids() const;  // sorted
+  [[nodiscard]] std::vector<WatchedId> watched_ids() const;  // by id
   [[nodiscard]] ReadingTotals totals() const;
 
  private:
@@ -48,6 +53,7 @@ class TargetTable {
 
   mutable std::mutex mutex_;  // what follows
   std::map<pid_t, KnownTarget> targets_;
+  std::size_t watched_ = 0;  // of these
   ReadingTotals gone_;
 };
 

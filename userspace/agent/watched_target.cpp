@@ -6,7 +6,6 @@
 
 #include "agent/agent.h"
 #include "base/clock.h"
-#include "metrics/reader.h"
 
 namespace gorotrace {
 namespace {
@@ -62,18 +61,19 @@ Result<RuntimeCounters> WatchedTarget::read_counters() {
   return counters;
 }
 
-GoFigures WatchedTarget::read_metrics() const {
+GoFigures WatchedTarget::read_metrics() {
   const GoBinary& go = target_->binary();
   GoFigures out;
   out.version = go.version().text;
   const auto& layout = target_->metrics_layout();
-  const auto source = target_->metrics_source();
-  if (!layout || !source) return out;
-  const MetricsReader reader(target_->process(), *layout, go.offsets(), go.version().minor,
-                             target_->load_bias());
-  out.metrics = metrics_of(reader.read(), go.version().minor);
-  out.pauses = read_gc_pauses(*source);
-  out.threads = count_threads(*source);
+  if (!layout) return out;
+  if (!metrics_reader_)
+    metrics_reader_.emplace(target_->process(), *layout, go.offsets(), go.version().minor,
+                            target_->load_bias());
+  out.metrics = metrics_of(metrics_reader_->read(), go.version().minor);
+  out.threads = count_threads(metrics_reader_->source());  // which are in memory already
+  metrics_reader_->forget();
+  out.pauses = read_gc_pauses(metrics_reader_->source());
   return out;
 }
 
@@ -104,13 +104,16 @@ void WatchedTarget::read(ReadingKind kind) {
       const std::uint64_t live = alive > 0 ? static_cast<std::uint64_t>(alive) : 0;
       if (counters->created > live) figures_.exited = std::max(figures_.exited, counters->created - live);
       if (kind == ReadingKind::kMetrics) {
-        go_ = std::move(go);
-        go_.goroutines = counters->live;
+        go.goroutines = counters->live;
+        go_ = std::make_shared<const GoFigures>(std::move(go));
         figures_.metrics_ns = counters->time_ns;
       }
     }
   }
-  const std::lock_guard lock(over_->mutex);
+  // Whoever found nothing under the mutex waits by now; with it held they would wake only to wait for it.
+  {
+    const std::lock_guard lock(over_->mutex);
+  }
   over_->over.notify_all();
 }
 
@@ -119,7 +122,7 @@ TargetFigures WatchedTarget::figures() const {
   return figures_;
 }
 
-GoFigures WatchedTarget::go_figures() const {
+std::shared_ptr<const GoFigures> WatchedTarget::go_figures() const {
   const std::lock_guard lock(mutex_);
   return go_;
 }

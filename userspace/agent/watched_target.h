@@ -12,6 +12,7 @@
 #include <string>
 
 #include "agent/go_families.h"
+#include "metrics/reader.h"
 #include "session/target.h"
 
 namespace gorotrace {
@@ -54,7 +55,7 @@ class WatchedTarget {
   // A reading of that kind was over since then, well or not.
   [[nodiscard]] bool was_read(ReadingKind kind, std::uint64_t since_ns) const;
   [[nodiscard]] TargetFigures figures() const;
-  [[nodiscard]] GoFigures go_figures() const;  // of the last reading of metrics
+  [[nodiscard]] std::shared_ptr<const GoFigures> go_figures() const;  // of the last reading of metrics
   // How long the reading that goes on has taken; nullopt: none does.
   [[nodiscard]] std::optional<std::chrono::nanoseconds> reading_for() const;
   [[nodiscard]] const Target& target() const { return *target_; }
@@ -63,15 +64,17 @@ class WatchedTarget {
   [[nodiscard]] bool young(ReadingKind kind, double ns_per_cpu_ns) const;  // with mutex_ held
   // Of the thread that reads.
   [[nodiscard]] Result<RuntimeCounters> read_counters();
-  [[nodiscard]] GoFigures read_metrics() const;
+  [[nodiscard]] GoFigures read_metrics();
 
   const std::shared_ptr<Target> target_;
   const std::shared_ptr<ReadingsOver> over_;
-  std::optional<CounterReader> reader_;  // of the thread that reads
+  // Of the thread that reads; each remembers where what it reads is.
+  std::optional<CounterReader> reader_;
+  std::optional<MetricsReader> metrics_reader_;
 
   mutable std::mutex mutex_;  // what follows
   TargetFigures figures_;
-  GoFigures go_;
+  std::shared_ptr<const GoFigures> go_ = std::make_shared<const GoFigures>();
   std::uint64_t begun_ns_ = 0;  // 0: nobody reads
   std::uint64_t counters_over_ns_ = 0, metrics_over_ns_ = 0;
   std::uint64_t counters_cost_ = 0, metrics_cost_ = 0;  // CPU ns of the last reading of each kind

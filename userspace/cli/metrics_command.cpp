@@ -43,8 +43,7 @@ class Metrics {
   [[nodiscard]] Result<MetricsReport> read() const {
     const GoBinary& go = target_->binary();
     const MetricsLayout& layout = *target_->metrics_layout();
-    const MetricsReader reader(target_->process(), layout, go.offsets(), go.version().minor,
-                               target_->load_bias());
+    MetricsReader reader(target_->process(), layout, go.offsets(), go.version().minor, target_->load_bias());
     const RuntimeWords words = reader.read();
     const pid_t pid = target_->process().pid();
     if (target_->process().liveness() != Liveness::kAlive)

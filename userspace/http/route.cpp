@@ -16,6 +16,10 @@ std::optional<Route> route_of(std::string_view path) {
   for (const auto& [name, page] : kWhole) {
     if (path == name) return Route{page, "", ""};
   }
+  if (path == "/") return Route{Page::kLivePage, "", ""};
+  constexpr std::string_view kPageFiles = "/page/";
+  if (path.starts_with(kPageFiles) && path != kPageFiles)
+    return Route{Page::kLivePage, "", std::string(path.substr(kPageFiles.size()))};
   constexpr std::string_view kTargets = "/targets/", kProfiles = "/debug/pprof";
   if (!path.starts_with(kTargets)) return std::nullopt;
   path.remove_prefix(kTargets.size());

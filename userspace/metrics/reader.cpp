@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <thread>
@@ -18,32 +19,52 @@ constexpr int kPasses = 16;
 constexpr int kFailures = 3;  // allp or allm may change under one look, hardly under three
 constexpr auto kPause = std::chrono::microseconds(200);  // longer than most of the runtime's own pauses
 
+// The passes of one set.
 template <typename Words>
-void settle(const MetricsSource& source, Pass (*pass)(const MetricsSource&, Words&), Reading<Words>& out) {
-  int read = 0, unreadable = 0;
-  bool contradicts = false;  // two passes agreed on words that contradict each other
-  Pass last = Pass::kGood;
-  for (int i = 0; i < kPasses && unreadable < kFailures && !out.exact; ++i) {
+class Settling {
+ public:
+  using Read = Pass (*)(const MetricsSource&, Words&);
+  Settling(Read read, Reading<Words>& out) : read_(read), out_(out) {}
+
+  // One more. True: that was the last. moving: the next one is better later.
+  bool pass(const MetricsSource& source, bool& moving) {
     Words words;
-    last = pass(source, words);
-    if (last == Pass::kUnreadable) ++unreadable;
-    if (last == Pass::kMoving) std::this_thread::sleep_for(kPause);
-    if (last != Pass::kGood && last != Pass::kContradicts) continue;
-    out.before = std::exchange(out.now, std::move(words));
-    const bool same = read > 0 && out.before == out.now;
-    out.exact = same && last == Pass::kGood;
-    contradicts = same && last == Pass::kContradicts;
-    ++read;
+    last_ = read_(source, words);
+    ++passes_;
+    if (last_ == Pass::kUnreadable) ++unreadable_;
+    moving |= last_ == Pass::kMoving;
+    if (last_ == Pass::kGood || last_ == Pass::kContradicts) take(std::move(words));
+    const bool over = passes_ == kPasses || unreadable_ == kFailures || out_.exact;
+    if (over) conclude();
+    return over;
   }
-  if (read == 1) out.before = out.now;
-  if (read == 0) {
-    out.missing = last == Pass::kMoving
-                      ? fmt::format("was being changed in each of {} looks", kPasses)
-                      : "cannot be read: not mapped, not what it should be, or the process is gone";
-  } else if (contradicts && !out.exact) {
-    out.missing = "the words contradict each other: this is a modified Go runtime or one we do not know";
+
+ private:
+  void take(Words words) {
+    out_.before = std::exchange(out_.now, std::move(words));
+    const bool same = good_ > 0 && out_.before == out_.now;
+    out_.exact = same && last_ == Pass::kGood;
+    contradicts_ = same && last_ == Pass::kContradicts;
+    ++good_;
   }
-}
+
+  void conclude() {
+    if (good_ == 1) out_.before = out_.now;
+    if (good_ == 0) {
+      out_.missing = last_ == Pass::kMoving
+                         ? fmt::format("was being changed in each of {} looks", kPasses)
+                         : "cannot be read: not mapped, not what it should be, or the process is gone";
+    } else if (contradicts_ && !out_.exact) {
+      out_.missing = "the words contradict each other: this is a modified Go runtime or one we do not know";
+    }
+  }
+
+  Read read_;
+  Reading<Words>& out_;
+  int passes_ = 0, good_ = 0, unreadable_ = 0;
+  bool contradicts_ = false;  // two passes agreed on words that contradict each other
+  Pass last_ = Pass::kGood;
+};
 
 // A variable or field that a set needs, and its name as MetricsLayout::missing has it.
 struct Need {
@@ -83,9 +104,11 @@ MetricsSource metrics_source(const Memory& memory, const MetricsLayout& layout,
 
 MetricsReader::MetricsReader(const Memory& memory, const MetricsLayout& layout,
                              const RuntimeOffsets& goroutines, int minor, std::uint64_t load_bias)
-    : source_(metrics_source(memory, layout, goroutines, minor, load_bias)), missing_(layout.missing) {}
+    : memory_(memory),
+      source_(metrics_source(memory_, layout, goroutines, minor, load_bias)),
+      missing_(layout.missing) {}
 
-RuntimeWords MetricsReader::read() const {
+RuntimeWords MetricsReader::read() {
   const MetricsSource& s = source_;
   const MetricsOffsets& o = s.offsets;
   const RuntimeOffsets& g = s.goroutines;
@@ -99,9 +122,11 @@ RuntimeWords MetricsReader::read() const {
 
   RuntimeWords out;
   out.time_ns = monotonic_ns();
+  std::vector<std::function<bool(bool& moving)>> open;  // sets that are not settled
   const auto read_set = [&](auto& reading, auto pass, std::initializer_list<Need> needs) {
     reading.missing = absent(missing_, needs);
-    if (reading.missing.empty()) settle(s, pass, reading);
+    if (!reading.missing.empty()) return;
+    open.push_back([&s, set = Settling(pass, reading)](bool& moving) mutable { return set.pass(s, moving); });
   };
   read_set(out.heap, read_heap,
            {memstats,
@@ -162,6 +187,14 @@ RuntimeWords MetricsReader::read() const {
               {o.limiter_lastEnabledCycle != kNoOffset, "limiter_lastEnabledCycle"}});
     read_set(out.starting_stack, read_starting_stack,
              {{at.startingStackSize != 0, "runtime.startingStackSize"}});
+  }
+  memory_.begin();
+  for (;;) {
+    bool moving = false;
+    std::erase_if(open, [&](auto& pass) { return pass(moving); });
+    if (open.empty()) break;
+    if (moving) std::this_thread::sleep_for(kPause);
+    memory_.next_round();
   }
   out.took_ns = monotonic_ns() - out.time_ns;
   return out;

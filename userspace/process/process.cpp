@@ -236,7 +236,12 @@ Liveness Process::liveness() const {
       text.error().kind != ErrorKind::kNoProcess)  // no descriptor left to ask with; the pidfd said no
     return space_gone ? Liveness::kExeced : Liveness::kAlive;
   const auto now = text ? procfs::parse_stat(*text) : std::nullopt;
-  if (!now || now->start_time != start_time_ || !find_task()) return Liveness::kExited;
+  if (!now || now->start_time != start_time_) return Liveness::kExited;
+  if (!now->has_exited()) {
+    task_ = pid_;
+  } else if (!find_task()) {
+    return Liveness::kExited;
+  }
   struct ::stat file{};
   const bool have_file = ::stat(executable_path().c_str(), &file) == 0;
   const bool other_file = have_file && (file.st_dev != exe_device_ || file.st_ino != exe_inode_);

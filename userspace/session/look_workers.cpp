@@ -71,8 +71,8 @@ void LookWorkers::add(Work work, std::stop_source stop) {
     const std::lock_guard lock(shared_->mutex);
     shared_->queue.push_back({std::move(work), std::move(stop), monotonic_ns()});
   }
+  look_after();  // before: it needs the mutex, which whoever wakes needs, too
   shared_->work.notify_one();
-  look_after();
 }
 
 void LookWorkers::look_after() {

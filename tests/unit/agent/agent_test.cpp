@@ -89,7 +89,7 @@ TEST(Agent, RulesHoldForWhatIsKnownOnceTheyAreOthers) {
   gorotrace::testing::GoTarget program("idle", gorotrace::testing::go_versions().back());
   ASSERT_EQ(program.line(), "ready");
   AgentConfig config;
-  config.rules = {{false, {{RuleField::kExecutable, "*/idle-*"}}, 4}};
+  config.rules = {{false, {{RuleField::kExecutable, "*/idle-*"}}, 0, 4}};
   const auto started = Agent::start(config);
   ASSERT_TRUE(started) << started.error().message;
   Agent& agent = **started;
@@ -138,12 +138,14 @@ TEST(Agent, OneThatHoldsUpItsReaderDelaysNobodyElse) {
   ASSERT_FALSE(held);
   EXPECT_EQ(held.error().kind, ErrorKind::kFailed) << held.error().message;
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
-  EXPECT_TRUE(agent.target_metrics(good_id)) << "whoever waits behind it gets a thread of its own";
+  // On a busy machine the reading itself takes longer than a scrape waits.
+  const auto good_is_read = [&] { return agent.target_metrics(good_id).has_value(); };
+  EXPECT_TRUE(comes(good_is_read)) << "whoever waits behind it gets a thread of its own";
   EXPECT_EQ(agent.target_metrics(bad_id).error().kind, ErrorKind::kFailed);
   EXPECT_TRUE(comes([&] { return target_of(agent, bad.pid())->state == WatchState::kHeldUp; }));
   const auto of_node = agent.metrics();
   EXPECT_GE(value_of(of_node, "gorotrace_agent_late_readings_total"), 2);
-  EXPECT_TRUE(agent.target_metrics(good_id));
+  EXPECT_TRUE(comes(good_is_read));
 }
 
 }  // namespace

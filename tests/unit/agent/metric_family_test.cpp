@@ -1,6 +1,7 @@
 // Both text formats, and that nothing a target chose can leave its label.
 #include "agent/metric_family.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -31,6 +32,20 @@ TEST(MetricsExposition, AFamilyOfEachType) {
             "# HELP x_seconds Time.\n# TYPE x_seconds counter\nx_seconds_total{a=\"1\",b=\"2\"} 0.25\n"
             "# HELP h H.\n# TYPE h histogram\nh_bucket{le=\"+Inf\"} 3\nh_sum 1.5\nh_count 3\n# EOF\n");
   EXPECT_EQ(metrics_exposition({}, kText), "");
+}
+
+TEST(MetricsExposition, NumbersAsGoWritesThem) {
+  const auto shown = [](double value) {
+    const std::string text =
+        metrics_exposition({MetricFamily{"x", "", MetricType::kGauge, {}}.add(value)}, kText);
+    const std::size_t at = text.rfind(' ') + 1;
+    return text.substr(at, text.size() - at - 1);
+  };
+  for (const double value : {0.0, -0.0, 1.0, -7.0, 0.1, 123456789.0, 999999999999999.0, 1e15, 1e16,
+                             1.8446744073709552e19, -1e300, 5e-324, 1e-9, 2.5})
+    EXPECT_EQ(shown(value), fmt::format("{}", value));
+  EXPECT_EQ(shown(std::numeric_limits<double>::quiet_NaN()), "NaN");
+  EXPECT_EQ(shown(-std::numeric_limits<double>::infinity()), "-Inf");
 }
 
 TEST(MetricsExposition, TwoFamiliesOfOneNameInOpenMetrics) {

@@ -1,15 +1,15 @@
 // The files of /proc that client_golang reads, parsed, and our own process.
 #include "agent/process_figures.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#include "base/unique_fd.h"
 
 namespace gorotrace {
 namespace {
-
-constexpr const char* kNetstat =
-    "TcpExt: SyncookiesSent InOctets\nTcpExt: 1 2\n"
-    "IpExt: InNoRoutes InOctets OutOctets\nIpExt: 0 123456 789\n";
 
 TEST(ProcessFigures, FieldsOfStat) {
   ProcessFigures figures;
@@ -35,16 +35,9 @@ TEST(ProcessFigures, Limits) {
   EXPECT_EQ(parse_soft_limit("Max open files", "Max open files"), std::nullopt);
 }
 
-TEST(ProcessFigures, TrafficOfTheGroupThatIsMeant) {
-  EXPECT_EQ(parse_ip_extension(kNetstat, "InOctets"), 123456);
-  EXPECT_EQ(parse_ip_extension(kNetstat, "OutOctets"), 789);
-  EXPECT_EQ(parse_ip_extension(kNetstat, "Other"), std::nullopt);
-  EXPECT_EQ(parse_ip_extension("IpExt: InOctets\n", "InOctets"), std::nullopt);
-  EXPECT_EQ(parse_ip_extension("", "InOctets"), std::nullopt);
-}
-
 TEST(ProcessFigures, OfOurselves) {
-  const auto figures = read_process_figures(getpid());
+  NetworkTraffic traffic;
+  const auto figures = read_process_figures(getpid(), traffic);
   ASSERT_TRUE(figures);
   EXPECT_GT(figures->resident_bytes, 1e6);
   EXPECT_GE(figures->open_files.value_or(0), 3);
@@ -52,7 +45,14 @@ TEST(ProcessFigures, OfOurselves) {
   std::vector<MetricFamily> families;
   add_process_families(families, *figures);
   EXPECT_EQ(families.size(), 9u);
-  EXPECT_FALSE(read_process_figures(0x7fffffff));
+  const UniqueFd more(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const auto again = read_process_figures(getpid(), traffic);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(*again->open_files, *figures->open_files + 1);
+  EXPECT_EQ(*again->most_files, static_cast<double>(limit.rlim_cur));
+  EXPECT_FALSE(read_process_figures(0x7fffffff, traffic));
 }
 
 }  // namespace
