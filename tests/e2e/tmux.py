@@ -60,17 +60,19 @@ class Terminal:
         """alternate_on, cursor_flag, ..."""
         return self.tmux("display-message", "-p", f"#{{{what}}}").strip()
 
-    def top(self, *arguments, **environment):
+    def top(self, *arguments, prefix=(), **environment):
         """Starts gorotrace top and waits until it has the screen."""
-        self.run(*(["env", *(f"{k}={v}" for k, v in environment.items())] if environment else []),
+        self.run(*prefix, *(["env", *(f"{k}={v}" for k, v in environment.items())] if environment else []),
                  harness.gorotrace(), "top", *arguments)
         self.await_text("gorotrace top  ")
 
     def child(self):
-        """The PID of what the shell runs."""
-        shell = self.pane("pane_pid")
-        found = subprocess.run(["pgrep", "-P", shell], capture_output=True, text=True).stdout.split()
-        return int(found[0]) if found else None
+        """The PID of the program that the shell runs, through whatever."""
+        pid, children = None, [self.pane("pane_pid")]
+        while children:
+            pid = children[0]
+            children = subprocess.run(["pgrep", "-P", pid], capture_output=True, text=True).stdout.split()
+        return int(pid)
 
     def close(self):
         subprocess.run(["tmux", "-L", self.name, "kill-server"], capture_output=True)

@@ -14,7 +14,7 @@ class NodeSource : public TopSource {
   ~NodeSource() override { agent_->stop(); }
 
   Result<std::string> targets() override {
-    (void)agent_->metrics();  // reads the counters of all of them
+    agent_->refresh();
     const std::vector<AgentTarget> targets = agent_->targets();
     const std::vector<std::string> notices = agent_->notices();
     TargetList list;

@@ -53,16 +53,16 @@ std::string process_name(const TopProcess& process) {
 }
 
 Table process_table() {
-  return Table({{"PID", 8},
+  return Table({{"PID", 7},
                 {"GOROUTINES", 11},
-                {"GROWTH", 8},
+                {"GROWTH", 7},
                 {"BLOCKED", 8},
                 {"COST%", 6, false, 2},
                 {"STATE", 9, true},
                 {"GO", 9, true, 4},
                 {"USER", 10, true, 3},
-                {"CONTAINER", 16, true, 1},
-                {"PROGRAM", 0, true}},
+                {"CONTAINER", 12, true, 1},
+                {"PROGRAM", 13, true}},
                1);
 }
 

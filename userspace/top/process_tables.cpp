@@ -77,13 +77,13 @@ std::string site_id(const TopSite& site) {
 
 Table wait_table() {
   return Table({{"BLOCKED", 8},
-                {"OLDEST", 8},
-                {"MEAN", 8},
-                {"±", 6, false, 2},
-                {"%", 5},
-                {"LONGEST", 8, false, 1},
-                {"REASON", 14, true},
-                {"WHERE", 0, true}},
+                {"OLDEST", 7},
+                {"MEAN", 6},
+                {"±", 5, false, 2},
+                {"%", 4},
+                {"LONGEST", 8, false, 3},
+                {"REASON", 13, true},
+                {"WHERE", 34, true}},
                2);
 }
 
@@ -112,13 +112,13 @@ std::vector<TableRow> wait_rows(const TopStat& stat) {
 }
 
 Table site_table() {
-  return Table({{"LIVE", 8},
+  return Table({{"LIVE", 6},
                 {"CREATED", 8},
-                {"MEAN", 8},
-                {"±", 6, false, 2},
-                {"OLDEST", 8},
+                {"MEAN", 6},
+                {"±", 5, false, 2},
+                {"OLDEST", 7},
                 {"GOROUTINE", 30, true, 1},
-                {"GO STATEMENT", 0, true}},
+                {"GO STATEMENT", 30, true}},
                0);
 }
 
@@ -130,6 +130,7 @@ std::vector<TableRow> site_rows(const TopStat& stat) {
     const TopFrame* frame = telling_frame(s.site);
     const std::string made = frame != nullptr ? fmt::format("{}  {}", frame->function, place_text(*frame))
                                               : fmt::format("{} (started by the runtime)", s.function);
+    row.searched = s.function + "\n";
     for (const TopFrame& f : s.site) row.searched += f.function + "\n";
     const double window = seconds(stat.window_ns);
     row.cells = {count_cell(s.live),
@@ -145,13 +146,13 @@ std::vector<TableRow> site_rows(const TopStat& stat) {
 }
 
 Table state_table() {
-  return Table({{"NOW", 8},
-                {"MEAN", 8},
-                {"±", 6},
-                {"%", 5},
-                {"OLDEST", 8},
-                {"STATE", 20, true, 1},
-                {"WAITS FOR", 0, true}},
+  return Table({{"NOW", 6},
+                {"MEAN", 6},
+                {"±", 5, false, 2},
+                {"%", 4},
+                {"OLDEST", 7},
+                {"STATE", 19, true, 1},
+                {"WAITS FOR", 20, true}},
                1);
 }
 

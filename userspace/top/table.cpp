@@ -10,8 +10,6 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::size_t kLeastName = 20;  // what the last column gets before others go
-
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -33,6 +31,10 @@ Table::Table(std::vector<TableColumn> columns, std::size_t sorted)
 void Table::set_rows(std::vector<TableRow> rows) {
   const auto id = chosen();
   rows_ = std::move(rows);
+  empty_.assign(columns_.size(), true);
+  for (const TableRow& row : rows_) {
+    for (std::size_t c = 0; c < columns_.size(); ++c) empty_[c] = empty_[c] && row.cells[c].text.empty();
+  }
   arrange();
   if (!id) return;
   const auto at = std::ranges::find(order_, *id, [this](std::size_t i) { return rows_[i].id; });
@@ -114,8 +116,9 @@ bool Table::press(const KeyPress& key) {
 std::vector<std::size_t> Table::columns_for(std::size_t width) const {
   std::vector<std::size_t> out(columns_.size());
   std::iota(out.begin(), out.end(), std::size_t{0});
+  std::erase_if(out, [this](std::size_t c) { return !rows_.empty() && empty_[c] && columns_[c].rank != 0; });
   const auto taken = [&] {
-    std::size_t sum = kLeastName;
+    std::size_t sum = columns_.back().width;
     for (const std::size_t c : out) sum += c + 1 < columns_.size() ? columns_[c].width + 1 : 0;
     return sum;
   };

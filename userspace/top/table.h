@@ -15,9 +15,10 @@ namespace gorotrace {
 
 struct TableColumn {
   std::string title;
-  std::size_t width = 0;  // of the last column: whatever is left
+  std::size_t width = 0;  // of the last column: the least; it gets whatever is left
   bool left = false;      // aligned to the left, and sorted by text; else to the right, by number
-  // Those of the highest rank go first when there is no room. 0: it stays.
+  // Those of the highest rank go first when there is no room, and where no row has anything in them. 0: it
+  // stays.
   unsigned rank = 0;
 };
 
@@ -67,6 +68,7 @@ class Table {
 
   std::vector<TableColumn> columns_;
   std::vector<TableRow> rows_;
+  std::vector<bool> empty_;         // of columns_: no row has anything in it
   std::vector<std::size_t> order_;  // of rows_: those that the filter lets through, sorted
   std::string filter_;
   std::size_t sorted_;
