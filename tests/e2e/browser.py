@@ -9,6 +9,23 @@ import subprocess
 import tempfile
 import time
 
+# Texts with less contrast than WCAG asks for (4.5).
+POOR_CONTRAST = """
+(() => {
+  const channel = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+  const under = (e) => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor);
+    if (c.length === 3 || c[3] === 1) return c; } return [255, 255, 255]; };
+  const poor = new Set();
+  for (const e of document.querySelectorAll("body *")) {
+    if (![...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()) || e.closest("[disabled],script,noscript")) continue;
+    const [a, b] = [light(rgb(getComputedStyle(e).color)), light(under(e))].sort((x, y) => y - x);
+    if ((a + 0.05) / (b + 0.05) < 4.5) poor.add(`${e.tagName}.${e.className}: ${((a + 0.05) / (b + 0.05)).toFixed(2)}`);
+  }
+  return [...poor];
+})()"""
+
 
 class Browser:
     """One page. `requests` has every URL it asked for, `console` what it complained of."""
@@ -17,10 +34,10 @@ class Browser:
         self.profile = tempfile.mkdtemp(prefix="gorotrace-browser.")
         their_in, self.out = os.pipe()
         self.inp, their_out = os.pipe()
-        # No host has an address: a request that leaves the page fails, and is counted all the same.
+        # No host but this one has an address: a request that leaves the page fails, and is counted all the same.
         options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
                    "--remote-debugging-pipe", "--no-first-run", "--disable-background-networking", "--lang=en-US",
-                   "--host-resolver-rules=MAP * ~NOTFOUND", f"--window-size={width},{height}",
+                   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", f"--window-size={width},{height}",
                    f"--user-data-dir={self.profile}", "about:blank"]
         # It reads at descriptor 3 and writes at 4.
         self.popen = subprocess.Popen(
@@ -86,9 +103,11 @@ class Browser:
                 assert "error" not in answer, f"{method}: {answer['error']}"
                 return answer["result"]
 
-    def open(self, path):
+    def open(self, page):
+        """A file, or an address: http://127.0.0.1:PORT/, about:blank."""
         self.loaded = False
-        self.call("Page.navigate", url=f"file://{path}")
+        address = str(page).startswith(("http://", "about:"))
+        self.call("Page.navigate", url=page if address else f"file://{page}")
         while not self.loaded:
             self._read()
 
@@ -124,6 +143,24 @@ class Browser:
 
     def texts(self, selector):
         return self.run(f"[...document.querySelectorAll({json.dumps(selector)})].map((e) => e.textContent)")
+
+    def poor_contrast(self):
+        return self.run(POOR_CONTRAST)
+
+    def drawn(self, selector):
+        """How many canvases have something on them."""
+        return self.run(f"""[...document.querySelectorAll({json.dumps(selector)})].filter((c) => c.width * c.height > 0 &&
+            c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((v) => v !== 0)).length""")
+
+    def until(self, expression, seconds=20):
+        """Waits for a JavaScript expression to be true, and says what it is worth."""
+        end = time.monotonic() + seconds
+        while True:
+            value = self.run(expression)
+            if value:
+                return value
+            assert time.monotonic() < end, f"not true within {seconds} s: {expression}\n{self.run('document.body.innerText')}"
+            time.sleep(0.05)
 
     def screenshot(self, path, whole=True):
         shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **({"clip": {

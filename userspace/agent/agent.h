@@ -1,8 +1,9 @@
-// The always-on agent of a node: finds Go processes as they come and go, and reads the runtime's own counters
-// of those that are watched when somebody asks. It sets no probe and stops nothing.
+// The always-on agent of a node: finds Go processes as they come and go, reads the runtime's own counters of
+// those that are watched when somebody asks, and samples their goroutines in turns. It sets probes where a
+// rule of the configuration says so, and stops nothing.
 //
-// Threads: any may call what is public, several at once. A thread of the agent's own finds processes; others
-// read memory, because a process can hold up whoever reads it (base/crew.h).
+// Threads: any may call what is public, several at once. A thread of the agent's own finds processes, another
+// one samples; others read memory, because a process can hold up whoever reads it (base/crew.h).
 #pragma once
 
 #include <chrono>
@@ -24,6 +25,8 @@ class Agent {
  public:
   // What a caller waits at most for readings that are not there yet.
   static constexpr std::chrono::milliseconds kPatience{1000};
+  // The same of a summary: two looks, after those that others wait for.
+  static constexpr std::chrono::milliseconds kStatPatience{3000};
   // Readings younger than this are given again.
   static constexpr std::chrono::milliseconds kFresh{1000};
 
@@ -44,6 +47,9 @@ class Agent {
   // Lines for a person: what the agent does without, and why.
   [[nodiscard]] std::vector<std::string> notices() const;
 
+  // Has the counters of all that are watched read, for targets(): those that are not young, for kPatience at
+  // most. What does not come in time is as it was, and counted.
+  void refresh();
   // Never waits for a process. By pid.
   [[nodiscard]] std::vector<AgentTarget> targets() const;
   [[nodiscard]] std::optional<AgentTarget> target(std::string_view id) const;
@@ -54,6 +60,9 @@ class Agent {
   // The agent itself, and gorotrace_* of each watched target with the label `target`, its id. What cannot be
   // read in time is left out, and counted.
   [[nodiscard]] std::vector<MetricFamily> metrics();
+  // What `stat --json` says in the end, of one target by sampling (NodeSampling::summary()); it is sampled
+  // for as long as somebody asks. Errors as those of target_metrics().
+  [[nodiscard]] Result<std::string> stat(std::string_view id);
 
   // Binaries of the targets, for whoever opens one (Target::open) to do more with it.
   [[nodiscard]] BinaryCache& binaries();

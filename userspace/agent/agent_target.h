@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/enum_names.h"
+#include "probe/names.h"
 
 namespace gorotrace {
 
@@ -47,6 +48,7 @@ struct AgentTarget {
   WatchState state = WatchState::kStarting;
   std::string reason;          // why it is not watched; "" when it is
   std::uint64_t since_ns = 0;  // the agent has known it in this program
+  GroupMask probes = 0;        // that a rule gives it
   // Of the last reading of its counters; absent before the first.
   std::optional<std::int64_t> goroutines;
   std::optional<std::uint64_t> created, exited, syscalls;
@@ -54,6 +56,12 @@ struct AgentTarget {
   std::uint64_t readings = 0;     // how many there were
   std::uint64_t read_errors = 0;  // how many failed
   std::uint64_t cost_cpu_ns = 0;  // CPU time of the agent for it; the target itself pays none
+  // Of the last look of its last turn of sampling: goroutines that waited or were in a system call.
+  std::optional<std::uint64_t> blocked;
+  std::uint64_t sampled_ns = 0;  // when that was; 0: never
+  // Of its probes; charged_ns is what the target paid for them. Absent: it never had any.
+  GroupMask probes_on = 0;
+  std::optional<std::uint64_t> charged_ns, events_lost;
 };
 
 }  // namespace gorotrace

@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "probe/group_list.h"
 
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
@@ -22,7 +23,8 @@ namespace gorotrace {
 namespace {
 
 constexpr std::size_t kMaxFile = 1u << 20;
-constexpr std::size_t kMaxRules = 1000;
+constexpr std::size_t kMaxRules = 1000, kMostTopSites = 100;
+constexpr GroupMask kRuleProbes = group_bit(GT_GROUP_LIFECYCLE) | group_bit(GT_GROUP_BLOCK);
 constexpr double kLeastPercent = 0.01, kMostPercent = 100;
 
 // Says where a mistake is. The first one ends the parsing.
@@ -73,13 +75,23 @@ class Reader {
     return {};
   }
 
-  [[nodiscard]] Status percent(double& to, const std::string& key, const toml::node& node) const {
+  [[nodiscard]] Status percent(double& to, const std::string& key, const toml::node& node,
+                               const char* of = "one CPU") const {
     const auto value = node.value<double>();
     if (!node.is_number() || !value || !(*value >= kLeastPercent && *value <= kMostPercent))
       return error(
           node.source().begin.line, key,
-          fmt::format("must be a number of percent of one CPU, from {} to {}", kLeastPercent, kMostPercent));
+          fmt::format("must be a number of percent of {}, from {} to {}", of, kLeastPercent, kMostPercent));
     to = *value;
+    return {};
+  }
+
+  [[nodiscard]] Status number(std::size_t& to, std::size_t most, const std::string& key,
+                              const toml::node& node) const {
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value || *value < 0 || static_cast<std::uint64_t>(*value) > most)
+      return error(node.source().begin.line, key, fmt::format("must be a whole number from 0 to {}", most));
+    to = static_cast<std::size_t>(*value);
     return {};
   }
 
@@ -105,14 +117,16 @@ Result<AgentRule> rule_of(const Reader& reader, const toml::node& node) {
   if (table == nullptr) return reader.error(line, "rule", "must be tables, each under a line [[rule]]");
   AgentRule rule;
   rule.line = line;
-  bool has_action = false;
+  bool has_action = false, probes = false;
+  std::uint32_t line_of_probes = 0;
   std::vector<Reader::Key> keys;
   keys.push_back({"action", [&](const std::string& key, const toml::node& value) -> Status {
                     const auto text = value.value_exact<std::string>();
-                    if (text != "include" && text != "exclude")
+                    if (text != "include" && text != "exclude" && text != "probe")
                       return reader.error(value.source().begin.line, key,
-                                          "must be \"include\" or \"exclude\"");
-                    rule.include = text == "include";
+                                          "must be \"include\", \"exclude\" or \"probe\"");
+                    rule.include = text != "exclude";
+                    probes = text == "probe";
                     has_action = true;
                     return {};
                   }});
@@ -127,8 +141,22 @@ Result<AgentRule> rule_of(const Reader& reader, const toml::node& node) {
                       return {};
                     }});
   }
+  keys.push_back({"probes", [&](const std::string& key, const toml::node& value) -> Status {
+                    line_of_probes = value.source().begin.line;
+                    const auto text = value.value_exact<std::string>();
+                    const auto groups = parse_groups(text.value_or("?"), kRuleProbes);
+                    if (!groups || *groups == 0)
+                      return reader.error(line_of_probes, key,
+                                          "must be groups, in quotes: " + all_names<gt_group>(","));
+                    rule.probes = *groups;
+                    return {};
+                  }});
   if (auto read = reader.table(*table, "rule.", keys); !read) return std::unexpected(read.error());
-  if (!has_action) return reader.error(line, "rule.action", "must be given, \"include\" or \"exclude\"");
+  if (!has_action)
+    return reader.error(line, "rule.action", "must be given, \"include\", \"exclude\" or \"probe\"");
+  if (!probes && line_of_probes != 0)
+    return reader.error(line_of_probes, "rule.probes", "is for a rule with action = \"probe\"");
+  if (probes && rule.probes == 0) rule.probes = kRuleProbes;
   if (rule.patterns.empty())
     return reader.error(line, "rule", "matches every process: give one of " + all_names<RuleField>(", "));
   return rule;
@@ -143,6 +171,12 @@ Status rules_of(const Reader& reader, const toml::node& node, std::vector<AgentR
   for (const toml::node& one : *array) {
     auto rule = rule_of(reader, one);
     if (!rule) return std::unexpected(rule.error());
+    // One session traces them all, with one set of probes.
+    const auto other = std::ranges::find_if(rules, [&](const AgentRule& r) { return r.probes != 0; });
+    if (rule->probes != 0 && other != rules.end() && other->probes != rule->probes)
+      return reader.error(
+          rule->line, "rule.probes",
+          fmt::format("must be those of the rule in line {}: {}", other->line, group_list(other->probes)));
     rules.push_back(*std::move(rule));
   }
   return {};
@@ -186,9 +220,26 @@ Result<AgentConfig> parse_agent_config(std::string_view text, const std::string&
       return reader.text(to, key, node, kFile);
     };
   };
-  const std::vector<Reader::Key> budget = {{"agent", [&](const std::string& key, const toml::node& node) {
-                                              return reader.percent(config.agent_percent, key, node);
-                                            }}};
+  const std::vector<Reader::Key> budget = {
+      {"agent", [&](const std::string& key,
+                    const toml::node& node) { return reader.percent(config.agent_percent, key, node); }},
+      {"target", [&](const std::string& key,
+                     const toml::node& node) { return reader.percent(config.target_percent, key, node); }},
+      {"node", [&](const std::string& key, const toml::node& node) {
+         return reader.percent(config.node_percent, key, node, "the node's CPUs");
+       }}};
+  const std::vector<Reader::Key> metrics = {
+      {"names",
+       [&](const std::string& key, const toml::node& node) -> Status {
+         const auto names = node.value_exact<std::string>();
+         if (names != "prometheus" && names != "otel")
+           return reader.error(node.source().begin.line, key, "must be \"prometheus\" or \"otel\"");
+         config.otel_names = names == "otel";
+         return {};
+       }},
+      {"top_sites", [&](const std::string& key, const toml::node& node) {
+         return reader.number(config.top_sites, kMostTopSites, key, node);
+       }}};
   const std::vector<Reader::Key> keys = {
       {"listen",
        [&](const std::string& key, const toml::node& node) -> Status {
@@ -216,11 +267,19 @@ Result<AgentConfig> parse_agent_config(std::string_view text, const std::string&
            return reader.error(node.source().begin.line, key, "must be a table, under a line [budget]");
          return reader.table(*table, "budget.", budget);
        }},
+      {"metrics",
+       [&](const std::string& key, const toml::node& node) -> Status {
+         const toml::table* table = node.as_table();
+         if (table == nullptr)
+           return reader.error(node.source().begin.line, key, "must be a table, under a line [metrics]");
+         return reader.table(*table, "metrics.", metrics);
+       }},
       {"rule",
        [&](const std::string&, const toml::node& node) { return rules_of(reader, node, config.rules); }},
   };
   if (auto read = reader.table(parsed.table(), "", keys); !read) return std::unexpected(read.error());
   if (auto fits = consistent(reader, parsed.table(), config); !fits) return std::unexpected(fits.error());
+  for (const AgentRule& rule : config.rules) config.probes |= rule.probes;
   return config;
 }
 

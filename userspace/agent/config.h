@@ -1,6 +1,7 @@
 // The agent's configuration, from a file in TOML. Everything has a default, and there need be no file.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,18 @@ struct AgentConfig {
   // figures when it would take more (AgentTarget::read_ns). 2 for each 4 CPUs unless it is given.
   double agent_percent = default_agent_percent();
   [[nodiscard]] static double default_agent_percent();
+
+  // [metrics] names = "otel": those of OpenTelemetry's semantic conventions in place of client_golang's.
+  bool otel_names = false;
+  // [metrics] top_sites: so many places where goroutines wait, and were created, have series of their own for
+  // each process; the rest is `other`.
+  std::size_t top_sites = 5;
+
+  // Of the processes for which a rule says so, within two more budgets: [budget] target is percent of one
+  // CPU, or of the target's own CPU time where that is more; node is percent of all CPUs, for all targets
+  // together.
+  GroupMask probes = 0;  // the union of the rules'
+  double target_percent = 1, node_percent = 1;
 };
 
 // kUsage: "FILE:LINE: key: what is wrong, and what is allowed", of one mistake. `name`: of the file, as

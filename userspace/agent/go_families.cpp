@@ -306,4 +306,16 @@ void add_go_families(std::vector<MetricFamily>& families, const GoFigures& figur
   }
 }
 
+std::optional<double> runtime_number(const std::vector<Metric>& metrics, const char* entry) {
+  const Metric* metric = metric_named(metrics, entry);
+  return metric != nullptr ? number_of(*metric) : std::nullopt;
+}
+
+void add_runtime_histogram(MetricFamily& family, const std::vector<Metric>& metrics, const char* entry) {
+  const Metric* metric = metric_named(metrics, entry);
+  const MetricValue* value = metric != nullptr ? value_of(*metric) : nullptr;
+  const auto* histogram = value != nullptr ? std::get_if<Float64Histogram>(value) : nullptr;
+  if (histogram != nullptr) add_histogram(family, *histogram, metric->unit(), std::nullopt);
+}
+
 }  // namespace gorotrace

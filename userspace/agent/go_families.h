@@ -25,6 +25,11 @@ struct GoFigures {
 // WithGoCollectorRuntimeMetrics adds. What is not known is left out.
 void add_go_families(std::vector<MetricFamily>& families, const GoFigures& figures);
 
+// Of an entry of runtime/metrics by its name: a number, as far as there is one that is; a histogram, with
+// client_golang's buckets.
+[[nodiscard]] std::optional<double> runtime_number(const std::vector<Metric>& metrics, const char* entry);
+void add_runtime_histogram(MetricFamily& family, const std::vector<Metric>& metrics, const char* entry);
+
 // prometheus/go_collector_latest.go, internal/go_runtime_metrics.go: fewer buckets, each at least `base`
 // times the one before; those of seconds end at 1 s.
 [[nodiscard]] std::vector<double> fewer_buckets(const std::vector<double>& buckets, const std::string& unit);

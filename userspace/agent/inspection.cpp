@@ -85,11 +85,13 @@ Inspected inspect_process(pid_t pid, const std::vector<AgentRule>& rules, Inspec
   target.go_version = facts->go_version;
   target.module = facts->module;
   target.module_version = facts->module_version;
-  if (auto why = excluded_by(rules, rule_subject(target))) {
+  RuleDecision decision = decide(rules, rule_subject(target));
+  if (decision.excluded) {
     target.state = WatchState::kExcluded;
-    target.reason = *std::move(why);
+    target.reason = *std::move(decision.excluded);
     return out;
   }
+  target.probes = decision.probes;
   found(target);
 
   const auto environment = procfs::read_file(task, "environ", kMaxEnvironment);

@@ -246,13 +246,16 @@ void NodeWatch::forget(pid_t pid) {
 void NodeWatch::apply_rules() {
   const auto rules = state_->current_rules();
   for (KnownTarget& known : state_->table.all()) {
-    const auto why = excluded_by(*rules, rule_subject(known.info));
-    if (!why && known.info.state == WatchState::kExcluded) {
+    const RuleDecision decision = decide(*rules, rule_subject(known.info));
+    if (!decision.excluded && known.info.state == WatchState::kExcluded) {
       look(known.info.pid);
-    } else if (why && known.info.state != WatchState::kStarting) {
+    } else if (decision.excluded && known.info.state != WatchState::kStarting) {
       known.info.state = WatchState::kExcluded;
-      known.info.reason = *why;
+      known.info.reason = *decision.excluded;
       known.watched = nullptr;
+      state_->table.put(std::move(known));
+    } else if (decision.probes != known.info.probes) {
+      known.info.probes = decision.probes;
       state_->table.put(std::move(known));
     }
   }

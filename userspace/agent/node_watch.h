@@ -31,6 +31,14 @@
 
 namespace gorotrace {
 
+// Of the configuration, for whoever looks at targets.
+struct LookSettings {
+  double agent_percent = 0;  // AgentConfig has what these are
+  double target_percent = 0, node_percent = 0;
+  GroupMask probes = 0;
+  bool operator==(const LookSettings&) const = default;
+};
+
 // Threads: any.
 struct NodeState {
   TargetTable table;
@@ -38,7 +46,9 @@ struct NodeState {
 
   mutable std::mutex mutex;  // what follows
   std::shared_ptr<const std::vector<AgentRule>> rules;
-  double agent_percent = 0;
+  LookSettings settings;
+  std::size_t top_sites = 0;
+  bool otel_names = false;
   bool ready = false;
   std::vector<std::string> notices;
   NodeFigures figures;  // without what `table` and `caches` count
@@ -46,6 +56,10 @@ struct NodeState {
   [[nodiscard]] std::shared_ptr<const std::vector<AgentRule>> current_rules() const {
     const std::lock_guard lock(mutex);
     return rules;
+  }
+  [[nodiscard]] LookSettings look_settings() const {
+    const std::lock_guard lock(mutex);
+    return settings;
   }
 };
 

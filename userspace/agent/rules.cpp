@@ -36,14 +36,15 @@ bool matches(const AgentRule& rule, const RuleSubject& subject) {
 
 }  // namespace
 
-std::optional<std::string> excluded_by(const std::vector<AgentRule>& rules, const RuleSubject& subject) {
+RuleDecision decide(const std::vector<AgentRule>& rules, const RuleSubject& subject) {
   for (const AgentRule& rule : rules) {
     if (!matches(rule, subject)) continue;
-    return rule.include ? std::nullopt
-                        : std::optional(fmt::format("the rule in line {} excludes it", rule.line));
+    if (rule.include) return {std::nullopt, rule.probes};
+    return {fmt::format("the rule in line {} excludes it", rule.line), 0};
   }
-  if (std::ranges::any_of(rules, &AgentRule::include)) return "no rule includes it";
-  return std::nullopt;
+  if (std::ranges::any_of(rules, [](const AgentRule& rule) { return rule.include && rule.probes == 0; }))
+    return {"no rule includes it", 0};
+  return {};
 }
 
 }  // namespace gorotrace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/enum_names.h"
+#include "probe/names.h"
 
 namespace gorotrace {
 
@@ -34,12 +35,17 @@ struct AgentRule {
   bool include = true;
   // All must hold. Each pattern is a glob of fnmatch(3) in which '*' matches a '/', too.
   std::vector<std::pair<RuleField, std::string>> patterns;
+  GroupMask probes = 0;    // of an include rule: what it matches has these probes, within the budgets
   std::uint32_t line = 0;  // of the configuration
 };
 
-// The first rule that matches decides. Where none does, a process is watched unless there is an include rule.
-// The reason why it is not; nullopt: it is.
-[[nodiscard]] std::optional<std::string> excluded_by(const std::vector<AgentRule>& rules,
-                                                     const RuleSubject& subject);
+struct RuleDecision {
+  std::optional<std::string> excluded;  // why
+  GroupMask probes = 0;
+};
+
+// The first rule that matches decides. Where none does, a process is watched, without probes, unless there is
+// an include rule that has none.
+[[nodiscard]] RuleDecision decide(const std::vector<AgentRule>& rules, const RuleSubject& subject);
 
 }  // namespace gorotrace

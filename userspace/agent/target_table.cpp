@@ -70,6 +70,18 @@ std::size_t TargetTable::watched() const {
   return watched_;
 }
 
+std::vector<WatchedId> TargetTable::watched_ids() const {
+  std::vector<WatchedId> out;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [pid, target] : targets_) {
+      if (target.watched) out.push_back({target.info.id, target.info.probes});
+    }
+  }
+  std::ranges::sort(out, {}, &WatchedId::id);
+  return out;
+}
+
 ReadingTotals TargetTable::totals() const {
   const std::lock_guard lock(mutex_);
   ReadingTotals out = gone_;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +22,11 @@ namespace gorotrace {
 struct KnownTarget {
   AgentTarget info;                        // without what is read later
   std::shared_ptr<WatchedTarget> watched;  // null: it is not
+};
+
+struct WatchedId {
+  std::string id;
+  GroupMask probes = 0;  // AgentTarget::probes
 };
 
 // Of readings, over all targets that there were.
@@ -39,6 +45,7 @@ class TargetTable {
   [[nodiscard]] std::optional<KnownTarget> find(std::string_view id) const;
   [[nodiscard]] std::vector<KnownTarget> all() const;  // by pid
   [[nodiscard]] std::size_t watched() const;
+  [[nodiscard]] std::vector<WatchedId> watched_ids() const;  // by id
   [[nodiscard]] ReadingTotals totals() const;
 
  private:

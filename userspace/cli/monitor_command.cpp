@@ -227,7 +227,8 @@ void add_monitor_command(CLI::App& app, int& exit) {
       "         sudo gorotrace monitor --config /etc/gorotrace.toml --listen :9464 --token-file "
       "/etc/gorotrace.token\n"
       "           --tls-cert cert.pem --tls-key key.pem\n"
-      "Serves /metrics, /targets, /targets/ID/metrics, /targets/ID/debug/pprof/ and /sd. Sets no probe.\n"
+      "Serves /metrics, /targets, /targets/ID/metrics, /targets/ID/debug/pprof/ and /sd. Sets probes where a "
+      "rule of the configuration says so, and nowhere else.\n"
       "SIGHUP reads the configuration and the token again; SIGTERM and Ctrl-C end it.\n"
       "Exit codes: 0 done, 1 failed, 2 usage.");
   monitor->add_option("--config", arguments->config,

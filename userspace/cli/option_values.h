@@ -6,14 +6,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "probe/group_list.h"
 #include "probe/plan.h"
 #include "report/stat_rows.h"
 
 namespace gorotrace {
-
-// "lifecycle,block,run" in any order, or "none", or "+run,-block": `otherwise` with and without these. kUsage
-// naming what is not a group.
-[[nodiscard]] Result<GroupMask> parse_groups(const std::string& text, GroupMask otherwise);
 
 // "4096", "4k", "8m", "4KiB", "1MiB": bytes, k and m of 1024; a power of two from 4 KiB to 1 GiB, as the
 // kernel's ring buffer wants it.

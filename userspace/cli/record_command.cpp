@@ -23,15 +23,11 @@
 #include "cli/stat_window.h"
 #include "cli/stop_signal.h"
 #include "cli/until.h"
+#include "probe/group_list.h"
 #include "session/session.h"
 
 namespace gorotrace {
 namespace {
-
-// What exports need: who runs when, and what is in the kernel.
-constexpr GroupMask kDefaultGroups = group_bit(GT_GROUP_LIFECYCLE) | group_bit(GT_GROUP_BLOCK) |
-                                     group_bit(GT_GROUP_RUN) | group_bit(GT_GROUP_SYSCALL) |
-                                     group_bit(GT_GROUP_PANIC) | group_bit(GT_GROUP_GC);
 
 constexpr std::chrono::milliseconds kLineEach(1000);
 
@@ -86,7 +82,7 @@ Status contradiction_of(const Session& session) {
 
 Status record(const Arguments& arguments, SpawnedProgram& program, std::optional<StopSignal>& stop) {
   if (auto checked = check_subject(arguments, program); !checked) return checked;
-  auto plan = understand(arguments.session, kDefaultGroups, false);
+  auto plan = understand(arguments.session, kRecordedGroups, false);
   if (!plan) return std::unexpected(plan.error());
   const auto max_bytes = max_bytes_of(arguments.max_size);
   if (!max_bytes) return std::unexpected(max_bytes.error());
@@ -167,7 +163,7 @@ void add_record_command(CLI::App& app, const ProgramToStart& program, int& exit)
       "the "
       "user who called it. Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
   add_session_options(
-      *command, arguments->session, kDefaultGroups,
+      *command, arguments->session, kRecordedGroups,
       "groups that take more are detached until the end; 10%,phases: they are on now and then, so "
       "that the average keeps to it");
   command->get_option("--pid")->required(false);

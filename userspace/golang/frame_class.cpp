@@ -28,6 +28,10 @@ std::string_view before_arguments(std::string_view function) {
   return function.substr(0, function.find_first_of("[("));
 }
 
+std::span<const std::string_view> standard_packages() {
+  return kStandard;
+}
+
 FrameClass classify(std::string_view function) {
   const std::string_view path = package(function);
   if (path == "runtime" || path.starts_with("runtime/internal") || path.starts_with("internal/runtime")) {

@@ -50,12 +50,14 @@ Governor::Governor(Budget budget, std::uint64_t seed, std::uint64_t grace_ns)
       grace_ns_(grace_ns),
       phase_ns_(grace_ns),
       random_(seed),
-      room_share_(budget.cpus.value_or(kFloorCpu)) {}
+      room_share_(budget.cpus.value_or(budget.floor_cpu)) {}
 
 // What the budget leaves for that time.
 double Governor::room(double elapsed_ns, double target_cpu_ns) const {
-  return budget_.cpus ? *budget_.cpus * elapsed_ns
-                      : std::max(budget_.target_share.value_or(0) * target_cpu_ns, kFloorCpu * elapsed_ns);
+  const double room = budget_.cpus ? *budget_.cpus * elapsed_ns
+                                   : std::max(budget_.target_share.value_or(0) * target_cpu_ns,
+                                              budget_.floor_cpu * elapsed_ns);
+  return cap_cpus_ ? std::min(room, *cap_cpus_ * elapsed_ns) : room;
 }
 
 void Governor::save(std::uint64_t now_ns, const Charge& charged, std::uint64_t target_cpu_ns) {

@@ -15,16 +15,17 @@
 
 namespace gorotrace {
 
-struct Budget {                        // exactly one holds
-  std::optional<double> target_share;  // 0.10: of the target's own CPU time, never less room than kFloorCpu
+inline constexpr double kFloorCpu = 0.05;
+
+struct Budget {                        // exactly one of the first three holds
+  std::optional<double> target_share;  // 0.10: of the target's own CPU time, never less room than floor_cpu
   std::optional<double> cpus;          // "0.5cpu"
   bool unlimited = false;              // "none"
   bool phases = true;                  // what went comes back for a while; false: "10%,detach"
+  double floor_cpu = kFloorCpu;        // of one CPU
   // otherwise: `phases` of a text that says neither ",phases" nor ",detach".
   [[nodiscard]] static Result<Budget> parse(const std::string& text, bool otherwise = true);
 };
-inline constexpr double kFloorCpu = 0.05;
-
 // Cumulative cost charged to a target.
 struct Charge {
   struct Site {
@@ -62,6 +63,8 @@ class Governor {
   // over: groups that have passed allowed_ns() by now, as the kernel side saw: they go at once.
   [[nodiscard]] GroupMask step(std::uint64_t now_ns, const Charge& charged, std::uint64_t target_cpu_ns,
                                GroupMask on, GroupMask wanted, GroupMask over = 0);
+  // From here on the budget leaves so many CPUs at most, whatever it is a share of.
+  void cap(double cpus) { cap_cpus_ = cpus; }
   // What may be spent from here on until control has come to take groups away; nullopt: whatever it takes.
   [[nodiscard]] std::optional<double> allowed_ns() const;
   // When the phase that was begun last is to be looked at, if it goes on.
@@ -79,6 +82,7 @@ class Governor {
   void plan_phases(double spent_ns, double room_ns);
 
   Budget budget_;
+  std::optional<double> cap_cpus_;
   std::uint64_t grace_ns_, phase_ns_;  // phase_ns_: the grace time of the present phase
   std::uint64_t phase_ends_ns_ = 0;
   std::mt19937_64 random_;

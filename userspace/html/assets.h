@@ -1,4 +1,4 @@
-// What every page has in it, as the build embedded it (CMakeLists.txt).
+// What the pages have in them, as the build embedded it (CMakeLists.txt).
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,11 @@ extern const char gorotrace_page_body[], gorotrace_page_body_end[];
 extern const char gorotrace_page_library[], gorotrace_page_library_end[];
 extern const char gorotrace_page_licence[], gorotrace_page_licence_end[];
 extern const char gorotrace_page_script[], gorotrace_page_script_end[];
+extern const char gorotrace_page_live_body[], gorotrace_page_live_body_end[];
+extern const char gorotrace_page_live_style[], gorotrace_page_live_style_end[];
+extern const char gorotrace_page_live_icon[], gorotrace_page_live_icon_end[];
+extern const char gorotrace_page_live_begin[], gorotrace_page_live_begin_end[];
+extern const char gorotrace_page_live_script[], gorotrace_page_live_script_end[];
 }
 
 namespace gorotrace::page {
@@ -38,6 +43,21 @@ inline std::string_view licence() {
 }
 inline std::string_view script() {
   return {gorotrace_page_script, gorotrace_page_script_end};
+}
+inline std::string_view live_body() {
+  return {gorotrace_page_live_body, gorotrace_page_live_body_end};
+}
+inline std::string_view live_style() {
+  return {gorotrace_page_live_style, gorotrace_page_live_style_end};
+}
+inline std::string_view live_icon() {
+  return {gorotrace_page_live_icon, gorotrace_page_live_icon_end};
+}
+inline std::string_view live_begin() {
+  return {gorotrace_page_live_begin, gorotrace_page_live_begin_end};
+}
+inline std::string_view live_script() {
+  return {gorotrace_page_live_script, gorotrace_page_live_script_end};
 }
 
 }  // namespace gorotrace::page

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "http/page_answer.h"
 #include "http/profile_answers.h"
 #include "http/service_discovery.h"
 #include "http/targets_json.h"
@@ -103,14 +104,18 @@ void MonitorPages::answer(const Request& request, const Server::Answer& answer) 
       return answer(plain(200, "healthy"));
     case Page::kReady:
       return answer(agent_->ready() ? plain(200, "ready") : plain(503, "starting"));
+    case Page::kLivePage:
+      return answer(page_answer(route->profile));
     case Page::kMetrics:
       return metrics(request, answer);
     case Page::kTargets:
-      return answer(targets());
+      return targets(request, answer);
     case Page::kServiceDiscovery:
       return answer(service_discovery(request));
     case Page::kTargetMetrics:
       return target_metrics(request, route->target, answer);
+    case Page::kTargetStat:
+      return stat(request, route->target, answer);
     case Page::kProfileIndex:
     case Page::kProfileIndexBare:
     case Page::kProfile:
@@ -118,11 +123,14 @@ void MonitorPages::answer(const Request& request, const Server::Answer& answer) 
   }
 }
 
-Response MonitorPages::targets() const {
-  const std::vector<std::string> notices = agent_->notices();
-  const std::vector<AgentTarget> all = agent_->targets();
-  const TargetList list{monotonic_ns(), unix_ns(), agent_->ready(), notices, all};
-  return gorotrace::answer(200, kJson, json_text([&](JsonWriter& out) { targets_json(out, list); }) + "\n");
+void MonitorPages::targets(const Request& request, const Server::Answer& answer) {
+  later("targets", request, answer, [agent = agent_]() -> Result<Response> {
+    agent->refresh();
+    const std::vector<std::string> notices = agent->notices();
+    const std::vector<AgentTarget> all = agent->targets();
+    const TargetList list{monotonic_ns(), unix_ns(), agent->ready(), notices, all};
+    return gorotrace::answer(200, kJson, json_text([&](JsonWriter& out) { targets_json(out, list); }) + "\n");
+  });
 }
 
 Response MonitorPages::service_discovery(const Request& request) const {
@@ -158,6 +166,18 @@ void MonitorPages::target_metrics(const Request& request, const std::string& id,
           }
           return exposition(*families, accept);
         });
+}
+
+void MonitorPages::stat(const Request& request, const std::string& id, const Server::Answer& answer) {
+  const auto target = agent_->target(id);
+  if (!target) return answer(plain(404, kNoTarget));
+  if (auto refused = not_watched(*target)) return answer(*std::move(refused));
+  later("stat " + id, request, answer, [agent = agent_, id]() -> Result<Response> {
+    auto summary = agent->stat(id);
+    if (summary) return gorotrace::answer(200, kJson, *std::move(summary) + "\n");
+    if (summary.error().kind == ErrorKind::kFailed) return plain(503, summary.error().message);
+    return std::unexpected(summary.error());
+  });
 }
 
 Response MonitorPages::index(const AgentTarget& target) const {

@@ -25,11 +25,12 @@ class MonitorPages {
 
  private:
   using Work = std::function<Result<Response>()>;
-  [[nodiscard]] Response targets() const;
   [[nodiscard]] Response service_discovery(const Request& request) const;
   [[nodiscard]] Response index(const AgentTarget& target) const;
+  void targets(const Request& request, const Server::Answer& answer);
   void metrics(const Request& request, const Server::Answer& answer);
   void target_metrics(const Request& request, const std::string& id, const Server::Answer& answer);
+  void stat(const Request& request, const std::string& id, const Server::Answer& answer);
   void profile(const Request& request, const Route& route, const Server::Answer& answer);
   // The answer of `work`, later; or at once that there is too much to do.
   void later(const std::string& key, const Request& request, const Server::Answer& answer, Work work);

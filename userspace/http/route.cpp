@@ -16,6 +16,10 @@ std::optional<Route> route_of(std::string_view path) {
   for (const auto& [name, page] : kWhole) {
     if (path == name) return Route{page, "", ""};
   }
+  if (path == "/") return Route{Page::kLivePage, "", ""};
+  constexpr std::string_view kPageFiles = "/page/";
+  if (path.starts_with(kPageFiles) && path != kPageFiles)
+    return Route{Page::kLivePage, "", std::string(path.substr(kPageFiles.size()))};
   constexpr std::string_view kTargets = "/targets/", kProfiles = "/debug/pprof";
   if (!path.starts_with(kTargets)) return std::nullopt;
   path.remove_prefix(kTargets.size());
@@ -24,6 +28,7 @@ std::optional<Route> route_of(std::string_view path) {
   if (id.empty()) return std::nullopt;
   const std::string target(id);
   if (path == "/metrics") return Route{Page::kTargetMetrics, target, ""};
+  if (path == "/stat") return Route{Page::kTargetStat, target, ""};
   if (path == kProfiles) return Route{Page::kProfileIndexBare, target, ""};
   if (!path.starts_with(kProfiles) || path[kProfiles.size()] != '/') return std::nullopt;
   path.remove_prefix(kProfiles.size() + 1);

@@ -15,15 +15,17 @@ enum class Page : std::uint8_t {
   kTargets,
   kServiceDiscovery,
   kTargetMetrics,
+  kTargetStat,
   kProfileIndex,
   kProfileIndexBare,  // without the slash at its end
   kProfile,           // of a name, which there may be or not
+  kLivePage,          // or, with a name, one of its files, which there may be or not
 };
 
 struct Route {
   Page page = Page::kHealthy;
   std::string target;   // id
-  std::string profile;  // what follows /debug/pprof/
+  std::string profile;  // what follows /debug/pprof/, or /page/
   bool operator==(const Route&) const = default;
 };
 

@@ -1,5 +1,7 @@
 #include "http/targets_json.h"
 
+#include "report/facts_json.h"
+
 namespace gorotrace {
 namespace {
 
@@ -36,6 +38,12 @@ void target_json(JsonWriter& out, const AgentTarget& t) {
     out.field("readings", t.readings);
     out.field("read_errors", t.read_errors);
     out.field("cost_cpu_ns", t.cost_cpu_ns);
+    out.field("blocked", t.blocked);
+    groups_field(out, "probes", t.probes);
+    groups_field(out, "probes_on", t.probes_on);
+    out.field("charged_ns", t.charged_ns);
+    out.field("events_lost", t.events_lost);
+    out.field("sampled_ns", t.sampled_ns != 0 ? std::optional(t.sampled_ns) : std::nullopt);
   });
 }
 

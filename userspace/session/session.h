@@ -68,6 +68,8 @@ class Session {
   [[nodiscard]] Status set_groups(TargetId target, GroupMask groups, const std::string& reason) {
     return of(target).set_groups(groups, reason);
   }
+  // However much its budget is, its probes may cost so many CPUs at most from here on.
+  void cap_budget(TargetId target, double cpus) { of(target).cap_budget(cpus); }
 
   // Counters and totals of every target, all as of now (or of the end of its window, once it has ended): what
   // an interval line subtracts. Asked for, and taken once they are there, for control waits for no model:

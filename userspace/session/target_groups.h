@@ -42,6 +42,8 @@ class TargetGroups {
   void post_cost() const;  // into the stream, as of the last charge
   // Why the budget last took groups.
   [[nodiscard]] const std::string& overrun() const { return overrun_; }
+  // However much the budget is, so many CPUs at most.
+  void cap_budget(double cpus) { governor_.cap(cpus); }
   // The groups that the budget leaves it, as of the last charge; with may_return those that it took, too,
   // once that is paid for.
   [[nodiscard]] GroupMask affordable(std::uint64_t now_ns, bool may_return);

@@ -65,6 +65,7 @@ class Traced {
     return life_.traced() ? groups_.due_after(now_ns) : std::nullopt;
   }
   [[nodiscard]] Status set_groups(GroupMask groups, const std::string& reason);
+  void cap_budget(double cpus) { groups_.cap_budget(cpus); }
 
   // The window's end: each step is taken by all targets before the next one is.
   void begin_end(bool with_a_look);

@@ -89,7 +89,7 @@ TEST(Agent, RulesHoldForWhatIsKnownOnceTheyAreOthers) {
   gorotrace::testing::GoTarget program("idle", gorotrace::testing::go_versions().back());
   ASSERT_EQ(program.line(), "ready");
   AgentConfig config;
-  config.rules = {{false, {{RuleField::kExecutable, "*/idle-*"}}, 4}};
+  config.rules = {{false, {{RuleField::kExecutable, "*/idle-*"}}, 0, 4}};
   const auto started = Agent::start(config);
   ASSERT_TRUE(started) << started.error().message;
   Agent& agent = **started;

@@ -58,26 +58,34 @@ namespace = "shop-*"
 TEST(AgentConfig, AMistakeIsNamedWithItsLine) {
   EXPECT_EQ(mistake("\nlistn = \"x\"\n"),
             "/etc/gorotrace.toml:2: listn: no such key; there are listen, token_file, tls_cert, tls_key, "
-            "client_ca, insecure_listen, budget, rule");
+            "client_ca, insecure_listen, budget, metrics, rule");
   EXPECT_EQ(mistake("[budget]\n\nagent = 0\n"),
             "/etc/gorotrace.toml:3: budget.agent: must be a number of percent of one CPU, from 0.01 to 100");
   EXPECT_EQ(mistake("[budget]\nagent = nan\n"),
             "/etc/gorotrace.toml:2: budget.agent: must be a number of percent of one CPU, from 0.01 to 100");
-  EXPECT_EQ(mistake("[budget]\nnode = 1\n"),
-            "/etc/gorotrace.toml:2: budget.node: no such key; there are budget.agent");
+  EXPECT_EQ(mistake("[metrics]\ntop_sites = 1.5\n"),
+            "/etc/gorotrace.toml:2: metrics.top_sites: must be a whole number from 0 to 100");
+  EXPECT_EQ(mistake("[metrics]\ntop_sites = -1\n"),
+            "/etc/gorotrace.toml:2: metrics.top_sites: must be a whole number from 0 to 100");
+  EXPECT_EQ(mistake("[metrics]\nnames = \"openmetrics\"\n"),
+            "/etc/gorotrace.toml:2: metrics.names: must be \"prometheus\" or \"otel\"");
+  EXPECT_TRUE(mistake("metrics = 1\n").starts_with("/etc/gorotrace.toml:1: metrics: must be a table"));
+  EXPECT_EQ(
+      mistake("[budget]\nnodes = 1\n"),
+      "/etc/gorotrace.toml:2: budget.nodes: no such key; there are budget.agent, budget.target, budget.node");
   EXPECT_EQ(mistake("insecure_listen = \"yes\""),
             "/etc/gorotrace.toml:1: insecure_listen: must be true or false");
   EXPECT_EQ(mistake("[[rule]]\naction = \"drop\"\n"),
-            "/etc/gorotrace.toml:2: rule.action: must be \"include\" or \"exclude\"");
+            "/etc/gorotrace.toml:2: rule.action: must be \"include\", \"exclude\" or \"probe\"");
   EXPECT_EQ(mistake("\n[[rule]]\nuser = \"x\"\n"),
-            "/etc/gorotrace.toml:2: rule.action: must be given, \"include\" or \"exclude\"");
+            "/etc/gorotrace.toml:2: rule.action: must be given, \"include\", \"exclude\" or \"probe\"");
   EXPECT_EQ(
       mistake("[[rule]]\naction = \"include\"\n"),
       "/etc/gorotrace.toml:1: rule: matches every process: give one of executable, module, user, cgroup, "
       "container, pod, namespace");
   EXPECT_EQ(mistake("[[rule]]\naction = \"include\"\nimage = \"x\"\n"),
             "/etc/gorotrace.toml:3: rule.image: no such key; there are rule.action, rule.executable, "
-            "rule.module, rule.user, rule.cgroup, rule.container, rule.pod, rule.namespace");
+            "rule.module, rule.user, rule.cgroup, rule.container, rule.pod, rule.namespace, rule.probes");
   EXPECT_EQ(mistake("tls_key = \"k\"\n"),
             "/etc/gorotrace.toml:1: tls_key: needs tls_cert, too: the certificate of the key");
   EXPECT_EQ(mistake("\nclient_ca = \"k\"\n").substr(0, 33), "/etc/gorotrace.toml:2: client_ca:");
@@ -125,21 +133,55 @@ namespace = "kube-*"
   RuleSubject subject;
   subject.executable = "/usr/bin/kube/proxy";  // '*' matches a '/'
   subject.name_space = "kube-system";
-  EXPECT_EQ(excluded_by(config->rules, subject), "the rule in line 2 excludes it");
+  EXPECT_EQ(decide(config->rules, subject).excluded, "the rule in line 2 excludes it");
   subject.executable = "/usr/bin/other";
-  EXPECT_EQ(excluded_by(config->rules, subject), std::nullopt);
+  EXPECT_EQ(decide(config->rules, subject).excluded, std::nullopt);
   subject.name_space = "shop";
-  EXPECT_EQ(excluded_by(config->rules, subject), "no rule includes it");
-  EXPECT_EQ(excluded_by({}, subject), std::nullopt);
+  EXPECT_EQ(decide(config->rules, subject).excluded, "no rule includes it");
+  EXPECT_EQ(decide({}, subject).excluded, std::nullopt);
+}
+
+TEST(AgentRules, Probes) {
+  const auto config = parse_agent_config(R"([[rule]]
+action = "probe"
+executable = "/srv/shop"
+[[rule]]
+action = "probe"
+user = "www"
+probes = "block,lifecycle"
+[budget]
+target = 2
+node = 0.5
+)",
+                                         "x");
+  ASSERT_TRUE(config) << config.error().message;
+  constexpr GroupMask kBoth = group_bit(GT_GROUP_LIFECYCLE) | group_bit(GT_GROUP_BLOCK);
+  EXPECT_EQ(config->probes, kBoth);
+  EXPECT_EQ(config->target_percent, 2);
+  EXPECT_EQ(config->node_percent, 0.5);
+  RuleSubject subject;
+  subject.executable = "/srv/shop";
+  EXPECT_EQ(decide(config->rules, subject).probes, kBoth);
+  subject.executable = "/srv/other";
+  EXPECT_EQ(decide(config->rules, subject).probes, 0u);
+  EXPECT_EQ(decide(config->rules, subject).excluded, std::nullopt) << "a probe rule includes nobody else";
+  EXPECT_EQ(mistake("[[rule]]\naction = \"include\"\nuser = \"x\"\nprobes = \"block\"\n"),
+            "/etc/gorotrace.toml:4: rule.probes: is for a rule with action = \"probe\"");
+  EXPECT_EQ(mistake("[[rule]]\naction = \"probe\"\nuser = \"x\"\nprobes = \"heap\"\n"),
+            "/etc/gorotrace.toml:4: rule.probes: must be groups, in quotes: "
+            "lifecycle,block,run,syscall,sync,chan,panic,gc");
+  EXPECT_EQ(mistake("[[rule]]\naction = \"probe\"\nuser = \"x\"\n[[rule]]\naction = \"probe\"\nuser = \"y\"\n"
+                    "probes = \"block\"\n"),
+            "/etc/gorotrace.toml:4: rule.probes: must be those of the rule in line 1: lifecycle,block");
 }
 
 TEST(AgentRules, WithExcludeRulesAloneTheRestIsWatched) {
-  const std::vector<AgentRule> rules = {{false, {{RuleField::kUser, "root"}}, 1}};
+  const std::vector<AgentRule> rules = {{false, {{RuleField::kUser, "root"}}, 0, 1}};
   RuleSubject subject;
   subject.user = "root";
-  EXPECT_TRUE(excluded_by(rules, subject));
+  EXPECT_TRUE(decide(rules, subject).excluded);
   subject.user = "www";
-  EXPECT_FALSE(excluded_by(rules, subject));
+  EXPECT_FALSE(decide(rules, subject).excluded);
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "agent/otel_families.h"
+
 namespace gorotrace {
 namespace {
 
@@ -133,6 +135,29 @@ TEST(GoFamilies, BucketsOfSizesAsClientGolangHasThem) {
   const auto lines = lines_of(figures, "go_gc_heap_allocs_by_size_bytes");
   ASSERT_EQ(lines.size(), 14u);
   EXPECT_EQ(lines[12], "go_gc_heap_allocs_by_size_bytes_sum 4321") << "an entry of its own";
+}
+
+TEST(OtelFamilies, OfTheSameEntries) {
+  GoFigures figures;
+  figures.metrics = {metric("/gc/gogc:percent", std::uint64_t{100}),
+                     metric("/gc/gomemlimit:bytes", std::uint64_t{9223372036854775807}),
+                     metric("/gc/heap/allocs:bytes", std::uint64_t{500}, true),
+                     metric("/memory/classes/heap/released:bytes", std::uint64_t{30}),
+                     metric("/memory/classes/heap/stacks:bytes", std::uint64_t{7}),
+                     metric("/memory/classes/total:bytes", std::uint64_t{100}),
+                     metric("/sched/goroutines:goroutines", std::uint64_t{12}),
+                     metric("/sched/latencies:seconds", Float64Histogram{{0, 1e-3, kInf}, {3, 1}}, true)};
+  std::vector<MetricFamily> families;
+  add_otel_families(families, figures);
+  const std::string text = metrics_exposition(families, MetricsFormat::kPrometheusText);
+  EXPECT_THAT(text, testing::HasSubstr("go_memory_used_bytes{go_memory_type=\"stack\"} 7\n"));
+  EXPECT_THAT(text, testing::HasSubstr("go_memory_used_bytes{go_memory_type=\"other\"} 63\n"));
+  EXPECT_THAT(text, testing::HasSubstr("go_memory_allocated_bytes_total 500\n"));
+  EXPECT_THAT(text, testing::HasSubstr("go_goroutine_count 12\n"));
+  EXPECT_THAT(text, testing::HasSubstr("go_config_gogc_percent 100\n"));
+  EXPECT_THAT(text, testing::HasSubstr("go_schedule_duration_seconds_count 4\n"));
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr("go_memory_limit_bytes"))) << "no limit was set";
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr("go_processor_limit"))) << "not known";
 }
 
 }  // namespace

@@ -1,10 +1,5 @@
 // What a reader wants to know first.
 
-function card(title, value, more, kind) {
-  return el("div", {class: "card" + (kind ? " " + kind : "")}, el("dt", {}, title), el("dd", {}, value),
-    more ? el("dd", {class: "more"}, more) : null);
-}
-
 function overview(target) {
   const s = target.summary, g = s.goroutines, waiting = s.goroutine_seconds.waiting;
   const lost = s.events.dropped;

@@ -1,6 +1,6 @@
 // Elements, made without markup: children are nodes or text.
 
-const SVG = "http://www.w3.org/2000/svg";
+const main = document.getElementById("main");
 
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes || {})) {
@@ -28,6 +28,11 @@ function note(...children) {
 
 function button(label, attributes, onclick) {
   return el("button", {type: "button", ...attributes, onclick}, label);
+}
+
+function card(title, value, more, kind) {
+  return el("div", {class: "card" + (kind ? " " + kind : "")}, el("dt", {}, title), el("dd", {}, value),
+    more ? el("dd", {class: "more"}, more) : null);
 }
 
 // One of several: an ARIA tab list, which arrows go through. `tabs`: {label, show} each; show() gives the content.

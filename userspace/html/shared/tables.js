@@ -1,4 +1,4 @@
-// The tables of a target.
+// The tables of a target, as sortableTable() takes them. Its rows that are not shown: target.rows.
 
 function leftOut(rows, shown, name, figures) {
   if (rows.all <= shown) return null;
@@ -12,13 +12,6 @@ function trustNote(table) {
   return note(`From ${table.engine}, ${table.quality}${whole}. Open a row for its stack.`);
 }
 
-function whereCell(frames) {
-  const frame = telling(frames);
-  return [el("span", {class: "function"}, frame.name), el("span", {class: "place"}, place(frame))];
-}
-
-const searchText = (frames) => frames.map((frame) => `${frame.name} ${frame.file}:${frame.line}`).join(" ");
-
 function wakersOf(row) {
   const all = sum(row.wakers, (w) => w.count) + row.wakers_other;
   if (all === 0) return note("None of these waits was seen to be ended.");
@@ -29,14 +22,17 @@ function wakersOf(row) {
     row.wakers_other > 0 ? [note(`${(100 * row.wakers_other / all).toFixed(1)} % others`)] : []);
 }
 
-function blockingTable(target) {
-  const rows = target.summary.blocking, histogramOf = new Map(rows.map((row, i) => [row, target.row_waits[i]]));
+const rowKey = (row, ...stacks) => [row, ...stacks.map((stack) => searchText(stackOf(stack)))].join("\n");
+
+// target.row_waits: the histogram of each row's waits; absent: nobody has them.
+function blockingRows(target) {
+  const rows = target.summary.blocking, histogramOf = new Map(rows.map((row, i) => [row, (target.row_waits || [])[i]]));
   const all = sum(rows, (r) => r.in_window_ns) + target.rows.blocking.in_window_ns;
   const figure = (name, title, shown, hint) => ({title, hint, value: (r) => r[name], cell: (r) => shown(r[name])});
   const label = rows.some((r) => r.label !== null) ? [{title: rows[0].label ? rows[0].label.key : "label", text: true,
     value: (r) => (r.label && r.label.value) || "", cell: (r) => (r.label && (r.label.value || r.label.known)) || ""}] : [];
-  return section("blocking", "Where goroutines wait", trustNote(target.summary.tables.blocking), sortableTable({
-    name: "places where goroutines wait", rows, sortedBy: 2, empty: "No goroutine was seen to wait.",
+  return {name: "places where goroutines wait", rows, sortedBy: 2, empty: "No goroutine was seen to wait.",
+    key: (r) => rowKey(`${r.reason}\n${r.label && r.label.value}\n${r.system}\n${r.other_stacks > 0}`, r.stack),
     columns: [
       figure("blocked_now", "blocked", count, "goroutines that wait there at the end"),
       {title: "oldest", hint: "how long the oldest of them has waited", value: (r) => r.oldest_ns,
@@ -53,10 +49,16 @@ function blockingTable(target) {
     details: (r) => el("div", {class: "columns"},
       el("div", {}, el("h4", {}, "Stack"), stackList(stackOf(r.stack)), r.truncated ? note("It is deeper than was recorded.") : null),
       el("div", {}, el("h4", {}, "Woken by"), wakersOf(r)),
-      el("div", {}, el("h4", {}, "How long"), histogram("Waits", histogramOf.get(r), "No wait was seen from its beginning to its end."))),
+      histogramOf.get(r) ? el("div", {}, el("h4", {}, "How long"),
+        histogram("Waits", histogramOf.get(r), "No wait was seen from its beginning to its end.")) : null),
     left: leftOut(target.rows.blocking, rows.length, "places", [
       [duration(target.rows.blocking.in_window_ns), "in the window"], [count(target.rows.blocking.count), "waits"],
-      [count(target.rows.blocking.blocked_now), "blocked now"]])}));
+      [count(target.rows.blocking.blocked_now), "blocked now"]])};
+}
+
+function blockingTable(target) {
+  return section("blocking", "Where goroutines wait", trustNote(target.summary.tables.blocking),
+    sortableTable(blockingRows(target)));
 }
 
 function originsOf(row) {
@@ -67,11 +69,11 @@ function originsOf(row) {
       stackList(stackOf(link.stack).length > 0 ? stackOf(link.stack) : stackOf(link.site))])));
 }
 
-function creationTable(target) {
+function creationRows(target) {
   const rows = target.summary.creation;
   const figure = (name, title, shown, hint) => ({title, hint, value: (r) => r[name], cell: (r) => shown(r[name])});
-  return section("creation", "Where goroutines are made", trustNote(target.summary.tables.creation), sortableTable({
-    name: "places where goroutines are made", rows, sortedBy: 0, empty: "No goroutine is known.",
+  return {name: "places where goroutines are made", rows, sortedBy: 0, empty: "No goroutine is known.",
+    key: (r) => `${r.gopc} ${r.startpc}`,
     columns: [
       figure("live", "live", count, "at the end"), figure("created", "created", count, "in the window"),
       figure("exited", "exited", count, "in the window"), figure("created_per_s", "per s", number),
@@ -87,16 +89,20 @@ function creationTable(target) {
           el("summary", {}, `${count(s.created)} created`), stackList(stackOf(s.stack))))),
       el("div", {}, el("h4", {}, "What led to them"), originsOf(r))),
     left: leftOut(target.rows.creation, rows.length, "places", [[count(target.rows.creation.live), "live"],
-      [count(target.rows.creation.created), "created"], [count(target.rows.creation.exited), "exited"]])}));
+      [count(target.rows.creation.created), "created"], [count(target.rows.creation.exited), "exited"]])};
 }
 
-function objectsTable(target) {
+function creationTable(target) {
+  return section("creation", "Where goroutines are made", trustNote(target.summary.tables.creation),
+    sortableTable(creationRows(target)));
+}
+
+function objectsRows(target) {
   const rows = target.summary.objects;
-  if (rows.length === 0) return null;
   const figure = (name, title, shown) => ({title, value: (r) => r[name], cell: (r) => shown(r[name])});
   const semaphores = rows.some((r) => r.acquires !== null), operations = rows.some((r) => r.sends !== null);
-  return section("objects", "What goroutines wait for", trustNote(target.summary.tables.objects), sortableTable({
-    name: "objects that goroutines wait for", rows, sortedBy: 2, empty: "",
+  return {name: "objects that goroutines wait for", rows, sortedBy: 2, empty: "No object is known.",
+    key: (r) => `${r.object.kind} ${r.object.address}`,
     columns: [figure("blocked_now", "blocked", count), figure("waits", "waits", count),
       figure("in_window_ns", "in window", duration),
       ...(operations ? [figure("sends", "sends", count), figure("receives", "receives", count)] : []),
@@ -110,5 +116,10 @@ function objectsTable(target) {
       stackList(stackOf(w.stack))))),
     left: leftOut(target.rows.objects, rows.length, "objects", [[count(target.rows.objects.waits), "waits"],
       [duration(target.rows.objects.in_window_ns), "in the window"],
-      [count(target.rows.objects.blocked_now), "blocked now"]])}));
+      [count(target.rows.objects.blocked_now), "blocked now"]])};
+}
+
+function objectsTable(target) {
+  return target.summary.objects.length === 0 ? null : section("objects", "What goroutines wait for",
+    trustNote(target.summary.tables.objects), sortableTable(objectsRows(target)));
 }

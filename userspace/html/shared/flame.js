@@ -1,11 +1,14 @@
 // A flame graph, root at the top: a frame is as wide as what was spent below it. Zoom: click, Enter. Back: Escape.
 //
-// paths: [{names: [{name, place, kind}], value}], root first. format(value) says a value.
+// paths: [{names: [{name, place, kind}], value}], root first. format(value) says a value. update(paths) of what it gives
+// shows others: zoomed to the same frame, and with the focus on the same one, as far as they are still there.
 
 const FLAME_ROW = 20;        // px
 const FLAME_LEAST = 0.0008;  // of the width: narrower frames are not drawn
 const FLAME_MOST_ROWS = 400;
 const FLAME_LEAST_TEXT = 36;  // px: fewer letters say nothing
+
+const keyOfFrame = (frame) => `${frame.kind}\n${frame.name}`;
 
 function flameTree(paths) {
   const root = {name: "all", place: "", kind: "root", value: 0, children: new Map(), parent: null, depth: 0};
@@ -13,7 +16,7 @@ function flameTree(paths) {
     let at = root;
     root.value += path.value;
     for (const part of path.names) {
-      const key = `${part.kind}\n${part.name}`;
+      const key = keyOfFrame(part);
       let child = at.children.get(key);
       if (!child) {
         child = {...part, value: 0, children: new Map(), parent: at, depth: at.depth + 1};
@@ -34,8 +37,7 @@ function hue(name) { // of a package: the same colour in every graph
 }
 
 function flameGraph({name, paths, format, empty}) {
-  const root = flameTree(paths);
-  if (root.value <= 0) return note(empty);
+  let root = flameTree(paths);
   let zoomed = root, focused = root, words = "";
   const graph = el("div", {class: "flame", role: "tree", "aria-label": name});
   const detail = el("p", {class: "flame-detail", role: "status"});
@@ -43,6 +45,9 @@ function flameGraph({name, paths, format, empty}) {
     oninput: () => { words = search.value.toLowerCase(); render(); }});
   const found = el("span", {class: "shown", role: "status"});
   const reset = button("Reset zoom", {class: "reset"}, () => zoom(root));
+  const block = el("div", {class: "flame-block"}, el("div", {class: "toolbar"}, search, found, reset), detail,
+    el("div", {class: "flame-scrolls"}, graph));
+  const nothing = note(empty);
 
   const matches = (node) => words !== "" && node.kind !== "root" && node.name.toLowerCase().includes(words);
   function matched(node) { // each value once, however deep it matches
@@ -90,7 +95,10 @@ function flameGraph({name, paths, format, empty}) {
   }
   let deepest = 0, wide = 0;
   function render() {
+    block.hidden = root.value <= 0;
+    nothing.hidden = !block.hidden;
     graph.replaceChildren();
+    if (block.hidden) return;
     wide = graph.clientWidth || main.clientWidth;
     deepest = 0;
     forget(root);
@@ -133,7 +141,20 @@ function flameGraph({name, paths, format, empty}) {
     event.preventDefault();
     act();
   });
+  // The frame of the new tree that is called as `node` is, and so are those above it; else the last of these.
+  function again(node) {
+    if (!node.parent) return root;
+    const above = again(node.parent), depth = above.depth + 1;
+    return depth === node.depth && above.children.get(keyOfFrame(node)) || above;
+  }
   render();
-  return el("div", {class: "flame-block"}, el("div", {class: "toolbar"}, search, found, reset), detail,
-    el("div", {class: "flame-scrolls"}, graph));
+  const both = el("div", {}, block, nothing);
+  both.update = (next) => {
+    const focus = graph.contains(document.activeElement);
+    root = flameTree(next);
+    [zoomed, focused] = [again(zoomed), again(focused)];
+    render();
+    if (focus && focused.element) focused.element.focus({preventScroll: true});
+  };
+  return both;
 }

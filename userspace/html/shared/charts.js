@@ -1,4 +1,5 @@
-// Charts over time. All of a target show the same stretch: zooming one zooms them all.
+// Charts over time. All of a target show the same stretch: zooming one zooms them all. target: {series: {from_ns, to_ns},
+// begin_utc_ms, pauses, collections}. A row without figures breaks a line of a chart with `gaps`.
 //
 // Mouse: drag along the axis to zoom, double click for all. Keys: Left and Right move a cursor, + and - zoom at it,
 // Escape or 0 shows all.
@@ -14,12 +15,16 @@ class Charts {
     this.all = [];
     this.window = null;      // what is shown, in seconds; null: all
     this.zoomed = () => {};  // is told so
-    const {from_ns, to_ns} = target.series;
+    this.measure();
+  }
+
+  measure() {
+    const {from_ns, to_ns} = this.target.series;
     this.whole = to_ns.length > 0 ? [from_ns[0] / NS, to_ns[to_ns.length - 1] / NS] : [0, 1];
   }
 
   // rows: [seconds, figure, ...] each; series: [{label, colour}], colour: a CSS variable.
-  add({title, rows, series, format, stacked, unit}) {
+  add({title, rows, series, format, stacked, unit, gaps}) {
     const plot = el("div", {class: "plot"});
     const figures = series.map(() => el("b"));
     const time = el("time");
@@ -31,7 +36,7 @@ class Charts {
     const figure = el("figure", {class: "chart", tabindex: 0, role: "group",
       "aria-label": `${title}. Left and Right move the cursor, plus and minus zoom, Escape shows all.`},
       el("figcaption", {}, title, unit ? el("span", {class: "unit"}, unit) : null), values, plot);
-    const chart = {plot, keys, figures, time, rows, series, format, stacked, graph: null, at: null,
+    const chart = {plot, keys, figures, time, rows, series, format, stacked, gaps, graph: null, at: null,
       visible: series.map(() => true)};
     figure.addEventListener("keydown", (event) => this.key(event, chart));
     this.all.push(chart);
@@ -51,7 +56,7 @@ class Charts {
         colors: chart.series.map((s) => this.colour(s.colour)),
         stackedGraph: chart.stacked === true, fillGraph: chart.stacked === true, fillAlpha: 0.75,
         visibility: chart.visible, strokeWidth: chart.stacked ? 1 : 1.6, includeZero: true, xRangePad: 0,
-        connectSeparatedPoints: !chart.stacked, gridLineColor: this.colour("--grid"),
+        connectSeparatedPoints: !chart.stacked && !chart.gaps, gridLineColor: this.colour("--grid"),
         axisLineColor: this.colour("--line"), axisLabelFontSize: 12, animatedZooms: false, highlightCircleSize: 3,
         dateWindow: this.window || this.whole,
         axes: {x: {axisLabelFormatter: seconds, pixelsPerLabel: 60, axisLabelWidth: 80},
@@ -62,6 +67,17 @@ class Charts {
         underlayCallback: (context, area, graph) => this.shade(context, area, graph),
       });
     }
+  }
+
+  // The stretch of target.series is another one. rows: of each chart, as they were added. A part that was zoomed to stays.
+  update(rows) {
+    this.measure();
+    this.all.forEach((chart, i) => {
+      const cursor = chart.at === null ? null : chart.rows[chart.at][0];
+      chart.rows = rows[i];
+      if (chart.graph) chart.graph.updateOptions({file: chart.rows, dateWindow: this.window || this.whole});
+      if (cursor !== null) this.say(chart, this.nearest(chart, cursor));
+    });
   }
 
   // Behind the lines: when collections went on, and when the world stood still.

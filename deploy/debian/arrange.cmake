@@ -1,0 +1,18 @@
+# What has its own place in a Debian package. cpack runs it on what it has staged.
+set(root ${CPACK_TEMPORARY_INSTALL_DIRECTORY})
+set(doc ${root}/usr/share/doc/gorotrace)
+function(compress file)
+  execute_process(COMMAND gzip -9n ${file} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+file(MAKE_DIRECTORY ${root}/etc)
+file(COPY_FILE ${CPACK_GOROTRACE_DEPLOY}/gorotrace.toml ${root}/etc/gorotrace.toml)
+file(CHMOD ${root}/etc/gorotrace.toml PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+file(RENAME ${doc}/LICENSE ${doc}/copyright)
+# Where zsh of Debian looks.
+file(RENAME ${root}/usr/share/zsh/site-functions ${root}/usr/share/zsh/vendor-completions)
+file(COPY_FILE ${CPACK_GOROTRACE_DEPLOY}/debian/changelog ${doc}/changelog)
+compress(${doc}/changelog)
+file(GLOB pages ${root}/usr/share/man/man1/*.1)
+foreach(page ${pages})
+  compress(${page})
+endforeach()
