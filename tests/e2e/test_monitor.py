@@ -173,7 +173,7 @@ def test_only_what_there_is(monitor, served):
         for page in ("/metrics", f"{path}/metrics", f"{path}/debug/pprof/goroutine", "/-/healthy"):
             answer = monitor.ask(page, method)
             assert answer.status == 405 and answer.header("Allow") == "GET, HEAD", (method, page)
-    for profile in ("heap", "allocs", "block", "mutex", "profile", "trace"):
+    for profile in ("heap", "allocs", "block", "mutex", "profile"):
         answer = monitor.ask(f"{path}/debug/pprof/{profile}?seconds=1")
         assert answer.status == 501 and answer.header("X-Go-Pprof") == "1", profile
         assert answer.header("Content-Type") == "text/plain; charset=utf-8"
