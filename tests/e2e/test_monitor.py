@@ -143,7 +143,7 @@ def test_pages_of_the_node(monitor, served):
     assert target["go_version"] == f"go{harness.NEWEST}" and target["main_module"] == "example.com/served"
     assert target["exe"] == str(harness.build(harness.PROGRAMS / "served"))
     assert monitor.ask("/-/healthy").text == "healthy\n"
-    assert monitor.ask("/-/ready").text == "ready\n"
+    assert monitor.answered("/-/ready").text == "ready\n"
     found = [entry for entry in json.loads(monitor.ask("/sd").body)
              if entry["labels"]["__profile_path_prefix__"].endswith(target["id"])]
     assert len(found) == 1 and found[0]["targets"] == [f"127.0.0.1:{monitor.port}"]
