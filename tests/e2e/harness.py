@@ -153,9 +153,11 @@ class Lines:
     def next(self, seconds):
         """The next line; None at the end of the output."""
         end = time.monotonic() + seconds
+        poll = select.poll()  # which takes any descriptor: select() none from 1024 on
+        poll.register(self.fd, select.POLLIN)
         while b"\n" not in self.buffer:
             left = end - time.monotonic()
-            assert left > 0 and select.select([self.fd], [], [], left)[0], f"{self.what}: no line within {seconds} s"
+            assert left > 0 and poll.poll(left * 1000), f"{self.what}: no line within {seconds} s"
             chunk = os.read(self.fd, 1 << 16)
             if not chunk:
                 return None

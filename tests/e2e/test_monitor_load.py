@@ -158,8 +158,8 @@ def test_a_thousand_processes():
         comes("all are watched", lambda: len(watched()) == len(pids), 120)
         found = watched()
         # A scrape has 1 s for those that it reads, and takes the others as they were: nobody is left out for good.
-        comes("all were read", lambda: {t for t in found if f'gorotrace_goroutines{{target="{t}"}}' in figures(monitor)} ==
-              set(found), 60)
+        names = {f'gorotrace_goroutines{{target="{t}"}}' for t in found}
+        comes("all were read", lambda: names <= figures(monitor).keys(), 60)
         for target in found:
             assert "go_goroutines 3\n" in monitor.answered(f"/targets/{target}/metrics").text
         size, has = resident(monitor.pid), held(monitor.pid)
@@ -193,7 +193,7 @@ def rounds_of_targets(monitor, count, binaries, each=12):
     return sizes, kinds
 
 
-@pytest.mark.parametrize("count,warm_up", [(8, 4), pytest.param(150, 30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count,warm_up", [(8, 4), pytest.param(60, 15, marks=pytest.mark.slow)])
 def test_nothing_grows_while_targets_come_and_go(count, warm_up):
     """Eight hours of a node on which programs come and go, in so many rounds: a round is what a few minutes bring."""
     binaries = [harness.build(harness.PROGRAMS / "idle", version) for version in (harness.NEWEST, "1.25.12", "1.21.13")]
@@ -240,7 +240,8 @@ def test_two_thousand_a_minute():
         assert after[lost] == before[lost]
         assert set(scrapes.answers) <= {200, 503} and scrapes.answers[200] > 20 * scrapes.answers.get(503, 0), scrapes.answers
         assert scrapes.slowest < 10
-        comes("none is left", lambda: len(monitor.targets()) == len(programs), 60)
+        pids = {p.pid for p in programs}
+        comes("none is left", lambda: not [t for t in monitor.targets() if t["exe"] == str(go) and t["host_pid"] not in pids], 60)
         assert resident(monitor.pid) < size + 30
         monitor.end()
 

@@ -206,7 +206,8 @@ void NodeWatch::conclude(pid_t pid, Inspected inspected) {
     attempts_.erase(pid);
   }
   KnownTarget known{std::move(inspected.target), nullptr};
-  if (inspected.opened) known.watched = std::make_shared<WatchedTarget>(std::move(inspected.opened), over_);
+  if (inspected.opened)
+    known.watched = std::make_shared<WatchedTarget>(std::move(inspected.opened), known.info.user, over_);
   state_->table.put(std::move(known));
 }
 

@@ -7,10 +7,17 @@
 
 namespace gorotrace {
 
+Readings::Readings()
+    : quota_(std::make_shared<ReaderQuota>(kMostOfOneUser, kHeldUpAfter, [] { return monotonic_ns(); })) {}
+
 void Readings::begin(const std::shared_ptr<WatchedTarget>& target, ReadingKind kind, double ns_per_cpu_ns) {
   if (!target->begin(kind, ns_per_cpu_ns)) return;
   const std::lock_guard lock(mutex_);
-  workers_.add([target, kind](const std::stop_token&) { target->read(kind); }, std::stop_source());
+  workers_.add(
+      [target, kind, quota = quota_](const std::stop_token&) {
+        if (!quota->run(target->user(), [&] { target->read(kind); })) target->leave_out(kind);
+      },
+      std::stop_source());
 }
 
 std::size_t Readings::refresh(const std::vector<std::shared_ptr<WatchedTarget>>& targets, ReadingKind kind,

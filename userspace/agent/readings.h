@@ -8,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include "agent/reader_quota.h"
 #include "agent/watched_target.h"
 #include "session/look_workers.h"
 
@@ -15,8 +16,10 @@ namespace gorotrace {
 
 class Readings {
  public:
-  // Each process that holds up whoever reads it takes one of these for good.
-  static constexpr std::size_t kMostThreads = 64;
+  Readings();
+  // Each process that holds up whoever reads it takes one of these for good, those of one user so many. (In
+  // the time until one is held up for certain some more may be taken: a thread comes each 0.2 s.)
+  static constexpr std::size_t kMostThreads = 64, kMostOfOneUser = 16;
 
   [[nodiscard]] std::shared_ptr<ReadingsOver> over() const { return over_; }
   // Until each was read whose figures were not young enough, or for that long; how many were not.
@@ -27,7 +30,8 @@ class Readings {
   void begin(const std::shared_ptr<WatchedTarget>& target, ReadingKind kind, double ns_per_cpu_ns);
 
   const std::shared_ptr<ReadingsOver> over_ = std::make_shared<ReadingsOver>();
-  std::mutex mutex_;  // workers_
+  const std::shared_ptr<ReaderQuota> quota_;  // shared with who is held up
+  std::mutex mutex_;                          // workers_
   LookWorkers workers_{kMostThreads};
 };
 

@@ -22,8 +22,12 @@ std::uint64_t thread_cpu_ns() {
 
 }  // namespace
 
-WatchedTarget::WatchedTarget(std::shared_ptr<Target> target, std::shared_ptr<ReadingsOver> over)
-    : target_(std::move(target)), over_(std::move(over)), reader_(target_->counter_reader()) {}
+WatchedTarget::WatchedTarget(std::shared_ptr<Target> target, std::string user,
+                             std::shared_ptr<ReadingsOver> over)
+    : target_(std::move(target)),
+      user_(std::move(user)),
+      over_(std::move(over)),
+      reader_(target_->counter_reader()) {}
 
 bool WatchedTarget::young(ReadingKind kind, double ns_per_cpu_ns) const {
   const bool metrics = kind == ReadingKind::kMetrics;
@@ -88,10 +92,7 @@ void WatchedTarget::read(ReadingKind kind) {
   const std::uint64_t cpu_end = thread_cpu_ns();
   {
     const std::lock_guard lock(mutex_);
-    begun_ns_ = 0;
-    counters_over_ns_ = monotonic_ns();
-    if (kind == ReadingKind::kMetrics) metrics_over_ns_ = counters_over_ns_;
-    ++figures_.readings;
+    over(kind);
     figures_.cpu_ns += cpu_end - cpu_begin;
     (kind == ReadingKind::kMetrics ? metrics_cost_ : counters_cost_) = cpu_end - cpu_prepared;
     figures_.error = counters ? "" : counters.error().message;
@@ -110,6 +111,27 @@ void WatchedTarget::read(ReadingKind kind) {
       }
     }
   }
+  wake_waiters();
+}
+
+void WatchedTarget::leave_out(ReadingKind kind) {
+  {
+    const std::lock_guard lock(mutex_);
+    over(kind);
+    ++figures_.errors;
+    figures_.error = "not read: other processes of user " + user_ + " hold up whoever reads them";
+  }
+  wake_waiters();
+}
+
+void WatchedTarget::over(ReadingKind kind) {
+  begun_ns_ = 0;
+  counters_over_ns_ = monotonic_ns();
+  if (kind == ReadingKind::kMetrics) metrics_over_ns_ = counters_over_ns_;
+  ++figures_.readings;
+}
+
+void WatchedTarget::wake_waiters() {
   // Whoever found nothing under the mutex waits by now; with it held they would wake only to wait for it.
   {
     const std::lock_guard lock(over_->mutex);

@@ -43,13 +43,14 @@ struct ReadingsOver {
 
 class WatchedTarget {
  public:
-  WatchedTarget(std::shared_ptr<Target> target, std::shared_ptr<ReadingsOver> over);
+  WatchedTarget(std::shared_ptr<Target> target, std::string user, std::shared_ptr<ReadingsOver> over);
 
   // True: the caller has it read now. False: it is being read, or what is known is young enough: younger than
   // Agent::kFresh, or than that many ns for each ns of CPU time that the last reading of the kind took (the
   // target's share of the agent's budget).
   [[nodiscard]] bool begin(ReadingKind kind, double ns_per_cpu_ns);
-  void read(ReadingKind kind);  // after begin()
+  void read(ReadingKind kind);       // after begin()
+  void leave_out(ReadingKind kind);  // likewise: other processes of its user hold up who reads them
 
   [[nodiscard]] bool is_young(ReadingKind kind, double ns_per_cpu_ns) const;
   // A reading of that kind was over since then, well or not.
@@ -59,6 +60,7 @@ class WatchedTarget {
   // How long the reading that goes on has taken; nullopt: none does.
   [[nodiscard]] std::optional<std::chrono::nanoseconds> reading_for() const;
   [[nodiscard]] const Target& target() const { return *target_; }
+  [[nodiscard]] const std::string& user() const { return user_; }
 
  private:
   [[nodiscard]] bool young(ReadingKind kind, double ns_per_cpu_ns) const;  // with mutex_ held
@@ -66,7 +68,11 @@ class WatchedTarget {
   [[nodiscard]] Result<RuntimeCounters> read_counters();
   [[nodiscard]] GoFigures read_metrics();
 
+  void over(ReadingKind kind);  // with mutex_ held
+  void wake_waiters();
+
   const std::shared_ptr<Target> target_;
+  const std::string user_;
   const std::shared_ptr<ReadingsOver> over_;
   // Of the thread that reads; each remembers where what it reads is.
   std::optional<CounterReader> reader_;

@@ -57,6 +57,13 @@ Result<ListenAddress> bound_to(int fd) {
   return out;
 }
 
+// Until the library has sent it.
+struct Body {
+  std::string text;
+  std::shared_ptr<const MappedBytes> file;
+  std::shared_ptr<const void> keeps;
+};
+
 }  // namespace
 
 class Server::Impl {
@@ -336,9 +343,11 @@ void Server::Impl::hand_on(const std::shared_ptr<Exchange>& exchange) {
 
 MHD_Result Server::Impl::send(MHD_Connection* connection, Response response) {
   deadlines_.at(connection, ConnectionDeadlines::Step::kAnswer, Clock::now());
-  auto* const body = new std::string(std::move(response.body));
+  auto* const body = new Body{std::move(response.body), std::move(response.file), std::move(response.keeps)};
+  const std::string_view bytes = body->file ? body->file->view() : std::string_view(body->text);
   MHD_Response* const out = library_.create_response(
-      body->size(), body->data(), [](void* text) { delete static_cast<std::string*>(text); }, body);
+      bytes.size(), const_cast<char*>(bytes.data()), [](void* done) { delete static_cast<Body*>(done); },
+      body);
   if (out == nullptr) {
     delete body;
     return MHD_NO;
@@ -373,7 +382,7 @@ void Server::Impl::tick() {
   for (const auto& exchange : waiting) {
     if (exchange->client_went_away()) {
       exchange->give_up(plain(503, "nobody waits"));
-    } else if (now - exchange->since() > limits_.answer_made) {
+    } else if (now - exchange->since() > limits_.answer_made + exchange->longer()) {
       exchange->give_up(plain(503, "not answered in time"));
     }
   }
