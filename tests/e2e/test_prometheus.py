@@ -267,7 +267,7 @@ def test_scrapers_of_profiles_ask_for_what_there_is(scraped):
     asked = job["profiling_config"]["pprof_config"]
     assert asked.keys() >= {"memory", "block", "mutex", "goroutine", "process_cpu"}  # pkg/config/config.go
     on = {name for name, profile in asked.items() if profile["enabled"]}
-    assert on == {"goroutine", "threadcreate"} and on <= there_are
+    assert on == there_are and {"goroutine", "threadcreate"} <= on
     rule, = job["relabel_configs"]
     assert rule["source_labels"] == ["__profile_path_prefix__", "__profile_path__"] and rule["separator"] == ""
     paths = {name: asked[name].get("path", f"/debug/pprof/{name}") for name in on}
