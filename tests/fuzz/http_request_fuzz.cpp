@@ -6,6 +6,7 @@
 #include "check.h"
 #include "http/access.h"
 #include "http/authorization.h"
+#include "http/capture_words.h"
 #include "http/listen_address.h"
 #include "http/pprof_words.h"
 #include "http/request_target.h"
@@ -29,6 +30,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto wanted = profile_wanted(*target, 20); wanted && wanted->seconds)
       fuzz::check(*wanted->seconds > 0 && *wanted->seconds <= 20 && wanted->debug == 0,
                   "a difference is bounded");
+    for (const auto& wanted : {trace_wanted(*target), capture_wanted(*target)}) {
+      fuzz::check(!wanted || (wanted->duration.count() > 0 && wanted->duration <= kLongestCapture),
+                  "a capture is bounded");
+    }
     fuzz::check(symbols_wanted(target->raw_query).size() <= 10'000, "symbols are bounded");
   }
   const std::string secret = "0123456789abcdef";

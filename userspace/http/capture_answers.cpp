@@ -7,7 +7,7 @@
 #include "base/plural.h"
 #include "export/goroutine_profiles.h"
 #include "export/largest_trace.h"
-#include "http/capture_words.h"
+#include "http/capture_headers.h"
 #include "http/pprof_words.h"
 #include "recording/replay.h"
 

@@ -15,7 +15,7 @@
 #include "export/living_creations.h"
 #include "export/pprof.h"
 #include "export/thread_profile.h"
-#include "http/capture_words.h"
+#include "http/capture_headers.h"
 #include "process/hold.h"
 #include "process/procfs.h"
 #include "report/dump_text.h"
