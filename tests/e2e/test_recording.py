@@ -221,6 +221,31 @@ def test_no_file_stays_of_a_recording_that_did_not_begin(tmp_path):
     assert path.read_text() == "of yesterday"
 
 
+def overwrite_text(process):
+    """No probe can go there any more. It does not notice: it is stopped, and is killed so."""
+    process.popen.send_signal(signal.SIGSTOP)
+    text = next(line.split() for line in open(f"/proc/{process.pid}/maps") if " r-xp " in line and process.command[0] in line)
+    begin, end = (int(address, 16) for address in text[0].split("-"))
+    with open(f"/proc/{process.pid}/mem", "r+b", buffering=0) as memory:
+        memory.seek(begin)
+        memory.write(b"\xcc" * (end - begin))
+
+
+def test_no_file_stays_if_the_second_process_cannot_be_attached(tmp_path):
+    path, demo = tmp_path / "f.gtr", build(PROGRAMS / "demo")
+    with Process([demo]) as one, Process([demo]) as other:
+        time.sleep(0.5)
+        overwrite_text(other)
+        both = ["-p", one.pid, "-p", other.pid, "-d", "1s"]
+        for command in (["record", "-o", path], ["stat", "--record", path]):
+            path.unlink(missing_ok=True)
+            assert "not the file's code" in run(*command, *both, code=3).stderr
+            assert not path.exists()
+            path.write_text("of yesterday")
+            run(*command, *both, code=3)
+            assert path.read_text() == "of yesterday"
+
+
 def test_a_file_has_one_recorder(tmp_path):
     path = tmp_path / "f.gtr"
     with Process([build(PROGRAMS / "demo")]) as target:
