@@ -204,7 +204,7 @@ def instants(path):
     names = dict(re.findall(r'event_names \{\n      iid: (\d+)\n      name: "(.*)"', text))
     out = collections.Counter()
     for packet in text.split("packet {\n")[1:]:
-        kind, name = re.search(r"type: TYPE_(\w+)", packet), re.search(r" name_iid: (\d+)", packet)
+        kind, name = re.search(r"type: TYPE_(\w+)", packet), re.search(r"^    name_iid: (\d+)", packet, re.M)
         if kind and name:
             out[kind[1], names[name[1]]] += 1
     return out
@@ -220,7 +220,8 @@ def test_two_parts_have_what_the_whole_has(tmp_path):
             said = stopped(process)
     assert "nothing lost" in said, said
     begin = json.loads(run("report", "--json", path).stdout)["begin_ns"]
-    at = [json.loads(line)["at_ns"] for line in run("export", "--to", "json", path).stdout.splitlines() if '"event":"park"' in line]
+    events = [json.loads(line) for line in run("export", "--to", "json", path).stdout.splitlines() if '"event":"ready"' in line]
+    at = [event["at_ns"] for event in events if isinstance(event["by"], int)]  # woken by goroutines
     middle = f"{int(statistics.median(at)) - begin}ns"
     parts = {"whole": [], "first": ["--before", middle], "second": ["--from", middle]}
     traces, shown = {}, {}

@@ -155,22 +155,22 @@ def test_text_names_the_value(labelled):
 
 
 def test_a_recording_by_label_has_them_in_its_profiles(labelled, tmp_path):
-    """The labels of samples are those of report's rows, with the same counts."""
-    path, out = tmp_path / "f.gtr", tmp_path / "block.pb.gz"
+    """Goroutines of a profile have the labels by which report tells their waits apart."""
+    path, out = tmp_path / "f.gtr", tmp_path / "goroutine.pb.gz"
     process = labelled(harness.NEWEST, "stripped")
-    done = subprocess.run([harness.gorotrace(), "record", "-p", str(process.pid), "-o", path, "-d", "4s", "--budget", "none",
-                           "--by", "label:tenant"], capture_output=True, text=True, timeout=120)
+    command = [harness.gorotrace(), "record", "-p", str(process.pid), "-o", path]
+    done = subprocess.run([*command, "-d", "4s", "--budget", "none", "--by", "label:tenant"], capture_output=True, text=True,
+                          timeout=120)
     assert done.returncode == 0 and done.stderr.endswith(f"next: gorotrace report {path} --by label:tenant\n"), done.stderr
-    told = subprocess.run([harness.gorotrace(), "report", "--json", "--by", "label:tenant", "--limit", "0", path],
-                          capture_output=True, text=True, timeout=120)
+    told = subprocess.run([harness.gorotrace(), "report", "--json", "--by", "label:tenant", path], capture_output=True,
+                          text=True, timeout=120)
     rows = by_label(json.loads(told.stdout))
-    subprocess.run([harness.gorotrace(), "export", "--to", "pprof-block", path, "-o", out], check=True, timeout=120)
-    naps = collections.Counter()
+    subprocess.run([harness.gorotrace(), "export", "--to", "pprof-goroutine", path, "-o", out], check=True, timeout=120)
+    nappers = collections.Counter()
     for stack, values, labels in Profile(out).samples:
-        if any(function == "time.Sleep" for function, _ in stack) and labels.get("wait") != "open":
-            naps[labels.get("tenant")] += values[0]
+        if any(function == "main.napper" for function, _ in stack):
+            nappers[labels.get("tenant")] += values[0]
     for tenant in ("acme", "zeta"):
-        assert naps[tenant] == rows[tenant]["count"] > 0, (naps, rows[tenant])
-    wrong = subprocess.run([harness.gorotrace(), "record", "-p", str(process.pid), "-o", path, "--by", "reason"],
-                           capture_output=True, text=True, timeout=120)
+        assert rows[tenant]["count"] > 0 and 0 < nappers[tenant] <= NAPPERS[tenant], (nappers, rows[tenant])
+    wrong = subprocess.run([*command, "--by", "reason"], capture_output=True, text=True, timeout=120)
     assert wrong.returncode == 2 and "give label:KEY" in wrong.stderr, wrong.stderr

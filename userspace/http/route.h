@@ -21,7 +21,6 @@ enum class Page : std::uint8_t {
   kProfileIndex,
   kProfileIndexBare,  // without the slash at its end
   kProfile,           // of a name, which there may be or not
-  kProfile,           // of a name, which there may be or not
   kCapture,
 };
 
