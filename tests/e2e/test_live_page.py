@@ -84,7 +84,8 @@ def page(browser, monitor):
     yield browser
     assert browser.console == []
     paths = [url.removeprefix(browser.base) for url in browser.requests if not url.startswith("blob:")]
-    strange = [p for p in paths if not re.fullmatch(r"/|/page/[\w.]+|/targets|/targets/\d+-\d+/(stat|debug/pprof/.*)", p)]
+    known = r"/|/page/[\w.]+|/targets|/targets/\d+-\d+/(stat|debug/pprof/.*|capture.*)"
+    strange = [p for p in paths if not re.fullmatch(known, p)]
     assert not strange, "it asks for documented JSON alone, of its own server"
     browser.open("about:blank")
 
@@ -325,7 +326,7 @@ def take(page, label, seconds=40):
 
 
 def saved(page, said, folder):
-    name = re.fullmatch(r"Saved as (\S+)\.", said)[1]
+    name = re.match(r"Saved as (\S+)\.(?: |$)", said)[1]
     end = time.monotonic() + 10
     while not (folder / name).exists():
         assert time.monotonic() < end, f"{name} is not there: {os.listdir(folder)}"
@@ -346,6 +347,26 @@ def test_downloads(page, monitor, quiet, tmp_path):
             "debug/pprof/goroutine?debug=2", "debug/pprof/goroutine", "debug/pprof/trace?seconds=5", "capture?seconds=10")]
 
 
+def test_a_capture_is_taken_or_given_up(page, monitor, quiet, tmp_path):
+    open_process(page, monitor, quiet)
+    page.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    page.run("[...document.querySelectorAll('#downloads a')].find((a) => a.textContent.startsWith('Capture')).click()")
+    page.until("document.querySelector('#downloads').innerText.includes('This takes 10 s')")
+    end = time.monotonic() + 20
+    while "gorotrace_capture_running 1" not in monitor.ask("/metrics").text:
+        assert time.monotonic() < end, monitor.stderr
+    # One at a time: the other one says why not.
+    assert take(page, "Execution trace, 5 s").startswith("Not to be had: ")
+    page.focus("#downloads button[aria-label='Give up: Capture, 10 s']")
+    page.key("Enter")
+    page.until("document.querySelector('#downloads').innerText.includes('Given up.')")
+    while "gorotrace_capture_running 0" not in monitor.ask("/metrics").text:
+        assert time.monotonic() < end, "its probes are still there"
+    trace = saved(page, take(page, "Execution trace, 5 s"), tmp_path)
+    assert trace.read_bytes().startswith(b"go 1.")
+    page.console[:] = [line for line in page.console if "status of 503" not in line]
+
+
 def test_hostile_names(page, monitor, programs):
     """The path of a program is text that whoever starts it chooses."""
     name = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
@@ -357,7 +378,8 @@ def test_hostile_names(page, monitor, programs):
         open_process(page, monitor, process)
         assert name[:30] in page.text(".facts")
         assert page.run("document.querySelectorAll('main img, main script').length") == 0
-        assert page.run("document.title").endswith(f"PID {process.pid} - gorotrace") and "\x1b" not in page.run("document.title")
+        title = page.run("document.title")
+        assert title.endswith(f"PID {process.pid} - gorotrace") and "\x1b" not in title
         page.open(f"{page.base}/#/targets/<img src=x onerror=document.title='owned'>")
         page.until("document.querySelector('#processes') !== null")
         assert "owned" not in page.run("document.title")

@@ -35,7 +35,8 @@ function downloadItem(target, {path, what, of, file, takes}) {
     try {
       const response = await askFor(href, running.signal);
       saveAs(await response.blob(), name);
-      say(said, `Saved as ${name}.`);
+      const told = ["X-Gorotrace-Ended", "Gorotrace-Note"].map((header) => response.headers.get(header)).filter(Boolean);
+      say(said, [`Saved as ${name}.`, ...told].join(" "));
     } catch (error) {
       said.className = "failed";
       say(said, running.signal.aborted ? "Given up." : `Not to be had: ${error.message}`);
