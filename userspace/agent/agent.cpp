@@ -7,8 +7,8 @@
 #include <thread>
 #include <utility>
 
-#include "agent/node_sampling.h"
 #include "agent/network_traffic.h"
+#include "agent/node_sampling.h"
 #include "agent/node_watch.h"
 #include "agent/otel_families.h"
 #include "agent/probe_families.h"

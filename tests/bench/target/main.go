@@ -137,6 +137,26 @@ func storm(steps int, ops *uint64) {
 	}
 }
 
+// A server with little to do: each second a hundred goroutines work a little, and leave garbage behind.
+func duty(steps int, ops *uint64) {
+	var kept [100][]byte
+	for range time.Tick(time.Second) {
+		var group sync.WaitGroup
+		for i := range kept {
+			group.Add(1)
+			go func(i int) {
+				var memory [2048]uint64
+				state := uint64(1)
+				work(&memory, &state, steps)
+				kept[i] = make([]byte, 4096)
+				group.Done()
+			}(i)
+		}
+		group.Wait()
+		atomic.AddUint64(ops, 1)
+	}
+}
+
 // What a handler asks the worker for, and where the answer goes.
 type job struct {
 	answer chan string
@@ -198,11 +218,11 @@ func parked(n int) {
 }
 
 func main() {
-	mode := flag.String("mode", "pingpong", "pingpong, pipeline, mutex, storm, serve, load or parked")
+	mode := flag.String("mode", "pingpong", "pingpong, pipeline, mutex, storm, duty, serve, load or parked")
 	depth := flag.Int("depth", 0, "pingpong: frames more on the stack")
 	url := flag.String("url", "", "load: where to")
 	n := flag.Int("n", 8, "load: clients; parked: goroutines; pipeline: stages; mutex: workers")
-	steps := flag.Int("steps", 500, "pipeline, mutex, storm: of work between two events, some ns each")
+	steps := flag.Int("steps", 500, "pipeline, mutex, storm, duty: of work between two events, some ns each")
 	handOff := flag.Bool("handoff", false, "serve: a worker goroutine answers, over channels")
 	blockProfile := flag.Bool("blockprofile", false, "profile every wait (runtime.SetBlockProfileRate(1))")
 	file := flag.String("trace", "", "record runtime/trace to this file")
@@ -232,6 +252,8 @@ func main() {
 		mutexPool(*n, *steps, &ops)
 	case "storm":
 		storm(*steps, &ops)
+	case "duty":
+		duty(*steps, &ops)
 	case "serve":
 		serve(*handOff, &ops)
 	case "load":

@@ -76,10 +76,9 @@ TEST(AgentConfig, AMistakeIsNamedWithItsLine) {
   EXPECT_EQ(mistake("[metrics]\nnames = \"openmetrics\"\n"),
             "/etc/gorotrace.toml:2: metrics.names: must be \"prometheus\" or \"otel\"");
   EXPECT_TRUE(mistake("metrics = 1\n").starts_with("/etc/gorotrace.toml:1: metrics: must be a table"));
-  EXPECT_EQ(
-      mistake("[budget]\nnodes = 1\n"),
-      "/etc/gorotrace.toml:2: budget.nodes: no such key; there are budget.agent, "
-      "budget.target, budget.node, budget.capture_budget");
+  EXPECT_EQ(mistake("[budget]\nnodes = 1\n"),
+            "/etc/gorotrace.toml:2: budget.nodes: no such key; there are budget.agent, "
+            "budget.target, budget.node, budget.capture_budget");
   EXPECT_EQ(mistake("[budget]\ncapture_budget = 101\n"),
             "/etc/gorotrace.toml:2: budget.capture_budget: must be a number of percent of the target's CPU "
             "time, from 0.01 to 100");
