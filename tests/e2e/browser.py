@@ -97,8 +97,10 @@ class Browser:
         if self.session:
             message["sessionId"] = self.session
         os.write(self.out, json.dumps(message).encode() + b"\0")
+        end = time.monotonic() + 60  # a page that goes on asking its server says something all the time
         while True:
             answer = self._read()
+            assert time.monotonic() < end, f"no answer to {method}"
             if answer.get("id") == self.number:
                 assert "error" not in answer, f"{method}: {answer['error']}"
                 return answer["result"]
@@ -108,8 +110,10 @@ class Browser:
         self.loaded = False
         address = str(page).startswith(("http://", "about:"))
         answer = self.call("Page.navigate", url=page if address else f"file://{page}")
+        end = time.monotonic() + 60
         while "loaderId" in answer and not self.loaded:  # else it is another part of the page that is shown
             self._read()
+            assert time.monotonic() < end, f"{page} is not loaded"
 
     def run(self, expression):
         """What a JavaScript expression is worth."""

@@ -33,9 +33,6 @@ double sampling_share(const LookSettings& settings) {
 SessionOptions sampled_options(const LookSettings& settings) {
   SessionOptions options;
   options.sample_cpu = sampling_share(settings);
-  // Who is blocked now is what the last look at all of them says; of some of them alone it would stay what it
-  // was.
-  options.sampling_of_each = true;
   return options;
 }
 
