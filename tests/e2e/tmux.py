@@ -15,11 +15,12 @@ class Terminal:
         self.name = f"gorotrace-{os.getpid()}-{id(self):x}"
         plain = {k: v for k, v in os.environ.items()
                  if k not in ("COLUMNS", "LINES", "NO_COLOR", "LC_ALL", "LC_CTYPE", "LANG", "TMUX", "TERM")}
-        plain |= {"LC_ALL": "C.UTF-8", "PS1": "$ ", "HISTFILE": "/dev/null"}
+        plain |= {"LC_ALL": "C.UTF-8", "HISTFILE": "/dev/null"}
+        environment = {"PS1": "$ ", **environment}  # which the shell that tmux starts this one with would take away
         shell = "env " + " ".join(f"{k}={shlex.quote(v)}" for k, v in environment.items()) + " bash --norc --noprofile"
         subprocess.run(["tmux", "-L", self.name, "-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(lines),
                         shell], check=True, env=plain, cwd="/")
-        self.await_text("$ ")
+        self.await_screen(lambda screen: screen.strip() == "$", "the shell's prompt")
 
     def tmux(self, *arguments):
         return subprocess.run(["tmux", "-L", self.name, *map(str, arguments)], check=True, capture_output=True, text=True).stdout
