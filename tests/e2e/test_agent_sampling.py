@@ -51,6 +51,27 @@ def test_stat_equals_runtime_stack(monitor, truth, version):
     harness.check_untouched(target.pid, target.binary)
 
 
+def test_goroutines_that_come_while_it_is_looked_at_are_in(monitor):
+    with harness.Process([harness.build(harness.PROGRAMS / "swell")]) as program:
+        def park(n):
+            program.popen.stdin.write(f"park {n}\n".encode())
+            program.popen.stdin.flush()
+            return json.loads(program.lines.next(30))["goroutines"]
+
+        assert json.loads(program.lines.next(30))["type"] == "ready"
+        first = park(30)
+        assert stat(monitor, program.pid)["goroutines"]["live"] == first
+        time.sleep(1.5)
+        then = park(12)
+        assert then == first + 12
+        summary = stat(monitor, program.pid)
+        assert summary["goroutines"]["live"] == then
+        parked = [row["blocked_now"] for row in summary["blocking"] if any(
+            frame["function"].startswith("main.park") for frame in row["stack"])]
+        assert sum(parked) == 42, summary["blocking"]
+        assert summary["goroutines"]["created"] >= 12
+
+
 def of_target(figures, name, target):
     """labels -> value, of one family of one target."""
     start = f'{name}{{target="{target}"'

@@ -75,7 +75,7 @@ void AgentSession::tick() {
   session_->tick();
   const MonotonicTime now = loop_.timers().now();
   for (const auto& [id, member] : members_) {
-    if (now < member->told_at) continue;
+    if (now < member->told_at || !session_->refresh(member->target)) continue;
     tell(id, *member, false);
     member->told_at = now + kToldEvery;
   }
@@ -93,6 +93,7 @@ std::optional<Result<std::string>> AgentSession::summary(const std::string& id) 
   const Member& member = *members_.at(id);
   if (const auto& contradiction = session_->contradiction(member.target))
     return Result<std::string>(std::unexpected(*contradiction));
+  if (!session_->refresh(member.target)) return std::nullopt;
   StatFacts facts = session_->facts(member.target);
   if (!seen_enough(facts)) return std::nullopt;
   const auto tables = session_->tables(member.target);

@@ -68,6 +68,9 @@ class Session {
   [[nodiscard]] Status set_groups(TargetId target, GroupMask groups, const std::string& reason) {
     return of(target).set_groups(groups, reason);
   }
+  // The tables of a window that goes on are to tell what memory has now, too, where sampling looks instead of
+  // whole looks. True: they do, or as far as that may cost; false: ask again at a later tick.
+  [[nodiscard]] bool refresh(TargetId target) { return of(target).refresh(); }
   // However much its budget is, its probes may cost so many CPUs at most from here on.
   void cap_budget(TargetId target, double cpus) { of(target).cap_budget(cpus); }
 

@@ -61,6 +61,16 @@ void TargetLooks::at(std::uint64_t at_ns) {
   objects_due_ = true;
 }
 
+bool TargetLooks::refresh(std::uint64_t now_ns) {
+  constexpr std::uint64_t kYoungNs = 1'000'000'000;
+  if (ending_) return true;
+  if (running_ || !await_counters(0)) return false;
+  if (now_ns <= looked_at_ns_ + kYoungNs || !rested(now_ns)) return true;
+  asked_ns_ = std::min(asked_ns_, now_ns);
+  ask_counters();
+  return false;
+}
+
 void TargetLooks::mind_loss(std::uint64_t dropped, std::uint64_t now_ns) {
   if (dropped > dropped_seen_) at(now_ns + kLookAfterGapNs);
   dropped_seen_ = dropped;

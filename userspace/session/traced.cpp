@@ -248,6 +248,10 @@ void Traced::look_after() {
   looks_->tick(now);
 }
 
+bool Traced::refresh() {
+  return !life_.traced() || looks_->refresh(monotonic_ns());
+}
+
 void Traced::note_standing() {
   auto standing = pipeline_.standing(id_, monotonic_ns());
   if (!standing) notices_.add(standing.error().message);

@@ -65,6 +65,8 @@ class Traced {
     return life_.traced() ? groups_.due_after(now_ns) : std::nullopt;
   }
   [[nodiscard]] Status set_groups(GroupMask groups, const std::string& reason);
+  // TargetLooks::refresh(): while it is traced.
+  [[nodiscard]] bool refresh();
   void cap_budget(double cpus) { groups_.cap_budget(cpus); }
 
   // The window's end: each step is taken by all targets before the next one is.
