@@ -52,7 +52,7 @@ std::string creation_text(const TextContext& c) {
     out += creator_text(c, row, WaysOf::kRow);
     if (c.options.stacks) {
       if (is_main_goroutine(start.back()))
-        out += under("no stack: runtime.rt0_go made it, before there was a goroutine that could");
+        out += under("no stack: runtime.rt0_go made it, before any goroutine could");
       for (const CreationRow::Stack& s : row.stacks) {
         out += under(fmt::format("{} created from:", s.created)) + stack_text(c, s.stack, "");
       }

@@ -69,7 +69,7 @@ function originsOf(row) {
       stackList(stackOf(link.stack).length > 0 ? stackOf(link.stack) : stackOf(link.site))])));
 }
 
-const BY_RUNTIME = "Goroutine 1 has none: runtime.rt0_go made it, before there was a goroutine that could.";
+const BY_RUNTIME = "Goroutine 1 has none: runtime.rt0_go made it, before any goroutine could.";
 
 function creationRows(target) {
   const rows = target.summary.creation;
