@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
   gorotrace::add_export_command(app, exit);
   gorotrace::add_diff_command(app, common, exit);
   gorotrace::add_cat_command(app, exit);
+  gorotrace::add_top_command(app, common, exit);
   gorotrace::add_monitor_command(app, exit);
   gorotrace::add_help_command(app, exit);
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();  // stat -v is -v stat

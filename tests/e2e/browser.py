@@ -107,8 +107,8 @@ class Browser:
         """A file, or an address: http://127.0.0.1:PORT/, about:blank."""
         self.loaded = False
         address = str(page).startswith(("http://", "about:"))
-        self.call("Page.navigate", url=page if address else f"file://{page}")
-        while not self.loaded:
+        answer = self.call("Page.navigate", url=page if address else f"file://{page}")
+        while "loaderId" in answer and not self.loaded:  # else it is another part of the page that is shown
             self._read()
 
     def run(self, expression):

@@ -15,9 +15,10 @@ import time
 import uuid
 
 # What a first boot would do to a kernel that others use, and what nobody needs here.
-MASKED = ["systemd-sysctl.service", "systemd-modules-load.service", "systemd-binfmt.service", "systemd-udevd.service", "systemd-journald-audit.socket",
-          "systemd-remount-fs.service", "systemd-timesyncd.service", "systemd-networkd.service", "systemd-logind.service",
-          "systemd-resolved.service", "systemd-random-seed.service", "systemd-update-utmp.service",
+MASKED = ["systemd-sysctl.service", "systemd-modules-load.service", "systemd-binfmt.service", "systemd-udevd.service",
+          "systemd-journald-audit.socket", "systemd-remount-fs.service", "systemd-timesyncd.service",
+          "systemd-networkd.service", "systemd-logind.service", "systemd-resolved.service",
+          "systemd-random-seed.service", "systemd-update-utmp.service",
           "systemd-sysusers.service", "systemd-firstboot.service", "systemd-hwdb-update.service",
           "systemd-journal-catalog-update.service", "ldconfig.service", "sys-kernel-debug.mount",
           "sys-kernel-tracing.mount", "sys-kernel-config.mount", "sys-fs-fuse-connections.mount", "dev-hugepages.mount",
@@ -34,6 +35,10 @@ mkdir "groups/$group"
 echo $$ >"groups/$group/cgroup.procs"
 mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
 cd root
+if [ -n "$GOROTRACE_ON_DISK" ]; then # /srv is no overlay, so that another one may lie on it
+  mkdir ../srv
+  mount --bind ../srv srv
+fi
 mount -t proc proc proc
 mount --bind proc/sys proc/sys
 mount -o remount,bind,ro proc/sys

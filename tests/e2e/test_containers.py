@@ -124,14 +124,16 @@ def test_the_image_is_built_and_runs(tmp_path):
         # What reaches the network from here must reach it from there.
         machine.run("sh", "-ec", """
             cp -L /etc/resolv.conf /etc/hosts /srv/base/etc/
-            for file in $(grep -ls Acquire /etc/apt/apt.conf /etc/apt/apt.conf.d/*); do cp "$file" "/srv/base/etc/apt/apt.conf.d/"; done
+            for file in $(grep -ls Acquire /etc/apt/apt.conf /etc/apt/apt.conf.d/*); do
+              cp "$file" /srv/base/etc/apt/apt.conf.d/
+            done
             tar -C /srv/base -c . >/srv/base.tar""", seconds=300)
-        storage = ["env", "STORAGE_DRIVER=vfs", "buildah"]
-        name = machine.run(*storage, "from", "scratch").stdout.strip()
-        machine.run(*storage, "add", name, "/srv/base.tar", "/", seconds=300)
-        machine.run(*storage, "commit", "--rm", name, BASE, seconds=300)
-        machine.run(*storage, "bud", "--isolation", "chroot", "--pull-never", "-f", "/srv/source/deploy/Containerfile", "-t",
+        buildah = ["buildah", "--root", "/srv/storage", "--storage-driver", "overlay"]
+        name = machine.run(*buildah, "from", "scratch").stdout.strip()
+        machine.run(*buildah, "add", name, "/srv/base.tar", "/", seconds=300)
+        machine.run(*buildah, "commit", "--rm", name, BASE, seconds=300)
+        machine.run(*buildah, "bud", "--isolation", "chroot", "--pull-never", "-f", "/srv/source/deploy/Containerfile", "-t",
                     "gorotrace", "/srv/source", seconds=3600)
-        name = machine.run(*storage, "from", "--pull-never", "localhost/gorotrace").stdout.strip()
-        version = machine.run(*storage, "run", "--isolation", "chroot", name, "--", "/usr/bin/gorotrace", "--version").stdout
+        name = machine.run(*buildah, "from", "--pull-never", "localhost/gorotrace").stdout.strip()
+        version = machine.run(*buildah, "run", "--isolation", "chroot", name, "--", "/usr/bin/gorotrace", "--version").stdout
         assert version.startswith("gorotrace ")

@@ -105,3 +105,24 @@ def test_a_file_that_cannot_be_read_is_told_by_its_reader(files, tmp_path):
     assert "empty.gtr" in run("diff", empty, files / "after.gtr", code=2).stderr
     said = run("diff", files / "nowhere.gtr", files / "after.gtr", code=1).stderr
     assert "cannot open" in said and "nowhere.gtr: No such file" in said, said
+
+
+def test_panics_compare(tmp_path):
+    program, before, after = build(PROGRAMS / "panics"), tmp_path / "before.gtr", tmp_path / "after.gtr"
+    for path, n in ((before, 10), (after, 30)):
+        done = subprocess.run([gorotrace(), "record", "-o", path, "--budget", "none", "--", program, "many", str(n)],
+                              capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+    told = json.loads(run("diff", "--json", before, after).stdout)
+    jsonschema.validate(told, json.loads((ROOT / "userspace/report/comparison.schema.json").read_text()))
+    row, = told["panics"]
+    assert (row["value_type"], row["recovered"], row["recovered_in"]) == ("*errors.errorString", True, "main.keep"), row
+    assert row["functions"][0] == "main.throwIt" and "main.keep" in row["functions"], row
+    assert (row["before"]["count"], row["after"]["count"]) == (80, 240), row
+    text = run("diff", before, after).stdout
+    assert "PANICS" in text and "panics 80 -> 240, per second" in text and "recovered in main.keep" in text, text
+    # Where one of the two did not look there is nothing to compare, and that is said.
+    done = subprocess.run([gorotrace(), "record", "-o", after, "--probes", "block", "--", program, "many", "1"],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "has no probes of the panic group: panics do not compare" in run("diff", before, after).stderr

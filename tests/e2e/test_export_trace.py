@@ -198,6 +198,75 @@ def test_versions_and_slices(tmp_path):
     assert "are for --to go-trace" in run("export", "--to", "folded", path, "--slice", "2k", code=2).stderr
 
 
+def instants(path):
+    """Instants and slices of a Perfetto trace that have names, by kind and name."""
+    text = decoded(path)
+    names = dict(re.findall(r'event_names \{\n      iid: (\d+)\n      name: "(.*)"', text))
+    out = collections.Counter()
+    for packet in text.split("packet {\n")[1:]:
+        kind, name = re.search(r"type: TYPE_(\w+)", packet), re.search(r"^    name_iid: (\d+)", packet, re.M)
+        if kind and name:
+            out[kind[1], names[name[1]]] += 1
+    return out
+
+
+def test_two_parts_have_what_the_whole_has(tmp_path):
+    """Cut in the middle of its events: each block, creation and wake-up is in one part, and in one alone."""
+    path = tmp_path / "f.gtr"
+    with Truth(build(PROGRAMS / "truth"), "-scenario", "recv,select,mutex,spawn,sleep,gosched,syscalls", "-n", "2") as target:
+        with record(target.pid, path) as process:
+            recording(path)
+            target.go()
+            said = stopped(process)
+    assert "nothing lost" in said, said
+    begin = json.loads(run("report", "--json", path).stdout)["begin_ns"]
+    events = [json.loads(line) for line in run("export", "--to", "json", path).stdout.splitlines() if '"event":"ready"' in line]
+    at = [event["at_ns"] for event in events if isinstance(event["by"], int)]  # woken by goroutines
+    middle = f"{int(statistics.median(at)) - begin}ns"
+    parts = {"whole": [], "first": ["--before", middle], "second": ["--from", middle]}
+    traces, shown = {}, {}
+    for part, options in parts.items():
+        out, = export(path, tmp_path / f"{part}.out", *options)
+        traces[part] = counted(check_readable(out) if part == "second" else transitions(out, "-summary"))
+        run("export", "--to", "perfetto", path, "-o", tmp_path / part, *options)
+        shown[part] = collections.Counter({k: n for k, n in instants(tmp_path / part).items() if k[0] == "INSTANT"})
+    assert traces["first"] and traces["second"]
+    assert traces["first"] + traces["second"] == traces["whole"], (traces["whole"], traces["first"], traces["second"])
+    assert shown["first"]["INSTANT", "wakes"] and shown["second"]["INSTANT", "wakes"]
+    assert shown["first"] + shown["second"] == shown["whole"], shown
+    assert "--from must lie before --before" in run("export", "--to", "go-trace", path, "--from", "2s", "--before", "1s", code=2).stderr
+    nothing = run("export", "--to", "go-trace", path, "-o", tmp_path / "none", "--from", "1000s", code=2).stderr
+    assert "nothing in that part" in nothing, nothing
+
+
+def test_panics_are_in_traces(tmp_path):
+    """Those that the program recovers, and the one that it dies of, with where they were thrown."""
+    path, out = tmp_path / "f.gtr", tmp_path / "perfetto"
+    program = build(PROGRAMS / "panics")
+    done = subprocess.run([gorotrace(), "record", "-o", path, "--budget", "none", "--", program, "recover"],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    panics = json.loads(run("report", "--json", path).stdout)["panics"]
+    trace, = export(path, tmp_path / "f.out")
+    logs = [log.split("|") for log in check_readable(trace)["logs"]]
+    assert {category for category, *_ in logs} == {"panic"}, logs
+    thrown = [(message, at) for _, message, at in logs if message.startswith("panic: ")]
+    assert len(thrown) == panics["thrown"] and ('panic: string "some text"', "main.throwIt") in thrown, logs
+    # One recovery may end several panics.
+    assert 0 < sum(message == "recovered" for _, message, _ in logs) <= panics["recovered"], logs
+    run("export", "--to", "perfetto", path, "-o", out)
+    shown = instants(out)
+    assert sum(n for (kind, name), n in shown.items() if kind == "INSTANT" and name.startswith("panic: ")) == panics["thrown"]
+    assert shown["INSTANT", "exit status 0"] == 1, shown
+    done = subprocess.run([gorotrace(), "record", "-o", path, "--budget", "none", "--", program, "panic", "error"],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2, done.stderr
+    trace, = export(path, tmp_path / "dies.out")
+    assert any(log.startswith('panic|panic: *errors.errorString "an error"|main.throwIt') for log in check_readable(trace)["logs"])
+    run("export", "--to", "perfetto", path, "-o", out)
+    assert {("INSTANT", 'panic: *errors.errorString \\"an error\\"'), ("INSTANT", "exit status 2")} <= set(instants(out))
+
+
 def test_what_was_lost_ends_a_file_and_all_can_be_read(tmp_path):
     """Rings that are too small for a ping-pong, attached in the middle of it."""
     path = tmp_path / "f.gtr"

@@ -3,6 +3,7 @@
 import collections
 import json
 import re
+import statistics
 import time
 
 import pytest
@@ -63,10 +64,27 @@ def check_pauses(summary, told, version):
     return ours, theirs
 
 
+def of_each_collection(path):
+    """How long its pauses were together, up to Go 1.20 with those for other reasons, of which there are none meanwhile."""
+    out, begun = [], None
+    for line in run("export", "--to", "json", path).stdout.splitlines():
+        event = json.loads(line)
+        if event.get("event") == "gc-begin":
+            out.append(0)
+        elif event.get("event") == "stw-begin":
+            begun = event
+        elif event.get("event") == "stw-end" and begun:
+            if out and begun["reason"] in (MARK, SWEEP, None):
+                out[-1] += event["at_ns"] - begun["at_ns"]
+            begun = None
+    return out
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_pauses_are_the_runtimes_own(version, tmp_path):
     """In number and reason; in time, within 10 % and 250 us a pause, for between the places where the
-    runtime reads its clock and the probes its thread may lose the CPU."""
+    runtime reads its clock and the probes its thread may lose the CPU. Of most pauses it does not: their median is
+    less than the runtime's, by what lies between those places."""
     path = tmp_path / "f.gtr"
     with Truth(build(PROGRAMS / "pauses", version)) as target, record(target.pid, path, probes="gc") as process:
         armed(path)
@@ -75,6 +93,11 @@ def test_pauses_are_the_runtimes_own(version, tmp_path):
     summary = json.loads(run("report", "--json", path).stdout)
     check_schema(summary)
     ours, theirs = check_pauses(summary, told, version)
+    each = of_each_collection(path)
+    assert len(each) == len(told["gc_pauses_ns"]) == told["collections"]
+    less = statistics.median(own - seen for own, seen in zip(told["gc_pauses_ns"], each))
+    # How much that is depends on the version: of Go 1.27 up to 0.2 ms on a busy machine, of 1.18 and 1.21 6 to 8 us.
+    assert 0 <= less <= (50e3 if minor(version) < 22 else 300e3), (less, each, told["gc_pauses_ns"])
     print(f"{version}: {summary['pauses']['count']} pauses, of collections {ours / 1e6:.2f} ms, by the runtime "
           f"{theirs / 1e6:.2f} ms")
     text = " ".join(run("report", path).stdout.split())
@@ -84,6 +107,26 @@ def test_pauses_are_the_runtimes_own(version, tmp_path):
     for hook, n in (("stw-begin", summary["pauses"]["count"]), ("stw-end", summary["pauses"]["count"]),
                     ("gc-begin", told["collections"]), ("gc-end", told["collections"])):
         assert len(re.findall(rf" {hook} \d+ ", lines)) == n, hook
+
+
+def test_two_recordings_compare_their_pauses(tmp_path):
+    paths = [tmp_path / "before.gtr", tmp_path / "after.gtr"]
+    with Truth(build(PROGRAMS / "pauses")) as target:
+        for path, times in zip(paths, (1, 2)):
+            with record(target.pid, path, probes="gc") as process:
+                armed(path)
+                for _ in range(times):
+                    told = target.go()
+                stopped(process)
+    compared = {row["reason"]: row for row in json.loads(run("diff", "--json", *paths).stdout)["pauses"]}
+    for side, path, times in zip(("before", "after"), paths, (1, 2)):
+        pauses = json.loads(run("report", "--json", path).stdout)["pauses"]
+        assert {row["reason"]: row["count"] for row in pauses["by_reason"]} == \
+            {reason: row[side]["count"] for reason, row in compared.items() if reason and row[side]}
+        assert compared[None][side]["count"] == pauses["collections"]["count"] == times * told["collections"]
+        assert compared[MARK][side]["max_ns"] == next(r["max_ns"] for r in pauses["by_reason"] if r["reason"] == MARK)
+    text = run("diff", *paths).stdout
+    assert "GC AND STOP-THE-WORLD" in text and "collections, marking" in text and MARK in text, text
 
 
 def test_latencies_tell_their_pauses_apart():

@@ -9,7 +9,7 @@ import pytest
 import harness
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-COMMANDS = ("stat", "dump", "metrics", "cat", "check", "ps", "record", "report", "export", "diff", "monitor", "help")
+COMMANDS = ("stat", "dump", "metrics", "cat", "check", "ps", "record", "report", "export", "diff", "top", "monitor", "help")
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import time
 import pytest
 
 import harness
+from test_export import Profile
 
 # Labels lie in a map until 1.24 and in a list since; where a goroutine keeps them, each version and each way of
 # linking says for itself (the offsets of a cgo build are its own, the addresses of a PIE are moved).
@@ -151,3 +152,25 @@ def test_text_names_the_value(labelled):
     refused = subprocess.run([harness.gorotrace(), "stat", "-p", str(process.pid), "--by", "label:"],
                              capture_output=True, text=True, timeout=60)
     assert refused.returncode == 2 and "label:KEY" in refused.stderr, refused.stderr
+
+
+def test_a_recording_by_label_has_them_in_its_profiles(labelled, tmp_path):
+    """Goroutines of a profile have the labels by which report tells their waits apart."""
+    path, out = tmp_path / "f.gtr", tmp_path / "goroutine.pb.gz"
+    process = labelled(harness.NEWEST, "stripped")
+    command = [harness.gorotrace(), "record", "-p", str(process.pid), "-o", path]
+    done = subprocess.run([*command, "-d", "4s", "--budget", "none", "--by", "label:tenant"], capture_output=True, text=True,
+                          timeout=120)
+    assert done.returncode == 0 and done.stderr.endswith(f"next: gorotrace report {path} --by label:tenant\n"), done.stderr
+    told = subprocess.run([harness.gorotrace(), "report", "--json", "--by", "label:tenant", path], capture_output=True,
+                          text=True, timeout=120)
+    rows = by_label(json.loads(told.stdout))
+    subprocess.run([harness.gorotrace(), "export", "--to", "pprof-goroutine", path, "-o", out], check=True, timeout=120)
+    nappers = collections.Counter()
+    for stack, values, labels in Profile(out).samples:
+        if any(function == "main.napper" for function, _ in stack):
+            nappers[labels.get("tenant")] += values[0]
+    for tenant in ("acme", "zeta"):
+        assert rows[tenant]["count"] > 0 and 0 < nappers[tenant] <= NAPPERS[tenant], (nappers, rows[tenant])
+    wrong = subprocess.run([*command, "--by", "reason"], capture_output=True, text=True, timeout=120)
+    assert wrong.returncode == 2 and "give label:KEY" in wrong.stderr, wrong.stderr

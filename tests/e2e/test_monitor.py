@@ -143,7 +143,7 @@ def test_pages_of_the_node(monitor, served):
     assert target["go_version"] == f"go{harness.NEWEST}" and target["main_module"] == "example.com/served"
     assert target["exe"] == str(harness.build(harness.PROGRAMS / "served"))
     assert monitor.ask("/-/healthy").text == "healthy\n"
-    assert monitor.ask("/-/ready").text == "ready\n"
+    assert monitor.answered("/-/ready").text == "ready\n"
     found = [entry for entry in json.loads(monitor.ask("/sd").body)
              if entry["labels"]["__profile_path_prefix__"].endswith(target["id"])]
     assert len(found) == 1 and found[0]["targets"] == [f"127.0.0.1:{monitor.port}"]
@@ -165,7 +165,7 @@ def test_pages_of_the_node(monitor, served):
 
 def test_only_what_there_is(monitor, served):
     path = monitor.path(served().pid)
-    for missing in ("/", "/nothing", "/targets/", "/targets/1-1/metrics", "/targets/1-1/debug/pprof/goroutine",
+    for missing in ("/page/nothing", "/nothing", "/targets/", "/targets/1-1/metrics", "/targets/1-1/debug/pprof/goroutine",
                     "/debug/pprof/", "/targets/..%2f..%2fetc/passwd", f"{path}/nothing"):
         answer = monitor.ask(missing)
         assert answer.status == 404 and answer.header("X-Content-Type-Options") == "nosniff", missing
@@ -173,7 +173,7 @@ def test_only_what_there_is(monitor, served):
         for page in ("/metrics", f"{path}/metrics", f"{path}/debug/pprof/goroutine", "/-/healthy"):
             answer = monitor.ask(page, method)
             assert answer.status == 405 and answer.header("Allow") == "GET, HEAD", (method, page)
-    for profile in ("heap", "allocs", "block", "mutex", "profile", "trace"):
+    for profile in ("heap", "allocs", "block", "mutex", "profile"):
         answer = monitor.ask(f"{path}/debug/pprof/{profile}?seconds=1")
         assert answer.status == 501 and answer.header("X-Go-Pprof") == "1", profile
         assert answer.header("Content-Type") == "text/plain; charset=utf-8"

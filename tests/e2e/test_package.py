@@ -62,15 +62,35 @@ def test_what_is_in_it(package):
     assert deb("-I", package, "conffiles") == "/etc/gorotrace.toml\n"
 
 
+EXAMPLE = harness.ROOT / "deploy" / "gorotrace.toml"
+
+
+def check_config(text, folder):
+    file = folder / "gorotrace.toml"
+    file.write_text(text)
+    return subprocess.run([harness.gorotrace(), "monitor", "--check-config", file], capture_output=True, text=True)
+
+
+def test_the_configuration_shows_every_setting(tmp_path):
+    """Which there are the program says itself, of a key that there is not."""
+    shown = set(re.findall(r"(?m)^#?(\w+) = ", EXAMPLE.read_text())) | set(re.findall(r"(?m)^#?\[+(\w+)\]", EXAMPLE.read_text()))
+    known = {key for table in ("", "[budget]\n", "[metrics]\n", '[[rule]]\n')
+             for key in re.search("there are (.*)", check_config(f"{table}colour = 1\n", tmp_path).stderr)[1].split(", ")}
+    assert len(known) >= 15
+    in_words = {"rule.module", "rule.user", "rule.cgroup", "rule.container", "rule.pod", "rule.namespace"}
+    for key in known - in_words:
+        assert key.split(".")[-1] in shown, key
+    for key in in_words & known:
+        assert key.split(".")[-1] in EXAMPLE.read_text(), key
+
+
 def test_the_configuration_shows_the_defaults(tmp_path):
     """As it is, and with every line that it shows."""
-    example = (harness.ROOT / "deploy" / "gorotrace.toml").read_text()
+    example = EXAMPLE.read_text()
     shown = re.sub(r'(?m)^#(?=\w+ = |\[)', "", example)
     assert "\nlisten = " in shown and "\n[[rule]]" in shown and "\n[budget]" in shown
     for text in (example, shown):
-        file = tmp_path / "gorotrace.toml"
-        file.write_text(text)
-        done = subprocess.run([harness.gorotrace(), "monitor", "--check-config", file], capture_output=True, text=True)
+        done = check_config(text, tmp_path)
         assert done.returncode == 0, done.stderr
 
 
@@ -200,6 +220,17 @@ def test_what_the_unit_does_not_allow(machine, package):
     results = json.loads(next(line for line in machine.log("restricted").splitlines() if line.startswith("{")))
     allowed = {what for what, error in results.items() if error is None}
     assert allowed == {"read another's memory", "pidfd", "listen", "read /etc/shadow"}, results
+
+
+def test_a_token_that_only_root_may_read(machine, package):
+    installed(machine, package)
+    machine.run("sh", "-ec", "head -c 32 /dev/urandom | base64 | install -m 0600 /dev/stdin /etc/gorotrace.token")
+    configure(machine, LISTEN + 'token_file = "/etc/gorotrace.token"\n')
+    served_at = start(machine)
+    token = machine.path("/etc/gorotrace.token").read_text().strip()
+    assert ask(served_at, "/targets").status == 401
+    assert ask(served_at, "/targets", headers={"Authorization": f"Bearer {token}"}).status == 200
+    machine.run("rm", "/etc/gorotrace.token")
 
 
 def test_reload_and_a_mistake(machine, package):

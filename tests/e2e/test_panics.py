@@ -194,7 +194,8 @@ def test_goexit_takes_a_panics_place(tmp_path):
     assert done.returncode == 0, done.stderr
     panics = summary_of(path)["panics"]
     row, = panics["rows"]
-    assert row["recovered_in"] == [] and row["count"] == 1 and panics["recovered"] == 0, panics
+    assert row["recovered"] is False and row["recovered_in"] == [] and row["count"] == 1, panics
+    assert panics["recovered"] == 0, panics
     assert "recovered by nobody" in report(path)
 
 

@@ -1,6 +1,7 @@
 """deploy/prometheus and deploy/grafana against a real Prometheus that scrapes a real agent with them."""
 
 import json
+import pathlib
 import re
 import shutil
 import ssl
@@ -31,9 +32,11 @@ def promtool(*arguments, **options):
 def configuration(monitor, secrets, folder):  # noqa: F811
     """deploy/prometheus/prometheus.yml, with places, times and secrets of the test."""
     text = (DEPLOY / "prometheus" / "prometheus.yml").read_text()
-    for mine, tested in (("node-1:9464", f"127.0.0.1:{monitor.port}"), ("/etc/prometheus/gorotrace.token", secrets / "token"),
-                         ("/etc/prometheus/gorotrace-ca.pem", secrets / "ca.pem"), ("server_name: gorotrace", "server_name: localhost"),
-                         ("gorotrace.rules.yml", RULES), ("scrape_interval: 30s", "scrape_interval: 1s\n  evaluation_interval: 1s"),
+    for mine, tested in (("node-1:9464", f"127.0.0.1:{monitor.port}"),
+                         ("/etc/prometheus/gorotrace.token", secrets / "token"),
+                         ("/etc/prometheus/gorotrace-ca.pem", secrets / "ca.pem"),
+                         ("server_name: gorotrace", "server_name: localhost"), ("gorotrace.rules.yml", RULES),
+                         ("scrape_interval: 30s", "scrape_interval: 1s\n  evaluation_interval: 1s"),
                          ("refresh_interval: 15s", "refresh_interval: 1s")):
         assert mine in text, mine
         text = text.replace(mine, str(tested))
@@ -87,7 +90,8 @@ def scraped(secrets, tmp_path_factory):  # noqa: F811
         prometheus.program, prometheus.leaving, prometheus.monitor = program, leaving, monitor
         monitor.secrets = secrets
         comes("the process's own series", lambda: prometheus.query('go_goroutines{job!="go"}'), 60)
-        comes("two readings of the agent", lambda: prometheus.query('count_over_time(gorotrace_goroutines{target!=""}[1m]) > 3'), 60)
+        comes("four readings of the agent",
+              lambda: prometheus.query('count_over_time(gorotrace_goroutines{target!=""}[1m]) > 3'), 60)
         yield prometheus
 
 
@@ -178,7 +182,7 @@ def expressions():
 
 
 def test_every_name_of_the_rules_and_of_the_dashboard_exists(scraped):
-    comes("the families of sampling", lambda: "gorotrace_oldest_wait_seconds" in known(scraped))
+    comes("the families of sampling", lambda: "gorotrace_state_goroutines" in known(scraped))
     there_are = known(scraped)
     rules = [(rule["alert"], rule["expr"]) for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
     assert len(rules) >= 8
@@ -191,8 +195,19 @@ def test_every_name_of_the_rules_and_of_the_dashboard_exists(scraped):
             assert name in there_are, variable
 
 
-# Nothing fails, is lost or is refused here.
-MAY_BE_EMPTY = {"Growth of goroutines in an hour"}
+def test_wait_reasons_of_the_rules_are_the_runtimes():
+    source = (pathlib.Path(harness.goroot(harness.NEWEST)) / "src" / "runtime" / "runtime2.go").read_text()
+    reasons = set(re.findall(r'^\twaitReason\w+:\s+"(.*)",$', source, re.M))
+    assert len(reasons) > 30
+    matchers = re.findall(r'reason=(~?)"((?:[^"\\]|\\.)*)"', RULES.read_text() + "".join(e for _, e in expressions()))
+    assert len(matchers) >= 4
+    for kind, text in matchers:
+        text = text.replace("\\\\", "\\")  # PromQL's strings have escapes
+        assert text in reasons if not kind else [r for r in reasons if re.fullmatch(text, r)], text
+
+
+# Nobody has a lock here.
+MAY_BE_EMPTY = {"Goroutines that wait for a lock"}
 
 
 def test_every_panel_shows_something(scraped):

@@ -237,3 +237,50 @@ def test_a_file_has_one_recorder(tmp_path):
             assert record.wait(60) == 0, record.stderr
         assert json.loads(report_lines(path)[0])["events"]["received"] > 0
         run("record", "-p", target.pid, "-d", "1s", "-o", path)
+
+
+def with_the_pid(pid, command):
+    """A process that has the number of one that is gone."""
+    for _ in range(200):
+        with open("/proc/sys/kernel/ns_last_pid", "w") as last:
+            last.write(str(pid - 1))
+        process = Process(command)
+        if process.pid == pid:
+            return process
+        process.close()
+    pytest.fail(f"no process got the number {pid}")
+
+
+def test_a_pid_that_was_given_again_is_another_process(tmp_path):
+    """What belongs to the first is not the second's: neither probes nor the order in which two files compare."""
+    one, other, demo = tmp_path / "one.gtr", tmp_path / "other.gtr", build(PROGRAMS / "demo")
+    with Process([demo]) as target:
+        time.sleep(0.3)
+        pid = target.pid
+        with Process([gorotrace(), "record", "-p", pid, "-o", one]) as record:
+            while not one.exists() or one.stat().st_size == 0:
+                time.sleep(0.1)
+            target.popen.kill()
+            target.wait()
+            with with_the_pid(pid, [demo]) as again:
+                assert record.wait(60) == 0, record.stderr
+                assert "the target" in record.stderr, record.stderr
+                time.sleep(0.3)
+                run("record", "-p", again.pid, "-o", other, "-d", "1s")
+    first, second = (json.loads(report_lines(path)[0]) for path in (one, other))
+    assert first["target"]["pid"] == second["target"]["pid"] == pid
+    assert first["process_end"]["signal"] == "SIGKILL" and second["process_end"] is None
+    harness.check_always(second)
+    assert second["events"]["received"] > 0 and second["goroutines"]["live"] > 0
+    # Of one process the earlier file comes first; these are of two.
+    for pair in ((one, other), (other, one)):
+        run("diff", *pair)
+
+
+def test_files_behind_one_another_are_not_one(tmp_path):
+    path, two = tmp_path / "f.gtr", tmp_path / "two.gtr"
+    run("record", "-o", path, "--", build(PROGRAMS / "panics"), "return")
+    two.write_bytes(path.read_bytes() * 2)
+    done = run("report", "--json", two)
+    assert "behind its end were not read; another capture file begins there" in done.stderr, done.stderr
+    assert done.stdout == run("report", "--json", path).stdout

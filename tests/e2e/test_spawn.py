@@ -77,6 +77,8 @@ def test_every_goroutine_from_the_first_on(kind, lives, tmp_path):
     assert {f["function"] for row in mine for s in row["stacks"] for f in s["stack"]} >= {"main.main", "runtime.main"}, mine
     main, = [row for row in summary["creation"] if row["function"] == "runtime.main"]
     assert main["created"] == main["live"] == 1, main  # in runtime.rt0_go, of which no line is told
+    assert main["by_runtime"] and not main["stacks"] and not main["site"], main
+    assert not any(row["by_runtime"] for row in mine), mine
     lines = cat(path)
     first = next(line for line in lines if re.search(r"\d create \d+ by ", line))
     assert re.search(r" create 1 by runtime ", first), first

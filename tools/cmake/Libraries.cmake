@@ -27,6 +27,7 @@ static_module(LIBDW libdw)
 static_module(CAPSTONE capstone)
 static_module(ZLIB zlib)
 static_module(ZSTD libzstd)
+static_module(NCURSES ncursesw)
 
 add_library(elfutils_search STATIC ${CMAKE_CURRENT_LIST_DIR}/compiled/elfutils_search.cpp)
 foreach(module LIBELF LIBDW LIBBPF)

@@ -75,6 +75,15 @@ class Reader {
     return {};
   }
 
+  [[nodiscard]] Status on_or_off(bool& to, const std::string& key, const toml::node& node) const {
+    const auto word = node.value_exact<std::string>();
+    const auto flag = node.value_exact<bool>();
+    if (!flag && word != "on" && word != "off")
+      return error(node.source().begin.line, key, "must be \"on\" or \"off\"");
+    to = flag ? *flag : word == "on";
+    return {};
+  }
+
   [[nodiscard]] Status percent(double& to, const std::string& key, const toml::node& node,
                                const char* of = "one CPU") const {
     const auto value = node.value<double>();
@@ -225,8 +234,12 @@ Result<AgentConfig> parse_agent_config(std::string_view text, const std::string&
                     const toml::node& node) { return reader.percent(config.agent_percent, key, node); }},
       {"target", [&](const std::string& key,
                      const toml::node& node) { return reader.percent(config.target_percent, key, node); }},
-      {"node", [&](const std::string& key, const toml::node& node) {
+      {"node",
+       [&](const std::string& key, const toml::node& node) {
          return reader.percent(config.node_percent, key, node, "the node's CPUs");
+       }},
+      {"capture_budget", [&](const std::string& key, const toml::node& node) {
+         return reader.percent(config.capture_percent, key, node, "the target's CPU time");
        }}};
   const std::vector<Reader::Key> metrics = {
       {"names",
@@ -260,6 +273,8 @@ Result<AgentConfig> parse_agent_config(std::string_view text, const std::string&
        [&](const std::string& key, const toml::node& node) {
          return reader.flag(config.insecure_listen, key, node);
        }},
+      {"captures", [&](const std::string& key,
+                       const toml::node& node) { return reader.on_or_off(config.captures, key, node); }},
       {"budget",
        [&](const std::string& key, const toml::node& node) -> Status {
          const toml::table* table = node.as_table();

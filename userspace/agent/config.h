@@ -37,6 +37,11 @@ struct AgentConfig {
   // together.
   GroupMask probes = 0;  // the union of the rules'
   double target_percent = 1, node_percent = 1;
+
+  // Read by http/: traces and captures that a person asks for. [budget] capture_budget: percent of the
+  // target's CPU time that one may take, never less than 5 % of one CPU.
+  bool captures = true;
+  double capture_percent = 10;
 };
 
 // kUsage: "FILE:LINE: key: what is wrong, and what is allowed", of one mistake. `name`: of the file, as

@@ -27,6 +27,7 @@ void add_report_command(CLI::App& app, const CommonOptions& common, int& exit);
 void add_export_command(CLI::App& app, int& exit);
 void add_diff_command(CLI::App& app, const CommonOptions& common, int& exit);
 void add_cat_command(CLI::App& app, int& exit);
+void add_top_command(CLI::App& app, const CommonOptions& common, int& exit);
 void add_monitor_command(CLI::App& app, int& exit);
 void add_help_command(CLI::App& app, int& exit);
 

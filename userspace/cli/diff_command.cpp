@@ -61,12 +61,13 @@ Status comparable(const Arguments& a, const Side& before, const Side& after) {
   if (!are_of_one_program(one, other))
     return fail(ErrorKind::kUsage, fmt::format("two programs do not compare: {} is of {}, {} of {}", a.before,
                                                one.program(), a.after, other.program()));
-  const auto saw_waits = [](const Side& side) {
-    return !side.target->tables.covered[GT_GROUP_BLOCK].empty();
-  };
-  if (saw_waits(before) != saw_waits(after))
-    tell(fmt::format("{} has no probes of the block group: places where goroutines waited do not compare",
-                     saw_waits(before) ? a.after : a.before));
+  for (const auto& [group, what] : {std::pair{GT_GROUP_BLOCK, "places where goroutines waited"},
+                                    std::pair{GT_GROUP_PANIC, "panics"}, std::pair{GT_GROUP_GC, "pauses"}}) {
+    const auto saw = [group](const Side& side) { return !side.target->tables.covered[group].empty(); };
+    if (saw(before) != saw(after))
+      tell(fmt::format("{} has no probes of the {} group: {} do not compare",
+                       saw(before) ? a.after : a.before, name_of(group), what));
+  }
   const auto &earlier = before.recording.clocks, &later = after.recording.clocks;
   if (earlier && later && earlier->realtime_ns > later->realtime_ns &&
       are_of_one_process(*before.target, *after.target))

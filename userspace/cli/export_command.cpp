@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "base/text.h"
 #include "cli/capture_input.h"
@@ -19,6 +21,7 @@
 #include "cli/part_arguments.h"
 #include "export/capture_formats.h"
 #include "export/items_json.h"
+#include "export/timeline.h"
 
 namespace gorotrace {
 namespace {
@@ -36,6 +39,26 @@ using AnyFormat = std::variant<CaptureFormat, TraceFormat, StreamFormat>;
 std::string all_formats() {
   return all_names<TraceFormat>(", ") + ", " + all_names<CaptureFormat>(", ") + ", " +
          all_names<StreamFormat>(", ");
+}
+
+// "go-trace, perfetto: lifecycle,block,run,syscall; pprof-block, ...: block; ..."
+std::string groups_of_formats() {
+  GroupMask of_traces = 0;
+  for (const gt_group group : kTraceGroups) of_traces |= group_bit(group);
+  std::vector<std::pair<GroupMask, std::string>> all{{of_traces, all_names<TraceFormat>(", ")}};
+  for (const auto& [format, name] : kEnumNames<CaptureFormat>) {
+    const GroupMask needed = groups_needed(format);
+    const auto same = std::ranges::find(all, needed, &std::pair<GroupMask, std::string>::first);
+    if (same == all.end()) {
+      all.emplace_back(needed, name);
+    } else {
+      same->second += std::string(", ") + name;
+    }
+  }
+  std::string text;
+  for (const auto& [groups, formats] : all)
+    text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", formats, group_list(groups));
+  return text;
 }
 
 Result<AnyFormat> format_of(const Arguments& a) {
@@ -131,6 +154,9 @@ void add_export_command(CLI::App& app, int& exit) {
   command->footer(
       "Example: gorotrace export --to pprof-block incident.gtr -o block.pb.gz && go tool pprof -top "
       "block.pb.gz\n"
+      "Groups that a format needs: " +
+      groups_of_formats() +
+      ". Panics and pauses are in traces if their groups, panic and gc, were on.\n"
       "Exit codes: 0 done, 1 failed, 2 usage, 3 the recording lacks what the format needs, or a newer "
       "version wrote it.");
   command->add_option("FILE", arguments->file, "a capture file (gorotrace record)")->required();

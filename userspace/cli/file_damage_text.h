@@ -18,6 +18,7 @@ namespace gorotrace {
     text += fmt::format("{}{} could not be read", text.empty() ? "" : "; ", plural(damage.within(), "part"));
   if (text.empty() && damage.bytes != 0)
     text = fmt::format("{} behind its end were not read", plural(damage.bytes, "byte"));
+  if (damage.another) text += "; another capture file begins there: give each by itself";
   return text;
 }
 

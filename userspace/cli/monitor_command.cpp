@@ -142,6 +142,7 @@ Status Monitor::start() {
   agent_ = *std::move(agent);
   pages_ =
       std::make_unique<MonitorPages>(agent_, [counts = options->counts] { return server_metrics(*counts); });
+  pages_->captures().configure(config_.captures, config_.capture_percent);
   auto server = Server::start(
       *std::move(options),
       [this](const Request& request, const Server::Answer& answer) { pages_->answer(request, answer); });
@@ -171,6 +172,7 @@ void Monitor::reload() {
       fixed(*config) != fixed(config_) || config->token_file.empty() != config_.token_file.empty();
   if (needs_restart)
     log_warning("the address, TLS and whether there is a token change at the next start only");
+  pages_->captures().configure(config->captures, config->capture_percent);
   agent_->reload(*config);
   log_info("reloaded", {{"config", arguments_.config}});
 }
@@ -227,8 +229,9 @@ void add_monitor_command(CLI::App& app, int& exit) {
       "         sudo gorotrace monitor --config /etc/gorotrace.toml --listen :9464 --token-file "
       "/etc/gorotrace.token\n"
       "           --tls-cert cert.pem --tls-key key.pem\n"
-      "Serves /metrics, /targets, /targets/ID/metrics, /targets/ID/debug/pprof/ and /sd. Sets probes where a "
-      "rule of the configuration says so, and nowhere else.\n"
+      "Serves a page for a browser at /, and /metrics, /targets, /targets/ID/metrics, /targets/ID/stat,\n"
+      "/targets/ID/debug/pprof/, /targets/ID/capture and /sd. Sets probes where a rule of the configuration\n"
+      "says so, and while somebody waits for a trace or a capture; nowhere else.\n"
       "SIGHUP reads the configuration and the token again; SIGTERM and Ctrl-C end it.\n"
       "Exit codes: 0 done, 1 failed, 2 usage.");
   monitor->add_option("--config", arguments->config,

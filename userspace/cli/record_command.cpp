@@ -36,7 +36,7 @@ constexpr std::uint64_t kLeastBytes = 1u << 20;
 
 struct Arguments {  // as typed
   SessionArguments session;
-  std::string output, max_size, last, user;
+  std::string output, max_size, last, user, by;
   std::vector<std::string> until;
 };
 
@@ -48,6 +48,16 @@ Result<std::optional<std::uint64_t>> max_bytes_of(const std::string& text) {
                                                printable(text, 64)));
   }
   return bytes;
+}
+
+// "": none.
+Result<std::string> label_key_of(const std::string& by) {
+  constexpr std::string_view kLabel = "label:";
+  if (by.empty()) return "";
+  if (!by.starts_with(kLabel) || by.size() == kLabel.size())
+    return fail(ErrorKind::kUsage,
+                "--by: give label:KEY, the key of pprof.Labels; report folds rows by the rest");
+  return by.substr(kLabel.size());
 }
 
 Status check_subject(const Arguments& arguments, const SpawnedProgram& program) {
@@ -84,6 +94,9 @@ Status record(const Arguments& arguments, SpawnedProgram& program, std::optional
   if (auto checked = check_subject(arguments, program); !checked) return checked;
   auto plan = understand(arguments.session, kRecordedGroups, false);
   if (!plan) return std::unexpected(plan.error());
+  const auto label_key = label_key_of(arguments.by);
+  if (!label_key) return std::unexpected(label_key.error());
+  plan->options.label_key = *label_key;
   const auto max_bytes = max_bytes_of(arguments.max_size);
   if (!max_bytes) return std::unexpected(max_bytes.error());
   auto conditions = parse_until(arguments.until, plan->options.groups);
@@ -92,13 +105,14 @@ Status record(const Arguments& arguments, SpawnedProgram& program, std::optional
   auto flight = FlightRecorder::make(arguments.last, arguments.output, *max_bytes);
   if (!flight) return std::unexpected(flight.error());
   auto recorder = *flight ? (*flight)->recorder({.watch = until.watch()})
-                          : Recorder::make(arguments.output, {.watch = until.watch()});
+                          : Recorder::make(arguments.output, {.watch = until.watch(), .held = true});
   if (!recorder) return std::unexpected(recorder.error());
   plan->options.recorder = recorder->get();
   RunStacks stacks;
   Status ended, contradicted;
   std::optional<int> signal;
   RecordOutput output({.path = arguments.output,
+                       .by = arguments.by,
                        .duration = plan->duration,
                        .max_bytes = *flight ? std::nullopt : *max_bytes,
                        .until = &until,
@@ -108,6 +122,7 @@ Status record(const Arguments& arguments, SpawnedProgram& program, std::optional
   {
     auto session = attach_to_subject(*plan, program, stacks);
     if (!session) return std::unexpected(session.error());
+    (*recorder)->go_on();
     tell_decisions(**session, arguments.session);
     auto out = OutputQueue::make(STDERR_FILENO);
     if (!out) return std::unexpected(out.error());
@@ -173,6 +188,9 @@ void add_record_command(CLI::App& app, const ProgramToStart& program, int& exit)
   command->add_option("--max-size", arguments->max_size,
                       "end the recording once the file has reached this size (512m, 1G); with --last: what "
                       "the window may take in memory, 256m when absent");
+  command->add_option("--by", arguments->by,
+                      "label:KEY: tell waits apart by the value of that goroutine label, in reports of the "
+                      "file and as labels of its profiles");
   command->add_option(
       "--last", arguments->last,
       "keep only the last part, of this length (60s), in memory, and write it at the end, and at "

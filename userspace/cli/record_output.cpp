@@ -138,7 +138,8 @@ void RecordOutput::tell_end(const FlightRecorder::Written* window) const {
                   fired.empty() ? "" : "; ended by " + fired, lost_text(kernel, file.dropped)));
   say(fmt::format("cost: {}\n", costs));
   if (options_.flight == nullptr || window != nullptr)
-    say(fmt::format("next: gorotrace report {}\n", window == nullptr ? options_.path : window->path));
+    say(fmt::format("next: gorotrace report {}{}\n", window == nullptr ? options_.path : window->path,
+                    options_.by.empty() ? "" : " --by " + options_.by));
 }
 
 }  // namespace gorotrace

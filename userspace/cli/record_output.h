@@ -22,6 +22,7 @@ class RecordOutput : public WindowOutput {
  public:
   struct Options {
     std::string path;
+    std::string by;  // "label:KEY", without which nobody can report it; "": none
     std::optional<std::chrono::nanoseconds> duration;
     std::optional<std::uint64_t> max_bytes;  // the recording ends when the file is as large
     Until* until = nullptr;                  // it ends then, too; outlives this object, as does `flight`

@@ -67,7 +67,7 @@ Result<std::vector<RowOptions>> rows_of_targets(const RowOptions& asked, const A
       return fail(ErrorKind::kUsage,
                   asked.label_key.empty()
                       ? fmt::format("{} was recorded by label {}: give --by label:{}", a.file, key, key)
-                      : fmt::format("{} was not recorded by label {}: stat --by label:{} --record does that",
+                      : fmt::format("{} was not recorded by label {}: record --by label:{} does that",
                                     a.file, asked.label_key, asked.label_key));
     }
     rows.push_back(asked);

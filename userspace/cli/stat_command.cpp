@@ -77,7 +77,7 @@ Status open_files(const Arguments& arguments, SessionOptions& options, Files& fi
     options.waits = &files.waits->queue();
   }
   if (!arguments.record.empty()) {
-    auto recorder = Recorder::make(arguments.record);
+    auto recorder = Recorder::make(arguments.record, {.held = true});
     if (!recorder) return std::unexpected(recorder.error());
     files.recorder = std::move(*recorder);
     options.recorder = files.recorder.get();
@@ -94,6 +94,7 @@ Status trace(const Arguments& arguments, const CommonOptions& common, Files& fil
   if (auto opened = open_files(arguments, plan->session.options, files); !opened) return opened;
   auto session = attach(plan->session, plan->rows.filter, files.stacks);
   if (!session) return std::unexpected(session.error());
+  if (files.recorder) files.recorder->go_on();
   tell_decisions(**session, arguments.session);
   auto out = OutputQueue::make(STDOUT_FILENO);
   if (!out) return std::unexpected(out.error());

@@ -15,7 +15,6 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::chrono::milliseconds kTick(Session::kTickMs);
 constexpr std::chrono::milliseconds kForAnAnswer(2);  // models take some 10 ms
 constexpr std::chrono::nanoseconds kAfterASignal(StopSignal::kGraceNs);
 constexpr std::chrono::seconds kAfterAnOrder(5);         // SIGTERM, SIGHUP
@@ -64,20 +63,14 @@ Status StatWindow::run_loop() {
       if (out_.error() != 0) loop.stop();
     });
   }
-  if (watched && session_.urgent_fd() >= 0)
-    watched = loop.on_readable(session_.urgent_fd(), [this] { tick(); });
-  for (const TargetId target : targets_) {
-    if (!watched) break;
-    const int exit = session_.target(target).process().exit_fd();
-    watched = loop.on_readable(exit, [this, &loop, exit] {
-      loop.forget(exit);
-      tick();
-    });
-  }
   if (!watched) return watched;
   const MonotonicTime begin = steady_time(last_begin_ns_);
   if (auto first = take_first(); !first) return first;
-  loop.timers().every(kTick, [this] { tick(); });
+  SessionWatch watch(session_, loop, [this] {
+    const KeptTime::Step step(kept_);
+    session_.tick();
+  });
+  if (auto begun = watch.begin(); !begun) return begun;
   loop.timers().every(options_.interval, begin + options_.interval, [this] { lines(); });
   // Behind the line that is due at the same time.
   if (options_.duration) loop.timers().at(begin + *options_.duration, [&] { loop.stop(); });
@@ -99,22 +92,6 @@ Status StatWindow::take_first() {
   }
   look_for_holds();
   return {};
-}
-
-void StatWindow::tick() {
-  {
-    const KeptTime::Step step(kept_);
-    session_.tick();
-  }
-  if (!session_.any_traced()) loop_->stop();
-  tick_when_due();
-}
-
-void StatWindow::tick_when_due() {
-  const auto due = session_.due_ns();
-  if (!due || *due == due_ns_) return;
-  due_ns_ = *due;
-  loop_->timers().at(steady_time(*due), [this] { tick(); });
 }
 
 void StatWindow::look_for_holds() {

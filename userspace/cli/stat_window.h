@@ -26,6 +26,7 @@
 #include "cli/stop_signal.h"
 #include "cli/window_output.h"
 #include "session/session.h"
+#include "session/session_watch.h"
 
 namespace gorotrace {
 
@@ -52,8 +53,6 @@ class StatWindow {
  private:
   [[nodiscard]] Status run_loop();
   [[nodiscard]] Status take_first();
-  void tick();
-  void tick_when_due();
   // A line is asked for when it is due, and written once the models have answered.
   void lines();
   void await_lines();
@@ -80,7 +79,6 @@ class StatWindow {
   KeptTime kept_;
   std::uint64_t last_begin_ns_ = 0;  // of the target that was attached last
   std::uint64_t left_out_ = 0, left_out_in_all_ = 0;
-  std::uint64_t due_ns_ = 0;     // of the tick that was asked for last beside the regular ones
   std::optional<int> ended_by_;  // a signal
 };
 

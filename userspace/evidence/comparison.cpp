@@ -9,16 +9,12 @@
 #include <utility>
 
 #include "base/sort_stably.h"
+#include "evidence/comparison_events.h"
 #include "evidence/trust.h"
 #include "golang/frame_class.h"
 
 namespace gorotrace {
 namespace {
-
-double seconds_of(const ComparedWindow& window) {
-  const std::uint64_t begin = window.facts.begin_ns, end = window.facts.end_ns;
-  return end <= begin ? 1e-9 : static_cast<double>(end - begin) / 1e9;
-}
 
 // What one window has of a place.
 struct WaitsThere {
@@ -35,8 +31,7 @@ std::map<WaitsKey, WaitsThere> waits_of_window(const ComparedWindow& window) {
     std::string at;
     for (const Frame& frame : window.symbols.stack(row->stack)) {
       if (classify(frame.function) == FrameClass::kRuntime) continue;
-      if (key.second.empty() && frame.line != 0)
-        at = fmt::format("{}:{}", frame.file.substr(frame.file.rfind('/') + 1), frame.line);
+      if (key.second.empty() && frame.line != 0) at = file_line(frame);
       key.second.push_back(frame.function);
     }
     WaitsThere& there = out[std::move(key)];
@@ -83,6 +78,10 @@ double live(const std::optional<ComparedSite::Side>& side) {
 
 }  // namespace
 
+std::string file_line(const Frame& frame) {
+  return fmt::format("{}:{}", frame.file.substr(frame.file.rfind('/') + 1), frame.line);
+}
+
 Comparison compare(const ComparedWindow& before, const ComparedWindow& after) {
   Comparison out;
   std::map<WaitsKey, ComparedWaits> waits;
@@ -111,6 +110,8 @@ Comparison compare(const ComparedWindow& before, const ComparedWindow& after) {
   }
   sort_stably(out.sites, std::greater(),
               [](const ComparedSite& s) { return live(s.after) - live(s.before); });
+  out.panics = compare_panics(before, after);
+  out.pauses = compare_pauses(before, after);
   return out;
 }
 

@@ -39,6 +39,7 @@ enum class GoEvent : std::uint8_t {
   kGcActive = 28,             // sequence number
   kGcBegin = 29,              // sequence number, stack
   kGcEnd = 30,                // sequence number
+  kUserLog = 44,              // task, key, value, stack
   kGoCreateBlocked = 47,      // as kGoCreate; 1.23
   kGoStatusStack = 48,        // as kGoStatus, and stack; 1.23
 };

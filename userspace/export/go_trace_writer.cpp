@@ -412,6 +412,7 @@ bool GoTraceWriter::ends_call_in_place(const Step& s) const {
 
 Status GoTraceWriter::step(const Step& told) {
   if (is_pause(told.kind)) return pause(told);
+  if (is_instant(told.kind)) return instant(told);
   Step s = told;
   // A reader goes by time, and where no sequence number says so, by time alone: a straggler is moved behind
   // what was written. The end of a system call, which is told late, stays where its thread was all the time.
@@ -467,7 +468,7 @@ Status GoTraceWriter::step(const Step& told) {
       end_on_thread(s, g);
       ended(s.goid);
       break;
-    default:  // is_pause()
+    default:  // is_pause(), is_instant()
       break;
   }
   ++figures_.events;

@@ -105,6 +105,8 @@ class GoTraceWriter : public TimelineVisitor {
                         std::uint64_t stack);
   void end_world_stop(std::uint64_t at_ns, std::string_view reason);
   void restate_pauses();
+  // go_trace_panics.cpp
+  [[nodiscard]] Status instant(const Step& s);
 
   const GoTraceOptions options_;
   const TraceFiles files_;

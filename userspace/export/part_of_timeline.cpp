@@ -78,6 +78,7 @@ void PartOfTimeline::follow_pause(const Step& step) {
 }
 
 void PartOfTimeline::follow(const Step& step) {
+  if (is_instant(step.kind)) return;
   if (is_pause(step.kind)) return follow_pause(step);
   if (step.kind == StepKind::kEnd || step.kind == StepKind::kEndOnThread) {
     known_.erase(step.goid);
@@ -131,6 +132,8 @@ void PartOfTimeline::follow(const Step& step) {
     case StepKind::kCollectionStands:
     case StepKind::kCollectionBegins:
     case StepKind::kCollectionEnds:
+    case StepKind::kPanics:
+    case StepKind::kDies:
       return;
   }
 }

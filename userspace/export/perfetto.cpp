@@ -26,7 +26,7 @@ constexpr std::uint64_t kCountEveryNs = 100'000;
 constexpr std::string_view kRuns = "running", kCanRun = "runnable", kInSyscall = "system call",
                            kWaits = "waiting";
 constexpr std::string_view kState = "state", kWait = "wait", kWakeUp = "wake-up", kCreation = "creation",
-                           kPause = "pause", kCollection = "collection";
+                           kPause = "pause", kCollection = "collection", kPanic = "panic";
 
 class Writer : public TimelineVisitor {
  public:
@@ -75,6 +75,7 @@ class Writer : public TimelineVisitor {
   };
   void pause(const Step& s);
   void over(Pause& pause, std::uint64_t at_ns, std::string_view name);
+  void instant(const Step& s);
 
   PerfettoPackets packets_;
   TraceNames& names_;
@@ -113,6 +114,15 @@ void Writer::pause(const Step& s) {
   p.from_ns = s.at_ns;
   p.stack = stack(s.stack);
   p.reason = s.reason;
+}
+
+void Writer::instant(const Step& s) {
+  const auto known = goroutines_.find(s.goid);
+  packets_.instant({.track = known == goroutines_.end() ? kProcess : known->second.track,
+                    .at_ns = s.at_ns,
+                    .name = s.reason,
+                    .category = kPanic,
+                    .stack = stack(s.stack)});
 }
 
 Status Writer::begins(std::uint64_t at_ns) {
@@ -246,6 +256,10 @@ Status Writer::step(const Step& s) {
     return {};
   }
   ++figures_.events;
+  if (is_instant(s.kind)) {
+    instant(s);
+    return {};
+  }
   Goroutine& g = of(s.goid, s.startpc, s.gopc);
   switch (s.kind) {
     case StepKind::kCreate:

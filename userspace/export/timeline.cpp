@@ -68,6 +68,10 @@ Status Timeline::take_this(const Item& item) {
     return {};
   }
   if (std::holds_alternative<StackDefined>(item.what)) return {};
+  if (const auto* value = std::get_if<ValueDefined>(&item.what)) {
+    define(*value);
+    return {};
+  }
   if (const auto* f = std::get_if<FunctionDescribed>(&item.what)) {
     if (f->system) system_starts_.insert(f->startpc);
     return {};
@@ -252,6 +256,7 @@ Status Timeline::record(const gt_record& r) {
     return {};
   }
   if (r.hook >= GT_HOOK_STW_BEGIN && r.hook <= GT_HOOK_GC_END) return pause(r);
+  if (r.hook >= GT_HOOK_PANIC && r.hook <= GT_HOOK_ENDED) return instant(r);
   if (r.goid == 0 || r.hook == GT_HOOK_NONE || r.hook >= GT_HOOK_SEM_ACQUIRE || r.time_ns >= end_ns_)
     return {};
   if (auto begun = begin_if_due(r.time_ns); !begun) return begun;

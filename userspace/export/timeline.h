@@ -1,6 +1,7 @@
 // What the goroutines of one target did, one step after the other, told from the items of a capture file:
 // the part that all trace formats share. It tells only of stretches in which the groups that a trace needs
-// were on and nothing was lost. Not thread-safe. Memory: live goroutines, and exits of the last half minute.
+// were on and nothing was lost. Not thread-safe. Memory: live goroutines, exits of the last half minute, and
+// the latest values of panics.
 #pragma once
 
 #include <array>
@@ -14,6 +15,7 @@
 #include "base/result.h"
 #include "base/seeded_hash.h"
 #include "model/model.h"
+#include "model/panics.h"
 #include "recording/file_item.h"
 
 namespace gorotrace {
@@ -53,9 +55,15 @@ enum class StepKind : std::uint8_t {
   kCollectionStands,  // has gone on since the stretch began; before the other steps of collections
   kCollectionBegins,
   kCollectionEnds,
+  // With the group panic, and no change of state. reason: what it is, for people.
+  kPanics,  // a goroutine that runs panics, or goes on where it recovered
+  kDies,    // what ends the process; of goid, 0: nobody, which may be in whatever state
 };
 [[nodiscard]] constexpr bool is_pause(StepKind kind) {
-  return kind >= StepKind::kWorldStops;
+  return kind >= StepKind::kWorldStops && kind <= StepKind::kCollectionEnds;
+}
+[[nodiscard]] constexpr bool is_instant(StepKind kind) {
+  return kind == StepKind::kPanics || kind == StepKind::kDies;
 }
 
 // Steps of one goroutine come in order, and so do those of one thread. The end of a system call is told once
@@ -134,6 +142,10 @@ class Timeline {
   [[nodiscard]] Status cut_pauses(std::uint64_t at_ns);  // what goes on is not known any more
   void forget_pauses();
   [[nodiscard]] Status world_starts(const gt_record& r);
+  // timeline_panics.cpp
+  void define(const ValueDefined& defined);
+  [[nodiscard]] std::string instant_text(const gt_record& r) const;
+  [[nodiscard]] Status instant(const gt_record& r);
   void forget_states();
   void ended(std::uint64_t goid, std::uint64_t at_ns);
   [[nodiscard]] std::string_view reason(unsigned number) const;
@@ -154,7 +166,8 @@ class Timeline {
   std::optional<Stopped> stopped_;
   bool marking_ = false, marking_paused_ = false;  // a collection goes on, and its first pause has begun
   bool all_collections_seen_ = false;              // since the stretch began, and none has been told of
-  std::string pause_reason_;
+  std::string pause_reason_, instant_text_;
+  SeededMap<std::uint64_t, PanicValue> values_;  // that were told of late
   std::array<bool, GT_GROUP_COUNT> on_{}, was_on_{};
   bool begun_ = false;            // the target
   bool wants_checkpoint_ = true;  // what is open is not known

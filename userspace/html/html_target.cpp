@@ -13,6 +13,7 @@
 #include "base/plural.h"
 #include "evidence/trust.h"
 #include "html/series_json.h"
+#include "report/process_end.h"
 #include "report/stat_json.h"
 
 namespace gorotrace {
@@ -36,7 +37,8 @@ class Target {
         limits_(limits),
         stacks_(stacks),
         rows_(stat_rows(target.facts, target.tables, target.symbols, target.rows)),
-        objects_(object_rows(target.tables)) {}
+        objects_(object_rows(target.tables)),
+        panics_(panic_rows(target.tables.panics)) {}
 
   void write(std::optional<std::int64_t> realtime_at_0_ns) {
     out_.field("program", target_.facts.target.program());
@@ -47,6 +49,7 @@ class Target {
       out_.object_field("blocking", [&] { blocking_left_out(); });
       out_.object_field("creation", [&] { creation_left_out(); });
       out_.object_field("objects", [&] { objects_left_out(); });
+      out_.object_field("panics", [&] { panics_left_out(); });
     });
     waits_by_reason();
     out_.array_field("row_waits", shown(rows_.blocking), [&](const BlockingRow& row) {
@@ -128,6 +131,10 @@ class Target {
     sum_field("in_window_ns", objects_, [](const ObjectRow* r) { return r->in_window_ns; });
     sum_field("blocked_now", objects_, [](const ObjectRow* r) { return r->blocked_now; });
   }
+  void panics_left_out() {
+    out_.field("all", panics_.size());
+    sum_field("count", panics_, [](const PanicRow* r) { return r->count; });
+  }
 
   // Of all rows, those that are not shown among them.
   void waits_by_reason() {
@@ -157,6 +164,7 @@ class Target {
   StackDictionary& stacks_;
   const StatRows rows_;
   const std::vector<const ObjectRow*> objects_;
+  const std::vector<const PanicRow*> panics_;
 };
 
 }  // namespace

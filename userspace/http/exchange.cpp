@@ -9,6 +9,7 @@ namespace gorotrace {
 Exchange::Exchange(const Microhttpd& library, MHD_Connection* connection, std::string text)
     : uri(std::move(text)), library_(library), since_(Clock::now()), connection_(connection) {
   request.unwanted = unwanted_.get_token();
+  request.takes_longer = [this](std::chrono::seconds by) { longer_ = by; };
 }
 
 void Exchange::respond(Response response) {

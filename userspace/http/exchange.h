@@ -3,6 +3,7 @@
 // Threads: as said at each.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -29,6 +30,8 @@ class Exchange {
   // Any thread. The client waits for an answer, and has closed its connection.
   [[nodiscard]] bool client_went_away();
   [[nodiscard]] Clock::time_point since() const { return since_; }
+  // Beside what an answer may take.
+  [[nodiscard]] std::chrono::seconds longer() const { return longer_; }
 
   // The server's thread: what follows.
   // The answer, if it is there; else the connection sleeps until it is.
@@ -44,6 +47,7 @@ class Exchange {
   const Microhttpd& library_;
   const Clock::time_point since_;
   std::stop_source unwanted_;
+  std::atomic<std::chrono::seconds> longer_{std::chrono::seconds(0)};
   std::mutex mutex_;            // what follows
   MHD_Connection* connection_;  // nullptr: completed
   std::optional<Response> answer_;

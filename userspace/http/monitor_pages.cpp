@@ -35,11 +35,11 @@ std::optional<std::string> remedy(std::string_view profile, pid_t pid) {
   };
   if (profile == "block") return recorded("pprof-block");
   if (profile == "mutex") return recorded("pprof-mutex");
-  if (profile == "trace") return recorded("go-trace");
   return std::nullopt;
 }
 constexpr std::string_view kIndexNote =
-    "Read from outside by gorotrace. allocs, block, heap, mutex, profile and trace are not served.";
+    "Read from outside by gorotrace. allocs, block, heap, mutex and profile are not served. trace, and "
+    "goroutinecreate with seconds=N, attach probes meanwhile.";
 
 Response of_error(const Error& error) {
   switch (error.kind) {
@@ -92,7 +92,7 @@ Response exposition(const std::vector<MetricFamily>& families, const std::string
 
 MonitorPages::MonitorPages(std::shared_ptr<Agent> agent,
                            std::function<std::vector<MetricFamily>()> own_metrics)
-    : agent_(std::move(agent)), own_metrics_(std::move(own_metrics)) {}
+    : agent_(std::move(agent)), own_metrics_(std::move(own_metrics)), captures_(agent_) {}
 
 void MonitorPages::answer(const Request& request, const Server::Answer& answer) {
   const auto route = route_of(request.target.path);
@@ -119,6 +119,7 @@ void MonitorPages::answer(const Request& request, const Server::Answer& answer) 
     case Page::kProfileIndex:
     case Page::kProfileIndexBare:
     case Page::kProfile:
+    case Page::kCapture:
       return profile(request, *route, answer);
   }
 }
@@ -144,9 +145,11 @@ Response MonitorPages::service_discovery(const Request& request) const {
 
 void MonitorPages::metrics(const Request& request, const Server::Answer& answer) {
   later("", request, answer,
-        [agent = agent_, own = own_metrics_, accept = request.accept]() -> Result<Response> {
+        [agent = agent_, own = own_metrics_, captures = captures_.metrics(),
+         accept = request.accept]() -> Result<Response> {
           std::vector<MetricFamily> families = agent->metrics();
           std::ranges::move(own(), std::back_inserter(families));
+          std::ranges::copy(captures, std::back_inserter(families));
           return exposition(families, accept);
         });
 }
@@ -188,11 +191,17 @@ Response MonitorPages::index(const AgentTarget& target) const {
        "format as "
        "an unrecovered panic.",
        static_cast<std::uint64_t>(std::max<std::int64_t>(target.goroutines.value_or(0), 0))},
+      {"goroutinecreate", "Stack traces that led to the creation of the current goroutines",
+       static_cast<std::uint64_t>(std::max<std::int64_t>(target.goroutines.value_or(0), 0))},
       {"symbol",
        "Maps given program counters to function names. Counters can be specified in a GET raw query or POST "
        "body, "
        "multiple counters are separated by '+'."},
       {"threadcreate", "Stack traces that led to the creation of new OS threads"},
+      {"trace",
+       "A trace of execution of the current program. You can specify the duration in the seconds GET "
+       "parameter. "
+       "After you get the trace file, use the go tool trace command to investigate the trace."},
   };
   return gorotrace::answer(200, kHtml, pprof_index(profiles, kIndexNote));
 }
@@ -207,6 +216,8 @@ void MonitorPages::profile(const Request& request, const Route& route, const Ser
     return answer(std::move(out));
   }
   if (route.page == Page::kProfileIndex) return answer(index(*target));
+  if (route.page == Page::kCapture) return capture(request, *target, CaptureKind::kFile, answer);
+  if (route.profile == "trace") return capture(request, *target, CaptureKind::kTrace, answer);
   if (const auto other_way = remedy(route.profile, target->pid)) return answer(pprof_error(501, *other_way));
   const auto with = [&](auto read) {
     later(target->id, request, answer, [agent = agent_, target = *target, read = std::move(read)] {
@@ -218,14 +229,27 @@ void MonitorPages::profile(const Request& request, const Route& route, const Ser
     return with([asked = request.method == Method::kPost ? request.body : request.target.raw_query](
                     const ProfileSubject& of) { return symbol_answer(of, asked); });
   }
-  if (route.profile != "goroutine" && route.profile != "threadcreate")
+  const bool of_creation = route.profile == "goroutinecreate";
+  if (route.profile != "goroutine" && route.profile != "threadcreate" && !of_creation)
     return answer(pprof_error(404, "Unknown profile"));
-  const auto wanted = profile_wanted(request.target, kLongestDifference);
+  const auto wanted =
+      profile_wanted(request.target, of_creation ? kLongestCapture.count() : kLongestDifference);
   if (!wanted) return answer(of_error(wanted.error()));
-  const auto of_profile = route.profile == "goroutine" ? goroutine_answer : threadcreate_answer;
+  if (of_creation && wanted->seconds) return capture(request, *target, CaptureKind::kCreation, answer);
+  const auto of_profile = of_creation                    ? goroutinecreate_answer
+                          : route.profile == "goroutine" ? goroutine_answer
+                                                         : threadcreate_answer;
   with([of_profile, wanted = *wanted, unwanted = request.unwanted](const ProfileSubject& of) {
     return of_profile(of, wanted, unwanted);
   });
+}
+
+void MonitorPages::capture(const Request& request, const AgentTarget& target, CaptureKind kind,
+                           const Server::Answer& answer) {
+  auto wanted = kind == CaptureKind::kFile ? capture_wanted(request.target) : trace_wanted(request.target);
+  if (!wanted) return answer(of_error(wanted.error()));
+  if (kind == CaptureKind::kCreation) wanted->groups = group_bit(GT_GROUP_LIFECYCLE);
+  captures_.begin(kind, target, *wanted, request, answer);
 }
 
 void MonitorPages::later(const std::string& key, const Request& request, const Server::Answer& answer,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/agent.h"
+#include "http/captures.h"
 #include "http/pprof_words.h"
 #include "http/request.h"
 #include "http/route.h"
@@ -22,6 +23,7 @@ class MonitorPages {
   MonitorPages(std::shared_ptr<Agent> agent, std::function<std::vector<MetricFamily>()> own_metrics);
 
   void answer(const Request& request, const Server::Answer& answer);
+  [[nodiscard]] Captures& captures() { return captures_; }
 
  private:
   using Work = std::function<Result<Response>()>;
@@ -32,11 +34,15 @@ class MonitorPages {
   void target_metrics(const Request& request, const std::string& id, const Server::Answer& answer);
   void stat(const Request& request, const std::string& id, const Server::Answer& answer);
   void profile(const Request& request, const Route& route, const Server::Answer& answer);
+  // The file, which has a path of its own, and what pprof's names have of the same.
+  void capture(const Request& request, const AgentTarget& target, CaptureKind kind,
+               const Server::Answer& answer);
   // The answer of `work`, later; or at once that there is too much to do.
   void later(const std::string& key, const Request& request, const Server::Answer& answer, Work work);
 
   std::shared_ptr<Agent> agent_;
   std::function<std::vector<MetricFamily>()> own_metrics_;
+  Captures captures_;
   TargetJobs jobs_;
 };
 

@@ -12,11 +12,14 @@
 #include <vector>
 
 #include "evidence/dump_select.h"
+#include "export/living_creations.h"
 #include "export/pprof.h"
 #include "export/thread_profile.h"
+#include "http/capture_words.h"
 #include "process/hold.h"
 #include "process/procfs.h"
 #include "report/dump_text.h"
+#include "report/living_text.h"
 #include "report/thread_text.h"
 #include "session/dump.h"
 #include "session/profile_mappings.h"
@@ -66,11 +69,8 @@ Result<std::unique_ptr<Look>> look(Target& target, const std::stop_token& unwant
 
 // What a dump says of itself has no place in the runtime's own formats.
 void add_notes(Response& response, const Look& of) {
-  for (const std::string& note : dump_notes(of.view, of.selection)) {
-    std::string value = note;
-    for (char& c : value) c = c >= ' ' && c <= '~' ? c : '?';
-    response.headers.emplace_back("Gorotrace-Note", std::move(value));
-  }
+  for (const std::string& note : dump_notes(of.view, of.selection))
+    add_text_header(response, "Gorotrace-Note", note);
 }
 
 Response text_answer(const Look& of, bool as_panic) {
@@ -120,6 +120,29 @@ Result<Response> goroutine_answer(const ProfileSubject& subject, const ProfileWa
   if (!profile) return std::unexpected(profile.error());
   Response out = pprof_file(second ? "goroutine-delta" : "goroutine", *std::move(profile));
   add_notes(out, last);
+  return out;
+}
+
+Result<Response> goroutinecreate_answer(const ProfileSubject& subject, const ProfileWanted& wanted,
+                                        const std::stop_token& unwanted) {
+  const auto target = open_target(subject);
+  if (!target) return std::unexpected(target.error());
+  const auto taken = look(**target, unwanted);
+  if (!taken) return std::unexpected(taken.error());
+  Look& of = **taken;
+  Response out;
+  if (wanted.debug != 0) {
+    std::string text;
+    living_text(of.view, of.selection, of.symbols, [&text](std::string_view piece) { text += piece; });
+    out = answer(200, kPlainText, std::move(text));
+  } else {
+    const auto mappings = profile_mappings(**target);
+    if (!mappings) return std::unexpected(mappings.error());
+    auto profile = living_profile(of.view, of.selection, of.symbols, *mappings);
+    if (!profile) return std::unexpected(profile.error());
+    out = pprof_file("goroutinecreate", *std::move(profile));
+  }
+  add_notes(out, of);
   return out;
 }
 

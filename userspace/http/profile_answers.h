@@ -28,6 +28,10 @@ inline constexpr std::int64_t kLongestDifference = 20;
                                                 const std::stop_token& unwanted);
 [[nodiscard]] Result<Response> threadcreate_answer(const ProfileSubject& subject, const ProfileWanted& wanted,
                                                    const std::stop_token& unwanted);
+// Of the goroutines that live: no probe tells of those that do not.
+[[nodiscard]] Result<Response> goroutinecreate_answer(const ProfileSubject& subject,
+                                                      const ProfileWanted& wanted,
+                                                      const std::stop_token& unwanted);
 [[nodiscard]] Result<Response> cmdline_answer(const ProfileSubject& subject);
 // asked: the raw query, or the body.
 [[nodiscard]] Result<Response> symbol_answer(const ProfileSubject& subject, std::string_view asked);

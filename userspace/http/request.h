@@ -1,7 +1,9 @@
 // A request as those who answer it see it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <stop_token>
 #include <string>
 
@@ -20,6 +22,8 @@ struct Request {
   // Requested once nobody waits for the answer any more: the client went away, the time for it is over, or
   // the server ends.
   std::stop_token unwanted;
+  // Within the handler: the answer may be that much later than others may.
+  std::function<void(std::chrono::seconds)> takes_longer;
 };
 
 }  // namespace gorotrace

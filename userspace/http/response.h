@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/memory_file.h"
+
 namespace gorotrace {
 
 inline constexpr std::string_view kPlainText = "text/plain; charset=utf-8",
@@ -16,6 +18,8 @@ struct Response {
   unsigned status = 200;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  std::shared_ptr<const MappedBytes> file = nullptr;  // the body, where there is one
+  std::shared_ptr<const void> keeps = nullptr;        // lives until all of it was sent, or cannot be
 };
 
 // Every one says that its type is not to be guessed (nosniff).

@@ -29,6 +29,7 @@ std::optional<Route> route_of(std::string_view path) {
   const std::string target(id);
   if (path == "/metrics") return Route{Page::kTargetMetrics, target, ""};
   if (path == "/stat") return Route{Page::kTargetStat, target, ""};
+  if (path == "/capture") return Route{Page::kCapture, target, ""};
   if (path == kProfiles) return Route{Page::kProfileIndexBare, target, ""};
   if (!path.starts_with(kProfiles) || path[kProfiles.size()] != '/') return std::nullopt;
   path.remove_prefix(kProfiles.size() + 1);

@@ -14,12 +14,14 @@ enum class Page : std::uint8_t {
   kMetrics,
   kTargets,
   kServiceDiscovery,
+  kLivePage,  // or, with a name, one of its files, which there may be or not
+  // Of one target:
   kTargetMetrics,
   kTargetStat,
   kProfileIndex,
   kProfileIndexBare,  // without the slash at its end
   kProfile,           // of a name, which there may be or not
-  kLivePage,          // or, with a name, one of its files, which there may be or not
+  kCapture,
 };
 
 struct Route {

@@ -57,6 +57,13 @@ Result<ListenAddress> bound_to(int fd) {
   return out;
 }
 
+// Until the library has sent it.
+struct Body {
+  std::string text;
+  std::shared_ptr<const MappedBytes> file;
+  std::shared_ptr<const void> keeps;
+};
+
 }  // namespace
 
 class Server::Impl {
@@ -163,7 +170,10 @@ Status Server::Impl::start(const ListenAddress& wanted) {
   };  // it is only read
   if (tls_) {
     if (library_.is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
-      return fail(ErrorKind::kFailed, "this libmicrohttpd was built without TLS");
+      return fail(
+          ErrorKind::kUsage,
+          "this gorotrace serves plain HTTP alone, as its static binary does: take the package or the "
+          "image, or let a proxy on this machine serve HTTPS");
     flags |= MHD_USE_TLS;
     options.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, pem(tls_->certificate)});
     options.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, pem(tls_->key)});
@@ -333,9 +343,11 @@ void Server::Impl::hand_on(const std::shared_ptr<Exchange>& exchange) {
 
 MHD_Result Server::Impl::send(MHD_Connection* connection, Response response) {
   deadlines_.at(connection, ConnectionDeadlines::Step::kAnswer, Clock::now());
-  auto* const body = new std::string(std::move(response.body));
+  auto* const body = new Body{std::move(response.body), std::move(response.file), std::move(response.keeps)};
+  const std::string_view bytes = body->file ? body->file->view() : std::string_view(body->text);
   MHD_Response* const out = library_.create_response(
-      body->size(), body->data(), [](void* text) { delete static_cast<std::string*>(text); }, body);
+      bytes.size(), const_cast<char*>(bytes.data()), [](void* done) { delete static_cast<Body*>(done); },
+      body);
   if (out == nullptr) {
     delete body;
     return MHD_NO;
@@ -370,7 +382,7 @@ void Server::Impl::tick() {
   for (const auto& exchange : waiting) {
     if (exchange->client_went_away()) {
       exchange->give_up(plain(503, "nobody waits"));
-    } else if (now - exchange->since() > limits_.answer_made) {
+    } else if (now - exchange->since() > limits_.answer_made + exchange->longer()) {
       exchange->give_up(plain(503, "not answered in time"));
     }
   }

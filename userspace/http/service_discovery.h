@@ -11,8 +11,9 @@
 
 namespace gorotrace {
 
-// Profiles that /targets/ID/debug/pprof/ has: scrapers ask for these alone.
-inline constexpr std::string_view kProfilesThereAre[] = {"goroutine", "threadcreate"};
+// Profiles that /targets/ID/debug/pprof/ has and that are read without a probe: scrapers ask for these alone.
+// A trace is a person's to ask for.
+inline constexpr std::string_view kProfilesThereAre[] = {"goroutine", "goroutinecreate", "threadcreate"};
 
 // server: HOST:PORT by which whoever asks reaches this server; node: this machine's name.
 // An entry for each target: __metrics_path__, __profile_path_prefix__, instance, job, service_name,

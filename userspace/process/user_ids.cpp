@@ -1,58 +1,19 @@
 #include "process/user_ids.h"
 
 #include <fmt/format.h>
-#include <grp.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdlib>
 #include <string_view>
 
 #include "base/number.h"
 #include "base/text.h"
+#include "process/user_database.h"
 
 namespace gorotrace {
 namespace {
-
-constexpr std::size_t kMaxGroups = 65536;  // NGROUPS_MAX (linux/limits.h)
-
-std::vector<gid_t> groups_of(const std::string& name, gid_t gid) {
-  int count = 64;
-  std::vector<gid_t> groups(static_cast<std::size_t>(count));
-  while (::getgrouplist(name.c_str(), gid, groups.data(), &count) < 0) {
-    if (groups.size() >= kMaxGroups) return {gid};
-    // Some name services do not say how many there are.
-    groups.resize(std::max<std::size_t>(static_cast<std::size_t>(count), 2 * groups.size()));
-    count = static_cast<int>(groups.size());
-  }
-  groups.resize(static_cast<std::size_t>(count));
-  return groups;
-}
-
-UserIds ids_of(const passwd& entry) {
-  return {.uid = entry.pw_uid,
-          .gid = entry.pw_gid,
-          .groups = groups_of(entry.pw_name, entry.pw_gid),
-          .name = entry.pw_name,
-          .home = entry.pw_dir,
-          .shell = entry.pw_shell};
-}
-
-template <typename Ask>
-std::optional<UserIds> ask(const Ask& ask_for) {
-  std::array<char, 16384> buffer;
-  passwd entry{};
-  passwd* found = nullptr;
-  if (ask_for(&entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return std::nullopt;
-  return ids_of(entry);
-}
-
-std::optional<UserIds> by_number(uid_t uid) {
-  return ask([uid](auto... to) { return ::getpwuid_r(uid, to...); });
-}
 
 std::string_view value_of(const char* name) {
   const char* value = std::getenv(name);
@@ -62,19 +23,14 @@ std::string_view value_of(const char* name) {
 }  // namespace
 
 std::string user_name(uid_t uid) {
-  std::array<char, 4096> buffer;
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found)
-    return printable(found->pw_name);
-  return std::to_string(uid);
+  const auto name = name_of_user(uid);
+  return name ? printable(*name) : std::to_string(uid);
 }
 
 Result<UserIds> user_ids(const std::string& user) {
-  auto named = ask([&user](auto... to) { return ::getpwnam_r(user.c_str(), to...); });
-  if (named) return *std::move(named);
+  if (auto named = user_named(user)) return *std::move(named);
   if (const auto number = whole_number<uid_t>(user)) {
-    if (auto numbered = by_number(*number)) return *std::move(numbered);
+    if (auto numbered = user_numbered(*number)) return *std::move(numbered);
   }
   return fail(ErrorKind::kUsage, fmt::format("there is no user \"{}\"", printable(user, 64)));
 }
@@ -91,7 +47,7 @@ Result<std::optional<UserIds>> sudo_user() {
                             printable(uid_text, 64), printable(gid_text, 64)));
   }
   if (*uid == 0) return std::nullopt;
-  auto ids = by_number(*uid).value_or(UserIds{.uid = *uid, .gid = *gid, .groups = {*gid}});
+  auto ids = user_numbered(*uid).value_or(UserIds{.uid = *uid, .gid = *gid, .groups = {*gid}});
   ids.gid = *gid;  // the group that the user had when calling it (newgrp)
   if (std::ranges::find(ids.groups, *gid) == ids.groups.end()) ids.groups.push_back(*gid);
   return ids;

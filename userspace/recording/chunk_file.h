@@ -63,6 +63,7 @@ struct FileDamage {
   std::uint64_t chunks = 0;      // that are missing, are damaged, or are of no use without one that is
   std::uint64_t cut_chunks = 0;  // of them: what the cut left of the last one
   std::uint64_t bytes = 0;       // skipped: those of such chunks, and what is no chunk
+  bool another = false;          // behind its end another capture file begins, which was not read
   // Chunks that are missing or damaged while others follow: that a file was cut off is another thing.
   [[nodiscard]] std::uint64_t within() const { return chunks - cut_chunks; }
   [[nodiscard]] bool any() const { return cut || chunks != 0 || bytes != 0; }
@@ -91,6 +92,8 @@ class ChunkFileReader {
   // to the next segment.
   [[nodiscard]] Status read(const Handler& handler);
   [[nodiscard]] const FileDamage& damage() const;
+  // Of the chunks so far, as the file has them.
+  [[nodiscard]] std::uint64_t bytes_read() const;
 
  private:
   class Impl;

@@ -89,15 +89,17 @@ class ChunkFileReader::Impl {
 
   Status read(const Handler& handler);
   [[nodiscard]] const FileDamage& damage() const { return damage_; }
+  [[nodiscard]] std::uint64_t bytes_read() const { return bytes_read_; }
 
  private:
   Status take(const ChunkScanner::Chunk& chunk, const Handler& handler);
   void lose(const ChunkScanner::Chunk& chunk);
-  void end(const Handler& handler);
+  [[nodiscard]] Status end(const Handler& handler);
 
   std::string name_;
   ChunkScanner scanner_;
   FileDamage damage_;
+  std::uint64_t bytes_read_ = 0;
   std::uint64_t next_ = 0;     // the number of the next chunk, if none is missing
   bool needs_segment_ = true;  // what comes before one begins is of no use
   bool gap_ = false;           // of which the handler has not been told
@@ -112,8 +114,7 @@ Status ChunkFileReader::Impl::read(const Handler& handler) {
     if (!*chunk) break;
     if (const Status taken = take(**chunk, handler); !taken) return taken;
   }
-  end(handler);
-  return {};
+  return end(handler);
 }
 
 Status ChunkFileReader::Impl::take(const ChunkScanner::Chunk& chunk, const Handler& handler) {
@@ -127,6 +128,7 @@ Status ChunkFileReader::Impl::take(const ChunkScanner::Chunk& chunk, const Handl
     needs_segment_ = gap_ = true;
   }
   next_ = header.sequence + std::uint64_t{1};
+  bytes_read_ += chunk.bytes;
   ended_ = header.kind == static_cast<std::uint8_t>(ChunkKind::kEnd);
   if (header.kind != static_cast<std::uint8_t>(ChunkKind::kMessages)) return {};
 
@@ -152,8 +154,11 @@ void ChunkFileReader::Impl::lose(const ChunkScanner::Chunk& chunk) {
   damage_.bytes += chunk.bytes;
 }
 
-void ChunkFileReader::Impl::end(const Handler& handler) {
+Status ChunkFileReader::Impl::end(const Handler& handler) {
   if (ended_) {
+    const auto another = scanner_.behind(kMagic.size());
+    if (!another) return wrap(another.error(), name_);
+    damage_.another = another->size() == kMagic.size() && begins_with_magic(*another);
     damage_.bytes += scanner_.rest();
   } else {
     damage_.cut = true;
@@ -164,6 +169,7 @@ void ChunkFileReader::Impl::end(const Handler& handler) {
     }
   }
   if (std::exchange(gap_, false)) handler.gap();
+  return {};
 }
 
 Result<bool> is_capture_file(const std::string& path) {
@@ -193,6 +199,9 @@ Status ChunkFileReader::read(const Handler& handler) {
 }
 const FileDamage& ChunkFileReader::damage() const {
   return impl_->damage();
+}
+std::uint64_t ChunkFileReader::bytes_read() const {
+  return impl_->bytes_read();
 }
 
 }  // namespace gorotrace

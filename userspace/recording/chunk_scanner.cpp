@@ -101,4 +101,12 @@ Status ChunkScanner::over_failed(const ChunkHeader& header) {
   return {};
 }
 
+Result<Bytes> ChunkScanner::behind(std::size_t bytes) {
+  // Who writes a pipe may not have closed it yet: nobody waits for that.
+  if (file_.unread() != 0) {
+    if (const auto filled = file_.fill(bytes); !filled) return std::unexpected(filled.error());
+  }
+  return file_.ahead().first(std::min(bytes, file_.ahead().size()));
+}
+
 }  // namespace gorotrace

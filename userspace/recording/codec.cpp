@@ -10,6 +10,7 @@
 #include "recording/facts_fields.h"
 #include "recording/field_reader.h"
 #include "recording/field_writer.h"
+#include "recording/file_claims.h"
 #include "recording/item_fields.h"
 #include "recording/message.h"
 #include "recording/sample_fields.h"
@@ -136,6 +137,7 @@ struct Decoder::Impl {
   std::optional<Open> open;
   bool dropping = false;  // what comes may be parts of an item that was counted as incomplete
   std::uint64_t incomplete = 0;
+  std::size_t most_rows = ~std::size_t{0};
 };
 
 void Decoder::Impl::drop() {
@@ -162,6 +164,7 @@ Status Decoder::Impl::take(const ItemOfMessage& message, const std::function<voi
   FileItem item = open ? std::move(open->item) : begun(message);
   open.reset();
   std::visit(ReadInto{message}, item);
+  if (rows_of(item) > most_rows) throw Damaged("it has more rows than the file has bytes for");
   if (!message.more) {
     out(std::move(item));
     return {};
@@ -186,6 +189,10 @@ Status Decoder::take(std::string_view message, const std::function<void(FileItem
 
 void Decoder::forget() {
   impl_->drop();
+}
+
+void Decoder::allow_rows(std::size_t rows) {
+  impl_->most_rows = rows;
 }
 
 std::uint64_t Decoder::incomplete() const {

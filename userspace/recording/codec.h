@@ -29,6 +29,9 @@ class Decoder {
   // of a kind that this version does not know and that says it must not be skipped.
   [[nodiscard]] Status take(std::string_view message, const std::function<void(FileItem)>& out);
   void forget();
+  // Of items that come from here on, or go on: one with more rows (file_claims.h) is damaged. At first there
+  // is no such bound.
+  void allow_rows(std::size_t rows);
   // Items that were dropped because parts of them never came.
   [[nodiscard]] std::uint64_t incomplete() const;
 

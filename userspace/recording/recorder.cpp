@@ -3,16 +3,15 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/overloaded.h"
 #include "capture/drop_reason.h"
 #include "recording/codec.h"
+#include "recording/held_destination.h"
 #include "stream/definer.h"
 
 namespace gorotrace {
@@ -37,7 +36,7 @@ Result<std::unique_ptr<Recorder>> Recorder::make(const std::string& path, const 
   return made;
 }
 
-Recorder::Recorder(const Options& options) : options_(options) {}
+Recorder::Recorder(const Options& options) : options_(options), goes_on_(!options.held) {}
 
 std::unique_ptr<Recorder> Recorder::in_memory(const RollingChunks::Bounds& bounds, const Options& options) {
   std::unique_ptr<Recorder> made(new Recorder(options));
@@ -57,9 +56,8 @@ Result<std::unique_ptr<ChunkDestination>> Recorder::destination() {
     return rolling;
   }
   struct stat status{};
-  if (::fstat(file_->fd(), &status) == 0 && S_ISREG(status.st_mode) && ::ftruncate(file_->fd(), 0) != 0)
-    return fail_errno(errno, "cannot empty the capture file");
-  return file_destination(file_->take());
+  if (::fstat(file_->fd(), &status) != 0 || !S_ISREG(status.st_mode)) return file_destination(file_->take());
+  return std::make_unique<HeldDestination>(std::move(*file_), goes_on_);
 }
 
 Status Recorder::start() {

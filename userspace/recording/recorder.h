@@ -39,10 +39,12 @@ class Recorder : public ItemSink {
     std::uint64_t segment_ns = 10'000'000'000;
     // Is shown the models as they are by what was written; outlives the recorder. nullptr: nobody.
     ModelsWatch* watch = nullptr;
+    // A regular file stays as it is until go_on(): what comes before is kept in memory.
+    bool held = false;
   };
 
-  // The file is there, as it was, until the first target begins; then it is emptied. It is no other
-  // recorder's, and goes again if it was made and no target began. It may be a pipe, with a reader.
+  // The file is there, as it was, until the first target begins, or until go_on(); then it is emptied. It is
+  // no other recorder's, and goes again if it was made and that never came. It may be a pipe, with a reader.
   [[nodiscard]] static Result<std::unique_ptr<Recorder>> make(const std::string& path) {
     return make(path, {});
   }
@@ -53,6 +55,9 @@ class Recorder : public ItemSink {
   [[nodiscard]] static std::unique_ptr<Recorder> in_memory(const RollingChunks::Bounds& bounds,
                                                            const Options& options);
   ~Recorder() override;
+
+  // Options::held: all targets that were wanted have begun. Before close(), or nothing is written.
+  void go_on() { goes_on_ = true; }
 
   // Of a target that begins behind this call.
   [[nodiscard]] Status name(TargetId target, PcNames names);
@@ -112,6 +117,7 @@ class Recorder : public ItemSink {
   [[nodiscard]] StackRef stack_of(TargetId target, std::uint64_t id) const;
 
   const Options options_;
+  std::atomic<bool> goes_on_;
   std::optional<ClaimedFile> file_;  // until the writer has it
   // The thread's own.
   std::unique_ptr<ChunkFileWriter> writer_;

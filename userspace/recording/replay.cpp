@@ -12,6 +12,7 @@
 #include "evidence/unread.h"
 #include "recording/checkpoint_look.h"
 #include "recording/codec.h"
+#include "recording/file_claims.h"
 #include "recording/moment_series.h"
 #include "recording/part_facts.h"
 #include "stream/models.h"
@@ -19,8 +20,6 @@
 namespace gorotrace {
 namespace {
 
-// More than any session has; each is a model.
-constexpr std::size_t kMaxTargets = 4096;
 // A sample of more goroutines is left out: what it takes in memory (130 bytes each) no byte of the file pays
 // for.
 constexpr std::uint32_t kMaxSampledSlots = 1u << 20;
@@ -101,6 +100,7 @@ class Replayer {
   [[nodiscard]] bool over(TargetId target) const;
   [[nodiscard]] std::uint64_t told_until() const;
   void lose_gap(TargetId target, Of& of, std::uint64_t until_ns);
+  void tell_classes(const CheckpointTold& told, Of& of);
   [[nodiscard]] bool of_lost_classes(const Item& item) const;
   void apply(const Item& item, Of* of);
   void apply_records(const Item& item, Of& of);
@@ -168,6 +168,25 @@ void Replayer::lose_gap(TargetId target, Of& of, std::uint64_t until_ns) {
   of.classes_lost = true;
 }
 
+// Those that were told in the part that is missing: from the next stretch on ticks mean something again.
+void Replayer::tell_classes(const CheckpointTold& told, Of& of) {
+  const auto model = models_.all().find(told.target);
+  if (model == models_.all().end()) return;
+  const SampleClasses known = model->second.estimator.classes();
+  SampleClasses missing = told.checkpoint.classes;
+  if (missing.rows.size() < known.rows.size() || missing.sites.size() < known.sites.size()) return;
+  const auto behind = [](auto& all, const auto& those) {
+    return all.begin() + static_cast<std::ptrdiff_t>(those.size());
+  };
+  if (!std::equal(known.rows.begin(), known.rows.end(), missing.rows.begin()) ||
+      !std::equal(known.sites.begin(), known.sites.end(), missing.sites.begin()))
+    return;
+  missing.rows.erase(missing.rows.begin(), behind(missing.rows, known.rows));
+  missing.sites.erase(missing.sites.begin(), behind(missing.sites, known.sites));
+  models_.apply({told.target, told.checkpoint.model.at_ns, std::move(missing)});
+  of.classes_lost = false;
+}
+
 bool Replayer::of_lost_classes(const Item& item) const {
   const bool sampling = std::holds_alternative<SampleClasses>(item.what) ||
                         std::holds_alternative<SampleTick>(item.what) ||
@@ -203,6 +222,7 @@ Status Replayer::take_this(const CheckpointTold& told) {
   for (unsigned i = 0; i < GT_GROUP_COUNT; ++i)
     models_.apply({told.target, open.at_ns, GroupChanged{static_cast<gt_group>(i), open.groups[i].on}});
   models_.apply({told.target, open.at_ns, shown_by(open)});
+  tell_classes(told, of);
   if (const std::uint64_t end = told.checkpoint.end_ns; end != kEndOfTime)
     models_.apply({told.target, end, TargetEnded{}});
   return {};
@@ -212,7 +232,6 @@ Status Replayer::take_this(const Item& item) {
   if (const auto* begun = std::get_if<TargetBegun>(&item.what)) {
     // A segment says again what has begun.
     if (targets_.contains(item.target)) return {};
-    if (targets_.size() >= kMaxTargets) return fail(ErrorKind::kFailed, "more targets than any session has");
     Of& of = targets_.try_emplace(item.target, wanted_, details_).first->second;
     of.recorded = std::make_unique<RecordedTarget>();
     of.recorded->id = item.target;
@@ -373,9 +392,13 @@ Result<FileDamage> read_items(const std::string& path, const FileVisitor& visito
   auto reader = ChunkFileReader::open(path);
   if (!reader) return std::unexpected(reader.error());
   Decoder decoder;
+  FileClaims claims;
   Status visited;
   const auto message = [&](std::string_view bytes) -> Status {
+    claims.read((*reader)->bytes_read());
+    decoder.allow_rows(claims.rows());
     auto taken = decoder.take(bytes, [&](const FileItem& item) {
+      if (visited) visited = claims.take(item);
       if (visited) visited = visitor.item(item);
     });
     return taken ? visited : taken;

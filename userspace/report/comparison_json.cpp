@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/text.h"
 #include "report/comparison_report.h"
 #include "report/json_parts.h"
 
@@ -30,6 +31,20 @@ void side_fields(JsonWriter& out, const ComparedSite::Side& side) {
   out.field("exited_per_s", side.exited_per_s);
 }
 
+void side_fields(JsonWriter& out, const ComparedPanics::Side& side) {
+  out.field("count", side.count);
+  out.field("per_s", side.per_s);
+}
+
+void side_fields(JsonWriter& out, const ComparedPauses::Side& side) {
+  out.field("count", side.count);
+  out.field("per_s", side.per_s);
+  out.field("share", side.share);
+  out.field("mean_ns", side.mean_ns);
+  out.field("p99_ns", side.p99_ns);
+  out.field("max_ns", side.max_ns);
+}
+
 template <typename Row>
 void sides(JsonWriter& out, const Row& row) {
   out.object_field("before", row.before, [&](const auto& side) { side_fields(out, side); });
@@ -57,6 +72,23 @@ void comparison_json(JsonWriter& out, const ComparedWindow& before, const Compar
         out.name_field("start_function", s.start);
         out.name_field("created_by", s.by);
         sides(out, s);
+      });
+    });
+    out.array_field("panics", c.panics, [&](const ComparedPanics& p) {
+      out.object([&] {
+        out.name_field("value_type", printable(p.type));
+        out.array_field("functions", p.functions, [&](const std::string& f) { out.value(f); });
+        out.name_field("at", p.at);
+        out.field("recovered", p.recovered);
+        out.name_field("recovered_in", p.recovered_in);
+        sides(out, p);
+      });
+    });
+    out.array_field("pauses", c.pauses, [&](const ComparedPauses& p) {
+      out.object([&] {
+        out.field("what", p.reason.empty() ? "collection" : "stop-the-world");
+        out.name_field("reason", p.reason);
+        sides(out, p);
       });
     });
   });

@@ -69,12 +69,38 @@ class Text {
                      both(s.before, s.after, [](const Side& x) { return short_rate(x.exited_per_s); })),
          10);
   }
+  void panics(const ComparedPanics& p) {
+    using Side = ComparedPanics::Side;
+    const std::string value = p.type.empty() ? "a value that could not be read" : printable(p.type, 256);
+    line(fmt::format("  {}  {}", style_.bold(value),
+                     p.functions.empty() ? "a stack that is not known" : place(p)));
+    line(fmt::format("{:8}panics {}, per second {}; {}", "",
+                     both(p.before, p.after, [](const Side& s) { return std::to_string(s.count); }),
+                     both(p.before, p.after, [](const Side& s) { return short_rate(s.per_s); }),
+                     !p.recovered             ? "recovered by nobody"
+                     : p.recovered_in.empty() ? "recovered where nothing is known of"
+                                              : "recovered in " + p.recovered_in),
+         10);
+  }
+  void pauses(const ComparedPauses& p) {
+    using Side = ComparedPauses::Side;
+    line("  " + style_.bold(p.reason.empty() ? "collections, marking" : p.reason));
+    line(fmt::format(
+             "{:8}{} of the time, per second {}, mean {}, p99 {}, max {}", "",
+             both(p.before, p.after, [](const Side& s) { return short_percent(100 * s.share) + " %"; }),
+             both(p.before, p.after, [](const Side& s) { return short_rate(s.per_s); }),
+             both(p.before, p.after, [](const Side& s) { return time_text(s.mean_ns); }),
+             both(p.before, p.after, [](const Side& s) { return time_text(s.p99_ns); }),
+             both(p.before, p.after, [](const Side& s) { return time_text(s.max_ns); })),
+         10);
+  }
   [[nodiscard]] std::string take() { return std::move(out_); }
   [[nodiscard]] const Style& style() const { return style_; }
 
  private:
-  // Where it waits, and the program's own function that led there.
-  [[nodiscard]] static std::string place(const ComparedWaits& w) {
+  // Where it waits or panics, and the program's own function that led there.
+  template <typename Row>
+  [[nodiscard]] static std::string place(const Row& w) {
     std::string out = w.functions.front() + (w.at.empty() ? "" : "  " + w.at);
     const auto own = std::ranges::find_if(w.functions, is_user_code);
     if (own != w.functions.end() && own != w.functions.begin()) out += "  from " + *own;
@@ -137,6 +163,13 @@ std::string comparison_text(const ComparedWindow& before, const ComparedWindow& 
   text.table("WHAT IS GONE", "places where goroutines waited in the earlier one alone",
              those(c.waits, [](const ComparedWaits& w) { return !w.after; }), "no such place",
              [&](const ComparedWaits& w) { text.waits(w); });
+  const auto any = [](const auto&) { return true; };
+  if (!c.panics.empty())
+    text.table("PANICS", "that were recovered or ended their goroutine, by how much their rate changed",
+               those(c.panics, any), "none", [&](const ComparedPanics& p) { text.panics(p); });
+  if (!c.pauses.empty())
+    text.table("GC AND STOP-THE-WORLD", "by how much their part of the time changed", those(c.pauses, any),
+               "none", [&](const ComparedPauses& p) { text.pauses(p); });
   return text.take();
 }
 

@@ -51,6 +51,8 @@ std::string creation_text(const TextContext& c) {
            frame_text(start.back(), {c.name_width(), display_width(cells), kIndent}, c.style) + "\n";
     out += creator_text(c, row, WaysOf::kRow);
     if (c.options.stacks) {
+      if (is_main_goroutine(start.back()))
+        out += under("no stack: runtime.rt0_go made it, before there was a goroutine that could");
       for (const CreationRow::Stack& s : row.stacks) {
         out += under(fmt::format("{} created from:", s.created)) + stack_text(c, s.stack, "");
       }

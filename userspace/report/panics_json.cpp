@@ -46,6 +46,7 @@ void panics_json(JsonWriter& out, const JsonContext& c) {
         value_fields(out, row->last);
         out.field("last_ns", since(row->last_ns, c.facts.begin_ns));
         stack_field(out, "stack", row->stack, c);
+        out.field("recovered", row->place != 0);
         stack_field(out, "recovered_in", row->place, c);
       });
     });

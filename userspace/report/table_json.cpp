@@ -113,9 +113,11 @@ void creation_row(JsonWriter& out, const JsonContext& c, const CreationRow& row,
   out.field("function", start.function);
   out.field("startpc", row.startpc);
   out.field("gopc", row.gopc);
+  const bool by_runtime = is_main_goroutine(start);
+  out.field("by_runtime", by_runtime);
   out.key("site");
-  c.options.stack(out, is_main_goroutine(start) ? std::vector<Frame>{}
-                                                : c.symbols.frames(row.gopc, PcKind::kReturnAddress));
+  c.options.stack(out,
+                  by_runtime ? std::vector<Frame>{} : c.symbols.frames(row.gopc, PcKind::kReturnAddress));
   out.array_field("stacks", first(row.stacks, c.options.most_in_row), [&](const CreationRow::Stack& s) {
     out.object([&] {
       stack_field(out, "stack", s.stack, c);

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "made_traffic.h"
 #include "recording/chunk_file.h"
 #include "recording/record_columns.h"
+#include "recording/recorder.h"
 
 namespace {
 
@@ -80,10 +83,57 @@ void BM_ReadColumns(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(records.size()));
 }
 
+constexpr TargetId kTarget = target_id(1, 1);
+
+std::shared_ptr<const Batch> batch_of(std::vector<Item> items) {
+  return std::make_shared<const Batch>(Batch{std::move(items)});
+}
+
+// All that a recorder does with what comes: models for its checkpoints, definitions, columns, chunks. A
+// second of the stream is 100 batches, as the session makes them.
+void BM_Recorded(benchmark::State& state) {
+  std::vector<gt_record> records = traffic(state.range(0));
+  std::set<std::uint64_t> stacks;
+  for (gt_record& r : records) {
+    r.target = slot_of(kTarget);
+    r.generation = generation_of(kTarget);
+    if (r.stack != 0) stacks.insert(r.stack);
+  }
+  const std::uint64_t begin = records.front().time_ns, end = records.back().time_ns;
+  std::vector<Item> first{
+      {kTarget, begin,
+       TargetBegun{.host_pid = 1, .start_time_ticks = 1, .exe = "/bin/a", .wait_reasons = {}}}};
+  for (unsigned g = 0; g < GT_GROUP_COUNT; ++g)
+    first.push_back({kTarget, begin, GroupChanged{static_cast<gt_group>(g), true}});
+  for (const std::uint64_t stack : stacks) {
+    auto pcs = std::make_shared<StackPcs>();
+    pcs->pcs.assign(8, 0x401000 + stack % 4096);
+    first.push_back({kTarget, begin, StackDefined{.id = stack, .stack = std::move(pcs)}});
+  }
+  std::vector<std::shared_ptr<const Batch>> batches{batch_of(std::move(first))};
+  for (const auto part : blocks(records, kMaxBlockRecords)) {
+    const std::uint64_t at = part.front().time_ns;
+    batches.push_back(batch_of({{kTarget, at, Records{{part.begin(), part.end()}}}, {0, at, Advanced{}}}));
+  }
+  batches.push_back(batch_of({{kTarget, end + 1, TargetEnded{}}, {0, end + 1, Advanced{}}}));
+  std::uint64_t bytes = 0;
+  for (auto _ : state) {
+    auto recorder = Recorder::make("/dev/null", {.max_queued_bytes = std::size_t{1} << 32});
+    if (!recorder || !(*recorder)->name(kTarget, {})) return state.SkipWithError("no recorder");
+    for (const auto& batch : batches) (*recorder)->push(batch);
+    if (!(*recorder)->close()) return state.SkipWithError("not written");
+    if ((*recorder)->figures().records != records.size()) return state.SkipWithError("lost");
+    bytes += (*recorder)->figures().bytes;
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(records.size()));
+  state.counters["bytes_per_record"] = per_record(state, bytes);
+}
+
 // Whole blocks, and what comes of a target that is hardly busy in the 10 ms of a batch.
 constexpr std::int64_t kFull = kMaxBlockRecords, kSmall = 64;
 BENCHMARK(BM_Columns)->ArgsProduct({{0, 1, 2}, {kFull, kSmall}});
 BENCHMARK(BM_Written)->ArgsProduct({{0, 1, 2}, {kFull, kSmall}});
+BENCHMARK(BM_Recorded)->ArgsProduct({{0, 1, 2}})->MeasureProcessCPUTime();
 BENCHMARK(BM_ReadColumns)->ArgsProduct({{0, 1, 2}, {kFull}});
 
 }  // namespace

@@ -40,6 +40,7 @@ type found struct {
 	Goroutines map[int64][]*step  `json:"goroutines,omitempty"`
 	Counts     map[string]int     `json:"counts"` // by "From To Reason"
 	Ranges     map[string]*ranges `json:"ranges"` // by name
+	Logs       []string           `json:"logs"`   // "category|message|function", in order
 	Procs      int                `json:"procs"`
 	Threads    int                `json:"threads"`
 }
@@ -84,6 +85,12 @@ func main() {
 			threads[ev.Thread()] = true
 		}
 		switch ev.Kind() {
+		case trace.EventLog:
+			function := ""
+			if at := frames(ev.Stack()); len(at) > 0 {
+				function = at[0]
+			}
+			out.Logs = append(out.Logs, ev.Log().Category+"|"+ev.Log().Message+"|"+function)
 		case trace.EventRangeBegin, trace.EventRangeActive, trace.EventRangeEnd:
 			name := ev.Range().Name
 			if out.Ranges[name] == nil {

@@ -20,6 +20,8 @@ TEST(AgentConfig, AnEmptyFileIsTheDefault) {
   EXPECT_TRUE(config->rules.empty());
   EXPECT_FALSE(config->insecure_listen);
   EXPECT_GE(config->agent_percent, 0.5);
+  EXPECT_TRUE(config->captures);
+  EXPECT_EQ(config->capture_percent, 10);
 }
 
 TEST(AgentConfig, AllThatThereIs) {
@@ -30,8 +32,10 @@ tls_cert = "a.pem"
 tls_key = "a.key"
 client_ca = "ca.pem"
 insecure_listen = true
+captures = "off"
 [budget]
 agent = 3
+capture_budget = 2.5
 [[rule]]
 action = "exclude"
 executable = "/usr/bin/*"
@@ -47,10 +51,12 @@ namespace = "shop-*"
   EXPECT_EQ(config->client_ca, "ca.pem");
   EXPECT_TRUE(config->insecure_listen);
   EXPECT_EQ(config->agent_percent, 3);
+  EXPECT_FALSE(config->captures);
+  EXPECT_EQ(config->capture_percent, 2.5);
   ASSERT_EQ(config->rules.size(), 2u);
   EXPECT_FALSE(config->rules[0].include);
   EXPECT_EQ(config->rules[0].patterns.size(), 2u);
-  EXPECT_EQ(config->rules[0].line, 10u);
+  EXPECT_EQ(config->rules[0].line, 12u);
   EXPECT_TRUE(config->rules[1].include);
   EXPECT_EQ(config->rules[1].patterns[0].first, RuleField::kNamespace);
 }
@@ -58,7 +64,7 @@ namespace = "shop-*"
 TEST(AgentConfig, AMistakeIsNamedWithItsLine) {
   EXPECT_EQ(mistake("\nlistn = \"x\"\n"),
             "/etc/gorotrace.toml:2: listn: no such key; there are listen, token_file, tls_cert, tls_key, "
-            "client_ca, insecure_listen, budget, metrics, rule");
+            "client_ca, insecure_listen, captures, budget, metrics, rule");
   EXPECT_EQ(mistake("[budget]\n\nagent = 0\n"),
             "/etc/gorotrace.toml:3: budget.agent: must be a number of percent of one CPU, from 0.01 to 100");
   EXPECT_EQ(mistake("[budget]\nagent = nan\n"),
@@ -72,7 +78,13 @@ TEST(AgentConfig, AMistakeIsNamedWithItsLine) {
   EXPECT_TRUE(mistake("metrics = 1\n").starts_with("/etc/gorotrace.toml:1: metrics: must be a table"));
   EXPECT_EQ(
       mistake("[budget]\nnodes = 1\n"),
-      "/etc/gorotrace.toml:2: budget.nodes: no such key; there are budget.agent, budget.target, budget.node");
+      "/etc/gorotrace.toml:2: budget.nodes: no such key; there are budget.agent, "
+      "budget.target, budget.node, budget.capture_budget");
+  EXPECT_EQ(mistake("[budget]\ncapture_budget = 101\n"),
+            "/etc/gorotrace.toml:2: budget.capture_budget: must be a number of percent of the target's CPU "
+            "time, from 0.01 to 100");
+  EXPECT_EQ(mistake("captures = \"of\"\n"), "/etc/gorotrace.toml:1: captures: must be \"on\" or \"off\"");
+  EXPECT_EQ(mistake("\ncaptures = 0\n"), "/etc/gorotrace.toml:2: captures: must be \"on\" or \"off\"");
   EXPECT_EQ(mistake("insecure_listen = \"yes\""),
             "/etc/gorotrace.toml:1: insecure_listen: must be true or false");
   EXPECT_EQ(mistake("[[rule]]\naction = \"drop\"\n"),

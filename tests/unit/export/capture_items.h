@@ -61,6 +61,17 @@ class CaptureItems {
     r.stack = stack;
     return record(at, GT_HOOK_PARK, goid, tid, r);
   }
+  // Goroutine 3 panics on thread 1 and recovers; then the process dies of an error, which 5 waits through.
+  CaptureItems& panics() {
+    begin().groups(100, true).groups(100, true, {GT_GROUP_PANIC});
+    tell(0, ValueDefined{.id = 77, .value = {.type = "main.T", .text = "no", .cut = false}});
+    gt_record thrown{}, ended{};
+    thrown.object = 77;
+    ended.extra = 9;
+    record(110, GT_HOOK_PANIC, 3, 1, thrown).record(111, GT_HOOK_RECOVERED, 3, 1).park(120, 5, 2);
+    record(130, GT_HOOK_THROW, 5, 2, thrown);
+    return record(140, GT_HOOK_ENDED, 0, 2, ended);
+  }
   CaptureItems& stack(std::uint64_t id, const std::vector<std::pair<std::uint64_t, std::string>>& frames) {
     auto pcs = std::make_shared<StackPcs>();
     for (const auto& [pc, function] : frames) pcs->pcs.push_back(pc);

@@ -10,6 +10,7 @@
 #include <random>
 
 #include "capture_items.h"
+#include "decoded_trace.h"
 #include "export/go_trace_file.h"
 #include "trace_order.h"
 
@@ -17,116 +18,20 @@ namespace gorotrace {
 namespace {
 
 using export_test::CaptureItems;
+using export_test::Decoded;
+using export_test::decoded;
 using export_test::kTarget;
 using Lines = std::vector<std::string>;
-
-// What a file holds: events of each thread, in order, and the tables.
-struct Decoded {
-  std::string header;
-  std::map<std::string, Lines> threads;  // "at name args"
-  std::map<std::uint64_t, std::string> strings, stacks;
-  std::size_t batches = 0, largest = 0;
-  bool whole = true;
-};
-
-class Bytes {
- public:
-  explicit Bytes(std::string_view data) : data_(data) {}
-  [[nodiscard]] bool empty() const { return at_ >= data_.size(); }
-  std::uint64_t byte() { return empty() ? 0 : static_cast<std::uint8_t>(data_[at_++]); }
-  std::uint64_t number() {
-    std::uint64_t out = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-      const std::uint64_t b = byte();
-      out |= (b & 0x7f) << shift;
-      if (b < 0x80) break;
-    }
-    return out;
-  }
-  std::string_view take(std::size_t n) {
-    const std::string_view out = data_.substr(at_, n);
-    at_ += n;
-    return out;
-  }
-
- private:
-  std::string_view data_;
-  std::size_t at_ = 0;
-};
-
-struct Kind {
-  const char* name;
-  int arguments;
-};
-const std::map<std::uint64_t, Kind> kKinds{
-    {10, {"ProcStart", 2}},       {11, {"ProcStop", 0}},     {12, {"ProcSteal", 3}},
-    {13, {"ProcStatus", 2}},      {14, {"GoCreate", 3}},     {15, {"GoCreateSyscall", 1}},
-    {16, {"GoStart", 2}},         {17, {"GoDestroy", 0}},    {18, {"GoDestroySyscall", 0}},
-    {19, {"GoStop", 2}},          {20, {"GoBlock", 2}},      {21, {"GoUnblock", 3}},
-    {22, {"GoSyscallBegin", 2}},  {23, {"GoSyscallEnd", 0}}, {24, {"GoSyscallEndBlocked", 0}},
-    {25, {"GoStatus", 3}},        {26, {"STWBegin", 2}},     {27, {"STWEnd", 0}},
-    {28, {"GCActive", 1}},        {29, {"GCBegin", 2}},      {30, {"GCEnd", 1}},
-    {47, {"GoCreateBlocked", 3}}, {48, {"GoStatusStack", 4}}};
-
-Decoded decoded(const std::string& file) {
-  Decoded out;
-  Bytes bytes(file);
-  out.header = bytes.take(16);
-  while (!bytes.empty()) {
-    if (const std::uint64_t kind = bytes.byte(); kind != 1) {
-      out.whole = kind == 52 && bytes.empty();
-      break;
-    }
-    EXPECT_EQ(bytes.number(), 1u);
-    const std::uint64_t thread = bytes.number();
-    std::uint64_t at = bytes.number();
-    const std::string_view data = bytes.take(bytes.number());
-    ++out.batches;
-    out.largest = std::max(out.largest, data.size());
-    Bytes in(data);
-    while (!in.empty()) {
-      const std::uint64_t type = in.byte();
-      if (type == 2 || type == 4 || type == 50) continue;
-      if (type == 8) {
-        EXPECT_EQ(in.number(), 1'000'000'000u);
-      } else if (type == 51) {
-        for (int i = 0; i < 4; ++i) (void)in.number();
-      } else if (type == 3) {
-        const std::uint64_t id = in.number(), n = in.number();
-        std::string& stack = out.stacks[id];
-        for (std::uint64_t i = 0; i < n; ++i) {
-          (void)in.number();
-          stack += fmt::format("{}{}", i == 0 ? "" : ";", in.number());
-          (void)in.number();
-          (void)in.number();
-        }
-      } else if (type == 5) {
-        const std::uint64_t id = in.number();
-        out.strings[id] = in.take(in.number());
-      } else {
-        const auto kind = kKinds.find(type);
-        if (kind == kKinds.end()) {
-          ADD_FAILURE() << "event " << type;
-          return out;
-        }
-        at += in.number();
-        std::string line = fmt::format("{} {}", at, kind->second.name);
-        for (int i = 0; i < kind->second.arguments; ++i) {
-          const std::uint64_t arg = in.number();
-          line += arg == kNoThread ? " -" : fmt::format(" {}", arg);
-        }
-        out.threads[thread == kNoThread ? "-" : std::to_string(thread)].push_back(line);
-      }
-    }
-  }
-  return out;
-}
 
 struct Written {
   std::vector<std::string> files;
   std::vector<bool> closed;
   Result<TraceFigures> figures;
-  [[nodiscard]] Decoded at(std::size_t n) const { return decoded(files.at(n)); }
+  [[nodiscard]] Decoded at(std::size_t n) const {
+    Decoded file = decoded(files.at(n));
+    EXPECT_EQ(file.wrong, "");
+    return file;
+  }
 };
 
 Written written(const CaptureItems& of, const GoTraceOptions& options = {}) {
@@ -365,6 +270,17 @@ TEST(GoTrace, APauseOfWhichTheEndIsNotSeenEndsWithItsGroup) {
                    "130 STWEnd", "131 GCEnd 2", "140 GoBlock 2 0"}));
 }
 
+// Messages of who runs alone: goroutine 5 waits when the runtime throws on its thread.
+TEST(GoTrace, PanicsAreMessagesOfTheLog) {
+  const Decoded d = written(CaptureItems().panics()).at(0);
+  EXPECT_EQ(d.threads.at("1"), (Lines{"100 ProcStatus 0 1", "100 GoStatus 3 1 2", "110 UserLog 0 1 2 0",
+                                      "111 UserLog 0 1 3 0"}));
+  EXPECT_EQ(d.threads.at("2"), (Lines{"100 ProcStatus 1 1", "100 GoStatus 5 2 2", "120 GoBlock 4 0"}));
+  EXPECT_EQ(d.strings.at(1), "panic");
+  EXPECT_EQ(d.strings.at(2), "panic: main.T \"no\"");
+  EXPECT_EQ(d.strings.at(3), "recovered");
+}
+
 // Whatever a file says, also when nothing of it fits: each reader takes what is made of it.
 TEST(GoTrace, WhateverComesCanBeRead) {
   constexpr std::array kHooks{
@@ -372,13 +288,14 @@ TEST(GoTrace, WhateverComesCanBeRead) {
       GT_HOOK_CORO_IN,   GT_HOOK_EXTRA_IN,      GT_HOOK_EXTRA_OUT,    GT_HOOK_PARK,
       GT_HOOK_READY,     GT_HOOK_INJECT,        GT_HOOK_SUSPEND,      GT_HOOK_EXECUTE,
       GT_HOOK_YIELD,     GT_HOOK_SYSCALL_ENTER, GT_HOOK_SYSCALL_EXIT, GT_HOOK_SYSCALL_EXIT_SLOW,
-      GT_HOOK_STW_BEGIN, GT_HOOK_STW_END,       GT_HOOK_GC_BEGIN,     GT_HOOK_GC_END};
+      GT_HOOK_STW_BEGIN, GT_HOOK_STW_END,       GT_HOOK_GC_BEGIN,     GT_HOOK_GC_END,
+      GT_HOOK_PANIC,     GT_HOOK_RECOVERED,     GT_HOOK_THROW,        GT_HOOK_EXIT_CALL};
   for (unsigned seed = 0; seed < 300; ++seed) {
     std::mt19937 random(seed);
     const auto pick = [&](std::size_t n) { return random() % n; };
     const unsigned goroutines = 2 + static_cast<unsigned>(pick(8)), tids = 1 + static_cast<unsigned>(pick(5));
     CaptureItems c;
-    c.begin().groups(100, true);
+    c.begin().groups(100, true).groups(100, true, {GT_GROUP_PANIC});
     std::uint64_t at = 100;
     for (int i = 0; i < 400; ++i) {
       at += pick(3);

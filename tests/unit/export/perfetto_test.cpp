@@ -164,6 +164,19 @@ TEST(Perfetto, TracksSlicesAndArrows) {
   }
 }
 
+TEST(Perfetto, PanicsAndTheEndAreInstants) {
+  const CaptureItems c = CaptureItems().panics();
+  std::string data;
+  PerfettoExport exported(kTarget, [&](std::string_view text) { data += text; });
+  for (const FileItem& item : c.items) exported.note(item);
+  ASSERT_TRUE(c.give(exported));
+  ASSERT_TRUE(exported.finish());
+  EXPECT_EQ(Reader().read(data).events,
+            (Lines{"100 G3: running", "110 G3: panic: main.T \"no\"", "111 G3: recovered", "100 G5: running",
+                   "120 G5: end", "120 G5: chan receive", "130 G5: fatal error: main.T \"no\"",
+                   "140 process: ended: killed by SIGKILL", "140 G5: end", "140 G3: end"}));
+}
+
 TEST(Perfetto, PausesAndCollectionsAreTracksOfTheProcess) {
   CaptureItems c;
   c.begin().groups(100, true).groups(100, true, {GT_GROUP_GC});

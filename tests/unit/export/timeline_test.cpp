@@ -41,7 +41,9 @@ class Told : public TimelineVisitor {
                                        "starts the world",
                                        "collection stands",
                                        "collection begins",
-                                       "collection ends"};
+                                       "collection ends",
+                                       "panics",
+                                       "dies"};
     std::string text =
         fmt::format("{} G{} {} on {}", s.at_ns, s.goid, kNames[static_cast<std::size_t>(s.kind)], s.tid);
     if (s.other != 0) text += fmt::format(" by G{}", s.other);
@@ -134,6 +136,14 @@ TEST(Timeline, CoroutinesAndGoroutinesOfCThreads) {
                    "130 G9 ends on 1", "131 G3 unblocked on 1", "131 G3 starts on 1",
                    "140 G17 created on thread on 5", "141 G17 left on 5", "141 G17 syscall end on 5",
                    "150 G17 syscall on 5", "151 G17 ends on thread on 5", "151 ends, 0 lost"}));
+}
+
+TEST(Timeline, PanicsAndWhatEndsTheProcessChangeNoState) {
+  EXPECT_EQ(told(CaptureItems().panics()),
+            (Lines{"100 begins", "G3 stands running 1", "110 G3 panics on 1 panic: main.T \"no\"",
+                   "111 G3 panics on 1 recovered", "G5 stands running 2", "120 G5 blocks on 2 chan receive",
+                   "130 G5 dies on 2 fatal error: main.T \"no\"", "140 G0 dies on 2 ended: killed by SIGKILL",
+                   "140 ends, 0 lost"}));
 }
 
 TEST(Timeline, AFileWithoutAGroupIsRefusedWithTheCommandThatHasIt) {

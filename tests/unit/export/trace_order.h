@@ -178,6 +178,7 @@ class TraceOrder {
     }
     if (name == "STWBegin") return check(user(kRunning) && stopping_.insert(m.g).second);
     if (name == "STWEnd") return check(user(kRunning) && stopping_.erase(m.g) == 1);
+    if (name == "UserLog") return check(user(kRunning));
     if (name == "GCActive") {
       if (gc_known_) return Answer::kBad;
       gc_known_ = gc_ = true;

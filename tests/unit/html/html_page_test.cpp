@@ -190,6 +190,18 @@ TEST(HtmlPage, has_the_first_rows_and_what_the_others_sum_up_to) {
   EXPECT_EQ(data["stacks_left_out"], 0);
 }
 
+TEST(HtmlPage, has_the_first_panics_and_how_many_the_others_are) {
+  Session x = make_session();
+  for (std::uint64_t i = 0; i < 4096; ++i)
+    x.tables.panics.rows.push_back(
+        {.stack = i, .type = "main.T", .place = 1, .count = 1 + i, .last_ns = 0, .last = {}});
+  const json target = data_of(page_of(x))["targets"][0], rows = target["summary"]["panics"]["rows"];
+  EXPECT_EQ(rows.size(), 500u);
+  EXPECT_EQ(rows[0]["count"], 4096);
+  EXPECT_EQ(target["rows"]["panics"]["all"], 4096);
+  EXPECT_EQ(target["rows"]["panics"]["count"], 3596 * 3597 / 2);
+}
+
 TEST(HtmlPage, is_small_whatever_the_target_calls_its_functions) {
   Session x = crowded(600, 60, 1000);
   const std::string page = page_of(x);

@@ -11,6 +11,7 @@ TEST(Route, EveryPage) {
   EXPECT_EQ(route_of("/targets"), (Route{Page::kTargets, "", ""}));
   EXPECT_EQ(route_of("/sd"), (Route{Page::kServiceDiscovery, "", ""}));
   EXPECT_EQ(route_of("/targets/7-8/metrics"), (Route{Page::kTargetMetrics, "7-8", ""}));
+  EXPECT_EQ(route_of("/targets/7-8/capture"), (Route{Page::kCapture, "7-8", ""}));
   EXPECT_EQ(route_of("/targets/7-8/debug/pprof"), (Route{Page::kProfileIndexBare, "7-8", ""}));
   EXPECT_EQ(route_of("/targets/7-8/debug/pprof/"), (Route{Page::kProfileIndex, "7-8", ""}));
   EXPECT_EQ(route_of("/targets/7-8/debug/pprof/a/b"), (Route{Page::kProfile, "7-8", "a/b"}));

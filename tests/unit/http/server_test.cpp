@@ -130,6 +130,47 @@ TEST_F(ServerTest, SaysWhenAnAnswerIsNotMadeInTime) {
   (*late)(plain(200, "too late"));
 }
 
+TEST_F(ServerTest, AFileIsABodyAndIsKeptUntilItWasSent) {
+  auto file = MemoryFile::make("test");
+  ASSERT_TRUE(file);
+  const std::string all(3u << 20, 'x');
+  file->append(all);
+  const auto bytes = *file->map();
+  auto kept = std::make_shared<int>(0);
+  const std::weak_ptr<int> watched = kept;
+  start([&](const Request&, const Server::Answer& answer) {
+    Response out = gorotrace::answer(200, "application/octet-stream", "");
+    out.file = bytes;
+    out.keeps = std::exchange(kept, nullptr);
+    answer(std::move(out));
+  });
+  const UniqueFd fd = connect_to();
+  write_all(fd, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  std::this_thread::sleep_for(300ms);
+  EXPECT_FALSE(watched.expired());  // no buffer takes all of it
+  const std::string got = read_all(fd);
+  EXPECT_NE(got.find("Content-Length: 3145728\r\n"), std::string::npos);
+  EXPECT_TRUE(got.ends_with(all));
+  for (int i = 0; i < 500 && !watched.expired(); ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_TRUE(watched.expired());
+}
+
+TEST_F(ServerTest, AnAnswerMayTakeLongerIfItIsSaid) {
+  ServerLimits limits;
+  limits.answer_made = 0s;
+  std::vector<std::jthread> threads;
+  start(
+      [&](const Request& request, const Server::Answer& answer) {
+        request.takes_longer(30s);
+        threads.emplace_back([answer] {
+          std::this_thread::sleep_for(700ms);
+          answer(plain(200, "late"));
+        });
+      },
+      limits);
+  EXPECT_TRUE(ask("GET / HTTP/1.1\r\n").ends_with("late\n"));
+}
+
 TEST_F(ServerTest, TellsWhoMakesTheAnswerThatTheClientWentAway) {
   std::promise<std::stop_token> asked;
   std::optional<Server::Answer> kept;

@@ -188,6 +188,8 @@ TEST(ChunkDamage, ASecondFileBehindIsNotReadAsTheFirst) {
   ASSERT_TRUE(read);
   EXPECT_EQ(read->told, read_bytes(made.bytes)->told);
   EXPECT_EQ(read->damage.bytes, made.bytes.size());
+  EXPECT_TRUE(read->damage.another);
+  EXPECT_FALSE(read_bytes(made.bytes + "\x89GTR of no file")->damage.another);
   read = read_bytes(made.bytes.substr(0, made.chunks[6].end) + made.bytes);
   ASSERT_TRUE(read);
   EXPECT_EQ(read->told, read_bytes(made.bytes)->told);

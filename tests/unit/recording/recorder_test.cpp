@@ -359,6 +359,30 @@ TEST(RecorderMake, leaves_no_file_that_it_made_when_nothing_begins) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
+// Of a recording whose second target cannot be attached, the first one's events are of no use.
+TEST(RecorderMake, leaves_the_file_as_it_was_until_the_recording_goes_on) {
+  const auto path = std::filesystem::temp_directory_path() / ("recorder_held." + std::to_string(::getpid()));
+  const auto begun = [&] {
+    auto recorder = Recorder::make(path, {.held = true});
+    EXPECT_TRUE(recorder);
+    EXPECT_TRUE((*recorder)->name(kOne, {nullptr, std::make_unique<PaperSymbols>()}));
+    return std::move(*recorder);
+  };
+  EXPECT_TRUE(begun()->close());
+  EXPECT_FALSE(std::filesystem::exists(path)) << "it was made for it";
+  std::ofstream(path) << "of yesterday";
+  EXPECT_TRUE(begun()->close());
+  EXPECT_EQ(std::filesystem::file_size(path), 12u);
+  {
+    const auto recorder = begun();
+    recorder->go_on();
+    EXPECT_TRUE(recorder->close());
+  }
+  EXPECT_TRUE(read_items(path, {.item = [](const FileItem&) { return Status(); }})) << "it is emptied first";
+  EXPECT_FALSE(read_items(path, {.item = [](const FileItem&) { return Status(); }})->any());
+  std::filesystem::remove(path);
+}
+
 TEST(RecorderMake, of_a_file_that_another_one_writes_is_an_error) {
   const auto path = std::filesystem::temp_directory_path() / ("recorder_two." + std::to_string(::getpid()));
   {

@@ -70,6 +70,51 @@ TEST(Comparison, SaysWhatGrewGotSlowerAndIsNew) {
   EXPECT_THAT(text.substr(fresh), HasSubstr("blocked - -> 9.00"));
 }
 
+TEST(Comparison, PanicsCompareByTypePlaceAndWhereTheyWereRecovered) {
+  Session before = make_session(), after = make_session();
+  const auto thrown = [](const char* type, std::uint64_t place, std::uint64_t count) {
+    return PanicRow{.stack = 11, .type = type, .place = place, .count = count, .last_ns = 0, .last = {}};
+  };
+  before.tables.panics.rows = {thrown("main.T", 12, 10), thrown("main.Old", 0, 1)};
+  after.tables.panics.rows = {thrown("main.T", 12, 70), thrown("main.T", 0x7777, 2)};
+  const Comparison c = compare(window(before), window(after));
+  ASSERT_EQ(c.panics.size(), 3u);
+  EXPECT_EQ(c.panics[0].before->count, 10u);
+  EXPECT_EQ(c.panics[0].after->count, 70u);
+  EXPECT_EQ(c.panics[1].recovered_in, "") << "where is not known";
+  EXPECT_TRUE(c.panics[1].recovered && !c.panics[1].before);
+  EXPECT_FALSE(c.panics[2].recovered || c.panics[2].after);
+  const std::string text = comparison_text(window(before), window(after), {.width = 100});
+  EXPECT_THAT(text, HasSubstr("panics 10 -> 70, per second"));
+  EXPECT_THAT(text, HasSubstr("recovered where nothing is known of"));
+  EXPECT_THAT(text, HasSubstr("panics 1 -> -, per second"));
+  EXPECT_THAT(text, HasSubstr("recovered by nobody"));
+}
+
+TEST(Comparison, PausesCompareByReasonAndCollectionsBesideThem) {
+  Session before = make_session(), after = make_session();
+  const auto paused = [](std::uint8_t reason, std::uint64_t ns) {
+    PauseRow row{.reason = reason, .times = {}, .in_window_ns = ns};
+    row.times.add(ns);
+    return row;
+  };
+  before.tables.pauses.rows = {paused(kStwMarkTermination, 1'000'000)};
+  after.tables.pauses.rows = {paused(kStwMarkTermination, 9'000'000),
+                              paused(kStwSweepTermination, 2'000'000)};
+  after.tables.pauses.collections.add(50'000'000);
+  after.tables.pauses.marking_ns = 50'000'000;
+  const Comparison c = compare(window(before), window(after));
+  ASSERT_EQ(c.pauses.size(), 3u);
+  EXPECT_EQ(c.pauses[0].reason, "");
+  EXPECT_EQ(c.pauses[1].reason, "GC mark termination");
+  EXPECT_EQ(c.pauses[1].before->max_ns, 1'000'000u);
+  EXPECT_EQ(c.pauses[1].after->mean_ns, 9'000'000u);
+  EXPECT_FALSE(c.pauses[2].before);
+  const std::string text = comparison_text(window(before), window(after), {.width = 100});
+  EXPECT_THAT(text, HasSubstr("collections, marking"));
+  EXPECT_THAT(text, HasSubstr("max 1.00ms -> 9.00ms"));
+}
+
 TEST(Comparison, AWindowWithoutLengthDividesByNothing) {
   Session x = make_session();
   x.facts.end_ns = x.facts.begin_ns - 1;

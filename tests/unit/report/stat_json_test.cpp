@@ -82,6 +82,18 @@ TEST(StatJson, PausesAreNullUnlessTheirGroupSawSome) {
   EXPECT_EQ(pauses["quality"], "exact");
 }
 
+TEST(StatJson, APanicThatNobodyRecoveredIsNotOneOfWhichTheRecoveryIsNotKnown) {
+  Session x = make_session();
+  x.tables.panics.rows = {
+      {.stack = 0, .type = "main.A", .place = 0x7777, .count = 2, .last_ns = 0, .last = {}},
+      {.stack = 0, .type = "main.B", .place = 0, .count = 1, .last_ns = 0, .last = {}}};
+  const json rows = summary(x)["panics"]["rows"];
+  EXPECT_EQ(rows[0]["recovered"], true);
+  EXPECT_EQ(rows[0]["recovered_in"], json::array());
+  EXPECT_EQ(rows[1]["recovered"], false);
+  EXPECT_EQ(rows[1]["recovered_in"], json::array());
+}
+
 TEST(StatJson, SummaryHasEveryNamedField) {
   Session x = make_session();
   const json j = summary(x);

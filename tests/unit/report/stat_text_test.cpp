@@ -427,6 +427,11 @@ TEST(StatText, GoroutineOneHasNoGoStatement) {
   EXPECT_THAT(out, HasSubstr("runtime.main  proc.go:150\n"
                              "        goroutine 1, started by the runtime itself\n"));
   EXPECT_THAT(out, Not(HasSubstr("newproc")));
+  EXPECT_THAT(out, Not(HasSubstr("no stack")));
+  const std::string with_stacks = text(x, {.stacks = true});
+  EXPECT_THAT(with_stacks, HasSubstr("        goroutine 1, started by the runtime itself\n"
+                                     "        no stack: runtime.rt0_go made it, before there was"));
+  expect_fits(with_stacks, 80);
 }
 
 TEST(StatText, AStateStaysWithItsNumber) {

@@ -20,7 +20,8 @@ async function askFor(path, signal) {
   try {
     response = await fetch(path, {signal, cache: "no-store", redirect: "error", credentials: "omit"});
   } catch (error) {
-    throw new NoAnswer(0, signal.aborted && signal.reason ? String(signal.reason.message || signal.reason) : "nobody answers");
+    const why = signal.aborted && signal.reason;
+    throw new NoAnswer(0, why ? String(why.message || why) : "nobody answers");
   }
   if (!response.ok) throw new NoAnswer(response.status, await reasonOf(response));
   return response;

@@ -2,8 +2,8 @@
 // said here, and what takes time can be given up, which ends it in the agent, too.
 
 const DOWNLOADS = [
-  {path: "debug/pprof/goroutine?debug=2", what: "Goroutines as text", of: "every goroutine with its stack, as a crash prints them",
-    file: "goroutines.txt", takes: 0},
+  {path: "debug/pprof/goroutine?debug=2", what: "Goroutines as text", file: "goroutines.txt", takes: 0,
+    of: "every goroutine with its stack, as a crash prints them"},
   {path: "debug/pprof/goroutine", what: "Goroutine profile", of: "for go tool pprof", file: "goroutine.pb.gz", takes: 0},
   {path: "debug/pprof/trace?seconds=5", what: "Execution trace, 5 s", of: "for go tool trace; sets probes while it takes",
     file: "trace.out", takes: 5},
@@ -23,7 +23,8 @@ function downloadItem(target, {path, what, of, file, takes}) {
   const href = `/targets/${target.id}/${path}`;
   const said = el("p", {class: "shown", role: "status"});
   let running = null;
-  const stop = button("Give up", {hidden: true, "aria-label": `Give up: ${what}`}, () => running && running.abort(new Error("given up")));
+  const stop = button("Give up", {hidden: true, "aria-label": `Give up: ${what}`},
+    () => running && running.abort(new Error("given up")));
   async function take(event) {
     event.preventDefault();
     if (running) return;
@@ -42,13 +43,14 @@ function downloadItem(target, {path, what, of, file, takes}) {
     running = null;
     stop.hidden = true;
   }
-  return el("li", {}, el("p", {}, el("a", {href, download: name, onclick: take}, what), el("span", {class: "more-of"}, ` ${of}`)),
+  return el("li", {},
+    el("p", {}, el("a", {href, download: name, onclick: take}, what), " ", el("span", {class: "more-of"}, of)),
     el("div", {class: "toolbar"}, said, stop));
 }
 
 function downloads(target) {
   return section("downloads", "Downloads",
-    note("While a trace or a capture is taken, probes are in the process; the agent's configuration says how much it may be " +
-      "slowed down by them, and whether at all."),
+    note("While a trace or a capture is taken, probes are in the process; the agent's configuration says how much " +
+      "they may slow it down, and whether they may be set at all."),
     el("ul", {class: "downloads"}, DOWNLOADS.map((item) => downloadItem(target, item))));
 }

@@ -18,11 +18,20 @@ class Readings {
 
   // The growth of a figure over the readings of the last `s` seconds, and how many seconds that was; null: not known.
   change(figure, s = Infinity) {
-    const known = this.all.filter((reading) => reading[figure] !== null && reading.at >= this.last.at - s);
-    if (known.length < 2) return null;
-    const from = known[0], to = known[known.length - 1];
-    return {by: to[figure] - from[figure], s: to.at - from.at};
+    const known = (reading) => reading[figure] !== null;
+    const since = this.all.findLastIndex((reading) => reading.at < this.last.at - s) + 1;
+    const from = this.all.find((reading, i) => i >= since && known(reading)), to = this.all.findLast(known);
+    return !from || from === to ? null : {by: to[figure] - from[figure], s: to.at - from.at};
   }
+}
+
+// The agent's CPU time for a process, and what that has paid for its probes.
+const costOfAll = (target) => target.cost_cpu_ns + (target.charged_ns || 0);
+
+// The same as % of one CPU. An agent that was started anew counts from 0 again.
+function costOf(readings) {
+  const change = readings.change("cost_ns", A_MINUTE);
+  return change && Math.max(0, 100 * change.by / 1e9 / change.s);
 }
 
 // The readings of every process of a list of targets; those of processes that have gone are dropped.
@@ -34,7 +43,7 @@ class NodeReadings {
     for (const target of targets) {
       const readings = this.of.get(target.id) || new Readings();
       if (target.read_ns !== null) readings.add({at: target.read_ns / 1e9, goroutines: target.goroutines,
-        created: target.created, exited: target.exited, cost_ns: target.cost_cpu_ns});
+        created: target.created, exited: target.exited, cost_ns: costOfAll(target)});
       now.set(target.id, readings);
     }
     this.of = now;
@@ -48,9 +57,5 @@ class NodeReadings {
     return change && change.by;
   }
 
-  // The agent's CPU time, % of one CPU.
-  cost(id) {
-    const change = this.readings(id).change("cost_ns", A_MINUTE);
-    return change && 100 * change.by / 1e9 / change.s;
-  }
+  cost(id) { return costOf(this.readings(id)); }
 }

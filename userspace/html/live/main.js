@@ -33,8 +33,9 @@ function failed(error) {
   if (!lost) part.alert.dataset.since = utc(Date.now());
   lost = true;
   const since = `since ${part.alert.dataset.since}`;
-  say(part.alert, error.status === 0 ? `The agent does not answer, ${since}: ${error.message}. What is shown is of before.`
-    : `The agent refuses, ${since}: ${error.message} (${error.status}). What is shown is of before.`);
+  const what = error.status === 0 ? `does not answer, ${since}: ${error.message}`
+    : `refuses, ${since}: ${error.message} (${error.status})`;
+  say(part.alert, `The agent ${what}. What is shown is of before.`);
 }
 
 async function look() {

@@ -7,8 +7,10 @@ const GAP = 3 * PERIOD_MS / 1000 + 1;  // s: nobody asked in between
 function blockedByReason(summary) {
   if (!summary) return null;
   const by = new Map();
-  for (const row of summary.blocking)
-    if (!row.system && row.blocked_now > 0) by.set(row.reason || "(no reason)", (by.get(row.reason || "(no reason)") || 0) + row.blocked_now);
+  for (const row of summary.blocking) {
+    const reason = row.reason || "(no reason)";
+    if (!row.system && row.blocked_now > 0) by.set(reason, (by.get(reason) || 0) + row.blocked_now);
+  }
   return by;
 }
 
@@ -18,7 +20,7 @@ const total = (by) => by === null ? null : sum([...by.values()], (n) => n);
 // are then those of that moment.
 function withRates(reading, before) {
   const known = before !== undefined && reading.at > before.at && reading.at - before.at <= GAP;
-  const cost = known ? 100 * (reading.cost_ns - before.cost_ns) / 1e9 / (reading.at - before.at) : null;
+  const cost = known ? Math.max(0, 100 * (reading.cost_ns - before.cost_ns) / 1e9 / (reading.at - before.at)) : null;
   if (known && before.read_at === reading.read_at)
     return {...reading, created_per_s: before.created_per_s, exited_per_s: before.exited_per_s,
       cost};
@@ -34,7 +36,8 @@ function rowsOf(readings, begin, figures) {
   const rows = [];
   readings.forEach((reading, i) => {
     const before = readings[i - 1];
-    if (before && reading.at - before.at > GAP) rows.push([(before.at + reading.at) / 2 - begin, ...figures.map(() => null)]);
+    if (before && reading.at - before.at > GAP)
+      rows.push([(before.at + reading.at) / 2 - begin, ...figures.map(() => null)]);
     rows.push([reading.at - begin, ...figures.map((figure) => figure(reading))]);
   });
   return rows;
@@ -62,19 +65,21 @@ function liveOverTime() {
       : total(blocked) - sum(reasons, (reason) => blocked.get(reason) || 0);
     const awake = ({lived, blocked}) => blocked === null ? null : Math.max(0, lived - total(blocked));
     return [
-      {title: "Goroutines", format: count, series: [["live", "--live", (r) => r.goroutines], ["blocked", "--wait3", (r) => total(r.blocked)]]},
+      {title: "Goroutines", format: count, series: [
+        ["live", "--live", (r) => r.goroutines], ["blocked", "--wait3", (r) => total(r.blocked)]]},
       {title: "What they wait for", stacked: true, format: count, series: [
-        ...reasons.map((reason, i) => [reason, `--wait${i}`, of(reason)]), ["other reasons", `--wait${MOST_REASONS}`, rest],
+        ...reasons.map((reason, i) => [reason, `--wait${i}`, of(reason)]),
+        ["other reasons", `--wait${MOST_REASONS}`, rest],
         ["running or runnable", "--running", awake]]},
       {title: "Created and exited", unit: "per second", series: [
         ["created", "--created", (r) => r.created_per_s], ["exited", "--exited", (r) => r.exited_per_s]]},
-      {title: "Cost of watching", unit: "% of one CPU, the agent's", format: percent, series: [
+      {title: "Cost of watching", unit: "% of one CPU", format: percent, series: [
         ["cost", "--exited", (r) => r.cost]]}];
   }
   function build(target, rows) {
     charts = new Charts(target);
-    figures.replaceChildren(...allCharts().map(({series, ...chart}, i) => charts.add({format: number, gaps: true, ...chart,
-      rows: rows[i], series: series.map(([label, colour]) => ({label, colour}))})));
+    figures.replaceChildren(...allCharts().map(({series, ...chart}, i) => charts.add({format: number, gaps: true,
+      ...chart, rows: rows[i], series: series.map(([label, colour]) => ({label, colour}))})));
     charts.draw();
   }
   const made = section("time", "Over time", kept, few, figures);
@@ -86,7 +91,8 @@ function liveOverTime() {
     say(kept, `Kept by this page while it is open: the last ${KEPT} readings, since ${utc(utcOf(readings[0].at))}.`);
     const next = chooseReasons(readings), other = next.join("\n") !== reasons.join("\n");
     reasons = next;
-    const target = {series: {from_ns: [(readings[0].at - begin) * NS], to_ns: [(readings[readings.length - 1].at - begin) * NS]},
+    const last = readings[readings.length - 1];
+    const target = {series: {from_ns: [(readings[0].at - begin) * NS], to_ns: [(last.at - begin) * NS]},
       begin_utc_ms: utcOf(begin), pauses: [], collections: []};
     const rows = allCharts().map(({series}) => rowsOf(readings, begin, series.map(([, , figure]) => figure)));
     if (charts === null || other) return build(target, rows);

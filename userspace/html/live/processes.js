@@ -19,7 +19,7 @@ function processRows(targets, node) {
       figure("goroutines", "that live now", (t) => t.goroutines, count),
       figure("blocked", "goroutines that wait now", (t) => t.blocked, count),
       figure("growth", "of the goroutines, since this page keeps readings", (t) => node.growth(t.id), signed),
-      figure("cost", "the agent's CPU time for it, of one CPU, over the last minute", (t) => node.cost(t.id), percent),
+      figure("cost", "what watching it takes, of one CPU, over the last minute", (t) => node.cost(t.id), percent),
       {title: "state", text: true, value: (t) => STATES[t.state] || t.state, cell: (t) =>
         [el("span", {class: "state"}, STATES[t.state] || t.state), " ", t.reason ? el("span", {class: "why"}, t.reason) : ""]},
       {title: "user", text: true, value: (t) => t.user || "", cell: (t) => t.user || NO_FIGURE},

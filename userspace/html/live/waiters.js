@@ -11,12 +11,15 @@ function waiterRows(summary) {
   return {name: "goroutines that wait now", rows, sortedBy: 1, empty: "Nobody waits.",
     key: (r) => rowKey(`${r.reason}\n${r.system}`, r.stack),
     columns: [
-      {title: "waiters", hint: "goroutines that wait there now", value: (r) => r.blocked_now, cell: (r) => count(r.blocked_now)},
+      {title: "waiters", hint: "goroutines that wait there now", value: (r) => r.blocked_now,
+        cell: (r) => count(r.blocked_now)},
       {title: "oldest", hint: "how long the oldest of them has waited", value: (r) => r.oldest_ns,
         cell: (r) => (r.oldest_is_lower_bound && r.oldest_ns !== null ? "≥" : "") + duration(r.oldest_ns)},
       {title: "reason", text: true, value: (r) => r.reason, cell: (r) => r.reason || NO_FIGURE},
-      ...(woken ? [{title: "others were woken by", text: true, value: ended, cell: (r) => el("span", {class: "function"}, ended(r))}] : []),
-      {title: "where", text: true, value: (r) => telling(stackOf(r.stack)).name, cell: (r) => whereCell(stackOf(r.stack))}],
+      ...(woken ? [{title: "others were woken by", text: true, value: ended,
+        cell: (r) => el("span", {class: "function"}, ended(r))}] : []),
+      {title: "where", text: true, value: (r) => telling(stackOf(r.stack)).name,
+        cell: (r) => whereCell(stackOf(r.stack))}],
     text: (r) => `${r.reason} ${searchText(stackOf(r.stack))}`,
     details: (r) => stackList(stackOf(r.stack))};
 }

@@ -8,6 +8,9 @@ function endText(end) {
   return `${end.says} (${how.filter(Boolean).join(", ")})`;
 }
 
+// Where no function can be named.
+const placeText = (row) => !row.recovered ? "nobody: its goroutine ended" : stackOf(row.recovered_in).length > 0 ? "" : "not known";
+
 function panicsTable(target) {
   const p = target.summary.panics, end = target.summary.process_end;
   if (!end && !p.thrown) return null;
@@ -20,8 +23,9 @@ function panicsTable(target) {
         {title: "last", hint: "the time of the last one", value: (r) => r.last_ns, cell: (r) => duration(r.last_ns)},
         {title: "value", text: true, value: valueText, cell: (r) => valueText(r) || NO_FIGURE},
         {title: "thrown at", text: true, value: (r) => telling(stackOf(r.stack)).name, cell: (r) => whereCell(stackOf(r.stack))},
-        {title: "recovered in", text: true, value: (r) => telling(stackOf(r.recovered_in)).name,
-          cell: (r) => stackOf(r.recovered_in).length > 0 ? whereCell(stackOf(r.recovered_in)) : "nobody: its goroutine ended"}],
-      text: (r) => `${valueText(r)} ${searchText(stackOf(r.stack))} ${searchText(stackOf(r.recovered_in))}`,
-      details: (r) => stackList(stackOf(r.stack))}) : null);
+        {title: "recovered in", text: true, value: (r) => placeText(r) || telling(stackOf(r.recovered_in)).name,
+          cell: (r) => placeText(r) || whereCell(stackOf(r.recovered_in))}],
+      text: (r) => `${valueText(r)} ${searchText(stackOf(r.stack))} ${placeText(r)} ${searchText(stackOf(r.recovered_in))}`,
+      details: (r) => stackList(stackOf(r.stack)),
+      left: leftOut(target.rows.panics, p.rows.length, "panics", [[count(target.rows.panics.count), "thrown"]])}) : null);
 }

@@ -67,15 +67,14 @@ function sortableTable(spec) {
       return words.every((word) => text.includes(word));
     });
   }
-  function order() {
+  function inOrder(rows) {
     const {value} = spec.columns.find((column) => column.title === by);
     const missing = (figure) => figure === null || figure === undefined;
-    return (a, b) => {
-      const [x, y] = [value(a), value(b)];
+    return rows.map((row) => [value(row), row]).sort(([x], [y]) => {
       if (missing(x) || missing(y)) return missing(x) - missing(y);  // no figure: last, either way
       const order = x < y ? -1 : x > y ? 1 : 0;
       return descending ? -order : order;
-    };
+    }).map(([, row]) => row);
   }
   function unfold(line) {
     line.details = line.details ? null
@@ -112,7 +111,7 @@ function sortableTable(spec) {
   }
   function render() {
     const had = region.contains(document.activeElement) ? document.activeElement : null;
-    const found = matching().sort(order());
+    const found = inOrder(matching());
     const shown = all ? found : found.slice(0, ROWS_AT_FIRST);
     spec.columns.forEach((column, i) => {
       if (column.title === by) head.cells[i].setAttribute("aria-sort", descending ? "descending" : "ascending");

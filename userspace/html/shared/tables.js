@@ -6,10 +6,10 @@ function leftOut(rows, shown, name, figures) {
     figures.map(([value, unit]) => `${value} ${unit}`).join(", ") + ".";
 }
 
-function trustNote(table) {
+function trustNote(table, hint = "Open a row for its stack.") {
   const whole = table.covered && table.covered.length > 0
     ? `, ${duration(sum(table.covered, ([from, to]) => to - from))} of the window seen` : "";
-  return note(`From ${table.engine}, ${table.quality}${whole}. Open a row for its stack.`);
+  return note(`From ${table.engine}, ${table.quality}${whole}. ${hint}`);
 }
 
 function wakersOf(row) {
@@ -69,6 +69,8 @@ function originsOf(row) {
       stackList(stackOf(link.stack).length > 0 ? stackOf(link.stack) : stackOf(link.site))])));
 }
 
+const BY_RUNTIME = "Goroutine 1 has none: runtime.rt0_go made it, before there was a goroutine that could.";
+
 function creationRows(target) {
   const rows = target.summary.creation;
   const figure = (name, title, shown, hint) => ({title, hint, value: (r) => r[name], cell: (r) => shown(r[name])});
@@ -80,11 +82,11 @@ function creationRows(target) {
       {title: "oldest", hint: "the age of the oldest that lives", value: (r) => r.oldest_ns,
         cell: (r) => (r.oldest_is_lower_bound && r.oldest_ns !== null ? "≥" : "") + duration(r.oldest_ns)},
       {title: "go statement", text: true, value: (r) => stackOf(r.site).length ? place(stackOf(r.site)[0]) : "",
-        cell: (r) => stackOf(r.site).length ? whereCell(stackOf(r.site)) : NO_FIGURE},
+        cell: (r) => r.by_runtime ? "the runtime itself" : stackOf(r.site).length ? whereCell(stackOf(r.site)) : NO_FIGURE},
       {title: "goroutine", text: true, value: (r) => r.function, cell: (r) => el("span", {class: "function"}, r.function)}],
     text: (r) => `${r.function} ${searchText(stackOf(r.site))}`,
     details: (r) => el("div", {class: "columns"},
-      el("div", {}, el("h4", {}, "Stacks at the go statement"), r.stacks.length === 0 ? note("None was seen.")
+      el("div", {}, el("h4", {}, "Stacks at the go statement"), r.by_runtime ? note(BY_RUNTIME) : r.stacks.length === 0 ? note("None was seen.")
         : r.stacks.map((s, i) => el("details", {open: i === 0},
           el("summary", {}, `${count(s.created)} created`), stackList(stackOf(s.stack))))),
       el("div", {}, el("h4", {}, "What led to them"), originsOf(r))),

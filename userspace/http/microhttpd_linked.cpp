@@ -1,0 +1,28 @@
+// Of a static binary, which can load nothing: the library is in it, without TLS.
+#include "http/microhttpd.h"
+
+namespace gorotrace {
+
+const Result<Microhttpd>& Microhttpd::load() {
+  static const Result<Microhttpd> linked =
+      Microhttpd{.start_daemon = &MHD_start_daemon,
+                 .quiesce_daemon = &MHD_quiesce_daemon,
+                 .stop_daemon = &MHD_stop_daemon,
+                 .suspend_connection = &MHD_suspend_connection,
+                 .resume_connection = &MHD_resume_connection,
+                 .get_connection_info = &MHD_get_connection_info,
+                 .lookup_connection_value = &MHD_lookup_connection_value,
+                 .create_response = &MHD_create_response_from_buffer_with_free_callback_cls,
+                 .add_response_header = &MHD_add_response_header,
+                 .queue_response = &MHD_queue_response,
+                 .destroy_response = &MHD_destroy_response,
+                 .is_feature_supported = &MHD_is_feature_supported};
+  return linked;
+}
+
+const Result<Gnutls>& Gnutls::load() {
+  static const Result<Gnutls> none = fail(ErrorKind::kUnsupported, "a static binary has no TLS");
+  return none;
+}
+
+}  // namespace gorotrace

@@ -1,0 +1,32 @@
+// A file that stays as it is until it is said that the recording goes on; until then its chunks are kept in
+// memory. If that is never said, a file that was made for it goes again. Threads: the owner of the writer.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "recording/chunk_destination.h"
+#include "recording/claimed_file.h"
+
+namespace gorotrace {
+
+class HeldDestination : public ChunkDestination {
+ public:
+  // A regular file; goes_on: may be set by any thread, and outlives this object.
+  HeldDestination(ClaimedFile file, const std::atomic<bool>& goes_on)
+      : claimed_(std::move(file)), goes_on_(goes_on) {}
+
+  Status begin(std::string_view header) override { return add(header); }
+  Status put(const ChunkHeader&, std::string_view bytes) override { return add(bytes); }
+
+ private:
+  [[nodiscard]] Status add(std::string_view bytes);
+
+  ClaimedFile claimed_;
+  const std::atomic<bool>& goes_on_;
+  std::string held_;
+  std::unique_ptr<ChunkDestination> file_;  // once it goes on
+};
+
+}  // namespace gorotrace
