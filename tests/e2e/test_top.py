@@ -163,9 +163,9 @@ def modes(terminal, folder):
     """Of the terminal, as the shell gives it to a command."""
     told = folder / "modes"
     told.unlink(missing_ok=True)
-    terminal.text(f"stty -g >{told}; echo told")
+    terminal.text(f"stty -g >{told}.new; mv {told}.new {told}")
     terminal.keys("Enter")
-    terminal.await_match("^told")
+    terminal.await_screen(lambda _: told.exists(), "the modes")
     return told.read_text()
 
 

@@ -25,6 +25,7 @@ void add_stack(std::vector<IndentedText>& out, const TopStack& stack) {
 }
 
 std::string oldest_text(const std::optional<std::uint64_t>& ns, bool lower_bound) {
+  if (lower_bound && ns == 0) return "";  // it was not seen before
   return ns ? fmt::format(", the oldest for {}{}", lower_bound ? "≥" : "", format_duration(*ns)) : "";
 }
 
