@@ -25,6 +25,7 @@ void add_stack(std::vector<IndentedText>& out, const TopStack& stack) {
 }
 
 std::string oldest_text(const std::optional<std::uint64_t>& ns, bool lower_bound) {
+  if (lower_bound && ns == 0) return "";  // it was not seen before
   return ns ? fmt::format(", the oldest for {}{}", lower_bound ? "≥" : "", format_duration(*ns)) : "";
 }
 
@@ -90,7 +91,7 @@ std::vector<IndentedText> help_text() {
   line("COST%         CPU time of the agent for it, of one CPU; the process itself pays none");
   out.push_back({});
   head("One process, by sampling its goroutines: nothing is attached to it");
-  line("BLOCKED NOW   goroutines that wait there at the last sample");
+  line("BLOCKED NOW   goroutines that wait there, on average since the screen before");
   line(
       "MEAN          goroutines that were there at once, on average of the last seconds; ± is one "
       "standard error");

@@ -23,6 +23,8 @@ class OneProcess : public TopSource {
   Result<std::optional<std::string>> stat(const std::string&) override {
     if (auto begun = begin(); !begun) return std::unexpected(begun.error());
     session_->tick();
+    session_->ask_samples();  // has the counters read
+    (void)session_->await_samples();
     if (const auto& contradiction = session_->contradiction(target_)) return std::unexpected(*contradiction);
     StatFacts facts = session_->facts(target_);
     if (facts.ended_by.empty() && (!facts.sampling || facts.sampling->looks < kLeastLooks))

@@ -22,6 +22,7 @@ TableCell time_cell(const std::optional<std::uint64_t>& ns, const char* before =
 }
 
 TableCell age_cell(const std::optional<std::uint64_t>& ns, bool lower_bound) {
+  if (lower_bound && ns == 0) return {"-"};  // it was not seen to wait before
   return time_cell(ns, lower_bound ? "≥" : "");
 }
 

@@ -1,5 +1,6 @@
 #include "top/terminal_rescue.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,12 +21,15 @@ termios modes_before;
 std::array<char, 512> reset_text;
 std::size_t reset_size;
 std::atomic<bool> taken;
+int terminal_fd = -1, null_fd = -1;  // open for as long as the process lives
 std::terminate_handler terminate_before;
 std::new_handler new_before;
 
 void rescue() {
   if (!taken.exchange(false)) return;
-  [[maybe_unused]] const ssize_t written = write(STDOUT_FILENO, reset_text.data(), reset_size);
+  // Another thread may be painting: from here on that goes nowhere.
+  if (null_fd >= 0) (void)dup2(null_fd, STDOUT_FILENO);
+  [[maybe_unused]] const ssize_t written = write(terminal_fd, reset_text.data(), reset_size);
   (void)tcsetattr(STDIN_FILENO, TCSANOW, &modes_before);
 }
 
@@ -53,6 +57,10 @@ void rescue_terminal(const termios& modes, const std::string& reset) {
   modes_before = modes;
   reset_size = std::min(reset.size(), reset_text.size());
   std::copy_n(reset.begin(), reset_size, reset_text.begin());
+  if (terminal_fd < 0) {
+    terminal_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    null_fd = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  }
   if (taken.exchange(true)) return;
   static const bool handlers = [] {
     for (const int signal : kDeadly) {

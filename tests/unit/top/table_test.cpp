@@ -16,7 +16,7 @@ TableRow row(const std::string& name, double number) {
 }
 
 Table table() {
-  Table out({{"N", 5}, {"GO", 8, true, 1}, {"NAME", 0, true}}, 0);
+  Table out({{"N", 5}, {"GO", 8, true, 1}, {"NAME", 20, true}}, 0);
   out.set_rows({row("a", 3), row("b", 9), row("c", 1), row("d", 9)});
   return out;
 }
