@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import subprocess
+import tempfile
 import time
 
 import harness
@@ -12,18 +13,19 @@ import harness
 class Terminal:
     def __init__(self, columns=80, lines=24, **environment):
         """A shell at its prompt, "$ ", on a server of its own."""
-        self.name = f"gorotrace-{os.getpid()}-{id(self):x}"
+        self.folder = tempfile.TemporaryDirectory(prefix="gorotrace-tmux-")
+        self.socket = f"{self.folder.name}/socket"
         plain = {k: v for k, v in os.environ.items()
                  if k not in ("COLUMNS", "LINES", "NO_COLOR", "LC_ALL", "LC_CTYPE", "LANG", "TMUX", "TERM")}
         plain |= {"LC_ALL": "C.UTF-8", "HISTFILE": "/dev/null"}
         environment = {"PS1": "$ ", **environment}  # which the shell that tmux starts this one with would take away
         shell = "env " + " ".join(f"{k}={shlex.quote(v)}" for k, v in environment.items()) + " bash --norc --noprofile"
-        subprocess.run(["tmux", "-L", self.name, "-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(lines),
+        subprocess.run(["tmux", "-S", self.socket, "-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(lines),
                         shell], check=True, env=plain, cwd="/")
         self.await_screen(lambda screen: screen.strip() == "$", "the shell's prompt")
 
     def tmux(self, *arguments):
-        return subprocess.run(["tmux", "-L", self.name, *map(str, arguments)], check=True, capture_output=True, text=True).stdout
+        return subprocess.run(["tmux", "-S", self.socket, *map(str, arguments)], check=True, capture_output=True, text=True).stdout
 
     def keys(self, *keys):
         """As tmux names them: Enter, Escape, C-c, q."""
@@ -76,7 +78,8 @@ class Terminal:
         return int(pid)
 
     def close(self):
-        subprocess.run(["tmux", "-L", self.name, "kill-server"], capture_output=True)
+        subprocess.run(["tmux", "-S", self.socket, "kill-server"], capture_output=True)
+        self.folder.cleanup()
 
     def __enter__(self):
         return self
