@@ -62,7 +62,7 @@ void TargetLooks::at(std::uint64_t at_ns) {
 }
 
 bool TargetLooks::refresh(std::uint64_t now_ns) {
-  constexpr std::uint64_t kYoungNs = 1'000'000'000;
+  constexpr std::uint64_t kYoungNs = 100'000'000;
   if (ending_) return true;
   if (running_ || !await_counters(0)) return false;
   if (now_ns <= looked_at_ns_ + kYoungNs || !rested(now_ns)) return true;

@@ -50,8 +50,8 @@ class TargetLooks {
   [[nodiscard]] bool rested(std::uint64_t now_ns) const {
     return !running_ && now_ns >= looked_at_ns_ + took_ns_ * kLookRest;
   }
-  // What memory tells is wanted as of now: a look, with the counters beside it. True: it was taken within the
-  // last second, or the next one would come too soon behind it; false: it is on its way.
+  // What memory tells is wanted as of now: a look, with the counters beside it. True: it was taken within
+  // the last 0.1 s, or the next one would come too soon behind it; false: it is on its way.
   [[nodiscard]] bool refresh(std::uint64_t now_ns);
   // Something was lost when `dropped` grows: memory tells soon what it hid.
   void mind_loss(std::uint64_t dropped, std::uint64_t now_ns);
