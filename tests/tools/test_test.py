@@ -41,7 +41,7 @@ def test_root_is_asked_for_bpf_alone(checkout):
     assert done.returncode == 0, (done.out, done.err)
     labels = {line.split("^")[1].split("$")[0]: line for line in checkout.asked if "ctest" in line and "-L" in line}
     assert set(labels) == {"unit", "bpf"}
-    allowed = ("/sys/kernel/tracing", " ctest --test-dir build/release -L ^bpf$", "-m pytest -q tests/e2e", " chown -h 4242:4242 build")
+    allowed = ("/sys/kernel/tracing", " ctest --test-dir build/release -L ^bpf$", "-m pytest -q --durations=20 tests/e2e", " chown -h 4242:4242 build")
     assert any("test -d /sys/kernel/tracing" in line for line in roots(checkout.asked))
     for line in roots(checkout.asked):
         assert any(what in line for what in allowed), line
