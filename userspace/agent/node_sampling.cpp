@@ -69,7 +69,10 @@ NodeSampling::NodeSampling(std::shared_ptr<NodeState> state, EventLoop loop,
       loop_(std::move(loop)),
       mailbox_(std::move(mailbox)),
       sampled_(loop_, [this](auto&&... of) { seen(of...); }),
-      probed_(loop_, [this](auto&&... of) { seen(of...); }) {}
+      probed_(loop_, [this](auto&&... of) { seen(of...); }),
+      quota_(std::make_shared<ReaderQuota>(Readings::kMostOfOneUser, kHeldUpAfter,
+                                           [] { return monotonic_ns(); })),
+      openers_(Readings::kMostThreads) {}
 
 Result<std::unique_ptr<NodeSampling>> NodeSampling::make(std::shared_ptr<NodeState> state) {
   auto loop = EventLoop::make();
@@ -162,12 +165,16 @@ void NodeSampling::begin(const std::string& id, bool probed) {
   const auto known = state_->table.find(id);
   if (!known || !known->watched || !opening_.insert(id).second) return turns_.over(id);
   openers_.add(
-      [state = state_, mailbox = mailbox_, id, probed, pid = known->info.pid,
-       started = known->info.start_time_ticks](const std::stop_token&) {
-        auto target = Target::open(TargetName(pid), state->caches.binaries);
-        if (target && (*target)->process().start_time_ticks() != started)
-          target = fail(ErrorKind::kNoProcess, fmt::format("process {} has ended", pid));
-        if (target && probed) (*target)->prepare_plan();
+      [state = state_, mailbox = mailbox_, quota = quota_, id, probed, user = known->info.user,
+       pid = known->info.pid, started = known->info.start_time_ticks](const std::stop_token&) {
+        Result<std::unique_ptr<Target>> target =
+            fail(ErrorKind::kFailed, "other processes of its user hold up whoever reads their memory");
+        (void)quota->run(user, [&] {
+          target = Target::open(TargetName(pid), state->caches.binaries);
+          if (target && (*target)->process().start_time_ticks() != started)
+            target = fail(ErrorKind::kNoProcess, fmt::format("process {} has ended", pid));
+          if (target && probed) (*target)->prepare_plan();
+        });
         mailbox->post(Opened{id, probed, std::move(target)});
       },
       std::stop_source());

@@ -21,6 +21,7 @@
 #include "agent/mailbox.h"
 #include "agent/node_watch.h"
 #include "agent/probe_account.h"
+#include "agent/reader_quota.h"
 #include "agent/sampled_account.h"
 #include "agent/sampling_turns.h"
 #include "base/event_loop.h"
@@ -101,7 +102,8 @@ class NodeSampling {
   std::map<std::string, ProbeAccount> probe_accounts_;
 
   AgentSession sampled_, probed_;
-  LookWorkers openers_;  // last: goes first
+  const std::shared_ptr<ReaderQuota> quota_;  // of openers_, shared with who is held up
+  LookWorkers openers_;                       // last: goes first
 };
 
 }  // namespace gorotrace

@@ -75,7 +75,8 @@ std::vector<WatchedId> TargetTable::watched_ids() const {
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [pid, target] : targets_) {
-      if (target.watched) out.push_back({target.info.id, target.info.probes});
+      if (target.watched && !(target.watched->reading_for() > kHeldUpAfter))
+        out.push_back({target.info.id, target.info.probes});
     }
   }
   std::ranges::sort(out, {}, &WatchedId::id);

@@ -45,7 +45,8 @@ class TargetTable {
   [[nodiscard]] std::optional<KnownTarget> find(std::string_view id) const;
   [[nodiscard]] std::vector<KnownTarget> all() const;  // by pid
   [[nodiscard]] std::size_t watched() const;
-  [[nodiscard]] std::vector<WatchedId> watched_ids() const;  // by id
+  // By id; without those that hold up whoever reads them.
+  [[nodiscard]] std::vector<WatchedId> watched_ids() const;
   [[nodiscard]] ReadingTotals totals() const;
 
  private:
