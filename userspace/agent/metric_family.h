@@ -40,6 +40,11 @@ struct MetricFamily {
   }
 };
 
+// Of durations, whose names end in "_seconds".
+[[nodiscard]] inline double in_seconds(std::uint64_t ns) {
+  return static_cast<double>(ns) / 1e9;
+}
+
 enum class MetricsFormat : std::uint8_t { kPrometheusText, kOpenMetrics };
 
 // Of the response that carries metrics_exposition().

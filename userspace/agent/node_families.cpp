@@ -12,10 +12,6 @@
 namespace gorotrace {
 namespace {
 
-double seconds(std::uint64_t ns) {
-  return static_cast<double>(ns) / 1e9;
-}
-
 MetricLabels info_labels(const AgentTarget& target) {
   return {{"pid", fmt::format("{}", target.pid)},    {"executable", target.executable},
           {"go_version", target.go_version},         {"module", target.module},
@@ -66,7 +62,7 @@ void add_node_families(std::vector<MetricFamily>& families, const NodeFigures& n
   counter("gorotrace_agent_late_readings_total", "Readings that were not over when a scrape had to answer.",
           count(node.late));
   counter("gorotrace_agent_reading_cpu_seconds_total", "CPU time of the agent for these readings.",
-          seconds(node.readings.cpu_ns));
+          in_seconds(node.readings.cpu_ns));
 }
 
 void add_target_families(std::vector<MetricFamily>& families, const std::vector<AgentTarget>& targets,
@@ -114,11 +110,11 @@ void add_target_families(std::vector<MetricFamily>& families, const std::vector<
   add("gorotrace_reading_age_seconds",
       "How old these figures are: a reading that is dear is made less often.", kGauge,
       [now_ns](const AgentTarget& target) -> std::optional<double> {
-        return seconds(since(now_ns, target.read_ns));
+        return in_seconds(since(now_ns, target.read_ns));
       });
   add("gorotrace_target_agent_cpu_seconds_total",
       "CPU time of the agent for reading this target, which pays nothing itself.", kCounter,
-      [](const AgentTarget& target) -> std::optional<double> { return seconds(target.cost_cpu_ns); });
+      [](const AgentTarget& target) -> std::optional<double> { return in_seconds(target.cost_cpu_ns); });
 }
 
 }  // namespace gorotrace

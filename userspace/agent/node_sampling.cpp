@@ -15,7 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kTick(Session::kTickMs);
+constexpr milliseconds kSessionTick(Session::kTickMs);
 constexpr milliseconds kPlanEvery(500);
 constexpr std::chrono::seconds kTurnAnyway(5), kNotTriedAgainFor(60);
 
@@ -301,7 +301,7 @@ void NodeSampling::work() {
 void NodeSampling::schedule() {
   const MonotonicTime now = loop_.timers().now();
   const bool ticks = sampled_.size() != 0 || probed_.size() != 0 || !asked_.empty();
-  MonotonicTime next = now + (ticks ? kTick : kPlanEvery);
+  MonotonicTime next = now + (ticks ? kSessionTick : kPlanEvery);
   if (const auto due = probed_.due_ns()) next = std::min(next, std::max(steady_time(*due), now));
   if (alarm_ && *alarm_ <= next && *alarm_ > now) return;
   alarm_ = next;

@@ -41,8 +41,8 @@ void add_otel_families(std::vector<MetricFamily>& families, const GoFigures& fig
   families.push_back(std::move(used));
 
   // runtime/debug.SetMemoryLimit: the greatest int64 is none.
-  constexpr auto kNone = static_cast<double>(std::numeric_limits<std::int64_t>::max());
-  if (const auto limit = of("/gc/gomemlimit:bytes"); limit && *limit < kNone) {
+  constexpr auto kNoLimit = static_cast<double>(std::numeric_limits<std::int64_t>::max());
+  if (const auto limit = of("/gc/gomemlimit:bytes"); limit && *limit < kNoLimit) {
     families.push_back(MetricFamily{
         "go_memory_limit_bytes",
         "Go runtime memory limit configured by the user, if a limit exists.",

@@ -6,14 +6,6 @@
 #include "base/clock.h"
 
 namespace gorotrace {
-namespace {
-
-double seconds(std::uint64_t ns) {
-  return static_cast<double>(ns) / 1e9;
-}
-
-}  // namespace
-
 void add_sampled_families(std::vector<MetricFamily>& families,
                           const std::map<std::string, SampledFigures>& targets, std::uint64_t now_ns,
                           bool with_id) {
@@ -44,12 +36,12 @@ void add_sampled_families(std::vector<MetricFamily>& families,
          "gorotrace_covered_seconds_total, how many waited on average.",
          kCounter, "sampled", [](const SampledFigures& of, const Add& add) {
            for (const auto& [name, ns] : of.waited_ns)
-             add(seconds(ns), {{"reason", name.first}, {"site", name.second}});
+             add(in_seconds(ns), {{"reason", name.first}, {"site", name.second}});
          });
   family("gorotrace_oldest_wait_seconds",
          "How long the oldest wait that goes on has lasted, as far as sampling has proven it.", kGauge,
          "lower bound", [](const SampledFigures& of, const Add& add) {
-           for (const auto& [reason, ns] : of.oldest_ns) add(seconds(ns), {{"reason", reason}});
+           for (const auto& [reason, ns] : of.oldest_ns) add(in_seconds(ns), {{"reason", reason}});
          });
   family("gorotrace_creation_site_goroutines",
          "Goroutines at the last look by the function that made them, without the runtime's own.", kGauge,
@@ -59,10 +51,10 @@ void add_sampled_families(std::vector<MetricFamily>& families,
          });
   family("gorotrace_covered_seconds_total",
          "For so long it was seen who waits: by sampling in turns, or by probes.", kCounter, "sampled",
-         [](const SampledFigures& of, const Add& add) { add(seconds(of.covered_ns), {}); });
-  family("gorotrace_sample_age_seconds", "How long ago the last look of these figures was.", kGauge,
-         "sampled",
-         [now_ns](const SampledFigures& of, const Add& add) { add(seconds(since(now_ns, of.at_ns)), {}); });
+         [](const SampledFigures& of, const Add& add) { add(in_seconds(of.covered_ns), {}); });
+  family(
+      "gorotrace_sample_age_seconds", "How long ago the last look of these figures was.", kGauge, "sampled",
+      [now_ns](const SampledFigures& of, const Add& add) { add(in_seconds(since(now_ns, of.at_ns)), {}); });
 }
 
 }  // namespace gorotrace

@@ -316,8 +316,8 @@ Picture TopScreen::draw(std::size_t lines, std::size_t columns) {
   }
   if (page() == Page::kProcess && lines >= kLinesForHints) out.push_back(tab_line());
   if (auto message = message_line()) out.push_back(*std::move(message));
-  const std::size_t taken = out.size() + (hints ? 1 : 0);
-  const std::size_t room = lines > taken ? lines - taken : 0;
+  const std::size_t filled = out.size() + (hints ? 1 : 0);
+  const std::size_t room = lines > filled ? lines - filled : 0;
   Table* rows = table();
   for (PictureLine& line :
        rows != nullptr ? rows->draw(room, columns, nothing_text()) : text().draw(room, columns))
