@@ -67,31 +67,6 @@ void subtract_sites(TopStat& now, const TopStat& before) {
   });
 }
 
-// So many goroutines, on average of that time.
-std::uint64_t mean(double goroutine_seconds, std::uint64_t of_ns) {
-  const double seconds = static_cast<double>(of_ns) / 1e9;
-  return static_cast<std::uint64_t>(std::max(0.0, std::round(goroutine_seconds / seconds)));
-}
-
-void estimate_now(TopStat& now, const TopStat& last) {
-  const std::uint64_t took = since(now.window_ns, last.window_ns);
-  if (took == 0) return;
-  if (now.live_integral_s > 0) now.live = mean(now.live_integral_s - last.live_integral_s, took);
-  std::map<std::string, std::uint64_t> waited, lived;
-  for (const TopWait& wait : last.waits) waited.emplace(wait_id(wait), wait.in_window_ns);
-  for (const TopSite& site : last.sites) lived.emplace(site_id(site), site.lived_ns.value_or(0));
-  const auto of = [](const std::map<std::string, std::uint64_t>& then, const std::string& id) {
-    const auto found = then.find(id);
-    return found != then.end() ? found->second : 0;
-  };
-  for (TopWait& wait : now.waits)
-    wait.blocked = mean(static_cast<double>(since(wait.in_window_ns, of(waited, wait_id(wait)))) / 1e9, took);
-  for (TopSite& site : now.sites) {
-    if (site.lived_ns)
-      site.live = mean(static_cast<double>(since(*site.lived_ns, of(lived, site_id(site)))) / 1e9, took);
-  }
-}
-
 TopStat difference(TopStat now, const TopStat& before) {
   now.begin_ns = before.begin_ns + before.window_ns;
   now.window_ns -= before.window_ns;
@@ -112,10 +87,6 @@ TopStat RollingStat::take(TopStat now) {
   if (!before_.empty() &&
       (before_.back().begin_ns != now.begin_ns || before_.back().window_ns > now.window_ns))
     before_.clear();
-  if (last_.begin_ns != now.begin_ns || last_.window_ns > now.window_ns) last_ = TopStat{};
-  TopStat came = now;
-  estimate_now(now, last_);
-  last_ = std::move(came);
   if (!before_.empty() && before_.back().window_ns == now.window_ns)
     before_.pop_back();  // the same once more
   const auto length = static_cast<std::uint64_t>(length_.count());

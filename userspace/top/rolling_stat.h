@@ -14,16 +14,13 @@ class RollingStat {
   explicit RollingStat(std::chrono::nanoseconds length) : length_(length) {}
 
   // The next document of the same process, cumulative since begin_ns. What it says of the last `length`, or
-  // of as much as there is: what is counted and timed is subtracted, row by row. What holds at a moment
-  // (live, blocked) is the mean since the document before: while sampling runs, a whole look at all
-  // goroutines is taken at the window's begin alone. The oldest and the longest wait are the document's, for
-  // a maximum cannot be subtracted.
+  // of as much as there is: what is counted and timed is subtracted, row by row. What holds at a moment is
+  // the document's, and so are the oldest and the longest wait, for a maximum cannot be subtracted.
   [[nodiscard]] TopStat take(TopStat now);
 
  private:
   const std::chrono::nanoseconds length_;
   std::deque<TopStat> before_;  // the oldest first, of one window
-  TopStat last_;                // the one before, as it came; window_ns 0: there is none
 };
 
 }  // namespace gorotrace
