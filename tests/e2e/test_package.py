@@ -32,6 +32,7 @@ def package(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory):
+    """What boots in it needs more of the machine below than other tests do: a root that is a mount, cgroup2."""
     with Machine(tmp_path_factory.mktemp("machine")) as booted:
         booted.before = named_so(booted)
         yield booted
@@ -151,6 +152,7 @@ def target(machine, name, *properties, program="idle", command="sleep 1000 | exe
         machine.run("systemctl", "stop", name)
 
 
+@pytest.mark.slow
 def test_installed_and_neither_enabled_nor_started(machine, package):
     installed(machine, package)
     assert machine.run("systemctl", "is-enabled", "gorotrace", check=False).stdout == "disabled\n"
@@ -164,6 +166,7 @@ def test_installed_and_neither_enabled_nor_started(machine, package):
     assert exposure < 4, rating
 
 
+@pytest.mark.slow
 def test_runs_under_the_units_restrictions(machine, package):
     """It sees processes of other users, in sandboxes and homes of their own, as they come: with its tracepoint."""
     installed(machine, package)
@@ -191,6 +194,7 @@ def test_runs_under_the_units_restrictions(machine, package):
         assert fields["NoNewPrivs"] == "1" and fields["Seccomp"] == "2" and "0" not in fields["Uid"].split()
 
 
+@pytest.mark.slow
 def test_probes_under_the_units_restrictions(machine, package):
     """Four capabilities are enough for them, and neither the sandbox nor the system calls are in their way."""
     installed(machine, package)
@@ -206,6 +210,7 @@ def test_probes_under_the_units_restrictions(machine, package):
         assert not [line for line in machine.log().splitlines() if "level=error" in line]
 
 
+@pytest.mark.slow
 def test_what_the_unit_does_not_allow(machine, package):
     """Everything in restricted.py, run as the service is."""
     installed(machine, package)
@@ -222,6 +227,7 @@ def test_what_the_unit_does_not_allow(machine, package):
     assert allowed == {"read another's memory", "pidfd", "listen", "read /etc/shadow"}, results
 
 
+@pytest.mark.slow
 def test_a_token_that_only_root_may_read(machine, package):
     installed(machine, package)
     machine.run("sh", "-ec", "head -c 32 /dev/urandom | base64 | install -m 0600 /dev/stdin /etc/gorotrace.token")
@@ -233,6 +239,7 @@ def test_a_token_that_only_root_may_read(machine, package):
     machine.run("rm", "/etc/gorotrace.token")
 
 
+@pytest.mark.slow
 def test_reload_and_a_mistake(machine, package):
     installed(machine, package)
     configure(machine, LISTEN)
@@ -259,6 +266,7 @@ def named_so(machine):
                            "*gorotrace*").stdout.splitlines())
 
 
+@pytest.mark.slow
 def test_upgrade_and_removal_leave_targets_alone(machine, package):
     """It comes last: another test would install it again."""
     installed(machine, package)
