@@ -58,6 +58,10 @@ class Monitor(harness.Process):
         """Each line as a dictionary."""
         found = []
         for line in self.stderr.splitlines():
+            if line.startswith("{"):
+                found.append(json.loads(line))
+                assert {"time", "level", "msg"} <= set(found[-1]), line
+                continue
             fields = dict(re.findall(r'(\w+)=("(?:[^"\\]|\\.)*"|[^ "]+)', line))
             assert {"time", "level", "msg"} <= set(fields), line
             found.append({k: re.sub(r"\\(.)", r"\1", v[1:-1]) if v[0] == '"' else v for k, v in fields.items()})
@@ -425,6 +429,19 @@ def test_the_token(secrets):
                 answer = ask(monitor.port, path)
                 assert answer.status in (200, 503) and answer.text in ("healthy\n", "ready\n", "starting\n")
             monitor.end()
+
+
+def test_a_log_in_json(tmp_path):
+    config = tmp_path / "gorotrace.toml"
+    config.write_text("")
+    with Monitor("--config", config, "--log-format", "json") as monitor:
+        config.write_text("nothing = 1\n")
+        monitor.popen.send_signal(signal.SIGHUP)
+        assert "nothing: no such key" in monitor.logged("not reloaded")["msg"]
+        monitor.end()
+        assert [line["level"] for line in monitor.log()] == ["info", "error", "info"]
+    done = subprocess.run([harness.gorotrace(), "monitor", "--log-format", "xml"], capture_output=True, text=True)
+    assert done.returncode == 2 and "logfmt, json" in done.stderr
 
 
 def test_tls_and_client_certificates(secrets):

@@ -17,8 +17,8 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
-#include "cli/key_value_log.h"
 #include "cli/output_file.h"
+#include "cli/service_log.h"
 #include "cli/stop_signal.h"
 #include "http/authorization.h"
 #include "http/monitor_pages.h"
@@ -33,6 +33,7 @@ constexpr std::size_t kLongestPem = std::size_t{1} << 20;
 struct Arguments {
   std::string config, check_config, listen, token_file, tls_cert, tls_key, client_ca;
   bool insecure_listen = false;
+  std::string log_format = name_of(LogFormat::kKeyValues);
 };
 
 // What stands on the command line weighs more than the file.
@@ -210,7 +211,13 @@ int check_config(const std::string& path) {
 
 int run(const Arguments& arguments) {
   if (!arguments.check_config.empty()) return check_config(arguments.check_config);
-  log_key_values();
+  const auto format = value_named<LogFormat>(arguments.log_format);
+  if (!format) {
+    return report_error(
+        {ErrorKind::kUsage, fmt::format("--log-format: \"{}\" is none of {}",
+                                        printable(arguments.log_format, 64), all_names<LogFormat>(", "))});
+  }
+  log_for_services(*format);
   Monitor monitor(arguments);
   const Status ran = monitor.run();
   if (ran) return kExitDone;
@@ -250,6 +257,8 @@ void add_monitor_command(CLI::App& app, int& exit) {
                       "who asks must show a certificate of this authority (PEM)");
   monitor->add_flag("--insecure-listen", arguments->insecure_listen,
                     "let the token go over the network without TLS, where something else encrypts it");
+  monitor->add_option("--log-format", arguments->log_format, "lines of the log: logfmt (key=value), or json")
+      ->capture_default_str();
   monitor->callback([arguments, &exit] { exit = run(*arguments); });
 }
 

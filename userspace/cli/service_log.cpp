@@ -1,4 +1,4 @@
-#include "cli/key_value_log.h"
+#include "cli/service_log.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -10,15 +10,20 @@
 #include <chrono>
 #include <memory>
 
+#include "base/json_writer.h"
 #include "base/text.h"
 
 namespace gorotrace {
 namespace {
 
-constexpr std::string_view kMessage = "msg=";
+constexpr std::size_t kLongest = 2048;
+// What log_body() made begins so; no message of others does, for they are printable.
+constexpr char kBody = '\1';
+
+LogFormat chosen = LogFormat::kKeyValues;  // by log_for_services()
 
 std::string quoted(std::string_view text) {
-  const std::string shown = printable(text, 2048);
+  const std::string shown = printable(text, kLongest);
   const bool plain = !shown.empty() && shown.find_first_of(" \"=\\") == std::string::npos;
   if (plain) return shown;
   std::string out = "\"";
@@ -44,16 +49,19 @@ std::string_view level_name(spdlog::level::level_enum level) {
 }
 
 // From any thread.
-class KeyValueSink : public spdlog::sinks::sink {
+class ServiceSink : public spdlog::sinks::sink {
  public:
   void log(const spdlog::details::log_msg& message) override {
     const std::string_view text(message.payload.data(), message.payload.size());
     const auto since_epoch = message.time.time_since_epoch();
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
-    const std::string line =
-        fmt::format("time={:%Y-%m-%dT%H:%M:%S}.{:03}Z level={} {}\n",
-                    fmt::gmtime(static_cast<std::time_t>(ms / 1000)), ms % 1000, level_name(message.level),
-                    text.starts_with(kMessage) ? std::string(text) : key_values(text, {}));
+    const std::string time = fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
+                                         fmt::gmtime(static_cast<std::time_t>(ms / 1000)), ms % 1000);
+    const std::string body =
+        text.starts_with(kBody) ? std::string(text.substr(1)) : log_body(chosen, text, {});
+    const char* const form =
+        chosen == LogFormat::kJson ? "{{\"time\":\"{}\",\"level\":\"{}\",{}}}\n" : "time={} level={} {}\n";
+    const std::string line = fmt::format(fmt::runtime(form), time, level_name(message.level), body);
     // One write, so that lines stay whole beside those of others. Who takes none is not waited for.
     (void)!write(STDERR_FILENO, line.data(), line.size());
   }
@@ -64,29 +72,39 @@ class KeyValueSink : public spdlog::sinks::sink {
 
 }  // namespace
 
-void log_key_values() {
+void log_for_services(LogFormat format) {
+  chosen = format;
   // What -v asked for stays.
   const auto level = std::min(spdlog::get_level(), spdlog::level::info);
-  spdlog::set_default_logger(std::make_shared<spdlog::logger>("gorotrace", std::make_shared<KeyValueSink>()));
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>("gorotrace", std::make_shared<ServiceSink>()));
   spdlog::set_level(level);
 }
 
-std::string key_values(std::string_view message, LogFields fields) {
-  std::string out = std::string(kMessage) + quoted(message);
+std::string log_body(LogFormat format, std::string_view message, LogFields fields) {
+  if (format == LogFormat::kJson) {
+    const std::string object = json_text([&](JsonWriter& out) {
+      out.object([&] {
+        out.field("msg", printable(message, kLongest));
+        for (const auto& [key, value] : fields) out.field(key, printable(value, kLongest));
+      });
+    });
+    return object.substr(1, object.size() - 2);  // without its braces
+  }
+  std::string out = "msg=" + quoted(message);
   for (const auto& [key, value] : fields) out += fmt::format(" {}={}", key, quoted(value));
   return out;
 }
 
 void log_info(std::string_view message, LogFields fields) {
-  spdlog::info("{}", key_values(message, fields));
+  spdlog::info("{}{}", kBody, log_body(chosen, message, fields));
 }
 
 void log_warning(std::string_view message, LogFields fields) {
-  spdlog::warn("{}", key_values(message, fields));
+  spdlog::warn("{}{}", kBody, log_body(chosen, message, fields));
 }
 
 void log_failure(const Error& error) {
-  spdlog::error("{}", key_values(error.message, {}));
+  spdlog::error("{}{}", kBody, log_body(chosen, error.message, {}));
 }
 
 }  // namespace gorotrace
