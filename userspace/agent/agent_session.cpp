@@ -44,7 +44,8 @@ Status AgentSession::add(const std::string& id, std::unique_ptr<Target> target) 
   const auto added = session_->add(std::move(target));
   if (!added) return std::unexpected(added.error());
   auto member = std::make_unique<Member>(*added);
-  member->told_at = loop_.timers().now() + kFirstTold;
+  member->begun_at = loop_.timers().now();
+  member->told_at = member->begun_at + kFirstTold;
   members_.insert_or_assign(id, std::move(member));
   return {};
 }
@@ -78,6 +79,9 @@ void AgentSession::tick() {
     if (now < member->told_at || !session_->refresh(member->target)) continue;
     tell(id, *member, false);
     member->told_at = now + kToldEvery;
+  }
+  for (const std::string& id : ids()) {
+    if (now - members_.at(id)->begun_at >= longest_window_) end(id);
   }
 }
 

@@ -27,8 +27,11 @@ class AgentSession {
   // Soon after a target has come, then every 10 s, and when it goes: `last`.
   using Seen = std::function<void(const std::string& id, const StatFacts& facts, const Tables& tables,
                                   Symbolizer& symbols, bool last)>;
-  // Both outlive it.
-  AgentSession(EventLoop& loop, Seen seen) : loop_(loop), seen_(std::move(seen)) {}
+  // Both outlive it. A target's window ends after longest_window, and it has to be added again: what is told
+  // of one grows with the phases in which probes were on.
+  AgentSession(EventLoop& loop, Seen seen,
+               std::chrono::nanoseconds longest_window = std::chrono::nanoseconds::max())
+      : loop_(loop), seen_(std::move(seen)), longest_window_(longest_window) {}
   ~AgentSession();
   AgentSession(const AgentSession&) = delete;
   AgentSession& operator=(const AgentSession&) = delete;
@@ -56,12 +59,13 @@ class AgentSession {
     explicit Member(TargetId of) : target(of) {}
     TargetId target;
     StackNumbers stacks;
-    MonotonicTime told_at{};
+    MonotonicTime begun_at{}, told_at{};
   };
   void tell(const std::string& id, const Member& member, bool last);
 
   EventLoop& loop_;
   Seen seen_;
+  const std::chrono::nanoseconds longest_window_;
   std::map<std::string, std::unique_ptr<Member>> members_;
   std::unique_ptr<Session> session_;
   int urgent_fd_ = -1;

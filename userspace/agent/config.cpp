@@ -7,11 +7,11 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <fstream>
 #include <functional>
 #include <iterator>
 #include <optional>
 
+#include "base/small_file.h"
 #include "base/text.h"
 #include "probe/group_list.h"
 
@@ -299,15 +299,9 @@ Result<AgentConfig> parse_agent_config(std::string_view text, const std::string&
 }
 
 Result<AgentConfig> load_agent_config(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail_errno(errno, "open " + printable(path));
-  std::string text(kMaxFile + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) return fail_errno(errno, "read " + printable(path));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kMaxFile)
-    return fail(ErrorKind::kUsage, fmt::format("{}: more than {} bytes", printable(path), kMaxFile));
-  return parse_agent_config(text, path);
+  const auto text = read_small_file(path, kMaxFile);
+  if (!text) return std::unexpected(text.error());
+  return parse_agent_config(*text, path);
 }
 
 }  // namespace gorotrace

@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kSessionTick(Session::kTickMs);
 constexpr milliseconds kPlanEvery(500);
+constexpr std::chrono::minutes kProbedWindow(2);
 constexpr std::chrono::seconds kTurnAnyway(5), kNotTriedAgainFor(60);
 
 std::uint64_t process_cpu_ns() {
@@ -69,7 +70,8 @@ NodeSampling::NodeSampling(std::shared_ptr<NodeState> state, EventLoop loop,
       loop_(std::move(loop)),
       mailbox_(std::move(mailbox)),
       sampled_(loop_, [this](auto&&... of) { seen(of...); }),
-      probed_(loop_, [this](auto&&... of) { seen(of...); }),
+      probed_(
+          loop_, [this](auto&&... of) { seen(of...); }, kProbedWindow),
       quota_(std::make_shared<ReaderQuota>(Readings::kMostOfOneUser, kHeldUpAfter,
                                            [] { return monotonic_ns(); })),
       openers_(Readings::kMostThreads) {}

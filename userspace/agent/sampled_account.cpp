@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/clock.h"
 #include "evidence/trust.h"
 #include "report/frames.h"
 
@@ -62,7 +63,12 @@ void SampledAccount::take(const StatFacts& facts, const Tables& tables, Symboliz
   }
   for (const CreationRow& row : tables.creation) {
     if (row.system || row.live == 0) continue;
-    last_.live_by_site[function_of(symbols.frames(row.gopc, PcKind::kReturnAddress))] += row.live;
+    // No go statement made goroutine 1.
+    const Frame& start = symbols.frames(row.startpc, PcKind::kExact).back();
+    const std::string site = is_main_goroutine(start)
+                                 ? start.function
+                                 : function_of(symbols.frames(row.gopc, PcKind::kReturnAddress));
+    last_.live_by_site[site] += row.live;
   }
   bound(last_.live_by_site, kMostCreators);
 
@@ -77,11 +83,10 @@ void SampledAccount::take(const StatFacts& facts, const Tables& tables, Symboliz
   }
   rest_.turn_ns = std::max(rest_.turn_ns, rest);
 
-  // Sampling goes on where the probes of the block group are off.
   std::uint64_t covered = 0;
-  for (const auto* seen : {&tables.covered_by_sampling, &tables.covered[GT_GROUP_BLOCK]}) {
-    for (const Interval& part : *seen) covered += part.to_ns - part.from_ns;
-  }
+  for (const Interval& part : tables.covered_by_sampling) covered += part.to_ns - part.from_ns;
+  // Between phases of probes sampling goes on, and a wait that spans both and what lies between is one.
+  if (facts.requested != 0) covered = since(tables.at_ns, facts.begin_ns);
   covered_ns_ = std::max(covered_ns_, covered);
   if (facts.sampling) cpu_ns_ = facts.sampling->cpu_ns;
 }

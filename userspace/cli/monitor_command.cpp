@@ -14,6 +14,7 @@
 #include "agent/agent.h"
 #include "agent/config.h"
 #include "base/event_loop.h"
+#include "base/small_file.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
@@ -23,7 +24,6 @@
 #include "http/authorization.h"
 #include "http/monitor_pages.h"
 #include "http/server.h"
-#include "http/small_file.h"
 
 namespace gorotrace {
 namespace {

@@ -200,7 +200,7 @@ Status Timeline::finish() {
   }
   return fail(ErrorKind::kUnsupported,
               fmt::format("an execution trace needs the probe groups {}, and {}; record them with gorotrace "
-                          "record -p {} --probes {} --budget none",
+                          "record -p {} --probes {} --budget none -o FILE.gtr",
                           wanted,
                           missing.empty() ? "the recording has no moment in which all of them were on and "
                                             "nothing was lost"

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "base/small_file.h"
 #include "base/text.h"
-#include "http/small_file.h"
 
 namespace gorotrace {
 namespace {

@@ -45,6 +45,11 @@ Result<CaptureWanted> trace_wanted(const RequestTarget& target) {
 
 Result<CaptureWanted> capture_wanted(const RequestTarget& target) {
   CaptureWanted out{std::chrono::seconds(1), kRecordedGroups};
+  for (const auto& [name, value] : target.query) {
+    if (name != "seconds" && name != "probes")
+      return fail(ErrorKind::kUsage, fmt::format("\"{}\": a capture has seconds and probes, and nothing else",
+                                                 printable(name, 64)));
+  }
   if (const std::string* const asked = target.value("seconds")) {
     const auto seconds = go_parse_float(*asked);
     if (!seconds || !(*seconds > 0 && *seconds <= static_cast<double>(kLongestCapture.count())))

@@ -1,3 +1,5 @@
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "base/json_writer.h"
@@ -22,7 +24,7 @@ class OneProcess : public TopSource {
   // The session's control thread is the one that ticks: it is made here.
   Result<std::optional<std::string>> stat(const std::string&) override {
     if (auto begun = begin(); !begun) return std::unexpected(begun.error());
-    session_->tick();
+    refresh();
     session_->ask_samples();  // has the counters read
     (void)session_->await_samples();
     if (const auto& contradiction = session_->contradiction(target_)) return std::unexpected(*contradiction);
@@ -44,6 +46,17 @@ class OneProcess : public TopSource {
   }
 
  private:
+  // Who has come since the last look is in, where a look does not take long.
+  void refresh() {
+    constexpr std::chrono::milliseconds kPatience(500), kPause(10);
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    session_->tick();
+    while (!session_->refresh(target_) && std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(kPause);
+      session_->tick();
+    }
+  }
+
   [[nodiscard]] Status begin() {
     if (session_) return {};
     if (!waiting_) return begun_;

@@ -1,7 +1,8 @@
-#include "http/small_file.h"
+#include "base/small_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,8 +14,11 @@ namespace gorotrace {
 
 Result<std::string> read_small_file(const std::string& path, std::size_t most) {
   const std::string name = printable(path, 256);
-  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!file) return fail_errno(errno, "cannot open " + name);
+  struct stat status{};
+  if (fstat(file.get(), &status) != 0) return fail_errno(errno, "cannot read " + name);
+  if (!S_ISREG(status.st_mode)) return fail(ErrorKind::kUsage, name + ": not a regular file");
   std::string out(most + 1, '\0');
   std::size_t have = 0;
   while (have < out.size()) {
