@@ -20,9 +20,9 @@ constexpr std::size_t kLongest = 2048;
 // What log_body() made begins so; no message of others does, for they are printable.
 constexpr char kBody = '\1';
 
-LogFormat chosen = LogFormat::kKeyValues;  // by log_for_services()
+LogFormat log_format = LogFormat::kKeyValues;  // by log_for_services()
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   const std::string shown = printable(text, kLongest);
   const bool plain = !shown.empty() && shown.find_first_of(" \"=\\") == std::string::npos;
   if (plain) return shown;
@@ -58,12 +58,12 @@ class ServiceSink : public spdlog::sinks::sink {
     const std::string time = fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
                                          fmt::gmtime(static_cast<std::time_t>(ms / 1000)), ms % 1000);
     const std::string body =
-        text.starts_with(kBody) ? std::string(text.substr(1)) : log_body(chosen, text, {});
-    const char* const form =
-        chosen == LogFormat::kJson ? "{{\"time\":\"{}\",\"level\":\"{}\",{}}}\n" : "time={} level={} {}\n";
+        text.starts_with(kBody) ? std::string(text.substr(1)) : log_body(log_format, text, {});
+    const char* const form = log_format == LogFormat::kJson ? "{{\"time\":\"{}\",\"level\":\"{}\",{}}}\n"
+                                                            : "time={} level={} {}\n";
     const std::string line = fmt::format(fmt::runtime(form), time, level_name(message.level), body);
     // One write, so that lines stay whole beside those of others. Who takes none is not waited for.
-    (void)!write(STDERR_FILENO, line.data(), line.size());
+    (void)!::write(STDERR_FILENO, line.data(), line.size());
   }
   void flush() override {}
   void set_pattern(const std::string&) override {}  // a line has one form
@@ -73,7 +73,7 @@ class ServiceSink : public spdlog::sinks::sink {
 }  // namespace
 
 void log_for_services(LogFormat format) {
-  chosen = format;
+  log_format = format;
   // What -v asked for stays.
   const auto level = std::min(spdlog::get_level(), spdlog::level::info);
   spdlog::set_default_logger(std::make_shared<spdlog::logger>("gorotrace", std::make_shared<ServiceSink>()));
@@ -90,21 +90,21 @@ std::string log_body(LogFormat format, std::string_view message, LogFields field
     });
     return object.substr(1, object.size() - 2);  // without its braces
   }
-  std::string out = "msg=" + quoted(message);
-  for (const auto& [key, value] : fields) out += fmt::format(" {}={}", key, quoted(value));
+  std::string out = "msg=" + in_quotes(message);
+  for (const auto& [key, value] : fields) out += fmt::format(" {}={}", key, in_quotes(value));
   return out;
 }
 
 void log_info(std::string_view message, LogFields fields) {
-  spdlog::info("{}{}", kBody, log_body(chosen, message, fields));
+  spdlog::info("{}{}", kBody, log_body(log_format, message, fields));
 }
 
 void log_warning(std::string_view message, LogFields fields) {
-  spdlog::warn("{}{}", kBody, log_body(chosen, message, fields));
+  spdlog::warn("{}{}", kBody, log_body(log_format, message, fields));
 }
 
 void log_failure(const Error& error) {
-  spdlog::error("{}{}", kBody, log_body(chosen, error.message, {}));
+  spdlog::error("{}{}", kBody, log_body(log_format, error.message, {}));
 }
 
 }  // namespace gorotrace
