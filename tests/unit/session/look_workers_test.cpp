@@ -24,20 +24,27 @@ bool comes(const std::function<bool()>& what, LookWorkers& workers) {
 }
 
 TEST(LookWorkers, OneAfterTheOtherWhileNoneTakesLong) {
-  LookWorkers workers;
-  std::atomic<int> at_work = 0, most = 0, done = 0;
-  for (int i = 0; i < 20; ++i) {
-    workers.add(
-        [&](const std::stop_token&) {
-          most = std::max(most.load(), ++at_work);
-          std::this_thread::sleep_for(1ms);
-          --at_work;
-          ++done;
-        },
-        {});
+  int most_at_once = 0;
+  // A machine that is too busy makes what takes 1 ms long: another try.
+  for (int tries = 0; tries < 10; ++tries) {
+    LookWorkers workers;
+    std::atomic<int> at_work = 0, most = 0, done = 0;
+    const auto begin = Clock::now();
+    for (int i = 0; i < 20; ++i) {
+      workers.add(
+          [&](const std::stop_token&) {
+            most = std::max(most.load(), ++at_work);
+            std::this_thread::sleep_for(1ms);
+            --at_work;
+            ++done;
+          },
+          {});
+    }
+    ASSERT_TRUE(comes([&] { return done == 20; }, workers));
+    most_at_once = most;
+    if (Clock::now() - begin < 150ms) break;
   }
-  EXPECT_TRUE(comes([&] { return done == 20; }, workers));
-  EXPECT_EQ(most, 1);
+  EXPECT_EQ(most_at_once, 1);
 }
 
 TEST(LookWorkers, AProcessThatHoldsUpItsReaderHoldsUpNobodyElse) {
