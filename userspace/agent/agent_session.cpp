@@ -8,7 +8,7 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::chrono::seconds kFirstTold(1), kToldEvery(10);
+constexpr std::chrono::seconds kFirstTold(1), kToldEvery(10), kBetweenEnds(10);
 // Less than two looks say little.
 constexpr std::uint64_t kLeastLooks = 2;
 
@@ -80,8 +80,11 @@ void AgentSession::tick() {
     tell(id, *member, false);
     member->told_at = now + kToldEvery;
   }
+  // Letting go of a target takes seconds where many events are on their way: one at a time, with a pause.
   for (const std::string& id : ids()) {
-    if (now - members_.at(id)->begun_at >= longest_window_) end(id);
+    if (now - members_.at(id)->begun_at < longest_window_ || now - window_ended_at_ < kBetweenEnds) continue;
+    end(id);
+    window_ended_at_ = loop_.timers().now();
   }
 }
 

@@ -69,6 +69,7 @@ class AgentSession {
   std::map<std::string, std::unique_ptr<Member>> members_;
   std::unique_ptr<Session> session_;
   int urgent_fd_ = -1;
+  MonotonicTime window_ended_at_{};  // by longest_window_, the last time
 };
 
 }  // namespace gorotrace

@@ -115,8 +115,8 @@ Result<std::string> NodeSampling::summary(const std::string& id, std::chrono::mi
   auto answer = std::make_shared<std::promise<Result<std::string>>>();
   auto future = answer->get_future();
   mailbox_->post(Asked{id, loop_.timers().now() + patience, answer});
-  // Its thread may have ended meanwhile, or be busy.
-  constexpr milliseconds kOnTheWay(1000);
+  // Its thread may have ended meanwhile, or be busy letting go of a target with probes.
+  constexpr milliseconds kOnTheWay(6000);
   if (future.wait_for(patience + kOnTheWay) != std::future_status::ready)
     return fail(ErrorKind::kFailed, "sampling does not answer");
   return future.get();
