@@ -41,8 +41,8 @@ bool Exchange::client_went_away() {
 std::optional<Response> Exchange::answer_or_sleep() {
   const std::lock_guard lock(mutex_);
   if (answer_) return std::exchange(answer_, std::nullopt);
-  // While it ends, libmicrohttpd takes no response, says that it did, and asks again: what sleeps then is what
-  // MHD_stop_daemon() aborts for.
+  // While it ends, libmicrohttpd takes no response, says that it did, and asks again: what sleeps then is
+  // what MHD_stop_daemon() aborts for.
   if (answered_) return plain(503, "the server ends");
   if (!asleep_) {
     asleep_ = true;
