@@ -446,6 +446,14 @@ def held_objects(pid):
     return held
 
 
+def check_options(commands):
+    """Each option in what stands behind each command's name: --help has it."""
+    for command, rest in commands:
+        known = subprocess.run([gorotrace(), command, "--help"], check=True, capture_output=True, text=True).stdout
+        for option in re.findall(r"(?<=\s)(--?[a-z][a-z-]*)", rest):
+            assert re.search(rf"(?<![\w-]){option}\b", known), (command, option)
+
+
 # What the tracers of this test have held: others may trace on this machine, and their objects come and go.
 traced_with = set()
 

@@ -11,19 +11,11 @@ import jsonschema
 import pytest
 
 import harness
-from test_agent_discovery import comes, idle, known, samples
+from test_agent_discovery import comes, idle, known, monitor, samples  # noqa: F401 (a fixture)
 from test_monitor import Monitor
 from test_truth import check_stacks
 
 STAT = jsonschema.Draft202012Validator(json.loads(harness.SCHEMA.read_text()))
-
-
-@pytest.fixture(scope="module")
-def monitor():
-    with Monitor() as started:
-        comes("the first scan", lambda: started.ask("/-/ready").status == 200)
-        yield started
-        started.end()
 
 
 def stat(monitor, pid):

@@ -95,10 +95,7 @@ def test_commands_of_the_recipes_exist():
     text = (DEPLOY / "README.md").read_text()
     commands = re.findall(r"(?<!/)\bgorotrace (stat|dump|check|monitor|metrics|ps)\b([^\n|`]*)", text)
     assert len(commands) >= 5
-    for command, rest in commands:
-        known = subprocess.run([harness.gorotrace(), command, "--help"], check=True, capture_output=True, text=True).stdout
-        for option in re.findall(r"(?<=\s)(--?[a-z][a-z-]*)", rest):
-            assert re.search(rf"(?<![\w-]){option}\b", known), (command, option)
+    harness.check_options(commands)
     for file in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (DEPLOY / file).exists(), file
 

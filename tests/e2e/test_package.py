@@ -97,8 +97,8 @@ def test_the_configuration_shows_the_defaults(tmp_path):
 
 def installed(machine, package):
     if not machine.path("/usr/bin/gorotrace").exists():
-        shutil.copy(package, machine.path("/root/gorotrace.deb"))
-        machine.run("dpkg", "-i", "/root/gorotrace.deb")
+        shutil.copy(package, machine.path("/opt/gorotrace.deb"))
+        machine.run("dpkg", "-i", "/opt/gorotrace.deb")
 
 
 def configure(machine, text):
@@ -278,7 +278,7 @@ def test_upgrade_and_removal_leave_targets_alone(machine, package):
         runs = machine.show("stays", "MainPID")
         before = machine.main_pid("gorotrace")
         log = len(machine.log())
-        machine.run("dpkg", "-i", "/root/gorotrace.deb")
+        machine.run("dpkg", "-i", "/opt/gorotrace.deb")
         assert machine.main_pid("gorotrace") != before
         again, _ = watched(port(machine, log), "stays")
         assert again["id"] == found["id"]

@@ -249,10 +249,7 @@ def test_commands_that_alerts_and_panels_name_exist():
     text = RULES.read_text() + json.dumps(DASHBOARD)
     commands = re.findall(r"gorotrace (stat|dump|check|monitor|record|ps)((?: [^;\n\"#]*)?)", text)
     assert len(commands) >= 6
-    for command, rest in commands:
-        known = subprocess.run([harness.gorotrace(), command, "--help"], check=True, capture_output=True, text=True).stdout
-        for option in re.findall(r"(?<=\s)(--?[a-z][a-z-]*)", rest):
-            assert re.search(rf"(?<![\w-]){option}\b", known), (command, option)
+    harness.check_options(commands)
 
 
 # ---------------------------------------------------------------- profiles

@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
 #include "base/clock.h"
+#include "base/cpu_time.h"
 #include "base/overloaded.h"
 
 namespace gorotrace {
@@ -19,12 +19,6 @@ constexpr milliseconds kSessionTick(Session::kTickMs);
 constexpr milliseconds kPlanEvery(500);
 constexpr std::chrono::minutes kProbedWindow(2);
 constexpr std::chrono::seconds kTurnAnyway(5), kNotTriedAgainFor(60);
-
-std::uint64_t process_cpu_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 // A third of the agent's share: the two kinds of readings have the others.
 double sampling_share(const LookSettings& settings) {

@@ -1,11 +1,11 @@
 #include "agent/watched_target.h"
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
 #include "agent/agent.h"
 #include "base/clock.h"
+#include "base/cpu_time.h"
 
 namespace gorotrace {
 namespace {
@@ -13,12 +13,6 @@ namespace {
 constexpr std::uint64_t kOldestNs = 60'000'000'000;  // however dear a reading is
 constexpr auto kYoungNs =
     static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Agent::kFresh).count());
-
-std::uint64_t thread_cpu_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 }  // namespace
 

@@ -154,32 +154,33 @@ void MonitorPages::metrics(const Request& request, const Server::Answer& answer)
         });
 }
 
-void MonitorPages::target_metrics(const Request& request, const std::string& id,
-                                  const Server::Answer& answer) {
+void MonitorPages::reading(const char* what, const Request& request, const std::string& id,
+                           const Server::Answer& answer, const Work& read) {
   const auto target = agent_->target(id);
   if (!target) return answer(plain(404, kNoTarget));
   if (auto refused = not_watched(*target)) return answer(*std::move(refused));
-  later("metrics " + id, request, answer,
-        [agent = agent_, id, accept = request.accept]() -> Result<Response> {
-          const auto families = agent->target_metrics(id);
-          if (!families) {
-            // It may be back at the next scrape, which what is not supported will not.
-            if (families.error().kind == ErrorKind::kFailed) return plain(503, families.error().message);
-            return std::unexpected(families.error());
-          }
-          return exposition(*families, accept);
-        });
+  later(fmt::format("{} {}", what, id), request, answer, [read]() -> Result<Response> {
+    auto response = read();
+    if (!response && response.error().kind == ErrorKind::kFailed) return plain(503, response.error().message);
+    return response;
+  });
+}
+
+void MonitorPages::target_metrics(const Request& request, const std::string& id,
+                                  const Server::Answer& answer) {
+  reading("metrics", request, id, answer,
+          [agent = agent_, id, accept = request.accept]() -> Result<Response> {
+            const auto families = agent->target_metrics(id);
+            if (!families) return std::unexpected(families.error());
+            return exposition(*families, accept);
+          });
 }
 
 void MonitorPages::stat(const Request& request, const std::string& id, const Server::Answer& answer) {
-  const auto target = agent_->target(id);
-  if (!target) return answer(plain(404, kNoTarget));
-  if (auto refused = not_watched(*target)) return answer(*std::move(refused));
-  later("stat " + id, request, answer, [agent = agent_, id]() -> Result<Response> {
+  reading("stat", request, id, answer, [agent = agent_, id]() -> Result<Response> {
     auto summary = agent->stat(id);
-    if (summary) return gorotrace::answer(200, kJson, *std::move(summary) + "\n");
-    if (summary.error().kind == ErrorKind::kFailed) return plain(503, summary.error().message);
-    return std::unexpected(summary.error());
+    if (!summary) return std::unexpected(summary.error());
+    return gorotrace::answer(200, kJson, *std::move(summary) + "\n");
   });
 }
 

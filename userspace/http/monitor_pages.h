@@ -33,6 +33,10 @@ class MonitorPages {
   void metrics(const Request& request, const Server::Answer& answer);
   void target_metrics(const Request& request, const std::string& id, const Server::Answer& answer);
   void stat(const Request& request, const std::string& id, const Server::Answer& answer);
+  // What is read of a watched target, later: one at a time of `what`. 503 where it failed, for it may be
+  // there at the next question, which what is not supported will not.
+  void reading(const char* what, const Request& request, const std::string& id, const Server::Answer& answer,
+               const Work& read);
   void profile(const Request& request, const Route& route, const Server::Answer& answer);
   // The file, which has a path of its own, and what pprof's names have of the same.
   void capture(const Request& request, const AgentTarget& target, CaptureKind kind,

@@ -3,8 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <ctime>
 #include <utility>
+
+#include "base/cpu_time.h"
 
 namespace gorotrace {
 
@@ -12,17 +13,12 @@ class CpuMeter {
  public:
   // Since the last call; since the meter was made.
   [[nodiscard]] std::uint64_t take_ns() {
-    const std::uint64_t now = now_ns();
+    const std::uint64_t now = thread_cpu_ns();
     return now - std::exchange(taken_ns_, now);
   }
 
  private:
-  [[nodiscard]] static std::uint64_t now_ns() {
-    timespec t{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(t.tv_nsec);
-  }
-  std::uint64_t taken_ns_ = now_ns();
+  std::uint64_t taken_ns_ = thread_cpu_ns();
 };
 
 }  // namespace gorotrace
