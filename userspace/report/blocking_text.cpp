@@ -125,13 +125,15 @@ std::string count_error_text(const std::optional<EstimatedCount>& begun) {
 // What is of the whole window, and what of phases alone.
 std::string of_phases(const TextContext& c) {
   const std::uint64_t phases = c.tables.phases ? c.tables.phases->count : 0;
-  const bool too_few =
+  const bool untold =
       std::ranges::any_of(c.rows.blocking, [](const BlockingRow& r) { return r.begun && !r.begun->error; });
   return wrapped(
-      fmt::format("(≈ count: of the whole window, by the waits seen in {}{}, and the runtime's own counts of "
-                  "what the program did; mean: in_window by that count; quantiles, max and "
-                  "wakers: while traced)",
-                  plural(phases, "phase"), too_few ? ", too few for an error" : ""),
+      fmt::format(
+          "(≈ count: of the whole window, by the waits seen in {}, and the runtime's own counts of "
+          "what the program did; {}mean: in_window by that count; quantiles, max and "
+          "wakers: while traced)",
+          plural(phases, "phase"),
+          untold ? "an error can be told from 8 phases on, of waits that keep to one of those counts; " : ""),
       c.width, 2);
 }
 

@@ -5,8 +5,13 @@
 // phase to phase: those of a server keep to its system calls, while how many leave running for a request
 // varies. Not p.schedtick, which leaves out who runs on what is left of a time slice: how many that are
 // changes with the speed. What timers end goes by the clock. A ratio estimate, whose error is by how much the
-// phases differ (W. G. Cochran, Sampling Techniques, 6.4 and 6.5). That a row goes by the same count between
-// the phases is presumed; where two counts contradict each other there is no error to be told. Pure.
+// phases differ (W. G. Cochran, Sampling Techniques, 6.4 and 6.5).
+//
+// That a row goes by the same count between the phases is known of one whose waits belong to what is counted:
+// so many for each request. They vary less from phase to phase than chance would have it. Where chance
+// decides, or who is first (whether a pool's feeder waits or its worker), the phases tell how it goes while
+// the program is slowed down, and nothing of the rest: there is no error to be told. Nor is there one where
+// two counts contradict each other. Pure.
 #pragma once
 
 #include <array>
@@ -61,6 +66,7 @@ class PhaseCounts {
   static void add(Sums& to, const Open& phase);
   struct Ratio {
     double count, error;
+    bool keeps;  // its waits belong to what is counted
   };
   [[nodiscard]] static bool contradict(const Ratio& a, const Ratio& b);
   [[nodiscard]] Ratio ratio(const RowSums& row, const Sums& sums, GoesBy by) const;

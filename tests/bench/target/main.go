@@ -191,7 +191,7 @@ func serve(handOff bool, ops *uint64) {
 	})))
 }
 
-func load(url string, clients int, ops *uint64) {
+func load(url string, clients int, rest time.Duration, ops *uint64) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}}
 	for i := 0; i < clients; i++ {
 		go func() {
@@ -203,6 +203,7 @@ func load(url string, clients int, ops *uint64) {
 				io.Copy(io.Discard, response.Body)
 				response.Body.Close()
 				atomic.AddUint64(ops, 1)
+				time.Sleep(rest)
 			}
 		}()
 	}
@@ -226,6 +227,7 @@ func main() {
 	handOff := flag.Bool("handoff", false, "serve: a worker goroutine answers, over channels")
 	blockProfile := flag.Bool("blockprofile", false, "profile every wait (runtime.SetBlockProfileRate(1))")
 	file := flag.String("trace", "", "record runtime/trace to this file")
+	rest := flag.Duration("rest", 0, "load: of a client between two requests")
 	lifetime := flag.Duration("lifetime", 5*time.Minute, "end by itself after this long")
 	flag.Parse()
 	time.AfterFunc(*lifetime, func() { os.Exit(0) })
@@ -257,7 +259,7 @@ func main() {
 	case "serve":
 		serve(*handOff, &ops)
 	case "load":
-		load(*url, *n, &ops)
+		load(*url, *n, *rest, &ops)
 	case "parked":
 		parked(*n)
 	}

@@ -2,7 +2,7 @@
 // (rate 1) by stack. What counts of waits that were estimated from phases are held against.
 //
 //	counted -kind pingpong|pool|http     for each line on stdin prints the accounts since the last one, one of each
-//	                                     10 ms: {"ns": CLOCK_MONOTONIC, "waits": {function: count so far}}
+//	                                     10 ms: {"ns": CLOCK_MONOTONIC, "waits": {function:line: count so far}}
 package main
 
 import (
@@ -135,13 +135,13 @@ type account struct {
 	Waits map[string]int64 `json:"waits"`
 }
 
-// The first function of ours in a stack; "" when there is none.
-func ours(stack []uintptr) string {
+// Where in the program, or in a package above the runtime, a stack waits: function:line; "" when nowhere.
+func place(stack []uintptr) string {
 	frames := runtime.CallersFrames(stack)
 	for {
 		frame, more := frames.Next()
-		if strings.HasPrefix(frame.Function, "main.") {
-			return frame.Function
+		if !strings.HasPrefix(frame.Function, "runtime.") && !strings.HasPrefix(frame.Function, "sync.") {
+			return fmt.Sprintf("%s:%d", frame.Function, frame.Line)
 		}
 		if !more {
 			return ""
@@ -161,7 +161,7 @@ func now(records []runtime.BlockProfileRecord) ([]runtime.BlockProfileRecord, ac
 	for _, r := range records[:n] {
 		name, known := names[r.Stack0]
 		if !known {
-			name = ours(r.Stack())
+			name = place(r.Stack())
 			names[r.Stack0] = name
 		}
 		if name != "" {
