@@ -32,8 +32,9 @@ class Window:
         return now
 
     def end(self):
+        """By program: CPU time of an operation, ns, and operations."""
         end = self._now()
-        return {name: (end[name][1] - cpu) / (end[name][0] - n) for name, (n, cpu) in self.begin.items()}
+        return {name: ((end[name][1] - cpu) / (end[name][0] - n), end[name][0] - n) for name, (n, cpu) in self.begin.items()}
 
 
 def listed(monitor, programs):
@@ -103,17 +104,20 @@ def bench_budget(binary, rounds):
             with open(config, "w") as out:
                 out.write(f'[[rule]]\naction = "probe"\nexecutable = "{scratch}/probed"\n'
                           f"[budget]\ntarget = {percent}\nnode = 100\n")
-            ratios, charges, cpu = ({name: [] for name in programs} for _ in range(3))
+            ratios, lost, charges, cpu = ({name: [] for name in programs} for _ in range(4))
             for i in range(rounds):
                 if i % 2 == 0:
                     untraced, (traced, charged) = alone(programs), probed(config, programs)
                 else:
                     (traced, charged), untraced = probed(config, programs), alone(programs)
                 for name in programs:
-                    ratios[name].append(traced[name] / untraced[name])
+                    (with_agent, operations), (without, _) = traced[name], untraced[name]
+                    ratios[name].append(with_agent / without)
+                    lost[name].append((with_agent - without) * operations / WINDOW / 1e7)
                     charges[name].append(charged[name])
-                    cpu[name].append(untraced[name])
+                    cpu[name].append(without)
             for name in programs:
                 print(f"  budget {percent:>2} % {name:<13} {median(cpu[name]):9,.0f} ns an operation; with the agent "
-                      f"{median(ratios[name]):.3f} times (min {min(ratios[name]):.3f}, max {max(ratios[name]):.3f}); charged "
-                      f"{median(charges[name]):.2f} % of one CPU (max {max(charges[name]):.2f})", flush=True)
+                      f"{median(ratios[name]):.3f} times (min {min(ratios[name]):.3f}, max {max(ratios[name]):.3f}), which is "
+                      f"{median(lost[name]):.1f} % of one CPU; charged {median(charges[name]):.2f} % of one CPU "
+                      f"(max {max(charges[name]):.2f})", flush=True)

@@ -16,14 +16,16 @@ std::optional<RuntimeReading> CountersLook::take() {
   if (!reader_) return std::nullopt;
   const auto counters = reader_->read();
   if (!counters) return std::nullopt;
-  RuntimeReading out{*counters, {}};
+  RuntimeReading out;
+  out.counters = *counters;
   if (!std::exchange(metrics_asked_, true)) {
     if (auto source = target_->metrics_source()) metrics_.emplace(*source);
   }
   if (!metrics_ || read_time_to_run(*metrics_, out.time_to_run) != Pass::kGood) out.time_to_run.clear();
+  out.cpu_ns = target_->process().cpu_time_ns();
+  out.timed_runs = std::accumulate(out.time_to_run.begin(), out.time_to_run.end(), std::uint64_t{0});
   CountersRead read{*counters, {}};
-  if (!out.time_to_run.empty())
-    read.timed_runs = std::accumulate(out.time_to_run.begin(), out.time_to_run.end(), std::uint64_t{0});
+  if (!out.time_to_run.empty()) read.timed_runs = out.timed_runs;
   (void)door_->enter([&](Pipeline& pipeline) { pipeline.router().post({id_, counters->time_ns, read}); });
   return out;
 }

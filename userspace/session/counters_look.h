@@ -18,6 +18,8 @@ namespace gorotrace {
 struct RuntimeReading {
   RuntimeCounters counters;
   std::vector<std::uint64_t> time_to_run;  // sched.timeToRun as it lies in memory; empty: cannot be had
+  std::uint64_t timed_runs = 0;            // their sum
+  std::optional<std::uint64_t> cpu_ns;     // of the process, right behind them
 };
 
 class CountersLook {

@@ -17,6 +17,11 @@ namespace {
 constexpr std::uint64_t kOnAheadNs = 20'000'000;
 constexpr const char* kSharedOverrun =
     "the traps of probes that it shares cost another target of the file too much";
+
+std::string slowdown_text(const Slowdown& slowdown) {
+  const auto times = slowdown.times();
+  return times ? fmt::format("; while traced it takes {:.2f} times the CPU for the same work", *times) : "";
+}
 }  // namespace
 
 TargetGroups::TargetGroups(const Target& target, Pipeline& pipeline, const Budget& budget, Notices& notices)
@@ -159,10 +164,32 @@ void TargetGroups::charge() {
         {site.execution, count.hits - count.skipped, count.sampled, count.sampled_ns, site.groups});
     sites.push_back({site.execution, count.skipped, 0, 0, site.groups});  // a trap, and hardly any program
   }
-  charged_ = gorotrace::charge(sites, pipeline_.trap_costs());
-  charged_.ns += static_cast<double>(attach_ns_);
-  cost_.charged_ns = charged_.ns;
+  const Charge before = std::exchange(charged_, gorotrace::charge(sites, pipeline_.trap_costs()));
+  note_traced();
+  weigh(before);
+  cost_.charged_ns = charged_.ns + static_cast<double>(attach_ns_);
   cost_.hits = charged_.hits;
+}
+
+// While probes come or go the target is neither traced nor left alone.
+void TargetGroups::note_traced() {
+  const bool on = is_on(GT_GROUP_BLOCK);
+  const bool hit = (pipeline_.capture()->trapped(id_) & group_bit(GT_GROUP_BLOCK)) != 0;
+  slowdown_.traced(on == hit ? std::optional(on) : std::nullopt, monotonic_ns());
+  if (cpu_ns_) slowdown_.charged(*cpu_ns_, charged_.ns);
+}
+
+// What was charged since the last time, by what is known now of how much more the target loses.
+void TargetGroups::weigh(const Charge& before) {
+  const double weight = slowdown_.weight();
+  weighted_.hits = charged_.hits;
+  weighted_.ns += weight * std::max(0.0, charged_.ns - before.ns);
+  weighted_.sites.resize(charged_.sites.size());
+  for (std::size_t i = 0; i < charged_.sites.size(); ++i) {
+    const double was = i < before.sites.size() ? before.sites[i].ns : 0;
+    weighted_.sites[i].groups = charged_.sites[i].groups;
+    weighted_.sites[i].ns += weight * std::max(0.0, charged_.sites[i].ns - was);
+  }
 }
 
 void TargetGroups::post_cost() const {
@@ -183,7 +210,7 @@ void TargetGroups::limit(GroupMask on) {
   const auto allowed = in_phases() ? governor_.allowed_ns() : std::nullopt;
   if (!allowed || on == 0) return;
   constexpr double kProgramNs = 500;  // of a hit, as long as none was timed
-  const double each = cost_.hits > 0 ? cost_.charged_ns / static_cast<double>(cost_.hits)
+  const double each = cost_.hits > 0 ? cost_.charged_ns / static_cast<double>(cost_.hits) * slowdown_.weight()
                                      : pipeline_.trap_costs().emulated_ns + kProgramNs;
   const GroupMask others = on & ~(group_bit(GT_GROUP_LIFECYCLE) | kRareGroups);
   HitLimit limit{static_cast<std::uint64_t>(*allowed / std::max(each, 1.0)), 0, others != 0 ? others : on};
@@ -198,11 +225,13 @@ GroupMask TargetGroups::affordable(std::uint64_t now_ns, bool may_return) {
   if (capture == nullptr || !cpu_ns_) return on_;
   const GroupMask trapped = capture->trapped(id_), back = may_return ? took_ : 0;
   if (trapped == 0 && took_ == 0) return on_;
+  Charge lost = weighted_;
+  lost.ns += static_cast<double>(attach_ns_);
   const GroupMask affordable =
-      governor_.step(now_ns, charged_, *cpu_ns_, trapped, trapped | back, capture->over_limit(id_) & trapped);
+      governor_.step(now_ns, lost, *cpu_ns_, trapped, trapped | back, capture->over_limit(id_) & trapped);
   if ((capture->over_limit(id_) & trapped) == 0 && !capture->detaching(id_)) capture->lift_limit(id_);
   limit(trapped);
-  if ((trapped & ~affordable) != 0) overrun_ = governor_.overrun();
+  if ((trapped & ~affordable) != 0) overrun_ = governor_.overrun() + slowdown_text(slowdown_);
   // What is off for this target already still costs it the traps, if others have it on.
   if (const GroupMask dear = trapped & ~affordable & ~on_ & capture->permitted(id_); dear != 0) {
     capture->withdraw(id_, dear);

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "evidence/facts.h"
 #include "govern/governor.h"
+#include "govern/slowdown.h"
 #include "session/notices.h"
 #include "session/pipeline.h"
 #include "session/plugin_probes.h"
@@ -39,6 +40,8 @@ class TargetGroups {
 
   // What the target was charged until now.
   void charge();
+  // What the runtime has counted by then, and the CPU time of the process: how much of it tracing takes.
+  void note_work(const Slowdown::Reading& reading) { slowdown_.read(reading); }
   void post_cost() const;  // into the stream, as of the last charge
   // Why the budget last took groups.
   [[nodiscard]] const std::string& overrun() const { return overrun_; }
@@ -70,6 +73,8 @@ class TargetGroups {
  private:
   [[nodiscard]] bool in_phases() const;
   [[nodiscard]] Result<GroupMask> attach(GroupMask wanted);
+  void note_traced();
+  void weigh(const Charge& before);
   void limit(GroupMask on);  // what its hits may cost from here on, in the kernel
   void note_unplanned(GroupMask wanted);
   void note_phase(GroupMask gone, GroupMask came, const std::string& reason);
@@ -93,6 +98,8 @@ class TargetGroups {
   std::vector<Detachment> detached_;
   CostFacts cost_;
   Charge charged_;
+  Slowdown slowdown_;
+  Charge weighted_;  // charged_, with what the target loses beyond its traps: what the budget is held against
   std::uint64_t attach_ns_ = 0;  // CPU time that attaching and letting go took, the kernel's in its text
   std::uint64_t cpu_at_begin_ns_ = 0;
   std::optional<std::uint64_t> cpu_ns_;  // of the target, at the last charge

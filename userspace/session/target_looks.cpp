@@ -48,7 +48,9 @@ EmptyRuntime TargetLooks::begin_empty(std::uint64_t at_ns) {
   start_ = Start{0, 0};
   if (target_->has_counters()) {
     first_ = CountersReading{out.counters.counters, {}, {}};
-    first_counters_ = counters_ = RuntimeReading{out.counters.counters, {}};
+    first_counters_.emplace();
+    first_counters_->counters = out.counters.counters;
+    counters_ = first_counters_;
     first_counters_by_definition_ = true;
   }
   objects_due_ = false;  // nobody waits from before

@@ -179,6 +179,25 @@ void Traced::read_at_end_of_phase(GroupMask want) {
   if ((groups_.on() & ~want & group_bit(GT_GROUP_BLOCK)) == 0) return;
   looks_->ask_counters();
   (void)looks_->await_counters(monotonic_ns() + kPatienceNs);
+  note_work();
+}
+
+// What is counted in a phase is held against the runtime's own counts, and what that took against what it
+// takes between phases.
+void Traced::mind_phases(std::uint64_t now_ns) {
+  constexpr std::uint64_t kBetweenPhasesNs = 100'000'000;
+  note_work();
+  const auto& last = looks_->counters();
+  if (groups_.is_on(GT_GROUP_BLOCK) || !last || now_ns >= last->counters.time_ns + kBetweenPhasesNs)
+    looks_->ask_counters();
+}
+
+void Traced::note_work() {
+  const auto& last = looks_->counters();
+  if (!last || !last->cpu_ns) return;
+  groups_.note_work({last->counters.time_ns,
+                     *last->cpu_ns,
+                     {last->timed_runs, last->counters.syscalls, last->counters.created}});
 }
 
 void Traced::switch_groups(GroupMask want, TargetGroups::Why why, const std::string& reason) {
@@ -230,7 +249,7 @@ void Traced::look_after() {
     proven_ = true;
     mind_sampling();
   }
-  if (groups_.phases() && groups_.is_on(GT_GROUP_BLOCK)) looks_->ask_counters();
+  if (groups_.phases()) mind_phases(now);
   looks_->mind_loss(dropped(), now);
   if (const auto at = groups_.follow_plugins()) {
     lifecycle_throughout_ = false;

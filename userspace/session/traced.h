@@ -124,6 +124,8 @@ class Traced {
   [[nodiscard]] Status arm();
   void begin_looks(std::uint64_t begin_ns);
   // Of goroutines while nothing else tells who waits where; of runs while that is told, and not who runs.
+  void mind_phases(std::uint64_t now_ns);
+  void note_work();
   void read_at_end_of_phase(GroupMask want);
   void mind_sampling();  // nothing of a target that is not proven
   void mind_run_sampling();
