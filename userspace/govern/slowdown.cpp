@@ -43,10 +43,7 @@ void Slowdown::read(const Reading& reading) {
 }
 
 void Slowdown::charged(std::uint64_t cpu_ns, double charged_ns) {
-  if (traced_ != true) {
-    cost_.reset();
-    return;
-  }
+  if (!traced_) return;
   const Cost now{static_cast<double>(cpu_ns), charged_ns};
   if (cost_) {
     stretch_.cpu_ns += std::max(0.0, now.cpu_ns - cost_->cpu_ns);
@@ -62,12 +59,18 @@ void Slowdown::end_stretch() {
       counted[i] = static_cast<double>(last_->counted[i]) - static_cast<double>(first_->counted[i]);
     const double cpu = static_cast<double>(last_->cpu_ns) - static_cast<double>(first_->cpu_ns);
     const bool backwards = std::ranges::any_of(counted, [](double n) { return n < 0; });
-    if (cpu >= kLeastCpuNs && !backwards) (*traced_ ? on_ : off_).add(cpu, counted);
+    const double own = stretch_.cpu_ns > 0 ? std::max(0.0, 1 - stretch_.charged_ns / stretch_.cpu_ns) : 1;
+    if (cpu >= kLeastCpuNs && !backwards) {
+      if (*traced_) {
+        on_.add(cpu, counted);
+      } else {
+        off_.add(cpu * own, counted);
+      }
+    }
   }
-  if (stretch_.cpu_ns > 0) {
+  if (traced_ == true && stretch_.cpu_ns > 0)
     all_ = {kKept * all_.cpu_ns + stretch_.cpu_ns, kKept * all_.charged_ns + stretch_.charged_ns};
-    stretch_ = {};
-  }
+  stretch_ = {};
   cost_.reset();
   first_.reset();
   last_.reset();

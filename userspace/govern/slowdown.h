@@ -24,7 +24,8 @@ class Slowdown {
   // what was before.
   void traced(std::optional<bool> traced, std::uint64_t at_ns);
   void read(const Reading& reading);
-  // The target's CPU time, and what its traps were charged, so far.
+  // The target's CPU time, and what its traps were charged, so far. What is charged while it is not traced,
+  // for groups that stay, is no work of its own.
   void charged(std::uint64_t cpu_ns, double charged_ns);
 
   // CPU time of an operation while traced by that while not; nullopt: not known yet, or not well enough.
@@ -53,8 +54,8 @@ class Slowdown {
   struct Cost {
     double cpu_ns, charged_ns;
   };
-  std::optional<Cost> cost_;  // as of the last tick of a stretch that is traced
-  Cost stretch_{}, all_{};    // in the one that goes on; in those before
+  std::optional<Cost> cost_;  // as of the last tick of the stretch
+  Cost stretch_{}, all_{};    // in the one that goes on; in those before that were traced
 };
 
 }  // namespace gorotrace

@@ -70,6 +70,15 @@ TEST(Slowdown, of_a_target_that_loses_no_more_than_is_charged_weighs_nothing) {
   EXPECT_NEAR(*p.slowdown.times(), 500.0 / 480, 1e-6);
 }
 
+TEST(Slowdown, what_the_groups_that_stay_are_charged_is_no_work_of_the_targets) {
+  Program p;
+  for (int i = 0; i < 6; ++i) {
+    p.runs(true, 100, {0, 250, 0}, 250'000);
+    p.runs(false, 300, {0, 400, 0}, 200'000);
+  }
+  EXPECT_NEAR(*p.slowdown.times(), 2, 1e-6);
+}
+
 TEST(Slowdown, goes_by_what_keeps_best_to_the_cpu_time) {
   Program p;
   std::mt19937_64 random(1);
