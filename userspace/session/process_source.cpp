@@ -57,6 +57,16 @@ std::optional<TargetSource::WholeStack> ProcessSource::whole(const StackPcs& wal
   return WholeStack{id, {std::move(whole.pcs), walked.truncated || whole.truncated}};
 }
 
+std::optional<TargetSource::WholeStack> ProcessSource::interrupted(const StackPcs& walked,
+                                                                   std::uint64_t caller) {
+  if (walked.pcs.empty() || !Code(target_.text(), &plugins_).go(caller)) return std::nullopt;
+  if (sp_delta_(walked.pcs.front() - 1) != 0) return std::nullopt;
+  WholeStack whole{0, walked};
+  whole.pcs.pcs.insert(whole.pcs.pcs.begin() + 1, caller);
+  whole.id = stack_identity(target_.stack_seed(), whole.pcs.pcs);
+  return whole;
+}
+
 std::optional<PanicValue> ProcessSource::value(std::uint64_t id) {
   const auto value = capture_ != nullptr ? capture_->take_value(id) : std::nullopt;
   if (!value) return std::nullopt;
