@@ -181,6 +181,7 @@ static __noinline int gt_want_interrupted_stack(struct gt_scratch *s, struct gt_
 	s->hi = gt_actor_field(s, t->g_stack_hi);
 	if (at->sp >= low && at->sp < s->hi) {
 		s->record.object = at->caller;
+		s->record.other = at->pushed;
 		s->pc = at->pc + 1;
 		s->fp = at->fp;
 		/* Assembly may use the register for something else. */

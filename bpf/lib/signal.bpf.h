@@ -38,6 +38,7 @@
 struct gt_interrupted {
 	__u64 pc, sp, fp;
 	__u64 caller; /* where the function returns to while it has no frame */
+	__u64 pushed; /* and while it has only just pushed fp and not set it yet; 0: it has, or the architecture has no such time */
 	__u64 signal;
 };
 /* In the place of the copy of g, which this family does not take. */
@@ -77,8 +78,11 @@ static __noinline int gt_find_interrupted(struct gt_scratch *s, __u64 sp)
 #if GT_RETURN_ADDRESS_ON_STACK
 	if (!gt_read_u64(&at->caller, at->sp))
 		at->caller = 0;
+	if (at->fp == at->sp || !gt_read_u64(&at->pushed, at->sp + 8))
+		at->pushed = 0;
 #else
 	at->caller = w[i + GT_FRAME_LR];
+	at->pushed = 0;
 #endif
 	return 1;
 }
