@@ -38,7 +38,7 @@
 struct gt_interrupted {
 	__u64 pc, sp, fp;
 	__u64 caller; /* where the function returns to while it has no frame */
-	__u64 pushed; /* and while it has only just pushed fp and not set it yet; 0: it has, or the architecture has no such time */
+	__u64 pushed; /* and while it has pushed fp and not set it yet; 0: it has, or there is no such moment (arm64) */
 	__u64 signal;
 };
 /* In the place of the copy of g, which this family does not take. */

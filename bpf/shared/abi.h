@@ -195,8 +195,7 @@ struct gt_record {
 	gt_u64 object; /* PARK: channel or 0; SEM_*: semaphore address; CHAN_*: channel; CREATE and ends: gopc;
 			* SUSPEND: the word above the frame that g.sched.bp's frame points to;
 			* PANIC, THROW: id in `values`, 0 = could not be read;
-			* SIGNAL: the word at the interrupted sp (arm64: lr), and in `other` the next one, up to
-			* stream/definer.h */
+			* SIGNAL: words at the interrupted sp, here (arm64: lr) and in `other`, up to definer.h */
 	gt_u64 stack;  /* id in `stacks`; 0 = none. PARK/YIELD/SUSPEND/SYSCALL and the groups panic and gc: goid's own;
 			* CREATE/READY: the actor's; RECOVERED: one pc, where it goes on; SIGNAL: interrupted, from the
 			* pc itself + 1 on, if that is on the goroutine's stack */

@@ -51,14 +51,18 @@ def said_goid(stdout):
     return int(re.search(r"^runs (\d+)$", stdout, re.M)[1])
 
 
-def check_interrupted(end, done, number):
+def check_interrupted(end, done, number, before_1_21=False):
     goid, frames = traceback(done.stderr)
     assert end["by"] == "signal" and end["signal"] == number.name, (end, done.stderr)
     if goid == 0:  # it came between two turns of the goroutine
         assert end["interrupted"] == "no_goroutine" and end["goid"] is None, (end, done.stderr)
         return
     assert end["interrupted"] == "goroutine" and end["goid"] == goid == said_goid(done.stdout), (end, done.stderr)
-    assert main_functions(end) == frames, (end, done.stderr)
+    ours = main_functions(end)
+    if before_1_21 and len(ours) < len(frames):  # a frame of which the pointer is not set yet hides its caller
+        assert ours == frames[:1] + frames[2:], (end, done.stderr)
+    else:
+        assert ours == frames, (end, done.stderr)
     assert functions(end)[-1] == "runtime.goexit", end
 
 
@@ -67,7 +71,7 @@ def check_interrupted(end, done, number):
                                         ("kernel", signal.SIGTRAP)])
 def test_where_the_goroutine_was(version, how, number, tmp_path):
     done, end = record(tmp_path / "f.gtr", build(SIGNALS, version, "stripped"), how, int(number))
-    check_interrupted(end, done, number)
+    check_interrupted(end, done, number, before_1_21=int(version.split(".")[1]) < 21)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -58,11 +58,14 @@ std::optional<TargetSource::WholeStack> ProcessSource::whole(const StackPcs& wal
 }
 
 std::optional<TargetSource::WholeStack> ProcessSource::interrupted(const StackPcs& walked,
-                                                                   std::uint64_t caller) {
-  if (walked.pcs.empty() || !Code(target_.text(), &plugins_).go(caller)) return std::nullopt;
-  if (sp_delta_(walked.pcs.front() - 1) != 0) return std::nullopt;
+                                                                   std::uint64_t caller,
+                                                                   std::uint64_t pushed) {
+  if (walked.pcs.empty()) return std::nullopt;
+  const auto delta = sp_delta_(walked.pcs.front() - 1);
+  const std::uint64_t hidden = delta == 0 ? caller : delta == 8 ? pushed : 0;
+  if (!Code(target_.text(), &plugins_).go(hidden)) return std::nullopt;
   WholeStack whole{0, walked};
-  whole.pcs.pcs.insert(whole.pcs.pcs.begin() + 1, caller);
+  whole.pcs.pcs.insert(whole.pcs.pcs.begin() + 1, hidden);
   whole.id = stack_identity(target_.stack_seed(), whole.pcs.pcs);
   return whole;
 }

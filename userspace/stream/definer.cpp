@@ -38,9 +38,10 @@ void Definer::define_as(std::uint64_t id, StackRef stack, std::uint64_t at_ns, s
 
 void Definer::complete(gt_record& record, std::vector<Item>& out) {
   const bool interrupted = record.hook == GT_HOOK_SIGNAL;
-  // Of a signal's record this is all that the word is for.
+  // Of a signal's record this is all that the words are for.
   const std::uint64_t word = interrupted ? std::exchange(record.object, 0) : record.object;
-  if (record.stack == 0 || (interrupted && word == 0)) return;
+  const std::uint64_t next = interrupted ? std::exchange(record.other, 0) : 0;
+  if (record.stack == 0 || (interrupted && word == 0 && next == 0)) return;
   StackRef walked = known(record.stack);
   if (!walked) {
     walked = pull(record.stack);
@@ -49,7 +50,7 @@ void Definer::complete(gt_record& record, std::vector<Item>& out) {
     define_as(record.stack, walked, record.time_ns, out);
   }
   auto whole = source_->ask<std::optional<TargetSource::WholeStack>>([&](TargetSource& source) {
-    return interrupted ? source.interrupted(*walked, word) : source.whole(*walked, record.extra, word);
+    return interrupted ? source.interrupted(*walked, word, next) : source.whole(*walked, record.extra, word);
   });
   if (!whole) return;
   record.stack = whole->id;

@@ -28,8 +28,10 @@ class PaperSource : public TargetSource {
     return WholeStack{walked.pcs[0] + at_sp + above, std::move(pcs)};
   }
   // Likewise, below the first.
-  std::optional<WholeStack> interrupted(const StackPcs& walked, std::uint64_t caller) override {
+  std::optional<WholeStack> interrupted(const StackPcs& walked, std::uint64_t caller,
+                                        std::uint64_t pushed) override {
     if (caller == kNoCaller) return std::nullopt;
+    caller += pushed;
     StackPcs pcs = walked;
     pcs.pcs.push_back(caller);
     return WholeStack{walked.pcs[0] + caller, std::move(pcs)};
