@@ -7,11 +7,11 @@
 namespace gorotrace {
 namespace {
 
-Interrupted interrupted_by(const gt_record& record) {
-  if (record.hook != GT_HOOK_SIGNAL || record.detail == 0) return Interrupted::kNotKnown;
-  if (record.goid != 0) return Interrupted::kGoroutine;
+SignalCameTo interrupted_by(const gt_record& record) {
+  if (record.hook != GT_HOOK_SIGNAL || record.detail == 0) return SignalCameTo::kNotKnown;
+  if (record.goid != 0) return SignalCameTo::kGoroutine;
   const bool nobody = (record.flags & GT_REC_ACTOR_MASK) == GT_ACTOR_RUNTIME;
-  return nobody ? Interrupted::kNoGoroutine : Interrupted::kNotKnown;
+  return nobody ? SignalCameTo::kNoGoroutine : SignalCameTo::kNotKnown;
 }
 
 }  // namespace
@@ -110,7 +110,7 @@ std::optional<ProcessEnd> PanicAccount::end() const {
   // os.Exit in a deferred call ends the process, too, whatever panic is under way.
   const bool by_program = exit_call_ && exit_call_->record.detail != 0;
   // A panic may be under way where it came to by chance.
-  const bool by_signal = signal_ && interrupted_by(signal_->record) != Interrupted::kNotKnown;
+  const bool by_signal = signal_ && interrupted_by(signal_->record) != SignalCameTo::kNotKnown;
   const bool dies_of_panic = fatal_panic != open_.rend() && !by_program && !by_signal;
   if (fatal_error_) {
     end = of(*fatal_error_, EndedBy::kFatal);
@@ -119,7 +119,7 @@ std::optional<ProcessEnd> PanicAccount::end() const {
                      .at_ns = fatal_panic->at_ns,
                      .goid = fatal_panic->goid,
                      .stack = fatal_panic->stack,
-                     .interrupted = Interrupted::kNotKnown,
+                     .interrupted = SignalCameTo::kNotKnown,
                      .value = fatal_panic->value,
                      .other_panics = 0,
                      .exit_status = {},

@@ -48,16 +48,16 @@ inline constexpr auto kEnumNames<EndedBy> = enum_names<EndedBy>({
 });
 
 // What a signal came to, whoever sent it: of one for the whole process the kernel chooses the thread.
-enum class Interrupted : std::uint8_t {
+enum class SignalCameTo : std::uint8_t {
   kNotKnown,  // or no signal did it
   kGoroutine,
   kNoGoroutine,  // the thread ran none: the scheduler, or an idle one
 };
 template <>
-inline constexpr auto kEnumNames<Interrupted> = enum_names<Interrupted>({
-    {Interrupted::kNotKnown, "not_known"},
-    {Interrupted::kGoroutine, "goroutine"},
-    {Interrupted::kNoGoroutine, "no_goroutine"},
+inline constexpr auto kEnumNames<SignalCameTo> = enum_names<SignalCameTo>({
+    {SignalCameTo::kNotKnown, "not_known"},
+    {SignalCameTo::kGoroutine, "goroutine"},
+    {SignalCameTo::kNoGoroutine, "no_goroutine"},
 });
 
 struct ProcessEnd {
@@ -65,7 +65,7 @@ struct ProcessEnd {
   std::uint64_t at_ns = 0;
   std::uint64_t goid = 0;   // 0: no goroutine did it, or none is known
   std::uint64_t stack = 0;  // where it happened; 0: not known
-  Interrupted interrupted = Interrupted::kNotKnown;
+  SignalCameTo interrupted = SignalCameTo::kNotKnown;
   PanicValue value;                // of a panic or a fatal error
   std::uint64_t other_panics = 0;  // of the same goroutine, that were under way below this one
   // As the kernel ends the process, and until it does as the program asked.

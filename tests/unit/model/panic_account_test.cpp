@@ -157,7 +157,7 @@ TEST_F(PanicAccountTest, ASignalInterruptsWhoeverRuns) {
   account_.apply(of(GT_HOOK_EXIT_CALL, 2001, 7, 2));
   account_.apply(of(GT_HOOK_ENDED, 2002, 0, 2 << 8));
   EXPECT_EQ(end().by, EndedBy::kSignal);
-  EXPECT_EQ(end().interrupted, Interrupted::kGoroutine);
+  EXPECT_EQ(end().interrupted, SignalCameTo::kGoroutine);
   EXPECT_EQ(end().stack, 0x99u);
   EXPECT_EQ(end().signal, 3);
   EXPECT_EQ(end().exit_status, 2);
@@ -167,10 +167,10 @@ TEST_F(PanicAccountTest, ASignalInterruptsWhoeverRuns) {
     account.apply(record);
     return account.totals().end.value_or(ProcessEnd{});
   };
-  EXPECT_EQ(alone(signal(0, 1, GT_ACTOR_RUNTIME)).interrupted, Interrupted::kNoGoroutine);
-  EXPECT_EQ(alone(signal(0, 1, GT_ACTOR_UNKNOWN)).interrupted, Interrupted::kNotKnown);
-  EXPECT_EQ(alone(signal(0, 0, 0)).interrupted, Interrupted::kNotKnown) << "of a file from before";
-  EXPECT_EQ(alone(signal(7, 0, 0)).interrupted, Interrupted::kNotKnown) << "it raised it itself";
+  EXPECT_EQ(alone(signal(0, 1, GT_ACTOR_RUNTIME)).interrupted, SignalCameTo::kNoGoroutine);
+  EXPECT_EQ(alone(signal(0, 1, GT_ACTOR_UNKNOWN)).interrupted, SignalCameTo::kNotKnown);
+  EXPECT_EQ(alone(signal(0, 0, 0)).interrupted, SignalCameTo::kNotKnown) << "of a file from before";
+  EXPECT_EQ(alone(signal(7, 0, 0)).interrupted, SignalCameTo::kNotKnown) << "it raised it itself";
 }
 
 TEST_F(PanicAccountTest, AfterALossNothingIsUnderWay) {

@@ -115,16 +115,16 @@ TEST(StatText, WhomADeadlySignalCameTo) {
   x.tables.panics.end = ProcessEnd{.by = EndedBy::kSignal,
                                    .at_ns = Session::kBegin + 1'000'000'000,
                                    .goid = 18,
-                                   .interrupted = Interrupted::kGoroutine,
+                                   .interrupted = SignalCameTo::kGoroutine,
                                    .signal = 3};
   EXPECT_THAT(text(x, {.width = 200}),
               HasSubstr("ended: SIGQUIT, which interrupted goroutine 18, 1.00s into the window; where the "
                         "goroutine was is not known\n"));
   x.tables.panics.end->goid = 0;
-  x.tables.panics.end->interrupted = Interrupted::kNoGoroutine;
+  x.tables.panics.end->interrupted = SignalCameTo::kNoGoroutine;
   EXPECT_THAT(text(x, {.width = 200}),
               HasSubstr("ended: SIGQUIT, on a thread that ran no goroutine, 1.00s into"));
-  x.tables.panics.end->interrupted = Interrupted::kNotKnown;
+  x.tables.panics.end->interrupted = SignalCameTo::kNotKnown;
   EXPECT_THAT(text(x, {.width = 200}),
               HasSubstr("ended: SIGQUIT, 1.00s into the window; which goroutine ran there is not known\n"));
 }
