@@ -1,6 +1,7 @@
 /* Panics, recoveries, and how the process ends. Rare events, of which much is read. */
 #include "lib/event.bpf.h"
 #include "lib/go.bpf.h"
+#include "lib/signal.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -115,7 +116,7 @@ static __always_inline void gt_fatal_text(struct gt_scratch *s, struct gt_target
 	gt_store_value(s, t);
 }
 
-/* THROW, EXIT_CALL, SIGNAL: of whatever the thread was at, a goroutine's work or not. */
+/* THROW, EXIT_CALL: of whatever the thread was at, a goroutine's work or not. */
 static __noinline int gt_process_dies(struct gt_scratch *s, struct gt_target *t, struct pt_regs *ctx, __u64 cookie)
 {
 	__u64 value = gt_reg(ctx, gt_cookie_reg(cookie));
@@ -123,9 +124,6 @@ static __noinline int gt_process_dies(struct gt_scratch *s, struct gt_target *t,
 	int found = gt_read_goroutine_of(s, t, gt_current_g(ctx));
 	if (gt_cookie_hook(cookie) == GT_HOOK_THROW) {
 		gt_fatal_text(s, t, value, gt_argument1(ctx));
-	} else if (gt_cookie_hook(cookie) == GT_HOOK_SIGNAL) {
-		s->record.extra = (__u32)value;
-		return 0; /* on the signal's stack: where the goroutine was, is in no register */
 	} else {
 		/* ABI0: above the return address of amd64, above the saved link register of arm64. */
 		__u64 code = 0;
@@ -135,6 +133,86 @@ static __noinline int gt_process_dies(struct gt_scratch *s, struct gt_target *t,
 		s->record.detail = found && s->word[0] == gt_current_g(ctx);
 	}
 	if (found)
+		gt_want_own_stack(s, t, ctx, cookie);
+	return 0;
+}
+
+#define GT_GSCAN 0x1000 /* runtime/runtime2.go, the states of a goroutine */
+#define GT_GRUNNING 2
+#define GT_SWITCHED_FRAMES 16
+
+/* A pc alone: the instruction itself, one on as if it were a return address (runtime/traceback.go, tracebackPCs). */
+static __noinline int gt_lone_pc(struct gt_scratch *s, struct gt_target *t, __u64 pc)
+{
+	if (!t->stacks)
+		return 0;
+	s->stack.pcs[0] = pc;
+	s->stack.depth = 1;
+	s->stack.truncated = 1;
+	s->record.flags |= GT_REC_TRUNCATED;
+	s->record.stack = gt_stack_hash_end(gt_stack_hash_step(t->stack_seed, pc), 1);
+	gt_store_stack(s, t);
+	return 0;
+}
+
+/* A goroutine runs whose thread is on another stack: in systemstack, or in a call of the vDSO, which leaves g.sched as
+ * it was (runtime/sys_linux_amd64.s, nanotime1). The frame pointers lead from there to its own stack. */
+static __noinline int gt_want_stack_below(struct gt_scratch *s, __u64 low)
+{
+	__u64 fp = gt_interrupted(s)->fp;
+	for (__u32 i = 0; i < GT_SWITCHED_FRAMES; i++) {
+		if (fp >= low && fp < s->hi) {
+			s->fp = s->base = fp;
+			s->first = GT_FIRST_IN_FRAME;
+			return 0;
+		}
+		if (!fp || !gt_read_u64(&fp, fp))
+			return 0;
+	}
+	return 0;
+}
+
+/* Where the goroutine in s->actor was when the signal came. In C its state is that of a system call, and asmcgocall has
+ * saved where it left its stack; atomicstatus lies two words of 32 bits in front of goid (runtime/runtime2.go, g). */
+static __noinline int gt_want_interrupted_stack(struct gt_scratch *s, struct gt_target *t)
+{
+	const struct gt_interrupted *at = gt_interrupted(s);
+	__u64 low = gt_actor_field(s, t->g_stack_hi - 8);
+	s->hi = gt_actor_field(s, t->g_stack_hi);
+	if (at->sp >= low && at->sp < s->hi) {
+		s->record.object = at->caller;
+		s->record.other = at->pushed;
+		s->pc = at->pc + 1;
+		s->fp = at->fp;
+		/* Assembly may use the register for something else. */
+		if (s->fp < at->sp || s->fp + 16 > s->hi || (s->fp & 7))
+			gt_lone_pc(s, t, s->pc);
+		else
+			s->base = at->sp;
+	} else if (((__u32)gt_actor_field(s, t->g_goid - 8) & ~GT_GSCAN) == GT_GRUNNING) {
+		gt_want_stack_below(s, low);
+	} else {
+		gt_want_saved_stack(s, t);
+	}
+	return 0;
+}
+
+static __noinline int gt_signal(struct gt_scratch *s, struct gt_target *t, struct pt_regs *ctx, __u64 cookie)
+{
+	__u32 reg = gt_cookie_reg(cookie);
+	s->record.goid = 0;
+	s->record.detail = (__u8)gt_find_interrupted(s, gt_sp(ctx));
+	if (reg != GT_REG_G)
+		s->record.extra = (__u32)gt_reg(ctx, reg);
+	else if (s->record.detail)
+		s->record.extra = gt_interrupted(s)->signal;
+	if (!gt_read_goroutine_of(s, t, gt_current_g(ctx))) {
+		s->record.flags |= s->word[0] ? GT_ACTOR_UNKNOWN : GT_ACTOR_RUNTIME;
+		return 0;
+	}
+	if (s->record.detail)
+		gt_want_interrupted_stack(s, t);
+	else
 		gt_want_own_stack(s, t, ctx, cookie);
 	return 0;
 }
@@ -156,6 +234,9 @@ int gt_panic(struct pt_regs *ctx)
 		break;
 	case GT_HOOK_RECOVERED:
 		ok = gt_recovered(s, t, gt_reg(ctx, gt_cookie_reg(cookie)));
+		break;
+	case GT_HOOK_SIGNAL:
+		gt_signal(s, t, ctx, cookie);
 		break;
 	default:
 		gt_process_dies(s, t, ctx, cookie);

@@ -131,18 +131,18 @@ static __always_inline int gt_read_curg(struct gt_scratch *s, const struct gt_ta
 	return !*curg || gt_read_actor(s, t, *curg);
 }
 
-/* The goroutine for which the thread acts whose g this is, a g0 or a signal's g included: into s->actor and
- * record.goid. 0: there is none, or it could not be read. */
+/* The goroutine for which the thread acts whose g this is, a g0 or a signal's g included: into s->actor, record.goid
+ * and s->word[0]. 0: there is none (word[0] is 0), or it could not be read (word[0] is not). */
 static __noinline __attribute__((unused)) int gt_read_goroutine_of(struct gt_scratch *s, const struct gt_target *t,
 								   __u64 g)
 {
-	__u64 m = 0, curg = 0;
-	if (!g || !gt_read_u64(&m, g + t->g_m) || !m || !gt_read_u64(&curg, m + t->m_curg) || !curg)
+	__u64 m = 0;
+	s->word[0] = 1;
+	if (!g || !gt_read_u64(&m, g + t->g_m) || !m || !gt_read_u64(&s->word[0], m + t->m_curg) || !s->word[0])
 		return 0;
-	if (!gt_read_actor(s, t, curg))
+	if (!gt_read_actor(s, t, s->word[0]))
 		return 0;
 	s->record.goid = gt_actor_field(s, t->g_goid);
-	s->word[0] = curg;
 	return 1;
 }
 

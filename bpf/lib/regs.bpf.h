@@ -7,6 +7,8 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "shared/abi.h"
+
 #define GT_LOAD_CTX(value, ctx, offset) asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(value) : "r"(ctx), "i"(offset))
 #define GT_REG_CASE(number, member)                                                                                    \
 	case number:                                                                                                   \
@@ -43,6 +45,7 @@ static __always_inline __u64 gt_sp(struct pt_regs *ctx) { return ctx->sp; }
 static __always_inline __u64 gt_fp(struct pt_regs *ctx) { return ctx->bp; }
 /* g of ABIInternal: cmd/compile/abi-internal.md, Go 1.17+ */
 static __always_inline __u64 gt_current_g(struct pt_regs *ctx) { return ctx->r14; }
+#define GT_REG_G GT_REG_AMD64_R14
 /* `jbe`, the stack check's branch to morestack: taken when CF or ZF */
 static __always_inline int gt_branch_taken(struct pt_regs *ctx) { return (ctx->flags & 0x41) != 0; }
 #define GT_RETURN_ADDRESS_ON_STACK 1
@@ -95,6 +98,7 @@ static __always_inline __u64 gt_ip(struct pt_regs *ctx) { return ctx->pc; }
 static __always_inline __u64 gt_sp(struct pt_regs *ctx) { return ctx->sp; }
 static __always_inline __u64 gt_fp(struct pt_regs *ctx) { return ctx->regs[29]; }
 static __always_inline __u64 gt_current_g(struct pt_regs *ctx) { return ctx->regs[28]; }
+#define GT_REG_G GT_REG_ARM64_X28
 /* `b.ls`: taken when C is clear or Z is set (pstate bits 29 and 30) */
 static __always_inline int gt_branch_taken(struct pt_regs *ctx)
 {

@@ -64,7 +64,7 @@ enum gt_hook {
 	GT_HOOK_RECOVERED, /* call gogo(&gp.sched) in recovery(gp): gp goes on where sched says */
 	GT_HOOK_THROW,     /* throw(text), fatal(text) */
 	GT_HOOK_EXIT_CALL, /* exit(code): os.Exit, the end of main, and of whatever is fatal */
-	GT_HOOK_SIGNAL,    /* dieFromSignal(signal), fatalsignal(signal, ...) */
+	GT_HOOK_SIGNAL,    /* dieFromSignal(signal); call startpanic_m() in sighandler */
 	GT_HOOK_ENDED,     /* no site: the kernel ends the process, record.extra is its exit code as wait(2) has it */
 	/* gc */
 	GT_HOOK_STW_BEGIN, /* stopTheWorldWithSema(reason) */
@@ -180,7 +180,7 @@ struct gt_target {
 };
 
 /* record.flags */
-#define GT_REC_ACTOR_MASK 0x03  /* enum gt_actor */
+#define GT_REC_ACTOR_MASK 0x03  /* enum gt_actor; SIGNAL without goid: RUNTIME, the thread ran no goroutine */
 #define GT_REC_NO_STACK 0x04    /* a stack was wanted and could not be read: counted in gt_stats */
 #define GT_REC_TRUNCATED 0x08   /* stack deeper than GT_MAX_STACK_FRAMES or than the window */
 #define GT_REC_ENDS 0x10        /* CORO_OUT with coroexit: the goroutine ends */
@@ -194,9 +194,11 @@ struct gt_record {
 	gt_u64 other;  /* CREATE: creator's goid; READY/INJECT: waker's goid; 0 when not a goroutine */
 	gt_u64 object; /* PARK: channel or 0; SEM_*: semaphore address; CHAN_*: channel; CREATE and ends: gopc;
 			* SUSPEND: the word above the frame that g.sched.bp's frame points to;
-			* PANIC, THROW: id in `values`, 0 = could not be read */
+			* PANIC, THROW: id in `values`, 0 = could not be read;
+			* SIGNAL: words at the interrupted sp, here (arm64: lr) and in `other`, up to definer.h */
 	gt_u64 stack;  /* id in `stacks`; 0 = none. PARK/YIELD/SUSPEND/SYSCALL and the groups panic and gc: goid's own;
-			* CREATE/READY: the actor's; RECOVERED: one pc, where it goes on */
+			* CREATE/READY: the actor's; RECOVERED: one pc, where it goes on; SIGNAL: interrupted, from the
+			* pc itself + 1 on, if that is on the goroutine's stack */
 	gt_u64 extra;  /* CREATE and ends (EXIT, GT_REC_ENDS): startpc; PARK: g.labels;
 			* SUSPEND: the word at [g.sched.sp]; PANIC, RECOVERED: bytes of stack above it, g.stack.hi - sp;
 			* EXIT_CALL, ENDED: the code; SIGNAL: the signal */
@@ -207,7 +209,8 @@ struct gt_record {
 	gt_u8 generation; /* ... and which owner of that slot: the two name a target (model/target_id.h) */
 	gt_u8 hook;
 	gt_u8 detail; /* PARK: g.waitreason; STW_BEGIN: stwReason (runtime/proc.go), GT_NO_REASON up to Go 1.20;
-		       * EXIT_CALL: 1 on the goroutine's own stack, so by the program and not by the runtime */
+		       * EXIT_CALL: 1 on the goroutine's own stack, so by the program and not by the runtime;
+		       * SIGNAL: 1 it interrupted the thread, 0 the runtime itself kills the process with it */
 	gt_u8 flags;
 };
 

@@ -94,6 +94,60 @@ def test_record_says_what_it_did_and_report_tells_it(truth, tmp_path):
     harness.check_counts(summary, done)
 
 
+def events_of(text):
+    return int(re.search(r"(\d+) events?\b", text)[1])
+
+
+def test_all_who_count_events_count_the_same(tmp_path):
+    """Of one file: what record says, the summary, its JSON, cat, and what the exports were made from."""
+    path = tmp_path / "f.gtr"
+    with Process([build(PROGRAMS / "demo")]) as target:
+        time.sleep(0.3)
+        recorded = events_of(run("record", "-p", target.pid, "-d", "2s", "-o", path, "--budget", "none").stderr)
+    assert recorded > 1000
+    events = json.loads(report_lines(path)[0])["events"]
+    assert events["in_window"] == recorded, (events, recorded)
+    assert events["received"] >= recorded and events["dropped"] == 0, events
+    text = run("report", path).stdout.replace("\n  ", " ")
+    if events["received"] > recorded:
+        assert f"; {recorded} in the window, {events['received'] - recorded} behind its end" in text, text
+    else:
+        assert "; all received are in the window" in text, text
+    lines = [json.loads(line) for line in run("export", "--to", "json", path).stdout.splitlines()]
+    assert sum(line["type"] == "event" for line in lines) == recorded
+    for to in ("go-trace", "perfetto"):
+        said = run("export", "--to", to, path, "-o", tmp_path / "out").stderr
+        assert f"from {recorded} events" in said, said
+    part = json.loads(report_lines(path, "--to", "1s")[0])["events"]
+    assert 0 < part["in_window"] < recorded and part["in_window"] == part["received"], part
+    said = run("export", "--to", "go-trace", "--before", "1s", path, "-o", tmp_path / "out").stderr
+    assert abs(events_of(said) - part["in_window"]) <= 1, (said, part)
+
+
+def test_what_a_file_held_is_kept(tmp_path):
+    path, old = tmp_path / "f.gtr", tmp_path / "f.gtr.old"
+    with Process([build(PROGRAMS / "demo")]) as target:
+        time.sleep(0.3)
+        commands = {"record": ["record", "-p", target.pid, "-d", "1s", "-o", path],
+                    "--last": ["record", "-p", target.pid, "-d", "1s", "-o", path, "--last", "5s"],
+                    "stat": ["stat", "-p", target.pid, "-d", "1s", "--record", path]}
+        for how, command in commands.items():
+            path.write_text(f"of yesterday, {how}")
+            said = run(*command).stderr
+            assert old.read_text() == f"of yesterday, {how}"
+            assert how == "stat" or f"(what was there is kept as {old})" in said, said
+            assert json.loads(report_lines(path)[0])["events"]["in_window"] > 0
+        assert sorted(f.name for f in tmp_path.iterdir()) == ["f.gtr", "f.gtr.old"]
+        path.unlink()
+        assert "kept as" not in run(*commands["record"]).stderr
+
+
+def test_a_time_and_a_format_have_one_name(tmp_path):
+    path = tmp_path / "f.gtr"
+    assert "gorotrace export --to go-trace" in run("report", "--to", "go-trace", path, code=2).stderr
+    assert "--before 8s" in run("export", "--to", "8s", path, code=2).stderr
+
+
 def test_a_target_that_exits_ends_its_recording(tmp_path):
     path = tmp_path / "f.gtr"
     with Process([build(PROGRAMS / "demo"), "-duration", "3s"]) as target:

@@ -65,6 +65,10 @@ Result<AnyFormat> format_of(const Arguments& a) {
   const auto tables = value_named<CaptureFormat>(a.to);
   const auto trace = value_named<TraceFormat>(a.to);
   const auto stream = value_named<StreamFormat>(a.to);
+  if (!tables && !trace && !stream && parse_duration(a.to))
+    return fail(ErrorKind::kUsage, fmt::format("--to takes a format here, one of {}; only a part of the "
+                                               "recording: --before {}",
+                                               all_formats(), a.to));
   if (!tables && !trace && !stream)
     return fail(ErrorKind::kUsage,
                 fmt::format("--to: \"{}\" is not known; give one of {}", printable(a.to, 64), all_formats()));

@@ -28,8 +28,8 @@ class OfOneProcess {
  public:
   using Make = std::function<std::unique_ptr<Export>(TargetId)>;
   using Pass = std::function<Status(Export&, const FileItem&)>;
-  OfOneProcess(const TraceRequest& request, Make make, Pass pass)
-      : request_(request), make_(std::move(make)), pass_(std::move(pass)) {}
+  OfOneProcess(const TraceRequest& request, const TracePart& part, Make make, Pass pass)
+      : request_(request), part_(part), make_(std::move(make)), pass_(std::move(pass)) {}
 
   Status take(const FileItem& item) {
     if (const auto* told = std::get_if<Item>(&item)) {
@@ -39,8 +39,12 @@ class OfOneProcess {
     } else if (std::holds_alternative<ClockPair>(item) && !export_) {
       clocks_ = item;
     }
-    return export_ && !ambiguous() ? pass_(*export_, item) : Status{};
+    if (!export_ || ambiguous()) return {};
+    count(item);
+    return pass_(*export_, item);
   }
+  // Records of the process in the part.
+  [[nodiscard]] std::uint64_t recorded() const { return recorded_; }
 
   Status gap() { return export_ && !ambiguous() ? export_->gap() : Status{}; }
 
@@ -54,20 +58,33 @@ class OfOneProcess {
   }
 
  private:
+  void count(const FileItem& item) {
+    const auto* told = std::get_if<Item>(&item);
+    const auto* run = told == nullptr ? nullptr : std::get_if<Records>(&told->what);
+    if (run == nullptr || told->target != target_) return;
+    recorded_ += static_cast<std::uint64_t>(std::ranges::count_if(run->records, [&](const gt_record& record) {
+      return record.time_ns >= part_.from_ns && record.time_ns < part_.to_ns;
+    }));
+  }
+
   Status begins(TargetId target, const TargetBegun& begun) {
     pids_.emplace(target, begun.host_pid);
     if (export_ || (request_.pid != 0 && request_.pid != begun.host_pid)) return {};
+    target_ = target;
     export_ = make_(target);
     return clocks_ ? pass_(*export_, *clocks_) : Status{};
   }
   [[nodiscard]] bool ambiguous() const { return request_.pid == 0 && pids_.size() > 1; }
 
   const TraceRequest& request_;
+  const TracePart part_;
   const Make make_;
   const Pass pass_;
   std::unique_ptr<Export> export_;
   std::optional<FileItem> clocks_;
   std::map<TargetId, pid_t> pids_;  // of all of the file
+  TargetId target_ = 0;             // once there is an export
+  std::uint64_t recorded_ = 0;
 };
 
 // A pipe can be read once alone.
@@ -125,11 +142,15 @@ Result<TracePart> trace_part(const TraceRequest& request) {
                    request.part.to_ns ? at(*request.part.to_ns) : kEndOfTime};
 }
 
-Status say_what_was_written(const Result<TraceFigures>& figures, TraceOutput& output) {
+// A step is what a goroutine or the collector did, as the trace shows it: most records are one, some are none
+// (whoever locks a mutex or uses a channel without waiting) or two.
+Status say_what_was_written(const Result<TraceFigures>& figures, std::uint64_t recorded,
+                            TraceOutput& output) {
   if (!figures) return std::unexpected(figures.error());
   const auto where = output.finish();
   if (!where) return std::unexpected(where.error());
-  tell(fmt::format("{}: {}{}", *where, plural(figures->events, "event"),
+  tell(fmt::format("{}: {} of goroutines and the collector, from {}{}", *where,
+                   plural(figures->events, "step"), plural(recorded, "event"),
                    figures->lost == 0 ? ""
                                       : fmt::format("; {} lost: behind such a loss a goroutine is known from "
                                                     "its first event on",
@@ -146,14 +167,15 @@ Status export_go_trace(const TraceRequest& request) {
   const TraceFiles files{.open = [&output](std::size_t n) { return output.open(n); },
                          .close = [&output](std::size_t n) { return output.close(n); }};
   OfOneProcess<GoTraceExport> of(
-      request, [&](TargetId target) { return std::make_unique<GoTraceExport>(target, options, files); },
+      request, *part,
+      [&](TargetId target) { return std::make_unique<GoTraceExport>(target, options, files); },
       [](GoTraceExport& out, const FileItem& item) { return out.take(item); });
   auto done = read_capture(
       request.file, [&](const FileItem& item) { return of.take(item); }, [&] { return of.gap(); });
   if (!done) return done;
   const auto chosen = of.chosen();
   if (!chosen) return std::unexpected(chosen.error());
-  return say_what_was_written((*chosen)->finish(), output);
+  return say_what_was_written((*chosen)->finish(), of.recorded(), output);
 }
 
 Status export_perfetto(const TraceRequest& request) {
@@ -164,7 +186,7 @@ Status export_perfetto(const TraceRequest& request) {
   auto sink = output.open(0);
   if (!sink) return std::unexpected(sink.error());
   OfOneProcess<PerfettoExport> of(
-      request, [&](TargetId target) { return std::make_unique<PerfettoExport>(target, *sink, *part); },
+      request, *part, [&](TargetId target) { return std::make_unique<PerfettoExport>(target, *sink, *part); },
       [](PerfettoExport& out, const FileItem& item) {
         out.note(item);
         return Status{};
@@ -180,7 +202,7 @@ Status export_perfetto(const TraceRequest& request) {
   const auto figures = out.finish();
   if (!figures) return std::unexpected(figures.error());
   if (auto closed = output.close(0); !closed) return closed;
-  return say_what_was_written(figures, output);
+  return say_what_was_written(figures, of.recorded(), output);
 }
 
 }  // namespace

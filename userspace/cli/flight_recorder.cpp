@@ -183,6 +183,8 @@ std::string FlightRecorder::text(const Written& w) const {
   }
   text += fmt::format(", {}, {} in {}", plural(w.records, "event"), format_bytes(unknown ? w.bytes : size),
                       w.path);
+  if (const std::string& kept = files_->kept_as(); !kept.empty() && !std::exchange(told_kept_, true))
+    text += fmt::format(" (what was there is kept as {})", kept);
   if (!w.from_the_start) text += fmt::format(", {} from before dropped", format_bytes(w.dropped_bytes));
   return text;
 }

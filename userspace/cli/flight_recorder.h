@@ -68,6 +68,7 @@ class FlightRecorder {
   Recorder* recorder_ = nullptr;
   std::function<void()> tell_ = [] {};
   bool writing_ = false, again_ = false;  // another SIGUSR1 has come meanwhile
+  mutable bool told_kept_ = false;        // with the first window
   Status failed_;                         // the first window that could not be written
 
   std::mutex mutex_;

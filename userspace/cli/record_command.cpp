@@ -184,7 +184,10 @@ void add_record_command(CLI::App& app, const ProgramToStart& program, int& exit)
   command->get_option("--pid")->required(false);
   command->add_option("-u,--user", arguments->user,
                       "whose ids a program that is started has, with the user's groups: a name or a number");
-  command->add_option("-o,--output", arguments->output, "the capture file")->required();
+  command
+      ->add_option("-o,--output", arguments->output,
+                   "the capture file; what it holds already is kept as FILE.old, once the recording goes on")
+      ->required();
   command->add_option("--max-size", arguments->max_size,
                       "end the recording once the file has reached this size (512m, 1G); with --last: what "
                       "the window may take in memory, 256m when absent");

@@ -102,9 +102,11 @@ std::string RecordOutput::file_text(const std::string& targets, std::uint64_t lo
                                     const FlightRecorder::Written* window) const {
   const Recorder::Figures file = recorder_.figures();
   if (options_.flight == nullptr) {
-    return fmt::format("recorded {} of {}: {}, {} in {}{}", format_duration(longest), targets,
+    const std::string& kept = recorder_.kept_as();
+    return fmt::format("recorded {} of {}: {}, {} in {}{}{}", format_duration(longest), targets,
                        plural(file.records, "event"), format_bytes(file.bytes), options_.path,
-                       full_ ? ", as large as it may be" : "");
+                       full_ ? ", as large as it may be" : "",
+                       kept.empty() ? "" : fmt::format(" (what was there is kept as {})", kept));
   }
   const std::string all = fmt::format("recorded {} of {}", format_duration(longest), targets);
   return window == nullptr ? all + ": nothing was written"

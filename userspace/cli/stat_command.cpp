@@ -145,8 +145,10 @@ void add_stat_command(CLI::App& app, const CommonOptions& common, int& exit) {
   stat->add_flag("--json", arguments->json, "one JSON object per line (userspace/report/stat.schema.json)");
   stat->add_option("--waits", arguments->waits,
                    "write every wait whose both ends were seen to this file, a JSON line each");
-  stat->add_option("--record", arguments->record,
-                   "write all that is seen to this capture file, too (gorotrace report reads it)");
+  stat->add_option(
+      "--record", arguments->record,
+      "write all that is seen to this capture file, too (gorotrace report reads it); what it holds "
+      "already is kept as FILE.old");
   stat->callback([arguments, &common, &exit] { exit = run(*arguments, common); });
 }
 

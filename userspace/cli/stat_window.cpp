@@ -151,6 +151,7 @@ void StatWindow::record(bool whole) {
   for (const TargetId target : targets_) {
     StatFacts known = facts(target);
     known.events = session_.events(target, 0);
+    if (!whole) known.events.in_window.reset();
     options_.recorder->tell({target, whole, std::move(known)});
   }
 }

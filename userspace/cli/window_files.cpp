@@ -54,6 +54,7 @@ Result<std::unique_ptr<WindowFiles>> WindowFiles::make(std::string path) {
     if (auto claimed = claim(replaced.get(), path); !claimed) return std::unexpected(claimed.error());
   }
   // What would fail in the end is better known now.
+  if (auto kept = old_name(path); !kept) return std::unexpected(kept.error());
   if (auto out = OutputFile::open(path); !out) return std::unexpected(out.error());
   return std::unique_ptr<WindowFiles>(new WindowFiles(std::move(path), std::move(replaced)));
 }
@@ -92,8 +93,15 @@ Result<std::string> WindowFiles::write_next(const KeptChunks& kept, const Window
                 "nothing could be kept: what is open of the targets takes more than --max-size allows");
   auto name = reserve();
   if (!name) return name;
+  const bool replaces = next_ == 1 && replaced_;
+  if (replaces) {
+    // Both names lead to it until the new one takes its own.
+    auto old = keep_old(*name);
+    if (!old) return old;
+    kept_as_ = *old;
+  }
   if (auto written = write_to(*name, kept, told); !written) {
-    if (next_ != 1 || !replaced_) ::unlink(name->c_str());
+    if (!replaces) ::unlink(name->c_str());
     return std::unexpected(written.error());
   }
   ++next_;

@@ -1,6 +1,7 @@
 // The files of a flight recorder. The first window that is written has the name that was asked for; the
 // others are numbered on from 2 (f.gtr, f.2.gtr, ...), past what is there already, and so is the first if
-// somebody else has made a file of that name meanwhile. Each is whole or not there. Threads: control's; a
+// somebody else has made a file of that name meanwhile. What was there as the recording began is kept, as
+// FILE.old (recording/claimed_file.h). Each is whole or not there. Threads: control's; a
 // thread of its own writes what comes while the recording goes on.
 #pragma once
 
@@ -32,6 +33,8 @@ class WindowFiles {
   [[nodiscard]] Result<std::string> write(const KeptChunks& kept, const WindowKept& told);
   // The same on the other thread, which calls `done` on itself. Not before the one before has called it.
   void write_later(KeptChunks kept, WindowKept told, std::function<void(Result<std::string>)> done);
+  // What was there before, behind the first window; "": nothing was. Not while one is being written.
+  [[nodiscard]] const std::string& kept_as() const { return kept_as_; }
   // Waits for that one.
   void finish();
 
@@ -44,6 +47,7 @@ class WindowFiles {
   const std::string path_;
   const UniqueFd replaced_;  // by the first window, and claimed; none: nothing was there
   std::size_t next_ = 1;
+  std::string kept_as_;
   std::thread thread_;
 };
 

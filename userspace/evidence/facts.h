@@ -57,6 +57,9 @@ struct EventFacts {
     for (const auto& [reason, n] : dropped) sum += n;
     return sum;
   }
+  // Of those received: what the tables, a file and its exports are made of. The others came behind the
+  // window's end, while the probes were taken away. Unset: the window goes on, or the file is from before.
+  std::optional<std::uint64_t> in_window = {};
   // Neither received nor dropped.
   [[nodiscard]] std::uint64_t on_their_way() const {
     const std::uint64_t known = received + dropped_total();

@@ -164,7 +164,10 @@ void ItemsJson::of(TargetId id, Target& target, const gt_record& record) {
       out_.hex_field(site ? "gopc" : "object", record.object);
     }
     if (hook == GT_HOOK_EXIT_CALL || hook == GT_HOOK_ENDED) out_.field("code", record.extra);
-    if (hook == GT_HOOK_SIGNAL) out_.field("signal", record.extra);
+    if (hook == GT_HOOK_SIGNAL) {
+      out_.field("signal", record.extra);
+      if (record.detail != 0) out_.field("interrupts", true);
+    }
     if (site) start_field(target, record.extra);
     if (record.stack != 0) out_.field("stack", target.numbers.name(record.stack));
     if ((record.flags & GT_REC_ENDS) != 0) out_.field("ends", true);

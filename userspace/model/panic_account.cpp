@@ -5,6 +5,16 @@
 #include <utility>
 
 namespace gorotrace {
+namespace {
+
+SignalCameTo interrupted_by(const gt_record& record) {
+  if (record.hook != GT_HOOK_SIGNAL || record.detail == 0) return SignalCameTo::kNotKnown;
+  if (record.goid != 0) return SignalCameTo::kGoroutine;
+  const bool nobody = (record.flags & GT_REC_ACTOR_MASK) == GT_ACTOR_RUNTIME;
+  return nobody ? SignalCameTo::kNoGoroutine : SignalCameTo::kNotKnown;
+}
+
+}  // namespace
 
 void PanicAccount::define(std::uint64_t value, PanicValue what) {
   if (!values_.insert_or_assign(value, std::move(what)).second) return;
@@ -85,6 +95,7 @@ std::optional<ProcessEnd> PanicAccount::end() const {
                       .at_ns = event.record.time_ns,
                       .goid = event.record.goid,
                       .stack = event.record.stack,
+                      .interrupted = interrupted_by(event.record),
                       .value = event.value,
                       .other_panics = 0,
                       .exit_status = {},
@@ -98,7 +109,9 @@ std::optional<ProcessEnd> PanicAccount::end() const {
                : open_.rend();
   // os.Exit in a deferred call ends the process, too, whatever panic is under way.
   const bool by_program = exit_call_ && exit_call_->record.detail != 0;
-  const bool dies_of_panic = fatal_panic != open_.rend() && !by_program;
+  // A panic may be under way where it came to by chance.
+  const bool by_signal = signal_ && interrupted_by(signal_->record) != SignalCameTo::kNotKnown;
+  const bool dies_of_panic = fatal_panic != open_.rend() && !by_program && !by_signal;
   if (fatal_error_) {
     end = of(*fatal_error_, EndedBy::kFatal);
   } else if (dies_of_panic) {
@@ -106,6 +119,7 @@ std::optional<ProcessEnd> PanicAccount::end() const {
                      .at_ns = fatal_panic->at_ns,
                      .goid = fatal_panic->goid,
                      .stack = fatal_panic->stack,
+                     .interrupted = SignalCameTo::kNotKnown,
                      .value = fatal_panic->value,
                      .other_panics = 0,
                      .exit_status = {},
@@ -115,7 +129,7 @@ std::optional<ProcessEnd> PanicAccount::end() const {
   } else if (signal_) {
     end = of(*signal_, EndedBy::kSignal);
   } else if (exit_call_) {
-    // What else has the runtime call exit: a signal, which up to Go 1.20 it does in the handler itself.
+    // What else has the runtime call exit: a signal, of which files of before have no record up to Go 1.20.
     end = of(*exit_call_, by_program ? EndedBy::kExitCall : EndedBy::kSignal);
   } else if (ended_) {
     end = of(*ended_, EndedBy::kKernel);

@@ -47,11 +47,25 @@ inline constexpr auto kEnumNames<EndedBy> = enum_names<EndedBy>({
     {EndedBy::kKernel, "kernel"},
 });
 
+// What a signal came to, whoever sent it: of one for the whole process the kernel chooses the thread.
+enum class SignalCameTo : std::uint8_t {
+  kNotKnown,  // or no signal did it
+  kGoroutine,
+  kNoGoroutine,  // the thread ran none: the scheduler, or an idle one
+};
+template <>
+inline constexpr auto kEnumNames<SignalCameTo> = enum_names<SignalCameTo>({
+    {SignalCameTo::kNotKnown, "not_known"},
+    {SignalCameTo::kGoroutine, "goroutine"},
+    {SignalCameTo::kNoGoroutine, "no_goroutine"},
+});
+
 struct ProcessEnd {
   EndedBy by = EndedBy::kKernel;
   std::uint64_t at_ns = 0;
-  std::uint64_t goid = 0;          // 0: no goroutine did it, or none is known
-  std::uint64_t stack = 0;         // where it happened; 0: not known
+  std::uint64_t goid = 0;   // 0: no goroutine did it, or none is known
+  std::uint64_t stack = 0;  // where it happened; 0: not known
+  SignalCameTo interrupted = SignalCameTo::kNotKnown;
   PanicValue value;                // of a panic or a fatal error
   std::uint64_t other_panics = 0;  // of the same goroutine, that were under way below this one
   // As the kernel ends the process, and until it does as the program asked.

@@ -71,7 +71,9 @@ constexpr std::array kRules{
     HookRule{GT_HOOK_EXIT_CALL, "runtime.exit", kEntry, "", Value::kCurrentG, false, false, false, false},
     HookRule{GT_HOOK_SIGNAL, "runtime.dieFromSignal", kEntry, "", Value::kArgument0, true, false, true,
              false},
-    HookRule{GT_HOOK_SIGNAL, "runtime.fatalsignal", kEntry, "", Value::kArgument0, true, false, true, true},
+    // Before it prints anything; dieFromSignal is for those of which it dies without a traceback.
+    HookRule{GT_HOOK_SIGNAL, "runtime.sighandler", kCall, "runtime.startpanic_m", Value::kCurrentG, false,
+             false, false, false},
     HookRule{GT_HOOK_STW_BEGIN, "runtime.stopTheWorldWithSema", kEntry, "", Value::kReason, true, false, true,
              false},
     HookRule{GT_HOOK_STW_END, "runtime.startTheWorldWithSema", kEntry, "", Value::kCurrentG, false, false,

@@ -19,7 +19,7 @@ namespace gorotrace {
 
 // A reader takes files of its version and of all before it, whatever their minor one, which only adds what
 // may be passed over.
-inline constexpr std::uint16_t kFileVersion = 2, kFileMinorVersion = 0;
+inline constexpr std::uint16_t kFileVersion = 2, kFileMinorVersion = 1;
 
 class ChunkFileWriter {
  public:

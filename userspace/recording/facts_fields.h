@@ -52,11 +52,12 @@ void fields(Io& io, Ref<Io, std::pair<std::string, std::uint64_t>> counted) {
 }
 template <typename Io>
 void fields(Io& io, Ref<Io, EventFacts> events) {
-  auto& [produced, received, dropped, stack_failed] = events;
+  auto& [produced, received, dropped, stack_failed, in_window] = events;
   io.number(1, produced);
   io.number(2, received);
   io.each(3, dropped, kMaxSaid);
   io.each(4, stack_failed, kMaxSaid);
+  io.number(5, in_window);
 }
 
 template <typename Io>

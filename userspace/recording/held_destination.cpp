@@ -1,9 +1,5 @@
 #include "recording/held_destination.h"
 
-#include <unistd.h>
-
-#include <cerrno>
-
 namespace gorotrace {
 
 Status HeldDestination::add(std::string_view bytes) {
@@ -12,7 +8,7 @@ Status HeldDestination::add(std::string_view bytes) {
     return {};
   }
   if (!file_) {
-    if (::ftruncate(claimed_.fd(), 0) != 0) return fail_errno(errno, "cannot empty the capture file");
+    if (auto anew = claimed_.begin_anew(); !anew) return anew;
     file_ = file_destination(claimed_.take());
   }
   if (!held_.empty()) {

@@ -57,7 +57,8 @@ EventFacts events_of(const Came& came) {
   return {.produced = came.records + came.lost,
           .received = came.records,
           .dropped = {{"lost", came.lost}},
-          .stack_failed = {}};
+          .stack_failed = {},
+          .in_window = came.records};
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ Result<std::unique_ptr<Recorder>> Recorder::make(const std::string& path, const 
   auto file = ClaimedFile::open(path);
   if (!file) return std::unexpected(file.error());
   std::unique_ptr<Recorder> made(new Recorder(options));
+  made->kept_as_ = file->kept_as();
   made->file_.emplace(std::move(*file));
   return made;
 }
@@ -274,8 +275,10 @@ void Recorder::settle(FactsTold& facts) const {
   const auto behind =
       std::ranges::find(events.dropped, kSinkBehind, &std::pair<std::string, std::uint64_t>::first);
   if (behind == events.dropped.end()) return;
-  const std::uint64_t now = dropped(facts.target), all = events.received + behind->second;
+  const std::uint64_t before = behind->second;
+  const std::uint64_t now = dropped(facts.target), all = events.received + before;
   behind->second = std::min(now, all);
+  if (events.in_window) *events.in_window -= std::min(behind->second - before, *events.in_window);
   events.received = all - behind->second;
 }
 

@@ -77,6 +77,9 @@ class Recorder : public ItemSink {
   // from the file, if any did.
   [[nodiscard]] Status close();
 
+  // What the file held before has this name, once the recording goes on; "": it held nothing.
+  [[nodiscard]] const std::string& kept_as() const { return kept_as_; }
+
   struct Figures {
     std::uint64_t records = 0;  // in the file
     std::uint64_t bytes = 0;    // of the file; in memory: of memory
@@ -119,6 +122,7 @@ class Recorder : public ItemSink {
   const Options options_;
   std::atomic<bool> goes_on_;
   std::optional<ClaimedFile> file_;  // until the writer has it
+  std::string kept_as_;
   // The thread's own.
   std::unique_ptr<ChunkFileWriter> writer_;
   std::optional<RollingChunks::Bounds> bounds_;  // in memory

@@ -29,6 +29,7 @@ void groups_field(JsonWriter& out, std::string_view name, GroupMask mask) {
 void events_fields(JsonWriter& out, const EventFacts& events) {
   out.field("produced", events.produced);
   out.field("received", events.received);
+  out.field("in_window", events.in_window);
   out.field("dropped", events.dropped_total());
   counts_field(out, "by_reason", events.dropped);
   counts_field(out, "stack_failed", events.stack_failed);

@@ -102,6 +102,10 @@ std::string ItemText::record_text(Target& target, const gt_record& record) {
     const char* actor = actor_name(record);
     text += actor == nullptr ? fmt::format(" by {}", record.other) : fmt::format(" by {}", actor);
   }
+  if (record.hook == GT_HOOK_SIGNAL && record.detail != 0) {
+    const char* actor = record.goid == 0 ? actor_name(record) : nullptr;
+    text += actor == nullptr ? std::string(" interrupted") : fmt::format(" interrupted {}", actor);
+  }
   text += field(object_name(hook), record.object);
   text += field(extra_name(hook), record.extra);
   if (record.stack != 0) text += " stack " + target.stacks.name(record.stack);

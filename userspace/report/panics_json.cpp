@@ -27,6 +27,8 @@ void process_end_json(JsonWriter& out, const JsonContext& c) {
     out.field("panics_below", end.other_panics);
     out.field("exit_status", end.exit_status);
     out.name_field("signal", end.signal ? signal_name(*end.signal) : "");
+    const bool known = end.interrupted != SignalCameTo::kNotKnown;
+    out.name_field("interrupted", known ? name_of(end.interrupted) : "");
     stack_field(out, "stack", end.stack, c);
   });
 }

@@ -15,13 +15,20 @@ std::string process_end_text(const TextContext& c) {
   if (!c.tables.panics.end) return "";
   const ProcessEnd& end = *c.tables.panics.end;
   std::string line = "ended: " + what_ended(end, c.symbols);
-  if (end.goid != 0) line += fmt::format(" in goroutine {}", end.goid);
+  if (end.interrupted == SignalCameTo::kNoGoroutine) {
+    line += ", on a thread that ran no goroutine";
+  } else if (end.goid != 0) {
+    const bool interrupted = end.interrupted == SignalCameTo::kGoroutine;
+    line += fmt::format("{} goroutine {}", interrupted ? ", which interrupted" : " in", end.goid);
+  }
   line += fmt::format(", {} into the window", format_duration(since(end.at_ns, c.facts.begin_ns)));
   if (const std::string status = status_text(end); !status.empty()) line += "; " + status;
   if (end.other_panics > 0)
     line += fmt::format("; the goroutine had {} under way before", plural(end.other_panics, "panic"));
   if (end.by == EndedBy::kKernel)
     line += "; the kernel tells of no goroutine";
+  else if (end.by == EndedBy::kSignal && end.goid == 0 && end.interrupted == SignalCameTo::kNotKnown)
+    line += "; which goroutine ran there is not known";
   else if (end.goid != 0 && end.stack == 0)
     line += "; where the goroutine was is not known";
   const bool as_asked = end.by == EndedBy::kExitCall && end.exit_status == 0;

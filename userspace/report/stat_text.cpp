@@ -280,6 +280,13 @@ std::string events(const TextContext& c) {
   const EventFacts& e = c.facts.events;
   std::string line =
       fmt::format("events: {} produced, {} received, {} lost", e.produced, e.received, e.dropped_total());
+  if (e.in_window) {
+    const std::uint64_t behind = e.received - std::min(e.received, *e.in_window);
+    line += behind == 0
+                ? std::string("; all received are in the window")
+                : fmt::format("; {} in the window, {} behind its end, while the probes were taken away",
+                              *e.in_window, behind);
+  }
   for (const auto& [reason, n] : e.stack_failed) {
     if (n > 0) line += fmt::format("; {} without stack ({})", n, printable(reason, 64));
   }

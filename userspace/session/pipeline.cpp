@@ -114,8 +114,11 @@ EventFacts Pipeline::events(TargetId target) const {
 }
 
 EventFacts Pipeline::events(TargetId target, std::uint64_t dropped) const {
-  const std::uint64_t received = router_.received(target);
-  return capture_ ? event_facts(received, dropped, capture_->counters(target)) : EventFacts{};
+  const std::uint64_t received = router_.received(target), told = router_.told(target);
+  if (!capture_) return {};
+  EventFacts of = event_facts(received, dropped, capture_->counters(target));
+  of.in_window = told - std::min(told, dropped);
+  return of;
 }
 
 EventFacts Pipeline::events() const {

@@ -57,6 +57,19 @@ std::optional<TargetSource::WholeStack> ProcessSource::whole(const StackPcs& wal
   return WholeStack{id, {std::move(whole.pcs), walked.truncated || whole.truncated}};
 }
 
+std::optional<TargetSource::WholeStack> ProcessSource::interrupted(const StackPcs& walked,
+                                                                   std::uint64_t caller,
+                                                                   std::uint64_t pushed) {
+  if (walked.pcs.empty()) return std::nullopt;
+  const auto delta = sp_delta_(walked.pcs.front() - 1);
+  const std::uint64_t hidden = delta == 0 ? caller : delta == 8 ? pushed : 0;
+  if (!Code(target_.text(), &plugins_).go(hidden)) return std::nullopt;
+  WholeStack whole{0, walked};
+  whole.pcs.pcs.insert(whole.pcs.pcs.begin() + 1, hidden);
+  whole.id = stack_identity(target_.stack_seed(), whole.pcs.pcs);
+  return whole;
+}
+
 std::optional<PanicValue> ProcessSource::value(std::uint64_t id) {
   const auto value = capture_ != nullptr ? capture_->take_value(id) : std::nullopt;
   if (!value) return std::nullopt;

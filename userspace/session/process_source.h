@@ -17,6 +17,8 @@ class ProcessSource : public TargetSource {
   [[nodiscard]] std::optional<StackPcs> stack(std::uint64_t id) override;
   [[nodiscard]] std::optional<WholeStack> whole(const StackPcs& walked, std::uint64_t at_sp,
                                                 std::uint64_t above_frame) override;
+  [[nodiscard]] std::optional<WholeStack> interrupted(const StackPcs& walked, std::uint64_t caller,
+                                                      std::uint64_t pushed) override;
   [[nodiscard]] std::optional<PanicValue> value(std::uint64_t id) override;
   [[nodiscard]] FunctionDescribed function(std::uint64_t startpc) override;
 

@@ -134,6 +134,7 @@ StatFacts Run::tell(bool whole) {
   if (!held_.empty()) known.notices.push_back(held_);
   if (!why_.empty()) known.notices.push_back("the capture ended early: " + why_);
   known.events = session_.events(target_, 0);
+  if (!whole) known.events.in_window.reset();
   recorder_.tell({target_, whole, known});
   return known;
 }

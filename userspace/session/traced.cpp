@@ -410,6 +410,7 @@ StatFacts Traced::facts() const {
   f.shared_probes = groups_.shared_probes();
   if (pipeline_.capture() != nullptr) f.calibrated = pipeline_.trap_costs();
   f.events = pipeline_.events(id_);
+  if (!life_.over()) f.events.in_window.reset();
   if (const auto& start = looks_->start()) {
     f.live_at_start = start->live;
     f.of_c_threads_at_start = start->of_c_threads;

@@ -37,7 +37,11 @@ void Definer::define_as(std::uint64_t id, StackRef stack, std::uint64_t at_ns, s
 }
 
 void Definer::complete(gt_record& record, std::vector<Item>& out) {
-  if (record.stack == 0) return;
+  const bool interrupted = record.hook == GT_HOOK_SIGNAL;
+  // Of a signal's record this is all that the words are for.
+  const std::uint64_t word = interrupted ? std::exchange(record.object, 0) : record.object;
+  const std::uint64_t next = interrupted ? std::exchange(record.other, 0) : 0;
+  if (record.stack == 0 || (interrupted && word == 0 && next == 0)) return;
   StackRef walked = known(record.stack);
   if (!walked) {
     walked = pull(record.stack);
@@ -45,8 +49,9 @@ void Definer::complete(gt_record& record, std::vector<Item>& out) {
     // The source may have it no more: kept for the next goroutine that is suspended there.
     define_as(record.stack, walked, record.time_ns, out);
   }
-  auto whole = source_->ask<std::optional<TargetSource::WholeStack>>(
-      [&](TargetSource& source) { return source.whole(*walked, record.extra, record.object); });
+  auto whole = source_->ask<std::optional<TargetSource::WholeStack>>([&](TargetSource& source) {
+    return interrupted ? source.interrupted(*walked, word, next) : source.whole(*walked, record.extra, word);
+  });
   if (!whole) return;
   record.stack = whole->id;
   if (current_.contains(whole->id)) return;

@@ -72,10 +72,10 @@ class Definer {
   Definer(TargetId target, std::shared_ptr<SourceGate> source, LatelyDefined& lately)
       : target_(target), source_(std::move(source)), lately_(lately) {}
 
-  // Adds to `out` what the record names for the first time; a suspended goroutine's record gets its whole
-  // stack.
+  // Adds to `out` what the record names for the first time; that of a goroutine which was suspended, or
+  // interrupted by a deadly signal, gets the whole stack.
   void define(gt_record& record, std::vector<Item>& out) {
-    if (record.hook == GT_HOOK_SUSPEND) complete(record, out);
+    if (record.hook == GT_HOOK_SUSPEND || record.hook == GT_HOOK_SIGNAL) complete(record, out);
     if (record.stack != 0 && !lately_.has(target_, record.stack))
       define_stack(record.stack, record.time_ns, out);
     if (names_value(record)) define_value(record.object, record.time_ns, out);

@@ -40,7 +40,7 @@ struct Routed {
       : target(id), definer(id, std::move(source), lately) {}
   TargetId target;
   std::uint64_t end_ns = kEndOfTime;  // of its window
-  std::uint64_t received = 0;
+  std::uint64_t received = 0, told = 0;
   Definer definer;
   Records run;  // told with the next item of the target, or with the batch
   std::size_t last_run = 0;
@@ -56,7 +56,10 @@ struct Router::Impl {
   std::size_t queued_batches = 0, quiet = 0;
   bool stop = false;
   std::unordered_map<TargetId, std::shared_ptr<SourceGate>> gates;
-  std::unordered_map<TargetId, std::uint64_t> received_of;
+  struct Counted {
+    std::uint64_t received = 0, told = 0;
+  };
+  std::unordered_map<TargetId, Counted> counted;
   std::atomic<std::uint64_t> received{0}, discarded{0}, holes{0};
 
   // The thread's own.
@@ -85,6 +88,7 @@ struct Router::Impl {
   void tell(Item post);
   void close_run(Routed& target);
   void hand_on();
+  void publish_counts();
   [[nodiscard]] Routed* find(TargetId target);
   void enqueue(std::variant<RecordBatch, Item, Begin, Forget> what);
 };
@@ -131,13 +135,7 @@ void Router::Impl::take(RecordBatch& records) {
       ++(target != nullptr ? target->received : strangers);
     }
   }
-  if (n != 0) {
-    const std::lock_guard lock(mutex);
-    received_of.clear();
-    for (const auto& target : targets) {
-      if (target) received_of[target->target] = target->received;
-    }
-  }
+  if (n != 0) publish_counts();
   discarded.fetch_add(strangers, std::memory_order_relaxed);
   // Who finds all of them received finds them in the account of each target.
   received.fetch_add(n, std::memory_order_release);
@@ -150,6 +148,14 @@ void Router::Impl::take(RecordBatch& records) {
   any_batch = true;
   merger.add(std::move(records.rings));
   tell_until(std::max(watermark, records.watermark_ns));
+}
+
+void Router::Impl::publish_counts() {
+  const std::lock_guard lock(mutex);
+  counted.clear();
+  for (const auto& target : targets) {
+    if (target) counted[target->target] = {target->received, target->told};
+  }
 }
 
 void Router::Impl::note_loss(const Losses::Lost& lost) {
@@ -214,6 +220,7 @@ void Router::Impl::tell(const gt_record& record) {
   std::vector<gt_record>& run = target->run.records;
   if (run.empty()) run.reserve(std::clamp<std::size_t>(target->last_run, 16, kMaxRun));
   run.push_back(record);
+  ++target->told;
   target->definer.define(run.back(), batch.items);
   if (run.size() < kMaxRun) return;
   close_run(*target);
@@ -247,6 +254,7 @@ void Router::Impl::close_run(Routed& target) {
 void Router::Impl::hand_on() {
   runs = 0;
   if (batch.items.empty()) return;
+  publish_counts();  // before anybody can know that it is all
   const auto shared = std::make_shared<const Batch>(std::exchange(batch, {}));
   for (ItemSink* sink : sinks) sink->push(shared);
 }
@@ -307,8 +315,14 @@ Router::Counts Router::counts() const {
 
 std::uint64_t Router::received(TargetId target) const {
   const std::lock_guard lock(impl_->mutex);
-  const auto found = impl_->received_of.find(target);
-  return found == impl_->received_of.end() ? 0 : found->second;
+  const auto found = impl_->counted.find(target);
+  return found == impl_->counted.end() ? 0 : found->second.received;
+}
+
+std::uint64_t Router::told(TargetId target) const {
+  const std::lock_guard lock(impl_->mutex);
+  const auto found = impl_->counted.find(target);
+  return found == impl_->counted.end() ? 0 : found->second.told;
 }
 
 }  // namespace gorotrace

@@ -55,6 +55,8 @@ class Router {
   // Any thread.
   [[nodiscard]] Counts counts() const;
   [[nodiscard]] std::uint64_t received(TargetId target) const;
+  // Of them, those of its window that are told: all of it once a sink knows that the time is past its end.
+  [[nodiscard]] std::uint64_t told(TargetId target) const;
 
  private:
   struct Impl;

@@ -26,6 +26,11 @@ class TargetSource {
   // when the walked one is whole.
   [[nodiscard]] virtual std::optional<WholeStack> whole(const StackPcs& walked, std::uint64_t at_sp,
                                                         std::uint64_t above_frame) = 0;
+  // Of a goroutine that a signal interrupted at the first pc of the walked one; `caller` is where that
+  // function returns to while it has no frame, `pushed` while it has pushed the frame pointer and not set it
+  // yet (0: it has). Nothing when the walked one is whole.
+  [[nodiscard]] virtual std::optional<WholeStack> interrupted(const StackPcs& walked, std::uint64_t caller,
+                                                              std::uint64_t pushed) = 0;
   // What a goroutine panicked with; nothing when it was handed out before and nobody has brought it again.
   [[nodiscard]] virtual std::optional<PanicValue> value(std::uint64_t id) = 0;
   [[nodiscard]] virtual FunctionDescribed function(std::uint64_t startpc) = 0;

@@ -50,6 +50,8 @@ TEST_F(Windows, are_numbered_on_past_what_is_there) {
     EXPECT_TRUE(ChunkFileReader::open(*path)) << "it is whole";
   }
   EXPECT_EQ(std::filesystem::file_size(at("f.3.gtr")), 12u);
+  EXPECT_EQ(windows->kept_as(), at("f.gtr.old"));
+  EXPECT_EQ(std::filesystem::file_size(at("f.gtr.old")), 12u) << "what the first one took the place of";
 }
 
 TEST_F(Windows, of_a_name_without_an_extension_have_the_number_behind_it) {

@@ -145,6 +145,34 @@ TEST_F(PanicAccountTest, SignalsOfTheRuntimeAndOfTheKernel) {
   EXPECT_EQ(killed.totals().end->goid, 0u);
 }
 
+TEST_F(PanicAccountTest, ASignalInterruptsWhoeverRuns) {
+  const auto signal = [](std::uint64_t goid, std::uint8_t detail, std::uint8_t flags) {
+    gt_record record = of(GT_HOOK_SIGNAL, 2000, goid, 3, goid == 0 ? 0 : 0x99);
+    record.detail = detail;
+    record.flags = flags;
+    return record;
+  };
+  panics(7, 200);  // its deferred call runs, and would have recovered it
+  account_.apply(signal(7, 1, 0));
+  account_.apply(of(GT_HOOK_EXIT_CALL, 2001, 7, 2));
+  account_.apply(of(GT_HOOK_ENDED, 2002, 0, 2 << 8));
+  EXPECT_EQ(end().by, EndedBy::kSignal);
+  EXPECT_EQ(end().interrupted, SignalCameTo::kGoroutine);
+  EXPECT_EQ(end().stack, 0x99u);
+  EXPECT_EQ(end().signal, 3);
+  EXPECT_EQ(end().exit_status, 2);
+
+  const auto alone = [](const gt_record& record) {
+    PanicAccount account;
+    account.apply(record);
+    return account.totals().end.value_or(ProcessEnd{});
+  };
+  EXPECT_EQ(alone(signal(0, 1, GT_ACTOR_RUNTIME)).interrupted, SignalCameTo::kNoGoroutine);
+  EXPECT_EQ(alone(signal(0, 1, GT_ACTOR_UNKNOWN)).interrupted, SignalCameTo::kNotKnown);
+  EXPECT_EQ(alone(signal(0, 0, 0)).interrupted, SignalCameTo::kNotKnown) << "of a file from before";
+  EXPECT_EQ(alone(signal(7, 0, 0)).interrupted, SignalCameTo::kNotKnown) << "it raised it itself";
+}
+
 TEST_F(PanicAccountTest, AfterALossNothingIsUnderWay) {
   panics(7, 200);
   account_.gap();

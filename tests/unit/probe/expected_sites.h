@@ -386,14 +386,14 @@ inline constexpr ExpectedSite kExpectedSites[] = {
      {"-", "18a*", "18a*", "18a*", "18a*", "10a*", "14c*", "14c*", "0?", "0?"}},
     {Arch::kAmd64,
      "signal",
-     "runtime.fatalsignal",
-     0,
-     {"-", "-", "-", "4j", "4j", "4j", "4j", "4j", "4j", "4j"}},
+     "runtime.sighandler",
+     14,
+     {"303c*", "363c*", "300c*", "307c*", "298c*", "2b8c*", "2b8c*", "2b8c*", "2a5c*", "2a5c*"}},
     {Arch::kArm64,
      "signal",
-     "runtime.fatalsignal",
-     0,
-     {"-", "-", "-", "8j", "8j", "8j", "8j", "8j", "8j", "8j"}},
+     "runtime.sighandler",
+     28,
+     {"290c*", "2f0c*", "2bcc*", "350c*", "2bcc*", "2f0c*", "2e8c*", "2e4c*", "2e0c*", "2d8c*"}},
 };
 
 }  // namespace gorotrace

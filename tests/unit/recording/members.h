@@ -176,8 +176,8 @@ auto members(Is<std::pair<std::string, std::uint64_t>> auto& x) {
   return std::tie(a, b);
 }
 auto members(Is<EventFacts> auto& x) {
-  auto& [a, b, c, d] = x;
-  return std::tie(a, b, c, d);
+  auto& [a, b, c, d, e] = x;
+  return std::tie(a, b, c, d, e);
 }
 auto members(Is<Detachment> auto& x) {
   auto& [a, b, c] = x;

@@ -381,6 +381,79 @@ TEST(RecorderMake, leaves_the_file_as_it_was_until_the_recording_goes_on) {
   EXPECT_TRUE(read_items(path, {.item = [](const FileItem&) { return Status(); }})) << "it is emptied first";
   EXPECT_FALSE(read_items(path, {.item = [](const FileItem&) { return Status(); }})->any());
   std::filesystem::remove(path);
+  EXPECT_TRUE(std::filesystem::remove(path.string() + ".old")) << "what it held is kept";
+}
+
+class RecorderReplaces : public ::testing::Test {
+ protected:
+  RecorderReplaces()
+      : folder_(std::filesystem::temp_directory_path() / ("old." + std::to_string(::getpid()))) {
+    std::filesystem::create_directory(folder_);
+  }
+  ~RecorderReplaces() override { std::filesystem::remove_all(folder_); }
+  [[nodiscard]] std::string at(const std::string& name) const { return (folder_ / name).string(); }
+  void put(const std::string& name, const std::string& text) const { std::ofstream(at(name)) << text; }
+  [[nodiscard]] std::string text(const std::string& name) const {
+    std::ifstream in(at(name));
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  // The name that the recorder has told.
+  [[nodiscard]] std::string record(const std::string& name) const {
+    const auto recorder = Recorder::make(at(name), {.held = true});
+    EXPECT_TRUE(recorder) << recorder.error().message;
+    EXPECT_TRUE((*recorder)->name(kOne, {nullptr, std::make_unique<PaperSymbols>()}));
+    (*recorder)->go_on();
+    EXPECT_TRUE((*recorder)->close());
+    EXPECT_TRUE(read_items(at(name), {.item = [](const FileItem&) { return Status(); }})) << "it is whole";
+    return (*recorder)->kept_as();
+  }
+  [[nodiscard]] std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_), {}));
+  }
+  const std::filesystem::path folder_;
+};
+
+TEST_F(RecorderReplaces, what_was_there_has_another_name) {
+  EXPECT_EQ(record("f.gtr"), "");
+  const std::string first = text("f.gtr");
+  EXPECT_EQ(record("f.gtr"), at("f.gtr.old"));
+  EXPECT_EQ(text("f.gtr.old"), first);
+  const std::string second = text("f.gtr");
+  EXPECT_EQ(record("f.gtr"), at("f.gtr.old"));
+  EXPECT_EQ(text("f.gtr.old"), second) << "the last one's alone";
+  EXPECT_EQ(files(), 2u) << "nothing else is left";
+}
+
+TEST_F(RecorderReplaces, an_empty_one_needs_no_other_name) {
+  put("f.gtr", "");
+  EXPECT_EQ(record("f.gtr"), "");
+  EXPECT_EQ(files(), 1u);
+}
+
+TEST_F(RecorderReplaces, its_permissions_stay) {
+  put("f.gtr", "of yesterday");
+  ASSERT_EQ(::chmod(at("f.gtr").c_str(), 0600), 0);
+  (void)record("f.gtr");
+  struct stat status{};
+  ASSERT_EQ(::stat(at("f.gtr").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+}
+
+TEST_F(RecorderReplaces, behind_a_link_the_file_itself) {
+  put("real", "of yesterday");
+  std::filesystem::create_symlink("real", at("link"));
+  EXPECT_EQ(record("link"), std::filesystem::canonical(folder_).string() + "/real.old");
+  EXPECT_EQ(text("real.old"), "of yesterday");
+  EXPECT_TRUE(std::filesystem::is_symlink(at("link")));
+}
+
+TEST_F(RecorderReplaces, nothing_that_could_not_be_kept) {
+  put("f.gtr", "of yesterday");
+  std::filesystem::create_directory(at("f.gtr.old"));
+  const auto recorder = Recorder::make(at("f.gtr"), {.held = true});
+  ASSERT_FALSE(recorder);
+  EXPECT_NE(recorder.error().message.find("f.gtr.old"), std::string::npos) << recorder.error().message;
+  EXPECT_EQ(text("f.gtr"), "of yesterday");
 }
 
 TEST(RecorderMake, of_a_file_that_another_one_writes_is_an_error) {

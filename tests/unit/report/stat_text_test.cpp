@@ -110,6 +110,34 @@ TEST(StatText, PanicsWhosePlaceOfRecoveryNothingDefines) {
   EXPECT_THAT(out, HasSubstr("recovered by nobody"));
 }
 
+TEST(StatText, WhomADeadlySignalCameTo) {
+  Session x = make_session();
+  x.tables.panics.end = ProcessEnd{.by = EndedBy::kSignal,
+                                   .at_ns = Session::kBegin + 1'000'000'000,
+                                   .goid = 18,
+                                   .interrupted = SignalCameTo::kGoroutine,
+                                   .signal = 3};
+  EXPECT_THAT(text(x, {.width = 200}),
+              HasSubstr("ended: SIGQUIT, which interrupted goroutine 18, 1.00s into the window; where the "
+                        "goroutine was is not known\n"));
+  x.tables.panics.end->goid = 0;
+  x.tables.panics.end->interrupted = SignalCameTo::kNoGoroutine;
+  EXPECT_THAT(text(x, {.width = 200}),
+              HasSubstr("ended: SIGQUIT, on a thread that ran no goroutine, 1.00s into"));
+  x.tables.panics.end->interrupted = SignalCameTo::kNotKnown;
+  EXPECT_THAT(text(x, {.width = 200}),
+              HasSubstr("ended: SIGQUIT, 1.00s into the window; which goroutine ran there is not known\n"));
+}
+
+TEST(StatText, EventsOfTheWindowAndThoseBehindIt) {
+  Session x = make_session();
+  x.facts.events.in_window = x.facts.events.received;
+  EXPECT_THAT(text(x, {.width = 200}), HasSubstr("0 lost; all received are in the window"));
+  *x.facts.events.in_window -= 321;
+  EXPECT_THAT(text(x, {.width = 200}),
+              HasSubstr(" in the window, 321 behind its end, while the probes were taken away"));
+}
+
 TEST(StatText, WhenTheProbesWentCreatedAndExitedSayWhoseTheyAre) {
   Session x = make_session();
   x.tables.covered[GT_GROUP_LIFECYCLE] = {{Session::kBegin, Session::kBegin + 2'500'000'000}};

@@ -100,6 +100,27 @@ TEST_F(DefinerTest, ASuspendedGoroutinesRecordGetsItsWholeStack) {
   EXPECT_EQ(last.stack, 3u);
 }
 
+TEST_F(DefinerTest, OneThatASignalInterruptedLikewise) {
+  gt_record signal = event(GT_HOOK_SIGNAL, 2200, 1, 3);
+  signal.extra = 3;
+  signal.object = 80;
+  signal.other = 20;
+  const auto items = of(signal);
+  ASSERT_EQ(items.size(), 2u);
+  EXPECT_EQ(last.stack, id(items[1]));
+  EXPECT_EQ(id(items[1]), 0x401003u + 100);
+  EXPECT_EQ(last.object, 0u) << "a word of its stack is no object";
+  EXPECT_EQ(last.other, 0u);
+  EXPECT_EQ(last.extra, 3u);
+  signal.object = PaperSource::kNoCaller;  // whole as it is
+  EXPECT_TRUE(of(signal).empty());
+  EXPECT_EQ(last.stack, 3u);
+  EXPECT_EQ(last.object, 0u);
+  signal.stack = 0;
+  EXPECT_TRUE(of(signal).empty());
+  EXPECT_EQ(last.object, 0u);
+}
+
 TEST_F(DefinerTest, ASnapshotsStacksAndFunctionsStandBeforeIt) {
   Snapshot s;
   const std::uint64_t pcs[] = {0x1, 0x2};

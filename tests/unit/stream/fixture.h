@@ -27,6 +27,16 @@ class PaperSource : public TargetSource {
     pcs.pcs.push_back(at_sp);
     return WholeStack{walked.pcs[0] + at_sp + above, std::move(pcs)};
   }
+  // Likewise, below the first.
+  std::optional<WholeStack> interrupted(const StackPcs& walked, std::uint64_t caller,
+                                        std::uint64_t pushed) override {
+    if (caller == kNoCaller) return std::nullopt;
+    caller += pushed;
+    StackPcs pcs = walked;
+    pcs.pcs.push_back(caller);
+    return WholeStack{walked.pcs[0] + caller, std::move(pcs)};
+  }
+  static constexpr std::uint64_t kNoCaller = 99;
   // Gives each once, as the kernel's map does.
   std::optional<PanicValue> value(std::uint64_t id) override {
     const auto found = values.find(id);

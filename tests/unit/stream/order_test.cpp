@@ -120,6 +120,15 @@ TEST_F(Order, a_loss_or_a_look_behind_the_end_changes_nothing) {
   EXPECT_EQ(t.blocking.at(0).blocked_now, 1u);
 }
 
+TEST_F(Order, records_behind_the_end_are_received_and_not_told) {
+  push({{numbered(event(GT_HOOK_CREATE, 2000, 1), 0), numbered(event(GT_HOOK_CREATE, 3500, 2), 0)}}, 2200);
+  router.post({kOne, 3000, TargetEnded{}});
+  push({{numbered(event(GT_HOOK_CREATE, 2500, 3), 0), numbered(event(GT_HOOK_CREATE, 3600, 4), 0)}}, 4000);
+  EXPECT_EQ(tables(kOne, 3000).created, 2u);
+  EXPECT_EQ(router.received(kOne), 4u);
+  EXPECT_EQ(router.told(kOne), 2u);
+}
+
 TEST_F(Order, records_of_unknown_or_removed_slots_are_received_and_ignored) {
   gt_record stranger = numbered(event(GT_HOOK_CREATE, 2000, 1), 0);
   stranger.target = 60000;

@@ -23,6 +23,6 @@ function overview(target) {
       card("time waiting", waiting === null ? NO_FIGURE : duration(waiting * 1e9), "goroutine-time"),
       card("latency p99", duration(s.latency.p99_ns), "runnable to running"),
       card("cost", percent(s.cost.target_cpu_percent), "of the target's CPU, estimated"),
-      card("events", count(s.events.received), lost > 0 ? `${count(lost)} lost` : "nothing lost", lost > 0 ? "bad" : "")),
+      card("events", count(s.events.in_window ?? s.events.received), lost > 0 ? `${count(lost)} lost` : "nothing lost", lost > 0 ? "bad" : "")),
     told.length > 0 ? el("ul", {class: "notices"}, told.map((line) => el("li", {}, line))) : null);
 }

@@ -3,7 +3,9 @@
 const valueText = (v) => [v.type, v.text === null ? null : `“${v.text}${v.text_is_cut ? "…" : ""}”`].filter(Boolean).join(" ");
 
 function endText(end) {
-  const how = [end.goid === null ? null : `goroutine ${end.goid}`, `${duration(end.at_ns)} into the window`,
+  const interrupted = end.interrupted === "goroutine" ? "interrupted " : "";
+  const how = [end.interrupted === "no_goroutine" ? "on a thread that ran no goroutine" :
+    end.goid === null ? null : `${interrupted}goroutine ${end.goid}`, `${duration(end.at_ns)} into the window`,
     end.exit_status === null ? null : `exit status ${end.exit_status}`];
   return `${end.says} (${how.filter(Boolean).join(", ")})`;
 }
@@ -16,7 +18,8 @@ function panicsTable(target) {
   if (!end && !p.thrown) return null;
   return section("panics", "How it ended, and panics",
     end ? el("div", {}, el("h3", {}, "Ended: " + endText(end)),
-      stackOf(end.stack).length > 0 ? stackList(stackOf(end.stack)) : note("Where that was is not known.")) : null,
+      stackOf(end.stack).length > 0 ? stackList(stackOf(end.stack)) :
+      end.interrupted === "no_goroutine" ? null : note("Where that was is not known.")) : null,
     p.thrown ? note(`${count(p.thrown)} panics were thrown, ${count(p.recovered)} recovered.`) : null,
     p.thrown ? sortableTable({name: "panics", rows: p.rows, sortedBy: 0, empty: "None of them has ended.",
       columns: [{title: "count", value: (r) => r.count, cell: (r) => count(r.count)},
