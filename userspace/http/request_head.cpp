@@ -78,7 +78,8 @@ std::optional<std::string_view> RequestHead::field(std::string_view name) const 
 
 std::optional<Response> head_refusal(const RequestHead& head, const HeadLimits& limits) {
   if (head.target.size() > limits.target_bytes) return plain(414, "URI Too Long");
-  if (head.bytes > limits.head_bytes) return plain(431, "Request Header Fields Too Large");
+  if (head.bytes > limits.head_bytes || head.fields.size() > limits.fields)
+    return plain(431, "Request Header Fields Too Large");
   for (const auto& [name, value] : head.fields) {
     if (!is_token(name) || !is_value(value)) return plain(400, "a header field is malformed");
   }

@@ -15,7 +15,8 @@ namespace gorotrace {
 
 struct HeadLimits {
   std::size_t target_bytes = std::size_t{8} << 10;  // of the request line's target; more is 414
-  std::size_t head_bytes = std::size_t{16} << 10;   // of all of it; more is 431
+  std::size_t head_bytes = std::size_t{12} << 10;   // of all of it; more is 431
+  std::size_t fields = 100;                         // likewise
   std::size_t body_bytes = std::size_t{64} << 10;   // that it announces, of a POST; more is 413
 };
 

@@ -36,9 +36,11 @@ using Clock = std::chrono::steady_clock;
 // How often it is seen to clients that went away or take too long.
 constexpr std::chrono::milliseconds kTick{200};
 
-// Of a connection, for a request's head and its fields (64 bytes each), then for the head of the answer
-// beside what is left of them. A head that fills it gets 414 or 431 from the library.
-constexpr std::size_t kMemory = std::size_t{64} << 10;
+// Of a connection, all of it used as long as that is open: for a request's head and its fields (64 bytes
+// each), and beside what HeadLimits leave of them for the head of an answer, of which a capture's has up to
+// 18 KiB. An answer for whose head there is no room is none. What fills it before its end gets 414 or 431
+// from the library.
+constexpr std::size_t kMemory = std::size_t{40} << 10;
 
 Result<UniqueFd> listen_at(const ListenAddress& address) {
   const auto failed = [&](const char* what) {

@@ -25,7 +25,7 @@ TEST(RequestHead, FieldsAreFoundInWhicheverCase) {
 }
 
 TEST(RequestHead, HasLimits) {
-  const HeadLimits limits{.target_bytes = 10, .head_bytes = 100, .body_bytes = 10};
+  const HeadLimits limits{.target_bytes = 10, .head_bytes = 100, .fields = 2, .body_bytes = 10};
   const auto status = [&](std::size_t target, std::size_t bytes) {
     const std::string text(target, '/');
     const auto refused = head_refusal({"GET", text, "HTTP/1.1", bytes, {{"Host", "a"}}}, limits);
@@ -35,6 +35,9 @@ TEST(RequestHead, HasLimits) {
   EXPECT_EQ(status(11, 100), 414u);
   EXPECT_EQ(status(10, 101), 431u);
   EXPECT_EQ(status(11, 101), 414u);
+  const std::pair<std::string_view, std::string_view> host{"Host", "a"}, other{"A", "b"};
+  EXPECT_FALSE(head_refusal({"GET", "/", "HTTP/1.1", 9, {host, other}}, limits));
+  EXPECT_EQ(head_refusal({"GET", "/", "HTTP/1.1", 9, {host, other, other}}, limits)->status, 431u);
 }
 
 TEST(RequestHead, HasOneHost) {
