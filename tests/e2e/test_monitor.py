@@ -203,7 +203,8 @@ def raw(port, *parts, half_close=False, patience=10):
 
 def test_head_is_get_without_the_body(monitor, served):
     path = monitor.path(served().pid)
-    changes = ("Date", "Content-Length", "Gorotrace-Note", "X-Gorotrace-Seconds", "X-Gorotrace-Cost")
+    changes = ("Date", "Content-Length", "Connection", "Gorotrace-", "X-Gorotrace-")
+    static = ("/", "/page/page.js", "/-/healthy", "/nothing", f"{path}/debug/pprof/cmdline", f"{path}/debug/pprof/heap")
     for page in ("/", "/page/page.js", "/page/nothing", "/nothing", "/-/healthy", "/-/ready", "/metrics", "/targets", "/sd",
                  "/targets/1-1/stat", f"{path}/metrics", f"{path}/stat", f"{path}/debug/pprof", f"{path}/debug/pprof/",
                  f"{path}/debug/pprof/goroutine", f"{path}/debug/pprof/goroutine?debug=2", f"{path}/debug/pprof/goroutinecreate",
@@ -213,11 +214,11 @@ def test_head_is_get_without_the_body(monitor, served):
         get, head = monitor.answered(page), monitor.answered(page, method="HEAD")
         assert (head.status, head.body) == (get.status, b""), page
         assert get.body, page
-        assert sorted(h for h in head.headers if h[0] not in (*changes, "Connection")) == \
-            sorted(h for h in get.headers if h[0] not in (*changes, "Connection")), page
-        if "capture" in page or "trace?seconds=0" in page:
+        assert sorted(h for h in head.headers if not h[0].startswith(changes)) == \
+            sorted(h for h in get.headers if not h[0].startswith(changes)), page
+        if page.endswith("seconds=0.2"):
             assert head.header("Content-Length") is None, page  # nothing is attached to tell it
-        elif "pprof/goroutine" not in page and not page.endswith(("/metrics", "/stat", "/targets")):
+        elif page in static:
             assert head.header("Content-Length") == get.header("Content-Length"), page
 
 
@@ -259,10 +260,11 @@ def test_a_client_may_close_its_side(monitor, served):
     """printf 'GET ...' | nc: it is answered, and its connection closed; half a request is no request."""
     path = monitor.path(served().pid)
     for page in ("/-/healthy", "/metrics", "/targets", f"{path}/debug/pprof/goroutine?seconds=1"):
-        begin = time.monotonic()
-        got = raw(monitor.port, f"GET {page} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), half_close=True)
-        assert re.match(rb"HTTP/1\.1 (200|503 .*too many)", got, re.S), (page, got[:200])
-        assert time.monotonic() - begin < 8, page
+        asked = f"GET {page} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        answers = []
+        while not answers or b" 503 " in answers[-1][:20] and len(answers) < 10:  # a busy machine
+            answers.append(raw(monitor.port, asked, half_close=True))
+        assert answers[-1].startswith(b"HTTP/1.1 200"), (page, answers)
     assert raw(monitor.port, b"GET /metrics HTTP/1.1\r\nHost: local", half_close=True, patience=5) == b""
 
 
