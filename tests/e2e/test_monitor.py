@@ -210,13 +210,14 @@ def test_head_is_get_without_the_body(monitor, served):
                  f"{path}/debug/pprof/goroutine", f"{path}/debug/pprof/goroutine?debug=2", f"{path}/debug/pprof/goroutinecreate",
                  f"{path}/debug/pprof/symbol?0x1", f"{path}/debug/pprof/cmdline", f"{path}/debug/pprof/threadcreate",
                  f"{path}/debug/pprof/heap", f"{path}/debug/pprof/nothing", f"{path}/debug/pprof/trace?seconds=x",
-                 f"{path}/capture?seconds=0.2", f"{path}/debug/pprof/trace?seconds=0.2"):
+                 f"{path}/capture?seconds=0.2", f"{path}/debug/pprof/trace?seconds=0.2",
+                 f"{path}/debug/pprof/goroutinecreate?seconds=1"):
         get, head = monitor.answered(page), monitor.answered(page, method="HEAD")
         assert (head.status, head.body) == (get.status, b""), page
         assert get.body, page
         assert sorted(h for h in head.headers if not h[0].startswith(changes)) == \
             sorted(h for h in get.headers if not h[0].startswith(changes)), page
-        if page.endswith("seconds=0.2"):
+        if page.endswith(("seconds=0.2", "seconds=1")):
             assert head.header("Content-Length") is None, page  # nothing is attached to tell it
         elif page in static:
             assert head.header("Content-Length") == get.header("Content-Length"), page
@@ -243,7 +244,7 @@ def test_what_is_no_request_here_is_told_at_once(monitor, served):
         begin = time.monotonic()
         got = raw(monitor.port, request)
         assert got.startswith(b"HTTP/1.1 " + status) and got.count(b"HTTP/1.1") == 1, (request[:80], got)
-        assert b"\r\nConnection: close\r\n" in got and time.monotonic() - begin < 3, (request[:80], got)
+        assert b"\r\nConnection: close\r\n" in got and time.monotonic() - begin < 8, (request[:80], got)
         assert (b"\r\nAllow: GET, HEAD\r\n" in got) == (status == b"405"), got
     whole = raw(monitor.port, f"GET http://localhost:{monitor.port}/sd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     assert whole.startswith(b"HTTP/1.1 200") and f'"localhost:{monitor.port}"'.encode() in whole

@@ -278,7 +278,7 @@ TEST_F(ServerTest, WhatIsTooLargeIsAnsweredAtOnce) {
   expect(get + fields.substr(0, 6 * 100) + "\r\n", "431");  // with the Host 101
   EXPECT_TRUE(ask("GET " + parts.substr(0, 8'190) + " HTTP/1.1\r\n").ends_with("|\n"));
   EXPECT_TRUE(ask("GET /y HTTP/1.1\r\nA: " + std::string(12'000, 'x') + "\r\n").ends_with("/y||\n"));
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 9s);
 }
 
 TEST_F(ServerTest, TheLargestHeadLeavesRoomForThatOfTheAnswer) {
@@ -316,7 +316,7 @@ TEST_F(ServerTest, ABodyThatIsNotWantedIsNotRead) {
   expect("POST" + host + "Content-Length: 65537\r\n\r\n", "413");
   expect("POST" + host + "Expect: 100-continue\r\nContent-Length: 65537\r\n\r\n", "413");
   expect("PUT" + host + "Content-Length: 1000000000\r\n\r\n" + std::string(5'000'000, 'x'), "405");
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 9s);
   EXPECT_TRUE(ask("GET /y HTTP/1.1\r\nContent-Length: 0\r\n").ends_with("/y||\n"));
 }
 
