@@ -19,14 +19,14 @@ bool letter_or_digit(char c) {
 }
 
 // RFC 9110 5.6.2. A name that ends with a blank, or begins with one as a line that goes on does, is none.
-bool is_token(std::string_view text) {
+bool is_field_name(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) {
     return letter_or_digit(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
   });
 }
 
 // RFC 9110 5.5. A bare CR ends a line for some readers.
-bool is_value(std::string_view text) {
+bool is_field_value(std::string_view text) {
   return std::ranges::none_of(text, [](char c) {
     const auto byte = static_cast<unsigned char>(c);
     return (byte < ' ' && c != '\t') || byte == 0x7f;
@@ -34,7 +34,7 @@ bool is_value(std::string_view text) {
 }
 
 // RFC 3986's characters of a host and a port, without the comma, by which a proxy joins two fields.
-bool is_host(std::string_view text) {
+bool is_host_and_port(std::string_view text) {
   return std::ranges::all_of(text, [](char c) {
     return letter_or_digit(c) || std::string_view("-._~!$&'()*+;=%[]:").find(c) != std::string_view::npos;
   });
@@ -47,7 +47,7 @@ constexpr std::string_view kOnce[] = {"Host", "Content-Length", "Transfer-Encodi
 std::optional<Response> host_refusal(const RequestHead& head) {
   const auto host = head.field("Host");
   if (!host && head.version != "HTTP/1.0") return plain(400, "the Host is missing");
-  if (host && !is_host(*host)) return plain(400, "the Host is no host");
+  if (host && !is_host_and_port(*host)) return plain(400, "the Host is no host");
   return std::nullopt;
 }
 
@@ -81,7 +81,7 @@ std::optional<Response> head_refusal(const RequestHead& head, const HeadLimits& 
   if (head.bytes > limits.head_bytes || head.fields.size() > limits.fields)
     return plain(431, "Request Header Fields Too Large");
   for (const auto& [name, value] : head.fields) {
-    if (!is_token(name) || !is_value(value)) return plain(400, "a header field is malformed");
+    if (!is_field_name(name) || !is_field_value(value)) return plain(400, "a header field is malformed");
   }
   for (const std::string_view name : kOnce) {
     if (std::ranges::count_if(head.fields, [&](const auto& f) { return same_name(f.first, name); }) > 1)

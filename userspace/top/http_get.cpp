@@ -48,7 +48,7 @@ class Patience {
   const std::function<bool()>& go_on_;
 };
 
-std::string text_of(const addrinfo& address) {
+std::string numeric_address(const addrinfo& address) {
   char text[NI_MAXHOST] = "";
   const int error =
       getnameinfo(address.ai_addr, address.ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST);
@@ -90,7 +90,7 @@ Result<UniqueFd> connected(const HttpPeer& peer, const Patience& patience) {
     refused = false;
     last = connect_to(*address, patience, refused);
     if (last) return last;
-    if (refused) by += (by.empty() ? "" : ", ") + text_of(*address);
+    if (refused) by += (by.empty() ? "" : ", ") + numeric_address(*address);
   }
   if (!refused) return last;
   return fail(ErrorKind::kFailed, fmt::format("Connection refused by {}: start gorotrace monitor there", by));
