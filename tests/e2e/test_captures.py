@@ -16,7 +16,7 @@ import harness
 from harness import NEWEST, PROGRAMS, Truth, build
 from test_export import Profile
 from test_export_trace import check_readable, transitions
-from test_monitor import Monitor, ask, own_headers, raw_profile
+from test_monitor import Monitor, ask, own_headers, raw, raw_profile
 
 
 class Capturing(Monitor):
@@ -206,6 +206,10 @@ def test_one_at_a_time_and_a_client_that_goes_away(monitor, truth, tmp_path):
     end = time.monotonic() + 10
     while metric(monitor, "gorotrace_capture_runs_total", kind="trace", end="client") != gone + 1:
         assert time.monotonic() < end
+    # One that closes its side looks the same, and is told.
+    got = raw(monitor.port, f"GET {path}/capture?seconds=25 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(),
+              half_close=True, patience=10)
+    assert got.startswith(b"HTTP/1.1 503") and b"closed its side" in got, got
     short = monitor.answered(f"{path}/debug/pprof/trace?seconds=0.2")
     assert short.status == 200, short.text
     check_readable(saved(short, tmp_path / "trace"))  # of a program that did nothing

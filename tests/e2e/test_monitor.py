@@ -187,6 +187,88 @@ def test_only_what_there_is(monitor, served):
     assert monitor.ask("/metrics", headers={"Sec-Fetch-Site": "cross-site"}).status == 403
 
 
+def raw(port, *parts, half_close=False, patience=10):
+    """What comes back for these bytes until the other side closes, which is within `patience` seconds."""
+    with socket.create_connection(("127.0.0.1", port), timeout=patience) as client:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it has heard enough
+            for part in parts:
+                client.sendall(part)
+        if half_close:
+            client.shutdown(socket.SHUT_WR)
+        got = b""
+        while part := client.recv(65536):
+            got += part
+        return got
+
+
+def test_head_is_get_without_the_body(monitor, served):
+    path = monitor.path(served().pid)
+    changes = ("Date", "Content-Length", "Connection", "Gorotrace-", "X-Gorotrace-")
+    static = ("/", "/page/page.js", "/-/healthy", "/nothing", f"{path}/debug/pprof/cmdline", f"{path}/debug/pprof/heap")
+    for page in ("/", "/page/page.js", "/page/nothing", "/nothing", "/-/healthy", "/-/ready", "/metrics", "/targets", "/sd",
+                 "/targets/1-1/stat", f"{path}/metrics", f"{path}/stat", f"{path}/debug/pprof", f"{path}/debug/pprof/",
+                 f"{path}/debug/pprof/goroutine", f"{path}/debug/pprof/goroutine?debug=2", f"{path}/debug/pprof/goroutinecreate",
+                 f"{path}/debug/pprof/symbol?0x1", f"{path}/debug/pprof/cmdline", f"{path}/debug/pprof/threadcreate",
+                 f"{path}/debug/pprof/heap", f"{path}/debug/pprof/nothing", f"{path}/debug/pprof/trace?seconds=x",
+                 f"{path}/capture?seconds=0.2", f"{path}/debug/pprof/trace?seconds=0.2",
+                 f"{path}/debug/pprof/goroutinecreate?seconds=1"):
+        get, head = monitor.answered(page), monitor.answered(page, method="HEAD")
+        assert (head.status, head.body) == (get.status, b""), page
+        assert get.body, page
+        assert sorted(h for h in head.headers if not h[0].startswith(changes)) == \
+            sorted(h for h in get.headers if not h[0].startswith(changes)), page
+        if page.endswith(("seconds=0.2", "seconds=1")):
+            assert head.header("Content-Length") is None, page  # nothing is attached to tell it
+        elif page in static:
+            assert head.header("Content-Length") == get.header("Content-Length"), page
+
+
+def test_what_is_no_request_here_is_told_at_once(monitor, served):
+    """RFC 9112, and our own limits: one answer, and the connection is closed."""
+    get, host, end = b"GET /-/healthy HTTP/1.1\r\n", b"Host: localhost\r\n", b"\r\n"
+    path = monitor.path(served().pid).encode()
+    post = b"POST " + path + b"/debug/pprof/symbol HTTP/1.1\r\n" + host
+    for status, request in (
+            (b"400", get + end), (b"400", get + host + host + end), (b"400", get + b"Host: a, b\r\n" + end),
+            (b"400", get + host + b"Content-Length: 1000000000\r\n" + end),
+            (b"400", get + host + b"Transfer-Encoding: chunked\r\n" + end),
+            (b"400", get + host + b"Host : x\r\n" + end), (b"400", get + host + b" folded\r\n" + end),
+            (b"400", get + host + b"Authorization: Bearer a\r\nAuthorization: Bearer b\r\n" + end),
+            (b"400", b"GET /a b HTTP/1.1\r\n" + host + end), (b"400", b"GET /%00 HTTP/1.1\r\n" + host + end),
+            (b"400", b"GET\x20/\r\n\r\n"), (b"505", b"GET / HTTP/2.0\r\n" + host + end),
+            (b"413", post + b"Content-Length: 65537\r\n" + end), (b"411", post + b"Transfer-Encoding: chunked\r\n" + end),
+            (b"414", b"GET /" + b"x" * 100_000), (b"414", b"GET /?" + b"a=b&" * 3000 + b" HTTP/1.1\r\n" + host + end),
+            (b"431", get + host + b"A: " + b"x" * 100_000), (b"431", get + host + b"A: b\r\n" * 5000 + end),
+            (b"403", b"GET http://evil.example/metrics HTTP/1.1\r\n" + host + end),
+            (b"405", b"OPTIONS * HTTP/1.1\r\n" + host + end), (b"405", b"BREW /metrics HTTP/1.1\r\n" + host + end)):
+        begin = time.monotonic()
+        got = raw(monitor.port, request)
+        assert got.startswith(b"HTTP/1.1 " + status) and got.count(b"HTTP/1.1") == 1, (request[:80], got)
+        assert b"\r\nConnection: close\r\n" in got and time.monotonic() - begin < 8, (request[:80], got)
+        assert (b"\r\nAllow: GET, HEAD\r\n" in got) == (status == b"405"), got
+    whole = raw(monitor.port, f"GET http://localhost:{monitor.port}/sd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    assert whole.startswith(b"HTTP/1.1 200") and f'"localhost:{monitor.port}"'.encode() in whole
+    # On a connection that was in use, behind good ones: what is bad ends it.
+    good = get + host + end
+    got = raw(monitor.port, good + good, get + end + good)
+    assert got.count(b"HTTP/1.1 200") == 2 and got.count(b"HTTP/1.1 400") == 1 and got.count(b"HTTP/1.1 ") == 3
+    # Byte by byte.
+    got = raw(monitor.port, *[bytes([c]) for c in get + host + b"Connection: close\r\n" + end])
+    assert got.startswith(b"HTTP/1.1 200") and got.endswith(b"healthy\n")
+
+
+def test_a_client_may_close_its_side(monitor, served):
+    """printf 'GET ...' | nc: it is answered, and its connection closed; half a request is no request."""
+    path = monitor.path(served().pid)
+    for page in ("/-/healthy", "/metrics", "/targets", f"{path}/debug/pprof/goroutine?seconds=1"):
+        asked = f"GET {page} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        answers = []
+        while not answers or b" 503 " in answers[-1][:20] and len(answers) < 10:  # a busy machine
+            answers.append(raw(monitor.port, asked, half_close=True))
+        assert answers[-1].startswith(b"HTTP/1.1 200"), (page, answers)
+    assert raw(monitor.port, b"GET /metrics HTTP/1.1\r\nHost: local", half_close=True, patience=5) == b""
+
+
 # ---------------------------------------------------------------- /debug/pprof, as the program's own
 
 def own_headers(answer):

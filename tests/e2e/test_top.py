@@ -100,7 +100,8 @@ def test_an_agent_that_comes_and_goes(swell, tmp_path):
         port = free.getsockname()[1]
     with tmux.Terminal(100, 24) as terminal:
         terminal.top("--connect", f"localhost:{port}", "-i", "300ms")
-        terminal.await_text("Connection refused (asked again)")
+        terminal.await_match(
+            rf"localhost:{port}: Connection refused by (::1, )?127\.0\.0\.1: start gorotrace monitor there \(asked again\)")
         with test_monitor.Monitor(listen=f"127.0.0.1:{port}"):
             terminal.await_match(rf"^ *{swell.pid} +{swell.count()} .* watched")
             terminal.text(f"/{swell.pid}")

@@ -1,10 +1,12 @@
-// What of a request is taken apart by our own code: its target, the headers that decide who may ask, and what
-// a profile is asked for. The first line is the target, the second one a header's value.
+// What of a request is taken apart by our own code: its target, its head, the headers that decide who may
+// ask, and what a profile is asked for. The first line is the target; the rest a header's value, or a head's
+// fields.
 #include <algorithm>
 #include <string>
 
 #include "check.h"
 #include "http/access.h"
+#include "http/admission.h"
 #include "http/authorization.h"
 #include "http/capture_words.h"
 #include "http/listen_address.h"
@@ -14,6 +16,28 @@
 #include "http/service_discovery.h"
 
 using namespace gorotrace;
+
+static constexpr std::string_view kSecret = "0123456789abcdef";
+
+static void check_head(std::string_view target, std::string_view fields) {
+  RequestHead head{"GET", target, "HTTP/1.1", fields.size(), {}};
+  while (!fields.empty()) {
+    const std::string_view line = fields.substr(0, fields.find('\n'));
+    fields.remove_prefix(std::min(line.size() + 1, fields.size()));
+    const std::size_t colon = std::min(line.find(':'), line.size());
+    head.fields.emplace_back(line.substr(0, colon), line.substr(std::min(colon + 1, line.size())));
+  }
+  const HeadLimits limits;
+  const AccessRules rules{.loopback = true, .token = std::string(kSecret), .client_certificate = false};
+  Request request;
+  if (admission_refusal(head, {limits, rules, false}, request)) return;
+  fuzz::check(request.target.path.starts_with('/'), "who is let in asks for a path");
+  fuzz::check(names_loopback(request.host), "who is let in asks this machine");
+  fuzz::check(!head.field("Transfer-Encoding") && head.field("Host"), "a GET has a Host and no body");
+  fuzz::check(request.target.path.starts_with("/-/") ||
+                  head.field("Authorization").value_or("").find(kSecret) != std::string_view::npos,
+              "who is let in has the token");
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
@@ -36,7 +60,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     fuzz::check(symbols_wanted(target->raw_query).size() <= 10'000, "symbols are bounded");
   }
-  const std::string secret = "0123456789abcdef";
+  check_head(line, header);
+  const std::string secret(kSecret);
   const AccessRules rules{.loopback = true, .token = secret, .client_certificate = false};
   Credentials asker{
       .path = "/metrics", .host = "localhost", .authorization = header, .fetch_site = "", .has_host = true};

@@ -14,6 +14,9 @@
 namespace gorotrace {
 namespace {
 
+constexpr const char *kTraceFile = "trace", *kCreationFile = "goroutinecreate-delta",
+                     *kCaptureSuffix = ".gtr";
+
 Response file_response(std::string_view file, std::shared_ptr<const MappedBytes> bytes,
                        const ShortRecording& of) {
   Response out = pprof_file(file, "");
@@ -27,7 +30,7 @@ Response file_response(std::string_view file, std::shared_ptr<const MappedBytes>
 Result<Response> trace_answer(const ShortRecording& recording, const std::stop_token& unwanted) {
   auto trace = largest_trace(recording.file.path(), recording.target, unwanted);
   if (!trace) return std::unexpected(trace.error());
-  Response out = file_response("trace", std::move(trace->bytes), recording);
+  Response out = file_response(kTraceFile, std::move(trace->bytes), recording);
   if (trace->figures.files > 1)
     add_text_header(out, "Gorotrace-Note",
                     fmt::format("losses cut the trace into {}: this is the largest",
@@ -43,7 +46,7 @@ Result<Response> creation_answer(const ShortRecording& recording, const std::sto
   RecordedTarget& target = *read->targets.front();
   auto profile = creation_profile(target, time_of(target, read->clocks));
   if (!profile) return std::unexpected(profile.error());
-  Response out = pprof_file("goroutinecreate-delta", *std::move(profile));
+  Response out = pprof_file(kCreationFile, *std::move(profile));
   add_capture_headers(out, recording);
   return out;
 }
@@ -51,7 +54,16 @@ Result<Response> creation_answer(const ShortRecording& recording, const std::sto
 Result<Response> capture_file_answer(ShortRecording& recording, const std::string& name) {
   auto bytes = recording.file.map();
   if (!bytes) return std::unexpected(bytes.error());
-  return file_response(name + ".gtr", *std::move(bytes), recording);
+  return file_response(name + kCaptureSuffix, *std::move(bytes), recording);
+}
+
+Response capture_head_answer(CaptureKind kind, const std::string& name) {
+  Response out = pprof_file(kind == CaptureKind::kTrace      ? kTraceFile
+                            : kind == CaptureKind::kCreation ? kCreationFile
+                                                             : name + kCaptureSuffix,
+                            "");
+  out.length_unknown = true;
+  return out;
 }
 
 }  // namespace gorotrace

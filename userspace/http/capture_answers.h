@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "http/capture_counts.h"
 #include "http/response.h"
 #include "session/short_recording.h"
 
@@ -17,5 +18,7 @@ namespace gorotrace {
                                                const std::stop_token& unwanted);
 // The capture file itself. name: without its ".gtr".
 [[nodiscard]] Result<Response> capture_file_answer(ShortRecording& recording, const std::string& name);
+// To HEAD, for which nothing is recorded: what each of these has in its head whatever was.
+[[nodiscard]] Response capture_head_answer(CaptureKind kind, const std::string& name);
 
 }  // namespace gorotrace

@@ -149,7 +149,7 @@ void Captures::begin(CaptureKind kind, const AgentTarget& target, const CaptureW
         kForbidden, failed_to(kind, "captures are off in this node's configuration: nothing is attached")));
   }
   // Nobody would get what probes were attached for.
-  if (request.method == Method::kHead) return answer(pprof_file(name_of(kind), ""));
+  if (request.method == Method::kHead) return answer(capture_head_answer(kind, target.id));
   const auto busy = [&](const std::string& why, std::chrono::seconds again) {
     shared_->counts.refused(CaptureRefusal::kBusy);
     Response out = pprof_error(kUnavailable, failed_to(kind, why));

@@ -27,7 +27,7 @@ void Exchange::give_up(Response response) {
   respond(std::move(response));
 }
 
-bool Exchange::client_went_away() {
+bool Exchange::client_went_away(Clock::time_point now, std::chrono::seconds patience) {
   const std::lock_guard lock(mutex_);
   if (!asleep_ || connection_ == nullptr) return false;
   const MHD_ConnectionInfo* info =
@@ -35,7 +35,11 @@ bool Exchange::client_went_away() {
   if (info == nullptr) return false;
   // While it sleeps nobody else reads it or closes it.
   pollfd seen{info->connect_fd, POLLRDHUP, 0};
-  return poll(&seen, 1, 0) == 1 && (seen.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+  if (poll(&seen, 1, 0) != 1) return false;
+  if ((seen.revents & (POLLHUP | POLLERR)) != 0) return true;
+  if ((seen.revents & POLLRDHUP) == 0) return false;
+  if (!half_closed_) half_closed_ = now;
+  return longer() > std::chrono::seconds(0) || now - *half_closed_ >= patience;
 }
 
 std::optional<Response> Exchange::answer_or_sleep() {

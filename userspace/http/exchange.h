@@ -27,8 +27,11 @@ class Exchange {
   void respond(Response response);
   // Any thread: ends it with that answer, and tells whoever makes another one that nobody waits for it.
   void give_up(Response response);
-  // Any thread. The client waits for an answer, and has closed its connection.
-  [[nodiscard]] bool client_went_away();
+  // Any thread. Nobody waits for an answer any more: the connection is broken, or the client has closed its
+  // side of it `patience` ago, or when what it asked for takes longer than others. That is all that is seen
+  // of a curl that was interrupted, and probes are on for it; `printf ... | nc`, which waits, closes its side
+  // alike and gets what is there soon.
+  [[nodiscard]] bool client_went_away(Clock::time_point now, std::chrono::seconds patience);
   [[nodiscard]] Clock::time_point since() const { return since_; }
   // Beside what an answer may take.
   [[nodiscard]] std::chrono::seconds longer() const { return longer_; }
@@ -41,7 +44,7 @@ class Exchange {
   Request request;
   const std::string uri;  // as it came
   bool begun = false;     // its head was looked at
-  bool handed_on = false, too_large = false;
+  bool handed_on = false;
 
  private:
   const Microhttpd& library_;
@@ -52,6 +55,7 @@ class Exchange {
   MHD_Connection* connection_;  // nullptr: completed
   std::optional<Response> answer_;
   bool answered_ = false, asleep_ = false;
+  std::optional<Clock::time_point> half_closed_;  // when it was seen
 };
 
 }  // namespace gorotrace

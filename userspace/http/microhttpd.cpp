@@ -42,8 +42,10 @@ Result<Microhttpd> load_microhttpd() {
   library.find(out.suspend_connection, "MHD_suspend_connection");
   library.find(out.resume_connection, "MHD_resume_connection");
   library.find(out.get_connection_info, "MHD_get_connection_info");
-  library.find(out.lookup_connection_value, "MHD_lookup_connection_value");
+  library.find(out.get_connection_values_n, "MHD_get_connection_values_n");
   library.find(out.create_response, "MHD_create_response_from_buffer_with_free_callback_cls");
+  library.find(out.create_response_from_callback, "MHD_create_response_from_callback");
+  library.find(out.set_response_options, "MHD_set_response_options");
   library.find(out.add_response_header, "MHD_add_response_header");
   library.find(out.queue_response, "MHD_queue_response");
   library.find(out.destroy_response, "MHD_destroy_response");

@@ -17,8 +17,10 @@ struct Microhttpd {
   decltype(&MHD_suspend_connection) suspend_connection;
   decltype(&MHD_resume_connection) resume_connection;
   decltype(&MHD_get_connection_info) get_connection_info;
-  decltype(&MHD_lookup_connection_value) lookup_connection_value;
+  decltype(&MHD_get_connection_values_n) get_connection_values_n;
   decltype(&MHD_create_response_from_buffer_with_free_callback_cls) create_response;
+  decltype(&MHD_create_response_from_callback) create_response_from_callback;
+  decltype(&MHD_set_response_options) set_response_options;
   decltype(&MHD_add_response_header) add_response_header;
   decltype(&MHD_queue_response) queue_response;
   decltype(&MHD_destroy_response) destroy_response;

@@ -32,6 +32,21 @@ std::optional<std::string> decoded(std::string_view text, bool plus_is_space) {
   return out;
 }
 
+// Takes "http://node:9464" from the front of a URL; nullopt: it is none, or names nobody, or a user, which no
+// client sends (RFC 9110 4.2.4).
+std::optional<std::string> take_authority(std::string_view& text) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
+    if (!std::ranges::equal(text.substr(0, scheme.size()), scheme, same)) continue;
+    text.remove_prefix(scheme.size());
+    const std::string authority(text.substr(0, text.find_first_of("/?")));
+    if (authority.empty() || authority.find_first_of("@#\\") != std::string::npos) return std::nullopt;
+    text.remove_prefix(authority.size());
+    return authority;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 const std::string* RequestTarget::value(std::string_view name) const {
@@ -40,11 +55,19 @@ const std::string* RequestTarget::value(std::string_view name) const {
 }
 
 std::optional<RequestTarget> parse_request_target(std::string_view text) {
-  if (!text.starts_with('/')) return std::nullopt;
+  const auto control = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; };
+  if (std::ranges::any_of(text, control)) return std::nullopt;
+  std::optional<std::string> authority;
+  if (!text.starts_with('/')) {
+    authority = take_authority(text);
+    if (!authority) return std::nullopt;
+  }
   const std::size_t mark = std::min(text.find('?'), text.size());
   auto path = decoded(text.substr(0, mark), false);
   if (!path || path->find('\0') != std::string::npos) return std::nullopt;
-  RequestTarget out{*std::move(path), {}, {}};
+  RequestTarget out;
+  out.path = path->empty() ? "/" : *std::move(path);
+  out.authority = std::move(authority);
   std::string_view rest = text.substr(std::min(mark + 1, text.size()));
   out.raw_query = rest;
   while (!rest.empty()) {

@@ -20,6 +20,7 @@ struct Response {
   std::string body;
   std::shared_ptr<const MappedBytes> file = nullptr;  // the body, where there is one
   std::shared_ptr<const void> keeps = nullptr;        // lives until all of it was sent, or cannot be
+  bool length_unknown = false;                        // to HEAD: only a GET would tell how long the body is
 };
 
 // Every one says that its type is not to be guessed (nosniff).

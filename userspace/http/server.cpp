@@ -12,6 +12,8 @@
 #include <condition_variable>
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -22,6 +24,7 @@
 
 #include "base/text.h"
 #include "base/unique_fd.h"
+#include "http/admission.h"
 #include "http/exchange.h"
 #include "http/microhttpd.h"
 
@@ -32,6 +35,12 @@ using Clock = std::chrono::steady_clock;
 
 // How often it is seen to clients that went away or take too long.
 constexpr std::chrono::milliseconds kTick{200};
+
+// Of a connection, all of it used as long as that is open: for a request's head and its fields (64 bytes
+// each), and beside what HeadLimits leave of them for the head of an answer, of which a capture's has up to
+// 18 KiB. An answer for whose head there is no room is none. What fills it before its end gets 414 or 431
+// from the library.
+constexpr std::size_t kMemory = std::size_t{40} << 10;
 
 Result<UniqueFd> listen_at(const ListenAddress& address) {
   const auto failed = [&](const char* what) {
@@ -104,10 +113,16 @@ class Server::Impl {
                             MHD_ConnectionNotificationCode what);
   static void log_line(void* self, const char* format, va_list arguments);
 
-  [[nodiscard]] MHD_Result call(const std::shared_ptr<Exchange>& exchange, MHD_Connection* connection,
-                                std::string_view method, std::string_view data);
-  [[nodiscard]] std::optional<Response> examine(Exchange& exchange, MHD_Connection* connection,
-                                                std::string_view method);
+  // The first call of a request, with its head; the others: a part of a body, then without one, and again
+  // whenever it was woken.
+  [[nodiscard]] MHD_Result begin(Exchange& exchange, MHD_Connection* connection, const RequestHead& head);
+  [[nodiscard]] MHD_Result go_on(const std::shared_ptr<Exchange>& exchange, MHD_Connection* connection,
+                                 std::string_view data);
+  [[nodiscard]] RequestHead head_of(MHD_Connection* connection, std::string_view method,
+                                    std::string_view version, std::string_view uri) const;
+  [[nodiscard]] std::optional<Response> refusal_of(const RequestHead& head, MHD_Connection* connection,
+                                                   Request& request);
+  void leave(MHD_Connection* connection);
   [[nodiscard]] bool verified(MHD_Connection* connection) const;
   void hand_on(const std::shared_ptr<Exchange>& exchange);
   [[nodiscard]] MHD_Result send(MHD_Connection* connection, Response response);
@@ -120,6 +135,7 @@ class Server::Impl {
   const Handler handler_;
   const std::shared_ptr<ServerCounts> counts_;
   ConnectionDeadlines deadlines_;
+  std::map<MHD_Connection*, std::shared_ptr<Exchange>> exchanges_;  // the library's thread's own
 
   mutable std::mutex mutex_;  // what follows
   AccessRules rules_;
@@ -157,9 +173,10 @@ Status Server::Impl::start(const ListenAddress& wanted) {
       {MHD_OPTION_LISTEN_SOCKET, daemons, nullptr},
       {MHD_OPTION_CONNECTION_LIMIT, static_cast<std::intptr_t>(limits_.connections), nullptr},
       {MHD_OPTION_PER_IP_CONNECTION_LIMIT, static_cast<std::intptr_t>(limits_.of_one_address), nullptr},
-      {MHD_OPTION_CONNECTION_MEMORY_LIMIT, static_cast<std::intptr_t>(limits_.head_bytes), nullptr},
+      {MHD_OPTION_CONNECTION_MEMORY_LIMIT, static_cast<std::intptr_t>(kMemory), nullptr},
       {MHD_OPTION_CONNECTION_TIMEOUT, static_cast<std::intptr_t>(limits_.times.between.count()), nullptr},
-      {MHD_OPTION_STRICT_FOR_CLIENT, 1, nullptr},
+      // We demand a Host ourselves: 0.9.75 would send its refusal twice.
+      {MHD_OPTION_STRICT_FOR_CLIENT, 0, nullptr},
       {MHD_OPTION_URI_LOG_CALLBACK, reinterpret_cast<std::intptr_t>(&on_uri), this},
       {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<std::intptr_t>(&on_completed), this},
       {MHD_OPTION_NOTIFY_CONNECTION, reinterpret_cast<std::intptr_t>(&on_connection), this},
@@ -215,21 +232,32 @@ Server::Impl::~Impl() {
 void* Server::Impl::on_uri(void* self, const char* uri, MHD_Connection* connection) {
   auto& impl = *static_cast<Impl*>(self);
   impl.deadlines_.at(connection, ConnectionDeadlines::Step::kRequest, Clock::now());
-  return new std::shared_ptr<Exchange>(std::make_shared<Exchange>(impl.library_, connection, uri));
+  impl.leave(connection);
+  auto exchange = std::make_shared<Exchange>(impl.library_, connection, uri == nullptr ? "" : uri);
+  // Nobody looks at the library's own list of the query's parts. It takes memory of the connection for each,
+  // and 0.9.75 never answers a request that uses all of it so: it is shown an empty query, in its own buffer.
+  if (char* const query = uri == nullptr ? nullptr : std::strchr(const_cast<char*>(uri), '?'))
+    query[1] = '\0';
+  return (impl.exchanges_[connection] = std::move(exchange)).get();
+}
+
+// The request is over, whichever way.
+void Server::Impl::leave(MHD_Connection* connection) {
+  const auto found = exchanges_.find(connection);
+  if (found == exchanges_.end()) return;
+  found->second->completed();
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.erase(found->second);
+  }
+  exchanges_.erase(found);
 }
 
 void Server::Impl::on_completed(void* self, MHD_Connection* connection, void** request,
                                 MHD_RequestTerminationCode) {
   auto& impl = *static_cast<Impl*>(self);
-  auto* const exchange = static_cast<std::shared_ptr<Exchange>*>(*request);
-  if (exchange == nullptr) return;
-  (*exchange)->completed();
-  {
-    const std::lock_guard lock(impl.mutex_);
-    impl.waiting_.erase(*exchange);
-  }
+  impl.leave(connection);
   impl.deadlines_.at(connection, ConnectionDeadlines::Step::kBetween, Clock::now());
-  delete exchange;
   *request = nullptr;
 }
 
@@ -239,6 +267,7 @@ void Server::Impl::on_connection(void* self, MHD_Connection* connection, void**,
   const auto* info = impl.library_.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
     impl.deadlines_.closed(connection);
+    impl.leave(connection);  // 0.9.75 does not say of every request that it is over
   } else if (info != nullptr) {
     impl.deadlines_.opened(connection, info->connect_fd, Clock::now());
   }
@@ -246,28 +275,29 @@ void Server::Impl::on_connection(void* self, MHD_Connection* connection, void**,
 }
 
 MHD_Result Server::Impl::on_call(void* self, MHD_Connection* connection, const char*, const char* method,
-                                 const char*, const char* data, std::size_t* size, void** request) {
+                                 const char* version, const char* data, std::size_t* size, void**) {
   auto& impl = *static_cast<Impl*>(self);
-  if (*request == nullptr) return MHD_NO;
+  const auto found = impl.exchanges_.find(connection);
+  if (found == impl.exchanges_.end()) return MHD_NO;
+  const std::shared_ptr<Exchange> exchange = found->second;
   const std::string_view part = *size > 0 ? std::string_view(data, *size) : std::string_view();
   *size = 0;
-  return impl.call(*static_cast<std::shared_ptr<Exchange>*>(*request), connection, method, part);
+  if (exchange->begun) return impl.go_on(exchange, connection, part);
+  return impl.begin(*exchange, connection, impl.head_of(connection, method, version, exchange->uri));
 }
 
-// First with the head, then for each part of a body, then without one, and again whenever it was woken.
-MHD_Result Server::Impl::call(const std::shared_ptr<Exchange>& exchange, MHD_Connection* connection,
-                              std::string_view method, std::string_view data) {
-  if (!exchange->begun) {
-    exchange->begun = true;
-    auto refused = examine(*exchange, connection, method);
-    if (!refused) return MHD_YES;
-    exchange->handed_on = true;
-    return send(connection, *std::move(refused));
-  }
+MHD_Result Server::Impl::begin(Exchange& exchange, MHD_Connection* connection, const RequestHead& head) {
+  exchange.begun = true;
+  auto refused = refusal_of(head, connection, exchange.request);
+  if (!refused) return MHD_YES;
+  exchange.handed_on = true;
+  return send(connection, *std::move(refused));
+}
+
+MHD_Result Server::Impl::go_on(const std::shared_ptr<Exchange>& exchange, MHD_Connection* connection,
+                               std::string_view data) {
   if (!data.empty()) {
-    std::string& body = exchange->request.body;
-    exchange->too_large |= data.size() > limits_.body_bytes - body.size();
-    if (!exchange->too_large) body += data;
+    exchange->request.body += data;  // as much as its head announced, which was looked at
     return MHD_YES;
   }
   if (!exchange->handed_on) {
@@ -280,41 +310,29 @@ MHD_Result Server::Impl::call(const std::shared_ptr<Exchange>& exchange, MHD_Con
   return send(connection, *std::move(response));
 }
 
-std::optional<Response> Server::Impl::examine(Exchange& exchange, MHD_Connection* connection,
-                                              std::string_view method) {
-  const auto header = [&](const char* name) {
-    return library_.lookup_connection_value(connection, MHD_HEADER_KIND, name);
+// Of the strings of `connection`, and of `uri`.
+RequestHead Server::Impl::head_of(MHD_Connection* connection, std::string_view method,
+                                  std::string_view version, std::string_view uri) const {
+  RequestHead head{method, uri, version, 0, {}};
+  const auto* info = library_.get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+  if (info != nullptr) head.bytes = info->header_size;
+  const auto add = [](void* fields, MHD_ValueKind, const char* name, std::size_t name_size, const char* value,
+                      std::size_t value_size) {
+    static_cast<decltype(head.fields)*>(fields)->emplace_back(
+        std::string_view(name, name_size),
+        value == nullptr ? std::string_view() : std::string_view(value, value_size));
+    return MHD_YES;
   };
-  const auto text = [](const char* value) { return std::string_view(value == nullptr ? "" : value); };
-  auto target = parse_request_target(exchange.uri);
-  if (!target) return plain(400, "Bad Request");
-  const char* const host = header("Host");
-  Credentials asker;
-  asker.path = target->path;
-  asker.host = text(host);
-  asker.has_host = host != nullptr;
-  asker.authorization = text(header("Authorization"));
-  asker.fetch_site = text(header("Sec-Fetch-Site"));
-  asker.certificate_verified = tls_ && !tls_->client_ca.empty() && verified(connection);
-  {
-    const std::lock_guard lock(mutex_);
-    if (auto refused = refusal(rules_, asker)) return refused;
-  }
-  Request& request = exchange.request;
-  if (method == "GET") {
-    request.method = Method::kGet;
-  } else if (method == "HEAD") {
-    request.method = Method::kHead;
-  } else if (method == "POST") {
-    request.method = Method::kPost;
-  } else {
-    return method_not_allowed("GET, HEAD");
-  }
+  library_.get_connection_values_n(connection, MHD_HEADER_KIND, add, &head.fields);
+  return head;
+}
+
+std::optional<Response> Server::Impl::refusal_of(const RequestHead& head, MHD_Connection* connection,
+                                                 Request& request) {
   request.served_at = address_.text();
-  request.target = *std::move(target);
-  request.host = asker.host;
-  request.accept = text(header("Accept"));
-  return std::nullopt;
+  const bool certified = tls_ && !tls_->client_ca.empty() && verified(connection);
+  const std::lock_guard lock(mutex_);
+  return admission_refusal(head, {limits_.head, rules_, certified}, request);
 }
 
 bool Server::Impl::verified(MHD_Connection* connection) const {
@@ -332,7 +350,6 @@ bool Server::Impl::verified(MHD_Connection* connection) const {
 }
 
 void Server::Impl::hand_on(const std::shared_ptr<Exchange>& exchange) {
-  if (exchange->too_large) return exchange->respond(plain(413, "Request Entity Too Large"));
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return exchange->respond(plain(503, "the server ends"));
@@ -343,15 +360,22 @@ void Server::Impl::hand_on(const std::shared_ptr<Exchange>& exchange) {
 
 MHD_Result Server::Impl::send(MHD_Connection* connection, Response response) {
   deadlines_.at(connection, ConnectionDeadlines::Step::kAnswer, Clock::now());
+  const bool length_unknown = response.length_unknown;
   auto* const body = new Body{std::move(response.body), std::move(response.file), std::move(response.keeps)};
   const std::string_view bytes = body->file ? body->file->view() : std::string_view(body->text);
-  MHD_Response* const out = library_.create_response(
-      bytes.size(), const_cast<char*>(bytes.data()), [](void* done) { delete static_cast<Body*>(done); },
-      body);
+  const auto done = [](void* of) { delete static_cast<Body*>(of); };
+  const auto no_more = [](void*, std::uint64_t, char*, std::size_t) -> ssize_t {
+    return MHD_CONTENT_READER_END_OF_STREAM;
+  };
+  MHD_Response* const out =
+      length_unknown ? library_.create_response_from_callback(MHD_SIZE_UNKNOWN, 1, no_more, body, done)
+                     : library_.create_response(bytes.size(), const_cast<char*>(bytes.data()), done, body);
   if (out == nullptr) {
     delete body;
     return MHD_NO;
   }
+  // Else 0.9.75 sends the last chunk of a body to HEAD, too.
+  if (length_unknown) library_.set_response_options(out, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
   for (const auto& [name, value] : response.headers) {
     if (library_.add_response_header(out, name.c_str(), value.c_str()) != MHD_YES)
       spdlog::debug("http: header {} cannot be sent", name);
@@ -380,8 +404,8 @@ void Server::Impl::tick() {
     waiting = waiting_;
   }
   for (const auto& exchange : waiting) {
-    if (exchange->client_went_away()) {
-      exchange->give_up(plain(503, "nobody waits"));
+    if (exchange->client_went_away(now, limits_.times.half_closed)) {
+      exchange->give_up(plain(503, "given up: the client has closed its side of the connection"));
     } else if (now - exchange->since() > limits_.answer_made + exchange->longer()) {
       exchange->give_up(plain(503, "not answered in time"));
     }

@@ -18,6 +18,7 @@
 #include "http/connection_deadlines.h"
 #include "http/listen_address.h"
 #include "http/request.h"
+#include "http/request_head.h"
 #include "http/response.h"
 #include "http/server_counts.h"
 
@@ -26,8 +27,7 @@ namespace gorotrace {
 struct ServerLimits {
   unsigned connections = 512;
   unsigned of_one_address = 256;  // a Prometheus keeps one for each target
-  std::size_t head_bytes = std::size_t{32} << 10;
-  std::size_t body_bytes = std::size_t{64} << 10;  // of a POST; more is 413
+  HeadLimits head;
   ClientTimes times;
   std::chrono::seconds answer_made{30};  // then it is 503, whoever still makes one
 };

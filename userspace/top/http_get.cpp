@@ -48,16 +48,28 @@ class Patience {
   const std::function<bool()>& go_on_;
 };
 
-Result<UniqueFd> connect_to(const addrinfo& address, const Patience& patience) {
+std::string numeric_address(const addrinfo& address) {
+  char text[NI_MAXHOST] = "";
+  const int error =
+      getnameinfo(address.ai_addr, address.ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST);
+  return error == 0 ? text : "its address";
+}
+
+// refused: nothing listens there.
+Result<UniqueFd> connect_to(const addrinfo& address, const Patience& patience, bool& refused) {
+  const auto failed = [&](int error) {
+    refused = error == ECONNREFUSED;
+    return fail_errno(error, "connect");
+  };
   UniqueFd fd(socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return fail_errno(errno, "socket");
   if (connect(fd.get(), address.ai_addr, address.ai_addrlen) != 0) {
-    if (errno != EINPROGRESS) return fail_errno(errno, "connect");
+    if (errno != EINPROGRESS) return failed(errno);
     if (auto ready = patience.await(fd.get(), POLLOUT); !ready) return std::unexpected(ready.error());
     int error = 0;
     socklen_t size = sizeof error;
     if (getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
-    if (error != 0) return fail_errno(error, "connect");
+    if (error != 0) return failed(error);
   }
   return fd;
 }
@@ -72,11 +84,16 @@ Result<UniqueFd> connected(const HttpPeer& peer, const Patience& patience) {
   if (error != 0) return fail(ErrorKind::kFailed, gai_strerror(error));
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, &freeaddrinfo);
   Result<UniqueFd> last = fail(ErrorKind::kFailed, "no address");
+  std::string by;
+  bool refused = false;
   for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
-    last = connect_to(*address, patience);
-    if (last) break;
+    refused = false;
+    last = connect_to(*address, patience, refused);
+    if (last) return last;
+    if (refused) by += (by.empty() ? "" : ", ") + numeric_address(*address);
   }
-  return last;
+  if (!refused) return last;
+  return fail(ErrorKind::kFailed, fmt::format("Connection refused by {}: start gorotrace monitor there", by));
 }
 
 Status send_all(int fd, std::string_view text, const Patience& patience) {

@@ -19,7 +19,7 @@ Result<CaptureWanted> file(const std::string& query) {
 TEST(TraceWanted, SecondsAsNetHttpPprofReadsThem) {
   for (const char* query :
        {"", "seconds=", "seconds=x", "seconds=0", "seconds=-5", "seconds=1e400", "seconds=nan", "seconds=1s",
-        "seconds=%2b-1", "seconds= 2", "seconds=1&seconds=7"})
+        "seconds=%2b-1", "seconds=%202", "seconds=1&seconds=7"})
     EXPECT_EQ(trace(query)->duration, 1s) << query;
   EXPECT_EQ(trace("seconds=0.25")->duration, 250ms);
   EXPECT_EQ(trace("seconds=.5")->duration, 500ms);

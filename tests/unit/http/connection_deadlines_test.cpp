@@ -53,5 +53,33 @@ TEST(ConnectionDeadlines, EachStepHasItsOwn) {
   EXPECT_EQ(deadlines.size(), 3u);
 }
 
+TEST(ConnectionDeadlines, AClientAtItsEndIsNotWaitedFor) {
+  ConnectionDeadlines deadlines({.request = 10s, .answer = 60s, .between = 120s});
+  const ConnectionDeadlines::Clock::time_point begin{};
+  Connection half, idle, unread, waits, answered, open;
+  EXPECT_EQ(send(unread.theirs.get(), "GET", 3, 0), 3);
+  for (Connection* c : {&half, &idle, &unread, &waits, &answered, &open}) {
+    deadlines.opened(c, c->ours.get(), begin);
+    if (c == &open) continue;
+    EXPECT_EQ(shutdown(c->theirs.get(), SHUT_WR), 0);
+  }
+  deadlines.at(&idle, Step::kBetween, begin);
+  deadlines.at(&waits, Step::kOurs, begin);
+  deadlines.at(&answered, Step::kAnswer, begin);
+  deadlines.end_overdue(begin + 1s);
+  const auto none = begin + 1s + ConnectionDeadlines::kAfterTheEnd - 1ms;
+  deadlines.end_overdue(none);
+  EXPECT_FALSE(half.ended());
+  deadlines.end_overdue(none + 1ms);
+  EXPECT_TRUE(half.ended());
+  EXPECT_TRUE(idle.ended());
+  for (const Connection* c : {&unread, &waits, &answered, &open}) EXPECT_FALSE(c->ended());
+  char part[8];
+  EXPECT_EQ(recv(unread.ours.get(), part, sizeof part, 0), 3);
+  deadlines.end_overdue(begin + 2s);
+  deadlines.end_overdue(begin + 3s);
+  EXPECT_TRUE(unread.ended());
+}
+
 }  // namespace
 }  // namespace gorotrace

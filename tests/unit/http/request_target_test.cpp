@@ -27,9 +27,45 @@ TEST(RequestTarget, LeavesOutWhatCannotBeDecoded) {
 }
 
 TEST(RequestTarget, RefusesWhatIsNoPath) {
-  for (const char* text : {"", "*", "http://x/", "a", "/%", "/%4", "/%4g", "/%00"})
+  for (const char* text : {"",
+                           "*",
+                           "a",
+                           "/%",
+                           "/%4",
+                           "/%4g",
+                           "/%00",
+                           "/a b",
+                           "/a\tb",
+                           "/a?b c",
+                           "/\x7f",
+                           "node:9464",
+                           "http:/x/",
+                           "http://",
+                           "http:///metrics",
+                           "http://?a",
+                           "http://u@x/",
+                           "http://x#f/",
+                           "http://x\\y/",
+                           "http://x/%zz",
+                           "ftp://x/",
+                           "file:///etc/passwd"})
     EXPECT_FALSE(parse_request_target(text)) << text;
   EXPECT_TRUE(parse_request_target("/../%2e%2e/etc"));  // a name like any other: no file is behind it
+}
+
+TEST(RequestTarget, IsAWholeUrl) {
+  const auto target = parse_request_target("http://node:9464/a%20b?c=d&e=http://f/");
+  ASSERT_TRUE(target);
+  EXPECT_EQ(target->authority, "node:9464");
+  EXPECT_EQ(target->path, "/a b");
+  EXPECT_EQ(target->raw_query, "c=d&e=http://f/");
+  for (const char* text : {"HTTP://[::1]", "https://[::1]/", "http://[::1]?"}) {
+    const auto bare = parse_request_target(text);
+    ASSERT_TRUE(bare) << text;
+    EXPECT_EQ(bare->authority, "[::1]");
+    EXPECT_EQ(bare->path, "/");
+  }
+  EXPECT_EQ(parse_request_target("/http://x/")->authority, std::nullopt);
 }
 
 TEST(GoAtoi, IsStrconvs) {
