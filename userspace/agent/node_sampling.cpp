@@ -162,13 +162,13 @@ void NodeSampling::begin(const std::string& id, bool probed) {
   if (!known || !known->watched || !opening_.insert(id).second) return turns_.over(id);
   openers_.add(
       [state = state_, mailbox = mailbox_, quota = quota_, id, probed, user = known->info.user,
-       pid = known->info.pid, started = known->info.start_time_ticks](const std::stop_token&) {
+       name = known->info.name(), started = known->info.start_time_ticks](const std::stop_token&) {
         Result<std::unique_ptr<Target>> target =
             fail(ErrorKind::kFailed, "other processes of its user hold up whoever reads their memory");
         (void)quota->run(user, [&] {
-          target = Target::open(TargetName(pid), state->caches.binaries);
+          target = Target::open(name, state->caches.binaries);
           if (target && (*target)->process().start_time_ticks() != started)
-            target = fail(ErrorKind::kNoProcess, fmt::format("process {} has ended", pid));
+            target = fail(ErrorKind::kNoProcess, fmt::format("process {} has ended", name.pid));
           if (target && probed) (*target)->prepare_plan();
         });
         mailbox->post(Opened{id, probed, std::move(target)});
