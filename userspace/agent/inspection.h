@@ -40,6 +40,7 @@ struct Inspected {
     kGone,
     kNotGo,
     kUnknown,  // it may not be asked
+    kLeftOut,  // others of its user hold up whoever looks at them
     kGo,
   };
   What what = What::kGone;

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/overloaded.h"
 #include "process/procfs.h"
 
@@ -17,7 +18,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kMostThreads = 64;              // each process that holds one up takes it for good
 constexpr std::chrono::seconds kScanEvery{60};        // a net
 constexpr std::chrono::seconds kScanWithoutExecs{5};  // the only way
 constexpr milliseconds kTick{100};                    // while somebody is being looked at
@@ -25,6 +25,7 @@ constexpr std::chrono::seconds kTickAfter{10};        // it is held up: nothing 
 constexpr std::chrono::seconds kReadyAfter{5};        // however long the first looks take
 constexpr unsigned kMostAttempts = 5;
 constexpr std::chrono::seconds kBetweenAttempts{2};  // and twice as long each time
+constexpr std::chrono::seconds kLeftOutFor{60};
 
 bool still_is(const AgentTarget& target) {
   const auto text = procfs::read_file(target.pid, "stat", 4096);
@@ -40,7 +41,9 @@ NodeWatch::NodeWatch(std::shared_ptr<NodeState> state, std::shared_ptr<ReadingsO
       over_(std::move(over)),
       loop_(std::move(loop)),
       mailbox_(std::move(mailbox)),
-      workers_(kMostThreads) {}
+      quota_(std::make_shared<ReaderQuota>(Readings::kMostOfOneUser, kHeldUpAfter,
+                                           [] { return monotonic_ns(); })),
+      workers_(Readings::kMostThreads, Readings::kMostAtWorkForOne) {}
 
 Result<std::unique_ptr<NodeWatch>> NodeWatch::make(std::shared_ptr<NodeState> state,
                                                    std::shared_ptr<ReadingsOver> over) {
@@ -174,11 +177,17 @@ void NodeWatch::look(pid_t pid, LookFor wanted) {
     return;
   }
   auto known = wanted == LookFor::kRest ? settled(pid) : std::vector<std::string>();
+  const std::string user = user_at_work(pid);
   workers_.add(
-      [pid, known = std::move(known), state = state_, mailbox = mailbox_](const std::stop_token&) {
-        const auto rules = state->current_rules();
-        auto inspected = inspect_process(pid, known, *rules, state->caches, [&](const AgentTarget& target) {
-          mailbox->post(News{pid, false, target, {}});
+      user,
+      [pid, user, known = std::move(known), state = state_, mailbox = mailbox_,
+       quota = quota_](const std::stop_token&) {
+        Inspected inspected{.what = Inspected::What::kLeftOut, .runtimes = {}};
+        (void)quota->run(user, [&] {
+          const auto rules = state->current_rules();
+          inspected = inspect_process(pid, known, *rules, state->caches, [&](const AgentTarget& target) {
+            mailbox->post(News{pid, false, target, {}});
+          });
         });
         mailbox->post(News{pid, true, {}, std::move(inspected)});
       },
@@ -205,6 +214,11 @@ void NodeWatch::conclude(pid_t pid, LookFor wanted, Inspected inspected) {
   if (inspected.what == Inspected::What::kUnknown) {
     const std::lock_guard lock(state_->mutex);
     ++state_->figures.unreadable;
+  }
+  if (inspected.what == Inspected::What::kLeftOut) {
+    discovery_->again(pid, loop_.timers().now() + kLeftOutFor);
+    const std::lock_guard lock(state_->mutex);
+    ++state_->figures.left_out;
   }
   if (inspected.what != Inspected::What::kGo) {
     if (wanted == LookFor::kProgram) forget(pid);  // else nothing new was seen of it; its end is told

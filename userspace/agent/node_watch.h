@@ -124,7 +124,8 @@ class NodeWatch {
   std::map<pid_t, std::map<std::string, unsigned>> attempts_;
   std::multiset<MonotonicTime> alarms_;  // timers of the loop that are not due yet
   MonotonicTime begun_;
-  LookWorkers workers_;  // last: goes first, and waits for who looks
+  const std::shared_ptr<ReaderQuota> quota_;  // of workers_, shared with who is held up
+  LookWorkers workers_;                       // last: goes first, and waits for who looks
 };
 
 }  // namespace gorotrace

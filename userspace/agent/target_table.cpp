@@ -90,7 +90,7 @@ std::vector<WatchedId> TargetTable::watched_ids() const {
     const std::lock_guard lock(mutex_);
     for (const auto& [key, target] : targets_) {
       if (target.watched && !(target.watched->reading_for() > kHeldUpAfter))
-        out.push_back({target.info.id, target.info.probes});
+        out.push_back({target.info.id, target.info.probes, target.info.user});
     }
   }
   std::ranges::sort(out, {}, &WatchedId::id);

@@ -28,6 +28,7 @@ struct KnownTarget {
 struct WatchedId {
   std::string id;
   GroupMask probes = 0;  // AgentTarget::probes
+  std::string user;
 };
 
 // Of readings, over all targets that there were.
