@@ -55,9 +55,10 @@ class Discovery {
   static constexpr std::size_t kMostQueued = 4096;
   static constexpr std::size_t kMostSeen = 65536;
   static constexpr std::chrono::milliseconds kBetweenScans{1000};  // however much is lost
-  // The least that a Go runtime adds when it comes up: one arena of the heap (runtime/malloc.go,
-  // heapArenaBytes; on 64 bits its tables reserve ten times as much, mpagealloc.go, pageAlloc.sysInit).
-  static constexpr std::uint64_t kRuntimeTakes = std::uint64_t{64} << 20;
+  // Less than half of what a Go runtime reserves when it comes up, on 64 bits: the summaries of its page
+  // allocator have 585 MiB (runtime/mpagealloc_64bit.go, summaryLevelBits; 1.18-1.27). With its threads'
+  // stacks a library takes 1.5 GiB or more.
+  static constexpr std::uint64_t kRuntimeTakes = std::uint64_t{256} << 20;
   // After the look at a program: most libraries are loaded when it starts. Each reads one line of /proc.
   static constexpr std::array<std::chrono::milliseconds, 3> kYoungLooks{
       {std::chrono::milliseconds(1000), std::chrono::milliseconds(5000), std::chrono::milliseconds(20000)}};
