@@ -242,3 +242,52 @@ def test_budgets_of_targets_and_of_the_node(tmp_path):
         for name, share in shares.items():
             assert share < 1.2 * max(0.01, 0.01 * cpus), (name, share)
         monitor.end()
+
+
+# ---------------------------------------------------------------- how long the oldest has waited
+
+class Ages(harness.Process):
+    """Parks a goroutine of each kind, and says when."""
+
+    def __init__(self, **environment):
+        super().__init__([harness.build(harness.PROGRAMS / "ages")], env={**os.environ, **environment})
+        assert json.loads(self.lines.next(60))["type"] == "ready"
+
+    def ask(self, command):
+        self.popen.stdin.write(command.encode() + b"\n")
+        self.popen.stdin.flush()
+        return json.loads(self.lines.next(60))
+
+    def oldest(self, monitor, reason):
+        """What the agent says, s, and the earliest and latest that its last look can have been, CLOCK_MONOTONIC s."""
+        target = monitor.target(self.pid)["id"]
+        before = time.monotonic()
+        figures = samples(monitor.ask("/metrics").text)
+        after = time.monotonic()
+        age = figures.get(f'gorotrace_sample_age_seconds{{target="{target}",quality="sampled"}}')
+        oldest = figures.get(f'gorotrace_oldest_wait_seconds{{target="{target}",reason="{reason}",quality="lower bound"}}')
+        return (oldest, before - age, after - age) if oldest is not None else (None, None, None)
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_the_oldest_wait_is_no_older_than_it_is_and_goes_on_from_turn_to_turn(monitor, collects):
+    """A turn lasts 10 s. Collections have proven longer waits to the turns behind them."""
+    with Ages(**({} if collects else {"GOGC": "off"})) as program:
+        parked_at = next(p["at_ns"] for p in program.ask("park")["parked"] if p["kind"] == "select") / 1e9
+        if collects:
+            program.ask("gc")
+        proven_at = time.monotonic()
+        end = proven_at + (60 if collects else 14)
+        longest, looks = 0, set()
+        while time.monotonic() < end and longest < 14:
+            time.sleep(0.5)
+            oldest, earliest, latest = program.oldest(monitor, "select")
+            if oldest is None:
+                continue
+            assert oldest <= latest - parked_at + 0.001, "older than it is"
+            looks.add(round(earliest))
+            # A turn from before the collection knows what it saw itself.
+            if collects and oldest >= earliest - proven_at:
+                longest = max(longest, oldest)
+        assert looks, "it was never looked at"
+        assert not collects or longest >= 14, (longest, looks)

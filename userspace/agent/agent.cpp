@@ -116,7 +116,7 @@ std::vector<MetricFamily> Agent::Impl::metrics() {
     node = state_->figures;
   }
   node.readings = state_->table.totals();
-  node.files_examined = state_->caches.files.examined();
+  node.files_examined = state_->caches.files.examined() + state_->caches.libraries.examined();
 
   std::vector<AgentTarget> targets;
   for (const KnownTarget& target : known) targets.push_back(shown_target(target));

@@ -50,14 +50,16 @@ Status AgentSession::add(const std::string& id, std::unique_ptr<Target> target) 
   return {};
 }
 
-void AgentSession::end(const std::string& id) {
+bool AgentSession::end(const std::string& id) {
   const auto at = members_.find(id);
-  if (at == members_.end()) return;
+  if (at == members_.end()) return true;
   const TargetId target = at->second->target;
   session_->end(target);
   tell(id, *at->second, true);
+  const bool held_up = session_->held_up(target);
   session_->remove(target);
   members_.erase(at);
+  return !held_up;
 }
 
 std::vector<std::string> AgentSession::ids() const {

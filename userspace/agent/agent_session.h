@@ -41,7 +41,8 @@ class AgentSession {
   void close();  // the end of all targets
 
   [[nodiscard]] Status add(const std::string& id, std::unique_ptr<Target> target);
-  void end(const std::string& id);
+  // False: its process does not let go of whoever read its memory.
+  bool end(const std::string& id);
   [[nodiscard]] bool has(const std::string& id) const { return members_.contains(id); }
   [[nodiscard]] std::vector<std::string> ids() const;
   [[nodiscard]] std::size_t size() const { return members_.size(); }

@@ -1,4 +1,4 @@
-// A Go process of this node as the agent knows it: a plain value for whoever shows it.
+// A Go runtime in a process of this node as the agent knows it: a plain value for whoever shows it.
 #pragma once
 
 #include <sys/types.h>
@@ -9,6 +9,7 @@
 
 #include "base/enum_names.h"
 #include "probe/names.h"
+#include "process/discovery.h"
 
 namespace gorotrace {
 
@@ -39,10 +40,13 @@ struct ContainerName {
 
 // All texts are printable. Times are CLOCK_MONOTONIC ns.
 struct AgentTarget {
-  std::string id;  // "PID-STARTTIME", in clock ticks since boot: of the process, across its execs
-  pid_t pid = 0;   // in our PID namespace
+  // "PID-STARTTIME", in clock ticks since boot: of the process, across its execs. Of a library's runtime with
+  // "-ADDRESS" behind it, in hexadecimal: where the library's code begins in the process, for good.
+  std::string id;
+  pid_t pid = 0;  // in our PID namespace
   std::uint64_t start_time_ticks = 0;
   std::string executable, module, module_version, go_version;  // "" when not known
+  std::string library;  // the file with the runtime, as the process sees it; "": it is the executable's
   std::string user, cgroup;
   ContainerName container;
   WatchState state = WatchState::kStarting;
@@ -62,6 +66,11 @@ struct AgentTarget {
   // Of its probes; charged_ns is what the target paid for them. Absent: it never had any.
   GroupMask probes_on = 0;
   std::optional<std::uint64_t> charged_ns, events_lost;
+
+  // What opens it.
+  [[nodiscard]] TargetName name() const { return {pid, library}; }
+  // Whose runtime it is, as /targets says.
+  [[nodiscard]] const std::string& runtime_file() const { return library.empty() ? executable : library; }
 };
 
 }  // namespace gorotrace

@@ -1,10 +1,13 @@
 // Which processes are to be looked at, and when: those that run at the start, and those that execute a
 // program later, as the kernel tells it. Scans of /proc come now and then as a net, and soon when something
-// was lost. Pure but for what it is given. Threads: one owner thread.
+// was lost. A process may load a Go library at any time, of which nobody tells: it is looked at again once
+// its address space has grown by what a Go runtime takes, which is compared a few times while its program is
+// young and at every scan. Pure but for what it is given. Threads: one owner thread.
 #pragma once
 
 #include <sys/types.h>
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -26,11 +29,22 @@ struct ProgramId {
   bool operator==(const ProgramId&) const = default;
 };
 
+struct SeenProgram {
+  ProgramId id;
+  std::uint64_t addresses = 0;  // procfs::Stat::addresses
+};
+
+enum class LookFor : std::uint8_t {
+  kProgram,  // it is a program that was not looked at
+  kRest,     // what of the same program is new, or could not be looked at
+};
+
 struct DiscoveryCounts {
   std::uint64_t executed = 0;     // programs that the kernel told of
   std::uint64_t lost = 0;         // that it could not tell of, or that the queue had no room for
   std::uint64_t short_lived = 0;  // ended before anybody looked at them
-  std::uint64_t looked_at = 0;
+  std::uint64_t looked_at = 0;    // programs
+  std::uint64_t grown = 0;        // looks at programs that had grown by as much as a Go runtime takes
   std::uint64_t scans = 0;
 };
 
@@ -41,15 +55,24 @@ class Discovery {
   static constexpr std::size_t kMostQueued = 4096;
   static constexpr std::size_t kMostSeen = 65536;
   static constexpr std::chrono::milliseconds kBetweenScans{1000};  // however much is lost
+  // Less than half of what a Go runtime reserves when it comes up, on 64 bits: the summaries of its page
+  // allocator have 585 MiB (runtime/mpagealloc_64bit.go, summaryLevelBits; 1.18-1.27). With its threads'
+  // stacks a library takes 1.5 GiB or more.
+  static constexpr std::uint64_t kRuntimeTakes = std::uint64_t{256} << 20;
+  // After the look at a program: most libraries are loaded when it starts. Each reads one line of /proc.
+  static constexpr std::array<std::chrono::milliseconds, 3> kYoungLooks{
+      {std::chrono::milliseconds(1000), std::chrono::milliseconds(5000), std::chrono::milliseconds(20000)}};
+  // Those that are due at about the same time wake us once.
+  static constexpr std::chrono::milliseconds kTogether{500};
 
   struct Proc {  // the seam to /proc
     std::function<std::vector<pid_t>()> all;
     // nullopt: it is gone, or has no program (a kernel thread, a zombie).
-    std::function<std::optional<ProgramId>(pid_t)> program;
+    std::function<std::optional<SeenProgram>(pid_t)> program;
   };
   [[nodiscard]] static Proc proc();
 
-  using Look = std::function<void(pid_t)>;
+  using Look = std::function<void(pid_t, LookFor)>;
   Discovery(Proc proc, std::chrono::nanoseconds scan_every, Look look)
       : proc_(std::move(proc)), scan_every_(scan_every), look_(std::move(look)) {}
 
@@ -64,13 +87,26 @@ class Discovery {
   [[nodiscard]] const DiscoveryCounts& counts() const { return counts_; }
 
  private:
+  enum class Why : std::uint8_t {
+    kExecuted,
+    kFound,  // by a scan; looked at only if this program of it was not yet
+    kAgain,
+  };
   struct Queued {
     pid_t pid;
     MonotonicTime due;
-    bool from_scan;  // looked at only if this program of it was not yet
+    Why why;
   };
-  void queue(pid_t pid, MonotonicTime due, bool from_scan);
-  void look_at(const Queued& queued);
+  struct Young {
+    pid_t pid;
+    std::size_t looks = 0;  // of kYoungLooks
+  };
+  void queue(pid_t pid, MonotonicTime due, Why why);
+  void look_at(const Queued& queued, MonotonicTime now);
+  void look_anew(pid_t pid, const SeenProgram& program, MonotonicTime now);
+  void compare(pid_t pid, SeenProgram& seen, const SeenProgram& program);
+  void compare_young(MonotonicTime now);
+  void expect_growth(Young young, MonotonicTime now);
   void scan(MonotonicTime now);
   void scan_soon(MonotonicTime now);
 
@@ -79,7 +115,8 @@ class Discovery {
   const Look look_;
   std::deque<Queued> queue_;  // by due, but for the few of again()
   std::vector<Queued> again_;
-  std::map<pid_t, ProgramId> seen_;
+  std::multimap<MonotonicTime, Young> young_;
+  std::map<pid_t, SeenProgram> seen_;  // as large as each was, at the least, since it was looked at
   std::optional<MonotonicTime> last_scan_;
   MonotonicTime next_scan_{};
   bool overflowed_ = false;

@@ -10,18 +10,33 @@
 
 namespace gorotrace {
 
+namespace {
+
+// False: it does not say.
+bool add_buildinfo(const ElfImage& image, GoFileFacts& out) {
+  const auto info = read_buildinfo(image);
+  if (!info) return false;
+  if (info->version) out.go_version = info->version->text;
+  out.module = info->main_module;
+  out.module_version = info->main_version;
+  return true;
+}
+
+}  // namespace
+
 GoFileFacts GoFileCache::examine_file(const std::string& path) {
   GoFileFacts out;
   const auto image = ElfImage::open(path);
-  if (!image) return out;
-  if (const auto info = read_buildinfo(**image)) {
-    out.is_go = true;
-    if (info->version) out.go_version = info->version->text;
-    out.module = info->main_module;
-    out.module_version = info->main_version;
-  } else {
-    out.is_go = has_go(**image);
-  }
+  if (image) out.is_go = add_buildinfo(**image, out) || has_go(**image);
+  return out;
+}
+
+GoFileFacts GoFileCache::examine_library(const std::string& path) {
+  GoFileFacts out;
+  const auto image = ElfImage::open(path);
+  if (!image || !has_loaded_runtime(**image)) return out;
+  out.is_go = true;
+  add_buildinfo(**image, out);
   return out;
 }
 

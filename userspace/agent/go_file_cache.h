@@ -1,4 +1,4 @@
-// Whether executables are Go, each file looked at once for all processes that run it.
+// Whether executables, or shared libraries, are Go, each file looked at once for all processes that run it.
 // Threads: any. Two that ask for the same unknown file at the same time both look at it.
 #pragma once
 
@@ -31,12 +31,14 @@ class GoFileCache {
   explicit GoFileCache(Examine examine = examine_file, std::size_t most = kMost)
       : examine_(std::move(examine)), most_(most) {}
 
-  // Of the file behind that path ("/proc/PID/exe"). The kernel is asked which file it is; it is opened only
-  // if it is not known, or was changed since. kNoProcess and kPermission as the kernel says.
+  // Of the regular file behind that path ("/proc/PID/exe"). The kernel is asked which file it is; it is
+  // opened only if it is not known, or was changed since. kNoProcess and kPermission as the kernel says.
   [[nodiscard]] Result<GoFileFacts> of(const std::string& path);
   [[nodiscard]] std::uint64_t examined() const;  // files that were opened, ever
 
   [[nodiscard]] static GoFileFacts examine_file(const std::string& path);
+  // Of a library that has a runtime of its own (golang/presence.h); reads little of one that has none.
+  [[nodiscard]] static GoFileFacts examine_library(const std::string& path);
 
  private:
   // Who owns a file can set its mtime back, its ctime not.

@@ -1,5 +1,6 @@
-// What one process is: Go or not, whose, in which container, to be watched or not. Reads its files and its
-// memory, and so may be held up by it: run by workers.
+// What one process is: with which Go runtimes, the executable's and those of shared libraries, whose, in
+// which container, to be watched or not. Reads its files and its memory, and so may be held up by it: run by
+// workers.
 #pragma once
 
 #include <sys/types.h>
@@ -7,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,9 +23,16 @@ namespace gorotrace {
 
 // What inspections share, whichever thread they run on.
 struct InspectionCaches {
-  GoFileCache files;
+  GoFileCache files;  // executables
+  GoFileCache libraries{GoFileCache::examine_library};
   ContainerNames containers;
   BinaryCache binaries;
+};
+
+struct InspectedRuntime {
+  AgentTarget target;              // since_ns is not set
+  std::shared_ptr<Target> opened;  // when it is to be watched
+  bool passing = false;            // it was refused for what may not last
 };
 
 struct Inspected {
@@ -31,17 +40,17 @@ struct Inspected {
     kGone,
     kNotGo,
     kUnknown,  // it may not be asked
+    kLeftOut,  // others of its user hold up whoever looks at them
     kGo,
   };
   What what = What::kGone;
-  AgentTarget target;              // of kGo; since_ns is not set
-  std::shared_ptr<Target> opened;  // when it is to be watched
-  bool passing = false;            // it was refused for what may not last
+  std::vector<InspectedRuntime> runtimes;  // of kGo: those that were not known
 };
 
-// `found` is called, at most once, when it is known to be Go, before its memory is read.
-[[nodiscard]] Inspected inspect_process(pid_t pid, const std::vector<AgentRule>& rules,
-                                        InspectionCaches& caches,
+// known: ids of its targets that are not looked at again. `found` is called for each other one, at most once,
+// before its memory is read.
+[[nodiscard]] Inspected inspect_process(pid_t pid, const std::vector<std::string>& known,
+                                        const std::vector<AgentRule>& rules, InspectionCaches& caches,
                                         const std::function<void(const AgentTarget&)>& found);
 
 [[nodiscard]] RuleSubject rule_subject(const AgentTarget& target);

@@ -13,10 +13,15 @@ namespace gorotrace {
 namespace {
 
 MetricLabels info_labels(const AgentTarget& target) {
-  return {{"pid", fmt::format("{}", target.pid)},    {"executable", target.executable},
-          {"go_version", target.go_version},         {"module", target.module},
-          {"module_version", target.module_version}, {"user", target.user},
-          {"container", target.container.shown()},   {"pod", target.container.pod},
+  return {{"pid", fmt::format("{}", target.pid)},
+          {"executable", target.executable},
+          {"runtime_file", target.runtime_file()},
+          {"go_version", target.go_version},
+          {"module", target.module},
+          {"module_version", target.module_version},
+          {"user", target.user},
+          {"container", target.container.shown()},
+          {"pod", target.container.pod},
           {"namespace", target.container.name_space}};
 }
 
@@ -49,10 +54,17 @@ void add_node_families(std::vector<MetricFamily>& families, const NodeFigures& n
           count(node.discovery.scans));
   counter("gorotrace_agent_inspections_total",
           "Processes that the agent looked at, to see whether they are Go.", count(node.discovery.looked_at));
+  counter("gorotrace_agent_grown_processes_total",
+          "Processes that it looked at once more, for they had grown by what a Go library takes.",
+          count(node.discovery.grown));
   counter("gorotrace_agent_files_examined_total",
-          "Executables that were opened for it; those that are known are not.", count(node.files_examined));
+          "Executables and libraries that were opened for it; those that are known are not.",
+          count(node.files_examined));
   counter("gorotrace_agent_unreadable_processes_total",
           "Looks at processes whose executable the agent may not read.", count(node.unreadable));
+  counter("gorotrace_agent_left_out_inspections_total",
+          "Looks that were put off, for other processes of the user hold up whoever reads them.",
+          count(node.left_out));
   counter("gorotrace_agent_targets_ended_total", "Go processes that were known and are gone.",
           count(node.ended));
   counter("gorotrace_agent_readings_total", "Readings of a target's counters.",

@@ -17,7 +17,8 @@ struct NodeFigures {
   ReadingTotals readings;
   std::uint64_t ended = 0;           // targets that were known, and went
   std::uint64_t unreadable = 0;      // processes whose executable may not be read, each time it was tried
-  std::uint64_t files_examined = 0;  // executables that were opened to see whether they are Go
+  std::uint64_t left_out = 0;        // looks that were put off, for others of the user are held up
+  std::uint64_t files_examined = 0;  // executables and libraries, opened to see whether they are Go
   std::uint64_t late = 0;            // readings that a scrape could not wait for
 };
 

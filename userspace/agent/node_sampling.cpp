@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "base/clock.h"
@@ -44,6 +45,17 @@ bool has(const std::vector<WatchedId>& watched, const std::string& id) {
   return std::ranges::binary_search(watched, id, {}, &WatchedId::id);
 }
 
+// "PID-STARTTIME" (AgentTarget::id).
+std::string_view process_of(std::string_view id) {
+  return id.substr(0, id.find('-', id.find('-') + 1));
+}
+
+template <typename Ids>
+bool has_other_runtime(const Ids& ids, const std::string& id) {
+  return std::ranges::any_of(
+      ids, [&](const std::string& other) { return other != id && process_of(other) == process_of(id); });
+}
+
 // Of all, or of the one of that id.
 template <typename Accounts, typename Figures>
 auto figures_of(Accounts& accounts, const std::string& id, const Figures& figures) {
@@ -68,7 +80,7 @@ NodeSampling::NodeSampling(std::shared_ptr<NodeState> state, EventLoop loop,
           loop_, [this](auto&&... of) { seen(of...); }, kProbedWindow),
       quota_(std::make_shared<ReaderQuota>(Readings::kMostOfOneUser, kHeldUpAfter,
                                            [] { return monotonic_ns(); })),
-      openers_(Readings::kMostThreads) {}
+      openers_(Readings::kMostThreads, Readings::kMostAtWorkForOne) {}
 
 Result<std::unique_ptr<NodeSampling>> NodeSampling::make(std::shared_ptr<NodeState> state) {
   auto loop = EventLoop::make();
@@ -161,14 +173,15 @@ void NodeSampling::begin(const std::string& id, bool probed) {
   const auto known = state_->table.find(id);
   if (!known || !known->watched || !opening_.insert(id).second) return turns_.over(id);
   openers_.add(
+      known->info.user,
       [state = state_, mailbox = mailbox_, quota = quota_, id, probed, user = known->info.user,
-       pid = known->info.pid, started = known->info.start_time_ticks](const std::stop_token&) {
+       name = known->info.name(), started = known->info.start_time_ticks](const std::stop_token&) {
         Result<std::unique_ptr<Target>> target =
             fail(ErrorKind::kFailed, "other processes of its user hold up whoever reads their memory");
         (void)quota->run(user, [&] {
-          target = Target::open(TargetName(pid), state->caches.binaries);
+          target = Target::open(name, state->caches.binaries);
           if (target && (*target)->process().start_time_ticks() != started)
-            target = fail(ErrorKind::kNoProcess, fmt::format("process {} has ended", pid));
+            target = fail(ErrorKind::kNoProcess, fmt::format("process {} has ended", name.pid));
           if (target && probed) (*target)->prepare_plan();
         });
         mailbox->post(Opened{id, probed, std::move(target)});
@@ -206,8 +219,16 @@ void NodeSampling::plan_probes(const std::vector<WatchedId>& watched, MonotonicT
   }
   for (const WatchedId& target : watched) {
     if (target.probes == 0 || probed_.has(target.id) || without_probes_.contains(target.id)) continue;
-    if (sampled_.has(target.id)) {  // a process is a target of one session
-      sampled_.end(target.id);
+    // The kernel knows an event's target by its process.
+    if (has_other_runtime(probed_.ids(), target.id)) {
+      constexpr const char* kWhy = "another Go runtime of its process has the probes";
+      without_probes_.insert_or_assign(target.id,
+                                       Refusal{Error{ErrorKind::kFailed, kWhy}, now + kNotTriedAgainFor});
+      continue;
+    }
+    if (has_other_runtime(opening_, target.id)) continue;  // which perhaps gets them
+    if (sampled_.has(target.id)) {                         // a process is a target of one session
+      end_turn(target.id);
       turns_.over(target.id);
     }
     if (!opening_.contains(target.id)) begin(target.id, true);
@@ -220,11 +241,31 @@ void NodeSampling::plan_probes(const std::vector<WatchedId>& watched, MonotonicT
   probed_.cap_budgets(settings_.node_percent / 100 * cpus / static_cast<double>(probed_.size()));
 }
 
-void NodeSampling::plan_turns(const std::vector<WatchedId>& watched, MonotonicTime now) {
-  std::vector<std::string> in_turn;
+void NodeSampling::end_turn(const std::string& id) {
+  const auto known = state_->table.find(id);
+  if (sampled_.end(id) || !known) return;
+  held_up_[id] = known->info.user;
+  constexpr const char* kWhy = "it does not let go of whoever reads its memory";
+  refused_.insert_or_assign(id, Refusal{Error{ErrorKind::kFailed, kWhy}, MonotonicTime::max()});
+}
+
+// A process holds up one look, and those of one user so many: like readings (agent/reader_quota.h).
+std::vector<std::string> NodeSampling::may_have_turns(const std::vector<WatchedId>& watched) {
+  std::erase_if(held_up_, [&](const auto& entry) { return !has(watched, entry.first); });
+  std::map<std::string, std::size_t> by_user;
+  for (const auto& [id, user] : held_up_) ++by_user[user];
+  std::vector<std::string> out;
   for (const WatchedId& target : watched) {
-    if (target.probes == 0 || without_probes_.contains(target.id)) in_turn.push_back(target.id);
+    if (target.probes != 0 && !without_probes_.contains(target.id)) continue;
+    const auto user = by_user.find(target.user);
+    const bool too_many = user != by_user.end() && user->second >= Readings::kMostOfOneUser;
+    if (!too_many && !held_up_.contains(target.id)) out.push_back(target.id);
   }
+  return out;
+}
+
+void NodeSampling::plan_turns(const std::vector<WatchedId>& watched, MonotonicTime now) {
+  const std::vector<std::string> in_turn = may_have_turns(watched);
   std::erase_if(refused_,
                 [&](const auto& entry) { return entry.second.until <= now || !has(watched, entry.first); });
   for (const Asked& asked : asked_) {
@@ -236,7 +277,7 @@ void NodeSampling::plan_turns(const std::vector<WatchedId>& watched, MonotonicTi
   const bool may_begin =
       credit_.left(now, process_cpu_ns(), settings_.agent_percent / 100) || now - begun_at_ >= kTurnAnyway;
   const SamplingTurns::Change change = turns_.plan(in_turn, now, may_begin);
-  for (const std::string& id : change.end) sampled_.end(id);
+  for (const std::string& id : change.end) end_turn(id);
   for (const std::string& id : change.begin) begin(id, false);
   if (!change.begin.empty()) begun_at_ = now;
   if (sampled_.size() == 0 && opening_.empty()) sampled_.close();

@@ -73,6 +73,9 @@ class NodeSampling {
   void work();
   void plan();
   void plan_probes(const std::vector<WatchedId>& watched, MonotonicTime now);
+  // Without those of which no more threads may be held up.
+  [[nodiscard]] std::vector<std::string> may_have_turns(const std::vector<WatchedId>& watched);
+  void end_turn(const std::string& id);
   void plan_turns(const std::vector<WatchedId>& watched, MonotonicTime now);
   void begin(const std::string& id, bool probed);
   void take_opened(Opened opened);
@@ -92,6 +95,7 @@ class NodeSampling {
   std::set<std::string> opening_;                  // by a worker
   std::map<std::string, Refusal> refused_;         // what could not be sampled
   std::map<std::string, Refusal> without_probes_;  // what could not get its probes: it is sampled
+  std::map<std::string, std::string> held_up_;     // whom the last turn's look is not back from, and its user
   std::vector<Asked> asked_;
   std::optional<MonotonicTime> alarm_;
   MonotonicTime plan_at_{}, begun_at_{};  // begun_at_: a turn, the last time

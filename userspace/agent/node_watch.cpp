@@ -9,6 +9,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/overloaded.h"
 #include "process/procfs.h"
 
@@ -17,7 +18,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kMostThreads = 64;              // each process that holds one up takes it for good
 constexpr std::chrono::seconds kScanEvery{60};        // a net
 constexpr std::chrono::seconds kScanWithoutExecs{5};  // the only way
 constexpr milliseconds kTick{100};                    // while somebody is being looked at
@@ -25,6 +25,7 @@ constexpr std::chrono::seconds kTickAfter{10};        // it is held up: nothing 
 constexpr std::chrono::seconds kReadyAfter{5};        // however long the first looks take
 constexpr unsigned kMostAttempts = 5;
 constexpr std::chrono::seconds kBetweenAttempts{2};  // and twice as long each time
+constexpr std::chrono::seconds kLeftOutFor{60};
 
 bool still_is(const AgentTarget& target) {
   const auto text = procfs::read_file(target.pid, "stat", 4096);
@@ -40,7 +41,9 @@ NodeWatch::NodeWatch(std::shared_ptr<NodeState> state, std::shared_ptr<ReadingsO
       over_(std::move(over)),
       loop_(std::move(loop)),
       mailbox_(std::move(mailbox)),
-      workers_(kMostThreads) {}
+      quota_(std::make_shared<ReaderQuota>(Readings::kMostOfOneUser, kHeldUpAfter,
+                                           [] { return monotonic_ns(); })),
+      workers_(Readings::kMostThreads, Readings::kMostAtWorkForOne) {}
 
 Result<std::unique_ptr<NodeWatch>> NodeWatch::make(std::shared_ptr<NodeState> state,
                                                    std::shared_ptr<ReadingsOver> over) {
@@ -63,7 +66,7 @@ Result<std::unique_ptr<NodeWatch>> NodeWatch::make(std::shared_ptr<NodeState> st
   // Before the first scan: what is executed from here on is in the ring or in the scan.
   self.start_exec_watch();
   self.discovery_.emplace(Discovery::proc(), self.execs_ ? kScanEvery : kScanWithoutExecs,
-                          [&self](pid_t pid) { self.look(pid); });
+                          [&self](pid_t pid, LookFor wanted) { self.look(pid, wanted); });
   return watch;
 }
 
@@ -140,11 +143,12 @@ void NodeWatch::tick() {
   const MonotonicTime now = loop_.timers().now();
   for (const auto& [pid, look] : in_flight_) {
     if (now - look.since < kHeldUpAfter) continue;
-    auto known = state_->table.of(pid);
-    if (!known || known->info.state != WatchState::kStarting) continue;
-    known->info.state = WatchState::kHeldUp;
-    known->info.reason = "it does not let go of whoever reads its memory";
-    state_->table.put(*std::move(known));
+    for (KnownTarget& known : state_->table.of(pid)) {
+      if (known.info.state != WatchState::kStarting) continue;
+      known.info.state = WatchState::kHeldUp;
+      known.info.reason = "it does not let go of whoever reads its memory";
+      state_->table.put(std::move(known));
+    }
   }
   become_ready();
 }
@@ -155,21 +159,37 @@ void NodeWatch::become_ready() {
   state_->ready = true;
 }
 
-void NodeWatch::look(pid_t pid) {
-  const auto [at, fresh] = in_flight_.try_emplace(pid, InFlight{loop_.timers().now()});
+// Targets that need no second look as long as it is the same program.
+std::vector<std::string> NodeWatch::settled(pid_t pid) const {
+  std::vector<std::string> out;
+  const auto attempts = attempts_.find(pid);
+  for (const KnownTarget& known : state_->table.of(pid)) {
+    if (attempts == attempts_.end() || !attempts->second.contains(known.info.id))
+      out.push_back(known.info.id);
+  }
+  return out;
+}
+
+void NodeWatch::look(pid_t pid, LookFor wanted) {
+  const auto [at, fresh] = in_flight_.try_emplace(pid, InFlight{loop_.timers().now(), wanted, {}});
   if (!fresh) {
-    at->second.again = true;
+    if (at->second.again != LookFor::kProgram) at->second.again = wanted;
     return;
   }
+  auto known = wanted == LookFor::kRest ? settled(pid) : std::vector<std::string>();
+  const std::string user = user_at_work(pid);
   workers_.add(
-      [pid, state = state_, mailbox = mailbox_](const std::stop_token&) {
-        const auto rules = state->current_rules();
-        auto inspected = inspect_process(pid, *rules, state->caches, [&](const AgentTarget& target) {
-          News news{pid, false, {}};
-          news.inspected.target = target;
-          mailbox->post(std::move(news));
+      user,
+      [pid, user, known = std::move(known), state = state_, mailbox = mailbox_,
+       quota = quota_](const std::stop_token&) {
+        Inspected inspected{.what = Inspected::What::kLeftOut, .runtimes = {}};
+        (void)quota->run(user, [&] {
+          const auto rules = state->current_rules();
+          inspected = inspect_process(pid, known, *rules, state->caches, [&](const AgentTarget& target) {
+            mailbox->post(News{pid, false, target, {}});
+          });
         });
-        mailbox->post(News{pid, true, std::move(inspected)});
+        mailbox->post(News{pid, true, {}, std::move(inspected)});
       },
       std::stop_source());
 }
@@ -177,44 +197,68 @@ void NodeWatch::look(pid_t pid) {
 void NodeWatch::take_news(News news) {
   if (!news.over) {
     // Of a process that runs another program by now the last one's figures are of no use.
-    if (watch_end(news.inspected.target)) state_->table.put({std::move(news.inspected.target), nullptr});
+    if (watch_end(news.found)) state_->table.put({std::move(news.found), nullptr});
     return;
   }
   const auto at = in_flight_.find(news.pid);
-  const bool again = at != in_flight_.end() && at->second.again;
-  if (at != in_flight_.end()) in_flight_.erase(at);
-  if (again) {
-    look(news.pid);
-  } else {
-    conclude(news.pid, std::move(news.inspected));
-  }
+  if (at == in_flight_.end()) return;
+  const InFlight over = at->second;
+  in_flight_.erase(at);
+  // Of another program that it executed meanwhile nothing of this one's is of use.
+  if (over.again != LookFor::kProgram) conclude(news.pid, over.wanted, std::move(news.inspected));
+  if (over.again) look(news.pid, *over.again);
   become_ready();
 }
 
-void NodeWatch::conclude(pid_t pid, Inspected inspected) {
+void NodeWatch::conclude(pid_t pid, LookFor wanted, Inspected inspected) {
   if (inspected.what == Inspected::What::kUnknown) {
     const std::lock_guard lock(state_->mutex);
     ++state_->figures.unreadable;
   }
-  if (inspected.what != Inspected::What::kGo || !watch_end(inspected.target)) {
-    forget(pid);
+  if (inspected.what == Inspected::What::kLeftOut) {
+    discovery_->again(pid, loop_.timers().now() + kLeftOutFor);
+    const std::lock_guard lock(state_->mutex);
+    ++state_->figures.left_out;
+  }
+  if (inspected.what != Inspected::What::kGo) {
+    if (wanted == LookFor::kProgram) forget(pid);  // else nothing new was seen of it; its end is told
     return;
   }
-  if (inspected.passing && attempts_[pid] < kMostAttempts) {
-    discovery_->again(pid, loop_.timers().now() + kBetweenAttempts * (1 << attempts_[pid]++));
-  } else {
-    attempts_.erase(pid);
+  if (wanted == LookFor::kProgram) {  // runtimes of the program before
+    std::size_t gone = 0;
+    for (const KnownTarget& known : state_->table.of(pid)) {
+      const auto is_it = [&](const InspectedRuntime& now) { return now.target.id == known.info.id; };
+      if (std::ranges::none_of(inspected.runtimes, is_it)) gone += state_->table.erase(pid, known.info.id);
+    }
+    const std::lock_guard lock(state_->mutex);
+    state_->figures.ended += gone;
   }
-  KnownTarget known{std::move(inspected.target), nullptr};
-  if (inspected.opened)
-    known.watched = std::make_shared<WatchedTarget>(std::move(inspected.opened), known.info.user, over_);
+  for (InspectedRuntime& runtime : inspected.runtimes) {
+    if (!watch_end(runtime.target)) return forget(pid);
+    take_runtime(std::move(runtime));
+  }
+}
+
+void NodeWatch::take_runtime(InspectedRuntime runtime) {
+  const pid_t pid = runtime.target.pid;
+  unsigned& attempts = attempts_[pid][runtime.target.id];
+  if (runtime.passing && attempts < kMostAttempts) {
+    discovery_->again(pid, loop_.timers().now() + kBetweenAttempts * (1 << attempts++));
+  } else {
+    attempts_[pid].erase(runtime.target.id);
+    if (attempts_[pid].empty()) attempts_.erase(pid);
+  }
+  KnownTarget known{std::move(runtime.target), nullptr};
+  if (runtime.opened)
+    known.watched = std::make_shared<WatchedTarget>(std::move(runtime.opened), known.info.user, over_);
   state_->table.put(std::move(known));
 }
 
 // False: it has ended.
 bool NodeWatch::watch_end(const AgentTarget& target) {
   const pid_t pid = target.pid;
-  if (const auto known = state_->table.of(pid); known && known->info.id == target.id && ends_.contains(pid))
+  if (const auto at = ends_.find(pid);
+      at != ends_.end() && at->second.start_time_ticks == target.start_time_ticks)
     return true;
   forget(pid);
   UniqueFd fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -228,19 +272,19 @@ bool NodeWatch::watch_end(const AgentTarget& target) {
     if (::poll(&end, 1, 0) > 0) forget(pid);
   };
   if (!loop_.on_readable(number, over)) return false;
-  ends_.emplace(pid, std::move(fd));
+  ends_.emplace(pid, End{std::move(fd), target.start_time_ticks});
   return true;
 }
 
 void NodeWatch::forget(pid_t pid) {
   if (const auto at = ends_.find(pid); at != ends_.end()) {
-    loop_.forget(at->second.get());
+    loop_.forget(at->second.fd.get());
     ends_.erase(at);
   }
   attempts_.erase(pid);
-  if (!state_->table.erase(pid)) return;
+  const std::size_t count = state_->table.erase(pid);
   const std::lock_guard lock(state_->mutex);
-  ++state_->figures.ended;
+  state_->figures.ended += count;
 }
 
 void NodeWatch::apply_rules() {
@@ -248,7 +292,8 @@ void NodeWatch::apply_rules() {
   for (KnownTarget& known : state_->table.all()) {
     const RuleDecision decision = decide(*rules, rule_subject(known.info));
     if (!decision.excluded && known.info.state == WatchState::kExcluded) {
-      look(known.info.pid);
+      attempts_[known.info.pid].try_emplace(known.info.id, 0);
+      look(known.info.pid, LookFor::kRest);
     } else if (decision.excluded && known.info.state != WatchState::kStarting) {
       known.info.state = WatchState::kExcluded;
       known.info.reason = *decision.excluded;

@@ -77,8 +77,9 @@ class NodeWatch {
  private:
   struct News {  // of an inspection
     pid_t pid = 0;
-    bool over = false;  // else `target` is Go, and its memory is about to be read
-    Inspected inspected;
+    bool over = false;  // else `found` is Go, and its memory is about to be read
+    AgentTarget found;
+    Inspected inspected;  // once it is over
   };
   struct Reload {};
   struct Stop {};
@@ -86,16 +87,23 @@ class NodeWatch {
 
   struct InFlight {
     MonotonicTime since;
-    bool again = false;  // another program was executed meanwhile
+    LookFor wanted;
+    std::optional<LookFor> again;  // was asked for meanwhile
+  };
+  struct End {
+    UniqueFd fd;  // a pidfd
+    std::uint64_t start_time_ticks;
   };
 
   NodeWatch(std::shared_ptr<NodeState> state, std::shared_ptr<ReadingsOver> over, EventLoop loop,
             std::shared_ptr<Mailbox<Message>> mailbox);
   void start_exec_watch();
   void work();
-  void look(pid_t pid);
+  void look(pid_t pid, LookFor wanted);
+  [[nodiscard]] std::vector<std::string> settled(pid_t pid) const;
   void take_news(News news);
-  void conclude(pid_t pid, Inspected inspected);
+  void conclude(pid_t pid, LookFor wanted, Inspected inspected);
+  void take_runtime(InspectedRuntime runtime);
   [[nodiscard]] bool watch_end(const AgentTarget& target);
   void forget(pid_t pid);
   void apply_rules();
@@ -111,11 +119,13 @@ class NodeWatch {
   std::optional<ExecWatch> execs_;
   std::optional<Discovery> discovery_;
   std::map<pid_t, InFlight> in_flight_;
-  std::map<pid_t, UniqueFd> ends_;       // pidfds of those in the table
-  std::map<pid_t, unsigned> attempts_;   // of those refused for what may not last
+  std::map<pid_t, End> ends_;  // of those in the table
+  // By id: of those refused for what may not last, and of those that a rule excludes no more.
+  std::map<pid_t, std::map<std::string, unsigned>> attempts_;
   std::multiset<MonotonicTime> alarms_;  // timers of the loop that are not due yet
   MonotonicTime begun_;
-  LookWorkers workers_;  // last: goes first, and waits for who looks
+  const std::shared_ptr<ReaderQuota> quota_;  // of workers_, shared with who is held up
+  LookWorkers workers_;                       // last: goes first, and waits for who looks
 };
 
 }  // namespace gorotrace

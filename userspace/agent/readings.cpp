@@ -14,6 +14,7 @@ void Readings::begin(const std::shared_ptr<WatchedTarget>& target, ReadingKind k
   if (!target->begin(kind, ns_per_cpu_ns)) return;
   const std::lock_guard lock(mutex_);
   workers_.add(
+      target->user(),
       [target, kind, quota = quota_](const std::stop_token&) {
         if (!quota->run(target->user(), [&] { target->read(kind); })) target->leave_out(kind);
       },

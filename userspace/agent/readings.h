@@ -17,9 +17,10 @@ namespace gorotrace {
 class Readings {
  public:
   Readings();
-  // Each process that holds up whoever reads it takes one of these for good, those of one user so many. (In
-  // the time until one is held up for certain some more may be taken: a thread comes each 0.2 s.)
-  static constexpr std::size_t kMostThreads = 64, kMostOfOneUser = 16;
+  // Each process that holds up whoever reads it takes one of these for good, those of one user so many. In
+  // the time until one is held up for certain some more may be taken, and who reads slowly is held up by
+  // nobody for good: that many are at work for one user.
+  static constexpr std::size_t kMostThreads = 64, kMostOfOneUser = 16, kMostAtWorkForOne = 24;
 
   [[nodiscard]] std::shared_ptr<ReadingsOver> over() const { return over_; }
   // Until each was read whose figures were not young enough, or for that long; how many were not.
@@ -32,7 +33,7 @@ class Readings {
   const std::shared_ptr<ReadingsOver> over_ = std::make_shared<ReadingsOver>();
   const std::shared_ptr<ReaderQuota> quota_;  // shared with who is held up
   std::mutex mutex_;                          // workers_
-  LookWorkers workers_{kMostThreads};
+  LookWorkers workers_{kMostThreads, kMostAtWorkForOne};
 };
 
 }  // namespace gorotrace

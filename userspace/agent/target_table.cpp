@@ -18,50 +18,64 @@ void TargetTable::remember(const KnownTarget& gone) {
 
 void TargetTable::put(KnownTarget target) {
   const std::lock_guard lock(mutex_);
-  const auto [at, fresh] = targets_.try_emplace(target.info.pid);
+  const auto [at, fresh] = targets_.try_emplace({target.info.pid, target.info.id});
   KnownTarget& kept = at->second;
-  target.info.since_ns = !fresh && kept.info.id == target.info.id ? kept.info.since_ns : monotonic_ns();
+  target.info.since_ns = fresh ? monotonic_ns() : kept.info.since_ns;
   if (kept.watched != target.watched) remember(kept);
   if (target.watched) ++watched_;
   if (kept.watched) --watched_;
   kept = std::move(target);
 }
 
-bool TargetTable::erase(pid_t pid) {
-  const std::lock_guard lock(mutex_);
-  const auto at = targets_.find(pid);
-  if (at == targets_.end()) return false;
+TargetTable::Targets::iterator TargetTable::erase(Targets::iterator at) {
   remember(at->second);
   if (at->second.watched) --watched_;
-  targets_.erase(at);
-  return true;
+  return targets_.erase(at);
+}
+
+std::size_t TargetTable::erase(pid_t pid) {
+  const std::lock_guard lock(mutex_);
+  std::size_t count = 0;
+  for (auto at = targets_.lower_bound({pid, ""}); at != targets_.end() && at->first.first == pid; ++count)
+    at = erase(at);
+  return count;
+}
+
+std::size_t TargetTable::erase(pid_t pid, const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  const auto at = targets_.find({pid, id});
+  if (at == targets_.end()) return 0;
+  erase(at);
+  return 1;
 }
 
 void TargetTable::clear() {
-  std::map<pid_t, KnownTarget> gone;
+  Targets gone;
   const std::lock_guard lock(mutex_);
   std::swap(gone, targets_);
   watched_ = 0;
 }
 
-std::optional<KnownTarget> TargetTable::of(pid_t pid) const {
+std::vector<KnownTarget> TargetTable::of(pid_t pid) const {
   const std::lock_guard lock(mutex_);
-  const auto at = targets_.find(pid);
-  return at == targets_.end() ? std::nullopt : std::optional(at->second);
+  std::vector<KnownTarget> out;
+  for (auto at = targets_.lower_bound({pid, ""}); at != targets_.end() && at->first.first == pid; ++at)
+    out.push_back(at->second);
+  return out;
 }
 
 std::optional<KnownTarget> TargetTable::find(std::string_view id) const {
   const auto pid = whole_number<pid_t>(id.substr(0, id.find('-')));
   const std::lock_guard lock(mutex_);
-  const auto at = pid ? targets_.find(*pid) : targets_.end();
-  return at == targets_.end() || at->second.info.id != id ? std::nullopt : std::optional(at->second);
+  const auto at = pid ? targets_.find({*pid, std::string(id)}) : targets_.end();
+  return at == targets_.end() ? std::nullopt : std::optional(at->second);
 }
 
 std::vector<KnownTarget> TargetTable::all() const {
   const std::lock_guard lock(mutex_);
   std::vector<KnownTarget> out;
   out.reserve(targets_.size());
-  for (const auto& [pid, target] : targets_) out.push_back(target);
+  for (const auto& [key, target] : targets_) out.push_back(target);
   return out;
 }
 
@@ -74,9 +88,9 @@ std::vector<WatchedId> TargetTable::watched_ids() const {
   std::vector<WatchedId> out;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& [pid, target] : targets_) {
+    for (const auto& [key, target] : targets_) {
       if (target.watched && !(target.watched->reading_for() > kHeldUpAfter))
-        out.push_back({target.info.id, target.info.probes});
+        out.push_back({target.info.id, target.info.probes, target.info.user});
     }
   }
   std::ranges::sort(out, {}, &WatchedId::id);
@@ -86,7 +100,7 @@ std::vector<WatchedId> TargetTable::watched_ids() const {
 ReadingTotals TargetTable::totals() const {
   const std::lock_guard lock(mutex_);
   ReadingTotals out = gone_;
-  for (const auto& [pid, target] : targets_) {
+  for (const auto& [key, target] : targets_) {
     if (!target.watched) continue;
     const TargetFigures figures = target.watched->figures();
     out.readings += figures.readings;

@@ -1,4 +1,4 @@
-// The Go processes that the agent knows, by pid: written by the thread that finds them, read by all.
+// The Go runtimes that the agent knows, by process: written by the thread that finds them, read by all.
 // Threads: any.
 #pragma once
 
@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/agent_target.h"
@@ -27,6 +28,7 @@ struct KnownTarget {
 struct WatchedId {
   std::string id;
   GroupMask probes = 0;  // AgentTarget::probes
+  std::string user;
 };
 
 // Of readings, over all targets that there were.
@@ -36,12 +38,13 @@ struct ReadingTotals {
 
 class TargetTable {
  public:
-  // In place of the one with that pid; of the same process what it is known since stays.
+  // In place of the one with that id, of which what it is known since stays.
   void put(KnownTarget target);
-  // False: there was none.
-  bool erase(pid_t pid);
+  // How many there were: all of a process, or the one.
+  std::size_t erase(pid_t pid);
+  std::size_t erase(pid_t pid, const std::string& id);
   void clear();
-  [[nodiscard]] std::optional<KnownTarget> of(pid_t pid) const;
+  [[nodiscard]] std::vector<KnownTarget> of(pid_t pid) const;  // the executable's first
   [[nodiscard]] std::optional<KnownTarget> find(std::string_view id) const;
   [[nodiscard]] std::vector<KnownTarget> all() const;  // by pid
   [[nodiscard]] std::size_t watched() const;
@@ -50,10 +53,14 @@ class TargetTable {
   [[nodiscard]] ReadingTotals totals() const;
 
  private:
-  void remember(const KnownTarget& gone);  // with mutex_ held
+  using Key = std::pair<pid_t, std::string>;  // its process and id
+  using Targets = std::map<Key, KnownTarget>;
+  // With mutex_ held.
+  void remember(const KnownTarget& gone);
+  Targets::iterator erase(Targets::iterator at);
 
   mutable std::mutex mutex_;  // what follows
-  std::map<pid_t, KnownTarget> targets_;
+  Targets targets_;
   std::size_t watched_ = 0;  // of these
   ReadingTotals gone_;
 };

@@ -83,7 +83,7 @@ struct Captures::Shared {
 
 Result<Response> Captures::Shared::work(const Job& job, CaptureSlot::Held& slot_of_it, CaptureEnd& end) {
   const pid_t pid = job.target.pid;
-  auto target = Target::open(TargetName(pid), agent->binaries());
+  auto target = Target::open(job.target.name(), agent->binaries());
   if (!target) return std::unexpected(target.error());
   if ((*target)->process().start_time_ticks() != job.target.start_time_ticks)
     return fail(ErrorKind::kNoProcess, fmt::format("process {} has ended", pid));

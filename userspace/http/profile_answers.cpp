@@ -37,7 +37,7 @@ std::unexpected<Error> gone(pid_t pid) {
 }
 
 Result<std::unique_ptr<Target>> open_target(const ProfileSubject& subject) {
-  auto target = Target::open(TargetName(subject.target.pid), subject.binaries);
+  auto target = Target::open(subject.target.name(), subject.binaries);
   if (!target) return target;
   if ((*target)->process().start_time_ticks() != subject.target.start_time_ticks)
     return gone(subject.target.pid);

@@ -11,9 +11,10 @@ std::string_view last_part(std::string_view path) {
   return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
 }
 
-// As its users know it: the executable's name says less of a program that was built by its module's.
+// As its users know it: the executable's name says less of a program that was built by its module's. That of
+// what a library is loaded into (python3) says nothing of it.
 std::string_view name_of_program(const AgentTarget& target) {
-  const std::string_view executable = last_part(target.executable);
+  const std::string_view executable = last_part(target.runtime_file());
   return executable.empty() ? last_part(target.module) : executable;
 }
 
@@ -42,7 +43,10 @@ void service_discovery_json(JsonWriter& out, std::span<const AgentTarget> target
           for (const std::string_view profile : kProfilesThereAre)
             out.field(fmt::format("__meta_gorotrace_profile_{}", profile),
                       fmt::format("{}/debug/pprof/{}", path, profile));
-          out.field("instance", fmt::format("{}/{}:{}", node, name, target.pid));
+          // Of two libraries of a process the names may be equal: what tells them apart ends their ids.
+          const std::string_view which =
+              target.library.empty() ? "" : std::string_view(target.id).substr(target.id.rfind('-'));
+          out.field("instance", fmt::format("{}/{}:{}{}", node, name, target.pid, which));
           out.field("job", name);
           out.field("service_name", name);
           // A label without a value is none to Prometheus.

@@ -23,6 +23,7 @@ void target_json(JsonWriter& out, const AgentTarget& t) {
     out.field("state", name_of(t.state));
     out.name_field("reason", t.reason);
     out.field("exe", t.executable);
+    out.field("runtime_file", t.runtime_file());
     out.name_field("go_version", t.go_version);
     out.name_field("main_module", t.module);
     out.name_field("main_version", t.module_version);

@@ -56,25 +56,27 @@ std::vector<SharedLibrary> shared_libraries(const std::vector<Mapping>& mappings
 // which CAP_SYS_ADMIN and CAP_CHECKPOINT_RESTORE may follow (fs/proc/base.c proc_map_files_get_link). Others
 // go by the name, and take what they find if it is that file: an inode is another file's only after the
 // mapping has gone. (Not by the device: overlayfs and btrfs show another one in maps than stat does.)
-Result<CodeFile> CodeFile::library_of(const Process& process, SharedLibrary library) {
-  CodeFile file(process);
+Result<UniqueFd> open_library(pid_t pid, pid_t task, const SharedLibrary& library) {
   const Mapping& m = library.code.front();
-  file.fd_ = open_regular(procfs::path(process.task(), fmt::format("map_files/{:x}-{:x}", m.start, m.end)),
-                          std::nullopt);
-  const int refused = file.fd_ ? 0 : errno;
-  if (!file.fd_ && refused != EINVAL)
-    file.fd_ = open_regular(procfs::path(process.task(), "root" + library.path), m.inode);
-  if (!file.fd_) {
-    const std::string what =
-        fmt::format("process {}: opening {}, of which it runs code", process.pid(), library.path);
-    if (errno == EINVAL) return fail(ErrorKind::kUnsupported, what + ": it is no regular file");
-    if (errno == ENOENT && (refused == EPERM || refused == EACCES))
-      return fail(ErrorKind::kPermission,
-                  what +
-                      ": it was deleted or replaced since; CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE opens "
-                      "it all the same");
-    return fail_errno(errno, what);
-  }
+  UniqueFd fd =
+      open_regular(procfs::path(task, fmt::format("map_files/{:x}-{:x}", m.start, m.end)), std::nullopt);
+  const int refused = fd ? 0 : errno;
+  if (!fd && refused != EINVAL) fd = open_regular(procfs::path(task, "root" + library.path), m.inode);
+  if (fd) return fd;
+  const std::string what = fmt::format("process {}: opening {}, of which it runs code", pid, library.path);
+  if (errno == EINVAL) return fail(ErrorKind::kUnsupported, what + ": it is no regular file");
+  if (errno == ENOENT && (refused == EPERM || refused == EACCES))
+    return fail(ErrorKind::kPermission, what +
+                                            ": it was deleted or replaced since; CAP_SYS_ADMIN or "
+                                            "CAP_CHECKPOINT_RESTORE opens it all the same");
+  return fail_errno(errno, what);
+}
+
+Result<CodeFile> CodeFile::library_of(const Process& process, SharedLibrary library) {
+  auto fd = open_library(process.pid(), process.task(), library);
+  if (!fd) return std::unexpected(fd.error());
+  CodeFile file(process);
+  file.fd_ = *std::move(fd);
   file.library_ = std::move(library);
   return file;
 }

@@ -3,6 +3,8 @@
 // Threads: any; refers to its process.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -25,12 +27,15 @@ struct SharedLibrary {
 [[nodiscard]] std::vector<SharedLibrary> shared_libraries(const std::vector<Mapping>& mappings,
                                                           const std::string& executable);
 
+// Opens the file that is mapped and no other one, also when it was deleted or replaced since. kUnsupported
+// for what is no regular file; kPermission for a deleted one when links of /proc/PID/map_files may not be
+// followed. task: a thread of the process that lives (procfs::living_task).
+[[nodiscard]] Result<UniqueFd> open_library(pid_t pid, pid_t task, const SharedLibrary& library);
+
 class CodeFile {
  public:
   [[nodiscard]] static CodeFile executable_of(const Process& process) { return CodeFile(process); }
-  // Opens the file that is mapped and no other one, also when it was deleted or replaced since. kUnsupported
-  // for what is no regular file; kPermission for a deleted one when links of /proc/PID/map_files may not be
-  // followed.
+  // As open_library().
   [[nodiscard]] static Result<CodeFile> library_of(const Process& process, SharedLibrary library);
 
   [[nodiscard]] bool is_executable() const { return !fd_; }

@@ -78,11 +78,13 @@ std::optional<Stat> parse_stat(std::string_view text) {
   const auto flags = whole_number<std::uint32_t>(rest[9 - kFirst]);
   const auto threads = whole_number<std::size_t>(rest[20 - kFirst]);
   const auto start_time = whole_number<std::uint64_t>(rest[22 - kFirst]);
+  const auto addresses = whole_number<std::uint64_t>(rest[23 - kFirst]);
   const auto start_stack = whole_number<std::uint64_t>(rest[28 - kFirst]);
-  if (!flags || !threads || !start_time || !start_stack) return std::nullopt;
+  if (!flags || !threads || !start_time || !addresses || !start_stack) return std::nullopt;
   stat.flags = *flags;
   stat.threads = *threads;
   stat.start_time = *start_time;
+  stat.addresses = *addresses;
   stat.start_stack = *start_stack;
   return stat;
 }

@@ -21,6 +21,7 @@ struct Stat {
   std::uint32_t flags = 0;        // 9
   std::size_t threads = 0;        // 20
   std::uint64_t start_time = 0;   // 22, clock ticks since boot
+  std::uint64_t addresses = 0;    // 23, bytes of its address space that are taken
   std::uint64_t start_stack = 0;  // 28, 0 unless we may ptrace it
   [[nodiscard]] bool has_exited() const { return state == 'Z' || state == 'X'; }
 };

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -81,6 +82,8 @@ class ProcessSampler {
   void begin_anew() { anew_ = true; }
 
   [[nodiscard]] SamplingCost cost() const;
+  // Somebody looks at this instant: behind end(), one whom the process does not let go.
+  [[nodiscard]] bool looked_at() { return !std::unique_lock(turn_, std::chrono::nanoseconds(0)); }
 
  private:
   using MakeLooker = std::function<std::unique_ptr<Looker>(const Memory&)>;

@@ -18,7 +18,7 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::size_t kMostThreads = 8;  // so many processes but one may hold up theirs
+constexpr std::size_t kMostThreads = 64;  // so many processes but one may hold up theirs
 // The begin and the end of sampling.
 constexpr std::chrono::milliseconds kEndPatience(1000);
 constexpr std::uint64_t kDivideNs = 100'000'000;

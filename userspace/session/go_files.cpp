@@ -77,6 +77,17 @@ std::vector<CodeFile> GoFiles::of(const Process& process) {
   return out;
 }
 
+std::optional<CodeFile> GoFiles::at(const Process& process, std::string_view path) {
+  const auto mappings = process.mappings();
+  if (!mappings) return std::nullopt;
+  auto libraries = shared_libraries(*mappings, process.executable());
+  std::erase_if(libraries, [&](const SharedLibrary& library) { return library.path != path; });
+  if (libraries.size() != 1) return std::nullopt;
+  auto file = CodeFile::library_of(process, std::move(libraries.front()));
+  if (!file || !library_has_runtime(*file)) return std::nullopt;
+  return *std::move(file);
+}
+
 Result<ChosenFile> choose_go_file(const std::vector<std::string>& paths, bool executable_is_go,
                                   std::string_view wanted, pid_t pid) {
   const auto all = indices_of(paths, [](const auto&) { return true; });

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,9 @@ class GoFiles {
   // The executable first, if it is Go. A library that cannot be opened is left out; unopened() has why.
   // Remembers which files are none, for the next process.
   [[nodiscard]] std::vector<CodeFile> of(const Process& process);
+  // The library of that very path alone, and no other file is opened; nullopt: there is none, or several are
+  // mapped (a file that was replaced).
+  [[nodiscard]] std::optional<CodeFile> at(const Process& process, std::string_view path);
   [[nodiscard]] const std::vector<Error>& unopened() const { return unopened_; }
 
  private:

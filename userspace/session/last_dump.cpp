@@ -11,9 +11,12 @@ LastDump::LastDump(std::shared_ptr<Target> target, StandingWaits standing, LookW
     : target_(std::move(target)), standing_(std::move(standing)) {
   const auto dump = std::make_shared<std::promise<Result<Dump>>>();
   dump_ = dump->get_future();
-  workers.add([target = target_, waits,
-               dump](const std::stop_token& stop) { dump->set_value(take_dump(*target, waits, stop)); },
-              stop_);
+  workers.add(
+      user_at_work(target_->process().pid()),
+      [target = target_, waits, dump](const std::stop_token& stop) {
+        dump->set_value(take_dump(*target, waits, stop));
+      },
+      stop_);
 }
 
 bool LastDump::ready(std::chrono::nanoseconds patience) const {

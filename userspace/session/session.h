@@ -43,6 +43,8 @@ class Session {
   // The end of one target's window, as of finish(), while the others go on. Nothing when it is over, or when
   // there is no such target.
   void end(TargetId target);
+  // Behind it: the process does not let go of whoever read its memory.
+  [[nodiscard]] bool held_up(TargetId target) const { return of(target).held_up(); }
   // Forgets a target, behind the end of its window: its id is nobody's from here on.
   void remove(TargetId target);
   // The end of the window: a last look at memory, where one does not take long, then everything is detached.

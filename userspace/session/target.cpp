@@ -87,6 +87,8 @@ std::string Target::who() const {
 
 Status Target::choose_file(const std::string& wanted) {
   GoFiles files;
+  if (wanted.starts_with('/')) file_ = files.at(*process_, wanted);
+  if (file_) return {};
   std::vector<CodeFile> found = files.of(*process_);
   // What might be one, and may not be opened, must not look as if it were none.
   const std::string unopened = files.unopened().empty() ? "" : "; " + files.unopened().front().message;

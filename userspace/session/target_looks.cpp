@@ -36,6 +36,7 @@ TargetLooks::TargetLooks(std::shared_ptr<Target> target, std::shared_ptr<MemoryL
       sampling_(sampling),
       notices_(notices),
       interval_ns_(interval_ns),
+      user_(user_at_work(target_->process().pid())),
       asked_ns_(kNever),
       reading_ns_(kNever) {}
 
@@ -94,9 +95,12 @@ void TargetLooks::tick(std::uint64_t now_ns) {
 void TargetLooks::start(LookOrder order, Purpose purpose) {
   const auto result = std::make_shared<std::promise<LookResult>>();
   running_ = Running{result->get_future(), {}, order, purpose};
-  workers_.looks.add([look = look_, order,
-                      result](const std::stop_token& stop) { result->set_value(look->take(order, stop)); },
-                     running_->stop);
+  workers_.looks.add(
+      user_,
+      [look = look_, order, result](const std::stop_token& stop) {
+        result->set_value(look->take(order, stop));
+      },
+      running_->stop);
 }
 
 bool TargetLooks::await(std::uint64_t until_ns) {
@@ -163,7 +167,8 @@ void TargetLooks::ask_counters() {
   const auto result = std::make_shared<std::promise<std::optional<RuntimeReading>>>();
   counting_ = result->get_future();
   workers_.counters.add(
-      [look = counters_look_, result](const std::stop_token&) { result->set_value(look->take()); }, {});
+      user_, [look = counters_look_, result](const std::stop_token&) { result->set_value(look->take()); },
+      {});
 }
 
 bool TargetLooks::await_counters(std::uint64_t until_ns) {

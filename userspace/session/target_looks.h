@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 
 #include "evidence/facts.h"
 #include "session/counters_look.h"
@@ -81,6 +82,7 @@ class TargetLooks {
     std::uint64_t live, of_c_threads;
   };
   [[nodiscard]] const std::optional<Start>& start() const { return start_; }
+  [[nodiscard]] bool looking() const { return running_.has_value(); }
   // The counters behind it, and behind the last look.
   [[nodiscard]] const std::optional<CountersReading>& first_reading() const { return first_; }
   [[nodiscard]] const std::optional<CountersReading>& last_reading() const { return last_; }
@@ -114,6 +116,7 @@ class TargetLooks {
   const TargetSampling& sampling_;
   Notices& notices_;
   const std::uint64_t interval_ns_;
+  const std::string user_;  // who may hold up our workers
 
   std::optional<Running> running_;
   std::optional<std::future<std::optional<RuntimeReading>>> counting_;

@@ -50,6 +50,8 @@ class TargetSampling {
   void stop();  // nothing when it does not run
   [[nodiscard]] bool running() const { return sampler_->running(); }
   [[nodiscard]] bool ever_ran() const { return ever_ran_; }
+  // Behind stop(): the process does not let go of whoever looked.
+  [[nodiscard]] bool held_up() const { return !running() && sampler_->looked_at(); }
   // `dropped`: ticks on their way to the models, so far.
   void mind_loss(std::uint64_t dropped);
   [[nodiscard]] SamplingFacts facts() const;

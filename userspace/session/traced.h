@@ -79,6 +79,8 @@ class Traced {
   void detach();    // alone; done when its life has ended, which tick() sees
   void detached();  // by the pipeline's close
   void shut();      // before the pipeline goes
+  // Behind the window's end: the process does not let go of whoever reads its memory.
+  [[nodiscard]] bool held_up() const { return sampling_.held_up() || (looks_ && looks_->looking()); }
   // What the stream and the kernel hold of it. Nothing is asked of it any more.
   void forget();
 

@@ -32,7 +32,7 @@ const std::unordered_set<std::string>& wanted_fields() {
       "blocked_now",   "oldest_ns", "sampled",     "ns",
       "error_ns",      "max_ns",    "long_waits",  "in_window_ns",
       "creation",      "site",      "origins",     "other_stacks",
-      "live_at_start", "chain",     "begin_ns"};
+      "live_at_start", "chain",     "begin_ns",    "runtime_file"};
   return fields;
 }
 
@@ -109,10 +109,14 @@ TopStack stack_of(const json& object, const char* key) {
 bool is_target_id(std::string_view id) {
   const std::size_t hyphen = id.find('-');
   if (hyphen == std::string_view::npos || id.size() > 64) return false;
-  const auto digits = [](std::string_view part) {
-    return !part.empty() && std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; });
+  const auto all_of = [](std::string_view part, std::string_view digits) {
+    return !part.empty() && part.find_first_not_of(digits) == std::string_view::npos;
   };
-  return digits(id.substr(0, hyphen)) && digits(id.substr(hyphen + 1));
+  constexpr std::string_view kHex = "0123456789abcdef", kDecimal = kHex.substr(0, 10);
+  const std::string_view start = id.substr(hyphen + 1);
+  const std::size_t second = start.find('-');
+  return all_of(id.substr(0, hyphen), kDecimal) && all_of(start.substr(0, second), kDecimal) &&
+         (second == std::string_view::npos || all_of(start.substr(second + 1), kHex));
 }
 
 TopProcess process_of(const json& target) {
@@ -122,6 +126,7 @@ TopProcess process_of(const json& target) {
   out.state = text_of(target, "state");
   out.reason = text_of(target, "reason");
   out.exe = text_of(target, "exe");
+  out.runtime_file = text_of(target, "runtime_file");
   out.go_version = text_of(target, "go_version");
   out.module = text_of(target, "main_module");
   out.user = text_of(target, "user");
@@ -218,6 +223,7 @@ Result<TopStat> parse_stat(std::string_view text) {
   if (const json* target = member(*document, "target")) {
     out.pid = number_of(*target, "host_pid");
     out.exe = text_of(*target, "exe");
+    out.runtime_file = text_of(*target, "runtime_file");
     out.go_version = text_of(*target, "go_version");
     out.module = text_of(*target, "main_module");
   }

@@ -15,10 +15,11 @@
 namespace gorotrace {
 
 struct TopProcess {
-  std::string id;  // "PID-STARTTIME": digits and a hyphen, nothing else
+  std::string id;  // digits, hexadecimal ones perhaps at the end, and hyphens, nothing else
   std::uint64_t pid = 0;
   std::string state, reason;                          // WatchState's names; why it is not watched
   std::string exe, go_version, module, user, cgroup;  // "": not known
+  std::string runtime_file;                           // exe, or a library; "": an older agent does not say
   std::string container, pod, name_space;             // container: its name, else its id
   std::optional<std::uint64_t> goroutines, blocked;
   std::optional<std::uint64_t> read_ns;  // CLOCK_MONOTONIC, of the two
@@ -69,7 +70,7 @@ struct TopState {
 
 struct TopStat {
   std::uint64_t pid = 0;
-  std::string exe, go_version, module, ended_by;
+  std::string exe, runtime_file, go_version, module, ended_by;
   std::uint64_t begin_ns = 0, window_ns = 0;  // CLOCK_MONOTONIC; how long the window is
   std::optional<std::uint64_t> live, live_at_start, created, exited;
   double live_integral_s = 0;  // goroutine-seconds of all

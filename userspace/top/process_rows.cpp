@@ -45,7 +45,9 @@ std::string container_text(const TopProcess& process) {
 }  // namespace
 
 std::string process_name(const TopProcess& process) {
-  const std::string program = last_part(process.exe);
+  std::string program = last_part(process.exe);
+  if (!process.runtime_file.empty() && process.runtime_file != process.exe)
+    program += ":" + last_part(process.runtime_file);  // as -p takes it
   if (process.module.empty() || last_part(process.module) == program) {
     return process.module.empty() ? program : process.module;
   }
@@ -71,7 +73,8 @@ std::vector<TableRow> process_rows(const TopNode& node, const NodeHistory& histo
   for (const TopProcess& p : node.processes) {
     TableRow row;
     row.id = p.id;
-    row.searched = fmt::format("{} {} {} {} {} {}", p.exe, p.module, p.cgroup, p.pod, p.name_space, p.user);
+    row.searched = fmt::format("{} {} {} {} {} {} {}", p.exe, p.runtime_file, p.module, p.cgroup, p.pod,
+                               p.name_space, p.user);
     const std::string program =
         p.reason.empty() ? process_name(p) : fmt::format("{} ({})", process_name(p), p.reason);
     row.cells = {{fmt::format("{}", p.pid), static_cast<double>(p.pid)},

@@ -18,12 +18,17 @@ constexpr double kNsPerSecond = 1e9;
 // Screens with fewer lines show the table alone, then without hints.
 constexpr std::size_t kLinesForSummary = 8, kLinesForHints = 5;
 
+std::string program_text(const std::string& exe, const std::string& runtime_file) {
+  return runtime_file.empty() || runtime_file == exe ? exe : fmt::format("{}  {}", exe, runtime_file);
+}
+
 std::string process_title(const std::optional<TopProcess>& listed, const std::optional<TopStat>& stat) {
   if (stat) {
     const std::string module = stat->module.empty() ? "" : "  " + stat->module;
-    return fmt::format("pid {}  {}{}  {}", stat->pid, stat->exe, module, stat->go_version);
+    return fmt::format("pid {}  {}{}  {}", stat->pid, program_text(stat->exe, stat->runtime_file), module,
+                       stat->go_version);
   }
-  if (listed) return fmt::format("pid {}  {}", listed->pid, listed->exe);
+  if (listed) return fmt::format("pid {}  {}", listed->pid, program_text(listed->exe, listed->runtime_file));
   return "";
 }
 

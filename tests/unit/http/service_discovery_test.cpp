@@ -47,6 +47,21 @@ TEST(ServiceDiscovery, AnEntryForEachThatIsWatched) {
   for (const auto& [key, value] : labels.items()) EXPECT_TRUE(value.is_string()) << key;
 }
 
+TEST(ServiceDiscovery, LibrariesOfOneProcessAreTold) {
+  AgentTarget one = target(7, WatchState::kWatched), other = one;
+  one.library = "/opt/a/liborders.so";
+  one.id += "-7f0000001000";
+  other.library = "/opt/b/liborders.so";
+  other.id += "-7f0000ffe000";
+  const auto list = listed({target(7, WatchState::kWatched), one, other});
+  ASSERT_EQ(list.size(), 3u);
+  EXPECT_EQ(list[0]["labels"]["instance"], "node/shop\"<x>:7");
+  EXPECT_EQ(list[1]["labels"]["instance"], "node/liborders.so:7-7f0000001000");
+  EXPECT_EQ(list[2]["labels"]["instance"], "node/liborders.so:7-7f0000ffe000");
+  EXPECT_EQ(list[1]["labels"]["service_name"], "liborders.so");
+  EXPECT_EQ(list[1]["labels"]["__metrics_path__"], "/targets/7-99-7f0000001000/metrics");
+}
+
 TEST(ServiceDiscovery, AHostThatIsPlain) {
   for (const char* host : {"localhost:9464", "[::1]:9464", "node-7.example_x"})
     EXPECT_TRUE(plain_host(host)) << host;

@@ -34,10 +34,16 @@ TEST(Documents, NodeIsRead) {
 }
 
 TEST(Documents, WhatBecomesPartOfAPathIsAnIdAndNothingElse) {
-  for (const char* id : {"../../etc", "42", "42-", "-99", "42-99/x", "42-99 HTTP/1.1\\r\\nX: y", ""}) {
+  for (const char* id : {"../../etc", "42", "42-", "-99", "42-99/x", "42-99 HTTP/1.1\\r\\nX: y", "", "42-99-",
+                         "42-99-7f/x", "42-99-7f-1", "4f-99"}) {
     const auto node = parse_node(std::string(R"({"type":"targets","targets":[{"id":")") + id + R"("}]})");
     ASSERT_TRUE(node);
     EXPECT_TRUE(node->processes.empty()) << id;
+  }
+  for (const char* id : {"42-99", "42-99-7fa012"}) {
+    const auto node = parse_node(std::string(R"({"type":"targets","targets":[{"id":")") + id + R"("}]})");
+    ASSERT_TRUE(node && node->processes.size() == 1) << id;
+    EXPECT_EQ(node->processes[0].id, id);
   }
 }
 

@@ -19,7 +19,7 @@ function saveAs(blob, name) {
 }
 
 function downloadItem(target, {path, what, of, file, takes}) {
-  const name = `${baseName(target.exe).replace(/[^\w.-]+/g, "_").slice(0, 64)}-${target.host_pid}-${file}`;
+  const name = `${programName(target).replace(/[^\w.-]+/g, "_").slice(0, 64)}-${target.host_pid}-${file}`;
   const href = `/targets/${target.id}/${path}`;
   const said = el("p", {class: "shown", role: "status"});
   let running = null;

@@ -28,6 +28,7 @@ function fromSummary(id, title, trust, of, make, hint) {
 function facts(target, summary) {
   const {container} = target;
   return [["Process", `PID ${target.host_pid}`], ["Program", target.exe],
+    ...(target.runtime_file !== target.exe ? [["Go library", target.runtime_file]] : []),
     ["Go", [target.go_version, target.main_module, target.main_version].filter(Boolean).join(" · ") || NO_FIGURE],
     ["User", target.user || NO_FIGURE],
     ...(whereItRuns(target) ? [["Container", whereItRuns(target)]] : []),
@@ -115,7 +116,7 @@ function processView(id, node) {
   return {id, made: [below], show, redraw: time.redraw,
     title: (list) => {
       const now = list && list.targets.find((t) => t.id === id) || target;
-      return now ? `${baseName(now.exe)}, PID ${now.host_pid}` : `Process ${id}`;
+      return now ? `${programName(now)}, PID ${now.host_pid}` : `Process ${id}`;
     },
     sections: [["overview", "Overview"], ["time", "Over time"], ["blocking", "Hot spots"], ["flames", "Flame graph"],
       ["creation", "Creation sites"], ["waiters", "Waiters"], ["downloads", "Downloads"]]};

@@ -1,6 +1,9 @@
 // The node's Go processes.
 
 const baseName = (path) => path.slice(path.lastIndexOf("/") + 1) || path;
+// As -p takes it: a library's name behind that of the program that has loaded it.
+const programName = (target) => target.runtime_file === target.exe ? baseName(target.exe)
+  : `${baseName(target.exe)}:${baseName(target.runtime_file)}`;
 const STATES = {watched: "watched", starting: "being looked at", excluded: "excluded", opted_out: "opted out",
   refused: "refused", held_up: "held up"};
 
@@ -25,10 +28,10 @@ function processRows(targets, node) {
       {title: "user", text: true, value: (t) => t.user || "", cell: (t) => t.user || NO_FIGURE},
       ...(somewhere ? [{title: "container", text: true, value: whereItRuns, cell: (t) => whereItRuns(t) || NO_FIGURE}] : []),
       {title: "Go", text: true, value: (t) => t.go_version || "", cell: (t) => t.go_version || NO_FIGURE},
-      {title: "process", text: true, value: (t) => baseName(t.exe), cell: (t) => [
-        el("a", {href: `#/targets/${t.id}`, class: "function", title: t.exe}, baseName(t.exe)), " ",
+      {title: "process", text: true, value: programName, cell: (t) => [
+        el("a", {href: `#/targets/${t.id}`, class: "function", title: t.runtime_file}, programName(t)), " ",
         el("span", {class: "more-of"}, `PID ${t.host_pid}`)]}],
-    text: (t) => [t.exe, `PID ${t.host_pid}`, t.id, t.user, t.main_module, t.go_version, whereItRuns(t), t.container.id,
+    text: (t) => [t.exe, t.runtime_file, `PID ${t.host_pid}`, t.id, t.user, t.main_module, t.go_version, whereItRuns(t), t.container.id,
       t.cgroup, STATES[t.state], t.state, t.reason].filter(Boolean).join(" ")};
 }
 

@@ -2,7 +2,7 @@
 
 // The process's id; null: the node.
 function processOf(hash) {
-  const found = /^#\/targets\/(\d+-\d+)$/.exec(hash);
+  const found = /^#\/targets\/(\d+-\d+(?:-[0-9a-f]+)?)$/.exec(hash);
   return found && found[1];
 }
 
