@@ -23,9 +23,7 @@ def environment(installed, **more):
 
 def by_bash(installed, script, line):
     """readline's own words, which the function gets: broken at = and : too."""
-    words = re.findall(r"[=:]+|[^\s=:]+", line) + ([""] if line.endswith((" ", "=", ":")) and not line.endswith(("=", ":")) else [])
-    if line.endswith(("=", ":")):
-        words.append("")
+    words = re.findall(r"[=:]+|[^\s=:]+", line) + ([""] if line.endswith(" ") else [])
     code = f"""source {script('bash')}
         COMP_WORDS=({shlex.join(words)}); COMP_CWORD={len(words) - 1}
         _gorotrace gorotrace; printf '%s\\n' "${{COMPREPLY[@]}}" """
@@ -127,7 +125,8 @@ def test_in_a_real_zsh(shell, script):
                           ("gorotrace help me", "gorotrace help metrics"), ("gorotrace stat --by=u", "stat --by=user-frame"),
                           ("gorotrace --color al", "--color always"), ("gorotrace stat --where rea", "--where reason="),
                           ("gorotrace report one", "gorotrace report one\\ capture.gtr"),
-                          ("gorotrace stat --probes lifecycle,bl", "lifecycle,block")):
+                          ("gorotrace stat --probes lifecycle,bl", "lifecycle,block,"),  # a space takes the last comma away
+                          ("gorotrace record -o f -- basena", "-- basename")):
         completes(terminal, typed, result)
     terminal.keys("C-u")
     terminal.text("gorotrace dump --for")

@@ -131,7 +131,9 @@ std::string bash_completion(const ProgramText& text) {
     if (command.starts_program)
       out += fmt::format(
           "  if [[ $command == {} && \" ${{words[*]:1:${{#words[@]}}-2}} \" == *\" -- \"* ]]; then\n"
-          "    COMPREPLY=($(compgen -c -f -- \"$current\"))  # the user's program, and its arguments\n"
+          "    compopt -o filenames 2>/dev/null\n"
+          "    mapfile -t COMPREPLY < <(compgen -c -f -- \"$current\")  # the user's program, and its "
+          "arguments\n"
           "    return\n  fi\n",
           command.name);
   }

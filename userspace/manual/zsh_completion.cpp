@@ -28,7 +28,7 @@ _{0}_processes() {{
 _{0}() {{
   local program=$words[1] state line curcontext=$curcontext
   local -A opt_args
-  local -a commands
+  local -a known  # `commands` is what zsh finds in $PATH
 )zsh";
 
 // In single quotes, inside brackets or between colons.
@@ -46,7 +46,7 @@ std::string zsh_quoted(const std::string& text) {
 }
 
 std::string zsh_action(const std::string& program, const OptionText& option) {
-  const std::string words = fmt::format("{}", fmt::join(option.words, " "));
+  const std::string words = zsh_quoted(fmt::format("{}", fmt::join(option.words, " ")));
   switch (option.kind) {
     case ValueKind::kFile:
       return "_files";
@@ -98,12 +98,12 @@ std::string zsh_specs(const std::string& program, const std::vector<OptionText>&
 
 std::string zsh_completion(const ProgramText& text) {
   const std::string& name = text.program.name;
-  std::string out = fmt::format(kZshBegin, name) + "  commands=(\n";
+  std::string out = fmt::format(kZshBegin, name) + "  known=(\n";
   for (const CommandText& command : text.commands)
     out += fmt::format("    '{}:{}'\n", command.name, zsh_quoted(brief(command.summary)));
   out += "  )\n  _arguments -C" + zsh_specs(name, text.program.options, "    ") +
          " \\\n    '1: :->command' '*:: :->arguments'\n"
-         "  case $state in\n    command) _describe command commands ;;\n    arguments)\n"
+         "  case $state in\n    command) _describe command known ;;\n    arguments)\n"
          "      case $words[1] in\n";
   for (const CommandText& command : text.commands) {
     out += fmt::format("        {})\n", command.name);

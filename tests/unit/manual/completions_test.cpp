@@ -31,6 +31,7 @@ TEST(Completions, OfZsh) {
   EXPECT_THAT(script, HasSubstr("'*:PID:_prog_processes'"));
   EXPECT_THAT(script, HasSubstr("'(-o --output)'{-o+,--output=}'[the file]:FILE:_files'"));
   EXPECT_THAT(script, HasSubstr("'(--groups)--groups=[a list]:GROUPS:{_prog_list lifecycle block}'"));
+  EXPECT_THAT(script, HasSubstr(":CONDITION:{_prog_words state= label\\:}'"));
   EXPECT_THAT(script, HasSubstr("'(--limit)--limit=[rows]:N: '"));
   EXPECT_THAT(script, HasSubstr("'(-v --verbose)'{-v,--verbose}'[say more]'"));
 }

@@ -45,6 +45,7 @@ inline ProgramText example_program() {
   help.summary = "what a command does";
   help.options.emplace_back();
   help.options.back().argument = "COMMAND";
+  help.options.back().values = 1;
   help.options.back().description = "a command";
   help.options.back().words = {"run", "help"};
   help.options.back().kind = ValueKind::kWords;
