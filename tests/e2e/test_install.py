@@ -1,5 +1,6 @@
 """What `cmake --install` puts on a machine, and that pages and completions know what the program knows."""
 
+import email.utils
 import pathlib
 import re
 import subprocess
@@ -22,13 +23,21 @@ def installed(tmp_path_factory):
     return prefix
 
 
-def output_of(*command, **environment):
-    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment or None).stdout
+def output_of(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def options_of(*command):
     """The long ones that --help lists, and not those that a sentence names."""
     return set(re.findall(rf"(?m)^  (?:-\w,)?({OPTION})", output_of(harness.gorotrace(), *command, "--help")))
+
+
+def man(path, width=80):
+    """As a terminal shows it, without bold; what groff warns of fails."""
+    done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", path], capture_output=True, text=True,
+                          env={"MANWIDTH": str(width), "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"})
+    assert done.returncode == 0 and not done.stderr, (path, done.stderr)
+    return re.sub(r".\x08", "", done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +85,7 @@ def test_a_page_has_the_options_of_its_command_and_no_others(installed, options)
 def test_a_page_says_what_help_says(installed):
     """Of each option its value, description and default; the examples and the exit codes."""
     for command in COMMANDS:
-        shown = output_of("man", "-l", pages(installed)[page_name(command)], MANWIDTH="10000", LC_ALL="C.UTF-8", PATH="/usr/bin:/bin")
-        shown = " ".join(re.sub(r".\x08", "", shown).replace("‐", "-").split())
+        shown = " ".join(man(pages(installed)[page_name(command)], 10000).split())
         text = output_of(harness.gorotrace(), command, "--help")
         options = re.search(r"(?s)\nOptions:\n(.*?)\n\n", text)[1]
         for names, says in re.findall(r"(?m)^  (-\S.*?)(?:  +|\n +)(\S.*)$", options):
@@ -92,26 +100,27 @@ def test_pages_are_right_for_both_formatters(installed):
         # What stands in SEE ALSO is installed on some machines only.
         found = [line for line in lint.stdout.splitlines() if "referenced manual not found" not in line]
         assert not found, found
-        man = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", path], capture_output=True, text=True,
-                             env={"MANWIDTH": "80", "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"})
-        assert man.returncode == 0 and not man.stderr, (name, man.stderr)
-        shown = re.sub(r".\x08", "", man.stdout)
-        wide = [line for line in shown.splitlines() if len(line) > 80]
-        assert not wide and "gorotrace" in shown, (name, wide)
+        wide = [line for line in man(path).splitlines() if len(line) > 80]
+        assert not wide, (name, wide)
 
 
 def test_what_is_copied_from_a_page_can_be_typed(installed):
     """Hyphens and quotes are those of ASCII, in both formatters, and an example is the one of --help."""
     for name, path in pages(installed).items():
-        for shown in (output_of("mandoc", "-T", "utf8", path),
-                      output_of("man", "-E", "UTF-8", "-l", path, MANWIDTH="80", LC_ALL="C.UTF-8", PATH="/usr/bin:/bin")):
-            shown = re.sub(r".\x08", "", shown)
+        for shown in (re.sub(r".\x08", "", output_of("mandoc", "-T", "utf8", path)), man(path)):
             assert not re.search("[−’‘“”ˆ˜]", shown), name
             assert not re.search("‐(?!\n)", shown), name  # a word broken at the end of a line may have one
-    shown = output_of("man", "-l", pages(installed)["gorotrace-dump.1"], MANWIDTH="80", LC_ALL="C.UTF-8", PATH="/usr/bin:/bin")
-    joined = " ".join(shown.replace("\\\n", "").split())
+    joined = " ".join(man(pages(installed)["gorotrace-dump.1"]).replace("\\\n", "").split())
     for example in re.findall(r"(?m)^(?:Example: | {9})(gorotrace .*)$", output_of(harness.gorotrace(), "dump", "--help")):
         assert example in joined
+
+
+def test_pages_bear_the_day_of_the_version(installed):
+    changelog = (harness.ROOT / "deploy/debian/changelog").read_text()
+    version = re.match(r"gorotrace \((.*?)\)", changelog)[1]
+    day = email.utils.parsedate_to_datetime(re.search(r"(?m)^ -- .*>  (.*)$", changelog)[1]).date()
+    for path in pages(installed).values():
+        assert re.search(rf'(?m)^\.TH \S+ 1 {day} "gorotrace {version}" "User Commands"$', path.read_text()), path
 
 
 def test_pages_are_the_same_whenever_they_are_made(installed):
