@@ -33,11 +33,20 @@ std::string sentence(std::string text) {
   return text;
 }
 
-std::string head(const std::string& page, const std::string& summary, const ManualVersion& version) {
+std::string phrase(std::string text) {
+  if (!text.empty()) text.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(text.front())));
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
+// No word is broken: most of those that are long are typed.
+std::string head(const std::string& program, const std::string& page, const std::string& summary,
+                 const ManualVersion& version) {
   return fmt::format(
-      ".\\\" Made of the program's own options: gorotrace help --format man.\n"
-      ".TH {} 1 {} \"gorotrace {}\" \"User Commands\"\n.SH NAME\n{} \\- {}",
-      escaped(upper(page)), version.date, version.version, escaped(page), paragraph(summary));
+      ".\\\" Made of the program's own options: {} help --format man.\n"
+      ".TH {} 1 {} \"{} {}\" \"User Commands\"\n.nh\n.ad l\n.SH NAME\n{}",
+      program, escaped(upper(page)), version.date, program, version.version,
+      paragraph(page + " - " + phrase(summary)));
 }
 
 // A word in capitals is something to be replaced, the others are typed.
@@ -111,7 +120,7 @@ std::string exit_status(const std::string& codes) {
 std::string program_page(const ProgramText& text, const ManualVersion& version) {
   const CommandText& program = text.program;
   const PageProse prose = prose_of(program.name);
-  std::string out = head(program.name, program.summary, version);
+  std::string out = head(program.name, program.name, program.summary, version);
   out += synopsis({program.name + " [OPTIONS] COMMAND [OPTIONS] [ARGUMENTS]"});
   out += ".SH DESCRIPTION\n" + std::string(prose.description) + ".SH COMMANDS\n";
   for (const CommandText& command : text.commands)
@@ -124,7 +133,7 @@ std::string program_page(const ProgramText& text, const ManualVersion& version) 
 std::string command_page(const ProgramText& text, const CommandText& command, const ManualVersion& version) {
   const std::string name = page_of(text, command);
   const PageProse prose = prose_of(name);
-  std::string out = head(name, command.summary, version);
+  std::string out = head(text.program.name, name, command.summary, version);
   out += synopsis(usage_lines(text.program.name, command));
   out += ".SH DESCRIPTION\n" + paragraph(sentence(command.summary));
   for (const std::string& note : command.notes) out += ".PP\n" + paragraph(note);

@@ -17,7 +17,7 @@ TEST(Completions, OfBash) {
   EXPECT_THAT(script, HasSubstr("      run | help)\n"));
   EXPECT_THAT(script, HasSubstr("if [[ $command == run && "));
   EXPECT_THAT(script, HasSubstr("compgen -W \"-p --pid -o --output --groups --where --limit -v --verbose\""));
-  EXPECT_THAT(script, HasSubstr("--groups)\n            list=\"lifecycle block\" ;;\n"));
+  EXPECT_THAT(script, HasSubstr("--groups)\n          list=\"lifecycle block\" ;;\n"));
   EXPECT_THAT(script, HasSubstr("compgen -W \"state= label:\""));
   EXPECT_THAT(script, HasSubstr("complete -o default -F _prog prog\n"));
   EXPECT_THAT(script, Not(HasSubstr("{{")));

@@ -16,12 +16,13 @@ const ManualVersion kVersion{.version = "1.2.3", .date = "2026-01-02"};
 TEST(ManPage, OfACommand) {
   const ProgramText text = example_program();
   const std::string page = command_page(text, text.commands[0], kVersion);
-  EXPECT_THAT(page, HasSubstr(".TH PROG\\-RUN 1 2026-01-02 \"prog 1.2.3\" \"User Commands\"\n"
+  EXPECT_THAT(page, HasSubstr(".TH PROG\\-RUN 1 2026-01-02 \"prog 1.2.3\" \"User Commands\"\n.nh\n.ad l\n"
                               ".SH NAME\nprog\\-run \\- what it\\(aqs [good] for\n"));
   EXPECT_THAT(
       page,
       HasSubstr("\n\\fBprog\\fR \\fBrun\\fR [\\fIOPTIONS\\fR] \\fB\\-o\\fR \\fIFILE\\fR \\fIPID\\fR...\n"));
-  EXPECT_THAT(page, HasSubstr("\\fB\\-o\\fR \\fIFILE\\fR \\-\\- \\fIPROGRAM\\fR [\\fIARGUMENT\\fR...]\n"));
+  EXPECT_THAT(page,
+              HasSubstr("\\fB\\-o\\fR \\fIFILE\\fR \\fB\\-\\-\\fR \\fIPROGRAM\\fR [\\fIARGUMENT\\fR...]\n"));
   EXPECT_THAT(
       page,
       HasSubstr(".SH DESCRIPTION\nWhat it\\(aqs [good] for.\n.PP\nOne note.\nAnd a \\fB\\-\\-limit\\fR.\n"));

@@ -16,10 +16,9 @@ TEST(Roff, NothingIsTakenForARequestOrAnotherCharacter) {
 }
 
 TEST(Roff, OptionsInProseAreBold) {
-  EXPECT_EQ(
-      paragraph("give -o, --limit, (--json) or -COLUMN: a - b, -- or x-y"),
-      "give \\fB\\-o\\fR, \\fB\\-\\-limit\\fR, (\\fB\\-\\-json\\fR) or \\fB\\-COLUMN\\fR: a \\- b, \\-\\- "
-      "or\nx\\-y\n");
+  EXPECT_EQ(paragraph("give -o, --limit, (--json) or -COLUMN: a - b, -- or x-y"),
+            "give \\fB\\-o\\fR, \\fB\\-\\-limit\\fR, (\\fB\\-\\-json\\fR) or \\fB\\-COLUMN\\fR: a \\- b,\n"
+            "\\-\\- or x\\-y\n");
 }
 
 TEST(Roff, EachSentenceBeginsALineAndNoneIsLong) {
