@@ -24,7 +24,9 @@ int main(int argc, char** argv) {
   app.name("gorotrace");
   app.formatter(gorotrace::help_format(
       gorotrace::screen(gorotrace::ColourWhen::kNever).name_width()));  // commands inherit it
-  app.set_version_flag("--version", &gorotrace::version_text);
+  app.set_help_flag("-h,--help", "print this and exit");
+  app.set_version_flag("--version", &gorotrace::version_text,
+                       "print the version, what it was built from and what it can trace, and exit");
   app.require_subcommand(0, 1);
   app.failure_message([](const CLI::App* parser, const CLI::Error& error) {
     return gorotrace::for_stderr(gorotrace::usage_error(*parser, error));
@@ -41,9 +43,11 @@ int main(int argc, char** argv) {
            common.colour = *known;
          },
          "colours and bold: auto (on a terminal, unless NO_COLOR is set or TERM=dumb), always or never")
-      ->type_name("WHEN");
+      ->type_name("WHEN")
+      ->option_text(gorotrace::all_names<gorotrace::ColourWhen>(" "))
+      ->default_str(gorotrace::name_of(gorotrace::ColourWhen::kAuto));
   app.add_flag_callback(
-      "-v,--verbose", [] { spdlog::set_level(spdlog::level::debug); }, "say what is done and why");
+      "-v,--verbose", [] { spdlog::set_level(spdlog::level::debug); }, "say on stderr what is done and why");
 
   int exit = gorotrace::kExitDone;
   gorotrace::add_stat_command(app, common, exit);
@@ -59,9 +63,13 @@ int main(int argc, char** argv) {
   gorotrace::add_top_command(app, common, exit);
   gorotrace::add_monitor_command(app, exit);
   gorotrace::add_help_command(app, exit);
-  for (CLI::App* command : app.get_subcommands({})) command->fallthrough();  // stat -v is -v stat
+  for (CLI::App* command : app.get_subcommands({})) {
+    command->fallthrough();  // stat -v is -v stat
+    command->group("Commands");
+  }
   gorotrace::refuse_empty_values(app);
-  auto words = gorotrace::understood_words(app, {argv + std::min(argc, 1), argv + argc}, "record");
+  auto words =
+      gorotrace::understood_words(app, {argv + std::min(argc, 1), argv + argc}, gorotrace::kStartsPrograms);
   if (!words) {
     gorotrace::say(gorotrace::usage_error(words.error().message));
     return gorotrace::kExitUsage;

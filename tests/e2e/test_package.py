@@ -13,6 +13,7 @@ import pytest
 
 import harness
 from machine import Machine
+from test_install import COMMANDS
 from test_monitor import ask
 
 PROBE = pathlib.Path(__file__).parent / "restricted.py"
@@ -59,7 +60,9 @@ def test_what_is_in_it(package):
         "./usr/share/doc/gorotrace/copyright", "./usr/share/doc/gorotrace/changelog.gz",
         "./usr/share/doc/gorotrace/deploy/README.md", "./usr/share/doc/gorotrace/deploy/prometheus/gorotrace.rules.yml",
         "./usr/share/doc/gorotrace/deploy/grafana/gorotrace.json",
-        "./usr/share/man/man1/gorotrace.1.gz"}
+        "./usr/share/fish/vendor_completions.d/gorotrace.fish",
+        "./usr/share/man/man1/gorotrace.1.gz", *(f"./usr/share/man/man1/gorotrace-{command}.1.gz" for command in COMMANDS)}
+    assert not [file for file in files if file.endswith((".1", ".zsh", ".bash"))]
     assert deb("-I", package, "conffiles") == "/etc/gorotrace.toml\n"
 
 

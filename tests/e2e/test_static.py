@@ -42,6 +42,12 @@ def run(root, *command):
     return subprocess.run([*inside(root), "/gorotrace", *command], capture_output=True, text=True)
 
 
+def test_its_pages_and_completions_lie_beside_it(made):
+    made_by_it = subprocess.run([made / "gorotrace", "help", "stat", "--format", "man"], check=True, capture_output=True, text=True)
+    assert (made / "manual" / "gorotrace-stat.1").read_text() == made_by_it.stdout
+    assert (made / "manual" / "gorotrace.bash").exists()
+
+
 def test_it_needs_nothing(made):
     headers = subprocess.run(["readelf", "-ldW", made / "gorotrace"], check=True, capture_output=True, text=True).stdout
     assert "INTERP" not in headers and "(NEEDED)" not in headers

@@ -39,10 +39,9 @@ void add_cat_command(CLI::App& app, int& exit) {
   CLI::App* command = app.add_subcommand("cat", "a capture file as text, a line for each item");
   command->footer(
       "Example: gorotrace cat incident.gtr | grep ' 4217 '\n"
-      "A line: seconds since the first item, target, what it is, its fields. Exit codes: 0 done, 1 failed, 2 "
-      "usage, 3 "
-      "a file of a newer version.");
-  command->add_option("FILE", *file, "a capture file (gorotrace record)")->required();
+      "A line: seconds since the first item, target, what it is, its fields.\n"
+      "Exit codes: 0 done, 1 failed, 2 usage, 3 a file of a newer version.");
+  command->add_option("FILE", *file, "a capture file (gorotrace record)")->type_name("FILE")->required();
   command->callback([file, &exit] {
     auto done = cat(*file);
     exit = done ? kExitDone : report_error(done.error());

@@ -238,7 +238,7 @@ void add_check_command(CLI::App& app, const CommonOptions& common, int& exit) {
   check->footer(
       "Example: sudo gorotrace check -p 4242\n"
       "Exit codes: 0 done, 1 probes are not possible or it failed, 2 usage, 3 target not supported.");
-  check->add_option("-p,--pid,PID", arguments->target, kTargetHelp);
+  check->add_option("-p,--pid,PID", arguments->target, kTargetHelp)->type_name("TARGET");
   check->add_flag("--json", arguments->json, "one JSON object");
   check->callback([arguments, &common, &exit] { exit = run(arguments->target, arguments->json, common); });
 }

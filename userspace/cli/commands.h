@@ -1,6 +1,8 @@
 // The subcommands. Each registers itself with the parser and, when chosen, runs and leaves the exit code.
 #pragma once
 
+#include <string_view>
+
 #include "cli/terminal.h"
 
 namespace CLI {
@@ -10,6 +12,9 @@ class App;
 namespace gorotrace {
 
 struct ProgramToStart;  // cli/spawned_program.h
+
+// The command behind whose "--" a program stands.
+inline constexpr std::string_view kStartsPrograms = "record";
 
 // Options that stand before or behind any command.
 struct CommonOptions {

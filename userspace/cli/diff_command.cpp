@@ -132,19 +132,24 @@ void add_diff_command(CLI::App& app, const CommonOptions& common, int& exit) {
       app.add_subcommand("diff", "what grew, what got slower, what is new between two recordings or dumps");
   command->footer(
       "Example: gorotrace diff before.gtr after.gtr\n"
-      "Two capture files (gorotrace record) or two dumps (dump --format json) of one program. Exit codes: 0 "
-      "done, 1 failed, 2 usage (two programs, too), 3 a file of a newer version.");
-  command->add_option("BEFORE", arguments->before, "the earlier file")->required();
-  command->add_option("AFTER", arguments->after, "the later file")->required();
+      "Two capture files (gorotrace record) or two dumps (dump --format json) of one program.\n"
+      "Exit codes: 0 done, 1 failed, 2 usage (two programs, too), 3 a file of a newer version.");
+  command->add_option("BEFORE", arguments->before, "the earlier file")->type_name("FILE")->required();
+  command->add_option("AFTER", arguments->after, "the later file")->type_name("FILE")->required();
   command
       ->add_option(
           "-p,--pid", arguments->pids,
           "which process, of files that hold several: once for both files, or for BEFORE and then for "
           "AFTER")
+      ->type_name("PID")
       ->allow_extra_args(false);
-  command->add_option("--limit", arguments->limit, "rows per table; 0 shows all")->check(refuse_count);
-  command->add_flag("--json", arguments->json,
-                    "one JSON object (userspace/report/comparison.schema.json, growth.schema.json)");
+  command->add_option("--limit", arguments->limit, "rows per table, 0 for all")
+      ->type_name("N")
+      ->check(refuse_count)
+      ->capture_default_str();
+  command->add_flag(
+      "--json", arguments->json,
+      "one JSON object (comparison.schema.json, growth.schema.json, installed in share/gorotrace)");
   command->callback([arguments, &common, &exit] {
     auto done = diff(*arguments, common);
     exit = done ? kExitDone : report_error(done.error());

@@ -252,57 +252,70 @@ void add_dump_command(CLI::App& app, const CommonOptions& common, int& exit) {
       "         gorotrace dump -p 4242 --format pprof -o goroutine.pb.gz && go tool pprof goroutine.pb.gz\n"
       "The process is not stopped, and nothing is attached to it without --probes.\n"
       "Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
-  dump->add_option("-p,--pid,PID", arguments->target, kTargetHelp);
+  dump->add_option("-p,--pid,PID", arguments->target, kTargetHelp)->type_name("TARGET");
   dump->add_flag("--group", arguments->group,
-                 "identical stacks counted, most frequent first, like goroutine?debug=1");
+                 "count identical stacks, most frequent first, like goroutine?debug=1");
   dump->add_flag("--waiters", arguments->waiters,
                  "channels, mutexes, WaitGroups, descriptors by how many goroutines wait on them");
   dump->add_option("--format", arguments->format,
-                   "text (the default), like goroutine?debug=2; pprof, for go tool pprof; folded, for flame "
-                   "graphs; json "
-                   "(userspace/report/dump.schema.json)");
+                   "text, like goroutine?debug=2; pprof, for go tool pprof; folded, for flame graphs; json "
+                   "(dump.schema.json, installed in share/gorotrace)")
+      ->type_name("FORMAT")
+      ->option_text("text pprof folded json")
+      ->default_str(name_of(DumpFormat::kText));
   dump->add_flag("--json", arguments->json, "the same as --format json");
-  dump->add_option("-o,--output", arguments->output, "write to this file instead of stdout");
+  dump->add_option("-o,--output", arguments->output, "write to this file instead of stdout")
+      ->type_name("FILE");
   dump->add_option(
           "--where", arguments->where,
           "only goroutines with 'reason=chan receive' (the header's words, or a part of them), "
           "state=running, "
           "function=PART OF A NAME in the stack, label=KEY=VALUE, or goid=NUMBER; conditions of one kind are "
           "alternatives, those of different kinds must all hold; repeatable")
+      ->type_name("CONDITION")
+      ->option_text("reason= state= function= label= goid=")
       ->allow_extra_args(false);
   dump->add_option(
           "--created-by", arguments->created_by,
           "only goroutines whose go statement is in a function with this in its name, or leads back to "
           "one, as far as creators are known; repeatable")
+      ->type_name("NAME")
       ->allow_extra_args(false);
   dump->add_option("--min-wait", arguments->min_wait,
-                   "only goroutines known to have waited this long (1m30s)");
+                   "only goroutines known to have waited this long (1m30s)")
+      ->type_name("TIME");
   dump->add_option("--observe", arguments->observe,
-                   "watch the process for this long before the dump (5s): since when its goroutines wait; by "
-                   "sampling, 100 times a second, or by --probes");
+                   "watch the process for this long before the dump (5s), to know how long its goroutines "
+                   "have been waiting; by sampling, 100 times a second, or by --probes")
+      ->type_name("TIME");
   dump->add_option("--probes", arguments->probes,
                    "while observing: groups of " + all_names<gt_group>(",") +
                        "; block sees waits, syscall system calls, to the nanosecond")
+      ->type_name("GROUPS")
+      ->option_text(all_names<gt_group>(" ") + " none")
       ->capture_default_str();
   dump->add_option("--sample-cpu", arguments->sample_cpu,
                    "while observing: share of one CPU of gorotrace for sampling, or none")
+      ->type_name("SHARE")
       ->capture_default_str();
   dump->add_option("--budget", arguments->budget, "while observing: what probes may cost, as in stat")
+      ->type_name("SHARE")
       ->capture_default_str();
   dump->add_option("--limit", arguments->limit, "goroutines, groups or rows at most, 0 for all")
+      ->type_name("N")
       ->check(refuse_count)
       ->capture_default_str();
   dump->add_option(
-      "--watch", arguments->watch,
-      "take eleven samples in this long (30s): which stacks and creation sites grew, which of them never "
-      "shrank; --min-wait then knows only what garbage collections tell");
-  dump->add_option(
-          "--diff", arguments->diff,
-          "the same between two files of --format json, the earlier first, written with the same --where and "
-          "the like; of one process, or of two of one program")
+          "--watch", arguments->watch,
+          "take eleven samples in this long (30s): which stacks and creation sites grew, which of them never "
+          "shrank; --min-wait then knows only what garbage collections tell")
+      ->type_name("TIME");
+  dump->add_option("--diff", arguments->diff,
+                   "what grew between two files of --format json, the earlier first, written with the same "
+                   "--where and the like; of one process, or of two of one program")
       ->expected(2)
       ->type_name("BEFORE AFTER");
-  dump->add_flag("--system", arguments->system, "the runtime's own goroutines too");
+  dump->add_flag("--system", arguments->system, "show the runtime's own goroutines too");
   dump->callback([arguments, &common, &exit] { exit = run(*arguments, common); });
 }
 

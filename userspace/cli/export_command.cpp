@@ -36,9 +36,9 @@ struct Arguments {  // as typed
 
 using AnyFormat = std::variant<CaptureFormat, TraceFormat, StreamFormat>;
 
-std::string all_formats() {
-  return all_names<TraceFormat>(", ") + ", " + all_names<CaptureFormat>(", ") + ", " +
-         all_names<StreamFormat>(", ");
+std::string all_formats(std::string_view between) {
+  return fmt::format("{}{}{}{}{}", all_names<TraceFormat>(between), between,
+                     all_names<CaptureFormat>(between), between, all_names<StreamFormat>(between));
 }
 
 // "go-trace, perfetto: lifecycle,block,run,syscall; pprof-block, ...: block; ..."
@@ -70,8 +70,8 @@ Result<AnyFormat> format_of(const Arguments& a) {
                                                "recording: --before {}",
                                                all_formats(), a.to));
   if (!tables && !trace && !stream)
-    return fail(ErrorKind::kUsage,
-                fmt::format("--to: \"{}\" is not known; give one of {}", printable(a.to, 64), all_formats()));
+    return fail(ErrorKind::kUsage, fmt::format("--to: \"{}\" is not known; give one of {}",
+                                               printable(a.to, 64), all_formats(", ")));
   const bool to_terminal = (a.output.empty() || a.output == "-") && ::isatty(STDOUT_FILENO) == 1;
   if ((trace || (tables && is_binary(*tables))) && to_terminal)
     return fail(ErrorKind::kUsage, fmt::format("{} is binary: give -o FILE", a.to));
@@ -163,17 +163,33 @@ void add_export_command(CLI::App& app, int& exit) {
       ". Panics and pauses are in traces if their groups, panic and gc, were on.\n"
       "Exit codes: 0 done, 1 failed, 2 usage, 3 the recording lacks what the format needs, or a newer "
       "version wrote it.");
-  command->add_option("FILE", arguments->file, "a capture file (gorotrace record)")->required();
-  command->add_option("--to", arguments->to, "one of " + all_formats())->required();
-  command->add_option("-o,--output", arguments->output, "where to write it; without: stdout");
-  command->add_option("-p,--pid", arguments->pid, "which process, when several were recorded");
+  command->add_option("FILE", arguments->file, "a capture file (gorotrace record)")
+      ->type_name("FILE")
+      ->required();
+  command->add_option("--to", arguments->to, "one of " + all_formats(", "))
+      ->type_name("FORMAT")
+      ->option_text(all_formats(" "))
+      ->required();
+  command
+      ->add_option("-o,--output", arguments->output,
+                   "write to this file instead of stdout; what is binary goes to no terminal")
+      ->type_name("FILE");
+  command->add_option("-p,--pid", arguments->pid, "which process, when several were recorded")
+      ->type_name("PID");
   add_part_options(*command, arguments->part);
-  command->add_option("--trace-version", arguments->trace_version,
-                      "of go-trace: 22 (default; every go tool trace since 1.22 reads it), 23, 25 or 26");
-  command->add_option(
-      "--slice", arguments->slice,
-      "of go-trace: events a file; more go to OUT.000, OUT.001, ... (default: 1M; 0: one file). Where such "
-      "files are there already nothing is written: none of a longer export stays among the new ones");
+  command
+      ->add_option("--trace-version", arguments->trace_version,
+                   "of go-trace: 22, which every go tool trace since 1.22 reads, 23, 25 or 26")
+      ->type_name("VERSION")
+      ->option_text("22 23 25 26")
+      ->default_str("22");
+  command
+      ->add_option(
+          "--slice", arguments->slice,
+          "of go-trace: events in a file, 0 for one file with all; more go to OUT.000, OUT.001, ... Where "
+          "such files are there already nothing is written: none of a longer export stays among the new ones")
+      ->type_name("N")
+      ->default_str("1M");
   command->callback([arguments, &exit] {
     auto done = export_file(*arguments);
     exit = done ? kExitDone : report_error(done.error());

@@ -1,10 +1,13 @@
 #include "cli/help_format.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <sstream>
 #include <string>
 
+#include "cli/app_text.h"
 #include "report/frames.h"
 #include "report/wrapping.h"
 
@@ -13,21 +16,48 @@ namespace {
 
 constexpr std::size_t kNames = 30;  // columns of the names, CLI11's own choice
 
+// "-p,--pid PID", or "PID...".
+std::string names_of(const OptionText& option, bool bare) {
+  if (bare) return option.argument + (option.repeatable ? "..." : "");
+  return fmt::format("{}{}{}", fmt::join(option.names, ","), option.value.empty() ? "" : " ", option.value);
+}
+
+// "Options of all commands: --color, --verbose (gorotrace help)."
+std::string of_all_commands(const CLI::App& command) {
+  const CLI::App& program = *command.get_parent();
+  std::string names;
+  for (const CLI::Option* option : program.get_options()) {
+    if (command.get_option_no_throw(option->get_name()) != nullptr || option == program.get_version_ptr())
+      continue;
+    names += (names.empty() ? "" : ", ") + option->get_name();
+  }
+  return names.empty() ? ""
+                       : fmt::format("Options of all commands: {} ({} help).", names, program.get_name());
+}
+
 class HelpFormat : public CLI::Formatter {
  public:
-  explicit HelpFormat(std::size_t width) : width_(width) { column_width(kNames); }
-
-  // A process is named by a bare argument or by -p: neither of the two is required, one of them is.
-  std::string make_option_opts(const CLI::Option* option) const override {
-    std::string text = CLI::Formatter::make_option_opts(option);
-    const std::string required = " " + get_label("REQUIRED");
-    const std::size_t at = text.find(required);
-    if (option->get_positional() && option->nonpositional() && at != std::string::npos)
-      text.erase(at, required.size());
-    return text;
+  explicit HelpFormat(std::size_t width) : width_(width) {
+    column_width(kNames);
+    label("Positionals", "Arguments");
   }
-  std::string make_option_desc(const CLI::Option* option) const override {
-    return description(CLI::Formatter::make_option_desc(option));
+
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    if (app->get_parent() == nullptr) return "Usage: " + name + " [OPTIONS] COMMAND ...\n";
+    std::string out;
+    for (const std::string& line : usage_lines(app->get_parent()->get_name(), command_text(*app)))
+      out += (out.empty() ? "Usage: " : "       ") + line + "\n";
+    return out;
+  }
+  // What an option says is not said again of the bare argument that means the same.
+  std::string make_option(const CLI::Option* option, bool bare) const override {
+    const OptionText text = option_text(*option);
+    const std::string says = bare && !text.names.empty()
+                                 ? fmt::format("the same as {}", names_of(text, false))
+                                 : description_with_default(text);
+    std::stringstream out;
+    CLI::detail::format_help(out, names_of(text, bare), description(says), kNames);
+    return out.str();
   }
   std::string make_subcommand(const CLI::App* command) const override {
     std::stringstream out;
@@ -42,7 +72,7 @@ class HelpFormat : public CLI::Formatter {
   }
   std::string make_footer(const CLI::App* app) const override {
     std::istringstream lines(CLI::Formatter::make_footer(app));
-    std::string out;
+    std::string out = app->get_parent() == nullptr ? "" : wrapped(of_all_commands(*app), width_, 0);
     for (std::string line; std::getline(lines, line);) {
       const bool to_be_typed = line.starts_with("Example: ") || line.starts_with(' ');
       out += to_be_typed ? line + "\n" : wrapped(line, width_, 0);

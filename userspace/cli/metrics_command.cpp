@@ -145,10 +145,13 @@ void add_metrics_command(CLI::App& app, const CommonOptions& common, int& exit) 
       "Example: sudo gorotrace metrics -p 4242 --json\n"
       "         sudo gorotrace metrics -p 4242 -i 2s -d 1m\n"
       "Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
-  metrics->add_option("-p,--pid,PID", arguments->target, kTargetHelp)->required();
-  metrics->add_option("-i,--interval", arguments->interval,
-                      "read again this often (2s), and show what changed, until Ctrl-C or -d");
-  metrics->add_option("-d,--duration", arguments->duration, "with -i: for this long (1m)");
+  metrics->add_option("-p,--pid,PID", arguments->target, kTargetHelp)->type_name("TARGET")->required();
+  metrics
+      ->add_option(
+          "-i,--interval", arguments->interval,
+          "read again this often (2s), and show what changed, until Ctrl-C or -d; when absent one reading")
+      ->type_name("TIME");
+  metrics->add_option("-d,--duration", arguments->duration, "with -i: for this long (1m)")->type_name("TIME");
   metrics->add_flag("--json", arguments->json,
                     "one JSON object for each reading, histograms with all their buckets");
   metrics->callback([arguments, &common, &exit] { exit = run(*arguments, common); });

@@ -236,28 +236,46 @@ void add_monitor_command(CLI::App& app, int& exit) {
       "         sudo gorotrace monitor --config /etc/gorotrace.toml --listen :9464 --token-file "
       "/etc/gorotrace.token\n"
       "           --tls-cert cert.pem --tls-key key.pem\n"
-      "Serves a page for a browser at /, and /metrics, /targets, /targets/ID/metrics, /targets/ID/stat,\n"
-      "/targets/ID/debug/pprof/, /targets/ID/capture and /sd. Sets probes where a rule of the configuration\n"
-      "says so, and while somebody waits for a trace or a capture; nowhere else.\n"
+      "Serves a page for a browser at /, and /metrics, /targets, /targets/ID/metrics, /targets/ID/stat, "
+      "/targets/ID/debug/pprof/, /targets/ID/capture and /sd.\n"
+      "Sets probes where a rule of the configuration says so, and while somebody waits for a trace or a "
+      "capture; nowhere else.\n"
       "SIGHUP reads the configuration and the token again; SIGTERM and Ctrl-C end it.\n"
       "Exit codes: 0 done, 1 failed, 2 usage.");
-  monitor->add_option("--config", arguments->config,
-                      "read this file (TOML); without, everything has its default");
-  monitor->add_option("--check-config", arguments->check_config,
-                      "say what is wrong with this file, by line, and do nothing else");
-  monitor->add_option(
-      "--listen", arguments->listen,
-      "serve here: localhost:9464 (the default), an address of this machine, or :9464 for all of "
-      "them; others than localhost need --token-file or --client-ca");
-  monitor->add_option("--token-file", arguments->token_file,
-                      "who asks must send the token in this file: Authorization: Bearer TOKEN");
-  monitor->add_option("--tls-cert", arguments->tls_cert, "serve HTTPS with this certificate (PEM) ...");
-  monitor->add_option("--tls-key", arguments->tls_key, "... and its key (PEM)");
-  monitor->add_option("--client-ca", arguments->client_ca,
-                      "who asks must show a certificate of this authority (PEM)");
+  monitor
+      ->add_option("--config", arguments->config,
+                   "read this file (TOML); options of the command line weigh more, and without it everything "
+                   "has its default")
+      ->type_name("FILE");
+  monitor
+      ->add_option("--check-config", arguments->check_config,
+                   "say what is wrong with this file, by line, and do nothing else")
+      ->type_name("FILE");
+  monitor
+      ->add_option("--listen", arguments->listen,
+                   "serve here: an address of this machine, or :9464 for all of them, port 0 for one that is "
+                   "free; others than localhost need --token-file or --client-ca")
+      ->type_name("ADDRESS:PORT")
+      ->default_str(AgentConfig{}.listen);
+  monitor
+      ->add_option(
+          "--token-file", arguments->token_file,
+          "who asks must send the token in this file (16 characters or more) as Authorization: Bearer TOKEN")
+      ->type_name("FILE");
+  monitor
+      ->add_option("--tls-cert", arguments->tls_cert,
+                   "serve HTTPS with this certificate (PEM), whose key is --tls-key")
+      ->type_name("FILE");
+  monitor->add_option("--tls-key", arguments->tls_key, "the key of --tls-cert (PEM)")->type_name("FILE");
+  monitor
+      ->add_option("--client-ca", arguments->client_ca,
+                   "who asks must show a certificate of this authority (PEM)")
+      ->type_name("FILE");
   monitor->add_flag("--insecure-listen", arguments->insecure_listen,
                     "let the token go over the network without TLS, where something else encrypts it");
   monitor->add_option("--log-format", arguments->log_format, "lines of the log: logfmt (key=value), or json")
+      ->type_name("FORMAT")
+      ->option_text(all_names<LogFormat>(" "))
       ->capture_default_str();
   monitor->callback([arguments, &exit] { exit = run(*arguments); });
 }

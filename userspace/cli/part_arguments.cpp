@@ -24,8 +24,12 @@ bool is_format(const std::string& text) {
 }  // namespace
 
 void add_part_options(CLI::App& command, PartArguments& arguments) {
-  command.add_option("--from", arguments.from, "only from this time of the window on (3s)");
-  command.add_option(arguments.to_option, arguments.to, "only up to this time of the window");
+  command.add_option("--from", arguments.from, "only from this time after the begin of the recording (3s)")
+      ->type_name("TIME");
+  command
+      .add_option(arguments.to_option, arguments.to,
+                  "only up to this time after the begin of the recording (1m30s)")
+      ->type_name("TIME");
 }
 
 Result<PartWanted> part_wanted(const PartArguments& arguments) {

@@ -127,13 +127,19 @@ void add_ps_command(CLI::App& app, const CommonOptions& common, int& exit) {
       "Example: sudo gorotrace ps\n"
       "         sudo gorotrace ps --sort -goroutines --where go=1.21 --where user=www\n"
       "Exit codes: 0 done, 1 failed, 2 usage.");
-  ps->add_option("NAME", arguments->names, "only those with this in their command or module");
+  ps->add_option("NAME", arguments->names,
+                 "only processes with this in their command or module; several: any of them")
+      ->type_name("NAME");
   ps->add_option("--where", arguments->where,
                  "only processes with this part in a column: " + all_names<PsColumn>(", ") +
                      " (go=1.21), or supported=yes, supported=no; conditions on one column are alternatives, "
                      "those on several must all hold; repeatable")
+      ->type_name("CONDITION")
+      ->option_text(all_names<PsColumn>("= ") + "= supported=yes supported=no")
       ->allow_extra_args(false);
-  ps->add_option("--sort", arguments->sort, "by this column; -COLUMN: the greatest first")
+  ps->add_option("--sort", arguments->sort, "sort by this column; -COLUMN: the greatest first")
+      ->type_name("COLUMN")
+      ->option_text(all_names<PsColumn>(" ") + " -" + all_names<PsColumn>(" -"))
       ->capture_default_str();
   ps->add_flag("--json", arguments->json, "one JSON object per line");
   ps->callback([arguments, &common, &exit] { exit = run(*arguments, common); });

@@ -168,41 +168,51 @@ void add_record_command(CLI::App& app, const ProgramToStart& program, int& exit)
       "Example: gorotrace record -p 4242 -d 30s -o incident.gtr\n"
       "         gorotrace record -p 4242 --last 60s --until 'blocked>5s:500' -o incident.gtr\n"
       "         gorotrace record -o run.gtr -- ./app -its options\n"
-      "Ctrl-C, SIGTERM and SIGHUP end the recording of a process; what was recorded is whole. A program "
-      "behind "
-      "-- is started, and recorded from its first instruction until it ends; processes that it starts are "
-      "not "
-      "followed. It has the terminal and its signals, and the exit code is its own (128 and the number of "
-      "the "
-      "signal that killed it). -d and --max-size end the recording, not the program. Under sudo it runs as "
-      "the "
-      "user who called it. Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
+      "Ctrl-C, SIGTERM and SIGHUP end the recording of a process; what was recorded is whole.\n"
+      "A program behind -- is started, and recorded from its first instruction until it ends; processes that "
+      "it starts are not followed. It has the terminal and its signals, and the exit code is its own (128 "
+      "and "
+      "the number of the signal that killed it). -d and --max-size end the recording, not the program. Under "
+      "sudo it runs as the user who called it.\n"
+      "Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
   add_session_options(
       *command, arguments->session, kRecordedGroups,
       "groups that take more are detached until the end; 10%,phases: they are on now and then, so "
       "that the average keeps to it");
   command->get_option("--pid")->required(false);
-  command->add_option("-u,--user", arguments->user,
-                      "whose ids a program that is started has, with the user's groups: a name or a number");
+  command
+      ->add_option("-u,--user", arguments->user,
+                   "run PROGRAM as this user, a name or a number, with the user's groups; when absent as who "
+                   "called sudo, else as you")
+      ->type_name("USER");
   command
       ->add_option("-o,--output", arguments->output,
                    "the capture file; what it holds already is kept as FILE.old, once the recording goes on")
+      ->type_name("FILE")
       ->required();
-  command->add_option("--max-size", arguments->max_size,
-                      "end the recording once the file has reached this size (512m, 1G); with --last: what "
-                      "the window may take in memory, 256m when absent");
-  command->add_option("--by", arguments->by,
-                      "label:KEY: tell waits apart by the value of that goroutine label, in reports of the "
-                      "file and as labels of its profiles");
-  command->add_option(
-      "--last", arguments->last,
-      "keep only the last part, of this length (60s), in memory, and write it at the end, and at "
-      "each SIGUSR1 while the recording goes on (f.gtr, f.2.gtr, ...)");
+  command
+      ->add_option("--max-size", arguments->max_size,
+                   "end the recording once the file has reached this size (512m, 1G), never when absent; "
+                   "with --last: what the window may take in memory, 256m when absent")
+      ->type_name("SIZE");
+  command
+      ->add_option("--by", arguments->by,
+                   "tell waits apart by the value of this goroutine label, in reports of the file and as "
+                   "labels of its profiles")
+      ->type_name("label:KEY")
+      ->option_text("label:");
+  command
+      ->add_option(
+          "--last", arguments->last,
+          "keep only the last part, of this length (60s), in memory, and write it at the end, and at "
+          "each SIGUSR1 while the recording goes on (f.gtr, f.2.gtr, ...)")
+      ->type_name("TIME");
   command
       ->add_option("--until", arguments->until,
                    "end the recording once goroutines>N, or blocked>TIME:N: N goroutines or more have been "
                    "blocked for longer (one: blocked>TIME), or panic: a goroutine panics, recovered or not "
                    "(panic>N: more than N times); several: repeated, the first one counts")
+      ->type_name("CONDITION")
       ->allow_extra_args(false);
   command->callback([arguments, &program, &exit] { exit = run(*arguments, program); });
 }

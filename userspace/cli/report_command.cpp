@@ -181,17 +181,19 @@ void add_report_command(CLI::App& app, const CommonOptions& common, int& exit) {
       app.add_subcommand("report", "what a capture file tells: the summary of stat, on any machine");
   command->footer(
       "Example: gorotrace report incident.gtr\n"
-      "Needs neither root nor the process nor its binary. Exit codes: 0 done, 1 failed, 2 usage, 3 a file of "
-      "a "
-      "newer version.");
-  command->add_option("FILE", arguments->file, "a capture file (gorotrace record)")->required();
+      "Needs neither root nor the process nor its binary.\n"
+      "Exit codes: 0 done, 1 failed, 2 usage, 3 a file of a newer version.");
+  command->add_option("FILE", arguments->file, "a capture file (gorotrace record)")
+      ->type_name("FILE")
+      ->required();
   add_row_options(*command, arguments->rows);
   add_part_options(*command, arguments->part);
   command->add_flag("--json", arguments->json,
-                    "one JSON object per target (userspace/report/stat.schema.json)");
+                    "one JSON object per target (stat.schema.json, installed in share/gorotrace)");
   command->add_flag("--html", arguments->html,
                     "one page for a browser, with charts and flame graphs; needs no network");
-  command->add_option("-o,--output", arguments->out, "write to this file, not to stdout");
+  command->add_option("-o,--output", arguments->out, "write to this file instead of stdout")
+      ->type_name("FILE");
   command->callback([arguments, command, &common, &exit] {
     arguments->of_text_alone = command->count("--limit") + command->count("--stacks") != 0;
     auto done = report(*arguments, common);

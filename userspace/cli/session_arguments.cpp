@@ -93,24 +93,30 @@ void add_session_options(CLI::App& command, SessionArguments& arguments, GroupMa
   command
       .add_option("-p,--pid,PID", arguments.targets,
                   std::string(kTargetHelp) + "; several with commas, or repeated")
+      ->type_name("TARGET")
       ->required()
       ->delimiter(',')
       ->allow_extra_args(false);
-  command.add_flag("--all", arguments.all, "every process that such a name or container id names");
-  command.add_option("-d,--duration", arguments.duration,
-                     "length of the window (10s, 1m30s); until Ctrl-C when absent");
+  command.add_flag("--all", arguments.all, "trace every process that a name or a container id names");
+  command
+      .add_option("-d,--duration", arguments.duration,
+                  "length of the window (10s, 1m30s); until Ctrl-C when absent")
+      ->type_name("TIME");
   command
       .add_option("--probes", arguments.probes,
-                  "groups of " + all_names<gt_group>(",") +
+                  "what is traced: groups of " + all_names<gt_group>(",") +
                       ", or +GROUP, -GROUP: the default with and without these; or none: memory alone, "
-                      "nothing attached. Without run who runs and who waits for a CPU is sampled, and "
-                      "latencies are the runtime's own")
+                      "nothing attached. Without the group run, who runs and who waits for a CPU is sampled, "
+                      "and latencies are the runtime's own")
+      ->type_name("GROUPS")
+      ->option_text(all_names<gt_group>(" ") + " none")
       ->capture_default_str();
   command
       .add_option("--budget", arguments.budget,
                   "what tracing may cost: 10% of the target's CPU time (but never less than 5% of one CPU), "
                   "0.5cpu, or none; " +
                       after_budget)
+      ->type_name("SHARE")
       ->capture_default_str();
   command.add_flag("--share-probes", arguments.share_probes,
                    "more than 8 targets of one executable share their probes even if other processes run it, "
@@ -119,8 +125,13 @@ void add_session_options(CLI::App& command, SessionArguments& arguments, GroupMa
       .add_option("--sample-cpu", arguments.sample_cpu,
                   "share of one CPU of gorotrace for sampling the goroutines while the block group is off, "
                   "100 times a second; or none")
+      ->type_name("SHARE")
       ->capture_default_str();
-  command.add_option("--ring-size", arguments.ring_size, "bytes of each ring buffer, e.g. 64k, 8m");
+  command
+      .add_option("--ring-size", arguments.ring_size,
+                  "bytes of each ring buffer, a power of two (64k, 8m); when absent 16m for all CPUs "
+                  "together, but 1m to 2m each")
+      ->type_name("SIZE");
 }
 
 // The programs are loaded while the binaries are read.

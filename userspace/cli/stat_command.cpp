@@ -135,20 +135,25 @@ void add_stat_command(CLI::App& app, const CommonOptions& common, int& exit) {
       app.add_subcommand("stat", "live goroutines, blocking hot spots, creation sites of a running process");
   stat->footer(
       "Example: gorotrace stat -p 4242 -d 10s\n"
-      "Ctrl-C, SIGTERM and SIGHUP end in the summary. Exit codes: 0 done, 1 failed, 2 usage, 3 target not "
-      "supported.");
+      "Ctrl-C, SIGTERM and SIGHUP end in the summary.\n"
+      "Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
   add_session_options(*stat, arguments->session, kDefaultGroups,
                       "groups that take more are on in phases, so that the average keeps to it; 10%,detach: "
                       "they go for good");
-  stat->add_option("-i,--interval", arguments->interval, "a line this often")->capture_default_str();
+  stat->add_option("-i,--interval", arguments->interval, "print a line this often, 100ms or more")
+      ->type_name("TIME")
+      ->capture_default_str();
   add_row_options(*stat, arguments->rows);
-  stat->add_flag("--json", arguments->json, "one JSON object per line (userspace/report/stat.schema.json)");
+  stat->add_flag("--json", arguments->json,
+                 "one JSON object per line (stat.schema.json, installed in share/gorotrace)");
   stat->add_option("--waits", arguments->waits,
-                   "write every wait whose both ends were seen to this file, a JSON line each");
+                   "write every wait whose both ends were seen to this file, a JSON line each")
+      ->type_name("FILE");
   stat->add_option(
-      "--record", arguments->record,
-      "write all that is seen to this capture file, too (gorotrace report reads it); what it holds "
-      "already is kept as FILE.old");
+          "--record", arguments->record,
+          "write all that is seen to this capture file, too (gorotrace report reads it); what it holds "
+          "already is kept as FILE.old")
+      ->type_name("FILE");
   stat->callback([arguments, &common, &exit] { exit = run(*arguments, common); });
 }
 

@@ -146,14 +146,20 @@ void add_top_command(CLI::App& app, const CommonOptions& common, int& exit) {
       "         gorotrace top --connect localhost:9464\n"
       "Nothing is attached: goroutines are sampled. Enter opens a row, q goes back, h shows all keys.\n"
       "Exit codes: 0 done, 1 failed, 2 usage, 3 target not supported.");
-  top->add_option("-p,--pid", arguments->target, "this process alone: " + std::string(kTargetHelp));
+  top->add_option("-p,--pid", arguments->target, "this process alone: " + std::string(kTargetHelp))
+      ->type_name("TARGET");
   top->add_option("--connect", arguments->connect,
-                  "ask the gorotrace monitor that serves there (HOST:PORT, plain HTTP) instead of looking at "
-                  "the processes of this machine, which takes root");
-  top->add_option("--token-file", arguments->token_file, "with --connect: send the token in this file");
-  top->add_option("-i,--interval", arguments->interval, "show what is new this often")->capture_default_str();
+                  "ask the gorotrace monitor that serves there, over plain HTTP, instead of looking at the "
+                  "processes of this machine, which takes root")
+      ->type_name("HOST:PORT");
+  top->add_option("--token-file", arguments->token_file, "with --connect: send the token in this file")
+      ->type_name("FILE");
+  top->add_option("-i,--interval", arguments->interval, "show what is new this often")
+      ->type_name("TIME")
+      ->capture_default_str();
   top->add_option("--sample-cpu", arguments->sample_cpu,
                   "without --connect: share of one CPU for looking at the processes")
+      ->type_name("SHARE")
       ->capture_default_str();
   top->callback([arguments, &common, &exit] { exit = run(*arguments, common); });
 }

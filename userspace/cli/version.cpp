@@ -15,4 +15,8 @@ std::string version_text() {
       GOROTRACE_VERSION, kCommit, libbpf_version_string() + 1, kOldestMinor, kNewestMinor);
 }
 
+ManualVersion manual_version() {
+  return {.version = GOROTRACE_VERSION, .date = GOROTRACE_RELEASED};
+}
+
 }  // namespace gorotrace

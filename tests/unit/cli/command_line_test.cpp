@@ -137,7 +137,7 @@ TEST_F(CommandLine, AnOptionWithoutItsValueIsNamed) {
 }
 
 TEST_F(CommandLine, OfTwoWaysToNameAProcessNeitherIsRequired) {
-  EXPECT_THAT(program_.get_subcommand("dump")->help(), Not(HasSubstr("REQUIRED")));
+  EXPECT_THAT(program_.get_subcommand("dump")->help(), Not(HasSubstr("(required)")));
 }
 
 TEST(Messages, BreakAtSpacesWhereATerminalEnds) {

@@ -1,0 +1,22 @@
+# Files that the binary has in it.
+# embed(<name> <file>...): the files one behind the other, from gorotrace_<name> to gorotrace_<name>_end.
+# embedded(<variable>): the source of all that the folder embeds, for its SOURCES.
+set(embedded_text "\t.section .rodata\n")
+set(embedded_files)
+function(embed name)
+  string(APPEND embedded_text "\t.globl gorotrace_${name}\n\t.globl gorotrace_${name}_end\ngorotrace_${name}:\n")
+  foreach(file ${ARGN})
+    get_filename_component(file ${file} ABSOLUTE)
+    string(APPEND embedded_text "\t.incbin \"${file}\"\n")
+    list(APPEND embedded_files ${file})
+  endforeach()
+  string(APPEND embedded_text "gorotrace_${name}_end:\n")
+  set(embedded_text "${embedded_text}" PARENT_SCOPE)
+  set(embedded_files ${embedded_files} PARENT_SCOPE)
+endfunction()
+function(embedded variable)
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/embedded.S)
+  file(CONFIGURE OUTPUT ${source} CONTENT "${embedded_text}\t.section .note.GNU-stack, \"\", %progbits\n" @ONLY)
+  set_source_files_properties(${source} PROPERTIES OBJECT_DEPENDS "${embedded_files}")
+  set(${variable} ${source} PARENT_SCOPE)
+endfunction()
