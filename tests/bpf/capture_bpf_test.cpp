@@ -1309,7 +1309,9 @@ TEST(CaptureLimits, InstructionBudget) {
   for (const auto& program : programs) {
     std::printf("%-14s %6u verified instructions\n", program.name.c_str(), program.verified_instructions);
     EXPECT_GT(program.verified_instructions, 0u);
-    EXPECT_LT(program.verified_instructions, 15'000u) << program.name;
+    // gt_panic looks through a signal's stack: 30,107 on 6.18.
+    const unsigned most = program.name == "gt_panic" ? 35'000u : 15'000u;
+    EXPECT_LT(program.verified_instructions, most) << program.name;
   }
 }
 
