@@ -68,7 +68,7 @@ Result<AnyFormat> format_of(const Arguments& a) {
   if (!tables && !trace && !stream && parse_duration(a.to))
     return fail(ErrorKind::kUsage, fmt::format("--to takes a format here, one of {}; only a part of the "
                                                "recording: --before {}",
-                                               all_formats(), a.to));
+                                               all_formats(", "), a.to));
   if (!tables && !trace && !stream)
     return fail(ErrorKind::kUsage, fmt::format("--to: \"{}\" is not known; give one of {}",
                                                printable(a.to, 64), all_formats(", ")));
