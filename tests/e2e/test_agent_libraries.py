@@ -12,6 +12,8 @@ from harness import NEWEST
 from test_agent_discovery import comes, idle, monitor, samples  # noqa: F401 (a fixture)
 from test_runtimes import hosted, waiting  # noqa: F401 (fixtures)
 
+LIVE = 12  # goroutines of headless: nine that wait, two that play, and the main one of its runtime
+
 # Loads each library whose path comes, and calls its Start.
 LATE = """
 import ctypes, sys
@@ -94,7 +96,7 @@ def test_a_library_that_is_loaded_into_what_was_not_go(monitor, waiting):  # noq
         assert not runtimes(monitor, process.pid)
         process.load(waiting())
         target = watched(monitor, process.pid)[str(waiting())]
-        assert figures(monitor, target)["go_goroutines"] == 11
+        assert figures(monitor, target)["go_goroutines"] == LIVE
         assert has(monitor, target, "main.inLibrary")
         process.load(waiting("1.24.13"))  # a second one: the first stays what it is
         both = watched(monitor, process.pid, 2)
@@ -115,11 +117,11 @@ def test_a_go_program_with_a_go_library_is_two_targets(monitor, hosted, waiting)
     program, = both.values()
     assert program["id"] == f"{process.pid}-{program['start_time_ticks']}" and program["runtime_file"] == program["exe"]
     assert library["id"].startswith(program["id"] + "-") and library["exe"] == program["exe"], library
-    comes("all goroutines have been started", lambda: figures(monitor, library)["go_goroutines"] == 11)
+    comes("all goroutines have been started", lambda: figures(monitor, library)["go_goroutines"] == LIVE)
     assert figures(monitor, program)["go_goroutines"] == 6
     assert has(monitor, program, "main.inHost") and not has(monitor, program, "main.inLibrary")
     assert has(monitor, library, "main.inLibrary") and not has(monitor, library, "main.inHost")
-    for target, live in ((program, 6), (library, 11)):
+    for target, live in ((program, 6), (library, LIVE)):
         stat = json.loads(monitor.answered(f"/targets/{target['id']}/stat").body)
         assert stat["goroutines"]["live"] == live, stat["goroutines"]
         assert stat["target"]["runtime_file"] == target["runtime_file"]
@@ -148,4 +150,4 @@ def test_a_library_that_is_loaded_late_is_found_by_a_scan(monitor, waiting):  # 
     with Late() as process:
         time.sleep(35)  # young no more
         process.load(waiting())
-        assert figures(monitor, watched(monitor, process.pid, seconds=75)[str(waiting())])["go_goroutines"] == 11
+        assert figures(monitor, watched(monitor, process.pid, seconds=75)[str(waiting())])["go_goroutines"] == LIVE

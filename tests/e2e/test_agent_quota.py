@@ -65,6 +65,7 @@ def test_inspections_of_another_users_programs_go_on(recovers):
         monitor.end()
 
 
+@pytest.mark.slow
 def test_sampling_of_another_users_programs_goes_on():
     """Those that hold up whoever looks at them once they are sampled."""
     with contextlib.ExitStack() as stack:
