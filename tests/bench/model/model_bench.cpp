@@ -143,6 +143,9 @@ class NoSource : public TargetSource {
   std::optional<WholeStack> whole(const StackPcs&, std::uint64_t, std::uint64_t) override {
     return std::nullopt;
   }
+  std::optional<WholeStack> interrupted(const StackPcs&, std::uint64_t, std::uint64_t) override {
+    return std::nullopt;
+  }
   std::optional<PanicValue> value(std::uint64_t) override { return std::nullopt; }
   FunctionDescribed function(std::uint64_t startpc) override { return {startpc, "main.f", false}; }
 };

@@ -112,19 +112,20 @@ TEST(StatText, PanicsWhosePlaceOfRecoveryNothingDefines) {
 
 TEST(StatText, WhomADeadlySignalCameTo) {
   Session x = make_session();
-  x.tables.panics.end = ProcessEnd{.by = EndedBy::kSignal,
-                                   .at_ns = Session::kBegin + 1'000'000'000,
-                                   .goid = 18,
-                                   .interrupted = SignalCameTo::kGoroutine,
-                                   .signal = 3};
+  ProcessEnd& end = x.tables.panics.end.emplace();
+  end.by = EndedBy::kSignal;
+  end.at_ns = Session::kBegin + 1'000'000'000;
+  end.goid = 18;
+  end.interrupted = SignalCameTo::kGoroutine;
+  end.signal = 3;
   EXPECT_THAT(text(x, {.width = 200}),
               HasSubstr("ended: SIGQUIT, which interrupted goroutine 18, 1.00s into the window; where the "
                         "goroutine was is not known\n"));
-  x.tables.panics.end->goid = 0;
-  x.tables.panics.end->interrupted = SignalCameTo::kNoGoroutine;
+  end.goid = 0;
+  end.interrupted = SignalCameTo::kNoGoroutine;
   EXPECT_THAT(text(x, {.width = 200}),
               HasSubstr("ended: SIGQUIT, on a thread that ran no goroutine, 1.00s into"));
-  x.tables.panics.end->interrupted = SignalCameTo::kNotKnown;
+  end.interrupted = SignalCameTo::kNotKnown;
   EXPECT_THAT(text(x, {.width = 200}),
               HasSubstr("ended: SIGQUIT, 1.00s into the window; which goroutine ran there is not known\n"));
 }
