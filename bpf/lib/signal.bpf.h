@@ -11,9 +11,10 @@
 #include "lib/regs.bpf.h"
 #include "lib/stack.bpf.h"
 
-/* Words of the frame, from uc_stack on: struct rt_sigframe (arch/x86/include/asm/sigframe.h, arch/arm64/kernel/signal.c)
- * of struct ucontext and struct siginfo (arch/x86/include/uapi/asm/sigcontext.h, arch/arm64/include/uapi/asm/ucontext.h
- * and sigcontext.h). uc_link, which is always 0, is the word in front of them. */
+/* Words of the frame, from uc_stack on: struct rt_sigframe (arch/x86/include/asm/sigframe.h,
+ * arch/arm64/kernel/signal.c) of struct ucontext and struct siginfo (arch/x86/include/uapi/asm/sigcontext.h,
+ * arch/arm64/include/uapi/asm/ucontext.h and sigcontext.h). uc_link, which is always 0, is the word in front of them.
+ */
 #if defined(__TARGET_ARCH_x86)
 #define GT_FRAME_BEFORE 1
 #define GT_FRAME_FP 13

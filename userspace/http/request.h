@@ -22,8 +22,8 @@ struct Request {
   // Requested once nobody waits for the answer any more: the client went away, the time for it is over, or
   // the server ends.
   std::stop_token unwanted;
-  // Within the handler: the answer may be that much later than others may. A client that closes its side of the
-  // connection ends it at once; others are still made for a while.
+  // Within the handler: the answer may be that much later than others may. A client that closes its side of
+  // the connection ends it at once; others are still made for a while.
   std::function<void(std::chrono::seconds)> takes_longer;
 };
 
