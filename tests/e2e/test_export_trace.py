@@ -337,7 +337,7 @@ def test_a_million_events(tmp_path):
                 assert time.monotonic() < end, path.stat().st_size
                 time.sleep(0.2)
             said = stopped(process)
-    events = int(re.search(r": (\d+) steps", said)[1])
+    events = int(re.search(r": (\d+) events", said)[1])
     assert events > 1_000_000, said
     began = time.monotonic(), os.times()
     files = export(path, tmp_path / "out")

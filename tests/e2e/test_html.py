@@ -95,7 +95,7 @@ def test_its_figures_are_those_of_the_json_report(page, summary):
     assert shown["live goroutines"] == count(summary["goroutines"]["live"])
     assert shown["created"] == count(summary["goroutines"]["created"])
     assert shown["exited"] == count(summary["goroutines"]["exited"])
-    assert shown["events"] == count(summary["events"]["received"])
+    assert shown["events"] == count(summary["events"]["in_window"])
     assert about(shown["time waiting"], summary["goroutine_seconds"]["waiting"] * 1e9), shown
     page.run("[...document.querySelectorAll('#blocking .more')].forEach((b) => b.hidden || b.click())")
     rows = table(page, "blocking")

@@ -112,6 +112,8 @@ def test_killed_while_it_is_scraped_and_started_again():
             assert first.answered(path).status == 200
         with Scrapes(first, paths) as scrapes:
             comes("it is scraped", lambda: scrapes.answers.get(200, 0) > 40)
+            # More than another one has had when it is looked at.
+            comes("it has read often", lambda: figures(first)["gorotrace_agent_readings_total"] > 20)
             before = figures(first)
             own = {i: samples(first.answered(f"/targets/{i}/metrics").text) for i in targets.values()}
             harness.traced_with.update(harness.held_objects(first.pid))

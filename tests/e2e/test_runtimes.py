@@ -125,6 +125,10 @@ def test_metrics_equal_metrics_read(hosted, host, version, variant):
 
     target = hosted(host, "metrics", "", version, variant, env={**os.environ, "GOMAXPROCS": "2"}, talks=False)
     subject = Hosted(target)
+    end = time.monotonic() + 20
+    while not rows(target.pid):  # its host has loaded it
+        assert time.monotonic() < end
+        time.sleep(0.1)
     compare(subject)
     subject.ask("work", "worked")
     compare(subject)

@@ -31,10 +31,18 @@ class ToOutput : public ChunkDestination {
   OutputFile& out_;
 };
 
-Status write_to(const std::string& path, const KeptChunks& kept, const WindowKept& told) {
+// What has that name goes on having it unless all is written; `kept_as`: it is kept then, under that one.
+Status write_to(const std::string& path, const KeptChunks& kept, const WindowKept& told,
+                std::string* kept_as) {
   auto out = OutputFile::open(path);
   if (!out) return std::unexpected(out.error());
   if (auto written = write_kept(kept, told, std::make_unique<ToOutput>(*out)); !written) return written;
+  if (kept_as != nullptr) {
+    // Both names lead to it until the new one takes its own.
+    auto old = keep_old(path);
+    if (!old) return std::unexpected(old.error());
+    *kept_as = *std::move(old);
+  }
   return out->commit();
 }
 
@@ -94,13 +102,7 @@ Result<std::string> WindowFiles::write_next(const KeptChunks& kept, const Window
   auto name = reserve();
   if (!name) return name;
   const bool replaces = next_ == 1 && replaced_;
-  if (replaces) {
-    // Both names lead to it until the new one takes its own.
-    auto old = keep_old(*name);
-    if (!old) return old;
-    kept_as_ = *old;
-  }
-  if (auto written = write_to(*name, kept, told); !written) {
+  if (auto written = write_to(*name, kept, told, replaces ? &kept_as_ : nullptr); !written) {
     if (!replaces) ::unlink(name->c_str());
     return std::unexpected(written.error());
   }
