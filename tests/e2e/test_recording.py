@@ -121,7 +121,8 @@ def test_all_who_count_events_count_the_same(tmp_path):
     part = json.loads(report_lines(path, "--to", "1s")[0])["events"]
     assert 0 < part["in_window"] < recorded and part["in_window"] == part["received"], part
     said = run("export", "--to", "go-trace", "--before", "1s", path, "-o", tmp_path / "out").stderr
-    assert abs(events_of(said) - part["in_window"]) <= 1, (said, part)
+    # The report's part ends between two runs of records, the export's at a time.
+    assert abs(events_of(said) - part["in_window"]) <= 0.02 * part["in_window"], (said, part)
 
 
 def test_what_a_file_held_is_kept(tmp_path):

@@ -1,6 +1,7 @@
 """gorotrace top on a terminal, by keys and by what stands on the screen, against the program's own counts."""
 
 import http.server
+import itertools
 import os
 import re
 import shutil
@@ -301,12 +302,16 @@ def refused(*arguments, stdin=subprocess.DEVNULL, **environment):
     return done.returncode, done.stderr
 
 
+QUESTIONS = itertools.count()
+
+
 def on_terminal(terminal, *arguments, **environment):
     terminal.run("clear")
     terminal.run("env", *(f"{k}={v}" for k, v in environment.items()), harness.gorotrace(), "top", *arguments)
-    terminal.text("echo code=$?")
+    asked = next(QUESTIONS)  # what an earlier one left on the screen is no answer to this one
+    terminal.text(f"echo code{asked}=$?")
     terminal.keys("Enter")
-    found = terminal.await_match(r"(?s)(gorotrace: .*)\$ echo.*code=(\d)")
+    found = terminal.await_match(rf"(?s)(gorotrace: .*)\$ echo.*code{asked}=(\d)")
     return int(found[2]), " ".join(found[1].split())
 
 
