@@ -208,11 +208,10 @@ void SnapshotPass::take(const Entry& entry, std::size_t i, Round round, Snapshot
       return;
     }
     if (sp_delta_) walk_on(reader_.stack(i), code_, sp_delta_, walked_);
-    if (walked_.truncated && walked_.unframed == WalkedStack::kNone && round != Round::kDeep) {
-      deep_.push_back({entry.g, entry.index, entry.row});
-    } else if (walked_.truncated && walked_.unframed == WalkedStack::kNone && walked_.next_fp != 0) {
-      deeper_.push_back({entry, words, walked_.next_fp});
-    }
+    const bool cut = walked_.truncated && walked_.unframed == WalkedStack::kNone;
+    if (cut && round != Round::kDeep) deep_.push_back({entry.g, entry.index, entry.row});
+    deeper_.erase(entry.row);
+    if (cut && walked_.next_fp != 0) deeper_.insert({entry.row, {entry.g, words, walked_.next_fp}});
     end_outside(now);
     now.truncated = walked_.truncated;
     id = stack_identity(config_.stack_seed, walked_.pcs);
@@ -267,22 +266,24 @@ void SnapshotPass::end_outside(GoroutineSnapshot& row) {
   row.ends_outside = true;
 }
 
-// Of a goroutine that has not moved since its inner end was read. One that cannot be had keeps that.
+// Of a goroutine that has not moved since its inner end was read. One that cannot be had keeps that. Those
+// whose whole window took too long to be read between two looks (256 KiB: 20 to 60 us) are among them.
 void SnapshotPass::read_far_ends(Snapshot& out) {
   const std::uint64_t deadline = monotonic_ns() + kFarDuration;
-  for (const Deeper& deeper : deeper_) {
+  for (const auto& [index, deeper] : deeper_) {
     if (stop_.stop_requested()) break;
-    GoroutineSnapshot& row = out.goroutines[deeper.entry.row];
+    GoroutineSnapshot& row = out.goroutines[index];
+    const std::span<const std::uint64_t> inner = out.stacks[row.stack].pcs;
+    std::vector<std::uint64_t> pcs(inner.begin(), inner.end());
     const auto far = walk_far_end(memory_, code_, config_.outermost, deeper.next_fp, deeper.words.stack_hi,
-                                  kFarFrames, deadline);
-    chunk_gs_.assign(1, deeper.entry.g);
+                                  kWholeFrames - std::min(kWholeFrames, pcs.size()), kFarFrames, deadline);
+    chunk_gs_.assign(1, deeper.g);
     if (!far || !reader_.read_words(chunk_gs_) || reader_.look(0) == Look::kUnreadable ||
         !unmoved(deeper.words, reader_.words(0)))
       continue;
-    const std::span<const std::uint64_t> inner = out.stacks[row.stack].pcs;
-    std::vector<std::uint64_t> pcs(inner.begin(), inner.end());
-    const StackSet::Gap gap{static_cast<std::uint32_t>(pcs.size()), far->calls - far->pcs.size()};
-    pcs.insert(pcs.end(), far->pcs.begin(), far->pcs.end());
+    pcs.insert(pcs.end(), far->first.begin(), far->first.end());
+    const StackSet::Gap gap{static_cast<std::uint32_t>(pcs.size()), far->between};
+    pcs.insert(pcs.end(), far->last.begin(), far->last.end());
     std::vector<std::uint64_t> identity = pcs;
     identity.push_back(gap.calls);
     row.truncated = gap.calls > 0;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <stop_token>
 #include <vector>
@@ -43,8 +44,8 @@ class SnapshotPass {
   void end_outside(GoroutineSnapshot& row);
   void read_far_ends(Snapshot& out);
 
-  struct Deeper {  // what the whole window did not hold
-    Entry entry;
+  struct Deeper {  // where its stack was cut
+    std::uint64_t g;
     GWords words;
     std::uint64_t next_fp;
   };
@@ -60,7 +61,7 @@ class SnapshotPass {
   const Code code_;
   ChunkReader reader_;
   std::vector<Entry> again_, deep_;
-  std::vector<Deeper> deeper_;
+  std::map<std::uint32_t, Deeper> deeper_;  // by row
   std::vector<std::uint64_t> chunk_gs_;
   WalkedStack walked_;
 };

@@ -1,4 +1,4 @@
-// Goroutines whose stacks are too deep to be kept whole: 6000 small frames, 20,000 of them, and 3000 large ones. One line of
+// Goroutines whose stacks are too deep to be kept whole: 6000 small frames, 20,000 of them, and 6000 large ones. One line of
 // JSON when they stand still, then it waits until its stdin closes.
 package main
 
@@ -39,7 +39,7 @@ func main() {
 	there.Add(3)
 	go outermost(small, 6000)
 	go outermost(small, 20_000)
-	go outermost(large, 3000)
+	go outermost(large, 6000)
 	there.Wait()
 	time.Sleep(100 * time.Millisecond)
 	fmt.Println(`{"type": "ready"}`)

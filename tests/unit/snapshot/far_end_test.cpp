@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-constexpr TextRange kText{0x400000, 0x500000}, kGoexit{0x400f00, 0x400f10};
+constexpr TextRange kFarText{0x400000, 0x500000}, kGoexit{0x400f00, 0x400f10};
 constexpr std::uint64_t kStack = 0x100000;
 
 // `frames` of 64 bytes from kStack on, the last returns into goexit.
@@ -23,29 +23,47 @@ struct Stack : FakeMemory {
   }
 };
 
-std::optional<FarEnd> far(const FakeMemory& memory, std::uint64_t frames, std::size_t keep,
-                          std::uint64_t deadline = ~0ull) {
+std::optional<FarEnd> far(const FakeMemory& memory, std::uint64_t frames, std::size_t last,
+                          std::uint64_t deadline = ~0ull, std::size_t first = 0) {
   const auto outermost = [](std::uint64_t pc) { return kGoexit.holds(pc); };
-  return walk_far_end(memory, Code(kText), outermost, kStack, kStack + frames * 64, keep, deadline);
+  return walk_far_end(memory, Code(kFarText), outermost, kStack, kStack + frames * 64, first, last, deadline);
 }
 
 TEST(FarEnd, TheOutermostFramesAreKeptAndAllAreCounted) {
   const auto found = far(Stack(1000), 1000, 3);
   ASSERT_TRUE(found);
-  EXPECT_EQ(found->calls, 1000u);
-  EXPECT_THAT(found->pcs, ElementsAre(0x400001 + 997, 0x400001 + 998, 0x400f01));
+  EXPECT_EQ(found->between, 997u);
+  EXPECT_TRUE(found->first.empty());
+  EXPECT_THAT(found->last, ElementsAre(0x400001 + 997, 0x400001 + 998, 0x400f01));
+}
+
+TEST(FarEnd, FirstFramesAreKeptBeforeTheOutermost) {
+  const auto found = far(Stack(10), 10, 3, ~0ull, 2);
+  ASSERT_TRUE(found);
+  EXPECT_THAT(found->first, ElementsAre(0x400001, 0x400002));
+  EXPECT_EQ(found->between, 5u);
+  EXPECT_THAT(found->last, ElementsAre(0x400008, 0x400009, 0x400f01));
+}
+
+TEST(FarEnd, FirstFramesMayBeAll) {
+  const auto found = far(Stack(3), 3, 3, ~0ull, 100);
+  ASSERT_TRUE(found);
+  EXPECT_THAT(found->first, ElementsAre(0x400001, 0x400002, 0x400f01));
+  EXPECT_EQ(found->between, 0u);
+  EXPECT_TRUE(found->last.empty());
 }
 
 TEST(FarEnd, MoreThanOnePieceIsReadOneAfterAnother) {
   const auto found = far(Stack(9000), 9000, 1);  // 576,000 bytes
   ASSERT_TRUE(found);
-  EXPECT_EQ(found->calls, 9000u);
+  EXPECT_EQ(found->between, 8999u);
 }
 
 TEST(FarEnd, FewerThanAreKeptAreAll) {
   const auto found = far(Stack(2), 2, 50);
   ASSERT_TRUE(found);
-  EXPECT_THAT(found->pcs, ElementsAre(0x400001, 0x400f01));
+  EXPECT_EQ(found->between, 0u);
+  EXPECT_THAT(found->last, ElementsAre(0x400001, 0x400f01));
 }
 
 TEST(FarEnd, AChainThatDoesNotLeadToTheOutermostFrameIsNone) {
