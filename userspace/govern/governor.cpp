@@ -23,6 +23,17 @@ Charge charge(const std::vector<SiteCost>& sites, const TrapCosts& costs) {
   return sum;
 }
 
+void Charge::add_weighted(const Charge& from, const Charge& to, double weight) {
+  hits += to.hits - from.hits;
+  ns += weight * std::max(0.0, to.ns - from.ns);
+  sites.resize(to.sites.size());
+  for (std::size_t i = 0; i < to.sites.size(); ++i) {
+    const double was = i < from.sites.size() ? from.sites[i].ns : 0;
+    sites[i].groups = to.sites[i].groups;
+    sites[i].ns += weight * std::max(0.0, to.sites[i].ns - was);
+  }
+}
+
 namespace {
 
 // What the sites that `groups` need were charged between two moments.

@@ -26,6 +26,7 @@ struct Budget {                        // exactly one of the first three holds
   // otherwise: `phases` of a text that says neither ",phases" nor ",detach".
   [[nodiscard]] static Result<Budget> parse(const std::string& text, bool otherwise = true);
 };
+
 // Cumulative cost charged to a target.
 struct Charge {
   struct Site {
@@ -35,6 +36,9 @@ struct Charge {
   double ns = 0;
   std::uint64_t hits = 0;
   std::vector<Site> sites;
+
+  // What came from one charge of a target to a later one of it, each ns of it so many times.
+  void add_weighted(const Charge& from, const Charge& to, double weight);
 };
 
 // Charge of one target from its sites' cumulative counters.

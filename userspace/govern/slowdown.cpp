@@ -15,14 +15,14 @@ constexpr double kMostLost = 0.97, kMostWeight = 32;
 
 }  // namespace
 
-void Slowdown::Sums::add(double cpu, const Counts& counted) {
+void Slowdown::Sums::add(double cpu_ns, const Counts& counts) {
   stretches = kKept * stretches + 1;
-  y = kKept * y + cpu;
-  yy = kKept * yy + cpu * cpu;
-  for (std::size_t i = 0; i < counted.size(); ++i) {
-    x[i] = kKept * x[i] + counted[i];
-    xx[i] = kKept * xx[i] + counted[i] * counted[i];
-    xy[i] = kKept * xy[i] + counted[i] * cpu;
+  cpu.fade(kKept);
+  cpu.add(cpu_ns);
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    counted[i].fade(kKept);
+    counted[i].add(counts[i]);
+    products[i] = kKept * products[i] + counts[i] * cpu_ns;
   }
 }
 
@@ -77,16 +77,16 @@ void Slowdown::end_stretch() {
 }
 
 std::optional<Slowdown::Rate> Slowdown::rate(const Sums& sums, std::size_t i) {
-  if (sums.stretches < kFewestStretches || sums.x[i] < kFewestCounts * sums.stretches) return std::nullopt;
-  const double each = sums.y / sums.x[i], n = sums.stretches;
-  const double squares = std::max(0.0, sums.yy - 2 * each * sums.xy[i] + each * each * sums.xx[i]);
-  return Rate{each, std::sqrt(squares * n / (n - 1)) / sums.y};
+  if (sums.stretches < kFewestStretches || sums.counted[i].sum < kFewestCounts * sums.stretches)
+    return std::nullopt;
+  const RatioEstimate of = estimate_ratio(sums.stretches, sums.counted[i], sums.cpu, sums.products[i]);
+  return Rate{of.each, of.error / sums.cpu.sum};
 }
 
 std::optional<double> Slowdown::times() const {
   std::optional<double> best;
   double error = kWorstError;
-  for (std::size_t i = 0; i < on_.x.size(); ++i) {
+  for (std::size_t i = 0; i < on_.counted.size(); ++i) {
     const auto on = rate(on_, i), off = rate(off_, i);
     if (!on || !off || std::hypot(on->error, off->error) >= error) continue;
     error = std::hypot(on->error, off->error);

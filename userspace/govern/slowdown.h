@@ -3,13 +3,14 @@
 // other load a fifth of what it lost. Measured where groups come and go: the CPU time that the target takes
 // for each thing that its runtime counts itself (one in eight of those that leave running, a system call, a
 // creation), while it is traced, against the same while it is not. Of the three the one whose ratio is known
-// best; each is a ratio estimate over stretches (W. G. Cochran, Sampling Techniques, 6.4), in which what is
-// older weighs less. Pure arithmetic. Threads: control thread.
+// best, over stretches of which the older ones weigh less. Pure arithmetic. Threads: control thread.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <optional>
+
+#include "base/ratio_estimate.h"
 
 namespace gorotrace {
 
@@ -35,11 +36,13 @@ class Slowdown {
 
  private:
   using Counts = std::array<double, 3>;
-  // Over stretches of one kind: CPU time (y) and counts (x) of each, their squares and products.
+  // Over stretches of one kind.
   struct Sums {
-    double stretches = 0, y = 0, yy = 0;
-    Counts x{}, xx{}, xy{};
-    void add(double cpu, const Counts& counted);
+    double stretches = 0;
+    SquaredSum cpu;
+    std::array<SquaredSum, 3> counted{};
+    Counts products{};
+    void add(double cpu_ns, const Counts& counts);
   };
   struct Rate {
     double each, error;  // error: relative

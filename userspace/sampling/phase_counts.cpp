@@ -67,8 +67,7 @@ void PhaseCounts::add(Sums& to, const Open& phase) {
   Each x{};
   for (std::size_t i = 0; i < x.size(); ++i) {
     x[i] = static_cast<double>(phase.to->reading[i] - phase.from.reading[i]);
-    to.x[i] += x[i];
-    to.xx[i] += x[i] * x[i];
+    to.x[i].add(x[i]);
   }
   ++to.phases;
   std::map<BlockingIdentity, std::uint64_t> before;
@@ -79,23 +78,21 @@ void PhaseCounts::add(Sums& to, const Open& phase) {
     if (y == 0) continue;
     if (!to.rows.contains(row) && to.rows.size() >= BlockingRows::kMaxRows) continue;
     RowSums& sums = to.rows[row];
-    sums.y += y;
-    sums.yy += y * y;
+    sums.y.add(y);
     for (std::size_t i = 0; i < x.size(); ++i) sums.xy[i] += x[i] * y;
   }
 }
 
 PhaseCounts::Ratio PhaseCounts::ratio(const RowSums& row, const Sums& sums, GoesBy by) const {
   const auto i = static_cast<std::size_t>(by);
-  const double n = static_cast<double>(sums.phases), x = sums.x[i];
+  const double n = static_cast<double>(sums.phases), x = sums.x[i].sum;
   const auto all = static_cast<double>((*last_)[i] - (*first_)[i]);
-  const double each = row.y / x;
-  const double squares = std::max(0.0, row.yy - 2 * each * row.xy[i] + each * each * sums.xx[i]);
+  const RatioEstimate ratio = estimate_ratio(n, sums.x[i], row.y, row.xy[i]);
   const double unseen = std::clamp(1 - x / all, 0.0, 1.0);
   // For 1.96 errors to hold the count 95 times in 100, as Student's t has it of so few.
   const double few = 1 + 1.25 / (n - 1);
-  return {each * all, few * all / x * std::sqrt(squares * n / (n - 1) * unseen),
-          by == GoesBy::kTime || squares <= kKept * row.y};
+  return {ratio.each * all, few * all / x * ratio.error * std::sqrt(unseen),
+          by == GoesBy::kTime || ratio.off <= kKept * row.y.sum};
 }
 
 bool PhaseCounts::contradict(const Ratio& a, const Ratio& b) {
@@ -116,7 +113,7 @@ std::optional<EstimatedCount> PhaseCounts::estimate(const BlockingRow& row, cons
   } else {
     for (const GoesBy by : {GoesBy::kTimedRuns, GoesBy::kSyscalls, GoesBy::kCreated}) {
       // What happens much less often than these waits is not what they go by.
-      if (sums.x[static_cast<std::size_t>(by)] * 100 <= of.y) continue;
+      if (sums.x[static_cast<std::size_t>(by)].sum * 100 <= of.y.sum) continue;
       const Ratio its = ratio(of, sums, by);
       contradicted = contradicted || (best && contradict(its, best->ratio));
       if (!best || its.error < best->ratio.error) best = Found{its, by};

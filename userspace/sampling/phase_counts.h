@@ -21,6 +21,7 @@
 #include <map>
 #include <optional>
 
+#include "base/ratio_estimate.h"
 #include "model/blocking_rows.h"
 #include "sampling/combine.h"
 
@@ -47,12 +48,12 @@ class PhaseCounts {
   using Each = std::array<double, static_cast<std::size_t>(GoesBy::kCount)>;
   // Over the phases: y is what a row counted in one, x what the runtime did.
   struct RowSums {
-    double y = 0, yy = 0;
+    SquaredSum y;
     Each xy{};
   };
   struct Sums {
     std::uint64_t phases = 0;
-    Each x{}, xx{};
+    std::array<SquaredSum, static_cast<std::size_t>(GoesBy::kCount)> x{};
     std::map<BlockingIdentity, RowSums> rows;
   };
   struct Count {

@@ -166,7 +166,7 @@ void TargetGroups::charge() {
   }
   const Charge before = std::exchange(charged_, gorotrace::charge(sites, pipeline_.trap_costs()));
   note_traced();
-  weigh(before);
+  weighted_.add_weighted(before, charged_, slowdown_.weight());
   cost_.charged_ns = charged_.ns + static_cast<double>(attach_ns_);
   cost_.hits = charged_.hits;
 }
@@ -177,19 +177,6 @@ void TargetGroups::note_traced() {
   const bool hit = (pipeline_.capture()->trapped(id_) & group_bit(GT_GROUP_BLOCK)) != 0;
   slowdown_.traced(on == hit ? std::optional(on) : std::nullopt, monotonic_ns());
   if (cpu_ns_) slowdown_.charged(*cpu_ns_, charged_.ns);
-}
-
-// What was charged since the last time, by what is known now of how much more the target loses.
-void TargetGroups::weigh(const Charge& before) {
-  const double weight = slowdown_.weight();
-  weighted_.hits = charged_.hits;
-  weighted_.ns += weight * std::max(0.0, charged_.ns - before.ns);
-  weighted_.sites.resize(charged_.sites.size());
-  for (std::size_t i = 0; i < charged_.sites.size(); ++i) {
-    const double was = i < before.sites.size() ? before.sites[i].ns : 0;
-    weighted_.sites[i].groups = charged_.sites[i].groups;
-    weighted_.sites[i].ns += weight * std::max(0.0, charged_.sites[i].ns - was);
-  }
 }
 
 void TargetGroups::post_cost() const {

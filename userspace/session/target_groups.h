@@ -74,7 +74,6 @@ class TargetGroups {
   [[nodiscard]] bool in_phases() const;
   [[nodiscard]] Result<GroupMask> attach(GroupMask wanted);
   void note_traced();
-  void weigh(const Charge& before);
   void limit(GroupMask on);  // what its hits may cost from here on, in the kernel
   void note_unplanned(GroupMask wanted);
   void note_phase(GroupMask gone, GroupMask came, const std::string& reason);

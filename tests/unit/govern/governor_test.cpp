@@ -298,5 +298,28 @@ TEST(GovernorPhases, LittleIsSavedAhead) {
   EXPECT_LE(server.dearest(0), 0.10 + 0.005 + 0.03) << "saved, and 0.3 s at once: grace time and lag";
 }
 
+TEST(Charge, what_came_is_weighted_site_by_site) {
+  const Charge before{.ns = 100, .hits = 10, .sites = {{1, 60}, {2, 40}}};
+  const Charge after{.ns = 180, .hits = 15, .sites = {{1, 100}, {2, 50}, {4, 30}}};
+  Charge sum{.ns = 7, .hits = 10, .sites = {{1, 5}, {2, 2}}};
+  sum.add_weighted(before, after, 2);
+  EXPECT_EQ(sum.hits, 15u);
+  EXPECT_DOUBLE_EQ(sum.ns, 167);
+  ASSERT_EQ(sum.sites.size(), 3u);
+  EXPECT_DOUBLE_EQ(sum.sites[0].ns, 85);
+  EXPECT_DOUBLE_EQ(sum.sites[1].ns, 22);
+  EXPECT_DOUBLE_EQ(sum.sites[2].ns, 60);
+  EXPECT_EQ(sum.sites[2].groups, 4u);
+}
+
+// A kernel's counter that begins anew takes nothing back.
+TEST(Charge, what_is_charged_less_adds_nothing) {
+  Charge sum;
+  sum.add_weighted({.ns = 100, .hits = 10, .sites = {{1, 100}}}, {.ns = 40, .hits = 10, .sites = {{1, 40}}},
+                   3);
+  EXPECT_EQ(sum.ns, 0);
+  EXPECT_EQ(sum.sites[0].ns, 0);
+}
+
 }  // namespace
 }  // namespace gorotrace
