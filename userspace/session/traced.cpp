@@ -16,16 +16,15 @@ Traced::Traced(std::unique_ptr<Target> target, Pipeline& pipeline, SamplingShare
                SessionWorkers& workers, const SessionOptions& options)
     : options_(options),
       pipeline_(pipeline),
-      share_(share),
       workers_(workers),
       target_(std::move(target)),
       door_(std::make_shared<StreamDoor>(pipeline)),
       source_(*target_, pipeline.capture()),
       symbols_(target_->frames(), target_->load_bias()),
       groups_(*target_, pipeline, options.budget, notices_),
-      sampling_(std::shared_ptr<const Memory>(target_, &target_->process()),
-                target_->sampling_subject(options.stacks, options.sampling_of_each, options.label_key), share,
-                door_) {
+      samplings_(target_,
+                 target_->sampling_subject(options.stacks, options.sampling_of_each, options.label_key),
+                 share, door_, notices_) {
   name(symbols_);
 }
 
@@ -90,14 +89,14 @@ Result<std::unique_ptr<Traced>> Traced::make(std::unique_ptr<Target> target, Tar
   const auto id = t->groups_.plan({options.groups, options.stacks, !options.label_key.empty()}, otherwise);
   if (!id) return std::unexpected(t->target_->process().explain(id.error()));
   t->id_ = *id;
-  t->sampling_.set_target(*id);
+  t->samplings_.set_target(*id);
   auto look = std::make_shared<MemoryLook>(
       t->target_, t->id_, t->door_,
       MemoryLook::Wanted{
           .stacks = options.stacks, .objects = t->seen_objects(), .label_key = options.label_key});
   auto counters = std::make_shared<CountersLook>(t->target_, t->id_, t->door_);
-  t->looks_.emplace(t->target_, std::move(look), std::move(counters), workers, t->sampling_, t->notices_,
-                    options.interval_ns);
+  t->looks_.emplace(t->target_, std::move(look), std::move(counters), workers, t->samplings_.of_goroutines(),
+                    t->notices_, options.interval_ns);
   if (options.recorder != nullptr) {
     if (auto named = t->record(*options.recorder); !named) {
       t->groups_.release();
@@ -119,7 +118,7 @@ Status Traced::arm() {
   if (!begin) return std::unexpected(target_->process().explain(begin.error()));
   life_.trace(*begin);
   proven_ = target_->proven();
-  mind_sampling();
+  follow_groups();
   const Process& process = target_->process();
   if (const Liveness life = process.liveness(); life != Liveness::kAlive) {
     return fail(ErrorKind::kNoProcess,
@@ -143,33 +142,8 @@ void Traced::begin_looks(std::uint64_t begin_ns) {
   looks_->tick(monotonic_ns());
 }
 
-void Traced::mind_sampling() {
-  if (!proven_) return;
-  if (auto done = sampling_.want(!groups_.is_on(GT_GROUP_BLOCK)); !done) notices_.add(done.error().message);
-  mind_run_sampling();
-}
-
-void Traced::mind_run_sampling() {
-  const bool wanted = groups_.is_on(GT_GROUP_BLOCK) && !groups_.is_on(GT_GROUP_RUN);
-  if (wanted && !run_sampling_ && !runs_unknown_) {
-    if (auto subject = target_->run_subject()) {
-      run_sampling_.emplace(std::shared_ptr<const Memory>(target_, &target_->process()), *std::move(subject),
-                            share_, door_);
-      run_sampling_->set_target(id_);
-    } else {
-      runs_unknown_ = true;
-      notices_.add(
-          "who runs and who waits for a CPU is not sampled: where this binary keeps its run queues is "
-          "not known");
-    }
-  }
-  if (!run_sampling_) return;
-  if (auto done = run_sampling_->want(wanted); !done) notices_.add(done.error().message);
-}
-
-void Traced::stop_sampling() {
-  sampling_.stop();
-  if (run_sampling_) run_sampling_->stop();
+void Traced::follow_groups() {
+  if (proven_) samplings_.follow(groups_.on());
 }
 
 // The runtime's count at both ends of a phase, and at times between: what is counted in it is held against
@@ -204,7 +178,7 @@ void Traced::switch_groups(GroupMask want, TargetGroups::Why why, const std::str
   read_at_end_of_phase(want);
   const auto counts_from = groups_.switch_to(want, why, reason);
   if (!groups_.is_on(GT_GROUP_LIFECYCLE)) lifecycle_throughout_ = false;
-  mind_sampling();
+  follow_groups();
   looks_->at(counts_from.value_or(monotonic_ns()));
 }
 
@@ -227,7 +201,7 @@ void Traced::tick() {
 void Traced::look_after() {
   if (const Liveness life = target_->process().liveness(); life != Liveness::kAlive) {
     looks_->give_up();
-    stop_sampling();
+    samplings_.stop();
     // Of one that nobody has waited for yet the kernel still tells what it took.
     if (target_->process().cpu_time_ns()) {
       groups_.charge();
@@ -247,13 +221,13 @@ void Traced::look_after() {
   }
   if (!proven_ && target_->proven()) {
     proven_ = true;
-    mind_sampling();
+    follow_groups();
   }
   if (groups_.phases()) mind_phases(now);
   looks_->mind_loss(dropped(), now);
   if (const auto at = groups_.follow_plugins()) {
     lifecycle_throughout_ = false;
-    mind_sampling();
+    follow_groups();
     looks_->at(*at);
   }
   groups_.charge();
@@ -262,8 +236,7 @@ void Traced::look_after() {
   if (groups_.orphaned())
     switch_groups(0, TargetGroups::Why::kOther,
                   "the thread that they were attached through has exited: they may see nothing any more");
-  sampling_.mind_loss(dropped_samples());
-  if (run_sampling_) run_sampling_->mind_loss(dropped_samples());
+  samplings_.mind_loss(dropped_samples());
   looks_->tick(now);
 }
 
@@ -381,7 +354,8 @@ Sample Traced::begin_sample() {
 Sample Traced::complete(Sample sample, const Answer& answer) const {
   sample.totals = *answer.tables;
   sample.at_ns = sample.totals.at_ns;
-  sample.live_known = sample.totals.looked || (sampling_.running() && !groups_.is_on(GT_GROUP_LIFECYCLE));
+  sample.live_known =
+      sample.totals.looked || (samplings_.of_goroutines().running() && !groups_.is_on(GT_GROUP_LIFECYCLE));
   sample.counters = answer.counters;
   if (answer.cost) sample.cost = {answer.cost->hits, answer.cost->charged_ns, answer.cost->target_cpu_ns};
   return sample;
@@ -404,8 +378,7 @@ StatFacts Traced::facts() const {
   f.incomplete = groups_.incomplete();
   f.detached = groups_.detached();
   f.phases = groups_.phases();
-  if (sampling_.ever_ran()) f.sampling = sampling_.facts();
-  if (run_sampling_ && run_sampling_->ever_ran()) f.run_sampling = run_sampling_->facts();
+  samplings_.tell(f);
   f.cost = groups_.cost();
   f.shared_probes = groups_.shared_probes();
   if (pipeline_.capture() != nullptr) f.calibrated = pipeline_.trap_costs();

@@ -23,7 +23,7 @@
 #include "session/target_groups.h"
 #include "session/target_life.h"
 #include "session/target_looks.h"
-#include "session/target_sampling.h"
+#include "session/target_samplings.h"
 #include "symbols/stack_table.h"
 
 namespace gorotrace {
@@ -74,13 +74,13 @@ class Traced {
   [[nodiscard]] bool looks_ended(std::uint64_t until_ns);
   void stop_looks();
   void leave_looks(std::uint64_t deadline_ns);
-  void stop_sampling();  // its last look belongs to the window
+  void stop_sampling() { samplings_.stop(); }  // its last look belongs to the window
   void end_window(WindowEnd how, std::uint64_t at_ns);
   void detach();    // alone; done when its life has ended, which tick() sees
   void detached();  // by the pipeline's close
   void shut();      // before the pipeline goes
   // Behind the window's end: the process does not let go of whoever reads its memory.
-  [[nodiscard]] bool held_up() const { return sampling_.held_up() || (looks_ && looks_->looking()); }
+  [[nodiscard]] bool held_up() const { return samplings_.held_up() || (looks_ && looks_->looking()); }
   // What the stream and the kernel hold of it. Nothing is asked of it any more.
   void forget();
 
@@ -125,17 +125,14 @@ class Traced {
   [[nodiscard]] GroupMask seen_objects() const;
   [[nodiscard]] Status arm();
   void begin_looks(std::uint64_t begin_ns);
-  // Of goroutines while nothing else tells who waits where; of runs while that is told, and not who runs.
   void mind_phases(std::uint64_t now_ns);
   void note_work();
   void read_at_end_of_phase(GroupMask want);
-  void mind_sampling();  // nothing of a target that is not proven
-  void mind_run_sampling();
+  void follow_groups();
   void switch_groups(GroupMask want, TargetGroups::Why why, const std::string& reason);
 
   const SessionOptions& options_;
   Pipeline& pipeline_;
-  SamplingShare& share_;
   SessionWorkers& workers_;
   std::shared_ptr<Target> target_;    // with whoever reads its memory
   std::shared_ptr<StreamDoor> door_;  // of its looks
@@ -145,9 +142,7 @@ class Traced {
   ProcessSource source_;
   StackTable symbols_;
   TargetGroups groups_;
-  TargetSampling sampling_;
-  std::optional<TargetSampling> run_sampling_;  // once it has been wanted
-  bool runs_unknown_ = false;
+  TargetSamplings samplings_;
   std::optional<TargetLooks> looks_;  // from the slot on
 
   bool proven_ = false;  // as of the last tick
