@@ -7,6 +7,11 @@ option(GOROTRACE_COVERAGE "gcov instrumentation" OFF)
 
 function(gorotrace_options target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+  # Of a class in an unnamed namespace of a file that is included, as those of a folder are when they are compiled
+  # together, g++ takes it that several objects have it.
+  if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+  endif()
   target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR}/userspace ${CMAKE_SOURCE_DIR})
   if(GOROTRACE_SANITIZE)
     target_compile_options(${target} PUBLIC -fsanitize=${GOROTRACE_SANITIZE} -fno-omit-frame-pointer)

@@ -10,7 +10,7 @@ function(gorotrace_test)
   add_executable(${ARG_NAME} ${ARG_SOURCES})
   gorotrace_options(${ARG_NAME})
   # What is tested is optimised, the tests need not be: a third less of the build's time.
-  target_compile_options(${ARG_NAME} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1 -g1>)
+  target_compile_options(${ARG_NAME} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1>)
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   # Listing the cases is quick, but not always within CTest's 5 s on a machine that does much else.
   set(discovery DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60)

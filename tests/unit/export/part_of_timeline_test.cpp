@@ -15,7 +15,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 // What is told, a line each, times in ms.
-class Told : public TimelineVisitor {
+class PartTold : public TimelineVisitor {
  public:
   std::vector<std::string> lines;
 
@@ -51,7 +51,7 @@ std::string step(std::uint64_t goid, StepKind kind, std::uint64_t at) {
 
 struct PartTest : testing::Test {
   CaptureItems x;
-  Told told;
+  PartTold told;
 
   Status play(const TracePart& wanted) {
     PartOfTimeline part(wanted, told);

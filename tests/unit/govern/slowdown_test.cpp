@@ -10,7 +10,7 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::uint64_t kMs = 1'000'000;
+constexpr std::uint64_t kSlowMs = 1'000'000;
 
 // A program on one CPU that has phases, and what is read of it.
 struct Program {
@@ -32,15 +32,15 @@ struct Program {
       slowdown.charged(static_cast<std::uint64_t>(cpu_ns), charged_ns);
       read();
       if (i == ms) break;
-      now_ns += 10 * kMs;
-      cpu_ns += 10 * kMs;
+      now_ns += 10 * kSlowMs;
+      cpu_ns += 10 * kSlowMs;
       charged_ns += 10 * charged_each_ms;
       for (std::size_t k = 0; k < counted.size(); ++k) counted[k] += 10 * each_ms[k];
     }
   }
   void probes_come_or_go(int ms) {
     slowdown.traced(std::nullopt, now_ns);
-    now_ns += static_cast<std::uint64_t>(ms) * kMs;
+    now_ns += static_cast<std::uint64_t>(ms) * kSlowMs;
     cpu_ns += ms * 1e6;
     for (double& n : counted) n += 1e6;  // whatever: it belongs to neither
   }
@@ -130,7 +130,7 @@ TEST(Slowdown, counts_that_fall_are_not_believed) {
   }
   p.slowdown.traced(true, p.now_ns);
   p.read();
-  p.now_ns += 100 * kMs;
+  p.now_ns += 100 * kSlowMs;
   p.cpu_ns += 1e12;
   p.counted = {};
   p.read();

@@ -5,7 +5,7 @@
 namespace gorotrace {
 namespace {
 
-std::string header(const Response& response, std::string_view name) {
+std::string header_of(const Response& response, std::string_view name) {
   for (const auto& [key, value] : response.headers)
     if (key == name) return value;
   return "";
@@ -18,13 +18,13 @@ TEST(PageAnswer, EachFileSaysWhatItIsAndWhatItMayDo) {
   for (const auto& [name, type] : kFiles) {
     const Response answer = page_answer(name);
     EXPECT_EQ(answer.status, 200u) << name;
-    EXPECT_TRUE(header(answer, "Content-Type").starts_with(type)) << name;
-    EXPECT_EQ(header(answer, "X-Content-Type-Options"), "nosniff") << name;
-    const std::string policy = header(answer, "Content-Security-Policy");
+    EXPECT_TRUE(header_of(answer, "Content-Type").starts_with(type)) << name;
+    EXPECT_EQ(header_of(answer, "X-Content-Type-Options"), "nosniff") << name;
+    const std::string policy = header_of(answer, "Content-Security-Policy");
     EXPECT_TRUE(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'")) << policy;
     EXPECT_EQ(policy.find("unsafe"), std::string::npos);
     EXPECT_NE(policy.find("frame-ancestors 'none'"), std::string::npos);
-    EXPECT_EQ(header(answer, "Cache-Control"), "no-store") << name;
+    EXPECT_EQ(header_of(answer, "Cache-Control"), "no-store") << name;
   }
 }
 

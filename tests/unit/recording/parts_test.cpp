@@ -11,7 +11,7 @@
 namespace gorotrace {
 namespace {
 
-constexpr TargetId kTarget = target_id(1, 7);
+constexpr TargetId kPartsTarget = target_id(1, 7);
 
 // As a process has them: in the order of addresses, most of a few places.
 Snapshot population(std::size_t goroutines) {
@@ -38,7 +38,7 @@ Snapshot population(std::size_t goroutines) {
 }
 
 TEST(Parts, a_snapshot_of_100000_goroutines) {
-  const FileItem item = Item{kTarget, 5, population(100'000)};
+  const FileItem item = Item{kPartsTarget, 5, population(100'000)};
   const Messages messages = messages_of(item);
   EXPECT_EQ(messages.size(), (100'000 + kBlockRows - 1) / kBlockRows);
   std::size_t bytes = 0;
@@ -89,7 +89,7 @@ TEST(Parts, every_long_list) {
   records.records.resize(10'000, Fill().make<gt_record>());
   for (auto what : std::initializer_list<decltype(Item::what)>{
            tick, classes, seen, StackDefined{1, std::make_shared<const StackPcs>(deep)}, records}) {
-    Item item{kTarget, 9, what};
+    Item item{kPartsTarget, 9, what};
     forget_what_no_file_has(item);
     EXPECT_GT(messages_of(item).size(), 1u);
     Same("item")(FileItem(item), coded(item));
@@ -97,7 +97,7 @@ TEST(Parts, every_long_list) {
 }
 
 TEST(Parts, a_checkpoint_of_many_goroutines) {
-  CheckpointTold told{.target = kTarget, .checkpoint = Fill().make<Checkpoint>()};
+  CheckpointTold told{.target = kPartsTarget, .checkpoint = Fill().make<Checkpoint>()};
   for (std::uint64_t i = 0; i < 10'000; ++i) {
     told.checkpoint.model.goroutines.push_back(Fill().make<OpenGoroutine>());
     told.checkpoint.model.goroutines.back().goid = i;
@@ -111,14 +111,14 @@ TEST(Parts, a_checkpoint_of_many_goroutines) {
 }
 
 TEST(Parts, long_texts) {
-  FactsTold told{.target = kTarget, .whole = true, .facts = Fill().make<StatFacts>()};
+  FactsTold told{.target = kPartsTarget, .whole = true, .facts = Fill().make<StatFacts>()};
   for (int i = 0; i < 4000; ++i) told.facts.notices.push_back(std::string(static_cast<std::size_t>(i), 'n'));
   told.facts.target.exe = told.facts.target.file = std::string((1u << 16) - 3, 'x');
   told.facts.ended_by = std::string(1u << 16, 'y');
   EXPECT_GT(messages_of(told).size(), 5u);
   Same("facts")(FileItem(told), coded(told));
   // golang/pclntab.cpp: 256 inlined calls; symbols/frame_table.h: names of 4096 bytes.
-  FramesNamed named{kTarget, 1, PcKind::kExact, {}};
+  FramesNamed named{kPartsTarget, 1, PcKind::kExact, {}};
   const std::string name = printable(std::string(5000, 'f'), 4096);
   named.frames.resize(257, Frame{.function = name, .file = name, .type_arguments = name});
   EXPECT_GT(messages_of(named).size(), 2u);
@@ -139,7 +139,7 @@ class Unwhole : public ::testing::Test {
     ASSERT_EQ(out.size(), 1u);
     Same("item")(item, out[0]);
   }
-  const FileItem item = Item{kTarget, 5, population(5 * kBlockRows)};
+  const FileItem item = Item{kPartsTarget, 5, population(5 * kBlockRows)};
   const Messages messages = messages_of(item);
   Decoder decoder;
   std::vector<FileItem> out;
@@ -174,7 +174,7 @@ TEST_F(Unwhole, a_part_is_missing) {
 
 TEST_F(Unwhole, another_item_comes_before_its_end) {
   take_from(0, 3);
-  const FileItem other = Item{kTarget, 6, Loss{7, 1}};
+  const FileItem other = Item{kPartsTarget, 6, Loss{7, 1}};
   EXPECT_TRUE(take(decoder, messages_of(other)[0], out));
   ASSERT_EQ(out.size(), 1u);
   Same("other")(other, out[0]);

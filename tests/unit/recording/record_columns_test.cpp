@@ -12,13 +12,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr gt_u16 kTarget = 9;
+constexpr gt_u16 kColumnsTarget = 9;
 constexpr gt_u8 kGeneration = 3;
 
 // As they come back: of the message's target, without a sequence number.
 std::vector<gt_record> as_read(std::vector<gt_record> records) {
   for (gt_record& r : records) {
-    r.target = kTarget;
+    r.target = kColumnsTarget;
     r.generation = kGeneration;
     r.seq = 0;
   }
@@ -37,7 +37,7 @@ std::string columns_of(const std::vector<gt_record>& records) {
 }
 
 void expect_back(const std::vector<gt_record>& records) {
-  const auto read = read_columns(columns_of(records), kTarget, kGeneration);
+  const auto read = read_columns(columns_of(records), kColumnsTarget, kGeneration);
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_TRUE(same(*read, as_read(records)));
 }
@@ -134,7 +134,7 @@ TEST(RecordColumns, AreAppendedBehindWhatIsThere) {
   std::string out = "front";
   append_columns(repetitive(10, 1), out);
   EXPECT_EQ(out.substr(0, 5), "front");
-  EXPECT_TRUE(read_columns(std::string_view(out).substr(5), kTarget, kGeneration));
+  EXPECT_TRUE(read_columns(std::string_view(out).substr(5), kColumnsTarget, kGeneration));
 }
 
 TEST(RecordColumns, WhatRepeatsTakesLittle) {
@@ -150,7 +150,7 @@ TEST(RecordColumns, WhatRepeatsTakesLittle) {
 TEST(RecordColumns, CutAnywhereIsDamage) {
   const std::string bytes = columns_of(repetitive(50, 1));
   for (std::size_t size = 0; size < bytes.size(); ++size) {
-    const auto read = read_columns(std::string_view(bytes).substr(0, size), kTarget, kGeneration);
+    const auto read = read_columns(std::string_view(bytes).substr(0, size), kColumnsTarget, kGeneration);
     ASSERT_FALSE(read) << size;
     EXPECT_EQ(read.error().kind, ErrorKind::kFailed);
     EXPECT_THAT(read.error().message, HasSubstr("damaged"));
@@ -160,7 +160,7 @@ TEST(RecordColumns, CutAnywhereIsDamage) {
 TEST(RecordColumns, BytesBehindAreDamage) {
   for (const std::size_t count : {0u, 1u, 50u}) {
     for (const char more : {'\0', '\1', '\x80'})
-      EXPECT_FALSE(read_columns(columns_of(repetitive(count, 1)) + more, kTarget, kGeneration));
+      EXPECT_FALSE(read_columns(columns_of(repetitive(count, 1)) + more, kColumnsTarget, kGeneration));
   }
 }
 
@@ -172,7 +172,7 @@ TEST(RecordColumns, ChangedBytesAreDamageOrOtherRecords) {
     for (const int value : {0, 1, 2, 3, 9, 0x20, 0x7f, 0x80, 0xff, bytes[at] ^ 1}) {
       std::string changed = bytes;
       changed[at] = static_cast<char>(value);
-      const auto read = read_columns(changed, kTarget, kGeneration);
+      const auto read = read_columns(changed, kColumnsTarget, kGeneration);
       if (!read) {
         ++damaged;
       } else {
@@ -190,12 +190,12 @@ TEST(RecordColumns, MoreRecordsThanABlockHasAreDamage) {
     bytes += column < 5 ? std::string("\x81\x20") + std::string(4097, column == 1 ? '\1' : '\0')
                         : std::string(1, '\0');
   }
-  EXPECT_FALSE(read_columns(bytes, kTarget, kGeneration));
+  EXPECT_FALSE(read_columns(bytes, kColumnsTarget, kGeneration));
   std::vector<gt_record> records(kMaxBlockRecords);
   expect_back(records);
   // And a number that its bytes cannot hold.
-  EXPECT_FALSE(read_columns(std::string("\xff\x1f") + std::string(10, '\0'), kTarget, kGeneration));
-  EXPECT_FALSE(read_columns(std::string(9, '\xff') + "\1", kTarget, kGeneration));
+  EXPECT_FALSE(read_columns(std::string("\xff\x1f") + std::string(10, '\0'), kColumnsTarget, kGeneration));
+  EXPECT_FALSE(read_columns(std::string(9, '\xff') + "\1", kColumnsTarget, kGeneration));
 }
 
 TEST(RecordColumns, APlaceThatNobodyHasIsDamage) {

@@ -40,7 +40,7 @@ struct Score {
   }
 };
 
-SamplingConfig config() {
+SamplingConfig simulated_config() {
   return {.is_system = [](std::uint64_t) { return false; },
           .wait_reasons = std::vector<std::string>(16, "chan receive"),
           .syscalls_counted = false};
@@ -65,7 +65,7 @@ void hold(
   for (int i = 0; i < windows; ++i) {
     std::mt19937_64 random(1000 + static_cast<std::uint64_t>(i));
     const Population population = make(random);
-    testing::Looks looks(config());
+    testing::Looks looks(simulated_config());
     look(looks, population, window_ns, wanted, 7 + static_cast<std::uint64_t>(i),
          [&](std::uint64_t at) { return length(population, at); });
     const SampledTables tables = looks.sampling.tables();

@@ -11,7 +11,7 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::uint64_t kMs = 1'000'000;
+constexpr std::uint64_t kPhaseMs = 1'000'000;
 
 BlockingKey key(std::uint64_t stack) {
   return {.stack = stack, .reason = 3};
@@ -23,7 +23,7 @@ struct Program {
   std::uint64_t waits[2] = {}, seen[2] = {};
   bool traced = false;
 
-  [[nodiscard]] PhaseCounts::Reading reading() const { return {now_ms * kMs, left / 8, calls, 0}; }
+  [[nodiscard]] PhaseCounts::Reading reading() const { return {now_ms * kPhaseMs, left / 8, calls, 0}; }
   [[nodiscard]] BegunWaits begun() const { return {{{key(1), seen[0]}, {key(2), seen[1]}}, folded}; }
   void told_to(PhaseCounts& counts) const {
     counts.read(reading(), [this] { return begun(); });
@@ -75,7 +75,7 @@ TEST(PhaseCounts, are_by_what_the_runtime_counted_and_not_by_time) {
   const Tables t = over(counts);
   ASSERT_TRUE(t.phases);
   EXPECT_EQ(t.phases->count, 10u);
-  EXPECT_EQ(t.phases->window, (Interval{0, 10'000 * kMs}));
+  EXPECT_EQ(t.phases->window, (Interval{0, 10'000 * kPhaseMs}));
   ASSERT_TRUE(t.blocking[0].begun);
   EXPECT_EQ(t.blocking[0].begun->count, p.waits[0]);
   EXPECT_EQ(t.blocking[0].begun->error, 0u) << "each phase says the same";
@@ -157,7 +157,7 @@ TEST(PhaseCounts, what_timers_end_goes_by_the_clock) {
 TEST(PhaseCounts, where_nothing_is_counted_that_a_row_goes_by_there_is_no_estimate) {
   PhaseCounts counts;
   Program p;
-  const auto told = [&] { counts.read({p.now_ms * kMs, 0, 0, 0}, [&] { return p.begun(); }); };
+  const auto told = [&] { counts.read({p.now_ms * kPhaseMs, 0, 0, 0}, [&] { return p.begun(); }); };
   told();
   for (int i = 0; i < 10; ++i) {
     p.traced = true;
@@ -246,7 +246,7 @@ TEST(PhaseCounts, a_reading_of_another_histogram_says_nothing) {
   PhaseCounts counts;
   Program p = alternating(counts, 8);
   const Tables before = over(counts);
-  counts.read({p.now_ms * kMs + 1, 0, 0, 0}, [&p] { return p.begun(); });
+  counts.read({p.now_ms * kPhaseMs + 1, 0, 0, 0}, [&p] { return p.begun(); });
   EXPECT_EQ(over(counts).blocking[0].begun, before.blocking[0].begun);
 }
 

@@ -9,7 +9,7 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::uint64_t kMs = 1'000'000, kSystem = 0x9000;
+constexpr std::uint64_t kRunMs = 1'000'000, kSystem = 0x9000;
 
 std::uint32_t count_of(const SampleTick& tick, GState state) {
   for (const ClassCount& c : tick.counts[kStateClass]) {
@@ -60,24 +60,24 @@ TEST(Estimator, TellsWhoRanBesideTheProbesTables) {
   Model model({});
   Estimator estimator;
   EXPECT_FALSE(estimator.over(model.tables(0)).runs.has_value());
-  for (std::uint64_t i = 1; i <= 101; ++i) estimator.apply(tick_of_runs(i, i * 10 * kMs, 2, 5), model);
-  Tables t = estimator.over(model.tables(1010 * kMs));
+  for (std::uint64_t i = 1; i <= 101; ++i) estimator.apply(tick_of_runs(i, i * 10 * kRunMs, 2, 5), model);
+  Tables t = estimator.over(model.tables(1010 * kRunMs));
   ASSERT_TRUE(t.runs.has_value());
-  EXPECT_EQ(t.runs->running.ns, 2000 * kMs);
-  EXPECT_EQ(t.runs->runnable.ns, 5000 * kMs);
+  EXPECT_EQ(t.runs->running.ns, 2000 * kRunMs);
+  EXPECT_EQ(t.runs->runnable.ns, 5000 * kRunMs);
   EXPECT_GT(t.runs->running.error_ns, 0u) << "equal looks prove nothing";
   EXPECT_EQ(t.runs->runnable_now, 5u);
   ASSERT_EQ(t.runs->covered.size(), 1u);
-  EXPECT_EQ(t.runs->covered[0], (Interval{10 * kMs, 1010 * kMs}));
+  EXPECT_EQ(t.runs->covered[0], (Interval{10 * kRunMs, 1010 * kRunMs}));
   EXPECT_TRUE(t.covered_by_sampling.empty()) << "it stands in for no probe";
   for (const std::uint64_t ns : t.state_ns) EXPECT_EQ(ns, 0u);
 
   // Lost ones end the stretch, and the next that begins one goes on.
   estimator.lost();
-  estimator.apply(tick_of_runs(102, 2000 * kMs, 2, 5), model);
-  EXPECT_EQ(estimator.over(model.tables(2000 * kMs)).runs->running.ns, 2000 * kMs);
-  estimator.end(SampledWhat::kRuns, 2000 * kMs, model);
-  t = estimator.over_totals(model.totals(2000 * kMs), true);
+  estimator.apply(tick_of_runs(102, 2000 * kRunMs, 2, 5), model);
+  EXPECT_EQ(estimator.over(model.tables(2000 * kRunMs)).runs->running.ns, 2000 * kRunMs);
+  estimator.end(SampledWhat::kRuns, 2000 * kRunMs, model);
+  t = estimator.over_totals(model.totals(2000 * kRunMs), true);
   EXPECT_FALSE(t.runs->runnable_now.has_value()) << "nobody looks any more";
 }
 

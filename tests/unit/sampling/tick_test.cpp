@@ -13,7 +13,7 @@ namespace {
 
 using simulated::kMs;
 
-SamplingConfig config() {
+SamplingConfig tick_config() {
   SamplingConfig c;
   c.is_system = [](std::uint64_t startpc) { return startpc == 0x9000; };
   c.wait_reasons.assign(16, "chan receive");
@@ -96,8 +96,8 @@ struct Whim {
 TEST(SampleTick, CarriesWhatCountingEveryoneAnewWouldSay) {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     Whim whim(seed);
-    testing::Looks looks(config());
-    direct::Sampling direct(config());
+    testing::Looks looks(tick_config());
+    direct::Sampling direct(tick_config());
     std::vector<SampleTick> kept;
     std::vector<SampleClasses> classes;
     std::uint64_t at = 0;
@@ -188,7 +188,7 @@ std::size_t bytes_of(const SampleTick& t) {
 std::vector<std::size_t> ten_seconds_of_idleness(bool whole) {
   constexpr std::uint32_t kIdle = 100'000;
   constexpr double kAmongAllNs = 100, kChosenNs = 1500, kLookNs = 15'000;
-  TickMaker maker(config());
+  TickMaker maker(tick_config());
   Pace pace(0.05, whole);
   Instants instants(1, pace.period_ns(kIdle), 3);
   std::mt19937_64 random(4);
@@ -243,7 +243,7 @@ TEST(SampleTick, WhoIsFollowedIsToldOnceAndThenOnlyWhenSomethingChanges) {
 // --- what comes from elsewhere
 
 struct Ticks {
-  testing::Looks looks{config()};
+  testing::Looks looks{tick_config()};
   std::uint64_t at = 0;
   SampleTick next(std::uint8_t seq = 1) {
     at += 10 * kMs;

@@ -12,8 +12,8 @@ namespace gorotrace {
 namespace {
 
 // Asks for a stop once it has been read so often.
-struct CountingMemory : Memory {
-  CountingMemory(const Memory& memory, std::stop_source stop, int calls)
+struct StoppedMemory : Memory {
+  StoppedMemory(const Memory& memory, std::stop_source stop, int calls)
       : of(memory), stop_source(std::move(stop)), left(calls) {}
   const Memory& of;
   mutable std::stop_source stop_source;
@@ -40,7 +40,7 @@ TEST(StoppedLook, IsAPartThatSaysSo) {
   std::size_t before = 0;
   for (const int calls : {4, 10, 14}) {
     std::stop_source stop;
-    const CountingMemory memory(f.memory, stop, calls);
+    const StoppedMemory memory(f.memory, stop, calls);
     const auto s = GoroutineReader(memory, f.config).read(StackDepth::kAsProbes, stop.get_token());
     ASSERT_TRUE(s.has_value()) << s.error().message;
     EXPECT_LE(memory.after, 2) << "what belongs to the chunk under way";

@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint64_t kBias = 0x5000;
 
 // Functions of 0x100 bytes from 0x1000 on, named by their entry; the line is the offset that was looked up.
-struct FakeTable {
+struct NamedTable {
   int lookups = 0;
   std::uint64_t preempted = 0;  // entry of the function called runtime.asyncPreempt
   [[nodiscard]] std::shared_ptr<FrameTable> frames() {
@@ -35,7 +35,7 @@ struct FakeTable {
 };
 
 TEST(StackTable, ReturnAddressesAreLookedUpOneBack) {
-  FakeTable table;
+  NamedTable table;
   StackTable stacks(table.frames(), kBias);
   const std::vector<std::uint64_t> pcs{kBias + 0x1010, kBias + 0x1120};
   ASSERT_TRUE(stacks.add(1, pcs, true));
@@ -48,14 +48,14 @@ TEST(StackTable, ReturnAddressesAreLookedUpOneBack) {
 }
 
 TEST(StackTable, AFunctionsEntryIsExact) {
-  FakeTable table;
+  NamedTable table;
   StackTable stacks(table.frames(), kBias);
   EXPECT_EQ(stacks.frames(kBias + 0x1100, PcKind::kReturnAddress).back().function, "f4352");
   EXPECT_EQ(stacks.frames(kBias + 0x1110, PcKind::kExact).back().line, 0x10);
 }
 
 TEST(StackTable, BelowAnInjectedCallThePcIsTheInterruptedInstruction) {
-  FakeTable table{.preempted = 0x1000};
+  NamedTable table{.preempted = 0x1000};
   StackTable stacks(table.frames(), kBias);
   const std::vector<std::uint64_t> pcs{kBias + 0x1010, kBias + 0x1120, kBias + 0x1230};
   stacks.add(1, pcs, false);
@@ -64,7 +64,7 @@ TEST(StackTable, BelowAnInjectedCallThePcIsTheInterruptedInstruction) {
 }
 
 TEST(StackTable, OutsideGoTextTheAddressIsTheName) {
-  FakeTable table;
+  NamedTable table;
   StackTable stacks(table.frames(), kBias);
   for (const std::uint64_t pc : {std::uint64_t{0}, ~std::uint64_t{0}, std::uint64_t{0x7f0000001234}}) {
     const auto frames = stacks.frames(pc, PcKind::kReturnAddress);
@@ -102,13 +102,13 @@ TEST(StackTable, AStackOfAPluginThatBecomesKnownIsToldAnew) {
 }
 
 TEST(StackTable, NamesAreMadePrintable) {
-  FakeTable table;
+  NamedTable table;
   StackTable stacks(table.frames(), kBias);
   EXPECT_EQ(stacks.frames(kBias + 0x1010, PcKind::kExact)[0].function.find('\x1b'), std::string::npos);
 }
 
 TEST(StackTable, UnknownStacksAreEmptyAndLookupsAreCached) {
-  FakeTable table;
+  NamedTable table;
   StackTable stacks(table.frames(), kBias);
   const std::vector<std::uint64_t> pcs{kBias + 0x1010, kBias + 0x1010};
   EXPECT_TRUE(stacks.stack(7).empty());
@@ -124,7 +124,7 @@ TEST(StackTable, UnknownStacksAreEmptyAndLookupsAreCached) {
 
 // One binary, two processes, each with a load bias of its own.
 TEST(StackTable, ProcessesOfOneBinaryShareItsFrames) {
-  FakeTable table;
+  NamedTable table;
   const auto frames = table.frames();
   StackTable one(frames, kBias), other(frames, 2 * kBias);
   const std::vector<Frame>& here = one.frames(kBias + 0x1010, PcKind::kReturnAddress);
@@ -139,7 +139,7 @@ TEST(StackTable, ProcessesOfOneBinaryShareItsFrames) {
 }
 
 TEST(StackTable, UnknownAddressesAreBounded) {
-  FakeTable table;
+  NamedTable table;
   StackTable stacks(table.frames(), kBias);
   for (std::uint64_t i = 0; i < StackTable::kMaxUnknown; ++i)
     ASSERT_EQ(stacks.frames(0x9000'0000 + i, PcKind::kExact)[0].function,
@@ -150,7 +150,7 @@ TEST(StackTable, UnknownAddressesAreBounded) {
 }
 
 TEST(StackTable, IsBounded) {
-  FakeTable table;
+  NamedTable table;
   StackTable stacks(table.frames(), kBias);
   const std::vector<std::uint64_t> pcs{kBias + 0x1010};
   for (std::uint64_t id = 1; id <= StackTable::kMaxStacks; ++id) ASSERT_TRUE(stacks.add(id, pcs, false));

@@ -5,13 +5,13 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::uint64_t kRollingSecond = 1'000'000'000;
 
 // So long after the window's begin one goroutine has always waited at a place, another since 10 s.
 TopStat at(std::uint64_t seconds) {
   TopStat stat;
-  stat.begin_ns = 5 * kSecond;
-  stat.window_ns = seconds * kSecond;
+  stat.begin_ns = 5 * kRollingSecond;
+  stat.window_ns = seconds * kRollingSecond;
   stat.live = 10 + seconds;
   stat.live_at_start = 10;
   stat.created = 3 * seconds;
@@ -21,14 +21,14 @@ TopStat at(std::uint64_t seconds) {
   select.reason = "select";
   select.stack = {{"main.f", "f.go", 1}};
   select.blocked = 1;
-  select.in_window_ns = seconds * kSecond;
+  select.in_window_ns = seconds * kRollingSecond;
   select.error_ns = 5;
   if (seconds > 10) {
     TopWait& sleep = stat.waits.emplace_back();
     sleep.reason = "sleep";
     sleep.stack = {{"main.g", "g.go", 2}};
     sleep.blocked = 1;
-    sleep.in_window_ns = (seconds - 10) * kSecond;
+    sleep.in_window_ns = (seconds - 10) * kRollingSecond;
   }
   TopSite& site = stat.sites.emplace_back();
   site.function = "main.f";
@@ -39,24 +39,24 @@ TopStat at(std::uint64_t seconds) {
 
 TEST(RollingStat, BeforeThereIsAWindowItIsTheWhole) {
   RollingStat rolling(std::chrono::seconds(10));
-  EXPECT_EQ(rolling.take(at(1)).window_ns, kSecond);
-  EXPECT_EQ(rolling.take(at(9)).window_ns, 9 * kSecond);
+  EXPECT_EQ(rolling.take(at(1)).window_ns, kRollingSecond);
+  EXPECT_EQ(rolling.take(at(9)).window_ns, 9 * kRollingSecond);
 }
 
 TEST(RollingStat, SubtractsWhatIsCountedAndTimed) {
   RollingStat rolling(std::chrono::seconds(10));
   for (std::uint64_t seconds = 1; seconds < 30; ++seconds) (void)rolling.take(at(seconds));
   const TopStat now = rolling.take(at(30));
-  EXPECT_EQ(now.window_ns, 10 * kSecond);
+  EXPECT_EQ(now.window_ns, 10 * kRollingSecond);
   EXPECT_EQ(now.live, 40u);
   EXPECT_EQ(now.live_at_start, 30u);
   EXPECT_EQ(now.created, 30u);
   EXPECT_DOUBLE_EQ(now.live_integral_s, 200);
   EXPECT_DOUBLE_EQ(now.states.front().seconds, 150);
   ASSERT_EQ(now.waits.size(), 2u);
-  EXPECT_EQ(now.waits[0].in_window_ns, 10 * kSecond);
+  EXPECT_EQ(now.waits[0].in_window_ns, 10 * kRollingSecond);
   EXPECT_EQ(now.waits[0].blocked, 1u);
-  EXPECT_EQ(now.waits[1].in_window_ns, 10 * kSecond);
+  EXPECT_EQ(now.waits[1].in_window_ns, 10 * kRollingSecond);
   EXPECT_EQ(now.sites.front().created, 10u);
 }
 
@@ -75,10 +75,10 @@ TEST(RollingStat, AnotherWindowBeginsAnew) {
   (void)rolling.take(at(20));
   TopStat other = at(30);
   other.begin_ns += 7;
-  EXPECT_EQ(rolling.take(other).window_ns, 30 * kSecond);
+  EXPECT_EQ(rolling.take(other).window_ns, 30 * kRollingSecond);
   TopStat shorter = at(2);
   shorter.begin_ns += 7;
-  EXPECT_EQ(rolling.take(shorter).window_ns, 2 * kSecond);
+  EXPECT_EQ(rolling.take(shorter).window_ns, 2 * kRollingSecond);
 }
 
 TEST(RollingStat, ManyDocumentsInASecondStillGiveTheWindow) {
@@ -86,11 +86,11 @@ TEST(RollingStat, ManyDocumentsInASecondStillGiveTheWindow) {
   TopStat last;
   for (std::uint64_t tenth = 1; tenth < 400; ++tenth) {
     TopStat now = at(0);
-    now.window_ns = tenth * kSecond / 10;
+    now.window_ns = tenth * kRollingSecond / 10;
     last = rolling.take(now);
   }
-  EXPECT_GE(last.window_ns, 10 * kSecond);
-  EXPECT_LE(last.window_ns, 12 * kSecond);
+  EXPECT_GE(last.window_ns, 10 * kRollingSecond);
+  EXPECT_LE(last.window_ns, 12 * kRollingSecond);
 }
 
 TEST(RollingStat, NothingUnderflows) {

@@ -20,16 +20,16 @@ using ::testing::Not;
 
 constexpr std::int64_t kHour = 3'600'000'000'000;
 
-struct Subject {
+struct LiveSubject {
   std::string version;
   LinkMode link;
 };
-void PrintTo(const Subject& s, std::ostream* out) {
+void PrintTo(const LiveSubject& s, std::ostream* out) {
   *out << s.version << " " << name_of(s.link);
 }
 
-std::vector<Subject> subjects() {
-  std::vector<Subject> out;
+std::vector<LiveSubject> subjects() {
+  std::vector<LiveSubject> out;
   for (const std::string& version : go_versions()) out.push_back({version, LinkMode::kStatic});
   const std::string newest = out.back().version;
   for (const LinkMode link : {LinkMode::kPie, LinkMode::kCgo, LinkMode::kCgoPie})
@@ -37,7 +37,7 @@ std::vector<Subject> subjects() {
   return out;
 }
 
-class Live : public ::testing::TestWithParam<Subject> {
+class Live : public ::testing::TestWithParam<LiveSubject> {
  protected:
   void expect(const json& fact, const GoroutineWaits& waits);
   void expect_channel(const json& fact, const ChannelWait& wait);
