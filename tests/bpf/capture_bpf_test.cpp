@@ -5,12 +5,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/bpf.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <ctime>
 #include <fstream>
@@ -20,8 +23,10 @@
 #include <set>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "capture/bpf_handles.h"
+#include "capture/calibration.h"
 #include "capture/own_code.h"
 #include "fake_go.h"
 
@@ -1453,6 +1458,46 @@ TEST(Calibration, TrapCosts) {
               costs.single_step_ns, costs.emulates_long_nop);
   EXPECT_GT(costs.emulated_ns, 50);
   EXPECT_GT(costs.single_step_ns, costs.emulated_ns * 1.3);
+}
+
+// Processes that want the CPUs, four for each.
+class BusyMachine {
+ public:
+  BusyMachine() {
+    for (unsigned i = 0; i < 4 * std::thread::hardware_concurrency(); ++i) {
+      const pid_t pid = ::fork();
+      if (pid == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (volatile unsigned n = 0;;) n = n + 1;
+      }
+      if (pid > 0) pids_.push_back(pid);
+    }
+  }
+  ~BusyMachine() {
+    for (const pid_t pid : pids_) {
+      ::kill(pid, SIGKILL);
+      ::waitpid(pid, nullptr, 0);
+    }
+  }
+
+ private:
+  std::vector<pid_t> pids_;
+};
+
+TEST(Calibration, others_on_the_machine_make_no_trap_free_or_dear) {
+  const auto calibration = TrapCalibration::attach();
+  ASSERT_TRUE(calibration) << calibration.error().message;
+  const TrapCosts alone = calibration->measure().traps;
+  const BusyMachine busy;
+  for (int i = 0; i < 5; ++i) {
+    const TrapCosts beside = calibration->measure().traps;
+    std::printf("emulated %.0f ns, beside others %.0f; single step %.0f, %.0f\n", alone.emulated_ns,
+                beside.emulated_ns, alone.single_step_ns, beside.single_step_ns);
+    EXPECT_GT(beside.emulated_ns, 0.4 * alone.emulated_ns);
+    EXPECT_LT(beside.emulated_ns, 2.5 * alone.emulated_ns);
+    EXPECT_GT(beside.single_step_ns, 0.4 * alone.single_step_ns);
+    EXPECT_LT(beside.single_step_ns, 2.5 * alone.single_step_ns);
+  }
 }
 
 // In a loop, where all is near to the CPU: what is charged is what the hits cost, or somewhat more.

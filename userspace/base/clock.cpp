@@ -6,8 +6,8 @@
 #include <cinttypes>
 #include <cstdio>
 #include <fstream>
-#include <iterator>
 #include <limits>
+#include <string>
 
 namespace gorotrace {
 namespace {
@@ -52,7 +52,10 @@ std::optional<std::int64_t> monotonic_offset(const std::string& proc_directory) 
     return std::nullopt;
   std::ifstream file(proc_directory + "/timens_offsets");
   if (!file) return known ? std::nullopt : std::optional<std::int64_t>(0);
-  return parse_monotonic_offset(std::string(std::istreambuf_iterator<char>(file), {}));
+  // Of a process that has ended meanwhile a read fails, which an iterator over the stream would throw.
+  std::string line;
+  std::getline(file, line);
+  return parse_monotonic_offset(line);
 }
 
 std::uint64_t monotonic_ns() {

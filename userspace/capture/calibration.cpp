@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <vector>
 
-#include "base/clock.h"
+#include "base/cpu_time.h"
 #include "bpf/shared/calibration.h"
 #include "capture/attach.h"
 #include "capture/own_code.h"
@@ -16,8 +16,13 @@
 namespace gorotrace {
 namespace {
 
-// Batches whose median is taken, so that an interrupt or a preemption spoils one batch, not the figure.
-constexpr std::size_t kBatches = 9;
+// An interrupt and whoever had the CPU meanwhile, and its caches, make a batch dearer, never cheaper: of this
+// many the cheap ones are believed. Time that others had is not in a thread's CPU time at all. By the clock,
+// as the difference of two batches, one run in two beside other work (load 13 to 28) said 1 ns or 100 us.
+constexpr std::size_t kBatches = 15, kCheap = kBatches / 4;
+
+// No CPU takes a breakpoint and comes back from it in less.
+constexpr double kLeastTrapNs = 100;
 
 struct Subject {
   void (*function)();
@@ -50,31 +55,36 @@ class Work {
   std::uint64_t state_ = 1;
 };
 
-double median(std::array<double, kBatches> batches) {
-  std::ranges::nth_element(batches, batches.begin() + kBatches / 2);
-  return batches[kBatches / 2];
+using Batches = std::array<double, kBatches>;
+
+double cheap(Batches batches) {
+  std::ranges::nth_element(batches, batches.begin() + kCheap);
+  return batches[kCheap];
 }
 
 double each_ns(int times, const auto& what) {
-  const std::uint64_t start = monotonic_ns();
+  const std::uint64_t start = thread_cpu_ns();
   for (int i = 0; i < times; ++i) what();
-  return static_cast<double>(monotonic_ns() - start) / times;
+  return static_cast<double>(thread_cpu_ns() - start) / times;
 }
 
-// What one hit adds to the work beside it.
+// What one hit adds to the work beside it; before and after each batch of hits `around` is called.
+double hit_ns(const Subject& subject, Work& work, const auto& around) {
+  Batches with{}, without{};
+  for (std::size_t i = 0; i < kBatches; ++i) {
+    without[i] = each_ns(subject.hits_per_batch, [&] { work(); });
+    around(i);
+    with[i] = each_ns(subject.hits_per_batch, [&] {
+      work();
+      subject.function();
+    });
+    around(i);
+  }
+  return cheap(with) - cheap(without);
+}
+
 double hit_ns(const Subject& subject, Work& work) {
-  const double without = each_ns(subject.hits_per_batch, [&] { work(); });
-  const double with = each_ns(subject.hits_per_batch, [&] {
-    work();
-    subject.function();
-  });
-  return with - without;
-}
-
-double median_hit_ns(const Subject& subject, Work& work) {
-  std::array<double, kBatches> batches{};
-  for (double& batch : batches) batch = hit_ns(subject, work);
-  return median(batches);
+  return hit_ns(subject, work, [](std::size_t) {});
 }
 
 // Of all hits so far.
@@ -125,22 +135,24 @@ Result<TrapCalibration> TrapCalibration::attach() {
 Calibrated TrapCalibration::measure() const {
   Work work;
   work();
-  std::array<double, kBatches> hits_ns{}, program_ns{};
-  for (std::size_t i = 0; i < kBatches; ++i) {
-    const gt_reference before = seen_by_program(*skeleton_);
-    hits_ns[i] = hit_ns(kSubjects[0], work);
-    const gt_reference after = seen_by_program(*skeleton_);
-    program_ns[i] = static_cast<double>(after.sampled_ns - before.sampled_ns) /
-                    static_cast<double>(std::max<std::uint64_t>(after.sampled - before.sampled, 1));
-  }
+  gt_reference before{};
+  bool begun = false;
+  Batches program_ns{};
+  const double emulated_ns = hit_ns(kSubjects[0], work, [&](std::size_t batch) {
+    const gt_reference seen = seen_by_program(*skeleton_);
+    if (begun)
+      program_ns[batch] = static_cast<double>(seen.sampled_ns - before.sampled_ns) /
+                          static_cast<double>(std::max<std::uint64_t>(seen.sampled - before.sampled, 1));
+    before = seen;
+    begun = !begun;
+  });
   Calibrated out;
-  out.program_ns = median(program_ns);
-  out.traps.emulated_ns = std::max(median(hits_ns) - out.program_ns, 1.0);
-  out.traps.single_step_ns =
-      std::max(median_hit_ns(kSubjects[1], work) - out.program_ns, out.traps.emulated_ns);
+  out.program_ns = cheap(program_ns);
+  out.traps.emulated_ns = std::max(emulated_ns - out.program_ns, kLeastTrapNs);
+  out.traps.single_step_ns = std::max(hit_ns(kSubjects[1], work) - out.program_ns, out.traps.emulated_ns);
   // Between the two: nearer to the emulated one. Where both cost the same the answer does not matter.
   out.traps.emulates_long_nop =
-      median_hit_ns(kSubjects[2], work) - out.program_ns < kEmulatedBelow * out.traps.emulated_ns;
+      hit_ns(kSubjects[2], work) - out.program_ns < kEmulatedBelow * out.traps.emulated_ns;
   return out;
 }
 

@@ -19,7 +19,7 @@ class TrapCalibration {
  public:
   // Takes the kernel's time to attach.
   [[nodiscard]] static Result<TrapCalibration> attach();
-  // Once. Costs of one trap by the instruction it is on, program time left out; takes about 6 ms.
+  // Once. Costs of one trap by the instruction it is on, program time left out; takes about 10 ms.
   [[nodiscard]] Calibrated measure() const;
   // Still attached: detaching takes tens of ms, which nobody need wait for.
   [[nodiscard]] Links take_links() { return std::move(links_); }

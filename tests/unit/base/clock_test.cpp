@@ -33,6 +33,14 @@ TEST(TimeNamespace, AKernelWithoutThemHasNoOffset) {
   EXPECT_EQ(monotonic_offset(directory), 0);
 }
 
+// That of a process which has ended since it was opened: ESRCH. A directory's reads fail, too.
+TEST(TimeNamespace, AFileThatCannotBeReadTellsNothing) {
+  const auto directory = std::filesystem::temp_directory_path() / "gorotrace-clock-test-unreadable";
+  std::filesystem::create_directories(directory / "timens_offsets");
+  EXPECT_FALSE(monotonic_offset(directory));
+  std::filesystem::remove_all(directory);
+}
+
 // What /proc/PID/timens_offsets tells of is the namespace of the process's children.
 TEST(TimeNamespace, AnotherOneForTheChildrenLeavesTheOwnUnknown) {
   const auto directory = std::filesystem::temp_directory_path() / "gorotrace-clock-test-children";
