@@ -19,8 +19,8 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::uint64_t kProcess = 1, kLive = 2, kRunnable = 3, kLost = 4, kCollections = 5, kWorldStops = 6,
-                        kFirstOther = 16;
+constexpr std::uint64_t kProcessTrack = 1, kLive = 2, kRunnable = 3, kLost = 4, kCollections = 5,
+                        kWorldStops = 6, kFirstOther = 16;
 // Counters are told this often at most: of more nobody sees anything.
 constexpr std::uint64_t kCountEveryNs = 100'000;
 constexpr std::string_view kRuns = "running", kCanRun = "runnable", kInSyscall = "system call",
@@ -95,7 +95,7 @@ class Writer : public TimelineVisitor {
 
 void Writer::over(Pause& pause, std::uint64_t at_ns, std::string_view name) {
   if (!std::exchange(pause.open, false)) return;
-  if (!std::exchange(pause.named, true)) packets_.track(pause.track, kProcess, pause.track_name);
+  if (!std::exchange(pause.named, true)) packets_.track(pause.track, kProcessTrack, pause.track_name);
   packets_.slice_begins({.track = pause.track,
                          .at_ns = pause.from_ns,
                          .name = name.empty() ? std::string_view("unknown") : name,
@@ -118,7 +118,7 @@ void Writer::pause(const Step& s) {
 
 void Writer::instant(const Step& s) {
   const auto known = goroutines_.find(s.goid);
-  packets_.instant({.track = known == goroutines_.end() ? kProcess : known->second.track,
+  packets_.instant({.track = known == goroutines_.end() ? kProcessTrack : known->second.track,
                     .at_ns = s.at_ns,
                     .name = s.reason,
                     .category = kPanic,
@@ -132,10 +132,10 @@ Status Writer::begins(std::uint64_t at_ns) {
   if (std::exchange(begun_, true)) return {};
   ++figures_.files;
   packets_.begin(clocks_);
-  packets_.process(kProcess, pid_, process_);
-  packets_.counter(kLive, kProcess, "goroutines");
-  packets_.counter(kRunnable, kProcess, "goroutines waiting for a CPU");
-  packets_.counter(kLost, kProcess, "records lost");
+  packets_.process(kProcessTrack, pid_, process_);
+  packets_.counter(kLive, kProcessTrack, "goroutines");
+  packets_.counter(kRunnable, kProcessTrack, "goroutines waiting for a CPU");
+  packets_.counter(kLost, kProcessTrack, "records lost");
   packets_.count(kLost, at_ns, 0);
   return {};
 }
@@ -152,7 +152,7 @@ std::uint64_t Writer::site(std::uint64_t startpc, std::uint64_t gopc) {
         at != nullptr)
       name += fmt::format(", created by {} {}", at->function, location(*at));
   }
-  packets_.track(found->second, kProcess, name);
+  packets_.track(found->second, kProcessTrack, name);
   return found->second;
 }
 
