@@ -4,7 +4,7 @@
 namespace gorotrace {
 namespace {
 
-class OpenWaits : public ModelTest {
+class OpenWaitsTest : public ModelTest {
  protected:
   // By goid; {0, ...} when that goroutine has none.
   OpenWait of(std::uint64_t goid, std::uint64_t at) {
@@ -15,7 +15,7 @@ class OpenWaits : public ModelTest {
   }
 };
 
-TEST_F(OpenWaits, begin_at_the_park_and_end_with_the_wake_up) {
+TEST_F(OpenWaitsTest, begin_at_the_park_and_end_with_the_wake_up) {
   create(2000, 1);
   run(2100, 1);
   EXPECT_TRUE(model.open_waits(2150).waits.empty());
@@ -30,7 +30,7 @@ TEST_F(OpenWaits, begin_at_the_park_and_end_with_the_wake_up) {
   EXPECT_TRUE(model.open_waits(9600).waits.empty());
 }
 
-TEST_F(OpenWaits, from_before_the_attach_are_proven_by_the_absence_of_events) {
+TEST_F(OpenWaitsTest, from_before_the_attach_are_proven_by_the_absence_of_events) {
   GoroutineSnapshot old = seen(1, GStatus::kWaiting, 3000, kChanReceive);
   old.waited_at_ns = 100;  // what collections say is theirs to say
   look(2900, 3100, {old});
@@ -38,7 +38,7 @@ TEST_F(OpenWaits, from_before_the_attach_are_proven_by_the_absence_of_events) {
   EXPECT_FALSE(of(1, 9000).park_seen);
 }
 
-TEST_F(OpenWaits, after_an_event_the_absence_begins_there) {
+TEST_F(OpenWaitsTest, after_an_event_the_absence_begins_there) {
   create(2000, 1);
   run(2100, 1);
   park(2200, 1);
@@ -49,7 +49,7 @@ TEST_F(OpenWaits, after_an_event_the_absence_begins_there) {
   EXPECT_FALSE(w.park_seen);
 }
 
-TEST_F(OpenWaits, a_gap_since_the_park_leaves_nothing) {
+TEST_F(OpenWaitsTest, a_gap_since_the_park_leaves_nothing) {
   create(2000, 1);
   run(2100, 1);
   park(2200, 1);
@@ -57,7 +57,7 @@ TEST_F(OpenWaits, a_gap_since_the_park_leaves_nothing) {
   EXPECT_TRUE(model.open_waits(9000).waits.empty());
 }
 
-TEST_F(OpenWaits, without_the_block_group_there_are_none) {
+TEST_F(OpenWaitsTest, without_the_block_group_there_are_none) {
   create(2000, 1);
   run(2100, 1);
   park(2200, 1);
@@ -69,7 +69,7 @@ TEST_F(OpenWaits, without_the_block_group_there_are_none) {
   EXPECT_EQ(of(1, 9000).since_ns, 5000u);
 }
 
-TEST_F(OpenWaits, tell_when_each_moved_last_even_across_a_gap) {
+TEST_F(OpenWaitsTest, tell_when_each_moved_last_even_across_a_gap) {
   look(1900, 1950, {seen(7, GStatus::kWaiting, 1920, kChanReceive)});
   create(2000, 1);
   run(2100, 1);
@@ -81,7 +81,7 @@ TEST_F(OpenWaits, tell_when_each_moved_last_even_across_a_gap) {
   EXPECT_EQ(moves[0].at_ns, 2200u);
 }
 
-TEST_F(OpenWaits, system_calls_only_while_their_group_is_on) {
+TEST_F(OpenWaitsTest, system_calls_only_while_their_group_is_on) {
   look(1900, 2100, {seen(1, GStatus::kSyscall, 2000)});
   look(2900, 3100, {seen(1, GStatus::kSyscall, 3000)});
   EXPECT_TRUE(model.open_waits(9000).waits.empty()) << "it may have come back and gone again";
@@ -95,7 +95,7 @@ TEST_F(OpenWaits, system_calls_only_while_their_group_is_on) {
   EXPECT_TRUE(of(1, 9900).park_seen);
 }
 
-TEST_F(OpenWaits, are_counted_by_their_length_without_those_of_the_runtime) {
+TEST_F(OpenWaitsTest, are_counted_by_their_length_without_those_of_the_runtime) {
   using Counts = std::vector<std::uint64_t>;
   const std::vector<std::uint64_t> than = {0, 1000, 5000};
   EXPECT_EQ(model.waiting_longer(2000, than), (Counts{0, 0, 0}));

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <thread>
 
+#include "bpf/shared/abi.h"
 #include "forged_runtime.h"
 
 namespace gorotrace::testing {
