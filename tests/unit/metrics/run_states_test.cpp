@@ -102,17 +102,17 @@ TEST_F(Runtime, WithoutAnyOfItsPlacesItIsNotPossible) {
 }
 
 TEST(TimeToRun, IsReadAloneAndOnlyWhereItIs) {
-  constexpr std::uint64_t kSchedOf126 = 0x40000;
+  constexpr std::uint64_t kOwnSched = 0x40000;
   testing::FakeMemory memory;
   MetricsSource where{memory, {}, {}, {}, 22};
   std::vector<std::uint64_t> words;
   EXPECT_EQ(read_time_to_run(where, words), Pass::kUnreadable);
-  where.at.sched = kSchedOf126;
+  where.at.sched = kOwnSched;
   EXPECT_EQ(read_time_to_run(where, words), Pass::kUnreadable);
   where.offsets.sched_timeToRun = 8;
   EXPECT_EQ(read_time_to_run(where, words), Pass::kUnreadable) << "not mapped";
-  memory.map(kSchedOf126, 8192);
-  memory.words(kSchedOf126 + 16, {7});
+  memory.map(kOwnSched, 8192);
+  memory.words(kOwnSched + 16, {7});
   EXPECT_EQ(read_time_to_run(where, words), Pass::kGood);
   EXPECT_EQ(words.size(), time_histogram_shape(22).words());
   EXPECT_EQ(words[1], 7u);
