@@ -34,6 +34,8 @@ static void check_head(std::string_view target, std::string_view fields) {
   fuzz::check(request.target.path.starts_with('/'), "who is let in asks for a path");
   fuzz::check(names_loopback(request.host), "who is let in asks this machine");
   fuzz::check(!head.field("Transfer-Encoding") && head.field("Host"), "a GET has a Host and no body");
+  const auto origin = head.field("Origin");
+  fuzz::check(!origin || *origin == "http://" + request.host, "who is let in asks for no foreign page");
   fuzz::check(request.target.path.starts_with("/-/") ||
                   head.field("Authorization").value_or("").find(kSecret) != std::string_view::npos,
               "who is let in has the token");

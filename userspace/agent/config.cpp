@@ -11,12 +11,18 @@
 #include <iterator>
 #include <optional>
 
+#include "base/number.h"
 #include "base/small_file.h"
 #include "base/text.h"
 #include "probe/group_list.h"
+#include "process/user_database.h"
 
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
+#include <toml++/impl/preprocessor.h>
+// "[=" breaks what it asserts there, or lets the optimiser assume, before it checks it.
+#undef TOML_ASSERT_ASSUME
+#define TOML_ASSERT_ASSUME(expr) static_assert(true)
 #include <toml++/toml.h>
 
 namespace gorotrace {
@@ -25,6 +31,9 @@ namespace {
 constexpr std::size_t kMaxFile = 1u << 20;
 constexpr std::size_t kMaxRules = 1000, kMostTopSites = 100;
 constexpr GroupMask kRuleProbes = group_bit(GT_GROUP_LIFECYCLE) | group_bit(GT_GROUP_BLOCK);
+// toml++ bounds how deep values lie in each other (256), and not of how many parts a key is: it calls itself
+// for each, in the parser and when what it made is destroyed.
+constexpr std::ptrdiff_t kMostDots = 32;
 constexpr double kLeastPercent = 0.01, kMostPercent = 100;
 
 // Says where a mistake is. The first one ends the parsing.
@@ -120,6 +129,22 @@ bool is_address(const std::string& text) {
   return std::stoul(port) <= 65535;
 }
 
+// A key is in one line, so that has at least as many dots. What is text of several lines counts as well, for
+// where that ends takes a parser; a comment without a quote is none of it.
+Status keys_are_short(const Reader& reader, std::string_view text) {
+  for (std::uint32_t number = 1; !text.empty(); ++number) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const std::size_t first = line.find_first_not_of(" \t");
+    const bool comment = first != std::string_view::npos && line[first] == '#' &&
+                         line.find_first_of("\"'") == std::string_view::npos;
+    if (!comment && std::ranges::count(line, '.') > kMostDots)
+      return reader.error(number, "",
+                          fmt::format("has more than {} dots; no key has more than two parts", kMostDots));
+  }
+  return {};
+}
+
 Result<AgentRule> rule_of(const Reader& reader, const toml::node& node) {
   const std::uint32_t line = node.source().begin.line;
   const toml::table* table = node.as_table();
@@ -146,6 +171,10 @@ Result<AgentRule> rule_of(const Reader& reader, const toml::node& node) {
                                                    "a glob pattern in quotes, such as \"/usr/bin/*\"");
                           !taken)
                         return taken;
+                      if (const auto mistake = glob_mistake(pattern))
+                        return reader.error(value.source().begin.line, key,
+                                            fmt::format("must be a glob pattern, and \"{}\" {}",
+                                                        printable(pattern, 64), *mistake));
                       rule.patterns.emplace_back(field, std::move(pattern));
                       return {};
                     }});
@@ -191,6 +220,26 @@ Status rules_of(const Reader& reader, const toml::node& node, std::vector<AgentR
   return {};
 }
 
+// Of rules that were read.
+std::vector<std::string> users_who_are_not_here(const Reader& reader, const toml::table& table,
+                                                const IsUser& is_user) {
+  std::vector<std::string> out;
+  const toml::node* rules = table.get("rule");
+  if (rules == nullptr || rules->as_array() == nullptr) return out;
+  for (const toml::node& rule : *rules->as_array()) {
+    const toml::node* user = rule.as_table() != nullptr ? rule.as_table()->get("user") : nullptr;
+    const std::string name = user != nullptr ? user->value_or(std::string()) : "";
+    if (name.empty() || !is_plain_text(name) || is_user(name)) continue;
+    const auto warning = reader.error(
+        user->source().begin.line, "rule.user",
+        fmt::format("there is no user \"{}\" here, and so no process of theirs; a rule takes a name that "
+                    "this machine knows, the number of a user without one, or a pattern",
+                    printable(name, 64)));
+    out.push_back(warning.error().message);
+  }
+  return out;
+}
+
 // What one key says of another.
 Status consistent(const Reader& reader, const toml::table& table, const AgentConfig& config) {
   const auto line = [&](const char* key) {
@@ -214,9 +263,17 @@ double AgentConfig::default_agent_percent() {
   return std::max(kPerFourCpus * static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN)) / 4, kPerFourCpus / 4);
 }
 
-Result<AgentConfig> parse_agent_config(std::string_view text, const std::string& name) {
+bool is_user_here(const std::string& name) {
+  if (user_named(name)) return true;
+  const auto number = whole_number<uid_t>(name);
+  return number && !name_of_user(*number);
+}
+
+Result<AgentConfig> parse_agent_config(std::string_view text, const std::string& name,
+                                       const IsUser& is_user) {
   const std::string shown = printable(name);
   const Reader reader(shown);
+  if (auto parsable = keys_are_short(reader, text); !parsable) return std::unexpected(parsable.error());
   const toml::parse_result parsed = toml::parse(text, shown);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
@@ -295,6 +352,7 @@ Result<AgentConfig> parse_agent_config(std::string_view text, const std::string&
   if (auto read = reader.table(parsed.table(), "", keys); !read) return std::unexpected(read.error());
   if (auto fits = consistent(reader, parsed.table(), config); !fits) return std::unexpected(fits.error());
   for (const AgentRule& rule : config.rules) config.probes |= rule.probes;
+  config.warnings = users_who_are_not_here(reader, parsed.table(), is_user);
   return config;
 }
 

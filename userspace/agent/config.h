@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,11 +43,19 @@ struct AgentConfig {
   // target's CPU time that one may take, never less than 5 % of one CPU.
   bool captures = true;
   double capture_percent = 10;
+
+  // "FILE:LINE: key: ..." of what holds, and is hardly meant so: a user who is not there may come yet.
+  std::vector<std::string> warnings;
 };
+
+using IsUser = std::function<bool(const std::string& name)>;
+// Whether a process can have that user for its own: a name of this machine's, or the number of one without.
+[[nodiscard]] bool is_user_here(const std::string& name);
 
 // kUsage: "FILE:LINE: key: what is wrong, and what is allowed", of one mistake. `name`: of the file, as
 // shown. Unknown keys are mistakes.
-[[nodiscard]] Result<AgentConfig> parse_agent_config(std::string_view text, const std::string& name);
+[[nodiscard]] Result<AgentConfig> parse_agent_config(std::string_view text, const std::string& name,
+                                                     const IsUser& is_user = is_user_here);
 // The same of a file; kFailed or kPermission where it cannot be read.
 [[nodiscard]] Result<AgentConfig> load_agent_config(const std::string& path);
 

@@ -31,6 +31,12 @@ inline constexpr auto kEnumNames<RuleField> = enum_names<RuleField>({
     {RuleField::kNamespace, "namespace"},
 });
 
+// What is wrong with a glob, as in "it ends with a backslash": fnmatch(3) takes such a one for plain text, or
+// it matches nothing. nullopt: nothing is.
+[[nodiscard]] std::optional<std::string> glob_mistake(std::string_view pattern);
+// It means one text, itself.
+[[nodiscard]] bool is_plain_text(std::string_view pattern);
+
 struct AgentRule {
   bool include = true;
   // All must hold. Each pattern is a glob of fnmatch(3) in which '*' matches a '/', too.

@@ -14,6 +14,7 @@
 #include "agent/agent.h"
 #include "agent/config.h"
 #include "base/event_loop.h"
+#include "base/plural.h"
 #include "base/small_file.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -153,6 +154,7 @@ Status Monitor::start() {
                          {"tls", tls ? "yes" : "no"},
                          {"token", token ? "yes" : "no"},
                          {"config", arguments_.config}});
+  for (const std::string& warning : config_.warnings) log_warning(warning);
   for (const std::string& notice : agent_->notices()) log_warning(notice);
   return {};
 }
@@ -175,6 +177,7 @@ void Monitor::reload() {
     log_warning("the address, TLS and whether there is a token change at the next start only");
   pages_->captures().configure(config->captures, config->capture_percent);
   agent_->reload(*config);
+  for (const std::string& warning : config->warnings) log_warning(warning);
   log_info("reloaded", {{"config", arguments_.config}});
 }
 
@@ -206,7 +209,10 @@ int check_config(const std::string& path) {
   if (!config) return report_error(config.error());
   if (const auto address = allowed_address(*config); !address)
     return report_error(wrap(address.error(), printable(path)).error());
-  return write_to_stdout(fmt::format("{}: no mistakes\n", printable(path)));
+  for (const std::string& warning : config->warnings) tell("warning: " + warning);
+  const std::size_t count = config->warnings.size();
+  return write_to_stdout(fmt::format("{}: no mistakes{}\n", printable(path),
+                                     count > 0 ? ", but " + plural(count, "warning") : ""));
 }
 
 int run(const Arguments& arguments) {

@@ -5,6 +5,22 @@
 #include "http/authorization.h"
 
 namespace gorotrace {
+namespace {
+
+// As RFC 6454 writes it; browsers leave out the port in it and in Host alike.
+std::string own_origin(const AccessRules& rules, std::string_view host) {
+  return fmt::format("{}://{}", rules.tls ? "https" : "http", host);
+}
+
+bool asks_for_foreign_page(const AccessRules& rules, const Credentials& asker) {
+  if (asker.fetch_site == "cross-site" || asker.fetch_site == "same-site") return true;
+  const std::string own = own_origin(rules, asker.host);
+  if (asker.origin && *asker.origin != own) return true;
+  if (!asker.fetch_site.empty() || !asker.referer) return false;
+  return *asker.referer != own && !asker.referer->starts_with(own + "/");
+}
+
+}  // namespace
 
 Status may_listen(const ListenAddress& address, const Protection& p) {
   if (p.client_ca && !p.tls)
@@ -33,7 +49,7 @@ std::optional<Response> refusal(const AccessRules& rules, const Credentials& ask
     // HTTP/1.0 without a Host is no browser's.
     if (asker.has_host && !names_loopback(asker.host))
       return plain(403, "this server is localhost, and the request names another host");
-    if (asker.fetch_site == "cross-site" || asker.fetch_site == "same-site")
+    if (asks_for_foreign_page(rules, asker))
       return plain(403, "the request comes from a page of another site");
   }
   if (asker.path == "/-/healthy" || asker.path == "/-/ready") return std::nullopt;

@@ -25,6 +25,7 @@ struct AccessRules {
   bool loopback = true;              // it listens on loopback alone
   std::optional<std::string> token;  // demanded wherever it is given
   bool client_certificate = false;   // likewise
+  bool tls = false;                  // its pages are https://
 };
 
 // Of a request, before anything of it is looked into.
@@ -33,6 +34,8 @@ struct Credentials {
   std::string_view host, authorization;  // headers; "" when absent
   std::string_view fetch_site;           // Sec-Fetch-Site, which browsers send and no page can change
   bool has_host = false;
+  // Origin and Referer: the page that asks, where a browser says so. An old one sends no Sec-Fetch-Site.
+  std::optional<std::string_view> origin = std::nullopt, referer = std::nullopt;
   bool certificate_verified = false;
 };
 

@@ -30,6 +30,8 @@ std::optional<Response> admission_refusal(const RequestHead& head, const Admissi
   asker.has_host = host || (target && target->authority);
   asker.authorization = head.field("Authorization").value_or("");
   asker.fetch_site = head.field("Sec-Fetch-Site").value_or("");
+  asker.origin = head.field("Origin");
+  asker.referer = head.field("Referer");
   asker.certificate_verified = rules.certificate_verified;
   if (auto refused = refusal(rules.access, asker)) return refused;
   if (!method) return method_not_allowed("GET, HEAD");

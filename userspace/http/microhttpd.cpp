@@ -50,6 +50,7 @@ Result<Microhttpd> load_microhttpd() {
   library.find(out.queue_response, "MHD_queue_response");
   library.find(out.destroy_response, "MHD_destroy_response");
   library.find(out.is_feature_supported, "MHD_is_feature_supported");
+  library.find(out.get_version, "MHD_get_version");
   return library.with(out, "libmicrohttpd12");
 }
 
@@ -57,6 +58,7 @@ Result<Gnutls> load_gnutls() {
   Library library(kGnutls);
   Gnutls out{};
   library.find(out.certificate_verify_peers, "gnutls_certificate_verify_peers");
+  library.find(out.record_send, "gnutls_record_send");
   return library.with(out, "libgnutls30");
 }
 

@@ -25,6 +25,7 @@ struct Microhttpd {
   decltype(&MHD_queue_response) queue_response;
   decltype(&MHD_destroy_response) destroy_response;
   decltype(&MHD_is_feature_supported) is_feature_supported;
+  decltype(&MHD_get_version) get_version;
 
   // Loaded at the first call and kept. kFailed: it is not installed, or older than what is built against.
   [[nodiscard]] static const Result<Microhttpd>& load();
@@ -33,6 +34,7 @@ struct Microhttpd {
 // Of the library that does its TLS.
 struct Gnutls {
   decltype(&gnutls_certificate_verify_peers) certificate_verify_peers;
+  decltype(&gnutls_record_send) record_send;
   [[nodiscard]] static const Result<Gnutls>& load();
 };
 

@@ -18,7 +18,8 @@ const Result<Microhttpd>& Microhttpd::load() {
                  .add_response_header = &MHD_add_response_header,
                  .queue_response = &MHD_queue_response,
                  .destroy_response = &MHD_destroy_response,
-                 .is_feature_supported = &MHD_is_feature_supported};
+                 .is_feature_supported = &MHD_is_feature_supported,
+                 .get_version = &MHD_get_version};
   return linked;
 }
 

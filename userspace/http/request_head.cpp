@@ -33,6 +33,14 @@ bool is_field_value(std::string_view text) {
   });
 }
 
+std::uintptr_t begin_of(std::string_view piece) {
+  return reinterpret_cast<std::uintptr_t>(piece.data());
+}
+
+std::uintptr_t end_of(std::string_view piece) {
+  return begin_of(piece) + piece.size();
+}
+
 // RFC 3986's characters of a host and a port, without the comma, by which a proxy joins two fields.
 bool is_host_and_port(std::string_view text) {
   return std::ranges::all_of(text, [](char c) {
@@ -41,8 +49,8 @@ bool is_host_and_port(std::string_view text) {
 }
 
 // Of which there is one, and readers differ in which of two they take.
-constexpr std::string_view kOnce[] = {"Host", "Content-Length", "Transfer-Encoding", "Authorization",
-                                      "Sec-Fetch-Site"};
+constexpr std::string_view kOnce[] = {
+    "Host", "Content-Length", "Transfer-Encoding", "Authorization", "Sec-Fetch-Site", "Origin", "Referer"};
 
 std::optional<Response> host_refusal(const RequestHead& head) {
   const auto host = head.field("Host");
@@ -76,10 +84,24 @@ std::optional<std::string_view> RequestHead::field(std::string_view name) const 
   return found == fields.end() ? std::nullopt : std::optional(found->second);
 }
 
+bool stands_as_sent(const RequestHead& head) {
+  constexpr std::uintptr_t kBlank = 1, kColon = 1, kEndOfLine = 2;
+  if (begin_of(head.target) != end_of(head.method) + kBlank) return false;
+  if (begin_of(head.version) != end_of(head.target) + kBlank) return false;
+  std::uintptr_t line = end_of(head.version) + kEndOfLine;
+  for (const auto& [name, value] : head.fields) {
+    if (begin_of(name) != line || begin_of(value) < end_of(name) + kColon) return false;
+    line = end_of(value) + kEndOfLine;
+  }
+  return line + kEndOfLine == begin_of(head.method) + head.bytes;
+}
+
 std::optional<Response> head_refusal(const RequestHead& head, const HeadLimits& limits) {
   if (head.target.size() > limits.target_bytes) return plain(414, "URI Too Long");
   if (head.bytes > limits.head_bytes || head.fields.size() > limits.fields)
     return plain(431, "Request Header Fields Too Large");
+  if (!head.as_sent)
+    return plain(400, "a line of the head is continued, does not end with CR LF, or holds a NUL");
   for (const auto& [name, value] : head.fields) {
     if (!is_field_name(name) || !is_field_value(value)) return plain(400, "a header field is malformed");
   }

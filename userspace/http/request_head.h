@@ -24,10 +24,19 @@ struct RequestHead {
   std::string_view method, target, version;  // "GET", "/metrics", "HTTP/1.1"
   std::size_t bytes = 0;                     // of all of it
   std::vector<std::pair<std::string_view, std::string_view>> fields;
+  bool as_sent = true;  // what is here is all that came: stands_as_sent()
 
   // The value of the first field of that name, in whichever case; nullopt: there is none.
   [[nodiscard]] std::optional<std::string_view> field(std::string_view name) const;
 };
+
+// Whether these pieces are the head that was sent, line by line: one blank between the parts of its first
+// line, every line ended by CR LF, none continued by the next, no NUL in it. `head` must consist of views of
+// the buffer into which it was read, where libmicrohttpd before 1.0 lets it stand. It ends a piece at a NUL,
+// takes a bare LF for the end of a line, and copies a name whose line is continued; so a piece ends too early
+// then, the next begins a byte too early, or is somewhere else. The pieces are looked at by where they are
+// alone.
+[[nodiscard]] bool stands_as_sent(const RequestHead& head);
 
 // nullopt: it is well formed and not too large. Else the answer, behind which the connection is closed: what
 // follows on it may be a body that is not read.

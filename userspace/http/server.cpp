@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <cstdarg>
@@ -25,7 +26,9 @@
 #include "base/text.h"
 #include "base/unique_fd.h"
 #include "http/admission.h"
+#include "http/connection_shares.h"
 #include "http/exchange.h"
+#include "http/last_refusal.h"
 #include "http/microhttpd.h"
 
 namespace gorotrace {
@@ -66,6 +69,12 @@ Result<ListenAddress> bound_to(int fd) {
   return out;
 }
 
+std::optional<Response> too_many_connections() {
+  Response out = plain(503, "too many connections");
+  out.headers.emplace_back("Retry-After", "1");
+  return out;
+}
+
 // Until the library has sent it.
 struct Body {
   std::string text;
@@ -83,10 +92,12 @@ class Server::Impl {
         tls_(std::move(options.tls)),
         handler_(std::move(handler)),
         counts_(std::move(options.counts)),
-        deadlines_(limits_.times) {
+        deadlines_(limits_.times),
+        shares_(limits_.connections, limits_.of_one_address) {
     rules_.loopback = options.address.loopback();
     rules_.token = std::move(options.token);
     rules_.client_certificate = tls_ && !tls_->client_ca.empty();
+    rules_.tls = tls_.has_value();
   }
   ~Impl();
 
@@ -120,6 +131,7 @@ class Server::Impl {
                                  std::string_view data);
   [[nodiscard]] RequestHead head_of(MHD_Connection* connection, std::string_view method,
                                     std::string_view version, std::string_view uri) const;
+  void answer_in_its_place();
   [[nodiscard]] std::optional<Response> refusal_of(const RequestHead& head, MHD_Connection* connection,
                                                    Request& request);
   void leave(MHD_Connection* connection);
@@ -130,12 +142,15 @@ class Server::Impl {
   void tick();
 
   const Microhttpd& library_;
+  const bool before_1_0_ = std::string_view(library_.get_version()).starts_with("0.");
   const ServerLimits limits_;
   const std::optional<TlsPem> tls_;
   const Handler handler_;
   const std::shared_ptr<ServerCounts> counts_;
   ConnectionDeadlines deadlines_;
-  std::map<MHD_Connection*, std::shared_ptr<Exchange>> exchanges_;  // the library's thread's own
+  std::atomic<std::thread::id> thread_;  // the library's; what follows is that thread's own
+  ConnectionShares shares_;
+  std::map<MHD_Connection*, std::shared_ptr<Exchange>> exchanges_;
 
   mutable std::mutex mutex_;  // what follows
   AccessRules rules_;
@@ -156,8 +171,24 @@ void Server::Impl::log_line(void* self, const char* format, va_list arguments) {
     line.resize(line.size() - std::string_view("\uFFFD").size());  // its newline
   spdlog::debug("http: {}", line);
   auto& impl = *static_cast<Impl*>(self);
+  if (line.starts_with("Error processing request") && std::this_thread::get_id() == impl.thread_.load())
+    impl.answer_in_its_place();
   const std::lock_guard lock(impl.mutex_);
   impl.complaint_ = std::move(line);
+}
+
+// The library is about to refuse a request itself. If it has read all of the head (its Content-Length is no
+// number, its Cookie too long), 0.9.75 sends the head of its answer twice. We have not been shown that
+// request yet, and its connection is the only one of which that is so: of others the library tells a size of
+// 0, or none.
+void Server::Impl::answer_in_its_place() {
+  for (const auto& [connection, exchange] : exchanges_) {
+    const auto* info = library_.get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    if (exchange->begun || info == nullptr || info->header_size == 0) continue;
+    exchange->begun = true;
+    counts_->answered(400);
+    send_last_refusal(library_, connection, tls_.has_value());
+  }
 }
 
 Status Server::Impl::start(const ListenAddress& wanted) {
@@ -171,12 +202,15 @@ Status Server::Impl::start(const ListenAddress& wanted) {
   std::vector<MHD_OptionItem> options = {
       {MHD_OPTION_EXTERNAL_LOGGER, reinterpret_cast<std::intptr_t>(&log_line), this},
       {MHD_OPTION_LISTEN_SOCKET, daemons, nullptr},
-      {MHD_OPTION_CONNECTION_LIMIT, static_cast<std::intptr_t>(limits_.connections), nullptr},
-      {MHD_OPTION_PER_IP_CONNECTION_LIMIT, static_cast<std::intptr_t>(limits_.of_one_address), nullptr},
+      {MHD_OPTION_CONNECTION_LIMIT, static_cast<std::intptr_t>(limits_.connections + limits_.beyond),
+       nullptr},
+      {MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+       static_cast<std::intptr_t>(limits_.of_one_address + limits_.beyond), nullptr},
       {MHD_OPTION_CONNECTION_MEMORY_LIMIT, static_cast<std::intptr_t>(kMemory), nullptr},
       {MHD_OPTION_CONNECTION_TIMEOUT, static_cast<std::intptr_t>(limits_.times.between.count()), nullptr},
-      // We demand a Host ourselves: 0.9.75 would send its refusal twice.
-      {MHD_OPTION_STRICT_FOR_CLIENT, 0, nullptr},
+      // Before 1.0 that demands nothing that we do not demand, and would refuse a missing Host twice. Since
+      // then it refuses what stands_as_sent() finds.
+      {MHD_OPTION_STRICT_FOR_CLIENT, before_1_0_ ? 0 : 1, nullptr},
       {MHD_OPTION_URI_LOG_CALLBACK, reinterpret_cast<std::intptr_t>(&on_uri), this},
       {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<std::intptr_t>(&on_completed), this},
       {MHD_OPTION_NOTIFY_CONNECTION, reinterpret_cast<std::intptr_t>(&on_connection), this},
@@ -264,17 +298,21 @@ void Server::Impl::on_completed(void* self, MHD_Connection* connection, void** r
 void Server::Impl::on_connection(void* self, MHD_Connection* connection, void**,
                                  MHD_ConnectionNotificationCode what) {
   auto& impl = *static_cast<Impl*>(self);
+  impl.thread_ = std::this_thread::get_id();
   const auto* info = impl.library_.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
     impl.deadlines_.closed(connection);
+    impl.shares_.closed(connection);
     impl.leave(connection);  // 0.9.75 does not say of every request that it is over
   } else if (info != nullptr) {
     impl.deadlines_.opened(connection, info->connect_fd, Clock::now());
+    const auto* from = impl.library_.get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    impl.shares_.opened(connection, from != nullptr ? from->client_addr : nullptr);
   }
   impl.counts_->connections(impl.deadlines_.size());
 }
 
-MHD_Result Server::Impl::on_call(void* self, MHD_Connection* connection, const char*, const char* method,
+MHD_Result Server::Impl::on_call(void* self, MHD_Connection* connection, const char* url, const char* method,
                                  const char* version, const char* data, std::size_t* size, void**) {
   auto& impl = *static_cast<Impl*>(self);
   const auto found = impl.exchanges_.find(connection);
@@ -283,12 +321,18 @@ MHD_Result Server::Impl::on_call(void* self, MHD_Connection* connection, const c
   const std::string_view part = *size > 0 ? std::string_view(data, *size) : std::string_view();
   *size = 0;
   if (exchange->begun) return impl.go_on(exchange, connection, part);
-  return impl.begin(*exchange, connection, impl.head_of(connection, method, version, exchange->uri));
+  RequestHead head = impl.head_of(connection, method, version, exchange->uri);
+  RequestHead in_place = head;
+  in_place.target =
+      std::string_view(url, exchange->uri.size());  // decoded there since; only where it is counts
+  head.as_sent = !impl.before_1_0_ || stands_as_sent(in_place);
+  return impl.begin(*exchange, connection, head);
 }
 
 MHD_Result Server::Impl::begin(Exchange& exchange, MHD_Connection* connection, const RequestHead& head) {
   exchange.begun = true;
-  auto refused = refusal_of(head, connection, exchange.request);
+  auto refused =
+      shares_.has_share(connection) ? refusal_of(head, connection, exchange.request) : too_many_connections();
   if (!refused) return MHD_YES;
   exchange.handed_on = true;
   return send(connection, *std::move(refused));

@@ -27,6 +27,7 @@ namespace gorotrace {
 struct ServerLimits {
   unsigned connections = 512;
   unsigned of_one_address = 256;  // a Prometheus keeps one for each target
+  unsigned beyond = 32;           // more of either, which get 503; others are closed without a word
   HeadLimits head;
   ClientTimes times;
   std::chrono::seconds answer_made{30};  // then it is 503, whoever still makes one

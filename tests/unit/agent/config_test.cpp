@@ -119,7 +119,83 @@ TEST(AgentConfig, WhatIsNoToml) {
   EXPECT_TRUE(mistake("budget = 1\n").starts_with("/etc/gorotrace.toml:1: budget: must be a table"));
   EXPECT_TRUE(
       mistake(std::string("token_file = \"\\u0000\"\n")).starts_with("/etc/gorotrace.toml:1: token_f"));
+  for (const char* header : {"[=", "[[[", "[", "[]", "[ #", "[.a]", "[a.]", "[\"\"\"a\"\"\"]"})
+    EXPECT_TRUE(mistake(header).starts_with("/etc/gorotrace.toml:1: not TOML: ")) << header;
   EXPECT_TRUE(mistake("x\x1b[31m = 1").find('\x1b') == std::string::npos);
+}
+
+std::string joined(std::size_t parts, const std::string& part = "a") {
+  std::string out = part;
+  for (std::size_t i = 1; i < parts; ++i) out += "." + part;
+  return out;
+}
+
+// The parser calls itself for each part of a key, and would leave the stack.
+TEST(AgentConfig, AKeyHasFewParts) {
+  const std::string refused = "/etc/gorotrace.toml:2: has more than 32 dots; no key has more than two parts";
+  for (const std::size_t parts : {34u, 100'000u}) {
+    const std::string key = joined(parts), quoted = joined(parts, "\"b.c\""), literal = joined(parts, "'b'");
+    for (const std::string& text : {key + " = 1", "[" + key + "]", "[[" + key + "]]", quoted + " = 1",
+                                    literal + " = 1", "x = { " + key + " = 1 }", "\t" + key + "\t= 1",
+                                    "#\"\"\"\nx = { y = \"\"\"\n#\"\"\", " + key + " = 1 }"}) {
+      const std::string message = mistake("\n" + text + "\n");
+      EXPECT_TRUE(message == refused || message.find(":4: has more than 32 dots") != std::string::npos)
+          << text.substr(0, 60) << ": " << message;
+    }
+  }
+  EXPECT_NE(mistake(joined(33) + " = 1"), refused);
+  EXPECT_TRUE(mistake(joined(33) + " = 1").starts_with("/etc/gorotrace.toml:1: a: no such key"));
+  EXPECT_EQ(mistake("# " + joined(100) + "\n  #" + joined(100) + "\n"), "no mistake");
+}
+
+TEST(AgentConfig, WhatLiesDeepIsRefusedOrParsed) {
+  std::string tables = "x = [\n", ends = "]";
+  const std::string key = joined(33);
+  for (int i = 0; i < 120; ++i) {
+    tables += "{" + key + " = [\n";
+    ends = "]}" + ends;
+  }
+  EXPECT_TRUE(mistake(tables + ends).starts_with("/etc/gorotrace.toml:1: x: no such key"));
+  std::string braces = "x = ";
+  for (int i = 0; i < 100'000; ++i) braces += "{a=";
+  EXPECT_TRUE(mistake("x = " + std::string(1'000'000, '[')).starts_with("/etc/gorotrace.toml:1: not TOML"));
+  EXPECT_TRUE(mistake(braces).starts_with("/etc/gorotrace.toml:1: not TOML"));
+  EXPECT_TRUE(mistake(std::string(1'000'000, '[')).starts_with("/etc/gorotrace.toml:1: not TOML"));
+}
+
+TEST(AgentConfig, APatternIsOne) {
+  const auto rule = [](const std::string& pattern, const char* key = "executable") {
+    return mistake("[[rule]]\naction = \"exclude\"\n" + std::string(key) + " = '" + pattern + "'\n");
+  };
+  EXPECT_EQ(
+      rule("[a"),
+      "/etc/gorotrace.toml:3: rule.executable: must be a glob pattern, and \"[a\" has a \"[\" without its "
+      "\"]\"; [[] is the character itself");
+  EXPECT_TRUE(rule("x[", "pod").starts_with("/etc/gorotrace.toml:3: rule.pod: must be a glob pattern"));
+  for (const char* bad : {"*[", "[]", "[!]", "[^]a", "[a\\]", "[[:alpha:]", "[[:letter:]]", "a\\", "[a]["})
+    EXPECT_NE(rule(bad), "no mistake") << bad;
+  for (const char* good : {"[a]", "[]]", "[!]a]", "[a\\]]", "[[:alpha:]_]", "[[]", "]", "\\[", "a\\*",
+                           "[a-z]*?", "[[.-.]a]", "{a,b}"})
+    EXPECT_EQ(rule(good), "no mistake") << good;
+}
+
+TEST(AgentConfig, AUserWhoIsNotHereIsWarnedOf) {
+  const auto warnings = [](const std::string& user) {
+    const auto config = parse_agent_config("\n[[rule]]\naction = \"exclude\"\nuser = '" + user + "'\n",
+                                           "x.toml", [](const std::string& name) { return name == "shop"; });
+    EXPECT_TRUE(config);
+    return config->warnings;
+  };
+  EXPECT_TRUE(warnings("shop").empty());
+  EXPECT_TRUE(warnings("web-*").empty());
+  ASSERT_EQ(warnings("nosuchuser").size(), 1u);
+  EXPECT_TRUE(
+      warnings("nosuchuser")[0].starts_with("x.toml:4: rule.user: there is no user \"nosuchuser\" here"))
+      << warnings("nosuchuser")[0];
+  EXPECT_TRUE(is_user_here("root"));
+  EXPECT_FALSE(is_user_here("0")) << "its processes have a name";
+  EXPECT_TRUE(is_user_here("4000000000"));
+  EXPECT_FALSE(is_user_here("nosuchuser"));
 }
 
 TEST(AgentConfig, AFileThatIsNotThere) {

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t kSize = std::uint64_t{1} << 30, kRuntime = Discovery::kRuntimeTakes;
 
-class DiscoveryTest : public testing::Test {
+class DiscoveryTest : public ::testing::Test {
  protected:
   void work_after(std::chrono::nanoseconds time) {
     now_ += time;

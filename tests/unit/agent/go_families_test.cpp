@@ -12,7 +12,7 @@
 namespace gorotrace {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
 Metric metric(const char* name, MetricValue value, bool cumulative = false) {
@@ -150,14 +150,14 @@ TEST(OtelFamilies, OfTheSameEntries) {
   std::vector<MetricFamily> families;
   add_otel_families(families, figures);
   const std::string text = metrics_exposition(families, MetricsFormat::kPrometheusText);
-  EXPECT_THAT(text, testing::HasSubstr("go_memory_used_bytes{go_memory_type=\"stack\"} 7\n"));
-  EXPECT_THAT(text, testing::HasSubstr("go_memory_used_bytes{go_memory_type=\"other\"} 63\n"));
-  EXPECT_THAT(text, testing::HasSubstr("go_memory_allocated_bytes_total 500\n"));
-  EXPECT_THAT(text, testing::HasSubstr("go_goroutine_count 12\n"));
-  EXPECT_THAT(text, testing::HasSubstr("go_config_gogc_percent 100\n"));
-  EXPECT_THAT(text, testing::HasSubstr("go_schedule_duration_seconds_count 4\n"));
-  EXPECT_THAT(text, testing::Not(testing::HasSubstr("go_memory_limit_bytes"))) << "no limit was set";
-  EXPECT_THAT(text, testing::Not(testing::HasSubstr("go_processor_limit"))) << "not known";
+  EXPECT_THAT(text, ::testing::HasSubstr("go_memory_used_bytes{go_memory_type=\"stack\"} 7\n"));
+  EXPECT_THAT(text, ::testing::HasSubstr("go_memory_used_bytes{go_memory_type=\"other\"} 63\n"));
+  EXPECT_THAT(text, ::testing::HasSubstr("go_memory_allocated_bytes_total 500\n"));
+  EXPECT_THAT(text, ::testing::HasSubstr("go_goroutine_count 12\n"));
+  EXPECT_THAT(text, ::testing::HasSubstr("go_config_gogc_percent 100\n"));
+  EXPECT_THAT(text, ::testing::HasSubstr("go_schedule_duration_seconds_count 4\n"));
+  EXPECT_THAT(text, ::testing::Not(::testing::HasSubstr("go_memory_limit_bytes"))) << "no limit was set";
+  EXPECT_THAT(text, ::testing::Not(::testing::HasSubstr("go_processor_limit"))) << "not known";
 }
 
 }  // namespace

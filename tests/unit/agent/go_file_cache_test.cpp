@@ -12,7 +12,7 @@
 namespace gorotrace {
 namespace {
 
-class GoFileCacheTest : public testing::Test {
+class GoFileCacheTest : public ::testing::Test {
  protected:
   void SetUp() override { std::filesystem::create_directory(directory_); }
   void TearDown() override { std::filesystem::remove_all(directory_); }

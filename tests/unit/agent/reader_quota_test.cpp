@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class Quota : public testing::Test {
+class Quota : public ::testing::Test {
  protected:
   ~Quota() override { release(); }
   // A reading that ends with release().

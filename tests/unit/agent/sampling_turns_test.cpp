@@ -11,8 +11,8 @@ namespace gorotrace {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 std::vector<std::string> ids(std::size_t n) {
   std::vector<std::string> out;
@@ -71,7 +71,7 @@ TEST(SamplingTurns, WhoIsAskedForIsSampledAtOnceAndAsLong) {
   for (int i = 0; i < 59; ++i) {
     now += 1s;
     const auto change = turns.plan(ids(5), now, true);
-    EXPECT_THAT(change.end, testing::Not(testing::Contains("c")));
+    EXPECT_THAT(change.end, ::testing::Not(::testing::Contains("c")));
     EXPECT_LE(turns.sampled(), 3u);
   }
   EXPECT_TRUE(turns.sampled("c"));

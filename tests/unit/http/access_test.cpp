@@ -49,6 +49,46 @@ TEST(Refusal, OfForeignPagesOnLoopback) {
   EXPECT_EQ(status(rules, asker), 200u);
 }
 
+TEST(Refusal, OfPagesWithAnotherOrigin) {
+  AccessRules rules{.loopback = true, .token = std::nullopt, .client_certificate = false};
+  Credentials asker{.path = "/targets",
+                    .host = "localhost:9464",
+                    .authorization = "",
+                    .fetch_site = "same-origin",
+                    .has_host = true};
+  const auto with_origin = [&](std::string_view origin) {
+    asker.origin = origin;
+    return status(rules, asker);
+  };
+  EXPECT_EQ(with_origin("http://localhost:9464"), 200u);
+  for (const char* foreign : {"http://evil.example", "null", "", "https://localhost:9464", "http://localhost",
+                              "http://localhost:94640", "http://127.0.0.1:9464", "http://localhost:9464/"})
+    EXPECT_EQ(with_origin(foreign), 403u) << foreign;
+  rules.tls = true;
+  EXPECT_EQ(with_origin("http://localhost:9464"), 403u);
+  EXPECT_EQ(with_origin("https://localhost:9464"), 200u);
+  rules.loopback = false;  // where a token decides, or a certificate
+  EXPECT_EQ(with_origin("http://evil.example"), 200u);
+}
+
+TEST(Refusal, ByRefererOfBrowsersThatSayNothingElse) {
+  const AccessRules rules{.loopback = true, .token = std::nullopt, .client_certificate = false};
+  Credentials asker{
+      .path = "/targets", .host = "localhost:9464", .authorization = "", .fetch_site = "", .has_host = true};
+  const auto with_referer = [&](std::string_view referer) {
+    asker.referer = referer;
+    return status(rules, asker);
+  };
+  EXPECT_EQ(with_referer("http://localhost:9464/"), 200u);
+  EXPECT_EQ(with_referer("http://localhost:9464"), 200u);
+  EXPECT_EQ(with_referer("http://localhost:9464/targets?x=http://evil.example"), 200u);
+  for (const char* foreign : {"http://evil.example/", "http://localhost:9464.evil.example/", "about:blank",
+                              "", "http://localhost:9464@evil.example/", "https://localhost:9464/"})
+    EXPECT_EQ(with_referer(foreign), 403u) << foreign;
+  asker.fetch_site = "none";  // it says more than where the last page was
+  EXPECT_EQ(with_referer("http://evil.example/"), 200u);
+}
+
 TEST(Refusal, WithoutTheToken) {
   const AccessRules rules{.loopback = false, .token = "0123456789abcdef", .client_certificate = false};
   Credentials asker{

@@ -41,6 +41,20 @@ TEST(Admission, AWholeUrlsHostCounts) {
   EXPECT_EQ(outcome({"GET", "http://localhost/metrics", "HTTP/1.1", 90, {}}).status, 400u);
 }
 
+TEST(Admission, TheOriginIsThatOfTheHostThatIsAsked) {
+  const auto status = [](std::string_view target, std::string_view host, std::string_view origin) {
+    return outcome({"GET", target, "HTTP/1.1", 90, {{"Host", host}, {"Origin", origin}}}).status;
+  };
+  EXPECT_EQ(status("/targets", "localhost:1", "http://localhost:1"), 200u);
+  EXPECT_EQ(status("/targets", "localhost:1", "http://evil.example"), 403u);
+  EXPECT_EQ(status("/targets", "localhost:1", "null"), 403u);
+  EXPECT_EQ(status("http://127.0.0.1:1/targets", "localhost:1", "http://127.0.0.1:1"), 200u);
+  EXPECT_EQ(
+      outcome({"GET", "/", "HTTP/1.1", 90, {{"Host", "localhost"}, {"Referer", "http://evil/"}}}).status,
+      403u);
+  EXPECT_EQ(outcome({"GET", "/", "HTTP/1.0", 90, {{"Origin", "http://evil"}}}).status, 403u);
+}
+
 TEST(Admission, OtherMethodsAreNotAllowedWhateverTheirTarget) {
   for (const auto& [method, target] : {std::pair{"OPTIONS", "*"},
                                        {"CONNECT", "localhost:80"},

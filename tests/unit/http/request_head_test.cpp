@@ -53,7 +53,8 @@ TEST(RequestHead, HasOneHost) {
 }
 
 TEST(RequestHead, HasOneOfWhatDecides) {
-  for (const char* name : {"Authorization", "Content-Length", "Sec-Fetch-Site", "Transfer-Encoding"})
+  for (const char* name :
+       {"Authorization", "Content-Length", "Sec-Fetch-Site", "Transfer-Encoding", "Origin", "Referer"})
     EXPECT_EQ(status_of("GET", {{"Host", "a"}, {name, "0"}, {name, "0"}}), 400u) << name;
   EXPECT_EQ(status_of("GET", {{"Host", "a"}, {"Accept", "x"}, {"Accept", "y"}, {"Cookie", "z"}}), 200u);
 }
@@ -65,6 +66,62 @@ TEST(RequestHead, FieldsAreWellFormed) {
   for (const std::string_view value : {"a\rb"sv, "a\nb"sv, "\x01"sv, "\x7f"sv, "a\0b"sv})
     EXPECT_EQ(status_of("GET", {{"Host", "x"}, {"A", value}}), 400u) << value;
   EXPECT_EQ(status_of("GET", {{"Host", "x"}, {"A!#$%&'*+-.^_`|~9", "a\tb \xc3\xa4"}, {"B", ""}}), 200u);
+}
+
+// `text` as libmicrohttpd 0.9.75 takes it apart within its buffer: a NUL for what ends a piece.
+RequestHead taken_apart(std::string_view text, std::vector<std::string_view> pieces) {
+  RequestHead head{};
+  std::size_t at = 0;
+  const auto next = [&](std::string_view piece) {
+    at = text.find(piece, at);
+    const std::string_view found = text.substr(at, piece.size());
+    at += piece.size();
+    return found;
+  };
+  head.method = next(pieces[0]);
+  head.target = next(pieces[1]);
+  head.version = next(pieces[2]);
+  for (std::size_t i = 3; i + 1 < pieces.size(); i += 2) {
+    const std::string_view name = next(pieces[i]);
+    if (pieces[i + 1].empty()) ++at;  // behind the colon
+    head.fields.emplace_back(name, next(pieces[i + 1]));
+  }
+  head.bytes = text.size();
+  return head;
+}
+
+TEST(RequestHead, StandsAsItWasSent) {
+  const auto stands = [](std::string_view text, std::vector<std::string_view> pieces) {
+    return stands_as_sent(taken_apart(text, std::move(pieces)));
+  };
+  EXPECT_TRUE(
+      stands("GET / HTTP/1.1\r\nHost: a\r\nB:\r\n\r\n", {"GET", "/", "HTTP/1.1", "Host", "a", "B", ""}));
+  EXPECT_TRUE(stands("GET / HTTP/1.0\r\n\r\n", {"GET", "/", "HTTP/1.0"}));
+  EXPECT_TRUE(stands("GET / HTTP/1.1\r\nHost: \t a\r\n\r\n", {"GET", "/", "HTTP/1.1", "Host", "a"}));
+  // A bare LF, wherever it stands.
+  EXPECT_FALSE(stands("GET / HTTP/1.1\nHost: a\r\n\r\n", {"GET", "/", "HTTP/1.1", "Host", "a"}));
+  EXPECT_FALSE(stands("GET / HTTP/1.1\r\nHost: a\n\r\n", {"GET", "/", "HTTP/1.1", "Host", "a"}));
+  EXPECT_FALSE(stands("GET / HTTP/1.1\r\nHost: a\r\n\n", {"GET", "/", "HTTP/1.1", "Host", "a"}));
+  EXPECT_FALSE(stands("GET / HTTP/1.1\r\n\n", {"GET", "/", "HTTP/1.1"}));
+  // A NUL ends a value for the library, or all of the head.
+  EXPECT_FALSE(stands("GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n"sv, {"GET", "/", "HTTP/1.1", "Host", "a"}));
+  EXPECT_FALSE(stands("GET / HTTP/1.1\r\nHost: a\r\n\0B: c\r\n"sv, {"GET", "/", "HTTP/1.1", "Host", "a"}));
+  EXPECT_FALSE(stands("GET /\0b HTTP/1.1\r\nHost: a\r\n\r\n"sv, {"GET", "/", "HTTP/1.1", "Host", "a"}));
+  // A line that goes on: its name is a copy elsewhere.
+  const std::string_view folded = "GET / HTTP/1.1\r\nHost: a\r\nB: 1\r\n 8\r\n\r\n";
+  RequestHead head = taken_apart(folded, {"GET", "/", "HTTP/1.1", "Host", "a", "B", "1"});
+  EXPECT_FALSE(stands_as_sent(head));
+  const std::string elsewhere = "B8";
+  head.fields.back().first = elsewhere;
+  EXPECT_FALSE(stands_as_sent(head));
+  EXPECT_FALSE(stands("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", {"GET", "/", "HTTP/1.1", "Host", "a"}));
+}
+
+TEST(RequestHead, WhatDoesNotStandAsSentIsRefused) {
+  RequestHead head{"GET", "/", "HTTP/1.1", 100, {{"Host", "a"}}};
+  EXPECT_FALSE(head_refusal(head, {}));
+  head.as_sent = false;
+  EXPECT_EQ(head_refusal(head, {})->status, 400u);
 }
 
 TEST(RequestHead, OnlyPostHasABodyOfKnownSize) {

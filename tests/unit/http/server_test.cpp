@@ -18,6 +18,7 @@ namespace gorotrace {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 
 class ServerTest : public ::testing::Test {
  protected:
@@ -323,24 +324,87 @@ TEST_F(ServerTest, ABodyThatIsNotWantedIsNotRead) {
 TEST_F(ServerTest, HeadsThatTwoReadersUnderstandDifferentlyAreRefused) {
   start(echo);
   const std::string get = "GET / HTTP/1.1\r\n", host = "Host: localhost\r\n";
-  for (const std::string& text :
-       {get + "\r\n", get + host + host + "\r\n", get + "Host: localhost\r\nhost: evil\r\n\r\n",
-        get + "Host : localhost\r\n" + host + "\r\n", get + " A: b\r\n" + host + "\r\n",
-        get + host + "A: b\rC: d\r\n\r\n", get + host + "A\x01: b\r\n\r\n",
-        "GET / x HTTP/1.1\r\n" + host + "\r\n", get + host + "A: b\r\n c: d\r\n\r\n",
-        get + host + "Authorization: a\r\nAuthorization: b\r\n\r\n"}) {
+  for (const std::string& text : {get + "\r\n",
+                                  get + host + host + "\r\n",
+                                  get + "Host: localhost\r\nhost: evil\r\n\r\n",
+                                  get + "Host : localhost\r\n" + host + "\r\n",
+                                  get + " A: b\r\n" + host + "\r\n",
+                                  get + host + "A: b\rC: d\r\n\r\n",
+                                  get + host + "A\x01: b\r\n\r\n",
+                                  "GET / x HTTP/1.1\r\n" + host + "\r\n",
+                                  get + host + "A: b\r\n c: d\r\n\r\n",
+                                  get + host + "Transfer-Encoding:\r\n chunked\r\n\r\n",
+                                  get + "Host:\r\n localhost\r\n\r\n",
+                                  get + host + "Content-Length: 1\r\n 8\r\n\r\n",
+                                  get + host + "Content-Length: 0\r\n\t0\r\n\r\n",
+                                  get + host + "A: b\r\n c\r\n d\r\nE: f\r\n\r\n",
+                                  get + host + "A: b\0c\r\n\r\n"s,
+                                  get + host + "\0A: b\r\n\r\n"s,
+                                  get + host + "A: \0\r\n\r\n"s,
+                                  "POST / HTTP/1.1\r\n" + host + "Content-Length: 1\0\r\n\r\nx"s,
+                                  get + host + "A\0: b\r\n\r\n"s,
+                                  "GET / HTTP/1.1\n" + host + "\r\n",
+                                  get + "Host: localhost\n\r\n",
+                                  get + host + "\n",
+                                  get + host + "A: b\nC: d\r\n\r\n",
+                                  "GET  / HTTP/1.1\r\n" + host + "\r\n",
+                                  get + host + "Authorization: a\r\nAuthorization: b\r\n\r\n"}) {
     const UniqueFd fd = connect_to();
     write_all(fd, text);
     const std::string got = read_all(fd);
     EXPECT_TRUE(got.starts_with("HTTP/1.1 400")) << text << got;
     EXPECT_EQ(got.find("HTTP/1.1", 1), std::string::npos) << got;
   }
+  const UniqueFd no_line = connect_to();  // 1.0 closes the connection
+  write_all(no_line, "GET /\0 HTTP/1.1\r\n"s + host + "\r\n");
+  EXPECT_EQ(read_all(no_line).find("200 OK"), std::string::npos);
   EXPECT_TRUE(ask("GET http://localhost:9464/a?b HTTP/1.1\r\n").ends_with("/a|b|\n"));
   EXPECT_TRUE(ask("GET http://evil.example/a?b HTTP/1.1\r\n").starts_with("HTTP/1.1 403"));
   for (const char* line : {"OPTIONS * HTTP/1.1\r\n", "CONNECT a:80 HTTP/1.1\r\n"}) {
     const std::string got = ask(line);
     EXPECT_TRUE(got.starts_with("HTTP/1.1 405")) << got;
     EXPECT_NE(got.find("Allow: GET, HEAD\r\n"), std::string::npos) << got;
+  }
+}
+
+// Whatever the library does with its buffer meanwhile.
+TEST_F(ServerTest, AHeadMayComeByteByByteAndBehindAnother) {
+  start(echo);
+  const std::string rest = " HTTP/1.1\r\nHost: localhost\r\nA:b\r\nB:\t c \r\nC:\r\nCookie: x=y; z=\"q\"\r\n";
+  const UniqueFd fd = connect_to();
+  for (const char c : "GET /%41?b=%42&c" + rest + "\r\n") write_all(fd, std::string_view(&c, 1));
+  std::string many;
+  for (int i = 0; i < 50; ++i) many += "GET /" + std::to_string(i) + rest + "\r\n";
+  for (std::size_t at = 0; at < many.size(); at += 700) write_all(fd, many.substr(at, 700));
+  const std::string large = "A: " + std::string(3'000, 'x') + "\r\n";
+  write_all(fd, "POST /p" + rest + "Content-Length: 3\r\n\r\nabcGET /q" + rest + large);
+  std::this_thread::sleep_for(50ms);
+  write_all(fd, large + large + "Connection: close\r\n\r\n");
+  const std::string got = read_all(fd);
+  EXPECT_EQ(count_of(got, "HTTP/1.1 200 OK\r\n"), 53) << got;
+  EXPECT_NE(got.find("\r\n\r\n/A|b=%42&c|\n"), std::string::npos) << got;
+  EXPECT_TRUE(got.ends_with("/q||\n")) << got;
+}
+
+TEST_F(ServerTest, AMalformedLengthIsRefusedOnce) {
+  start(echo);
+  for (const char* length : {"-1", "+4", "0x4", "4, 4", "4 4", "x", "", "99999999999999999999"}) {
+    for (const std::string method : {"GET", "HEAD", "POST", "PUT"}) {
+      const UniqueFd slow = connect_to(), fd = connect_to();
+      write_all(slow, method + " /slow HTTP/1.1\r\nHost: localhost\r\n");
+      write_all(fd, method + " /x HTTP/1.1\r\nHost: localhost\r\n");
+      std::this_thread::sleep_for(2ms);
+      write_all(fd, "Content-Length: " + std::string(length) + "\r\n\r\nabcd");
+      const std::string got = read_all(fd);
+      EXPECT_TRUE(got.starts_with("HTTP/1.1 400 Bad Request\r\n")) << method << length << got;
+      EXPECT_NE(got.find("\r\nConnection: close\r\n"), std::string::npos) << got;
+      EXPECT_NE(got.find("\r\nContent-Length: 0\r\n"), std::string::npos) << got;
+      EXPECT_TRUE(got.ends_with(" GMT\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")) << got;
+      EXPECT_EQ(count_of(got, "HTTP/1.1"), 1) << got;
+      if (method == "PUT") continue;
+      write_all(slow, "Content-Length: 0\r\nConnection: close\r\n\r\n");
+      EXPECT_TRUE(read_all(slow).starts_with("HTTP/1.1 200")) << "another one is not touched";
+    }
   }
 }
 
@@ -424,6 +488,7 @@ TEST_F(ServerTest, ManyConnectionsOfOneAddressLeaveRoomForOthers) {
   ServerLimits limits;
   limits.connections = 20;
   limits.of_one_address = 10;
+  limits.beyond = 0;
   start(echo, limits);
   std::vector<UniqueFd> held;
   for (int i = 0; i < 30; ++i) held.push_back(connect_to());
@@ -440,6 +505,30 @@ TEST_F(ServerTest, ManyConnectionsOfOneAddressLeaveRoomForOthers) {
     if (poll(&ended, 1, 0) == 0) ++open;
   }
   EXPECT_EQ(open, 10u);
+}
+
+TEST_F(ServerTest, ConnectionsBeyondAreToldSo) {
+  ServerLimits limits;
+  limits.of_one_address = 10;
+  limits.beyond = 5;
+  start(echo, limits);
+  std::vector<UniqueFd> held;
+  for (int i = 0; i < 10; ++i) {
+    held.push_back(connect_to());
+    write_all(held.back(), kGet);
+    EXPECT_TRUE(read_all(held.back(), 100ms).ends_with("/x||\n<nothing more>"));
+  }
+  for (int i = 0; i < 20; ++i) {
+    const std::string got = ask("GET /x HTTP/1.1\r\n");
+    EXPECT_TRUE(got.starts_with("HTTP/1.1 503")) << got;
+    EXPECT_NE(got.find("\r\nConnection: close\r\n"), std::string::npos) << got;
+    EXPECT_NE(got.find("\r\nRetry-After: "), std::string::npos) << got;
+    EXPECT_EQ(count_of(got, "HTTP/1.1"), 1) << got;
+  }
+  held.pop_back();
+  std::string got;
+  for (int i = 0; i < 100 && !got.ends_with("/x||\n"); ++i) got = ask("GET /x HTTP/1.1\r\n");
+  EXPECT_TRUE(got.ends_with("/x||\n")) << got;
 }
 
 TEST(Server, RefusesWhatIsNoCertificate) {
