@@ -106,6 +106,7 @@ def test_counters_that_lie_elsewhere_are_not_read(ranked):
     check = run("check", "-p", process.pid)
     there = variant == "lockranking-symbols"
     assert ("counters cannot be read: runtime.sched" in check.stdout) != there, check.stdout
+    assert ("but not those of counters, checked" in " ".join(check.stdout.split())) != there, check.stdout
     live = len([g for g in json.loads(run("dump", "-p", process.pid, "--json").stdout)["goroutines"]])
     for probes in ([], ["--probes", "none"]):
         with harness.Stat(process.pid, "-d", "1s", *probes) as stat:

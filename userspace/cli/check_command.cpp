@@ -172,9 +172,10 @@ std::string target_text(const Target& t, const Plans& plans, const Host& h, std:
   const GoBinary& go = t.binary();
   const auto line = [&](const std::string& words) { return wrapped(words, width, kIndent); };
   std::string text = line(fmt::format(
-      "process  {} {}: {}, {}{}, offsets from {}, checked against its code and its live goroutines",
+      "process  {} {}: {}, {}{}, offsets from {}, {}checked against its code and its live goroutines",
       t.process().pid(), t.facts().program(), go.version().text, name_of(go.link_mode()),
-      go.stripped() ? ", stripped" : "", go.offsets_source()));
+      go.stripped() ? ", stripped" : "", go.offsets_source(),
+      t.has_counters() ? "" : "those of goroutines, but not those of counters, "));
   if (!t.has_counters()) text += line(fmt::format("counters cannot be read: {}", go.counters_missing()));
   for (const ModuleLoader::Refused& plugin : t.plugins_refused())
     text +=

@@ -40,6 +40,13 @@ bool likely_held(const WaitObject& object) {
   return semaphore != nullptr && !semaphore->likely_holders.empty();
 }
 
+// More is better.
+std::pair<bool, bool> says(const WaitObject& object) {
+  const auto* semaphore = std::get_if<SemaphoreWait>(&object.what);
+  return {semaphore != nullptr && semaphore->holder_search == HolderSearchEnd::kDone,
+          object.certainty == Certainty::kProven};
+}
+
 void add(WaitedOn& row, const WaitedOn& one) {
   if (one.oldest_ns && (!row.oldest_ns || *one.oldest_ns > *row.oldest_ns)) {
     row.oldest_ns = one.oldest_ns;
@@ -125,8 +132,11 @@ Waiters waiters(const DumpView& view, const Selection& selection) {
       if (!sharable(object) || std::ranges::find(seen, key) != seen.end()) continue;
       seen.push_back(key);
       Counted& counted = objects[key];
-      // The readings are of different instants: the last is as good as any, a proven one better.
-      if (counted.row.object == nullptr || object.certainty == Certainty::kProven)
+      // The readings are of different instants: the last is as good as any, a proven one better, and one
+      // with the holder of that instant.
+      const bool proven = object.certainty == Certainty::kProven;
+      if (counted.row.object == nullptr || says(object) > says(*counted.row.object) ||
+          (proven && says(object) == says(*counted.row.object)))
         counted.row.object = &object;
       const auto waited = view.waiting_at_least_ns(*g);
       if (waited && (!counted.row.oldest_ns || *waited > *counted.row.oldest_ns)) {

@@ -1,8 +1,9 @@
 // What stands in the messages of a look at all goroutines (snapshot/goroutines.h), and at what they wait on.
 //
 // Left out is what means nothing without the process: the addresses of a goroutine's structs (g, m, sp,
-// timer, waiting, ancestors) with g.sleepWhen, which goes with the timer, and its place in allgs. The
-// snapshot's stacks are told as StackDefined in front of it, and its goroutines name them by stack_id.
+// timer, waiting, ancestors) with g.sleepWhen, which goes with the timer, and its place in allgs; and which
+// goroutines needed a second look, for their number is told. The snapshot's stacks are told as StackDefined
+// in front of it, and its goroutines name them by stack_id.
 #pragma once
 
 #include "recording/columns.h"
@@ -41,7 +42,8 @@ inline void all_members(const GoroutineSnapshot& row) {
   [[maybe_unused]] const auto& [goid, g, gopc, startpc, parent_goid, wait_since_ns, waited_at_ns, read_at_ns,
                                 m, ancestors, labels, waiting, timer, sleep_when, bubble, label, stack_id, sp,
                                 stack, index, thread_id, status, wait_reason, tracking_seq, scan, locked,
-                                on_thread, running_cleanups, truncated, ends_outside, unproven] = row;
+                                on_thread, running_cleanups, truncated, ends_outside, unproven, retried] =
+      row;
 }
 
 template <typename Io>

@@ -69,12 +69,14 @@ void add(JsonWriter& out, const SemaphoreWait& w) {
   out.key("state");
   std::visit([&out](const auto& s) { state(out, s); }, w.state);
   out.field("waiters", w.waiters);
-  if (w.holders_searched) {
+  const bool known = w.holder_search == HolderSearchEnd::kDone;
+  out.field("holder_search", name_of(w.holder_search));
+  if (known) {
     out.array_field("likely_holders", w.likely_holders, [&out](std::uint64_t goid) { out.value(goid); });
   } else {
     out.field("likely_holders", nullptr);
   }
-  out.field("holder_candidates", w.holders_searched ? std::optional(w.holder_candidates) : std::nullopt);
+  out.field("holder_candidates", known ? std::optional(w.holder_candidates) : std::nullopt);
 }
 
 void add(JsonWriter& out, const CondWait& w) {

@@ -84,7 +84,8 @@ class Holders {
   // "  likely held by goroutine 8 in main.transfer transfer.go:31 or goroutine 35 in ...".
   [[nodiscard]] std::string text(const WaitObject& object) const {
     const auto* wait = std::get_if<SemaphoreWait>(&object.what);
-    if (wait == nullptr || wait->likely_holders.empty()) return "";
+    if (wait == nullptr) return "";
+    if (wait->likely_holders.empty()) return without(*wait);
     const std::size_t n = std::min(wait->likely_holders.size(), kHolders);
     std::string out;
     for (const std::uint64_t goid : std::span(wait->likely_holders).first(n))
@@ -95,6 +96,20 @@ class Holders {
   }
 
  private:
+  // Why none is named.
+  static const char* without(const SemaphoreWait& wait) {
+    switch (is_lock(wait.kind) ? wait.holder_search : HolderSearchEnd::kNotLookedFor) {
+      case HolderSearchEnd::kDone:
+        return is_held(wait) ? "  no likely holder found" : "  held by nobody then";
+      case HolderSearchEnd::kChangedHands:
+        return "  likely holder not established: the lock changed hands while it was read";
+      case HolderSearchEnd::kCutShort:
+        return "  likely holder not established: the search took too long";
+      case HolderSearchEnd::kNotLookedFor:
+        break;
+    }
+    return "";
+  }
   [[nodiscard]] std::string name(std::uint64_t goid) const {
     const std::string number = fmt::format("goroutine{}{}", kTie, goid);
     const auto found = by_goid_.find(goid);

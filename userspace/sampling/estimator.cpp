@@ -23,7 +23,11 @@ void Estimator::apply(const SampleTick& tick, const Model& model) {
     runs_seen_ = runs_seen_ || runs_open_;
     return;
   }
-  if (!sampling_.apply(tick) || open_from_) return;
+  const bool lists = tick.all && tick.everyone;
+  if (lists) keep_stays();
+  const bool counted = sampling_.apply(tick);
+  if (counted && lists) sampling_.carry_on(stays_);
+  if (!counted || open_from_) return;
   open_from_ = model.tables(tick.at_ns);
   any_ = true;
 }
@@ -34,6 +38,7 @@ void Estimator::end(SampledWhat what, std::uint64_t at_ns, const Model& model) {
     runs_open_ = false;
     return;
   }
+  keep_stays();
   sampling_.end_segment();
   if (open_from_) replaced_.add(*open_from_, model.tables(at_ns));
   open_from_.reset();
@@ -49,6 +54,19 @@ std::optional<SampledRuns> Estimator::runs() const {
   return out;
 }
 
+std::optional<Snapshot> Estimator::with_proven(const Snapshot& snapshot) {
+  keep_stays();
+  std::optional<Snapshot> out;
+  for (std::size_t i = 0; i < snapshot.goroutines.size(); ++i) {
+    const GoroutineSnapshot& g = snapshot.goroutines[i];
+    const auto since = stays_.since(g);
+    if (!since || *since >= g.read_at_ns || (g.waited_at_ns != 0 && g.waited_at_ns <= *since)) continue;
+    if (!out) out = snapshot;
+    out->goroutines[i].waited_at_ns = *since;
+  }
+  return out;
+}
+
 Tables Estimator::over(Tables model) const {
   model.runs = runs();
   phases_.over(model);
@@ -56,7 +74,12 @@ Tables Estimator::over(Tables model) const {
   NamedStacks named = model.stacks.with(stacks_);
   Replaced replaced = replaced_;
   if (open_from_) replaced.add(*open_from_, model);
-  Tables out = combine(std::move(model), replaced, sampling_.tables());
+  SampledTables sampled = sampling_.tables();
+  // Sampling's last look is of the past then: which waits go on, and since when, the model knows.
+  if (block_on_) {
+    for (SampledWaits& row : sampled.waits) row.open_since_ns.reset();
+  }
+  Tables out = combine(std::move(model), replaced, sampled);
   out.stacks = std::move(named);
   return out;
 }

@@ -26,10 +26,23 @@ class Estimator {
   void count(const PhaseCounts::Reading& reading, const Model& model) {
     phases_.read(reading, [&model] { return model.begun(); });
   }
-  void block(bool on) { phases_.block(on); }
+  void block(bool on) {
+    phases_.block(on);
+    block_on_ = on;
+  }
+  // Right before the model is told that the group goes off: it knows who has not moved while it was on.
+  void block_ends(std::uint64_t at_ns, const Model& model) { stays_.unmoved(model.open_waits(at_ns)); }
+  // A look at all goroutines, before the model is told of it: the same with what sampling has proven of those
+  // that wait, as GoroutineSnapshot::waited_at_ns. Nothing: it has proven nothing.
+  [[nodiscard]] std::optional<Snapshot> with_proven(const Snapshot& snapshot);
+  // And behind.
+  void looked(const Snapshot& snapshot, const Model& model) {
+    stays_.seen(snapshot, model.open_waits(snapshot.counts.end_ns));
+  }
   void lost_records() { phases_.lost(); }
   // Ticks were lost: those behind them mean nothing until one begins anew.
   void lost() {
+    keep_stays();
     sampling_.end_segment();
     runs_.end_segment();
   }
@@ -44,10 +57,17 @@ class Estimator {
 
  private:
   [[nodiscard]] std::optional<SampledRuns> runs() const;
+  // What a stretch that goes on has proven.
+  void keep_stays() {
+    if (const std::uint64_t at_ns = sampling_.looked_at_all_ns(); at_ns != 0)
+      stays_.sampled(sampling_.stays(), at_ns);
+  }
 
   PhaseCounts phases_;
   Sampling sampling_;
   Sampling runs_;
+  CarriedStays stays_;
+  bool block_on_ = false;
   bool runs_open_ = false, runs_seen_ = false;
   NamedStacks::Map stacks_;          // that classes name
   Replaced replaced_;                // of the stretches that have ended

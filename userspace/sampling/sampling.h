@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "sampling/carried_stays.h"
 #include "sampling/sample_tick.h"
 #include "sampling/sampled_tables.h"
 
@@ -18,7 +19,7 @@ namespace gorotrace {
 // A goroutine that stood still from since_ns up to the last look, which every look in between has shown.
 struct StandingWait {
   Standing standing;
-  std::uint64_t since_ns = 0;  // the first look that saw it
+  std::uint64_t since_ns = 0;  // the first look that saw it, or what was known of it before
 };
 
 // Of one moment.
@@ -52,6 +53,12 @@ class Sampling {
   // at the next look with a chance of 1 in 256, and at that many with one of 1 in 16 million.
   static constexpr std::uint32_t kSeenStill = 4;
   [[nodiscard]] std::vector<StandingWait> standing() const;
+  // The end of the last look, if it was one at all of them, of a stretch that goes on; else 0.
+  [[nodiscard]] std::uint64_t looked_at_all_ns() const;
+  // The same of everyone whose stay could be proven, however few looks saw it.
+  [[nodiscard]] std::vector<CarriedStay> stays() const;
+  // Behind a tick that lists everyone: what was known of their stays before.
+  void carry_on(const CarriedStays& known);
   // Of each goroutine that two successive looks saw in different places: the earlier look of the last such
   // pair.
   [[nodiscard]] std::vector<LastMove> moves() const;

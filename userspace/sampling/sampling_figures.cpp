@@ -12,6 +12,11 @@ std::uint64_t rounded(double ns) {
   return ns > 0 ? static_cast<std::uint64_t>(std::llround(ns)) : 0;
 }
 
+bool stands_still(const Standing& standing) {
+  const GState state = state_of(standing.status);
+  return state == GState::kWaiting || state == GState::kSyscall;
+}
+
 }  // namespace
 
 SampledTime Sampling::Impl::time_of(const Series& series) const {
@@ -38,11 +43,12 @@ SampledTables Sampling::tables() const {
     row.time = m.time_of(m.by_row[r]);
     row.long_waits = m.rows[r].long_waits;
   }
-  for (const Watch& w : m.watched) {
+  for (std::size_t slot = 0; slot < m.watched.size(); ++slot) {
+    const Watch& w = m.watched[slot];
     if (w.place.row == kNone || !w.standing.provable) continue;
     SampledWaits& row = out.waits[w.place.row];
-    if (row.open_since_ns && *row.open_since_ns <= w.first_ns) continue;
-    row.open_since_ns = w.first_ns;
+    const std::uint64_t since = m.since_of(slot);
+    if (!row.open_since_ns || since < *row.open_since_ns) row.open_since_ns = since;
   }
   for (std::uint32_t s = 0; s < m.by_site.size(); ++s) {
     const SampleSite& site = m.sites[s];
@@ -61,12 +67,48 @@ SampledTables Sampling::tables() const {
 std::vector<StandingWait> Sampling::standing() const {
   std::vector<StandingWait> out;
   if (!impl_->last_all) return out;
-  for (const Watch& w : impl_->watched) {
-    const GState state = state_of(w.standing.status);
-    if (state != GState::kWaiting && state != GState::kSyscall) continue;
-    if (w.standing.provable && impl_->gaps_of(w) + 1 >= kSeenStill) out.push_back({w.standing, w.first_ns});
+  for (std::size_t slot = 0; slot < impl_->watched.size(); ++slot) {
+    const Standing& standing = impl_->watched[slot].standing;
+    if (standing.provable && stands_still(standing) && impl_->looks_at(slot) >= kSeenStill)
+      out.push_back({standing, impl_->since_of(slot)});
   }
   return out;
+}
+
+CarriedStay Sampling::Impl::stay_of(std::size_t slot) const {
+  const Watch& w = watched[slot];
+  return {.goid = w.standing.goid,
+          .stack = w.place.row != kNone ? rows[w.place.row].key.stack : 0,
+          .status = w.standing.status,
+          .reason = w.standing.reason,
+          .seq = w.standing.seq,
+          .since_ns = carried_at(slot) ? std::min(carried[slot].since_ns, w.first_ns) : w.first_ns,
+          .seen_ns = std::max(seen_ns, w.first_ns),
+          .looks = looks_at(slot)};
+}
+
+std::uint64_t Sampling::looked_at_all_ns() const {
+  return impl_->last_all ? impl_->seen_ns : 0;
+}
+
+std::vector<CarriedStay> Sampling::stays() const {
+  std::vector<CarriedStay> out;
+  if (!impl_->last_all) return out;
+  for (std::size_t slot = 0; slot < impl_->watched.size(); ++slot) {
+    const Standing& standing = impl_->watched[slot].standing;
+    if (standing.provable && stands_still(standing)) out.push_back(impl_->stay_of(slot));
+  }
+  return out;
+}
+
+void Sampling::carry_on(const CarriedStays& known) {
+  impl_->carried.assign(impl_->watched.size(), {});
+  for (std::size_t slot = 0; slot < impl_->watched.size(); ++slot) {
+    const Watch& w = impl_->watched[slot];
+    if (!w.standing.provable) continue;
+    if (const CarriedStay* before = known.before(impl_->stay_of(slot)); before != nullptr)
+      impl_->carried[slot] = {before->since_ns, before->looks, w.first_look};
+  }
 }
 
 std::vector<LastMove> Sampling::moves() const {

@@ -2,6 +2,7 @@
 // figures of them (sampling_figures.cpp).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -17,6 +18,15 @@ struct Sampling::Impl {
     BlockingKey key;
     Histogram long_waits;
   };
+  // What is known of a standing from before the stretch.
+  struct Carried {
+    std::uint64_t since_ns = 0, looks = 0;
+    std::uint64_t first_look = 0;  // that of the Watch which has the standing; of another one it says nothing
+  };
+  [[nodiscard]] bool carried_at(std::size_t slot) const {
+    return slot < carried.size() && carried[slot].since_ns != 0 &&
+           carried[slot].first_look == watched[slot].first_look;
+  }
 
   [[nodiscard]] bool consistent(const SampleTick& tick) const;
   void list(const SampleTick& tick);
@@ -30,12 +40,23 @@ struct Sampling::Impl {
   [[nodiscard]] std::uint64_t gaps_of(const Watch& w) const {
     return w.standing.provable ? look - w.first_look : 0;
   }
+  // What proves that standing, and since when.
+  [[nodiscard]] std::uint64_t looks_at(std::size_t slot) const {
+    return gaps_of(watched[slot]) + 1 + (carried_at(slot) ? carried[slot].looks : 0);
+  }
+  [[nodiscard]] std::uint64_t since_of(std::size_t slot) const {
+    const std::uint64_t first = watched[slot].first_ns;
+    const bool known = carried_at(slot) && looks_at(slot) >= kSeenStill;
+    return known ? std::min(carried[slot].since_ns, first) : first;
+  }
+  [[nodiscard]] CarriedStay stay_of(std::size_t slot) const;
   [[nodiscard]] SampledTime time_of(const Series& series) const;
 
   std::vector<Row> rows;
   std::vector<SampleSite> sites;
   Classes by_row, by_site, by_state;
   std::vector<Watch> watched;          // by slot, while every goroutine is looked at
+  std::vector<Carried> carried;        // by slot, or fewer
   std::vector<std::uint32_t> changed;  // slots, at the last look
 
   // The look that is taken in, and those before it in this segment.

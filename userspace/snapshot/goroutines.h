@@ -72,6 +72,7 @@ struct GoroutineSnapshot {
   // looks: coroutine switches (1.22+), and from 1.26 on running <-> syscall. A stack that took longer to read
   // than the counter is good for is likewise not proven.
   bool unproven = false;
+  bool retried = false;  // its stack came at the second look or later
 };
 
 struct SnapshotCounts {
@@ -85,7 +86,7 @@ struct SnapshotCounts {
       0;  // in a syscall without a saved frame (C threads; before 1.23 without Config::sp_delta)
   std::size_t unproven = 0;     // of `stacks`: see GoroutineSnapshot::unproven
   std::size_t end_outside = 0;  // of `stacks`: cut at code that is not the program's own
-  std::size_t retried = 0;      // of `stacks`: at the second look or later
+  std::size_t retried = 0;      // of `stacks` that are proven: at the second look or later
   std::size_t unreadable = 0;   // allgs entries that are no pointer to a goroutine, or repeat one
   std::size_t implausible = 0;  // allgs entries beyond what the process has memory for: not looked at
   std::size_t not_reached = 0;  // time ran out (Config::max_duration_ns), or the look was stopped

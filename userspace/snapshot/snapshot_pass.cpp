@@ -86,6 +86,7 @@ Status SnapshotPass::run(std::span<const std::uint64_t> gs, Snapshot& out) {
     g.waited_at_ns = collections.waited_at(g);
     if (g.stack != StackSet::kNone) ++counts.stacks;
     if (g.unproven) ++counts.unproven;
+    if (g.retried && !g.unproven) ++counts.retried;
     if (g.ends_outside) ++counts.end_outside;
   }
   if (depth_ != StackDepth::kNoStacks)
@@ -217,7 +218,7 @@ void SnapshotPass::take(const Entry& entry, std::size_t i, Round round, Snapshot
     id = stack_identity(config_.stack_seed, walked_.pcs);
   }
   now.stack = out.stacks.add(id, walked_.pcs, walked_.truncated);
-  if (round == Round::kAgain) ++out.counts.retried;
+  now.retried = round == Round::kAgain || row.retried;
   row = now;
 }
 

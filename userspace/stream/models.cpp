@@ -16,9 +16,14 @@ struct Apply {
   void operator()(const StackDefined& defined) const { of.model->define(defined.id, defined.stack); }
   void operator()(const FunctionDescribed& f) const { of.model->describe(f.startpc, f.system); }
   void operator()(const ValueDefined& defined) const { of.model->define(defined.id, defined.value); }
-  void operator()(const Snapshot& snapshot) const { of.model->apply(snapshot); }
+  void operator()(const Snapshot& snapshot) const {
+    const auto proven = of.estimator.with_proven(snapshot);
+    of.model->apply(proven ? *proven : snapshot);
+    of.estimator.looked(proven ? *proven : snapshot, *of.model);
+  }
   void operator()(const SeenObjects& seen) const { of.model->apply(seen); }
   void operator()(const GroupChanged& change) const {
+    if (change.group == GT_GROUP_BLOCK && !change.on) of.estimator.block_ends(at_ns, *of.model);
     of.model->group(change.group, change.on, at_ns);
     if (change.group == GT_GROUP_LIFECYCLE) of.lifecycle_probed = change.on;
     if (change.group == GT_GROUP_BLOCK) of.estimator.block(change.on);

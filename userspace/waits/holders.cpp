@@ -3,242 +3,361 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <string>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/seeded_hash.h"
+#include "base/sort_stably.h"
 #include "waits/batch.h"
-#include "waits/semtable.h"
-#include "waits/sudog.h"
+#include "waits/holder_signs.h"
+#include "waits/semaphores.h"
+#include "waits/waits_now.h"
 
 namespace gorotrace::waits {
 namespace {
 
-constexpr std::size_t kShown = 8;                   // goids named; the count is of all
-constexpr std::uint64_t kMaxStack = 64 * 1024;      // bytes of one stack, from its top end
-constexpr std::uint64_t kRunningStack = 16 * 1024;  // of a running one, whose SP nobody knows, from its base
-constexpr std::uint64_t kMaxDuration = 2'000'000'000;  // ns; then Waits::holders_complete is false
-constexpr std::size_t kStacks = 64;                    // a call
-
-// What speaks for a goroutine, beside the address on its stack; more is more.
-enum class Sign : std::uint8_t {
-  kNone,      // whoever made the mutex, used it or will has it, too
-  kArgument,  // it is in a function that was called with it as its first argument: a method of what it is in
-  kDeferred,  // it has a deferred call with it before it: `defer mu.Unlock()`
-};
+constexpr std::size_t kShown = 8;                    // goids named; the count is of all
+constexpr std::size_t kTogether = 64;                // goroutines whose stacks are read in one call
+constexpr int kHolderLooks = 8;                      // at one lock, until what was read is of one moment
+constexpr std::uint64_t kMaxSearch = 2'000'000'000;  // ns; then Waits::holders_complete is false
 
 struct Candidate {
-  std::uint64_t goid = 0;
-  Sign sign = Sign::kNone;
-  std::uint64_t depth = 0;  // bytes from SP
+  std::size_t row = 0;  // in Snapshot::goroutines
+  HeldAddress at;
+  GWords words;
 };
 
-bool stronger(const Candidate& a, const Candidate& b) {
-  return a.sign != b.sign ? a.sign > b.sign : a.depth < b.depth;
-}
-
-struct Lock {
+struct ContendedLock {
+  std::uint64_t address = 0;
   SyncKind kind = SyncKind::kMutex;
-  SeededSet<std::uint64_t> waiters;  // goids: they have the address because they wait
-  std::vector<Candidate> best;       // strongest first
-  std::uint32_t count = 0;           // of all
+  SeededSet<std::size_t> waiters;  // rows
+  std::vector<Candidate> best;     // of the survey: strongest first, kTogether at most
+  std::uint32_t count = 0;         // of all
 
   void add(const Candidate& candidate) {
     ++count;
     const auto behind =
-        std::ranges::find_if(best, [&](const Candidate& c) { return stronger(candidate, c); });
+        std::ranges::find_if(best, [&](const Candidate& c) { return stronger(candidate.at, c.at); });
     best.insert(behind, candidate);
-    if (best.size() > kShown) best.pop_back();
+    if (best.size() > kTogether) best.pop_back();
   }
 };
-using Locks = SeededMap<std::uint64_t, Lock>;  // by address
 
-// Whether that semaphore is one of a lock at that address: none is larger than these (sync/mutex.go, once.go,
-// rwmutex.go).
-bool part_of(SyncKind kind, std::uint64_t object, std::uint64_t semaphore) {
-  const std::uint64_t size = kind == SyncKind::kMutex ? 8 : kind == SyncKind::kOnce ? 12 : 24;
-  return semaphore >= object && semaphore - object < size;
+// Whether that semaphore is one of the lock: none is larger than these (sync/mutex.go, once.go, rwmutex.go).
+bool part_of(const ContendedLock& lock, std::uint64_t semaphore) {
+  const std::uint64_t size = lock.kind == SyncKind::kMutex ? 8 : lock.kind == SyncKind::kOnce ? 12 : 24;
+  return semaphore >= lock.address && semaphore - lock.address < size;
 }
 
-bool is_lock(const SemaphoreWait& wait) {
-  return wait.kind == SyncKind::kMutex || wait.kind == SyncKind::kOnce ||
-         wait.kind == SyncKind::kRWMutexRead || wait.kind == SyncKind::kRWMutexWrite;
+// In the wait, or wherever else it stood, that its row shows: nothing of the row is of the past.
+bool as_in_row(const GoroutineSnapshot& row, const GWords& now) {
+  const std::uint64_t sp = now.state() == GStatus::kSyscall ? now.syscallsp : now.sched_sp;
+  return now.goid == row.goid && now.at_rest() && now.state() == row.status &&
+         now.tracking_seq == row.tracking_seq && sp == row.sp && now.wait_reason == row.wait_reason &&
+         now.waiting == row.waiting;
 }
 
-std::pair<std::uint64_t, std::uint64_t> stack_of(const GWords& g) {
-  if (g.stack_hi <= g.stack_lo) return {0, 0};
-  const std::uint64_t sp = g.state() == GStatus::kSyscall ? g.syscallsp : g.sched_sp;
-  if (g.at_rest() && sp >= g.stack_lo && sp < g.stack_hi) return {sp, std::min(kMaxStack, g.stack_hi - sp)};
-  const std::uint64_t size = std::min(kRunningStack, g.stack_hi - g.stack_lo);
-  return {g.stack_hi - size, size};
-}
-
-// Where a word stands tells what it is to its goroutine.
-class Signs {
+class HolderSearch {
  public:
-  explicit Signs(const WaitReader::Config& config) : config_(config) {}
+  HolderSearch(const Context& context, Waits& waits)
+      : context_(context),
+        waits_(waits),
+        all_(context.snapshot.goroutines),
+        window_(g_window(context.config.offsets)),
+        deadline_(monotonic_ns() + kMaxSearch),
+        batch_(context.memory),
+        signs_(context.config),
+        now_(context) {}
 
-  // below, second: the words below it on the stack, the nearer one first.
-  [[nodiscard]] Sign of(std::uint64_t below, std::uint64_t second) {
-    // Of an interface the closure has the type and then the value.
-    return of(second) == Sign::kDeferred ? Sign::kDeferred : of(below);
+  Status run() {
+    waits_.elsewhere.clear();
+    collect();
+    if (locks_.empty()) return {};
+    bytes_.resize(kTogether * kMaxHolderStack);
+    // So few are looked at together, for each lock anew.
+    if (all_.size() > kTogether) {
+      if (auto surveyed = survey(); !surveyed) return surveyed;
+    }
+    std::vector<ContendedLock*> order;
+    for (auto& [address, lock] : locks_) order.push_back(&lock);
+    sort_stably(order, std::ranges::greater{},
+                [](const ContendedLock* lock) { return lock->waiters.size(); });
+    for (ContendedLock* lock : order) {
+      if (auto settled = settle(*lock); !settled) return settled;
+    }
+    std::ranges::sort(waits_.elsewhere);
+    const auto again = std::ranges::unique(waits_.elsewhere);
+    waits_.elsewhere.erase(again.begin(), again.end());
+    return {};
   }
 
  private:
-  [[nodiscard]] Sign of(std::uint64_t before) {
-    if (config_.modules == nullptr) return Sign::kNone;
-    const auto [known, fresh] = known_.try_emplace(before, Sign::kNone);
-    if (fresh) known->second = look_up(before);
-    return known->second;
-  }
-
-  // cmd/compile makes a closure of a deferred call, in the frame: its code, then what it is called with
-  // (escape/call.go; its name: ir/func.go closureName). A register argument that outlives a call is kept
-  // beyond the return address (cmd/compile/abi-internal.md, the spill space; on arm64 behind the caller's
-  // saved link register, which is one as well).
-  [[nodiscard]] Sign look_up(std::uint64_t pc) const {
-    const auto function = config_.modules->function_at(pc);
-    if (!function) return Sign::kNone;
-    if (pc != function->entry) return Sign::kArgument;
-    return function->name.find(".deferwrap") != std::string::npos ? Sign::kDeferred : Sign::kNone;
-  }
-
-  const WaitReader::Config& config_;
-  SeededMap<std::uint64_t, Sign> known_;
-};
-
-// The semaphores that goroutines wait on now: they may have begun since they were looked at.
-class WaitsNow {
- public:
-  explicit WaitsNow(const Context& context)
-      : context_(context), reasons_(classify_reasons(context.config.wait_reasons)) {}
-
-  // 0: none, or not known.
-  [[nodiscard]] std::uint64_t semaphore(std::uint64_t g, const GWords& words) {
-    if (words.state() != GStatus::kWaiting || words.wait_reason >= reasons_.size() ||
-        !is_semaphore(reasons_[words.wait_reason]))
-      return 0;
-    const RuntimeOffsets& o = context_.config.offsets;
-    if (o.sudog_elem_vu != kAbsent) {
-      std::vector<std::uint8_t> bytes(sudog_window(o));
-      if (words.waiting == 0 || !context_.memory.read(words.waiting, bytes)) return 0;
-      const Sudog s = pick_sudog(bytes, o);
-      return s.g == g && s.channel == 0 ? s.elem : 0;
+  struct Look {
+    std::vector<Candidate> found;  // strongest first
+    SemaphoreWait lock;            // its state
+    bool held = true;
+    bool disturbed = false;  // one that has the address moved on between: it may hold the lock now
+    [[nodiscard]] bool sure() const {
+      return !disturbed || (!found.empty() && found.front().at.sign == Sign::kDeferred);
     }
-    if (!table_) {
-      auto table = read_semtable(context_);
-      table_ = table ? std::move(*table) : Semtable{};
-    }
-    const auto at = table_->of_g.find(g);
-    return at != table_->of_g.end() ? at->second.semaphore : 0;
-  }
-  // What was read is of the past.
-  void forget() { table_.reset(); }
+  };
 
- private:
-  static bool is_semaphore(Reason reason) {
-    return reason == Reason::kSemaphore || reason == Reason::kMutex || reason == Reason::kRWMutexRead ||
-           reason == Reason::kRWMutexWrite;
+  template <typename Body>
+  void each_wait(std::size_t row, const ContendedLock& lock, Body body) {
+    for (WaitObject& object : waits_.goroutines[row].objects) {
+      auto* wait = std::get_if<SemaphoreWait>(&object.what);
+      if (wait != nullptr && is_lock(wait->kind) && wait->object == lock.address) body(*wait);
+    }
+  }
+
+  void collect() {
+    SeededSet<std::uint64_t> open;
+    for (std::size_t row = 0; row < all_.size(); ++row) {
+      for (const WaitObject& object : waits_.goroutines[row].objects) {
+        const auto* wait = std::get_if<SemaphoreWait>(&object.what);
+        if (wait == nullptr || !is_lock(wait->kind)) continue;
+        ContendedLock& lock = locks_[wait->object];
+        lock.address = wait->object;
+        lock.kind = wait->kind;
+        lock.waiters.insert(row);
+        if (wait->holder_search != HolderSearchEnd::kDone) open.insert(wait->object);
+      }
+    }
+    std::erase_if(locks_, [&](const auto& lock) { return !open.contains(lock.first); });
+    for (const auto& [address, lock] : locks_) addresses_.add(address);
+  }
+
+  // The semaphore that it waits for, of one that is as in its row without another read.
+  std::uint64_t semaphore(std::size_t row, const GWords& words) {
+    if (as_in_row(all_[row], words)) {
+      for (const WaitObject& object : waits_.goroutines[row].objects) {
+        if (const auto* wait = std::get_if<SemaphoreWait>(&object.what)) return wait->semaphore;
+      }
+    }
+    return now_.semaphore(all_[row].g, words);
+  }
+
+  // Known of one that stands where its row shows it.
+  [[nodiscard]] std::span<const std::uint64_t> frames_of(const Candidate& c) const {
+    if (!as_in_row(all_[c.row], c.words)) return {};
+    return context_.snapshot.pcs(all_[c.row]);
+  }
+
+  // Every goroutine of the snapshot, as it is now: a holder goes on working, and so it moves.
+  Status survey() {
+    for (std::size_t at = 0; at < all_.size(); at += kTogether) {
+      if (monotonic_ns() > deadline_) {
+        waits_.holders_complete = false;
+        break;
+      }
+      std::vector<Candidate> chunk;
+      for (std::size_t row = at; row < std::min(at + kTogether, all_.size()); ++row)
+        chunk.push_back({row, {}, {}});
+      if (!read_words(chunk)) return gone();
+      std::vector<Memory::Range> ranges;
+      want_stacks(chunk, ranges);
+      if (!context_.memory.read_many(ranges, failed_)) return gone();
+      now_.forget();
+      for (std::size_t i = 0; i < chunk.size(); ++i) {
+        if (failed_[i]) continue;
+        const auto found = signs_.on_stack(ranges[i].out, addresses_, frames_of(chunk[i]));
+        if (found.empty()) continue;
+        const std::uint64_t waits_for = semaphore(chunk[i].row, chunk[i].words);
+        for (const auto& [address, held] : found) {
+          ContendedLock& lock = locks_.find(address)->second;
+          if (!part_of(lock, waits_for)) lock.add({chunk[i].row, held, chunk[i].words});
+        }
+      }
+    }
+    return {};
+  }
+
+  // Their words as they are now; those that have ended are left out. False: the process is gone.
+  bool read_words(std::vector<Candidate>& of) {
+    const bool alive = in_parts(of.size(), kPart, [&](std::size_t first, std::size_t count) {
+      const auto g = [&](std::size_t i) { return all_[of[first + i].row].g; };
+      if (!batch_.read(count, g, window_)) return false;
+      for (std::size_t i = 0; i < count; ++i)
+        of[first + i].words =
+            batch_.at(i).empty() ? GWords{} : pick_words(batch_.at(i), context_.config.offsets);
+      return true;
+    });
+    // The runtime gives the g of a goroutine that ended to another one.
+    std::erase_if(of,
+                  [&](const Candidate& c) { return c.words.goid != all_[c.row].goid || !c.words.alive(); });
+    return alive;
+  }
+
+  void want_stacks(std::span<const Candidate> of, std::vector<Memory::Range>& ranges) {
+    for (std::size_t i = 0; i < of.size(); ++i) {
+      const auto [begin, size] = searched_stack(of[i].words);
+      ranges.push_back({begin, std::span(bytes_).subspan(i * kMaxHolderStack, size)});
+    }
+  }
+
+  // Those that may hold it, as they are now: all of few; of many those that the survey found and those that
+  // waited for it, for one of them has it next. Who waits for it still is none, and stands in `waiting`.
+  // False: the process is gone.
+  bool may_hold(const ContendedLock& lock, std::vector<Candidate>& out, std::vector<Candidate>& waiting) {
+    SeededSet<std::size_t> known;
+    const auto add = [&](std::size_t row) {
+      if (known.insert(row).second) out.push_back({row, {}, {}});
+    };
+    if (all_.size() <= kTogether) {
+      for (std::size_t row = 0; row < all_.size(); ++row) add(row);
+    } else {
+      for (const Candidate& c : lock.best) add(c.row);
+      for (const std::size_t row : lock.waiters) add(row);
+    }
+    const bool many = out.size() > kTogether;
+    if (!read_words(out)) return false;
+    std::erase_if(out, [&](const Candidate& c) {
+      const bool waits = lock.waiters.contains(c.row) && as_in_row(all_[c.row], c.words);
+      if (waits) waiting.push_back(c);
+      return waits;
+    });
+    if (out.size() > kTogether) out.resize(kTogether);
+    return !many || read_words(out);  // that took long
+  }
+
+  // Nothing: the process is gone.
+  std::optional<Look> look_at(const ContendedLock& lock) {
+    std::vector<Candidate> members, waiting;
+    if (!may_hold(lock, members, waiting)) return std::nullopt;
+    // One call reads in this order: the lock, stacks, goroutines, the lock.
+    std::vector<std::uint8_t> before(kSyncStateBytes), after(kSyncStateBytes),
+        again(members.size() * window_);
+    std::vector<Memory::Range> ranges{{lock.address, before}};
+    want_stacks(members, ranges);
+    for (std::size_t i = 0; i < members.size(); ++i)
+      ranges.push_back({all_[members[i].row].g, std::span(again).subspan(i * window_, window_)});
+    ranges.push_back({lock.address, after});
+    if (!context_.memory.read_many(ranges, failed_)) return std::nullopt;
+    const std::vector<bool> failed = failed_;
+    Look out;
+    // Whoever waited when the members were chosen and does not now may have it: it was handed on.
+    const std::size_t waited = waiting.size();
+    if (!read_words(waiting)) return std::nullopt;
+    out.disturbed = waiting.size() != waited || !std::ranges::all_of(waiting, [&](const Candidate& c) {
+                      return as_in_row(all_[c.row], c.words);
+                    });
+    out.lock.kind = lock.kind;
+    if (!failed.front() && !failed.back()) {
+      set_sync_state(out.lock, before);
+      out.held = is_held(out.lock);
+      set_sync_state(out.lock, after);
+      out.held = out.held && is_held(out.lock);
+    }
+    LockSet one;
+    one.add(lock.address);
+    now_.forget();
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      const std::size_t stack_at = 1 + i, words_at = 1 + members.size() + i;
+      if (failed[stack_at] || failed[words_at]) {
+        out.disturbed = true;
+        continue;
+      }
+      Candidate& c = members[i];
+      const auto found = signs_.on_stack(ranges[stack_at].out, one, frames_of(c));
+      if (found.empty()) continue;
+      c.at = found.begin()->second;
+      if (!unmoved(c.words, pick_words(ranges[words_at].out, context_.config.offsets))) {
+        out.disturbed = true;
+      } else if (now_.on_semaphore(c.words)) {
+        const std::uint64_t waits_for = semaphore(c.row, c.words);
+        if (waits_for == 0) out.disturbed = true;
+        if (waits_for != 0 && !part_of(lock, waits_for)) out.found.push_back(c);
+      } else if (!gave_it_to_wait(lock, c)) {
+        out.found.push_back(c);
+      }
+    }
+    sort_stably(out.found, [](const Candidate& a, const Candidate& b) { return stronger(a.at, b.at); });
+    return out;
+  }
+
+  // sync.Cond.Wait has unlocked L, and locks it before it returns: sync/cond.go, L is an interface at 0.
+  bool gave_it_to_wait(const ContendedLock& lock, const Candidate& c) const {
+    if (!as_in_row(all_[c.row], c.words)) return false;
+    for (const WaitObject& object : waits_.goroutines[c.row].objects) {
+      const auto* wait = std::get_if<CondWait>(&object.what);
+      if (wait != nullptr && context_.memory.value<std::uint64_t>(wait->cond + 8) == lock.address)
+        return true;
+    }
+    return false;
+  }
+
+  Status settle(const ContendedLock& lock) {
+    for (const std::size_t row : lock.waiters) {
+      each_wait(row, lock, [](SemaphoreWait& wait) {
+        wait.likely_holders.clear();
+        wait.holder_candidates = 0;
+        wait.holder_search = HolderSearchEnd::kCutShort;
+      });
+    }
+    std::optional<Look> look;
+    for (int n = 0; n < kHolderLooks; ++n) {
+      if (monotonic_ns() > deadline_) {
+        waits_.holders_complete = false;
+        return {};
+      }
+      look = look_at(lock);
+      if (!look) return gone();
+      if (look->held && look->sure()) break;
+    }
+    return tell(lock, *look);
+  }
+
+  // A waiter that is not where it was may have waited for it at another time only: another goroutine held it.
+  Status tell(const ContendedLock& lock, const Look& look) {
+    std::vector<Candidate> waiters;
+    for (const std::size_t row : lock.waiters) waiters.push_back({row, {}, {}});
+    if (!read_words(waiters)) return gone();
+    SeededSet<std::size_t> still;
+    for (const Candidate& c : waiters) {
+      if (as_in_row(all_[c.row], c.words)) still.insert(c.row);
+    }
+    std::vector<std::uint64_t> named;
+    if (look.held) {
+      for (const Candidate& c : std::span(look.found).first(std::min(kShown, look.found.size()))) {
+        named.push_back(all_[c.row].goid);
+        if (!as_in_row(all_[c.row], c.words)) waits_.elsewhere.push_back(c.row);
+      }
+    }
+    const std::size_t others = lock.count - lock.best.size();  // that the survey found, and nobody looked at
+    for (const std::size_t row : lock.waiters) {
+      const bool valid = still.contains(row) && (look.sure() || !look.held);
+      if (!still.contains(row)) waits_.elsewhere.push_back(row);
+      each_wait(row, lock, [&](SemaphoreWait& wait) {
+        wait.holder_search = valid ? HolderSearchEnd::kDone : HolderSearchEnd::kChangedHands;
+        if (!valid) return;
+        wait.likely_holders = named;
+        wait.holder_candidates = look.held ? static_cast<std::uint32_t>(look.found.size() + others) : 0;
+        if (look.lock.state.index() != 0) wait.state = look.lock.state;
+      });
+    }
+    return {};
   }
 
   const Context& context_;
-  const std::vector<Reason> reasons_;
-  std::optional<Semtable> table_;
+  Waits& waits_;
+  const std::span<const GoroutineSnapshot> all_;
+  const std::size_t window_;  // bytes of a g
+  const std::uint64_t deadline_;
+  Batch batch_;
+  HolderSigns signs_;
+  WaitsNow now_;
+  std::map<std::uint64_t, ContendedLock> locks_;  // by address
+  LockSet addresses_;
+  std::vector<std::uint8_t> bytes_;  // of kTogether stacks
+  std::vector<bool> failed_;
 };
-
-// The locks on one stack, each where most speaks for it. at_rest: what lies there is live.
-std::map<std::uint64_t, Candidate> locks_on(Bytes stack, const Locks& locks, std::uint64_t goid, bool at_rest,
-                                            Signs& signs, std::uint64_t lowest, std::uint64_t highest) {
-  std::map<std::uint64_t, Candidate> out;
-  std::uint64_t below = 0, second = 0;
-  for (std::size_t at = 0; at + 8 <= stack.size(); at += 8) {
-    const std::uint64_t word = load<std::uint64_t>(stack, at).value_or(0);
-    if (word >= lowest && word <= highest && locks.contains(word)) {
-      // Of one that runs, frames that it has left are read, too.
-      const Sign most = at_rest ? Sign::kDeferred : Sign::kArgument;
-      const Candidate found{goid, std::min(signs.of(below, second), most), at};
-      const auto [best, fresh] = out.try_emplace(word, found);
-      if (!fresh && stronger(found, best->second)) best->second = found;
-    }
-    second = below;
-    below = word;
-  }
-  return out;
-}
 
 }  // namespace
 
-Status find_holders(const Context& context, std::span<Waiter> waiters, Waits& out) {
-  Locks locks;
-  SeededSet<std::uint64_t> placed;  // goids of whom it is known for which lock they wait
-  std::uint64_t lowest = ~0ull, highest = 0;
-  for (const Waiter& w : waiters) {
-    for (const WaitObject& object : w.objects) {
-      const auto* wait = std::get_if<SemaphoreWait>(&object.what);
-      if (wait == nullptr || !is_lock(*wait)) continue;
-      Lock& lock = locks[wait->object];
-      lock.kind = wait->kind;
-      lock.waiters.insert(w.words.goid);
-      placed.insert(w.words.goid);
-      lowest = std::min(lowest, wait->object);
-      highest = std::max(highest, wait->object);
-    }
-  }
-  if (locks.empty() || context.config.find != WaitReader::Find::kHolders) return {};
-  const std::uint64_t deadline = monotonic_ns() + kMaxDuration;
-  std::vector<std::uint8_t> bytes(kStacks * kMaxStack);
-  std::vector<Memory::Range> ranges;
-  std::vector<bool> failed;
-  std::vector<GWords> now;
-  Batch batch(context.memory);
-  const std::size_t window = g_window(context.config.offsets);
-  Signs signs(context.config);
-  WaitsNow waits_now(context);
-  // Every goroutine of the snapshot, as it is now: a holder goes on working, and so it moves.
-  const std::span<const GoroutineSnapshot> all(context.snapshot.goroutines);
-  for (std::size_t at = 0; at < all.size(); at += kStacks) {
-    if (monotonic_ns() > deadline) {
-      out.holders_complete = false;
-      break;
-    }
-    const auto chunk = all.subspan(at, std::min(kStacks, all.size() - at));
-    if (!batch.read(chunk.size(), [&](std::size_t i) { return chunk[i].g; }, window)) return gone();
-    ranges.clear();
-    now.clear();
-    for (std::size_t i = 0; i < chunk.size(); ++i) {
-      const GWords& words = now.emplace_back(pick_words(batch.at(i), context.config.offsets));
-      // The runtime gives the g of a goroutine that ended to another one.
-      const bool same = !batch.at(i).empty() && words.goid == chunk[i].goid;
-      const auto [begin, size] = same ? stack_of(words) : std::pair<std::uint64_t, std::uint64_t>{0, 0};
-      ranges.push_back({begin, std::span(bytes).subspan(i * kMaxStack, size)});
-    }
-    if (!context.memory.read_many(ranges, failed)) return gone();
-    waits_now.forget();
-    for (std::size_t i = 0; i < chunk.size(); ++i) {
-      if (failed[i]) continue;
-      const std::uint64_t goid = chunk[i].goid;
-      const auto found = locks_on(ranges[i].out, locks, goid, now[i].at_rest(), signs, lowest, highest);
-      if (found.empty()) continue;
-      const std::uint64_t semaphore = placed.contains(goid) ? 0 : waits_now.semaphore(chunk[i].g, now[i]);
-      for (const auto& [address, candidate] : found) {
-        Lock& lock = locks.find(address)->second;
-        if (!lock.waiters.contains(goid) && !part_of(lock.kind, address, semaphore)) lock.add(candidate);
-      }
-    }
-  }
-  for (Waiter& w : waiters) {
-    for (WaitObject& object : w.objects) {
-      auto* wait = std::get_if<SemaphoreWait>(&object.what);
-      if (wait == nullptr || !is_lock(*wait)) continue;
-      const Lock& found = locks[wait->object];
-      wait->likely_holders.clear();
-      for (const Candidate& c : found.best) wait->likely_holders.push_back(c.goid);
-      wait->holder_candidates = found.count;
-      wait->holders_searched = out.holders_complete;
-    }
-  }
-  return {};
+Status find_holders(const Context& context, Waits& waits) {
+  return HolderSearch(context, waits).run();
 }
 
 }  // namespace gorotrace::waits

@@ -1,5 +1,6 @@
-// A busy process: many goroutines have moved on by the time that the second look comes for their objects.
-// Those are read anew, a few at a time, stack and objects right behind one another. Threads: one owner.
+// A busy process: many goroutines have moved on by the time that the second look comes for their objects, or
+// the third for who holds their locks. Those are read anew, a few at a time, stack and objects right behind
+// one another, and holders are looked for among all goroutines again. Threads: one owner.
 #pragma once
 
 #include "base/result.h"
@@ -14,7 +15,8 @@ namespace gorotrace {
 [[nodiscard]] Status read_moved(const GoroutineReader& goroutines, const WaitReader& reader,
                                 Snapshot& snapshot, Waits& waits);
 
-// Of the likely holders of a mutex those that are found to wait for it themselves.
+// Of the likely holders of a mutex those that are found to wait for it themselves. Counts the waiters of each
+// semaphore anew.
 void leave_out_waiting_holders(const Snapshot& snapshot, Waits& waits);
 
 }  // namespace gorotrace

@@ -45,12 +45,13 @@ MutexState mutex_state(std::uint32_t state) {
 // What Go 1.18-1.27 on 64 bits have at these offsets: sync/rwmutex.go w.state 0, readerCount 16, readerWait
 // 20; sync/once.go done 0, m.state 4; sync/waitgroup.go state (state1) 0: counter in the upper half, waiters
 // in the lower, whose top bit is a flag of testing/synctest since 1.25.
-constexpr std::size_t kStateBytes = 24;
 constexpr std::int32_t kMaxReaders = 1 << 30;  // rwmutexMaxReaders
 
-void set_state(SemaphoreWait& wait, Bytes bytes) {
-  if (bytes.size() < kStateBytes) return;
-  const auto first = load<std::uint64_t>(bytes, 0).value_or(0);
+}  // namespace
+
+void set_sync_state(SemaphoreWait& wait, Bytes object) {
+  if (object.size() < kSyncStateBytes) return;
+  const auto first = load<std::uint64_t>(object, 0).value_or(0);
   const MutexState mutex = mutex_state(static_cast<std::uint32_t>(first));
   switch (wait.kind) {
     case SyncKind::kMutex:
@@ -61,10 +62,10 @@ void set_state(SemaphoreWait& wait, Bytes bytes) {
       break;
     case SyncKind::kRWMutexRead:
     case SyncKind::kRWMutexWrite: {
-      const auto count = load<std::int32_t>(bytes, 16).value_or(0);
+      const auto count = load<std::int32_t>(object, 16).value_or(0);
       wait.state = RWMutexState{.writers = mutex,
                                 .readers = count < 0 ? count + kMaxReaders : count,
-                                .departing = load<std::int32_t>(bytes, 20).value_or(0),
+                                .departing = load<std::int32_t>(object, 20).value_or(0),
                                 .writer_pending = count < 0};
       break;
     }
@@ -76,8 +77,6 @@ void set_state(SemaphoreWait& wait, Bytes bytes) {
       break;
   }
 }
-
-}  // namespace
 
 Status find_semaphores(const Context& context, std::span<Waiter> waiters, Waits& out) {
   std::vector<Waiter*> chosen;
@@ -132,11 +131,11 @@ Status read_sync_states(const Context& context, std::span<Waiter> waiters) {
   for (const auto& [object, waits] : by_object) objects.push_back(object);
   Batch batch(context.memory);
   const bool alive = in_parts(objects.size(), kPart, [&](std::size_t first, std::size_t count) {
-    if (!batch.read(std::span(objects).subspan(first, count), kStateBytes)) return false;
+    if (!batch.read(std::span(objects).subspan(first, count), kSyncStateBytes)) return false;
     for (std::size_t i = 0; i < count; ++i) {
       for (SemaphoreWait* wait : by_object[objects[first + i]]) {
         wait->waiters = on_semaphore[wait->semaphore];
-        set_state(*wait, batch.at(i));
+        set_sync_state(*wait, batch.at(i));
       }
     }
     return true;

@@ -104,6 +104,27 @@ inline constexpr EnumName<SyncKind> kGoTypeNames[] = {
   return "???";
 }
 
+// Of the others nobody holds anything.
+[[nodiscard]] constexpr bool is_lock(SyncKind kind) {
+  return kind == SyncKind::kMutex || kind == SyncKind::kOnce || kind == SyncKind::kRWMutexRead ||
+         kind == SyncKind::kRWMutexWrite;
+}
+
+// How the search for who holds a lock ended.
+enum class HolderSearchEnd : std::uint8_t {
+  kNotLookedFor,  // not asked for, or no lock
+  kCutShort,      // out of time (Waits::holders_complete)
+  kChangedHands,  // nothing that was read of it and of this waiter was of one moment
+  kDone,          // SemaphoreWait::likely_holders are of a moment at which this goroutine waited for it
+};
+template <>
+inline constexpr auto kEnumNames<HolderSearchEnd> = enum_names<HolderSearchEnd>({
+    {HolderSearchEnd::kNotLookedFor, "not_looked_for"},
+    {HolderSearchEnd::kCutShort, "cut_short"},
+    {HolderSearchEnd::kChangedHands, "changed_hands"},
+    {HolderSearchEnd::kDone, "done"},
+});
+
 struct MutexState {  // sync.Mutex.state, internal/sync/mutex.go since 1.24, sync/mutex.go before
   bool locked = false, woken = false, starving = false;
   std::uint32_t waiters = 0;
@@ -140,14 +161,21 @@ struct SemaphoreWait {
   std::variant<std::monostate, MutexState, RWMutexState, WaitGroupState> state;
   std::uint32_t waiters =
       0;  // goroutines of this snapshot that wait on the same semaphore, this one included
-  // Goroutines whose stack holds the object's address and that do not wait on it: of mutexes only, likely at
+  // Goroutines whose stack holds the object's address and that do not wait on it: of locks only, likely at
   // best (a goroutine that used it once, or will, may have it too). Goids, those first for whom most speaks
-  // (holders.h), a few; the count is of all.
+  // (holder_signs.h), a few; the count is of all. None before the search is kDone.
   std::vector<std::uint64_t> likely_holders;
   std::uint32_t holder_candidates = 0;
-  bool holders_searched =
-      false;  // false: not asked for, or the search was cut short (Waits::holders_complete)
+  HolderSearchEnd holder_search = HolderSearchEnd::kNotLookedFor;
 };
+
+// Whether somebody has the lock, by its state. Unknown counts as held.
+[[nodiscard]] inline bool is_held(const SemaphoreWait& wait) {
+  if (const auto* mutex = std::get_if<MutexState>(&wait.state)) return mutex->locked;
+  if (const auto* rw = std::get_if<RWMutexState>(&wait.state))
+    return rw->writers.locked || rw->readers != 0 || rw->writer_pending;
+  return true;
+}
 
 struct CondWait {
   std::uint64_t notify_list = 0;  // runtime.notifyList, sync.Cond.notify
@@ -242,6 +270,9 @@ struct Waits {
   bool semaphores_complete = true;         // false: the semtable led astray, or was longer than it can be
   std::uint32_t labels_unreadable = 0;  // goroutines whose labels make no sense, or too many: shown as none
   bool holders_complete = true;         // false: SemaphoreWait::likely_holders may lack some
+  // Indices of goroutines that have moved on since they were read, as the search for holders found: what
+  // waited for a lock then, or what holds it now.
+  std::vector<std::size_t> elsewhere;
 };
 
 }  // namespace gorotrace

@@ -129,7 +129,6 @@ Result<Waits> WaitReader::read(const Snapshot& snapshot) const {
       {false, [&] { return waits::confirm(context, in_syscall); }},
       // Of what was found not to have moved: a mutex that is released meanwhile has another state.
       {false, [&] { return waits::read_sync_states(context, all); }},
-      {false, [&] { return waits::find_holders(context, all, out); }},
   };
   for (const Pass& pass : passes) {
     if (queues && !pass.of_queues) continue;
@@ -137,7 +136,14 @@ Result<Waits> WaitReader::read(const Snapshot& snapshot) const {
   }
   waits::describe_files(standing, files);
   settle(*waiters, out);
+  if (config_.find == Find::kHolders) {
+    if (auto found = waits::find_holders(context, out); !found) return std::unexpected(found.error());
+  }
   return out;
+}
+
+Status WaitReader::find_holders(const Snapshot& snapshot, Waits& waits) const {
+  return waits::find_holders({memory_, process_, config_, snapshot}, waits);
 }
 
 }  // namespace gorotrace

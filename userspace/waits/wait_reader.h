@@ -45,6 +45,9 @@ class WaitReader {
 
   // kNoProcess when it ended meanwhile.
   [[nodiscard]] Result<Waits> read(const Snapshot& snapshot) const;
+  // Of locks whose holder is not known in `waits`, whatever Config::find says: read() looks for them with
+  // kHolders, and this again for goroutines that were read anew since.
+  [[nodiscard]] Status find_holders(const Snapshot& snapshot, Waits& waits) const;
 
  private:
   const Memory& memory_;

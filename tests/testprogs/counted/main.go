@@ -171,12 +171,18 @@ func now(records []runtime.BlockProfileRecord) ([]runtime.BlockProfileRecord, ac
 	return records, a
 }
 
+// Waits all the time.
+func idle(never chan int) {
+	<-never
+}
+
 func main() {
 	kind := flag.String("kind", "pingpong", "pingpong, pool or http")
 	flag.Parse()
 	runtime.SetBlockProfileRate(1)
 	map[string]func(){"pingpong": pingpong, "pool": pool, "http": server}[*kind]()
 
+	go idle(make(chan int))
 	var mutex sync.Mutex
 	var accounts []account
 	go func() {

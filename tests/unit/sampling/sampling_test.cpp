@@ -219,6 +219,26 @@ TEST(Sampling, WhoStoodStillAtFourLooksStands) {
   EXPECT_TRUE(one.sampling.standing().empty());
 }
 
+TEST(Sampling, AStandingFromBeforeTheStretchGoesOnOnceFourLooksAgree) {
+  for (const std::uint8_t seq : std::initializer_list<std::uint8_t>{2, 3}) {
+    One one;
+    one.look(parked(1, 2));
+    CarriedStays known;
+    known.sampled(one.sampling.stays(), one.at);
+    one.looks.end_segment();
+    one.at += 500 * kMs;
+    one.look(parked(1, seq));
+    one.sampling.carry_on(known);
+    one.look(parked(1, seq));
+    EXPECT_EQ(only(one.sampling.tables()).open_since_ns, 520 * kMs) << "three looks";
+    one.look(parked(1, seq));
+    EXPECT_EQ(only(one.sampling.tables()).open_since_ns, seq == 2 ? 10 * kMs : 520 * kMs);
+    EXPECT_EQ(one.sampling.standing().size(), seq == 2 ? 1u : 0u);
+    one.look(parked(1, 9));
+    EXPECT_EQ(only(one.sampling.tables()).open_since_ns, 550 * kMs) << "that was another one";
+  }
+}
+
 // Whoever was read last may have parked while the others were read.
 TEST(Sampling, ALookProvesFromItsEnd) {
   One one;

@@ -44,6 +44,8 @@ class FakeProcess {
     s.goid = goid;
     s.status = GStatus::kWaiting;
     s.wait_reason = reason;
+    s.sp = 0x7001800;
+    s.waiting = sudog;
     snapshot.goroutines.push_back(s);
     return g;
   }

@@ -23,6 +23,7 @@ class OldProcess : public FakeProcess {
     config.semtable_address = kTable;
     memory.map(kTable, 251 * 64);
     memory.map(kMutexAt, 24);
+    memory.words(kMutexAt, {1});  // locked
     memory.map(kStack, 4096);
   }
   void root(std::uint64_t semaphore, std::uint64_t sudog) {
@@ -133,10 +134,10 @@ TEST(Semaphores, WhoHasTheAddressOnItsStackIsALikelyHolder) {
   p.waiting(1, 0);
   p.memory.words(0x7001900, {kMutexAt});  // the three share a stack here
   EXPECT_THAT(semaphore_of(p.read(), 0).likely_holders, ElementsAre(2, 3));
-  EXPECT_TRUE(semaphore_of(p.read(), 0).holders_searched);
+  EXPECT_EQ(semaphore_of(p.read(), 0).holder_search, HolderSearchEnd::kDone);
   p.config.find = WaitReader::Find::kObjects;
   EXPECT_THAT(semaphore_of(p.read(), 0).likely_holders, ElementsAre());
-  EXPECT_FALSE(semaphore_of(p.read(), 0).holders_searched);
+  EXPECT_EQ(semaphore_of(p.read(), 0).holder_search, HolderSearchEnd::kNotLookedFor);
 }
 
 TEST(Semaphores, WhoBeganToWaitForItSinceTheSnapshotDoesNotHoldIt) {
@@ -157,6 +158,7 @@ TEST(Semaphores, WhoBeganToWaitForItSinceTheSnapshotDoesNotHoldIt) {
 TEST(Semaphores, TheSameByItsSudog) {
   FakeProcess p;
   p.memory.map(kMutexAt, 24);
+  p.memory.words(kMutexAt, {1});  // locked
   p.memory.map(0x7001000, 4096);
   const std::uint64_t g = p.waiting(kMutex, 0x200000), h = p.waiting(kMutex, 0x201000);
   p.waiting(1, 0);
@@ -270,6 +272,95 @@ TEST(Conds, AListThatRunsInACircleWithoutTheGoroutineIsNone) {
   p.list(0x300010, 9, 0, 0x200000, 0x201000);
   p.memory.words(0x7001840, {0x300010});
   EXPECT_EQ(p.read().not_found, 1u);
+}
+
+// Goroutine 1 waits for the mutex, 2 has its address on its stack.
+struct Contended : OldProcess {
+  Contended() {
+    const std::uint64_t g = waiting(kMutex, 0);
+    sudog(0x200000, g, 0, 0, 0, kSemaAt);
+    root(kSemaAt, 0x200000);
+    waiting(1, 0);
+    memory.words(0x7001900, {kMutexAt});  // they share a stack here
+  }
+};
+
+TEST(Holders, OfALockThatNobodyHasThereIsNone) {
+  Contended p;
+  p.memory.words(kMutexAt, {0});
+  const Waits waits = p.read();
+  EXPECT_EQ(semaphore_of(waits, 0).holder_search, HolderSearchEnd::kDone);
+  EXPECT_THAT(semaphore_of(waits, 0).likely_holders, ElementsAre());
+  EXPECT_FALSE(is_held(semaphore_of(waits, 0)));
+}
+
+// As of goroutines that were read anew: the holder is none of those few.
+TEST(Holders, OfAWaitThatWasReadAnewAreLookedForAmongAllGoroutines) {
+  Contended p;
+  p.config.find = WaitReader::Find::kObjects;
+  Waits waits = p.read();
+  EXPECT_EQ(semaphore_of(waits, 0).holder_search, HolderSearchEnd::kNotLookedFor);
+  ASSERT_TRUE(WaitReader(p.memory, nullptr, p.config).find_holders(p.snapshot, waits));
+  EXPECT_EQ(semaphore_of(waits, 0).holder_search, HolderSearchEnd::kDone);
+  EXPECT_THAT(semaphore_of(waits, 0).likely_holders, ElementsAre(2));
+  EXPECT_THAT(waits.elsewhere, ElementsAre());
+}
+
+TEST(Holders, OfAWaiterThatHasItByNowAreNotThoseOfItsWait) {
+  Contended p;
+  p.config.find = WaitReader::Find::kObjects;
+  Waits waits = p.read();
+  p.memory.words(p.snapshot.goroutines[0].g + 184, {1 | 7ull << 40});  // a receive, another trackingSeq
+  ASSERT_TRUE(WaitReader(p.memory, nullptr, p.config).find_holders(p.snapshot, waits));
+  EXPECT_EQ(semaphore_of(waits, 0).holder_search, HolderSearchEnd::kChangedHands);
+  EXPECT_THAT(semaphore_of(waits, 0).likely_holders, ElementsAre());
+  EXPECT_THAT(waits.elsewhere, ElementsAre(0)) << "to be read again";
+}
+
+// The stack of the holder is read while it unlocks: what lay there is of no moment.
+TEST(Holders, WhoMovesWhileItIsReadIsLookedAtAgain) {
+  class Restless : public FakeMemory {
+   public:
+    bool read_many(std::span<const Range> ranges, std::vector<bool>& failed) const override {
+      if (ranges.size() > 2 && ranges.front().address == kMutexAt && moves > 0) {
+        --moves;
+        const_cast<Restless*>(this)->put(g + kTrackingSeqAt, &moves, 1);
+      }
+      return FakeMemory::read_many(ranges, failed);
+    }
+    std::uint64_t g = 0;
+    mutable std::uint8_t moves = 0;
+  };
+  for (const std::uint8_t moves : std::initializer_list<std::uint8_t>{3, 200}) {
+    Contended p;
+    Waits waits = p.read();
+    std::get<SemaphoreWait>(waits.goroutines[0].objects[0].what).holder_search = HolderSearchEnd::kCutShort;
+    Restless memory;
+    memory.copy_bytes(p.memory);
+    memory.g = p.snapshot.goroutines[1].g;
+    memory.moves = moves;
+    ASSERT_TRUE(WaitReader(memory, nullptr, p.config).find_holders(p.snapshot, waits));
+    if (moves == 3) {
+      EXPECT_THAT(semaphore_of(waits, 0).likely_holders, ElementsAre(2));
+    } else {
+      EXPECT_EQ(semaphore_of(waits, 0).holder_search, HolderSearchEnd::kChangedHands);
+      EXPECT_THAT(semaphore_of(waits, 0).likely_holders, ElementsAre());
+    }
+  }
+}
+
+// sync.Cond.Wait has unlocked it.
+TEST(Holders, WhoWaitsForACondOfTheLockDoesNotHoldIt) {
+  Contended p;
+  const std::uint64_t h = p.waiting(kCond, 0);
+  p.list(0x700000, 1, 0, 0x208000, 0x208000);
+  p.memory.map(0x6ffff0, 16);
+  p.memory.words(0x6ffff0, {0x1234, kMutexAt});  // Cond.L
+  p.sudog(0x208000, h, 0);
+  p.memory.words(0x7001810, {0x700000});
+  const Waits waits = p.read();
+  ASSERT_EQ(waits.goroutines[2].objects.size(), 1u);
+  EXPECT_THAT(semaphore_of(waits, 0).likely_holders, ElementsAre(2));
 }
 
 }  // namespace
