@@ -102,6 +102,15 @@ def test_a_panic_ends_the_process(version, kind, tmp_path):
     assert any("ended: panic" in line for line in said[:6]), said[:8]
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_panic_with_nothing_says_so(version, tmp_path):
+    path = tmp_path / "f.gtr"
+    done = record(path, build(PANICS, version, "stripped"), "panic", "nothing")
+    assert done.returncode == 2 and re.search(r"^panic: .*\bnil\b", done.stderr, re.M), done.stderr
+    end = summary_of(path)["process_end"]
+    assert (end["says"], end["type"], end["text"], end["goid"]) == ("panic: nil", "nil", None, goroutine_of(done.stderr)[0]), end
+
+
 def test_a_panic_within_a_panic(tmp_path):
     path = tmp_path / "f.gtr"
     done = record(path, build(PANICS, NEWEST, "stripped"), "again")
@@ -122,6 +131,8 @@ def test_fatal_errors(version, how, text, tmp_path):
     if how == "unlock":
         goid, frames = goroutine_of(done.stderr)
         assert end["goid"] == goid and main_functions(end["stack"]) == frames, (end, done.stderr)
+    else:
+        assert "no goroutine did it" in " ".join(report(path).split()), report(path)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -112,12 +112,19 @@ def test_the_runtimes_own_count_is_the_cross_check(tmp_path):
     assert 0.9e9 < summary["window_ns"] < 2e9, summary["window_ns"]
 
 
+def check_last_lines(stderr):
+    """What was recorded, what it cost, what to type next."""
+    last = stderr.splitlines()[-3:]
+    assert [line.split()[0] for line in last] == ["recorded", "cost:", "next:"], stderr
+
+
 @pytest.mark.parametrize("program, code, says", [
     (["exit", 0], 0, ""), (["exit", 7], 7, ""), (["killed", int(signal.SIGKILL)], 137, "signal 9 (Killed)"),
     (["killed", int(signal.SIGTERM)], 143, "signal 15 (Terminated)")])
 def test_its_end_is_handed_on(program, code, says, tmp_path):
     done = record(tmp_path / "f.gtr", build(STARTED), *program, code=code)
     assert says in done.stderr and "the target exited" in done.stderr, done.stderr
+    check_last_lines(done.stderr)
     assert "processes that it starts are not followed" in done.stderr, done.stderr
     assert summary_of(tmp_path / "f.gtr")["ended_by"] == "the target exited"
 
@@ -127,6 +134,7 @@ def test_a_size_ends_the_recording_and_not_the_program(tmp_path):
     done = record(tmp_path / "f.gtr", truth, "-scenario", "pingpong", "-for", "5s", input="go\n",
                   options=["--max-size", "1m", "--ring-size", "8m"])
     assert "as large as it may be" in done.stderr and "goes on until" in done.stderr, done.stderr
+    check_last_lines(done.stderr)
     assert '"done"' in done.stdout, done.stdout
 
 

@@ -12,8 +12,9 @@
 namespace gorotrace {
 namespace {
 
-void tell_damage(const std::string& file, const FileDamage& damage) {
-  if (const std::string lacks = file_damage_text(damage); !lacks.empty())
+void tell_damage(const std::string& file, const FileDamage& damage,
+                 std::optional<std::uint64_t> window_ns = {}) {
+  if (const std::string lacks = file_damage_text(damage, window_ns); !lacks.empty())
     tell(fmt::format("{}: {}", file, lacks));
 }
 
@@ -34,7 +35,7 @@ Status read_capture(const std::string& file, const std::function<Status(const Fi
 Result<Recording> replay_capture(const std::string& file, const PartWanted& wanted,
                                  const DetailsWanted& details) {
   auto recording = replay(file, wanted, details);
-  if (recording) tell_damage(file, recording->damage);
+  if (recording) tell_damage(file, recording->damage, recorded_ns(*recording, wanted));
   return recording;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <memory>
 
@@ -15,6 +16,8 @@
 
 namespace gorotrace {
 namespace {
+
+std::atomic<bool> shown_line = false;
 
 // From any thread.
 class LogSink : public spdlog::sinks::sink {
@@ -46,8 +49,12 @@ std::string for_stderr(std::string_view text) {
 }
 
 void say(std::string_view text) {
-  const std::string lines = for_stderr(text);
+  const std::string lines = std::string(shown_line.exchange(false) ? kEraseLine : "") + for_stderr(text);
   (void)std::fwrite(lines.data(), 1, lines.size(), stderr);
+}
+
+void line_is_shown(bool shown) {
+  shown_line = shown;
 }
 
 void log_to_stderr() {

@@ -17,6 +17,9 @@ namespace gorotrace {
 // Writes that. Lost where stderr cannot be written to (a terminal that has gone): there is nobody else to
 // tell.
 void say(std::string_view text);
+// A line without an end is there (cli/progress.h), which what is said next takes the place of.
+void line_is_shown(bool shown);
+inline constexpr std::string_view kEraseLine = "\r\x1b[K";
 
 // From here on what is logged (spdlog) goes the same way, warnings and worse.
 void log_to_stderr();

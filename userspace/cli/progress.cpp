@@ -8,11 +8,12 @@
 #include <string_view>
 #include <utility>
 
+#include "cli/messages.h"
+
 namespace gorotrace {
 namespace {
 
 constexpr std::chrono::milliseconds kRefresh(250);
-constexpr std::string_view kEraseLine = "\r\x1b[K";
 
 void write(std::string_view text) {
   (void)std::fwrite(text.data(), 1, text.size(), stderr);
@@ -27,13 +28,20 @@ Progress::Progress(EventLoop& loop, std::function<std::string()> text) : text_(s
   loop.timers().every(kRefresh, [this] { show(); });
 }
 
+Progress::Progress(const std::string& text) : text_([text] { return text; }) {
+  if (isatty(STDERR_FILENO) == 1) show();
+}
+
 Progress::~Progress() {
-  if (shown_) write(kEraseLine);
+  if (!shown_) return;
+  line_is_shown(false);
+  write(kEraseLine);
 }
 
 void Progress::show() {
   shown_ = true;
   write(fmt::format("{}{}", kEraseLine, text_()));
+  line_is_shown(true);
 }
 
 std::string progress_text(const std::string& what, std::chrono::nanoseconds done,

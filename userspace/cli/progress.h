@@ -15,6 +15,8 @@ class Progress {
   // `text`: what the line says, asked for about ten times a second while the loop runs. Nothing happens where
   // stderr is no terminal. `loop` ends before this object does.
   Progress(EventLoop& loop, std::function<std::string()> text);
+  // A line that stays as it is while no loop runs.
+  explicit Progress(const std::string& text);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;

@@ -104,21 +104,32 @@ Status SpawnedProgram::await_end(StopSignal& stop) {
   return watched ? loop->run() : watched;
 }
 
+void SpawnedProgram::tell_end() {
+  if (!process_ || process_->held()) return;
+  if (running()) {
+    if (!std::exchange(told_running_, true))
+      tell(fmt::format("the recording has ended; {} goes on until it ends itself", shown(program_.words)));
+    return;
+  }
+  const auto& end = process_->ended();
+  if (end && end->by_signal && !std::exchange(told_signal_, true))
+    tell(fmt::format("{} was ended by signal {} ({})", shown(program_.words), end->value,
+                     ::strsignal(end->value)));
+}
+
 int SpawnedProgram::finish(std::optional<StopSignal>& stop, int own) {
   if (!process_) return own;
   if (process_->held()) {
     process_.reset();
     return own;
   }
+  tell_end();
   if (running()) {
-    tell(fmt::format("the recording has ended; {} goes on until it ends itself", shown(program_.words)));
     if (auto waited = await_end(*stop); !waited) return report_error(waited.error());
   }
   const auto& end = process_->ended();
   if (!end) return own;
-  if (end->by_signal)
-    tell(fmt::format("{} was ended by signal {} ({})", shown(program_.words), end->value,
-                     ::strsignal(end->value)));
+  tell_end();
   return end->exit_status() != 0 ? end->exit_status() : own;
 }
 

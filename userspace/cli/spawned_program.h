@@ -50,6 +50,9 @@ class SpawnedProgram {
   [[nodiscard]] Status let_go();
   [[nodiscard]] bool running() const;
 
+  // What became of it by now: that it goes on, or which signal ended it. In front of what is said of the
+  // recording, whose lines are the last.
+  void tell_end();
   // Behind all else: waits for its end if it was let go. own: the exit code of what we did.
   [[nodiscard]] int finish(std::optional<StopSignal>& stop, int own);
 
@@ -63,6 +66,7 @@ class SpawnedProgram {
   const std::string user_;
   std::string as_;  // "as user alice, ..."; "": as we are
   std::unique_ptr<SpawnedProcess> process_;
+  bool told_running_ = false, told_signal_ = false;
 };
 
 }  // namespace gorotrace

@@ -68,6 +68,11 @@ std::string out_of_bounds(const gt_value& value) {
 
 }  // namespace
 
+// A fatal error has no type either, but is a text.
+bool is_nil(const gt_value& value) {
+  return value.type == 0 && value.kind == 0;
+}
+
 std::string panic_text(const gt_value& value, std::string_view type) {
   const auto length = std::min<std::size_t>(value.length, GT_VALUE_TEXT);
   const std::string text(value.text, value.text + length);

@@ -63,9 +63,12 @@ struct FileDamage {
   std::uint64_t chunks = 0;      // that are missing, are damaged, or are of no use without one that is
   std::uint64_t cut_chunks = 0;  // of them: what the cut left of the last one
   std::uint64_t bytes = 0;       // skipped: those of such chunks, and what is no chunk
+  std::uint64_t cut_bytes = 0;   // of them: behind the last whole chunk, where the file was cut
+  std::uint64_t whole_to = 0;    // offset in the file: the last whole chunk ends here
   bool another = false;          // behind its end another capture file begins, which was not read
   // Chunks that are missing or damaged while others follow: that a file was cut off is another thing.
   [[nodiscard]] std::uint64_t within() const { return chunks - cut_chunks; }
+  [[nodiscard]] std::uint64_t bytes_within() const { return bytes - cut_bytes; }
   [[nodiscard]] bool any() const { return cut || chunks != 0 || bytes != 0; }
 };
 

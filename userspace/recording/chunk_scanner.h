@@ -33,6 +33,8 @@ class ChunkScanner {
   // What the last next() went over: bytes, and chunks that have a header and are not whole.
   [[nodiscard]] std::uint64_t skipped() const { return skipped_; }
   [[nodiscard]] std::uint64_t failed() const { return failed_; }
+  // Of what comes next, in the file.
+  [[nodiscard]] std::uint64_t offset() const { return file_.offset(); }
   // The first bytes behind the last chunk, so many or all that are known.
   [[nodiscard]] Result<Bytes> behind(std::size_t bytes);
   // Bytes behind the last chunk.

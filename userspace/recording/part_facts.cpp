@@ -63,12 +63,33 @@ EventFacts events_of(const Came& came) {
 
 }  // namespace
 
+EventFacts events_in_file(EventFacts told, const Came& came) {
+  EventFacts events = events_of(came);
+  events.stack_failed = std::move(told.stack_failed);
+  if (told.dropped_total() > came.lost) return events;
+  // Why the rest was lost nobody said.
+  events.dropped = std::move(told.dropped);
+  const std::uint64_t known = events.dropped_total();
+  if (known < came.lost) events.dropped.emplace_back("lost", came.lost - known);
+  return events;
+}
+
+std::uint64_t count_damaged(EventFacts& told, std::uint64_t records) {
+  if (told.received <= records) return 0;
+  const std::uint64_t lost = told.received - records;
+  told.received = records;
+  if (told.in_window) *told.in_window = std::min(*told.in_window, records);
+  told.dropped.emplace_back("file_damaged", lost);
+  return lost;
+}
+
 StatFacts facts_of_stream(StatFacts facts, const Tables& tables, const Came& came,
-                          std::optional<std::uint64_t> window_ns, std::uint64_t end_ns) {
+                          std::optional<std::uint64_t> window_ns, std::uint64_t end_ns,
+                          std::uint64_t told_to_ns) {
   facts.begin_ns = std::min(window_ns.value_or(end_ns), end_ns);
   facts.end_ns = end_ns;
   facts.events = events_of(came);
-  facts.on_at_end = on_at(tables, end_ns);
+  facts.on_at_end = on_at(tables, told_to_ns);
   for (unsigned g = 0; g < GT_GROUP_COUNT; ++g) {
     const std::vector<Interval>& covered = tables.covered[g];
     if (covered.empty()) continue;
@@ -119,6 +140,7 @@ std::optional<PartKnown> known_of_part(const StatFacts& whole, const PartWanted&
   if (!of_the_part(facts.counters_begin, facts.begin_ns, facts) ||
       !of_the_part(facts.counters_end, facts.end_ns, facts))
     facts.counters_begin = facts.counters_end = std::nullopt;
+  out.cost_is_told = known_cost.has_value();
   facts.cost = known_cost ? *known_cost : cost_of_part(whole, facts, end.came, came);
   std::ranges::copy_if(whole.detached, std::back_inserter(facts.detached), [&](const Detachment& d) {
     return d.at_ns > facts.begin_ns && d.at_ns <= facts.end_ns;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/byte_size.h"
+#include "base/clock.h"
 #include "base/plural.h"
 #include "base/text.h"
 #include "evidence/unread.h"
@@ -41,6 +42,51 @@ std::string window_text(const WindowKept& kept) {
   return text;
 }
 
+// before_ns: the end of what the file holds, was told what the session knew last.
+std::string last_word_text(bool cut, std::optional<std::uint64_t> before_ns) {
+  const std::string_view lacks =
+      cut ? "the recording was cut off" : "the end of the recording is not in the file";
+  if (!before_ns) return fmt::format("{} before the session said what it knew of the target", lacks);
+  return fmt::format(
+      "{}: what the session knew (cost, counters, groups) is from {} before the end of what the file holds; "
+      "events and tables are of all that it holds; what came behind it is in no figure",
+      lacks, format_duration(*before_ns));
+}
+
+// "from 1.20s to 1.35s"; to a window's begin.
+std::string stretches_text(const std::vector<Interval>& stretches, std::uint64_t begin_ns) {
+  constexpr std::size_t kMost = 3;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(stretches.size(), kMost); ++i)
+    text += fmt::format("{}from {} to {}", i == 0 ? "" : ", ",
+                        format_duration(since(stretches[i].from_ns, begin_ns)),
+                        format_duration(since(stretches[i].to_ns, begin_ns)));
+  if (stretches.size() > kMost)
+    text +=
+        fmt::format(", and {} until {}", plural(stretches.size() - kMost, "more stretch", "more stretches"),
+                    format_duration(since(stretches.back().to_ns, begin_ns)));
+  return text;
+}
+
+std::string missing_text(const FileLack& lack, std::uint64_t begin_ns) {
+  const FileDamage& damage = lack.damage;
+  std::string text = fmt::format(
+      "{} of the file could not be read ({})", plural(damage.within(), "chunk"),
+      damage.bytes_within() == 0 ? "none of their bytes is in it" : format_bytes(damage.bytes_within()));
+  if (!lack.missing.empty())
+    text += fmt::format(": the window lacks what happened {}", stretches_text(lack.missing, begin_ns));
+  return text + "; what was in them counts as lost";
+}
+
+std::string beginning_text(const MissingBeginning& beginning) {
+  return fmt::format("the beginning of the recording is not in the file: the window begins {}{}",
+                     beginning.ns ? format_duration(*beginning.ns) + " into it" : "where it can be read",
+                     beginning.lost == 0
+                         ? ""
+                         : fmt::format("; {} from before {} lost and in no figure but that of the file",
+                                       plural(beginning.lost, "event"), beginning.lost == 1 ? "is" : "are"));
+}
+
 class Replayer {
  public:
   // begins: of the targets' windows, as far as the session told them.
@@ -64,6 +110,7 @@ class Replayer {
     std::optional<OpenState> open;  // at the part's end, once that has come
     NamedStacks::Map open_stacks;   // its
     std::uint64_t records = 0, lost = 0;
+    std::uint64_t lost_to_ns = 0;  // the last of those
     std::unique_ptr<RecordedTarget> recorded;
     std::optional<FactsTold> facts;
     bool gone = false;
@@ -83,7 +130,11 @@ class Replayer {
     return {};
   }
   Status take_this(const FactsTold& told) {
-    if (const auto of = targets_.find(told.target); of != targets_.end()) of->second.facts = told;
+    const auto of = targets_.find(told.target);
+    if (of == targets_.end()) return {};
+    of->second.facts = told;
+    // Files from before do not say as of when.
+    if (std::uint64_t& as_of = of->second.facts->facts.end_ns; as_of == 0) as_of = told_until();
     return {};
   }
   Status take_this(const MappingsTold& told) {
@@ -162,6 +213,7 @@ void Replayer::segment() {
 // What was lost lies between what was told last and what is told next.
 void Replayer::lose_gap(TargetId target, Of& of, std::uint64_t until_ns) {
   const std::uint64_t from = *std::exchange(of.gap_from_ns, std::nullopt);
+  if (until_ns > from && of.recorded) of.recorded->lack.missing.push_back({from, until_ns});
   models_.apply({target, from, Loss{std::max(until_ns, from), 0}});
   models_.apply({target, from, SamplingEnded{SampledWhat::kGoroutines}});
   models_.apply({target, from, SamplingEnded{SampledWhat::kRuns}});
@@ -216,6 +268,7 @@ Status Replayer::take_this(const CheckpointTold& told) {
   if (!of.gap_from_ns) {  // its beginning is missing
     if (auto restored = models_.restore(told.target, told.checkpoint); !restored) return restored;
     of.part.begins_with(moment_of(models_.all().at(told.target), open.at_ns, {of.records, of.lost}));
+    if (!recording_.window) of.recorded->lack.beginning = MissingBeginning{.ns = {}, .lost = of.lost};
     return {};
   }
   lose_gap(told.target, of, open.at_ns);
@@ -256,6 +309,8 @@ Status Replayer::take_this(const Item& item) {
     recording_.lost += loss->count;
     if (known != targets_.end()) {
       known->second.lost += loss->count;
+      if (loss->to_ns != kEndOfTime)
+        known->second.lost_to_ns = std::max(known->second.lost_to_ns, loss->to_ns);
       // Behind it comes what is open, on which a model that knows nothing begins.
       if (known->second.wants_checkpoint && !known->second.gap_from_ns) return {};
     }
@@ -328,19 +383,27 @@ void Replayer::take_tables(TargetId target, Of& of) {
   RecordedTarget& out = *of.recorded;
   const bool whole = of.facts && of.facts->whole;
   if (of.facts) out.facts = std::move(of.facts->facts);
-  const std::uint64_t end = whole ? out.facts.end_ns : std::min(found->second.end_ns, told_until());
+  const std::uint64_t known_to = std::max(told_until(), of.lost_to_ns);
+  const std::uint64_t end = whole ? out.facts.end_ns : std::min(found->second.end_ns, known_to);
+  // What is missing up to the end does not say that probes went.
+  const std::uint64_t told_to = std::min({end, told_until(), of.gap_from_ns.value_or(end)});
   if (of.gap_from_ns) lose_gap(target, of, end);
   if (!of.facts)
     out.facts = facts_of_stream(std::move(out.facts), found->second.tables(end), {of.records, of.lost},
-                                of.part.window_ns(), end);
+                                of.part.window_ns(), end, told_to);
   if (!whole) {
+    const std::uint64_t told = of.facts ? out.facts.end_ns : 0;
     out.facts.end_ns = end;
     if (out.facts.begin_ns == 0) out.facts.begin_ns = end;  // the session had not begun
-    if (!of.facts || !recording_.window || !recording_.window->goes_on) {
+    if (told < end) out.lack.told_ns = told;
+    if (of.facts) out.facts.events = events_in_file(std::move(out.facts.events), {of.records, of.lost});
+    if (!of.facts || !recording_.window || !recording_.window->goes_on)
       out.facts.notices.push_back(
-          of.facts ? "the recording was cut off: what the session knew is from before its end"
-                   : "the recording was cut off before the session said what it knew of the target");
-    }
+          last_word_text(recording_.damage.cut, told == 0 ? std::nullopt : std::optional(since(end, told))));
+  }
+  if (auto& late = out.lack.beginning) {
+    if (of.facts) late->ns = since(of.part.start()->at_ns, out.facts.begin_ns);
+    out.facts.notices.push_back(beginning_text(*late));
   }
   // The session counts what is on its way, too.
   const bool goes_on = !whole && recording_.window;
@@ -352,8 +415,11 @@ void Replayer::take_tables(TargetId target, Of& of) {
       return;
     }
     out.facts = std::move(part->facts);
+    if (!part->cost_is_told || out.lack.told_ns <= out.facts.begin_ns) out.lack.told_ns = 0;
     out.tables = std::move(part->tables);
   } else {
+    if (whole && recording_.damage.within() != 0)
+      recording_.lost += count_damaged(out.facts.events, of.records);
     out.tables = found->second.tables(end);
     count_unread(out.tables, out.facts);
   }
@@ -374,10 +440,9 @@ Result<Recording> Replayer::finish(FileDamage damage) {
     Of& of = targets_.at(id);
     if (!of.gone) take_tables(id, of);
     if (!of.recorded) continue;
-    if (const std::uint64_t parts = damage.within(); parts != 0) {
-      of.recorded->facts.notices.push_back(fmt::format(
-          "{} of the file could not be read, and what was in it counts as lost", plural(parts, "part")));
-    }
+    RecordedTarget& out = *of.recorded;
+    out.lack.damage = damage;
+    if (damage.within() != 0) out.facts.notices.push_back(missing_text(out.lack, out.facts.begin_ns));
     if (recording_.window) of.recorded->facts.notices.push_back(window_text(*recording_.window));
     recording_.targets.push_back(std::move(of.recorded));
   }

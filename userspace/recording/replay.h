@@ -17,6 +17,7 @@
 #include "model/open_state.h"
 #include "recording/chunk_file.h"
 #include "recording/file_item.h"
+#include "recording/file_lack.h"
 #include "recording/part_of_window.h"
 #include "recording/recorded_symbols.h"
 
@@ -30,6 +31,7 @@ struct RecordedTarget {
   std::vector<ExecutableMapping> mappings;  // as it began
   StatFacts facts;                          // with what the file lacks among the notices
   RecordedSymbols symbols;
+  FileLack lack;
   // As they are wanted.
   WaitChains chains;  // of the part
   std::optional<OpenState> open;

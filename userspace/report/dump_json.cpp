@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "base/seeded_hash.h"
 #include "evidence/quality.h"
 #include "report/chain_json.h"
@@ -43,7 +44,7 @@ void watched_fields(JsonWriter& out, const StatFacts& facts) {
   groups_field(out, "probes", facts.requested);
   out.object_field("sampling", facts.sampling, [&](const SamplingFacts& c) { sampling_fields(out, c); });
   out.object_field("events", [&] { events_fields(out, facts.events); });
-  cost_field(out, facts);
+  cost_field(out, facts, since(facts.end_ns, facts.begin_ns));
   notices_field(out, facts);
 }
 

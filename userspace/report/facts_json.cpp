@@ -35,7 +35,7 @@ void events_fields(JsonWriter& out, const EventFacts& events) {
   counts_field(out, "stack_failed", events.stack_failed);
 }
 
-void cost_field(JsonWriter& out, const StatFacts& facts) {
+void cost_field(JsonWriter& out, const StatFacts& facts, std::uint64_t window_ns) {
   const CostFacts& c = facts.cost;
   const auto percent = [&](std::uint64_t of) {
     return of > 0 ? std::optional(100 * c.charged_ns / static_cast<double>(of)) : std::nullopt;
@@ -44,7 +44,7 @@ void cost_field(JsonWriter& out, const StatFacts& facts) {
     out.field("hits", c.hits);
     out.field("charged_ns", c.charged_ns);
     out.field("target_cpu_percent", percent(c.target_cpu_ns));
-    out.field("of_one_cpu_percent", percent(since(facts.end_ns, facts.begin_ns)));
+    out.field("of_one_cpu_percent", percent(window_ns));
     out.object_field("calibrated_ns", facts.calibrated, [&](const TrapCosts& costs) {
       out.field("emulated", costs.emulated_ns);
       out.field("single_step", costs.single_step_ns);

@@ -27,6 +27,10 @@ std::string process_end_text(const TextContext& c) {
     line += fmt::format("; the goroutine had {} under way before", plural(end.other_panics, "panic"));
   if (end.by == EndedBy::kKernel)
     line += "; the kernel tells of no goroutine";
+  else if (is_deadlock(end))
+    line += "; no goroutine did it: the runtime finds it on the thread that went idle last";
+  else if (end.by == EndedBy::kFatal && end.goid == 0)
+    line += "; on a thread's own stack: whether it ran for a goroutine is not known";
   else if (end.by == EndedBy::kSignal && end.goid == 0 && end.interrupted == SignalCameTo::kNotKnown)
     line += "; which goroutine ran there is not known";
   else if (end.goid != 0 && end.stack == 0)

@@ -40,6 +40,11 @@ std::string value_text(const PanicValue& value) {
   return out + "\"" + printable(value.text, kMostText) + (value.cut ? "…" : "") + "\"";
 }
 
+bool is_deadlock(const ProcessEnd& end) {
+  return end.by == EndedBy::kFatal && end.goid == 0 &&
+         end.value.text.starts_with("all goroutines are asleep - deadlock!");
+}
+
 std::string status_text(const ProcessEnd& end) {
   if (end.signal && end.by == EndedBy::kKernel) return "";  // what ended it says so
   if (end.signal && end.by != EndedBy::kSignal) return "killed by " + signal_name(*end.signal);
@@ -48,8 +53,10 @@ std::string status_text(const ProcessEnd& end) {
 
 std::string what_ended(const ProcessEnd& end, Symbolizer& symbols) {
   switch (end.by) {
-    case EndedBy::kPanic:
-      return "panic: " + value_text(end.value);
+    case EndedBy::kPanic: {
+      const std::string value = value_text(end.value);
+      return "panic: " + (value.empty() ? "a value that could not be read" : value);
+    }
     case EndedBy::kFatal:
       return "fatal error: " + value_text(end.value);
     case EndedBy::kSignal:

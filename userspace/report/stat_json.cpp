@@ -48,7 +48,9 @@ class Summary {
       trust_field("objects", TableKind::kObjects);
     });
     out_.object_field("events", [&] { events(); });
-    cost_field(out_, facts_);
+    const std::uint64_t cost_to =
+        c_.options.lack == nullptr ? facts_.end_ns : c_.options.lack->cost_to(facts_.end_ns);
+    cost_field(out_, facts_, since(cost_to, facts_.begin_ns));
     out_.object_field("sampling", facts_.sampling, [&](const SamplingFacts& c) {
       sampling_fields(out_, c);
       out_.field("without_stack", c.without_stack);
@@ -58,6 +60,7 @@ class Summary {
                       [&](const SamplingFacts& c) { run_sampling_fields(out_, c); });
     out_.object_field("cross_check", facts_.cross_check, [&](const CrossCheck& w) { cross_check(w); });
     notices_field(out_, facts_);
+    file_damage();
   }
 
  private:
@@ -120,6 +123,27 @@ class Summary {
       if (!t.covered.empty() || counted.partial) t.covered = counted.covered;
     }
     trust_fields(out_, t, facts_.begin_ns);
+  }
+
+  void file_damage() {
+    const FileLack* lack = c_.options.lack;
+    if (lack == nullptr || !lack->any()) return out_.field("file_damage", nullptr);
+    const FileDamage& damage = lack->damage;
+    out_.object_field("file_damage", [&] {
+      out_.field("cut", damage.cut);
+      out_.field("whole_to_byte", damage.whole_to);
+      out_.field("cut_bytes", damage.cut_bytes);
+      out_.field("chunks", damage.within());
+      out_.field("bytes", damage.bytes_within());
+      intervals_field(out_, "missing", lack->missing, facts_.begin_ns);
+      out_.field("another_file_behind", damage.another);
+      out_.object_field("beginning", lack->beginning, [&](const MissingBeginning& beginning) {
+        out_.field("ns", beginning.ns);
+        out_.field("lost", beginning.lost);
+      });
+      out_.field("session_told_ns",
+                 lack->told_ns == 0 ? std::nullopt : std::optional(since(lack->told_ns, facts_.begin_ns)));
+    });
   }
 
   void syscalls() {

@@ -8,6 +8,7 @@
 #include "base/json_writer.h"
 #include "evidence/facts.h"
 #include "evidence/interval.h"
+#include "recording/file_lack.h"
 #include "report/chain_json.h"
 #include "report/stack_numbers.h"
 #include "report/stat_rows.h"
@@ -22,6 +23,7 @@ struct StatJsonOptions {
   std::size_t most_in_row = 0;    // stacks of a creation site and ways to it; 0: all
   bool rows_say_coverage = true;  // else their tables alone do
   FramesWriter stack = frames_json;
+  const FileLack* lack = nullptr;  // of a file; nullptr: there is none
 };
 
 void stat_interval_json(JsonWriter& out, const IntervalRow& row, const TargetFacts& target,

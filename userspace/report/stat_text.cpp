@@ -212,11 +212,17 @@ std::string cross_check(const TextContext& c) {
 
 std::string cost(const TextContext& c) {
   const CostFacts& cost = c.facts.cost;
-  const std::uint64_t window = since(c.facts.end_ns, c.facts.begin_ns);
+  const bool told_before = c.options.lack != nullptr && c.options.lack->told_ns != 0;
+  const std::uint64_t window =
+      since(told_before ? c.options.lack->told_ns : c.facts.end_ns, c.facts.begin_ns);
   const auto percent = [&](std::uint64_t of) {
     return of > 0 ? short_percent(100 * cost.charged_ns / static_cast<double>(of)) : std::string("-");
   };
-  if (!c.facts.calibrated) return "cost: none, nothing was attached\n";
+  if (!c.facts.calibrated) {
+    const bool untold = c.options.lack != nullptr && c.options.lack->any() && c.facts.requested != 0;
+    return untold ? "cost: not known, the file lacks the session's word on it\n"
+                  : "cost: none, nothing was attached\n";
+  }
   const auto trap = [](double ns) { return format_duration(static_cast<std::uint64_t>(std::max(0.0, ns))); };
   // The rule is Governor::step's.
   const bool by_floor = cost.budget_share &&
@@ -227,10 +233,12 @@ std::string cost(const TextContext& c) {
                              100 * kFloorCpu)
                : "";
   return wrapped(
-      fmt::format("cost: {}, {} % of the target's CPU, {} % of one CPU{} (estimated: a trap here costs "
+      fmt::format("cost: {}{}, {} % of the target's CPU, {} % of one CPU{} (estimated: a trap here costs "
                   "{}, single-stepped {})",
-                  plural(cost.hits, "hit"), percent(cost.target_cpu_ns), percent(window), within,
-                  trap(c.facts.calibrated->emulated_ns), trap(c.facts.calibrated->single_step_ns)),
+                  plural(cost.hits, "hit"),
+                  told_before ? fmt::format(" in the first {}", format_duration(window)) : "",
+                  percent(cost.target_cpu_ns), percent(window), within, trap(c.facts.calibrated->emulated_ns),
+                  trap(c.facts.calibrated->single_step_ns)),
       c.width, 2);
 }
 

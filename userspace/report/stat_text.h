@@ -6,19 +6,21 @@
 
 #include "evidence/facts.h"
 #include "evidence/interval.h"
+#include "recording/file_lack.h"
 #include "report/stat_rows.h"
 #include "symbols/stack_table.h"
 
 namespace gorotrace {
 
 struct StatTextOptions {
-  std::size_t width = 80;  // columns; below 76 counts as 76
-  bool screen = true;      // names are broken at the width; else nobody is hurt by a long line
-  std::size_t limit = 10;  // rows per table, 0 = all
-  bool stacks = false;     // whole stacks instead of the frames that tell most
-  RowOptions rows = {};    // which of them, in which order
-  bool colour = false;     // only for a terminal
-  bool several = false;    // targets in this session, which share the account of events
+  std::size_t width = 80;          // columns; below 76 counts as 76
+  bool screen = true;              // names are broken at the width; else nobody is hurt by a long line
+  std::size_t limit = 10;          // rows per table, 0 = all
+  bool stacks = false;             // whole stacks instead of the frames that tell most
+  RowOptions rows = {};            // which of them, in which order
+  bool colour = false;             // only for a terminal
+  bool several = false;            // targets in this session, which share the account of events
+  const FileLack* lack = nullptr;  // of a file; nullptr: there is none
 };
 
 // The lines of intervals, a header before the first and again every kHeaderEvery lines. Each begins with the

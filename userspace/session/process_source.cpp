@@ -79,6 +79,7 @@ std::optional<PanicValue> ProcessSource::value(std::uint64_t id) {
     const Module& module = (*modules)[i];
     out.type = type_name(*module.image, module.table->types(), value->type - module.bias);
   }
+  if (is_nil(*value)) out.type = kNilType;
   out.text = panic_text(*value, out.type);
   out.cut = !out.text.empty() && value->size > value->length;
   return out;

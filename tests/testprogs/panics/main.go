@@ -56,6 +56,8 @@ func throwIt(what string) {
 		fmt.Println(list[len(os.Args)+3])
 	case "slice":
 		fmt.Println(list[:len(os.Args)+3])
+	case "nothing":
+		panic(nil)
 	case "nil":
 		none.a = 1
 	case "map":

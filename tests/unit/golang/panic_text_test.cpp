@@ -28,6 +28,15 @@ gt_value text(unsigned kind, std::string_view says) {
   return value;
 }
 
+TEST(PanicText, NilIsToldFromAFatalErrorAndFromWhatHasAType) {
+  EXPECT_TRUE(is_nil(gt_value{}));
+  gt_value fatal = text(GT_KIND_STRING, "all goroutines are asleep - deadlock!");
+  fatal.type = 0;
+  EXPECT_FALSE(is_nil(fatal));
+  EXPECT_FALSE(is_nil(number(2, 0)));
+  EXPECT_EQ(panic_text(gt_value{}, kNilType), "");
+}
+
 TEST(PanicText, Numbers) {
   EXPECT_EQ(panic_text(number(1, 0xff00), "bool"), "false");
   EXPECT_EQ(panic_text(number(1, 0xff01), "bool"), "true");

@@ -71,6 +71,8 @@ TEST(ChunkDamage, CutAtEveryByte) {
     EXPECT_EQ(read->told, told) << size;
     EXPECT_TRUE(read->damage.cut);
     EXPECT_EQ(read->damage.bytes, size - whole) << size;
+    EXPECT_EQ(read->damage.cut_bytes, size - whole) << size;
+    EXPECT_EQ(read->damage.whole_to, whole) << size;
     EXPECT_EQ(read->damage.chunks, size > whole ? 1u : 0u) << size;
   }
 }
@@ -106,6 +108,8 @@ TEST(ChunkDamage, CostsThePartUpToTheNextSegment) {
   EXPECT_FALSE(read->damage.cut);
   EXPECT_EQ(read->damage.chunks, 2u);
   EXPECT_EQ(read->damage.bytes, made.chunks[2].end - made.chunks[1].begin);
+  EXPECT_EQ(read->damage.cut_bytes, 0u);
+  EXPECT_EQ(read->damage.whole_to, made.bytes.size());
 }
 
 TEST(ChunkDamage, EachChunkTakenOut) {
