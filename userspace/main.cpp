@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <iostream>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -11,6 +13,7 @@
 #include "cli/exit_codes.h"
 #include "cli/help_format.h"
 #include "cli/messages.h"
+#include "cli/output_file.h"
 #include "cli/spawned_program.h"
 #include "cli/startup.h"
 #include "cli/version.h"
@@ -79,8 +82,9 @@ int main(int argc, char** argv) {
   try {
     app.parse(std::move(words->words));
   } catch (const CLI::ParseError& e) {
-    const int code = app.exit(e);
-    return code == 0 ? gorotrace::kExitDone : gorotrace::kExitUsage;
+    std::ostringstream asked_for;  // --help, --version
+    if (app.exit(e, asked_for, std::cerr) != 0) return gorotrace::kExitUsage;
+    return gorotrace::write_to_stdout(asked_for.str());
   }
   if (!app.get_subcommands().empty()) return exit;
   gorotrace::say(gorotrace::usage_error(app, CLI::RequiredError("a command")));

@@ -440,6 +440,7 @@ def test_an_exec_during_the_attach_is_told_as_one(truth):
             while stat.read(20) is not None:
                 pass
             code = stat.wait(20)
+            assert "another Go runtime" not in stat.stderr, stat.stderr
             if stat.summaries:
                 assert stat.summaries[0]["ended_by"] in (None, "the target executed another program")
             else:

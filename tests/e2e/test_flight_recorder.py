@@ -239,9 +239,26 @@ def test_a_disk_that_is_full_leaves_what_was_there_and_the_recording_goes_on(sma
             assert recording.popen.poll() is None
             said = interrupt(recording, code=1)
     assert "No space left on device" in said.splitlines()[-1], said
-    assert "nothing was written" in said, said
+    assert "nothing was written at the end, what was in memory is lost" in said and "nothing lost" not in said, said
     assert path.read_text() == "of yesterday"
     assert os.listdir(small_disk) == ["f.gtr"]
+
+
+def test_of_a_disk_without_a_byte_free_nothing_is_to_be_read(small_disk):
+    """A recording without --last: its file is there, and empty."""
+    try:
+        (small_disk / "filler").write_bytes(bytes(64 << 20))
+    except OSError:
+        pass
+    path = small_disk / "f.gtr"
+    with Process([build(PROGRAMS / "demo")]) as target:
+        time.sleep(0.3)
+        done = subprocess.run([gorotrace(), "record", "-p", str(target.pid), "-o", path, "-d", "1s"],
+                              capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and path.stat().st_size == 0, done.stderr
+    said = done.stderr.splitlines()
+    assert f"nothing could be written to {path}" in said[0] and "nothing lost" not in said[0], said
+    assert "No space left on device" in said[-1] and not any(line.startswith("next:") for line in said), said
 
 
 def test_sampling_begins_anew_in_each_segment(swell, tmp_path):

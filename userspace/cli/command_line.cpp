@@ -43,6 +43,21 @@ std::string without_a_value(const CLI::App& command, const CLI::Error& error) {
                    : fmt::format("{} needs a value", option->get_name());
 }
 
+// "one process", "one file", "BEFORE and AFTER".
+std::string taken(const std::vector<const CLI::Option*>& positionals) {
+  if (positionals.size() == 1) {
+    std::string one = positionals.front()->get_name(true);
+    if (one == "PID") return "one process";
+    std::ranges::transform(
+        one, one.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return "one " + one;
+  }
+  std::string names;
+  for (const CLI::Option* option : positionals)
+    names += (names.empty() ? "" : " and ") + option->get_name(true);
+  return names;
+}
+
 std::string unexpected(const CLI::App& program, const CLI::App* command) {
   const std::vector<std::string> left = program.remaining(true);
   if (left.empty()) return "";
@@ -52,9 +67,7 @@ std::string unexpected(const CLI::App& program, const CLI::App* command) {
   if (what.starts_with('-')) return fmt::format("{} has no option \"{}\"", name, what);
   const auto positionals = command->get_options([](const CLI::Option* o) { return o->get_positional(); });
   if (positionals.empty()) return fmt::format("{} takes no \"{}\"", name, what);
-  const bool of_process = positionals.front()->get_name(true, true).find("PID") != std::string::npos;
-  return fmt::format("{} takes one {}: \"{}\" is one too many", name, of_process ? "process" : "command",
-                     what);
+  return fmt::format("{} takes {}: \"{}\" is one too many", name, taken(positionals), what);
 }
 
 const CLI::App* command_named(const CLI::App& program, const std::string& name) {

@@ -157,12 +157,12 @@ Status FlightRecorder::end(const Recorder& recorder, const RecordOutput& output,
   if (const std::uint64_t end = output.end_ns(); end != 0) kept.to_ns = std::min(kept.to_ns, end);
   const auto path = files_->write(kept, told(kept, std::move(why), false));
   if (!path) {
-    output.tell_end();
+    output.tell_end(std::unexpected(path.error()));
     return std::unexpected(path.error());
   }
   Written written = written_of(kept);
   written.path = *path;
-  output.tell_end(&written);
+  output.tell_end({}, &written);
   return failed_;
 }
 
@@ -182,9 +182,9 @@ std::string FlightRecorder::text(const Written& w) const {
                         format_duration(bounds_.last_ns), format_bytes(bounds_.max_bytes));
   }
   text += fmt::format(", {}, {} in {}", plural(w.records, "event"), format_bytes(unknown ? w.bytes : size),
-                      w.path);
+                      printable(w.path));
   if (const std::string& kept = files_->kept_as(); !kept.empty() && !std::exchange(told_kept_, true))
-    text += fmt::format(" (what was there is kept as {})", kept);
+    text += fmt::format(" (what was there is kept as {})", printable(kept));
   if (!w.from_the_start) text += fmt::format(", {} from before dropped", format_bytes(w.dropped_bytes));
   return text;
 }

@@ -11,15 +11,23 @@ Result<std::unique_ptr<Target>> open_target(const std::string& text) {
   const auto name = resolve_target(text);
   if (!name) return std::unexpected(name.error());
   auto target = Target::open(*name);
-  if (target) tell_of(**target);
+  if (!target) return target;
+  tell_others(**target);
+  tell_version(**target);
   return target;
 }
 
-void tell_of(const Target& target) {
+void tell_others(const Target& target) {
   const pid_t pid = target.process().pid();
+  // One that executes a program while its files are looked for seems to have the runtimes of both.
+  if (target.process().liveness() == Liveness::kExeced) return;
   for (const std::string& path : target.others())
     tell(fmt::format("process {} has another Go runtime, in {}: -p {}:{} is that", pid, path, pid,
                      path.substr(path.rfind('/') + 1)));
+}
+
+void tell_version(const Target& target) {
+  const pid_t pid = target.process().pid();
   const GoBinary& go = target.binary();
   if (go.version().newer_than_known())
     tell(fmt::format(

@@ -17,8 +17,9 @@ inline constexpr const char* kTargetHelp =
 // The target that a person names. kUsage where that names several.
 [[nodiscard]] Result<std::unique_ptr<Target>> open_target(const std::string& text);
 
-// Says on stderr which other runtimes the process has, if nothing told which one was meant; and on what it
-// rests that a binary newer than the tables is read.
-void tell_of(const Target& target);
+// Says on stderr which other runtimes the process has, if nothing told which one was meant.
+void tell_others(const Target& target);
+// And on what it rests that a binary newer than the tables is read.
+void tell_version(const Target& target);
 
 }  // namespace gorotrace

@@ -9,7 +9,10 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/text.h"
+#include "base/unique_fd.h"
 #include "cli/exit_codes.h"
+#include "recording/claimed_file.h"
 
 namespace gorotrace {
 namespace {
@@ -19,6 +22,11 @@ constexpr mode_t kReadableByAll = 0666;  // less the umask
 }  // namespace
 
 Result<OutputFile> OutputFile::open(const std::string& path) {
+  if (auto spared = spare_recording(path); !spared) return std::unexpected(spared.error());
+  return open_ours(path);
+}
+
+Result<OutputFile> OutputFile::open_ours(const std::string& path) {
   OutputFile out;
   if (path.empty() || path == "-") return out;
   std::error_code unresolved;
@@ -96,6 +104,17 @@ Status OutputFile::commit() {
   }
   file_.reset();
   return {};
+}
+
+Status spare_recording(const std::string& output) {
+  struct stat status{};
+  if (output.empty() || output == "-" || ::stat(output.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
+    return {};
+  UniqueFd file(::open(output.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file) file.reset(::open(output.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file || claim(file.get(), output)) return {};  // it is let go of with the descriptor
+  return fail(ErrorKind::kFailed,
+              fmt::format("cannot write {}: a recording is being written to it", printable(output)));
 }
 
 Status spare_input(const std::string& input, const std::string& output) {

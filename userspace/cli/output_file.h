@@ -15,8 +15,10 @@ namespace gorotrace {
 
 class OutputFile {
  public:
-  // "" or "-": stdout.
+  // "" or "-": stdout. kFailed, too: spare_recording().
   [[nodiscard]] static Result<OutputFile> open(const std::string& path);
+  // A file that the caller has claimed himself (recording/claimed_file.h), or made.
+  [[nodiscard]] static Result<OutputFile> open_ours(const std::string& path);
   OutputFile(OutputFile&&) = default;
   OutputFile& operator=(OutputFile&&) = delete;
   ~OutputFile();
@@ -45,6 +47,9 @@ class OutputFile {
   std::string temporary_;  // that other name; "" = none
   int error_ = 0;          // errno of the first write that failed
 };
+
+// kFailed: a recording is being written to that file, which would go on in one that has no name any more.
+[[nodiscard]] Status spare_recording(const std::string& output);
 
 // kUsage: output is the file that is read, under whatever name: what it holds would be gone.
 [[nodiscard]] Status spare_input(const std::string& input, const std::string& output);

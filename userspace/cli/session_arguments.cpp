@@ -143,7 +143,7 @@ Result<std::unique_ptr<Session>> attach(const SessionPlan& plan, const DumpFilte
   for (const TargetName& name : plan.targets) {
     auto target = Target::open(name, binaries, plan.stage);
     if (!target) return std::unexpected(target.error());
-    tell_of(**target);
+    tell_version(**target);
     // Which reasons there are, each Go version says for itself.
     DumpFilter filter = wanted;
     const GoBinary& go = (*target)->binary();
@@ -164,6 +164,9 @@ Result<std::unique_ptr<Session>> attach(const SessionPlan& plan, const DumpFilte
     if (auto added = (*session)->add(std::move(target)); !added)
       return std::unexpected(without_probes(added.error()));
   }
+  // Not before: of a process that executed another program meanwhile that program would look like a second
+  // runtime, where the error says what it is.
+  for (const TargetId id : (*session)->targets()) tell_others((*session)->target(id));
   return session;
 }
 

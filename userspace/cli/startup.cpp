@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 #include <exception>
 #include <new>
@@ -68,6 +69,9 @@ Inherited prepare_process() {
     // that is free is this one. Whom we start has it closed, as we had it.
     if (::open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC) != fd) _exit(1);
   }
+  // A file as large as the limit allows (ulimit -f) is an error of the write, as a full disk is, and no
+  // reason to die with probes still attached. Whom we start has the signal as we had it.
+  std::signal(SIGXFSZ, SIG_IGN);
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;

@@ -1,12 +1,15 @@
 // gorotrace stat: attach, a line per interval, a summary at the end.
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -22,6 +25,7 @@
 #include "cli/stop_signal.h"
 #include "cli/terminal.h"
 #include "cli/wait_log.h"
+#include "recording/claimed_file.h"
 #include "session/session.h"
 
 namespace gorotrace {
@@ -69,18 +73,47 @@ struct Files {
   std::unique_ptr<Recorder> recorder;
 };
 
+// The capture file is there by now, whatever leads to it; kept_as: the name of what it held.
+Status two_files(const Arguments& arguments, const std::string& kept_as) {
+  if (arguments.waits.empty()) return {};
+  struct stat record{}, waits{};
+  // The same terminal, or /dev/null, may be meant twice.
+  const bool one = ::stat(arguments.record.c_str(), &record) == 0 &&
+                   ::stat(arguments.waits.c_str(), &waits) == 0 && record.st_dev == waits.st_dev &&
+                   record.st_ino == waits.st_ino && !S_ISCHR(record.st_mode);
+  if (one)
+    return fail(ErrorKind::kUsage, fmt::format("--waits {} and --record {} are one file: give two",
+                                               printable(arguments.waits), printable(arguments.record)));
+  std::error_code unknown;
+  const auto whole = [&unknown](const std::string& path) {
+    return std::filesystem::weakly_canonical(path, unknown);
+  };
+  const auto waits_kept_as = old_name(arguments.waits);
+  const bool in_the_way =
+      (!kept_as.empty() && whole(kept_as) == whole(arguments.waits)) ||
+      (waits_kept_as && !waits_kept_as->empty() && whole(*waits_kept_as) == whole(arguments.record));
+  if (in_the_way)
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("--waits {} and --record {}: what one of them holds already is kept under the name of "
+                    "the other: give another one",
+                    printable(arguments.waits), printable(arguments.record)));
+  return {};
+}
+
 Status open_files(const Arguments& arguments, SessionOptions& options, Files& files) {
+  if (!arguments.record.empty()) {
+    auto recorder = Recorder::make(arguments.record, {.held = true});
+    if (!recorder) return std::unexpected(recorder.error());
+    if (auto two = two_files(arguments, (*recorder)->kept_as()); !two) return two;
+    files.recorder = std::move(*recorder);
+    options.recorder = files.recorder.get();
+  }
   if (!arguments.waits.empty()) {
     auto log = WaitLog::open(arguments.waits, files.stacks);
     if (!log) return std::unexpected(log.error());
     files.waits = std::move(*log);
     options.waits = &files.waits->queue();
-  }
-  if (!arguments.record.empty()) {
-    auto recorder = Recorder::make(arguments.record, {.held = true});
-    if (!recorder) return std::unexpected(recorder.error());
-    files.recorder = std::move(*recorder);
-    options.recorder = files.recorder.get();
   }
   return {};
 }
@@ -147,7 +180,8 @@ void add_stat_command(CLI::App& app, const CommonOptions& common, int& exit) {
   stat->add_flag("--json", arguments->json,
                  "one JSON object per line (stat.schema.json, installed in share/gorotrace)");
   stat->add_option("--waits", arguments->waits,
-                   "write every wait whose both ends were seen to this file, a JSON line each")
+                   "write every wait whose both ends were seen to this file, a JSON line each; what it holds "
+                   "already is kept as FILE.old")
       ->type_name("FILE");
   stat->add_option(
           "--record", arguments->record,

@@ -70,6 +70,8 @@ Result<TextSink> TraceOutput::open(std::size_t n) {
   const std::string name = numbered_ ? numbered_path(path_, n) : path_;
   if (auto spared = spare_input(input_, name); !spared) return std::unexpected(spared.error());
   if (n == 0 && numbered_) {
+    if (auto spared = spare_recording(path_); !spared)
+      return std::unexpected(spared.error());  // its name at last
     if (auto free = check_free(); !free) return std::unexpected(free.error());
   }
   auto file = OutputFile::open(name);

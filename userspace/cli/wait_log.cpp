@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -46,9 +47,18 @@ std::string line_of(const TargetBegun& target, StackNumbers& stacks, const Wait&
 }  // namespace
 
 Result<std::unique_ptr<WaitLog>> WaitLog::open(const std::string& path, RunStacks& stacks) {
-  UniqueFd file(open_for_writing(path));
-  if (!file && errno != ENXIO) return fail_errno(errno, "--waits: opening " + path);
-  std::unique_ptr<WaitLog> log(new WaitLog(path, std::move(file), stacks));
+  struct stat there{};
+  std::optional<ClaimedFile> claimed;
+  UniqueFd file;
+  if (::stat(path.c_str(), &there) != 0 || S_ISREG(there.st_mode)) {
+    auto made = ClaimedFile::open(path);
+    if (!made) return wrap(made.error(), "--waits");
+    claimed.emplace(std::move(*made));
+  } else {
+    file.reset(open_for_writing(path));
+    if (!file && errno != ENXIO) return fail_errno(errno, "--waits: opening " + path);
+  }
+  std::unique_ptr<WaitLog> log(new WaitLog(path, std::move(claimed), std::move(file), stacks));
   log->thread_ = std::thread([log = log.get()] { log->run(); });
   return log;
 }
@@ -99,8 +109,19 @@ bool WaitLog::open_fifo() {
   return true;
 }
 
+bool WaitLog::begin_anew() {
+  if (!claimed_) return true;
+  if (auto anew = claimed_->begin_anew(); !anew) {
+    why_ = anew.error().message;
+    return false;
+  }
+  file_ = claimed_->take();
+  claimed_.reset();
+  return true;
+}
+
 bool WaitLog::write(std::string_view text) {
-  if (!open_fifo()) return false;
+  if (!begin_anew() || !open_fifo()) return false;
   std::uint64_t taken_ns = monotonic_ns();
   while (!text.empty()) {
     if (out_of_time(taken_ns)) return false;
@@ -122,14 +143,16 @@ bool WaitLog::write(std::string_view text) {
 
 Status WaitLog::close() {
   end();
+  if (why_.empty() && !begin_anew()) return fail(ErrorKind::kFailed, "--waits: " + why_);
   const std::uint64_t missing = queue_.dropped() + unwritten_;
   errno = 0;
   file_.reset();  // some file systems say only now that they had no room
   if (error_ == 0) error_ = errno;
   if (missing == 0 && error_ == 0) return {};
-  const std::string why = error_ == ENXIO ? "nobody read it"
-                          : error_ != 0   ? std::strerror(error_)
-                                          : "it was not read fast enough";
+  const std::string why = !why_.empty()     ? why_
+                          : error_ == ENXIO ? "nobody read it"
+                          : error_ != 0     ? std::strerror(error_)
+                                            : "it was not read fast enough";
   return fail(ErrorKind::kFailed,
               fmt::format("--waits: {} waits could not be written to {}: {}", missing, path_, why));
 }

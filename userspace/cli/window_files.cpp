@@ -34,7 +34,7 @@ class ToOutput : public ChunkDestination {
 // What has that name goes on having it unless all is written; `kept_as`: it is kept then, under that one.
 Status write_to(const std::string& path, const KeptChunks& kept, const WindowKept& told,
                 std::string* kept_as) {
-  auto out = OutputFile::open(path);
+  auto out = OutputFile::open_ours(path);
   if (!out) return std::unexpected(out.error());
   if (auto written = write_kept(kept, told, std::make_unique<ToOutput>(*out)); !written) return written;
   if (kept_as != nullptr) {
@@ -63,7 +63,7 @@ Result<std::unique_ptr<WindowFiles>> WindowFiles::make(std::string path) {
   }
   // What would fail in the end is better known now.
   if (auto kept = old_name(path); !kept) return std::unexpected(kept.error());
-  if (auto out = OutputFile::open(path); !out) return std::unexpected(out.error());
+  if (auto out = OutputFile::open_ours(path); !out) return std::unexpected(out.error());
   return std::unique_ptr<WindowFiles>(new WindowFiles(std::move(path), std::move(replaced)));
 }
 

@@ -6,14 +6,15 @@
 #include <unordered_map>
 
 #include "base/seeded_hash.h"
+#include "base/text.h"
 
 namespace gorotrace {
 namespace {
 
-// strconv.Quote of text without control characters or invalid UTF-8: what printable() leaves.
+// strconv.Quote of what printable() leaves: no control characters, no invalid UTF-8.
 std::string quote(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
+  for (const char c : printable(text)) {
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }

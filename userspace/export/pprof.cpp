@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 
+#include "base/text.h"
 #include "evidence/dump_groups.h"
 #include "export/pprof_builder.h"
 #include "report/dump_text.h"
@@ -27,7 +28,7 @@ void add(PprofBuilder& profile, const DumpView& view, const StackGroup& group, s
       locations.push_back(profile.location(call.frames.front()->pc + view.load_bias(), call.frames));
   }
   PprofLabels labels;
-  for (const auto& [key, value] : view.labels(g)) labels.emplace_back(key, value);
+  for (const auto& [key, value] : view.labels(g)) labels.emplace_back(printable(key), printable(value));
   profile.sample(locations, std::array{count}, labels);
 }
 

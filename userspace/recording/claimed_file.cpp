@@ -92,6 +92,9 @@ Status claim(int fd, const std::string& path) {
 }
 
 Result<ClaimedFile> ClaimedFile::open(const std::string& path) {
+  if (path == "-")
+    return fail(ErrorKind::kUsage,
+                "- names no file to write to: give /dev/stdout, or ./- for a file of that name");
   for (int i = 0; i < kTries; ++i) {
     UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     const bool made = static_cast<bool>(fd);

@@ -2,7 +2,7 @@
 
 namespace gorotrace {
 
-Status HeldDestination::add(std::string_view bytes) {
+Status HeldDestination::add(const ChunkHeader* header, std::string_view bytes) {
   if (!goes_on_) {
     held_ += bytes;
     return {};
@@ -15,7 +15,7 @@ Status HeldDestination::add(std::string_view bytes) {
     if (auto written = file_->begin(held_); !written) return written;  // tried again with the next one
     held_ = {};
   }
-  return file_->begin(bytes);
+  return header == nullptr ? file_->begin(bytes) : file_->put(*header, bytes);
 }
 
 }  // namespace gorotrace

@@ -17,11 +17,13 @@ class HeldDestination : public ChunkDestination {
   HeldDestination(ClaimedFile file, const std::atomic<bool>& goes_on)
       : claimed_(std::move(file)), goes_on_(goes_on) {}
 
-  Status begin(std::string_view header) override { return add(header); }
-  Status put(const ChunkHeader&, std::string_view bytes) override { return add(bytes); }
+  Status begin(std::string_view header) override { return add(nullptr, header); }
+  // The last chunk is an error, too, if the file is not what was written, or has lost its name.
+  Status put(const ChunkHeader& header, std::string_view bytes) override { return add(&header, bytes); }
 
  private:
-  [[nodiscard]] Status add(std::string_view bytes);
+  [[nodiscard]] Status add(const ChunkHeader* header,
+                           std::string_view bytes);  // nullptr: the file's own header
 
   ClaimedFile claimed_;
   const std::atomic<bool>& goes_on_;

@@ -30,7 +30,7 @@ template <typename Io>
 void fields(Io& io, Ref<Io, LabelValue> value) {
   auto& [id, text] = value;
   io.hash(1, id);
-  io.text(2, text);
+  io.bytes(2, text);
 }
 
 }  // namespace gorotrace

@@ -66,7 +66,7 @@ std::string label_text(const TextContext& c, const BlockingRow& row) {
   switch (label_known(row.label)) {
     case LabelKnown::kValue: {
       const auto text = c.tables.label_values.find(row.label);
-      return key + "=" + (text != c.tables.label_values.end() ? text->second : "?");
+      return key + "=" + (text != c.tables.label_values.end() ? printable(text->second) : "?");
     }
     case LabelKnown::kMissing:
       return "no label " + key;

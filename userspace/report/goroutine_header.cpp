@@ -6,6 +6,7 @@
 #include <array>
 #include <string_view>
 
+#include "base/text.h"
 #include "evidence/traceback.h"
 
 namespace gorotrace {
@@ -35,9 +36,10 @@ bool durable(const GoroutineSnapshot& g, const GoVersion& version, std::string_v
   return g.wait_reason < wait_reasons.size() && idle_in_bubble(wait_reasons[g.wait_reason]);
 }
 
-// runtime/print.go printquoted; `text` is printable(), so nothing in it is invalid UTF-8 or a control
-// character.
-std::string quoted(std::string_view text) {
+// runtime/print.go printquoted, of the text as printable() has it: without invalid UTF-8 and control
+// characters.
+std::string quoted(std::string_view raw) {
+  const std::string text = printable(raw);
   std::string out = "\"";
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);

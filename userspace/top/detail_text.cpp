@@ -87,7 +87,11 @@ std::vector<IndentedText> help_text() {
   head("Processes");
   line("GOROUTINES    as runtime.NumGoroutine, when they were read last");
   line("GROWTH        goroutines more than up to a minute ago");
-  line("BLOCKED       goroutines that wait, where the agent samples the process");
+  line("BLOCKED       goroutines that wait, where the agent samples the process; - until it first has");
+  line(
+      "STATE         watched; starting: being looked at; excluded: by a rule; opted out: GOROTRACE=off; "
+      "refused,");
+  line("              not read: the reason stands behind the program (it holds up who reads its memory)");
   line("COST%         CPU time of the agent for it, of one CPU; the process itself pays none");
   out.push_back({});
   head("One process, by sampling its goroutines: nothing is attached to it");

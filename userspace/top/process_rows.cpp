@@ -35,6 +35,12 @@ Ink ink_of(const std::string& state) {
   return state == "refused" || state == "held_up" ? Ink::kWarning : Ink::kFaint;
 }
 
+// WatchState's names (agent/agent_target.h) in words; one of a later agent as it is.
+std::string state_text(const std::string& state) {
+  if (state == "opted_out") return "opted out";
+  return state == "held_up" ? "not read" : state;
+}
+
 // Where it runs, as a person names it.
 std::string container_text(const TopProcess& process) {
   if (process.pod.empty()) return process.container;
@@ -82,7 +88,7 @@ std::vector<TableRow> process_rows(const TopNode& node, const NodeHistory& histo
                  growth_cell(history.growth(p)),
                  count_cell(p.blocked),
                  cost_cell(history.cost_percent(p, node.time_ns)),
-                 {p.state, std::nullopt, ink_of(p.state)},
+                 {state_text(p.state), std::nullopt, ink_of(p.state)},
                  {p.go_version},
                  {p.user},
                  {container_text(p)},

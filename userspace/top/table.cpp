@@ -1,7 +1,6 @@
 #include "top/table.h"
 
 #include <algorithm>
-#include <numeric>
 #include <string_view>
 #include <utility>
 
@@ -26,23 +25,32 @@ std::string aligned(std::string_view text, const TableColumn& column, std::size_
 }  // namespace
 
 Table::Table(std::vector<TableColumn> columns, std::size_t sorted)
-    : columns_(std::move(columns)), sorted_(sorted), ascending_(columns_[sorted].left) {}
+    : columns_(std::move(columns)), sorted_(sorted), ascending_(columns_[sorted].left) {
+  set_rows({});
+}
 
 void Table::set_rows(std::vector<TableRow> rows) {
-  const auto id = chosen();
+  const auto id = moved_ ? chosen() : std::nullopt;
   rows_ = std::move(rows);
   empty_.assign(columns_.size(), true);
+  needs_.clear();
+  for (const TableColumn& column : columns_)
+    needs_.push_back(display_width(column.title) + 1);  // and its arrow
   for (const TableRow& row : rows_) {
-    for (std::size_t c = 0; c < columns_.size(); ++c) empty_[c] = empty_[c] && row.cells[c].text.empty();
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      empty_[c] = empty_[c] && row.cells[c].text.empty();
+      if (columns_[c].left) needs_[c] = std::max(needs_[c], display_width(row.cells[c].text));
+    }
   }
   arrange();
+  if (!moved_) cursor_ = 0;
   if (!id) return;
   const auto at = std::ranges::find(order_, *id, [this](std::size_t i) { return rows_[i].id; });
   if (at != order_.end()) cursor_ = static_cast<std::size_t>(at - order_.begin());
 }
 
 void Table::set_filter(std::string filter) {
-  const auto id = chosen();
+  const auto id = moved_ ? chosen() : std::nullopt;
   filter_ = std::move(filter);
   arrange();
   const auto at =
@@ -83,6 +91,7 @@ void Table::move(std::ptrdiff_t by) {
   const auto to = std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(cursor_) + by, 0,
                                              std::max<std::ptrdiff_t>(last, 0));
   cursor_ = static_cast<std::size_t>(to);
+  moved_ = true;
 }
 
 void Table::sort_by(std::size_t column) {
@@ -90,6 +99,7 @@ void Table::sort_by(std::size_t column) {
   ascending_ = columns_[column].left;
   arrange();
   cursor_ = 0;  // who sorts wants to see what is first
+  moved_ = false;
 }
 
 bool Table::press(const KeyPress& key) {
@@ -108,55 +118,79 @@ bool Table::press(const KeyPress& key) {
     ascending_ = !ascending_;
     arrange();
     cursor_ = 0;
+    moved_ = false;
     return true;
   }
   return false;
 }
 
-std::vector<std::size_t> Table::columns_for(std::size_t width) const {
-  std::vector<std::size_t> out(columns_.size());
-  std::iota(out.begin(), out.end(), std::size_t{0});
-  std::erase_if(out, [this](std::size_t c) { return !rows_.empty() && empty_[c] && columns_[c].rank != 0; });
-  const auto taken = [&] {
-    std::size_t sum = columns_.back().width;
-    for (const std::size_t c : out) sum += c + 1 < columns_.size() ? columns_[c].width + 1 : 0;
-    return sum;
-  };
-  while (taken() > width) {
-    const auto rank = [this](std::size_t c) { return columns_[c].rank; };
-    const auto first = std::ranges::max_element(out, {}, rank);
-    if (first == out.end() || columns_[*first].rank == 0) break;
-    out.erase(first);
+std::vector<Table::Placed> Table::columns_for(std::size_t width) const {
+  std::vector<Placed> out;
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    const TableColumn& column = columns_[c];
+    if (!rows_.empty() && empty_[c] && column.rank != 0) continue;
+    out.push_back(
+        {c, column.left && c + 1 < columns_.size() ? std::min(column.width, needs_[c]) : column.width});
   }
+  drop_columns(out, width);
+  widen(out, width);
   return out;
 }
 
-PictureLine Table::head_line(const std::vector<std::size_t>& columns, std::size_t width) const {
+// A space behind each but the last.
+void Table::drop_columns(std::vector<Placed>& columns, std::size_t width) const {
+  const std::size_t last = columns_.size() - 1;
+  for (;;) {
+    std::size_t taken = 0;
+    for (const Placed& p : columns) taken += p.width + (p.column == last ? 0 : 1);
+    const std::size_t names = std::max(needs_[last], columns_[last].width) - columns_[last].width;
+    const auto first =
+        std::ranges::max_element(columns, {}, [this](const Placed& p) { return columns_[p.column].rank; });
+    if (first == columns.end() || columns_[first->column].rank == 0) return;
+    const TableColumn& column = columns_[first->column];
+    const bool wanted = !column.left || column.rank < kForWholeNames;
+    if (taken + (wanted ? 0 : std::min(names, columns_[last].width)) <= width) return;
+    columns.erase(first);
+  }
+}
+
+// What is left goes to who needs little first; of what several need more than that each gets the same.
+void Table::widen(std::vector<Placed>& columns, std::size_t width) const {
+  std::size_t taken = 0;
+  std::vector<Placed*> longer;
+  for (Placed& p : columns) {
+    taken += p.width + (p.column + 1 == columns_.size() ? 0 : 1);
+    if (columns_[p.column].left && needs_[p.column] > p.width) longer.push_back(&p);
+  }
+  std::size_t spare = width - std::min(width, taken), waiting = longer.size();
+  const auto lacks = [this](const Placed* p) { return needs_[p->column] - p->width; };
+  std::ranges::stable_sort(longer, {}, lacks);
+  for (Placed* p : longer) {
+    const std::size_t more = std::min(lacks(p), spare / waiting--);
+    p->width += more;
+    spare -= more;
+  }
+  if (!columns.empty() && columns.back().column + 1 == columns_.size()) columns.back().width += spare;
+}
+
+PictureLine Table::head_line(const std::vector<Placed>& columns, std::size_t width) const {
   PictureLine line;
-  std::size_t used = 0;
-  for (const std::size_t c : columns) {
-    const bool last = c + 1 == columns_.size();
-    const std::size_t room = last ? (width > used ? width - used : 0) : columns_[c].width;
+  for (const auto& [c, room] : columns) {
     const bool sorted = c == sorted_;
     const std::string title = columns_[c].title + (sorted ? (ascending_ ? "▲" : "▼") : "");
+    if (!line.empty()) line.push_back({" ", Ink::kHeading});
     line.push_back({aligned(title, columns_[c], room), sorted ? Ink::kSorted : Ink::kHeading});
-    if (!last) line.push_back({" ", Ink::kHeading});
-    used += room + 1;
   }
   return fitted(line, width);
 }
 
-PictureLine Table::row_line(const TableRow& row, const std::vector<std::size_t>& columns,
+PictureLine Table::row_line(const TableRow& row, const std::vector<Placed>& columns,
                             std::size_t width) const {
   PictureLine line;
-  std::size_t used = 0;
-  for (const std::size_t c : columns) {
-    const bool last = c + 1 == columns_.size();
-    const std::size_t room = last ? (width > used ? width - used : 0) : columns_[c].width;
+  for (const auto& [c, room] : columns) {
     const TableCell& cell = row.cells[c];
+    if (!line.empty()) line.push_back({" ", Ink::kPlain});
     line.push_back({aligned(cell.text, columns_[c], room), cell.ink});
-    if (!last) line.push_back({" ", Ink::kPlain});
-    used += room + 1;
   }
   return fitted(line, width);
 }
@@ -164,7 +198,7 @@ PictureLine Table::row_line(const TableRow& row, const std::vector<std::size_t>&
 std::vector<PictureLine> Table::draw(std::size_t lines, std::size_t width, const std::string& empty) {
   std::vector<PictureLine> out;
   if (lines == 0) return out;
-  const std::vector<std::size_t> columns = columns_for(width);
+  const std::vector<Placed> columns = columns_for(width);
   out.push_back(head_line(columns, width));
   page_ = lines - 1;
   if (order_.empty() && page_ > 0) {

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/bytes.h"
-#include "base/text.h"
+#include "base/utf8.h"
 #include "golang/binary.h"
 
 namespace gorotrace {
@@ -19,6 +19,20 @@ constexpr std::size_t kKeysAt = kCells, kValuesAt = kKeysAt + kCells * kString;
 constexpr std::size_t kOverflowAt = kValuesAt + kCells * kString, kBucket = kOverflowAt + 8;
 constexpr std::uint8_t kMinTopHash = 5;  // below: empty, or moved to the new buckets
 constexpr std::uint8_t kMaxB = 8;        // 2^8 buckets hold 1664 labels
+
+// Valid UTF-8, cut as printable() does. Control characters stay: JSON can say them, and two values that
+// differ in nothing else are two.
+std::string kept_text(std::string_view raw) {
+  std::string out;
+  while (!raw.empty()) {
+    const std::size_t length = utf8_length(raw);
+    const std::string_view piece = length == 0 ? kReplacementCharacter : raw.substr(0, length);
+    if (out.size() + piece.size() > kShownText) return out + "…";
+    out += piece;
+    raw.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -102,7 +116,7 @@ std::optional<std::string> LabelReader::text(Bytes bytes, std::size_t at) {
   text_left_ -= *length;
   std::vector<std::uint8_t> raw(*length);
   if (!raw.empty() && !memory_.read(*data, raw)) return std::nullopt;
-  return printable({reinterpret_cast<const char*>(raw.data()), raw.size()}, kShownText);
+  return kept_text({reinterpret_cast<const char*>(raw.data()), raw.size()});
 }
 
 }  // namespace gorotrace

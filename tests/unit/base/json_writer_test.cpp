@@ -42,6 +42,13 @@ TEST(JsonWriter, CommasStandBetweenAndNowhereElse) {
             R"("nothing":null,"one":{"n":7},"named":"x","unnamed":null,"as_it_is":[1]})");
 }
 
+TEST(JsonWriter, WhatATerminalObeysIsEscapedAndReadAsItWas) {
+  EXPECT_EQ(text_of(std::string("a\n\x1b[1m\x7f\u009b\u2028\u202e\u2066é€😀")),
+            R"("a\u000a\u001b[1m\u007f\u009b\u2028\u202e\u2066é€😀")");
+  for (const std::string text : {"a\nb", "a\tb", "\u0085", "\u2069"})
+    EXPECT_EQ(json::parse(text_of(text)).get<std::string>(), text);
+}
+
 TEST(JsonWriter, NumbersAreReadAsTheyWere) {
   EXPECT_EQ(text_of(std::numeric_limits<std::uint64_t>::max()), "18446744073709551615");
   EXPECT_EQ(text_of(std::numeric_limits<std::int64_t>::min()), "-9223372036854775808");

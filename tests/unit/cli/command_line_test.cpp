@@ -36,6 +36,10 @@ class CommandLine : public testing::Test {
     ps->add_option("NAME", names_, "");
     ps->add_option("--where", where_, "")->allow_extra_args(false);
     program_.add_subcommand("run", "")->add_option("-o,--output", output_, "");
+    program_.add_subcommand("read", "")->add_option("FILE", output_, "")->required();
+    CLI::App* compare = program_.add_subcommand("compare", "");
+    compare->add_option("BEFORE", pid_, "")->required();
+    compare->add_option("AFTER", duration_, "")->required();
     for (CLI::App* command : program_.get_subcommands({})) command->fallthrough();
     refuse_empty_values(program_);
   }
@@ -122,6 +126,10 @@ TEST_F(CommandLine, ShortOptionsTakeAnEqualsSignAsGosFlagsDo) {
 TEST_F(CommandLine, WhatIsOneTooManyIsNamed) {
   EXPECT_THAT(refused({"dump", "1", "2"}),
               HasSubstr("gorotrace: dump takes one process: \"2\" is one too many\n"));
+  EXPECT_THAT(refused({"read", "a", "b"}),
+              HasSubstr("gorotrace: read takes one file: \"b\" is one too many\n"));
+  EXPECT_THAT(refused({"compare", "a", "b", "c"}),
+              HasSubstr("gorotrace: compare takes BEFORE and AFTER: \"c\" is one too many\n"));
   EXPECT_THAT(refused({"dump", "1", "-d", "1s", "-d", "2s"}),
               HasSubstr("gorotrace: --duration is given twice\n"));
   EXPECT_THAT(refused({"dump", "1", "-d", "1s", "-d", "2s", "-d", "3s"}), HasSubstr("is given 3 times\n"));

@@ -64,6 +64,31 @@ TEST_F(WaitLogTest, AFileGetsALineForEachWait) {
   EXPECT_EQ(lines, 1001u);
 }
 
+TEST_F(WaitLogTest, WhatTheFileHeldIsKept) {
+  std::ofstream(path) << "of yesterday";
+  {
+    auto log = WaitLog::open(path, stacks);
+    ASSERT_TRUE(log) << log.error().message;
+    EXPECT_EQ(std::filesystem::file_size(path), 12u) << "until the window is over, or a wait is";
+  }
+  EXPECT_EQ(std::filesystem::file_size(path), 12u) << "there was no window";
+  auto log = WaitLog::open(path, stacks);
+  ASSERT_TRUE(log) << log.error().message;
+  ASSERT_TRUE((*log)->close());
+  EXPECT_EQ(std::filesystem::file_size(path), 0u) << "no wait ended";
+  EXPECT_EQ(std::filesystem::file_size(path.string() + ".old"), 12u);
+}
+
+TEST_F(WaitLogTest, AFileThatARecordingIsWrittenToIsSpared) {
+  std::ofstream(path) << "of today";
+  const auto recorder = ClaimedFile::open(path);
+  ASSERT_TRUE(recorder);
+  const auto log = WaitLog::open(path, stacks);
+  ASSERT_FALSE(log);
+  EXPECT_THAT(log.error().message, ::testing::HasSubstr("another recording is written to it"));
+  EXPECT_EQ(std::filesystem::file_size(path), 8u);
+}
+
 TEST_F(WaitLogTest, AFifoThatNobodyOpensStopsNothing) {
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
   auto log = WaitLog::open(path, stacks);

@@ -12,6 +12,7 @@ using report_test::FakeDump;
 
 TEST(DumpGroups, LabelsAsRuntimePprofWritesThem) {
   EXPECT_EQ(labels_text({{"b", "2"}, {"a", "x\"\\y"}}), R"({"a":"x\"\\y", "b":"2"})");
+  EXPECT_EQ(labels_text({{"a", "x\x1b[1m"}}), "{\"a\":\"x\uFFFD[1m\"}");
   EXPECT_EQ(labels_text({}), "");
 }
 

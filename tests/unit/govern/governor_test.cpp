@@ -289,6 +289,22 @@ TEST(GovernorPhases, WhatHasPassedItGoesAtOnce) {
   EXPECT_NE(governor.overrun(), "");
 }
 
+// A burst is over the limit, and below the average all the same: of that nothing is said.
+TEST(GovernorPhases, WhatPassedTheLimitOfAPhaseIsToldAsThat) {
+  Governor governor(share(0.10), 1);
+  const GroupMask lifecycle = group_bit(GT_GROUP_LIFECYCLE), block = group_bit(GT_GROUP_BLOCK);
+  const auto at = [&](std::uint64_t ms, std::uint64_t hits, GroupMask over) {
+    const double ns = 1000.0 * static_cast<double>(hits);
+    return governor.step(ms * kMs, Charge{ns, hits, {{lifecycle, 0}, {block, ns}}}, ms * kMs,
+                         lifecycle | block, lifecycle | block, over);
+  };
+  EXPECT_EQ(at(20, 100, 0), lifecycle | block);
+  EXPECT_EQ(at(69, 990, block), lifecycle);
+  EXPECT_EQ(governor.overrun(),
+            "890 hits in 49.0ms passed the limit that the budget sets one phase of tracing; give more by "
+            "--budget, or fewer groups by --probes");
+}
+
 // Whoever was quiet for long has not saved enough to be dear for long.
 TEST(GovernorPhases, LittleIsSavedAhead) {
   Server server(0);

@@ -74,6 +74,9 @@ TEST(GoroutineHeader, LabelsWhereTheProcessShowsThem) {
             "goroutine 7 [sleep]:");
   EXPECT_EQ(goroutine_header(g, waited_by_runtime(g), version("go1.26.8"), kReasons, &labels),
             R"(goroutine 7 [sleep labels:{"tenant": "acme", "a b": "\"\\\u00e9\U0001f600"}]:)");
+  const Labels obeyed{{"tenant", "ac\x1b[1mme"}};
+  EXPECT_EQ(goroutine_header(g, waited_by_runtime(g), version("go1.26.8"), kReasons, &obeyed),
+            R"(goroutine 7 [sleep labels:{"tenant": "ac\ufffd[1mme"}]:)");
   EXPECT_EQ(goroutine_header(g, waited_by_runtime(g), version("go1.27.4"), kReasons, &labels),
             R"(goroutine 7 [sleep] {tenant: acme, "a b": "\"\\\u00e9\U0001f600"}:)");
 }

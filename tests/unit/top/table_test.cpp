@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "report/columns.h"
 
 namespace gorotrace {
@@ -75,6 +77,37 @@ TEST(Table, TheCursorStaysOnItsRow) {
   EXPECT_EQ(rows.chosen(), std::nullopt);
 }
 
+TEST(Table, TheCursorStaysOnTheFirstRowUntilItIsMoved) {
+  Table rows = table();
+  EXPECT_EQ(rows.chosen(), "b");
+  rows.set_rows({row("a", 100), row("b", 9)});
+  EXPECT_EQ(rows.chosen(), "a");
+  EXPECT_TRUE(rows.press({kHome}));
+  rows.set_rows({row("a", 1), row("b", 9)});
+  EXPECT_EQ(rows.chosen(), "a") << "a person has chosen it";
+  EXPECT_TRUE(rows.press({kText, "r"}));  // the first one again
+  rows.set_rows({row("a", 9), row("b", 1)});
+  EXPECT_EQ(rows.chosen(), "b");
+}
+
+TEST(Table, TextsGetTheRoomThatTheyNeed) {
+  Table rows({{"N", 5}, {"REASON", 8, true}, {"USER", 10, true, 4}, {"WHERE", 10, true}}, 0);
+  const auto line = [&](std::size_t width) { return line_text(rows.draw(2, width, "")[1]); };
+  const auto one = [](const std::string& reason, const std::string& where) {
+    return TableRow{.id = "x", .cells = {{"1", 1}, {reason}, {"root"}, {where}}, .searched = {}};
+  };
+  rows.set_rows({one("sync.Mutex.Lock", "main.f")});
+  EXPECT_EQ(line(60), "    1 sync.Mutex.Lock root  main.f" + std::string(26, ' '));
+  rows.set_rows({one("sleep", "example.com/dead")});
+  EXPECT_EQ(line(40), "    1 sleep   root  example.com/dead    ");
+  EXPECT_EQ(line(30), "    1 sleep   example.com/dead") << "a whole name rather than a user";
+  // Of two that are too long each gets half of what is left.
+  rows.set_rows({one(std::string(40, 'r'), std::string(40, 'w'))});
+  const std::string both = line(60);
+  EXPECT_EQ(std::ranges::count(both, 'r'), 22 + 1) << both;  // and root's
+  EXPECT_EQ(std::ranges::count(both, 'w'), 23) << both;
+}
+
 TEST(Table, TheFilterLooksAtCellsAndMoreInAnyCase) {
   Table rows = table();
   rows.set_filter("HIDDEN-C");
@@ -116,7 +149,7 @@ TEST(Table, FitsEveryWidthAndHeight) {
       for (const PictureLine& line : drawn) ASSERT_LE(line_width(line), width);
     }
   }
-  const std::string narrow = line_text(rows.draw(2, 30, "")[0]), wide = line_text(rows.draw(2, 60, "")[0]);
+  const std::string narrow = line_text(rows.draw(2, 27, "")[0]), wide = line_text(rows.draw(2, 60, "")[0]);
   EXPECT_EQ(narrow.find("GO"), std::string::npos);
   EXPECT_NE(wide.find("GO"), std::string::npos);
 }
