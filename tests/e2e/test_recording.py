@@ -1,7 +1,9 @@
 """Capture files: the same truth as live, on another machine, and after a writer that was killed."""
 
 import json
+import os
 import re
+import shlex
 import signal
 import subprocess
 import time
@@ -46,7 +48,7 @@ ENGINES = {"default": [], "none": ["--probes", "none"], "all": ["--probes", "lif
 def test_a_report_is_what_stat_said(kind, tmp_path):
     """Byte for byte: whichever engines filled the tables, and also when the budget takes groups away."""
     options = ENGINES[kind]
-    shown = [o for o in options if o in ("--by", "label:tenant", "--system")]
+    shown = [o for o in options if o == "--system"]  # by which label the file says
     if kind == "detach":
         target = Truth(build(PROGRAMS / "truth"), "-scenario", "pingpong", "-for", "10s")
         target.send("go")
@@ -74,7 +76,7 @@ def test_several_targets_are_in_one_file(tmp_path):
 def test_record_says_what_it_did_and_report_tells_it(truth, tmp_path):
     """The program's own account of what its goroutines waited for is in the file."""
     target = truth("-scenario", "all", "-n", "3")
-    path = tmp_path / "f.gtr"
+    path = tmp_path / "of today; $(f).gtr"
     with Process([gorotrace(), "record", "-p", target.pid, "-o", path, "--budget", "none"]) as record:
         end = time.monotonic() + 30
         while "group lifecycle on" not in (run("cat", path).stdout if path.exists() and path.stat().st_size else ""):
@@ -84,9 +86,9 @@ def test_record_says_what_it_did_and_report_tells_it(truth, tmp_path):
         record.popen.send_signal(signal.SIGINT)
         assert record.wait(60) == 0, record.stderr
         said = record.stderr.splitlines()
-    assert re.fullmatch(rf"recorded .* of .*truth.* \(PID {target.pid}\): \d+ events?, .* in .*f\.gtr; nothing lost", said[-3]), said
+    assert re.fullmatch(rf"recorded .* of .*truth.* \(PID {target.pid}\): \d+ events?, .* in .*\(f\)\.gtr; nothing lost", said[-3]), said
     assert re.fullmatch(r"cost: \d+ hits?, .*% of the target's CPU", said[-2]), said
-    assert said[-1] == f"next: gorotrace report {path}", said
+    assert said[-1].startswith("next: gorotrace report ") and shlex.split(said[-1])[3:] == [str(path)], said
     summary = json.loads(report_lines(path)[0])
     harness.check_schema(summary)
     harness.check_always(summary)
@@ -160,6 +162,27 @@ def test_a_target_that_exits_ends_its_recording(tmp_path):
     assert summary["ended_by"] == "the target exited", summary["ended_by"]
 
 
+def test_a_file_for_which_there_was_no_room_tells_one_story(tmp_path):
+    """What its head says to be lost is what its figures say, and what they do not have they say."""
+    path = tmp_path / "f.gtr"
+    limited = ["bash", "-c", "trap '' XFSZ; ulimit -f 12; exec \"$@\"", "limited"]
+    with Process([build(PROGRAMS / "demo")]) as target:
+        done = subprocess.run([*limited, gorotrace(), "record", "-p", str(target.pid), "-d", "3s", "-o", path, "--budget", "none"],
+                              capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and "cannot write" in done.stderr, done.stderr
+    summary = json.loads(report_lines(path)[0])
+    harness.check_schema(summary)
+    events, lacks = summary["events"], summary["file_damage"]
+    received, lost = map(int, re.search(r"  (\d+) events?, (\d+) lost\n", run("report", path).stdout).groups())
+    before = lacks["beginning"]["lost"] if lacks["beginning"] else 0
+    assert (events["received"], events["dropped"] + before) == (received, lost), (events, lacks)
+    assert events["produced"] == events["received"] + events["dropped"], events
+    assert lacks["chunks"] or lacks["beginning"] or lacks["session_told_ns"] is not None, lacks
+    notices = summary["notices"]
+    assert not lacks["chunks"] or any("could not be read" in notice for notice in notices), notices
+    assert not lacks["beginning"] or any("the beginning of the recording" in notice for notice in notices), notices
+
+
 def test_a_writer_that_was_killed_leaves_what_it_wrote(tmp_path):
     path = tmp_path / "f.gtr"
     with Process([build(PROGRAMS / "demo")]) as target:
@@ -174,6 +197,15 @@ def test_a_writer_that_was_killed_leaves_what_it_wrote(tmp_path):
     harness.check_schema(summary)
     assert summary["window_ns"] > 1e9, summary["window_ns"]
     assert any("cut off" in notice for notice in summary["notices"]), summary["notices"]
+    lacks = summary["file_damage"]
+    assert lacks["cut"] and lacks["whole_to_byte"] + lacks["cut_bytes"] == path.stat().st_size, lacks
+    assert lacks["session_told_ns"] is None or 0 < lacks["session_told_ns"] < summary["window_ns"], lacks
+    assert f"behind byte {lacks['whole_to_byte']}, " in told.stderr and "into the recording" in told.stderr, told.stderr
+    # The head and the figures are of the same events.
+    text = run("report", path).stdout
+    events = summary["events"]
+    assert events["produced"] == events["received"] + events["dropped"], events
+    assert f"  {events['received']} events\n" in text, text.splitlines()[0]
     assert summary["blocking"] and summary["blocking"][0]["stack"], summary["blocking"]
     whole = path.read_bytes()
     for size in (0, 1, 40, len(whole) // 3, len(whole) - 1):
@@ -188,12 +220,13 @@ def test_a_disk_that_is_full_is_said_and_stops_nothing(tmp_path):
     path = tmp_path / "f.gtr"
     with Process([build(PROGRAMS / "demo")]) as target:
         time.sleep(0.3)
-        limit = ["bash", "-c", "trap '' XFSZ; ulimit -f 16; exec \"$@\"", "limited"]
+        limit = ["bash", "-c", "ulimit -f 16; exec \"$@\"", "limited"]
         with Process([*limit, gorotrace(), "record", "-p", target.pid, "-o", path, "-d", "4s", "--budget", "none"]) as record:
             assert record.wait(60) == 1
             said = record.stderr
     assert "File too large" in said, said
     assert re.search(r"lost: 0 by the kernel, [1-9]\d* on the way to the file", said), said
+    assert "nothing lost" not in said and f"next: gorotrace report {path}\n" in said, said
     summary = json.loads(report_lines(path)[0])
     harness.check_schema(summary)
 
@@ -313,10 +346,60 @@ def test_a_file_has_one_recorder(tmp_path):
             for last in ([], ["--last", "10s"]):
                 refused = run("record", "-p", target.pid, "-d", "1s", "-o", path, *last, code=1).stderr
                 assert "another recording is written to it" in refused, refused
+            other = tmp_path / "other.gtr"
+            other.write_bytes(path.read_bytes())
+            for command in (["report"], ["export", "--to", "folded"], ["export", "--to", "go-trace"]):
+                refused = run(*command, other, "-o", path, code=1).stderr
+                assert "a recording is being written to it" in refused, refused
             record.popen.send_signal(signal.SIGINT)
             assert record.wait(60) == 0, record.stderr
         assert json.loads(report_lines(path)[0])["events"]["received"] > 0
         run("record", "-p", target.pid, "-d", "1s", "-o", path)
+
+
+@pytest.mark.parametrize("how, says", [("remove", "was removed while"), ("cut", "was cut to 0 bytes by somebody else")])
+def test_a_file_that_others_take_away_is_said(how, says, tmp_path):
+    path = tmp_path / "f.gtr"
+    with Process([build(PROGRAMS / "demo")]) as target:
+        time.sleep(0.3)
+        with Process([gorotrace(), "record", "-p", target.pid, "-o", path]) as record:
+            end = time.monotonic() + 30
+            while not path.exists() or path.stat().st_size == 0:
+                assert time.monotonic() < end
+                time.sleep(0.1)
+            path.unlink() if how == "remove" else os.truncate(path, 0)
+            record.popen.send_signal(signal.SIGINT)
+            assert record.wait(60) == 1
+            said = record.stderr
+    assert says in said.splitlines()[-1], said
+    assert "nothing lost" not in said and (how == "cut" or "next:" not in said), said  # what is behind a hole can be read
+
+
+def test_waits_and_the_recording_are_two_files(tmp_path):
+    """Neither takes the other's place, and what they held stays."""
+    folder = tmp_path / "of today"
+    folder.mkdir()
+    (folder / "f").write_text("of yesterday")
+    (folder / "link").symlink_to("f")
+    (folder / "nowhere").symlink_to("made")
+    for waits, record in (("f", "f"), ("./f", "f"), ("f", "link"), ("link", "f"), ("new", "new"), ("nowhere", "made"),
+                          ("f.old", "f"), ("f", "f.old")):
+        said = run("stat", "-p", os.getpid(), "--waits", waits, "--record", record, code=2, cwd=folder).stderr
+        assert f"--waits {waits}" in said and f"--record {record}" in said, said
+    assert sorted(os.listdir(folder)) == ["f", "link", "nowhere"]
+    assert (folder / "f").read_text() == "of yesterday"
+    with Process([build(PROGRAMS / "demo")]) as target:
+        time.sleep(0.3)
+        run("stat", "-p", target.pid, "-d", "1s", "--waits", folder / "f", "--record", folder / "g")
+    assert (folder / "f.old").read_text() == "of yesterday"
+    assert json.loads((folder / "f").read_text().splitlines()[0])["host_pid"] == target.pid
+
+
+def test_a_minus_is_no_file(tmp_path):
+    for arguments, says in ((["report", "-"], "/dev/stdin"), (["cat", "-"], "/dev/stdin"),
+                            (["record", "-p", os.getpid(), "-o", "-"], "/dev/stdout")):
+        assert says in run(*arguments, code=2, cwd=tmp_path).stderr
+    assert not os.listdir(tmp_path)
 
 
 def with_the_pid(pid, command):
@@ -363,4 +446,6 @@ def test_files_behind_one_another_are_not_one(tmp_path):
     two.write_bytes(path.read_bytes() * 2)
     done = run("report", "--json", two)
     assert "behind its end were not read; another capture file begins there" in done.stderr, done.stderr
-    assert done.stdout == run("report", "--json", path).stdout
+    both, one = json.loads(done.stdout), json.loads(run("report", "--json", path).stdout)
+    assert both.pop("file_damage") and one.pop("file_damage") is None
+    assert both == one

@@ -93,6 +93,14 @@ def test_a_message_is_broken_at_words_on_a_terminal_alone(arguments):
     assert len(lines) > len(whole) and text.split() == plain.stderr.decode().split(), (text, whole)
 
 
+def test_what_is_asked_for_and_cannot_be_written_is_an_error():
+    for arguments in (["--version"], ["--help"], ["stat", "--help"], ["help"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([harness.gorotrace(), *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        assert done.returncode == 1 and "No space left on device" in done.stderr, (arguments, done)
+        assert subprocess.run([harness.gorotrace(), *arguments], capture_output=True, timeout=60).returncode == 0
+
+
 def test_columns_decides_before_the_terminal(target):
     _, text = on_terminal(200, "stat", "-p", target.pid, "-d", "1s", "--probes", "none", COLUMNS="90")
     assert max(map(width, text.split("\n"))) <= 90, text
@@ -140,6 +148,14 @@ def test_progress_is_shown_on_a_terminal_alone(target):
         assert code == 0 and re.search(r"(watching: sample|observing).*1s", text), text
         done = piped(*command)
         assert done.returncode == 0 and not done.stderr, done.stderr
+
+
+def test_a_recordings_time_begins_with_its_window(target, tmp_path):
+    code, text = on_terminal(80, "record", "-p", target.pid, "-d", "1s", "-o", tmp_path / "f.gtr")
+    assert code == 0 and text.index("attaching") < text.index("recording 0s of 1"), text
+    assert all(int(seconds) <= 1 for seconds in re.findall(r"recording (\d+)s of", text)), text
+    done = piped("record", "-p", target.pid, "-d", "1s", "-o", tmp_path / "g.gtr")
+    assert b"attaching" not in done.stderr and not re.search(rb"recording \d", done.stderr), done.stderr
 
 
 def test_verbose_says_what_was_decided(target):

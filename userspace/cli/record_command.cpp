@@ -17,6 +17,7 @@
 #include "cli/exit_codes.h"
 #include "cli/flight_recorder.h"
 #include "cli/output_queue.h"
+#include "cli/progress.h"
 #include "cli/record_output.h"
 #include "cli/session_arguments.h"
 #include "cli/spawned_program.h"
@@ -112,7 +113,6 @@ Status record(const Arguments& arguments, SpawnedProgram& program, std::optional
   Status ended, contradicted;
   std::optional<int> signal;
   RecordOutput output({.path = arguments.output,
-                       .by = arguments.by,
                        .duration = plan->duration,
                        .max_bytes = *flight ? std::nullopt : *max_bytes,
                        .until = &until,
@@ -120,8 +120,12 @@ Status record(const Arguments& arguments, SpawnedProgram& program, std::optional
                        .progress = !program.wanted()},
                       **recorder);
   {
+    std::optional<Progress> attaching;
+    if (!program.wanted()) attaching.emplace("attaching");
     auto session = attach_to_subject(*plan, program, stacks);
+    attaching.reset();
     if (!session) return std::unexpected(session.error());
+    for (const TargetId target : (*session)->targets()) output.began((*session)->facts(target).begin_ns);
     (*recorder)->go_on();
     tell_decisions(**session, arguments.session);
     auto out = OutputQueue::make(STDERR_FILENO);
@@ -140,11 +144,13 @@ Status record(const Arguments& arguments, SpawnedProgram& program, std::optional
   }
   auto closed = (*recorder)->close();
   if (*flight) {
+    program.tell_end();
     const Status written = (*flight)->end(**recorder, output, output.why(signal));
     if (!ended) return ended;
     return written ? contradicted : written;
   }
-  output.tell_end();
+  program.tell_end();
+  output.tell_end(closed);
   return closed ? contradicted : closed;
 }
 

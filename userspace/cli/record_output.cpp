@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "base/byte_size.h"
@@ -12,6 +14,7 @@
 #include "base/text.h"
 #include "capture/drop_reason.h"
 #include "cli/messages.h"
+#include "cli/shell_word.h"
 #include "report/columns.h"
 
 namespace gorotrace {
@@ -19,9 +22,36 @@ namespace {
 
 constexpr std::chrono::milliseconds kSizeTick(100);
 
-std::string lost_text(std::uint64_t kernel, std::uint64_t file) {
-  if (kernel + file == 0) return "nothing lost";
-  return fmt::format("lost: {} by the kernel, {} on the way to the file", kernel, file);
+// Where something went wrong whose extent nobody counted, nothing is said instead of "nothing lost".
+std::string lost_text(std::uint64_t kernel, std::uint64_t file, bool all_is_well) {
+  if (kernel + file == 0) return all_is_well ? "; nothing lost" : "";
+  return "; " + fmt::format("lost: {} by the kernel, {} on the way to the file", kernel, file);
+}
+
+// Of what the recorder has handed on a disk without room has nothing, or all but what it has refused;
+// nullopt: the file is gone, or is another one.
+std::optional<std::uint64_t> in_file(const std::string& path, std::uint64_t handed_on) {
+  std::error_code unknown;
+  const std::uint64_t size = std::filesystem::file_size(path, unknown);
+  return !unknown && (size == handed_on || size == 0) ? std::optional(size) : std::nullopt;
+}
+
+// Groups that went together for one reason are told together.
+std::string detached_text(const StatFacts& facts) {
+  std::vector<std::pair<std::string, std::string>> told;  // when and why, and the groups
+  for (const Detachment& gone : facts.detached) {
+    const std::string why =
+        fmt::format("went after {}: {}", format_duration(since(gone.at_ns, facts.begin_ns)), gone.reason);
+    const auto same = std::ranges::find(told, why, &std::pair<std::string, std::string>::first);
+    if (same == told.end()) {
+      told.emplace_back(why, name_of(gone.group));
+    } else {
+      same->second += fmt::format(", {}", name_of(gone.group));
+    }
+  }
+  std::string text;
+  for (const auto& [why, groups] : told) text += fmt::format("; {} {}", groups, why);
+  return text;
 }
 
 std::uint64_t lost_by_kernel(const StatFacts& facts, std::uint64_t behind) {
@@ -32,7 +62,7 @@ std::uint64_t lost_by_kernel(const StatFacts& facts, std::uint64_t behind) {
 }  // namespace
 
 RecordOutput::RecordOutput(Options options, const Recorder& recorder)
-    : options_(std::move(options)), recorder_(recorder), began_ns_(monotonic_ns()) {}
+    : options_(std::move(options)), recorder_(recorder) {}
 
 void RecordOutput::begins(EventLoop& loop) {
   if (options_.progress) progress_ = std::make_unique<Progress>(loop, [this] { return progress(); });
@@ -99,22 +129,27 @@ std::uint64_t RecordOutput::end_ns() const {
 }
 
 std::string RecordOutput::file_text(const std::string& targets, std::uint64_t longest,
+                                    std::optional<std::uint64_t> bytes,
                                     const FlightRecorder::Written* window) const {
   const Recorder::Figures file = recorder_.figures();
-  if (options_.flight == nullptr) {
-    const std::string& kept = recorder_.kept_as();
-    return fmt::format("recorded {} of {}: {}, {} in {}{}{}", format_duration(longest), targets,
-                       plural(file.records, "event"), format_bytes(file.bytes), options_.path,
-                       full_ ? ", as large as it may be" : "",
-                       kept.empty() ? "" : fmt::format(" (what was there is kept as {})", kept));
-  }
   const std::string all = fmt::format("recorded {} of {}", format_duration(longest), targets);
-  return window == nullptr ? all + ": nothing was written"
-                           : fmt::format("{}: {}", all, options_.flight->text(*window));
+  if (options_.flight != nullptr)
+    return window == nullptr ? all + ": nothing was written at the end, what was in memory is lost"
+                             : fmt::format("{}: {}", all, options_.flight->text(*window));
+  const std::string name = printable(options_.path);
+  const std::string& kept = recorder_.kept_as();
+  const std::string before =
+      kept.empty() ? "" : fmt::format(" (what was there is kept as {})", printable(kept));
+  if (!bytes) return fmt::format("{}: {}", all, plural(file.records, "event")) + before;
+  if (*bytes == 0) return fmt::format("{}: nothing could be written to {}", all, name) + before;
+  return fmt::format("{}: {}, {} in {}{}", all, plural(file.records, "event"), format_bytes(*bytes), name,
+                     full_ ? ", as large as it may be" : "") +
+         before;
 }
 
-void RecordOutput::tell_end(const FlightRecorder::Written* window) const {
+void RecordOutput::tell_end(const Status& written, const FlightRecorder::Written* window) const {
   const Recorder::Figures file = recorder_.figures();
+  const std::optional<std::uint64_t> bytes = written ? file.bytes : in_file(options_.path, file.bytes);
   std::string targets, costs;
   std::uint64_t longest = 0, kernel = 0;
   for (const StatFacts& facts : ended_) {
@@ -131,17 +166,17 @@ void RecordOutput::tell_end(const FlightRecorder::Written* window) const {
         ended_.size() > 1 ? fmt::format("PID {}: ", facts.target.host_pid) : "", plural(cost.hits, "hit"),
         short_percent(
             cost.target_cpu_ns == 0 ? 0 : 100 * cost.charged_ns / static_cast<double>(cost.target_cpu_ns)));
-    for (const Detachment& gone : facts.detached)
-      costs += fmt::format("; {} went after {}: {}", name_of(gone.group),
-                           format_duration(since(gone.at_ns, facts.begin_ns)), gone.reason);
+    costs += detached_text(facts);
   }
   const std::string fired = options_.until == nullptr ? "" : options_.until->fired();
-  say(fmt::format("{}{}; {}\n", file_text(targets, longest, window),
-                  fired.empty() ? "" : "; ended by " + fired, lost_text(kernel, file.dropped)));
+  say(fmt::format("{}{}{}\n", file_text(targets, longest, bytes, window),
+                  fired.empty() ? "" : "; ended by " + fired,
+                  lost_text(kernel, file.dropped, written.has_value())));
   say(fmt::format("cost: {}\n", costs));
-  if (options_.flight == nullptr || window != nullptr)
-    say(fmt::format("next: gorotrace report {}{}\n", window == nullptr ? options_.path : window->path,
-                    options_.by.empty() ? "" : " --by " + options_.by));
+  const bool can_be_read = options_.flight != nullptr ? window != nullptr : bytes.value_or(0) != 0;
+  if (can_be_read)
+    say(fmt::format("next: gorotrace report {}\n",
+                    shell_word(window == nullptr ? options_.path : window->path)));
 }
 
 }  // namespace gorotrace

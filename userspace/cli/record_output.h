@@ -2,6 +2,7 @@
 // to type next. All on stderr. Threads: control thread.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "cli/flight_recorder.h"
 #include "cli/progress.h"
 #include "cli/until.h"
@@ -22,7 +24,6 @@ class RecordOutput : public WindowOutput {
  public:
   struct Options {
     std::string path;
-    std::string by;  // "label:KEY", without which nobody can report it; "": none
     std::optional<std::chrono::nanoseconds> duration;
     std::optional<std::uint64_t> max_bytes;  // the recording ends when the file is as large
     Until* until = nullptr;                  // it ends then, too; outlives this object, as does `flight`
@@ -32,6 +33,8 @@ class RecordOutput : public WindowOutput {
   // recorder outlives this object.
   RecordOutput(Options options, const Recorder& recorder);
 
+  // A target's window did. Time counts from the last of them, as that of -d does.
+  void began(std::uint64_t at_ns) { began_ns_ = std::max(began_ns_, at_ns); }
   void begins(EventLoop& loop) override;
   void ends() override { progress_.reset(); }
   [[nodiscard]] bool wants_all() const override { return false; }
@@ -44,12 +47,14 @@ class RecordOutput : public WindowOutput {
   [[nodiscard]] std::string why(std::optional<int> signal) const;
   // The last of the targets' windows, likewise.
   [[nodiscard]] std::uint64_t end_ns() const;
-  // The last lines, once the file is closed. window: the flight recorder's last one.
-  void tell_end(const FlightRecorder::Written* window = nullptr) const;
+  // The last lines, once the file is closed. written: whether it came to the disk; window: the flight
+  // recorder's last one.
+  void tell_end(const Status& written, const FlightRecorder::Written* window = nullptr) const;
 
  private:
   [[nodiscard]] std::string progress() const;
   [[nodiscard]] std::string file_text(const std::string& targets, std::uint64_t longest,
+                                      std::optional<std::uint64_t> bytes,
                                       const FlightRecorder::Written* window) const;
   void look_at_size(EventLoop& loop);
 

@@ -62,15 +62,20 @@ Result<std::vector<RowOptions>> rows_of_targets(const RowOptions& asked, const A
                                                 const Recording& recording) {
   std::vector<RowOptions> rows;
   for (const auto& target : recording.targets) {
-    if (asked.label_key != target->label_key) {
-      const std::string key = printable(target->label_key, 64);
+    rows.push_back(asked);
+    if (a.rows.by.empty() && !target->label_key.empty()) {  // the file's own
+      rows.back().by = FoldBy::kLabel;
+      rows.back().label_key = target->label_key;
+    }
+    if (rows.back().label_key != target->label_key) {
+      const std::string key = printable(target->label_key, 64), by = printable(asked.label_key, 64);
       return fail(ErrorKind::kUsage,
                   asked.label_key.empty()
-                      ? fmt::format("{} was recorded by label {}: give --by label:{}", a.file, key, key)
-                      : fmt::format("{} was not recorded by label {}: record --by label:{} does that", a.file,
-                                    asked.label_key, asked.label_key));
+                      ? fmt::format("{} was recorded by label {}: leave --by out, or give --by label:{}",
+                                    printable(a.file), key, key)
+                      : fmt::format("{} was not recorded by label {}: record --by label:{} does that",
+                                    printable(a.file), by, by));
     }
-    rows.push_back(asked);
     if (auto known =
             rows.back().filter.find_reasons(target->facts.wait_reasons, target->facts.target.go_version);
         !known)
@@ -84,7 +89,8 @@ void write_json(OutputFile& out, const Recording& recording, const std::vector<R
     RecordedTarget& target = *recording.targets[i];
     StackNumbers stacks;
     JsonWriter json(out.sink());
-    stat_summary_json(json, target.facts, target.tables, target.symbols, stacks, {.rows = rows[i]});
+    stat_summary_json(json, target.facts, target.tables, target.symbols, stacks,
+                      {.rows = rows[i], .lack = &target.lack});
     json.end_line();
   }
 }
@@ -94,7 +100,7 @@ void write_html(OutputFile& out, const Arguments& a, const PartWanted& part, con
   HtmlCapture capture;
   capture.file = a.file;
   capture.version = version_text().substr(0, version_text().find('\n'));
-  capture.damage = file_damage_text(recording.damage);
+  capture.damage = file_damage_text(recording.damage, recorded_ns(recording, part));
   if (recording.clocks)
     capture.realtime_at_0_ns =
         recording.clocks->realtime_ns - static_cast<std::int64_t>(recording.clocks->monotonic_ns);
@@ -123,6 +129,7 @@ void write_text(OutputFile& out, const Arguments& a, const CommonOptions& common
     text.limit = a.rows.limit;
     text.stacks = a.rows.stacks;
     text.rows = rows[i];
+    text.lack = &target.lack;
     text.colour = on_screen && screen.colour;
     const auto chosen = wait_filter(target.facts, target.tables, target.symbols, text.rows.filter);
     const ChainsTextOptions chains{.width = text.width,

@@ -17,6 +17,9 @@ namespace gorotrace {
 namespace {
 
 Result<ReadAhead> open_file(const std::string& path, const std::string& name) {
+  if (path == "-")
+    return fail(ErrorKind::kUsage,
+                "- names no file to read: give /dev/stdin, or ./- for a file of that name");
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (!fd) return fail_errno(errno, fmt::format("cannot open {}", name));
   return ReadAhead(std::move(fd));
@@ -155,6 +158,7 @@ void ChunkFileReader::Impl::lose(const ChunkScanner::Chunk& chunk) {
 }
 
 Status ChunkFileReader::Impl::end(const Handler& handler) {
+  damage_.whole_to = scanner_.offset() - (ended_ ? 0 : scanner_.skipped());
   if (ended_) {
     const auto another = scanner_.behind(kMagic.size());
     if (!another) return wrap(another.error(), name_);
@@ -162,6 +166,7 @@ Status ChunkFileReader::Impl::end(const Handler& handler) {
     damage_.bytes += scanner_.rest();
   } else {
     damage_.cut = true;
+    damage_.cut_bytes = scanner_.skipped();
     if (scanner_.skipped() > 0) {
       damage_.chunks += std::max<std::uint64_t>(scanner_.failed(), 1);
       damage_.cut_chunks = 1;

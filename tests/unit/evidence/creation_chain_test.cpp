@@ -27,36 +27,36 @@ std::vector<std::string> way(const std::vector<ChainLink>& chain) {
   return out;
 }
 
-using Names = std::vector<std::string>;
+using Way = std::vector<std::string>;
 constexpr const char *kDial = "net/http.(*Transport).dialConn",
                      *kQueue = "net/http.(*Transport).queueForDial",
                      *kDialFor = "net/http.(*Transport).dialConnFor";
 
 TEST(CreationChain, NothingIsAddedToTheProgramsOwnStatement) {
-  EXPECT_EQ(way({link({"main.serve", "main.main"}, "main.serve")}), Names{});
-  EXPECT_EQ(way({link({}, kDial)}), Names{});
+  EXPECT_EQ(way({link({"main.serve", "main.main"}, "main.serve")}), Way{});
+  EXPECT_EQ(way({link({}, kDial)}), Way{});
 }
 
 TEST(CreationChain, TheNearestFrameOfTheProgramOnTheStackOfTheStatement) {
   EXPECT_EQ(way({link({"net/http.(*Server).Serve", "main.serve", "main.main"}, "net/http.(*Server).Serve")}),
-            Names{"main.serve"});
+            Way{"main.serve"});
 }
 
 TEST(CreationChain, ThroughTheCreatorOfTheCreator) {
   EXPECT_EQ(way({link({kDial, kDialFor}, kDial), link({kQueue, "main.leakyClient", "main.main"}, kQueue)}),
-            (Names{kQueue, "main.leakyClient"}));
+            (Way{kQueue, "main.leakyClient"}));
 }
 
 // Without stacks: where a creator began, if that is the program's; else who made it.
 TEST(CreationChain, WithoutStacks) {
-  EXPECT_EQ(way({link({}, kDial), link({}, "main.main", "main.worker")}), Names{"main.worker"});
+  EXPECT_EQ(way({link({}, kDial), link({}, "main.main", "main.worker")}), Way{"main.worker"});
   EXPECT_EQ(way({link({}, kDial), link({}, kQueue, kDialFor), link({}, "main.main", kQueue)}),
-            (Names{kQueue, "main.main"}));
+            (Way{kQueue, "main.main"}));
 }
 
 TEST(CreationChain, WhatHasNoNameIsNobodysCode) {
-  EXPECT_EQ(way({link({kDial, "?0x7f00", "crosscall2"}, kDial)}), Names{});
-  EXPECT_EQ(way({link({kDial, "[plug.so]"}, kDial)}), Names{"[plug.so]"}) << "a plugin is the program's";
+  EXPECT_EQ(way({link({kDial, "?0x7f00", "crosscall2"}, kDial)}), Way{});
+  EXPECT_EQ(way({link({kDial, "[plug.so]"}, kDial)}), Way{"[plug.so]"}) << "a plugin is the program's";
 }
 
 class Known : public ::testing::Test {

@@ -13,20 +13,20 @@ namespace {
 using namespace testing;
 using ::testing::HasSubstr;
 
-constexpr TargetId kOne = target_id(1, 1);
+constexpr TargetId kClaimed = target_id(1, 1);
 
 FileItem begun(TargetId target) {
   return Item{target, 0,
               TargetBegun{.host_pid = 42, .start_time_ticks = 1, .exe = "/bin/it", .wait_reasons = {}}};
 }
 FileItem records(std::size_t count) {
-  return Item{kOne, 1000, Records{std::vector<gt_record>(count)}};
+  return Item{kClaimed, 1000, Records{std::vector<gt_record>(count)}};
 }
 FileItem look(std::size_t goroutines) {
   Snapshot all;
   all.goroutines.resize(goroutines);
   for (std::size_t i = 0; i < goroutines; ++i) all.goroutines[i].goid = i + 1;
-  return Item{kOne, 1000, std::move(all)};
+  return Item{kClaimed, 1000, std::move(all)};
 }
 
 std::string file_of(const std::vector<FileItem>& items) {
@@ -47,20 +47,20 @@ std::string refusal(const std::string& bytes) {
 }
 
 TEST(FileClaims, WhatAFileOfItsSizeCanHoldIsTaken) {
-  std::vector<FileItem> items{begun(kOne), look(200'000)};
+  std::vector<FileItem> items{begun(kClaimed), look(200'000)};
   for (int i = 0; i < 20; ++i) items.push_back(records(4096));
   EXPECT_EQ(refusal(file_of(items)), "");
 }
 
 // All alike, so that a million take hardly a byte each thousand.
 TEST(FileClaims, MoreGoroutinesThanItsBytesAreRefused) {
-  const std::string bytes = file_of({begun(kOne), look(3'000'000)});
+  const std::string bytes = file_of({begun(kClaimed), look(3'000'000)});
   EXPECT_LT(bytes.size(), 100'000u);
   EXPECT_THAT(refusal(bytes), HasSubstr("more rows than the file has bytes for"));
 }
 
 TEST(FileClaims, MoreEventsThanItsBytesAreRefused) {
-  std::vector<FileItem> items{begun(kOne)};
+  std::vector<FileItem> items{begun(kClaimed)};
   for (int i = 0; i < 200; ++i) items.push_back(records(4096));
   const std::string bytes = file_of(items);
   EXPECT_LT(bytes.size(), 40'000u);
@@ -78,7 +78,9 @@ TEST(FileClaims, AStackThatIsToldAgainIsNoOther) {
   FileClaims claims;
   const auto deep = std::make_shared<StackPcs>();
   deep->pcs.resize(1u << 20);
-  const auto defined = [&](std::uint64_t id) { return Item{kOne, 0, StackDefined{.id = id, .stack = deep}}; };
+  const auto defined = [&](std::uint64_t id) {
+    return Item{kClaimed, 0, StackDefined{.id = id, .stack = deep}};
+  };
   for (int i = 0; i < 100; ++i) EXPECT_TRUE(claims.take(defined(7)));
   for (std::uint64_t id = 8; id < 23; ++id) EXPECT_TRUE(claims.take(defined(id)));
   EXPECT_FALSE(claims.take(defined(23)));

@@ -75,6 +75,7 @@ inline void forget_what_no_file_has(Item& item) {
       g.sp = none.sp;
       g.timer = none.timer;
       g.sleep_when = none.sleep_when;
+      g.retried = none.retried;
       g.waiting = none.waiting;
       g.ancestors = none.ancestors;
       g.stack = none.stack;

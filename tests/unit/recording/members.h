@@ -50,10 +50,10 @@ auto members(Is<FunctionDescribed> auto& x) {
   return std::tie(a, b, c);
 }
 auto members(Is<GoroutineSnapshot> auto& x) {
-  auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, a1, b1, c1, d1, e1, f1] =
-      x;
+  auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, a1, b1, c1, d1, e1, f1,
+         g1] = x;
   return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, a1, b1, c1, d1,
-                  e1, f1);
+                  e1, f1, g1);
 }
 auto members(Is<SnapshotCounts> auto& x) {
   auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = x;

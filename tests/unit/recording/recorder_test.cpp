@@ -12,12 +12,14 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <random>
 #include <thread>
 
 #include "model/delta.h"
 #include "recorder_fixture.h"
 #include "recording/chunk_format.h"
+#include "recording/part_facts.h"
 #include "recording/replay.h"
 
 namespace gorotrace {
@@ -160,7 +162,9 @@ TEST_F(RecorderTest, a_writer_that_ended_early_left_what_it_had_written) {
   const Truth truth = play(1, 5000);
   begin(kOne);
   play_through(truth.events, truth.end_ns);
-  recorder->tell({kOne, false, facts(1000, 2000)});
+  StatFacts known = facts(1000, 2000);
+  known.events = {.produced = 100, .received = 97, .dropped = {{"ring_full", 3}}, .stack_failed = {}};
+  recorder->tell({kOne, false, known});
   ASSERT_TRUE(close());
   const auto whole = std::filesystem::file_size(path);
   std::filesystem::resize_file(path, whole - 1);
@@ -171,6 +175,32 @@ TEST_F(RecorderTest, a_writer_that_ended_early_left_what_it_had_written) {
   const StatFacts& facts = recording->targets[0]->facts;
   EXPECT_EQ(facts.notices.size(), 2u) << facts.notices.back();
   EXPECT_GE(facts.end_ns, truth.end_ns) << "as of what was told last, not of when the facts were";
+  EXPECT_EQ(recording->targets[0]->lack.told_ns, 2000u) << "of what the session knew it is said";
+  EXPECT_NE(facts.notices.back().find("cut off"), std::string::npos) << facts.notices.back();
+  // One count of events, that of the file.
+  EXPECT_EQ(facts.events.received, recording->records);
+  EXPECT_EQ(facts.events.dropped_total(), recording->lost);
+  EXPECT_EQ(facts.events.produced, recording->records + recording->lost);
+  EXPECT_EQ(recording->damage.cut_bytes, ChunkHeader::kBytes - 1)
+      << "of the last chunk, which has none but these";
+  EXPECT_EQ(recording->damage.whole_to, whole - ChunkHeader::kBytes);
+}
+
+TEST(EventsInFile, ReasonsThatWereToldAreKeptAndTheRestIsLost) {
+  const EventFacts told{.produced = 100,
+                        .received = 97,
+                        .dropped = {{"ring_full", 3}, {"nested", 0}},
+                        .stack_failed = {{"no_memory", 2}}};
+  const EventFacts events = events_in_file(told, {.records = 150, .lost = 10});
+  EXPECT_EQ(events.produced, 160u);
+  EXPECT_EQ(events.received, 150u);
+  EXPECT_EQ(events.in_window, 150u);
+  EXPECT_EQ(events.dropped_total(), 10u);
+  EXPECT_EQ(events.dropped.front(), (std::pair<std::string, std::uint64_t>("ring_full", 3)));
+  EXPECT_EQ(events.stack_failed, told.stack_failed);
+  EXPECT_EQ(events.on_their_way(), 0u);
+  // The file has not yet what was counted.
+  EXPECT_EQ(events_in_file(told, {.records = 50, .lost = 1}).dropped_total(), 1u);
 }
 
 // What the session knew is told late, or lies where the file is damaged.
@@ -214,11 +244,14 @@ TEST_P(RecordedTraces, behind_a_damaged_part_go_on_with_what_was_open) {
   record({.flush_ns = 0, .segment_ns = 0});
   begin(kOne);
   play_through(truth.events, truth.end_ns);
-  recorder->tell({kOne, true, facts(1000, truth.end_ns)});
+  StatFacts known = facts(1000, truth.end_ns);
+  known.events.produced = known.events.received = truth.events.size();
+  recorder->tell({kOne, true, known});
   ASSERT_TRUE(close());
   const auto whole = replay(path);
   ASSERT_TRUE(whole);
   EXPECT_FALSE(whole->damage.any());
+  EXPECT_FALSE(whole->targets[0]->lack.any());
   const Tables& all = whole->targets[0]->tables;
   const auto size = std::filesystem::file_size(path);
   for (const std::uintmax_t at : {size / 4, size / 2}) damage(path, at, at + 1);
@@ -227,6 +260,26 @@ TEST_P(RecordedTraces, behind_a_damaged_part_go_on_with_what_was_open) {
   EXPECT_GE(rest->damage.chunks, 2u);
   EXPECT_LT(rest->records, whole->records);
   EXPECT_GT(rest->records, whole->records / 4);
+  // Which stretches, and how much of the file.
+  const FileLack& lack = rest->targets[0]->lack;
+  ASSERT_FALSE(lack.missing.empty());
+  EXPECT_LE(lack.missing.size(), 2u);
+  for (const Interval& stretch : lack.missing) {
+    EXPECT_GT(stretch.from_ns, 1000u);
+    EXPECT_LT(stretch.from_ns, stretch.to_ns);
+    EXPECT_LE(stretch.to_ns, truth.end_ns);
+  }
+  EXPECT_FALSE(lack.beginning);
+  const EventFacts& events = rest->targets[0]->facts.events;
+  EXPECT_EQ(events.produced, truth.events.size());
+  EXPECT_EQ(events.received, rest->records);
+  EXPECT_EQ(events.dropped_total(), rest->lost) << "the head says the same";
+  EXPECT_EQ(events.produced, events.received + events.dropped_total());
+  EXPECT_EQ(lack.damage.bytes, rest->damage.bytes);
+  EXPECT_GT(lack.damage.bytes_within(), 0u);
+  const std::string& notice = rest->targets[0]->facts.notices.back();
+  EXPECT_NE(notice.find("the window lacks what happened from "), std::string::npos) << notice;
+  EXPECT_NE(notice.find(" of the file could not be read ("), std::string::npos) << notice;
   const Tables& got = rest->targets[0]->tables;
   EXPECT_GE(got.gaps, 2u);
   EXPECT_EQ(got.illegal, 0u);
@@ -266,6 +319,11 @@ TEST_P(RecordedTraces, without_their_beginning_have_what_was_open) {
   EXPECT_EQ(got.live, all.live);
   EXPECT_LT(rest->records, whole->records);
   EXPECT_EQ(rest->targets[0]->facts.notices.front(), "a notice");
+  const FileLack& lack = rest->targets[0]->lack;
+  ASSERT_TRUE(lack.beginning);
+  EXPECT_EQ(lack.beginning->ns, rest->targets[0]->facts.begin_ns - 1000);
+  const auto says = [](const std::string& notice) { return notice.find("beginning of the recording") == 4; };
+  EXPECT_TRUE(std::ranges::any_of(rest->targets[0]->facts.notices, says));
 }
 
 TEST_F(RecorderTest, a_pc_that_becomes_known_later_is_named_again) {
@@ -327,6 +385,49 @@ TEST_F(RecorderTest, what_the_disk_refuses_is_counted_and_a_loss_in_the_file) {
   EXPECT_EQ(recording->records + dropped, truth.events.size());
   EXPECT_EQ(recording->targets[0]->tables.illegal, 0u);
   EXPECT_GE(recording->targets[0]->tables.gaps, 1u);
+}
+
+// What others do to the file meanwhile, and what is said of it.
+TEST_F(RecorderTest, a_file_that_is_not_what_was_written_is_an_error) {
+  const Truth truth = play(1, 2000);
+  const std::filesystem::path beside = path.string() + ".beside";
+  const std::pair<std::function<void()>, const char*> kChanges[] = {
+      {[&] { std::filesystem::remove(path); }, "was removed while"},
+      {[&] { std::filesystem::resize_file(path, 5); }, "was cut to 5 bytes by somebody else"},
+      {[&] { std::ofstream(path, std::ios::app) << "more"; }, "was written to by somebody else"},
+      {[&] {
+         std::ofstream(beside) << "another";
+         std::filesystem::rename(beside, path);
+       },
+       "was replaced by another file"},
+  };
+  for (const auto& [change, says] : kChanges) {
+    for (const bool goes_on : {false, true}) {
+      record({.flush_ns = 1});
+      begin(kOne);
+      play_through(truth.events, truth.end_ns);
+      for (int i = 0; i < 100 && recorder->figures().bytes < 1000; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      ASSERT_GE(recorder->figures().bytes, 1000u);
+      change();
+      // What comes behind fills the hole of a file that was cut.
+      if (goes_on) recorder->tell({kOne, true, facts(1000, truth.end_ns)});
+      const Status closed = close();
+      ASSERT_FALSE(closed) << says;
+      EXPECT_NE(closed.error().message.find(says), std::string::npos) << closed.error().message;
+    }
+  }
+}
+
+TEST(RecorderMake, of_a_minus_is_refused) {
+  const auto made = Recorder::make("-");
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind, ErrorKind::kUsage);
+  EXPECT_NE(made.error().message.find("/dev/stdout"), std::string::npos) << made.error().message;
+  const auto read = replay("-");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().kind, ErrorKind::kUsage);
+  EXPECT_NE(read.error().message.find("/dev/stdin"), std::string::npos) << read.error().message;
 }
 
 TEST(RecorderMake, of_a_path_that_cannot_be_written_is_an_error) {

@@ -35,7 +35,7 @@ TEST(StatJson, ALabelIsAValueOrSaysWhyNot) {
   Session x = make_session();
   EXPECT_TRUE(summary(x)["blocking"][0]["label"].is_null()) << "nobody asked";
   const LabelId acme = LabelId{1} << 63 | 1;
-  x.tables.label_values = {{acme, "acme"}};
+  x.tables.label_values = {{acme, "ac\nme"}};
   for (BlockingRow& row : x.tables.blocking) row.label = kLabelNone;
   x.tables.blocking[3].label = acme;
   x.tables.blocking[0].label = kLabelNotRead;
@@ -43,9 +43,36 @@ TEST(StatJson, ALabelIsAValueOrSaysWhyNot) {
   rows.by = FoldBy::kLabel;
   rows.label_key = "tenant";
   const json blocking = summary(x, rows)["blocking"];
-  EXPECT_EQ(blocking[0]["label"], json({{"key", "tenant"}, {"known", "value"}, {"value", "acme"}}));
+  EXPECT_EQ(blocking[0]["label"], json({{"key", "tenant"}, {"known", "value"}, {"value", "ac\nme"}}));
   EXPECT_EQ(blocking[1]["label"], json({{"key", "tenant"}, {"known", "not_read"}, {"value", nullptr}}));
   EXPECT_EQ(blocking[2]["label"], json({{"key", "tenant"}, {"known", "none"}, {"value", nullptr}}));
+}
+
+TEST(StatJson, WhatAFileLacksIsToldInChunksBytesAndTime) {
+  Session x = make_session();
+  const auto lacks = [&](const FileLack* lack) {
+    return json::parse(json_text([&](JsonWriter& out) {
+      StackNumbers stacks;
+      stat_summary_json(out, x.facts, x.tables, x.symbols, stacks, {.lack = lack});
+    }))["file_damage"];
+  };
+  FileLack lack;
+  EXPECT_TRUE(lacks(nullptr).is_null()) << "of no file";
+  EXPECT_TRUE(lacks(&lack).is_null()) << "of a whole one, which is what stat says";
+  lack.damage = {
+      .cut = true, .chunks = 3, .cut_chunks = 1, .bytes = 1000, .cut_bytes = 100, .whole_to = 7000};
+  lack.missing = {{x.facts.begin_ns + 5, x.facts.begin_ns + 9}};
+  lack.beginning = MissingBeginning{.ns = 77, .lost = 8};
+  lack.told_ns = x.facts.begin_ns + 3;
+  EXPECT_EQ(lacks(&lack), json({{"cut", true},
+                                {"whole_to_byte", 7000},
+                                {"cut_bytes", 100},
+                                {"chunks", 2},
+                                {"bytes", 900},
+                                {"missing", {{5, 9}}},
+                                {"another_file_behind", false},
+                                {"beginning", {{"ns", 77}, {"lost", 8}}},
+                                {"session_told_ns", 3}}));
 }
 
 TEST(StatJson, PausesAreNullUnlessTheirGroupSawSome) {

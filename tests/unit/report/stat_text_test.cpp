@@ -14,6 +14,7 @@
 namespace gorotrace::report_test {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -128,6 +129,56 @@ TEST(StatText, WhomADeadlySignalCameTo) {
   end.interrupted = SignalCameTo::kNotKnown;
   EXPECT_THAT(text(x, {.width = 200}),
               HasSubstr("ended: SIGQUIT, 1.00s into the window; which goroutine ran there is not known\n"));
+}
+
+TEST(StatText, WhyNoGoroutineDidIt) {
+  Session x = make_session();
+  ProcessEnd& end = x.tables.panics.end.emplace();
+  end.by = EndedBy::kFatal;
+  end.at_ns = Session::kBegin + 1'000'000'000;
+  end.value.text = "all goroutines are asleep - deadlock!";
+  end.exit_status = 2;
+  EXPECT_THAT(text(x, {.width = 200}),
+              HasSubstr("deadlock!\", 1.00s into the window; exit status 2; no goroutine did it: the runtime "
+                        "finds it on the thread that went idle last\n"));
+  end.value.text = "bad g";
+  EXPECT_THAT(text(x, {.width = 200}), HasSubstr("whether it ran for a goroutine is not known\n"));
+  end.goid = 7;
+  EXPECT_THAT(text(x, {.width = 200}), Not(HasSubstr("whether it ran for a goroutine")));
+}
+
+TEST(StatText, APanicAlwaysSaysWithWhat) {
+  Session x = make_session();
+  ProcessEnd& end = x.tables.panics.end.emplace();
+  end.by = EndedBy::kPanic;
+  end.at_ns = Session::kBegin;
+  end.goid = 20;
+  end.value.type = "nil";
+  EXPECT_THAT(text(x, {.width = 200}), HasSubstr("ended: panic: nil in goroutine 20"));
+  end.value = {};
+  EXPECT_THAT(text(x, {.width = 200}),
+              HasSubstr("ended: panic: a value that could not be read in goroutine"));
+}
+
+TEST(StatText, TheCostThatWasToldBeforeTheEndIsOfThatTime) {
+  Session x = make_session();
+  x.facts.cost.hits = 100;
+  x.facts.cost.charged_ns = 1e7;
+  x.facts.end_ns = x.facts.begin_ns + 2'000'000'000;
+  EXPECT_THAT(text(x, {.width = 200}), AllOf(HasSubstr("cost: 100 hits, "), HasSubstr(" 0.5 % of one CPU")));
+  FileLack lack;
+  lack.told_ns = x.facts.begin_ns + 1'000'000'000;
+  EXPECT_THAT(text(x, {.width = 200, .lack = &lack}),
+              AllOf(HasSubstr("cost: 100 hits in the first 1.00s, "), HasSubstr(" 1.0 % of one CPU")));
+}
+
+TEST(StatText, ACostThatTheFileLacksIsNotNone) {
+  Session x = make_session();
+  x.facts.calibrated.reset();
+  EXPECT_THAT(text(x), HasSubstr("cost: none, nothing was attached\n"));
+  FileLack lack;
+  lack.damage.cut = true;
+  EXPECT_THAT(text(x, {.width = 200, .lack = &lack}), HasSubstr("cost: not known, the file lacks"));
 }
 
 TEST(StatText, EventsOfTheWindowAndThoseBehindIt) {
@@ -642,6 +693,8 @@ TEST(StatText, ByLabelItsValueStandsOverTheStack) {
   EXPECT_THAT(out, HasSubstr("        no label tenant\n        IO wait  "));
   EXPECT_THAT(out, HasSubstr("tenant: other values than the first 1024\n"));
   EXPECT_THAT(out, Not(HasSubstr("labels not read")));
+  x.tables.label_values = {{acme, "ac\x1b[1mme"}};
+  EXPECT_THAT(stat_summary_text(x.facts, x.tables, x.symbols, options), HasSubstr("tenant=ac\uFFFD[1mme"));
   x.tables.blocking[3].label = kLabelNotRead;
   out = text(x, options);
   expect_fits(out, 80);
