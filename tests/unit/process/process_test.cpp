@@ -156,7 +156,12 @@ TEST(ProcessOpen, ADeletedExecutableIsFlagged) {
       std::filesystem::temp_directory_path() / ("gorotrace_deleted_" + std::to_string(::getpid()));
   std::filesystem::copy_file("/bin/sleep", copy, std::filesystem::copy_options::overwrite_existing);
   const Child child([&] { ::execl(copy.c_str(), "sleep", "1000", nullptr); });
-  ASSERT_TRUE(eventually([&] { return opened(child.pid())->executable() == copy.string(); }));
+  // The link is the new program's before the whole of the process is.
+  ASSERT_TRUE(eventually([&] {
+    const auto p = opened(child.pid());
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    return p->executable() == copy.string() && p->liveness() == Liveness::kAlive;
+  }));
   std::filesystem::remove(copy);
   const auto p = opened(child.pid());
   EXPECT_TRUE(p->executable_deleted());
