@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/sort_stably.h"
 #include "report/columns.h"
 
 namespace gorotrace {
@@ -164,7 +165,7 @@ void Table::widen(std::vector<Placed>& columns, std::size_t width) const {
   }
   std::size_t spare = width - std::min(width, taken), waiting = longer.size();
   const auto lacks = [this](const Placed* p) { return needs_[p->column] - p->width; };
-  std::ranges::stable_sort(longer, {}, lacks);
+  sort_stably(longer, {}, lacks);
   for (Placed* p : longer) {
     const std::size_t more = std::min(lacks(p), spare / waiting--);
     p->width += more;
