@@ -347,8 +347,8 @@ def test_the_holder_of_a_mutex_that_goes_from_hand_to_hand_is_named(hold):
             time.sleep(0.02)
         print(f"{hold}: {right} of 10 dumps name the holder, {wrong} another goroutine first")
         text = dump("-p", process.pid, "--waiters")
-    # Beside other work some locks change hands at each of the tries.
-    assert right >= 3 and wrong <= 2, (right, wrong)
+    # Beside other work some locks change hands at each of the tries, and nobody is named then.
+    assert right > wrong and wrong <= 3, (right, wrong)
     rows = re.findall(r"^ +\d+  sync\.Mutex 0x\w+ (.*(?:\n {9,12}\S.*)*)", text, re.M)
     ends = r"  (likely held by goroutine|likely holder not established: |no likely holder found|held by nobody)"
     assert all(re.search(ends, row.replace("\n", " ")) for row in rows), text

@@ -14,8 +14,8 @@ namespace gorotrace::fuzz {
 inline std::size_t text_size(const Labels& labels) {
   std::size_t size = 0;
   for (const auto& [key, value] : labels) {
-    check_printable(key, "a label is printable");
-    check_printable(value, "a label is printable");
+    check_utf8(key, "a label is UTF-8");
+    check_utf8(value, "a label is UTF-8");
     size += key.size() + value.size();
   }
   return size;
