@@ -22,18 +22,13 @@ unsigned code_point(std::string_view sequence) {
   return (byte(0) & 0x0f) << 12 | (byte(1) & 0x3f) << 6 | (byte(2) & 0x3f);
 }
 
-// What printable() (base/text.h) replaces: a terminal would obey it, or a reader of lines break one there.
-bool obeyed(unsigned c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
 // Of one valid UTF-8 sequence.
 void append_escaped(std::string& to, std::string_view sequence) {
   const char c = sequence.front();
   if (c == '"' || c == '\\') {
     to += '\\';
     to += c;
-  } else if (sequence.size() < 4 && obeyed(code_point(sequence))) {
+  } else if (is_control(sequence)) {
     fmt::format_to(std::back_inserter(to), "\\u{:04x}", code_point(sequence));
   } else {
     to += sequence;

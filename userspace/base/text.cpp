@@ -12,19 +12,6 @@
 namespace gorotrace {
 namespace {
 
-bool is_control(std::string_view sequence) {
-  const auto lead = static_cast<unsigned char>(sequence[0]);
-  if (lead < 0x20 || lead == 0x7f) return true;
-  // C1 controls U+0080..U+009F, which terminals obey too; line separators U+2028, U+2029, at which some
-  // readers of lines break one; direction overrides U+202A..U+202E, U+2066..U+2069.
-  if (sequence.size() == 2 && lead == 0xc2) return static_cast<unsigned char>(sequence[1]) < 0xa0;
-  if (sequence.size() == 3 && lead == 0xe2) {
-    const auto b1 = static_cast<unsigned char>(sequence[1]), b2 = static_cast<unsigned char>(sequence[2]);
-    return (b1 == 0x80 && b2 >= 0xa8 && b2 <= 0xae) || (b1 == 0x81 && b2 >= 0xa6 && b2 <= 0xa9);
-  }
-  return false;
-}
-
 struct Unit {
   std::string_view name;
   double ns;

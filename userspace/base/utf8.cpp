@@ -22,4 +22,15 @@ std::size_t utf8_length(std::string_view text) {
   return n;
 }
 
+bool is_control(std::string_view sequence) {
+  const auto lead = static_cast<unsigned char>(sequence[0]);
+  if (lead < 0x20 || lead == 0x7f) return true;
+  if (sequence.size() == 2 && lead == 0xc2) return static_cast<unsigned char>(sequence[1]) < 0xa0;
+  if (sequence.size() == 3 && lead == 0xe2) {
+    const auto b1 = static_cast<unsigned char>(sequence[1]), b2 = static_cast<unsigned char>(sequence[2]);
+    return (b1 == 0x80 && b2 >= 0xa8 && b2 <= 0xae) || (b1 == 0x81 && b2 >= 0xa6 && b2 <= 0xa9);
+  }
+  return false;
+}
+
 }  // namespace gorotrace
