@@ -68,17 +68,16 @@ double each_ns(int times, const auto& what) {
   return static_cast<double>(thread_cpu_ns() - start) / times;
 }
 
-// What one hit adds to the work beside it; before and after each batch of hits `around` is called.
-double hit_ns(const Subject& subject, Work& work, const auto& around) {
+// What one hit adds to the work beside it. behind_batch: called once each batch of hits is over.
+double hit_ns(const Subject& subject, Work& work, const auto& behind_batch) {
   Batches with{}, without{};
   for (std::size_t i = 0; i < kBatches; ++i) {
     without[i] = each_ns(subject.hits_per_batch, [&] { work(); });
-    around(i);
     with[i] = each_ns(subject.hits_per_batch, [&] {
       work();
       subject.function();
     });
-    around(i);
+    behind_batch(i);
   }
   return cheap(with) - cheap(without);
 }
@@ -135,16 +134,13 @@ Result<TrapCalibration> TrapCalibration::attach() {
 Calibrated TrapCalibration::measure() const {
   Work work;
   work();
-  gt_reference before{};
-  bool begun = false;
+  gt_reference before = seen_by_program(*skeleton_);
   Batches program_ns{};
   const double emulated_ns = hit_ns(kSubjects[0], work, [&](std::size_t batch) {
     const gt_reference seen = seen_by_program(*skeleton_);
-    if (begun)
-      program_ns[batch] = static_cast<double>(seen.sampled_ns - before.sampled_ns) /
-                          static_cast<double>(std::max<std::uint64_t>(seen.sampled - before.sampled, 1));
+    program_ns[batch] = static_cast<double>(seen.sampled_ns - before.sampled_ns) /
+                        static_cast<double>(std::max<std::uint64_t>(seen.sampled - before.sampled, 1));
     before = seen;
-    begun = !begun;
   });
   Calibrated out;
   out.program_ns = cheap(program_ns);
