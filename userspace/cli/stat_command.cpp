@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/one_file.h"
 #include "base/plural.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -79,8 +80,8 @@ Status two_files(const Arguments& arguments, const std::string& kept_as) {
   struct stat record{}, waits{};
   // The same terminal, or /dev/null, may be meant twice.
   const bool one = ::stat(arguments.record.c_str(), &record) == 0 &&
-                   ::stat(arguments.waits.c_str(), &waits) == 0 && record.st_dev == waits.st_dev &&
-                   record.st_ino == waits.st_ino && !S_ISCHR(record.st_mode);
+                   ::stat(arguments.waits.c_str(), &waits) == 0 && is_one_file(record, waits) &&
+                   !S_ISCHR(record.st_mode);
   if (one)
     return fail(ErrorKind::kUsage, fmt::format("--waits {} and --record {} are one file: give two",
                                                printable(arguments.waits), printable(arguments.record)));

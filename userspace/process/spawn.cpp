@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/one_file.h"
 #include "base/text.h"
 #include "process/procfs.h"
 
@@ -217,8 +218,7 @@ Status SpawnedProcess::look_at_file(const std::string& program) {
   if (auxv_of(pid_, AT_SECURE).value_or(0) != 0) return refused("changes its rights when it is executed");
   struct stat named{};
   const std::string name = name_of_exec(pid_);
-  if (!name.empty() && ::stat(name.c_str(), &named) == 0 &&
-      (named.st_dev != st.st_dev || named.st_ino != st.st_ino)) {
+  if (!name.empty() && ::stat(name.c_str(), &named) == 0 && !is_one_file(named, st)) {
     const auto link = procfs::read_link(pid_, "exe");
     interpreter_ = link ? printable(*link) : "another program";
   }

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/one_file.h"
+
 namespace gorotrace {
 namespace {
 
@@ -24,8 +26,7 @@ bool is_regular(int fd) {
 
 bool is_named(int fd, const std::string& path) {
   struct stat ours{}, named{};
-  return ::fstat(fd, &ours) == 0 && ::stat(path.c_str(), &named) == 0 && ours.st_dev == named.st_dev &&
-         ours.st_ino == named.st_ino;
+  return ::fstat(fd, &ours) == 0 && ::stat(path.c_str(), &named) == 0 && is_one_file(ours, named);
 }
 
 // The name itself, behind links; those of the kernel lead to what has no name to be changed.

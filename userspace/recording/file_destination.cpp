@@ -9,15 +9,12 @@
 #include <system_error>
 #include <utility>
 
+#include "base/one_file.h"
 #include "base/text.h"
 #include "recording/chunk_destination.h"
 
 namespace gorotrace {
 namespace {
-
-bool is_one_file(const struct stat& a, const struct stat& b) {
-  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
 
 // The whole path under which the file was opened; "": it has none, or none any more.
 std::string name_of(int fd) {
