@@ -143,13 +143,12 @@ Status record(const Arguments& arguments, SpawnedProgram& program, std::optional
     if (!program.running()) stop.reset();
   }
   auto closed = (*recorder)->close();
+  program.tell_end();
   if (*flight) {
-    program.tell_end();
     const Status written = (*flight)->end(**recorder, output, output.why(signal));
     if (!ended) return ended;
     return written ? contradicted : written;
   }
-  program.tell_end();
   output.tell_end(closed);
   return closed ? contradicted : closed;
 }

@@ -151,10 +151,7 @@ void StatWindow::record(bool whole) {
   for (const TargetId target : targets_) {
     StatFacts known = facts(target);
     known.events = session_.events(target, 0);
-    if (!whole) {
-      known.events.in_window.reset();
-      if (known.end_ns == 0) known.end_ns = monotonic_ns();  // as of when it is told
-    }
+    if (!whole) known = so_far(std::move(known));
     options_.recorder->tell({target, whole, std::move(known)});
   }
 }

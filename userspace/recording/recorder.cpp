@@ -28,6 +28,12 @@ ClockPair clocks_now() {
 
 }  // namespace
 
+StatFacts so_far(StatFacts known) {
+  known.events.in_window.reset();
+  if (known.end_ns == 0) known.end_ns = monotonic_ns();
+  return known;
+}
+
 Result<std::unique_ptr<Recorder>> Recorder::make(const std::string& path, const Options& options) {
   auto file = ClaimedFile::open(path);
   if (!file) return std::unexpected(file.error());

@@ -28,6 +28,10 @@
 
 namespace gorotrace {
 
+// What is told of a window that goes on: it is as of now, and what is known behind its end alone is not in
+// it.
+[[nodiscard]] StatFacts so_far(StatFacts known);
+
 class Recorder : public ItemSink {
  public:
   struct Options {

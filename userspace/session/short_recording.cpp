@@ -134,10 +134,7 @@ StatFacts Run::tell(bool whole) {
   if (!held_.empty()) known.notices.push_back(held_);
   if (!why_.empty()) known.notices.push_back("the capture ended early: " + why_);
   known.events = session_.events(target_, 0);
-  if (!whole) {
-    known.events.in_window.reset();
-    if (known.end_ns == 0) known.end_ns = monotonic_ns();  // as of when it is told
-  }
+  if (!whole) known = so_far(std::move(known));
   recorder_.tell({target_, whole, known});
   return known;
 }
