@@ -25,6 +25,13 @@ def report_lines(path, *arguments):
     return run("report", "--json", path, *arguments).stdout.splitlines()
 
 
+def await_begun(path):
+    end = time.monotonic() + 30
+    while not path.exists() or path.stat().st_size == 0:
+        assert time.monotonic() < end, f"nothing was written to {path} within 30 s"
+        time.sleep(0.1)
+
+
 def recorded_stat(pid, path, *arguments, duration="2s"):
     """stat --json --record: its summary, as it was written, and as a value."""
     with Stat(pid, "-d", duration, "--record", str(path), *arguments) as stat:
@@ -339,10 +346,7 @@ def test_a_file_has_one_recorder(tmp_path):
     with Process([build(PROGRAMS / "demo")]) as target:
         time.sleep(0.3)
         with Process([gorotrace(), "record", "-p", target.pid, "-o", path]) as record:
-            end = time.monotonic() + 30
-            while not path.exists() or path.stat().st_size == 0:
-                assert time.monotonic() < end
-                time.sleep(0.1)
+            await_begun(path)
             for last in ([], ["--last", "10s"]):
                 refused = run("record", "-p", target.pid, "-d", "1s", "-o", path, *last, code=1).stderr
                 assert "another recording is written to it" in refused, refused
@@ -363,10 +367,7 @@ def test_a_file_that_others_take_away_is_said(how, says, tmp_path):
     with Process([build(PROGRAMS / "demo")]) as target:
         time.sleep(0.3)
         with Process([gorotrace(), "record", "-p", target.pid, "-o", path]) as record:
-            end = time.monotonic() + 30
-            while not path.exists() or path.stat().st_size == 0:
-                assert time.monotonic() < end
-                time.sleep(0.1)
+            await_begun(path)
             path.unlink() if how == "remove" else os.truncate(path, 0)
             record.popen.send_signal(signal.SIGINT)
             assert record.wait(60) == 1
@@ -421,8 +422,7 @@ def test_a_pid_that_was_given_again_is_another_process(tmp_path):
         time.sleep(0.3)
         pid = target.pid
         with Process([gorotrace(), "record", "-p", pid, "-o", one]) as record:
-            while not one.exists() or one.stat().st_size == 0:
-                time.sleep(0.1)
+            await_begun(one)
             target.popen.kill()
             target.wait()
             with with_the_pid(pid, [demo]) as again:
