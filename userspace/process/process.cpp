@@ -26,6 +26,9 @@ namespace {
 // taken off (arm64 in bits 56-63, from bit 55 on; amd64's LAM_U57 in bits 57-62) or not.
 constexpr ::off_t kNeverMapped = ::off_t{3} << 55;
 
+// How long the other threads of a process that is being killed may outlive its first.
+constexpr int kEndOfAllMs = 200;
+
 std::unexpected<Error> no_permission(pid_t pid, const std::string& what) {
   const char* way_out =
       ::geteuid() == 0
@@ -262,7 +265,16 @@ bool Process::find_task() const {
 }
 
 Error Process::explain(Error error) const {
-  switch (liveness()) {
+  const pid_t through = task_;
+  Liveness now = liveness();
+  // The thread that it was read through has ended and others live: of a process that is being killed they are
+  // about to end as well.
+  if (now == Liveness::kAlive && task_ != through) {
+    pollfd poll_fd{pidfd_.get(), POLLIN, 0};
+    ::poll(&poll_fd, 1, kEndOfAllMs);
+    now = liveness();
+  }
+  switch (now) {
     case Liveness::kAlive:
       return error;
     case Liveness::kExited:

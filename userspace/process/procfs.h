@@ -23,9 +23,15 @@ struct Stat {
   std::uint64_t start_time = 0;   // 22, clock ticks since boot
   std::uint64_t addresses = 0;    // 23, bytes of its address space that are taken
   std::uint64_t start_stack = 0;  // 28, 0 unless we may ptrace it
-  [[nodiscard]] bool has_exited() const { return state == 'Z' || state == 'X'; }
+  // Also of one that is at its end: do_exit marks a thread before it lets go of memory and files, and shows
+  // it as running until it is a zombie (kernel/exit.c).
+  [[nodiscard]] bool has_exited() const;
 };
-inline constexpr std::uint32_t kKernelThread = 0x0020'0000;  // PF_KTHREAD, include/linux/sched.h
+inline constexpr std::uint32_t kExiting = 0x0000'0004;       // PF_EXITING, include/linux/sched.h
+inline constexpr std::uint32_t kKernelThread = 0x0020'0000;  // PF_KTHREAD
+inline bool Stat::has_exited() const {
+  return state == 'Z' || state == 'X' || (flags & kExiting) != 0;
+}
 
 [[nodiscard]] std::optional<Stat> parse_stat(std::string_view text);
 

@@ -253,6 +253,30 @@ TEST(ProcessOpen, AnExitedMainThreadIsNoExitedProcess) {
   EXPECT_TRUE(eventually([&] { return process->liveness() == Liveness::kExited; }));
 }
 
+// Its first thread is gone and the others are about to be: what could not be read meanwhile is the end's
+// doing.
+TEST(ProcessLiveness, AnErrorWhileTheThreadsEndOneByOneIsTheEnd) {
+  std::array<int, 2> go{};
+  ASSERT_EQ(::pipe(go.data()), 0);
+  const Child child([&] {
+    std::thread([&] {
+      char byte = 0;
+      while (::read(go[0], &byte, 1) == 1 && byte != 'y') {
+      }
+      ::usleep(20'000);
+      ::_exit(0);
+    }).detach();
+    ::usleep(100'000);
+    ::syscall(SYS_exit, 0);
+  });
+  auto process = opened(child.pid());
+  EXPECT_EQ(process->task(), child.pid());
+  EXPECT_TRUE(eventually([&] { return procfs::living_task(child.pid()) != child.pid(); }));
+  ASSERT_EQ(::write(go[1], "y", 1), 1);
+  EXPECT_EQ(process->explain({ErrorKind::kFailed, "cannot open"}).kind, ErrorKind::kNoProcess);
+  for (const int end : go) ::close(end);
+}
+
 // Compared with the executable's, which comes from a link and is not escaped.
 TEST(ProcessMappings, ANameWithALineBreakIsTheName) {
   const std::string name = ::testing::TempDir() + "a\nb " + std::to_string(::getpid());

@@ -18,6 +18,17 @@ TEST(Stat, CommMayHoldAnything) {
   EXPECT_EQ(stat->comm.find('\x1b'), std::string::npos);
 }
 
+// A thread has no memory and no files from the middle of its exit on, some time before it is a zombie.
+TEST(Stat, WhoIsAtItsEndHasExited) {
+  const auto in = [](char state, std::uint32_t flags) {
+    return Stat{.comm = "x", .state = state, .flags = flags}.has_exited();
+  };
+  EXPECT_FALSE(in('R', 4194560));
+  EXPECT_TRUE(in('R', 4194560 | kExiting));
+  EXPECT_TRUE(in('Z', 0));
+  EXPECT_TRUE(in('X', 0));
+}
+
 TEST(Stat, RefusesWhatIsCutOrGarbled) {
   EXPECT_FALSE(parse_stat("").has_value());
   EXPECT_FALSE(parse_stat("7 (x) S 1 2 3").has_value());
