@@ -6,11 +6,13 @@ import pytest
 
 pytest.register_assert_rewrite("agreement")
 
+import browser as browsers  # noqa: E402
 import harness  # noqa: E402
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: only with tools/test --full")
+    config.addinivalue_line("markers", "alone: loads the machine or asks how fast it is: no other test runs beside it")
     if os.geteuid() != 0:
         raise pytest.UsageError("the end-to-end tests attach probes: run them as root")
     harness.gorotrace()
@@ -33,6 +35,12 @@ def truth():
     yield start
     for process in started:
         process.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with browsers.Browser() as started:
+        yield started
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,8 @@ from test_agent_discovery import comes, idle, known, monitor, samples  # noqa: F
 from test_monitor import Monitor
 from test_truth import check_stacks
 
+pytestmark = pytest.mark.alone
+
 STAT = jsonschema.Draft202012Validator(json.loads(harness.SCHEMA.read_text()))
 
 

@@ -215,6 +215,7 @@ def test_one_at_a_time_and_a_client_that_goes_away(monitor, truth, tmp_path):
     check_readable(saved(short, tmp_path / "trace"))  # of a program that did nothing
 
 
+@pytest.mark.alone
 def test_the_budget_ends_one(tmp_path):
     """What there was by then is served, and both the answer and the file say so."""
     config = tmp_path / "c.toml"

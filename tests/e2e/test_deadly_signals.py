@@ -9,7 +9,6 @@ import subprocess
 import pytest
 
 import harness
-from browser import Browser
 from harness import NEWEST, PROGRAMS, build, gorotrace
 
 SIGNALS = PROGRAMS / "signals"
@@ -104,7 +103,7 @@ def test_a_thread_that_ran_no_goroutine(version, tmp_path):
     assert "ended: SIGQUIT, on a thread that ran no goroutine" in run("report", path).replace("\n  ", " ")
 
 
-def test_all_that_is_made_of_it_shows_it(tmp_path):
+def test_all_that_is_made_of_it_shows_it(tmp_path, browser):
     path = tmp_path / "f.gtr"
     done, end = record(path, build(SIGNALS, NEWEST, "stripped"), "leaf", int(signal.SIGQUIT))
     goid = said_goid(done.stdout)
@@ -118,9 +117,8 @@ def test_all_that_is_made_of_it_shows_it(tmp_path):
     run("export", "--to", "perfetto", path, "-o", tmp_path / "f.pftrace")
     assert b"dies of SIGQUIT" in (tmp_path / "f.pftrace").read_bytes()
     run("report", "--html", path, "-o", tmp_path / "f.html")
-    with Browser() as browser:
-        browser.resize(1280)
-        browser.open(tmp_path / "f.html")
-        assert "SIGQUIT" in browser.text("#panics h3") and f"interrupted goroutine {goid}" in browser.text("#panics h3")
-        assert "main.leaf" in browser.text("#panics")
-        assert browser.console == []
+    browser.resize(1280)
+    browser.open(tmp_path / "f.html")
+    assert "SIGQUIT" in browser.text("#panics h3") and f"interrupted goroutine {goid}" in browser.text("#panics h3")
+    assert "main.leaf" in browser.text("#panics")
+    assert browser.console == []

@@ -329,6 +329,7 @@ def likely_holders(found):
                 yield wait["holder_search"], [functions[goid] for goid in wait["likely_holders"] or []]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("hold", ["3ms", "30ms"])
 def test_the_holder_of_a_mutex_that_goes_from_hand_to_hand_is_named(hold):
     with harness.Process([harness.build(harness.PROGRAMS / "handed"), "-hold", hold]) as process:

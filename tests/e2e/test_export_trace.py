@@ -112,6 +112,7 @@ def of_main(stack):
     return tuple(f for f in stack if f.startswith("main."))
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("version", ["1.22.12", "1.24.13", NEWEST])
 def test_it_says_what_runtime_trace_says(tmp_path, version):
     """Creations, blocks by reason and unblocks, stacks, wakers and durations of one window, seen from both sides."""

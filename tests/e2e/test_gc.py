@@ -9,7 +9,6 @@ import time
 import pytest
 
 import harness
-from browser import Browser
 from harness import NEWEST, PROGRAMS, Stat, Truth, build, check_schema
 from test_export_trace import check_readable, decoded, export, record, run, stopped, transitions
 
@@ -202,7 +201,7 @@ def check_perfetto(path, out, summary):
     assert slices == want
 
 
-def test_the_page_shades_them(tmp_path):
+def test_the_page_shades_them(tmp_path, browser):
     path, page = tmp_path / "f.gtr", tmp_path / "f.html"
     with Truth(build(PROGRAMS / "pauses")) as target, record(target.pid, path, probes=GROUPS) as process:
         armed(path)
@@ -211,24 +210,23 @@ def test_the_page_shades_them(tmp_path):
         stopped(process)
     run("report", "--html", path, "-o", page)
     summary = json.loads(run("report", "--json", path).stdout)
-    with Browser() as browser:
-        browser.resize(1280)
-        browser.scheme("light")
-        browser.open(page)
-        assert "GC and stop-the-world" in browser.texts("h2")
-        shown = browser.run("""[...document.querySelectorAll('#pauses tbody tr[data-row]')].map((row) =>
-            [row.querySelector('[data-title=reason]').textContent, row.querySelector('[data-title=count]').textContent])""")
-        assert dict(shown) == {row["reason"]: str(row["count"]) for row in summary["pauses"]["by_reason"]}
-        assert "the world stood still" in browser.text("#time .shading")
-        spans = browser.run("""((target) => [target.pauses, target.collections])(
-            JSON.parse(document.getElementById('capture').textContent).targets[0])""")
-        assert [len(s) for s in spans] == [summary["pauses"]["count"], summary["pauses"]["collections"]["count"]]
-        assert all(0 <= a < b <= summary["window_ns"] for of in spans for a, b, _ in of)
-        # Columns in the colour of --pause.
-        red = browser.run("""(() => [...document.querySelectorAll('#time .plot canvas')].filter((c) => {
-              const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
-              for (let i = 0; i < d.length; i += 4) if (d[i + 3] > 0 && d[i] > 150 && d[i + 1] < 60 && d[i + 2] < 60) return true;
-              return false;
-            }).length)()""")
-        assert red >= 3, "charts are shaded"
-        assert browser.console == []
+    browser.resize(1280)
+    browser.scheme("light")
+    browser.open(page)
+    assert "GC and stop-the-world" in browser.texts("h2")
+    shown = browser.run("""[...document.querySelectorAll('#pauses tbody tr[data-row]')].map((row) =>
+        [row.querySelector('[data-title=reason]').textContent, row.querySelector('[data-title=count]').textContent])""")
+    assert dict(shown) == {row["reason"]: str(row["count"]) for row in summary["pauses"]["by_reason"]}
+    assert "the world stood still" in browser.text("#time .shading")
+    spans = browser.run("""((target) => [target.pauses, target.collections])(
+        JSON.parse(document.getElementById('capture').textContent).targets[0])""")
+    assert [len(s) for s in spans] == [summary["pauses"]["count"], summary["pauses"]["collections"]["count"]]
+    assert all(0 <= a < b <= summary["window_ns"] for of in spans for a, b, _ in of)
+    # Columns in the colour of --pause.
+    red = browser.run("""(() => [...document.querySelectorAll('#time .plot canvas')].filter((c) => {
+          const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+          for (let i = 0; i < d.length; i += 4) if (d[i + 3] > 0 && d[i] > 150 && d[i + 1] < 60 && d[i + 2] < 60) return true;
+          return false;
+        }).length)()""")
+    assert red >= 3, "charts are shaded"
+    assert browser.console == []

@@ -8,7 +8,6 @@ import time
 
 import pytest
 
-from browser import Browser
 from harness import PROGRAMS, Process, Truth, build, gorotrace
 
 
@@ -36,12 +35,6 @@ def capture(tmp_path_factory):
 @pytest.fixture(scope="module")
 def summary(capture):
     return json.loads(run("report", "--json", capture).stdout)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with Browser() as started:
-        yield started
 
 
 @pytest.fixture

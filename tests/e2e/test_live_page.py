@@ -10,7 +10,6 @@ import time
 import pytest
 
 import harness
-from browser import Browser
 from test_monitor import Monitor, TOKEN, ask
 
 MINE = f"live-page-{os.getpid()}"  # a folder: nobody else's programs are in it
@@ -66,12 +65,6 @@ def quiet(programs):
     with Swell(programs("quiet")) as process:
         process.tell("park", 40)
         yield process
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with Browser() as started:
-        yield started
 
 
 @pytest.fixture

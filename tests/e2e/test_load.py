@@ -19,6 +19,8 @@ import pytest
 import harness
 from harness import CACHE, Process, Stat, Truth, check_lossless, check_untouched
 
+pytestmark = pytest.mark.alone
+
 
 def live_between(summary_or_interval, low, high, what):
     live = summary_or_interval["goroutines"]["live"] if "goroutines" in summary_or_interval else summary_or_interval["live"]

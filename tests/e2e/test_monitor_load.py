@@ -20,6 +20,8 @@ import harness
 from test_agent_discovery import accounted, comes, idle, known, samples
 from test_monitor import Monitor, ask
 
+pytestmark = pytest.mark.alone
+
 CHURN = ("8", "flip", "create", "collect")
 
 

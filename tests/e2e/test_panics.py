@@ -11,7 +11,6 @@ import time
 import pytest
 
 import harness
-from browser import Browser
 from harness import NEWEST, PROGRAMS, Process, build, gorotrace
 
 PANICS = PROGRAMS / "panics"
@@ -243,17 +242,16 @@ def test_until_panic_needs_its_group(tmp_path):
     assert done.returncode == 2 and "needs the group panic" in done.stderr, done.stderr
 
 
-def test_the_page_shows_them(tmp_path):
+def test_the_page_shows_them(tmp_path, browser):
     path, page = tmp_path / "f.gtr", tmp_path / "f.html"
     assert record(path, build(PANICS, NEWEST, "stripped"), "recover").returncode == 0
     report(path, "--html", "-o", str(page))
     rows = summary_of(path)["panics"]["rows"]
-    with Browser() as browser:
-        browser.resize(1280)
-        browser.scheme("light")
-        browser.open(page)
-        assert "How it ended, and panics" in browser.texts("h2")
-        assert "main returned" in browser.text("#panics h3") and "exit status 0" in browser.text("#panics h3")
-        assert browser.run("document.querySelectorAll('#panics tbody tr[data-row]').length") == min(20, len(rows))
-        assert "main.keep" in browser.text("#panics tbody")
-        assert browser.console == []
+    browser.resize(1280)
+    browser.scheme("light")
+    browser.open(page)
+    assert "How it ended, and panics" in browser.texts("h2")
+    assert "main returned" in browser.text("#panics h3") and "exit status 0" in browser.text("#panics h3")
+    assert browser.run("document.querySelectorAll('#panics tbody tr[data-row]').length") == min(20, len(rows))
+    assert "main.keep" in browser.text("#panics tbody")
+    assert browser.console == []

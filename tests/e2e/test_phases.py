@@ -5,6 +5,8 @@ import pytest
 import harness
 from harness import Truth, build
 
+pytestmark = pytest.mark.alone
+
 # Where the programs wait.
 FUNCTIONS = {"pingpong": ["main.ping", "main.pong"], "pool": ["main.feed", "main.work"],
              "http": ["main.answerer", "main.handle", "net/http.(*persistConn).roundTrip",

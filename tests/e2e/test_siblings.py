@@ -10,6 +10,8 @@ import pytest
 import harness
 from harness import Stat, check_counts, check_lossless, check_untouched, modified_text
 
+pytestmark = pytest.mark.alone
+
 MANY = 10
 FEW = 8  # as many have probes of their own: session/link_sharing.h
 

@@ -27,7 +27,8 @@ def checkout(machine, tmp_path):
         machine.command(script, "true")
         shutil.move(machine.bin / script, tmp_path / "tools" / script)
     for folder in ("tools", "e2e"):
-        (tmp_path / "tests" / folder / "test_it.py").write_text("def test_it(): pass\n")
+        (tmp_path / "tests" / folder / "test_it.py").write_text(
+            "import pytest\ndef test_it(): pass\n@pytest.mark.alone\ndef test_alone(): pass\n")
     machine.root = tmp_path
     return machine
 
@@ -46,7 +47,9 @@ def test_root_is_asked_for_bpf_alone(checkout):
     for line in roots(checkout.asked):
         assert any(what in line for what in allowed), line
     assert any("^bpf$" in line for line in roots(checkout.asked))
-    assert any("tests/e2e" in line for line in roots(checkout.asked))
+    ends = [line for line in checkout.asked if "tests/e2e" in line]
+    assert ends == [line for line in roots(checkout.asked) if "tests/e2e" in line]
+    assert [("not alone" in line, "-n 4" in line, "not slow" in line) for line in ends] == [(True, True, True), (False, False, True)]
     assert not any("^unit$" in line for line in roots(checkout.asked))
 
 
