@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "http/page_answer.h"
+#include "http/pprof_words.h"
 #include "http/profile_answers.h"
 #include "http/service_discovery.h"
 #include "http/targets_json.h"
@@ -37,9 +38,6 @@ std::optional<std::string> remedy(std::string_view profile, pid_t pid) {
   if (profile == "mutex") return recorded("pprof-mutex");
   return std::nullopt;
 }
-constexpr std::string_view kIndexNote =
-    "Read from outside by gorotrace. allocs, block, heap, mutex and profile are not served. trace, and "
-    "goroutinecreate with seconds=N, attach probes meanwhile.";
 
 Response of_error(const Error& error) {
   switch (error.kind) {
@@ -184,29 +182,6 @@ void MonitorPages::stat(const Request& request, const std::string& id, const Ser
   });
 }
 
-Response MonitorPages::index(const AgentTarget& target) const {
-  const std::vector<ProfileEntry> profiles = {
-      {"cmdline", "The command line invocation of the current program"},
-      {"goroutine",
-       "Stack traces of all current goroutines. Use debug=2 as a query parameter to export in the same "
-       "format as "
-       "an unrecovered panic.",
-       static_cast<std::uint64_t>(std::max<std::int64_t>(target.goroutines.value_or(0), 0))},
-      {"goroutinecreate", "Stack traces that led to the creation of the current goroutines",
-       static_cast<std::uint64_t>(std::max<std::int64_t>(target.goroutines.value_or(0), 0))},
-      {"symbol",
-       "Maps given program counters to function names. Counters can be specified in a GET raw query or POST "
-       "body, "
-       "multiple counters are separated by '+'."},
-      {"threadcreate", "Stack traces that led to the creation of new OS threads"},
-      {"trace",
-       "A trace of execution of the current program. You can specify the duration in the seconds GET "
-       "parameter. "
-       "After you get the trace file, use the go tool trace command to investigate the trace."},
-  };
-  return gorotrace::answer(200, kHtml, pprof_index(profiles, kIndexNote));
-}
-
 void MonitorPages::profile(const Request& request, const Route& route, const Server::Answer& answer) {
   const auto target = agent_->target(route.target);
   if (!target) return answer(pprof_error(404, kNoTarget));
@@ -216,7 +191,6 @@ void MonitorPages::profile(const Request& request, const Route& route, const Ser
     out.headers.emplace_back("Location", fmt::format("/targets/{}/debug/pprof/", target->id));
     return answer(std::move(out));
   }
-  if (route.page == Page::kProfileIndex) return answer(index(*target));
   if (route.page == Page::kCapture) return capture(request, *target, CaptureKind::kFile, answer);
   if (route.profile == "trace") return capture(request, *target, CaptureKind::kTrace, answer);
   if (const auto other_way = remedy(route.profile, target->pid)) return answer(pprof_error(501, *other_way));
@@ -225,6 +199,8 @@ void MonitorPages::profile(const Request& request, const Route& route, const Ser
       return read(ProfileSubject{target, agent->binaries()});
     });
   };
+  if (route.page == Page::kProfileIndex)
+    return with([](const ProfileSubject& of) { return index_answer(of); });
   if (route.profile == "cmdline") return with([](const ProfileSubject& of) { return cmdline_answer(of); });
   if (route.profile == "symbol") {
     return with([asked = request.method == Method::kPost ? request.body : request.target.raw_query](

@@ -9,7 +9,6 @@
 
 #include "agent/agent.h"
 #include "http/captures.h"
-#include "http/pprof_words.h"
 #include "http/request.h"
 #include "http/route.h"
 #include "http/server.h"
@@ -28,7 +27,6 @@ class MonitorPages {
  private:
   using Work = std::function<Result<Response>()>;
   [[nodiscard]] Response service_discovery(const Request& request) const;
-  [[nodiscard]] Response index(const AgentTarget& target) const;
   void targets(const Request& request, const Server::Answer& answer);
   void metrics(const Request& request, const Server::Answer& answer);
   void target_metrics(const Request& request, const std::string& id, const Server::Answer& answer);

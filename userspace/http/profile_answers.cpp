@@ -44,6 +44,17 @@ Result<std::unique_ptr<Target>> open_target(const ProfileSubject& subject) {
   return target;
 }
 
+constexpr std::string_view kIndexNote =
+    "Read from outside by gorotrace. allocs, block, heap, mutex and profile are not served. trace, and "
+    "goroutinecreate with seconds=N, attach probes meanwhile.";
+
+std::uint64_t goroutines_of(const Target& target) {
+  auto reader = target.counter_reader();
+  if (!reader) return 0;
+  const auto counters = reader->read();
+  return counters && counters->live > 0 ? static_cast<std::uint64_t>(counters->live) : 0;
+}
+
 // A look with all that is needed to show it.
 struct Look {
   Dump dump;
@@ -96,6 +107,30 @@ void sleep_for(std::chrono::seconds time, const std::stop_token& unwanted) {
 }
 
 }  // namespace
+
+Result<Response> index_answer(const ProfileSubject& subject) {
+  const auto target = open_target(subject);
+  if (!target) return std::unexpected(target.error());
+  const std::uint64_t goroutines = goroutines_of(**target);
+  const auto threads = read_thread_stacks(**target);
+  const std::vector<ProfileEntry> profiles = {
+      {"cmdline", "The command line invocation of the current program"},
+      {"goroutine",
+       "Stack traces of all current goroutines. Use debug=2 as a query parameter to export in the same "
+       "format as an unrecovered panic.",
+       goroutines},
+      {"goroutinecreate", "Stack traces that led to the creation of the current goroutines", goroutines},
+      {"symbol",
+       "Maps given program counters to function names. Counters can be specified in a GET raw query or POST "
+       "body, multiple counters are separated by '+'."},
+      {"threadcreate", "Stack traces that led to the creation of new OS threads",
+       threads ? threads->threads.size() : 0},
+      {"trace",
+       "A trace of execution of the current program. You can specify the duration in the seconds GET "
+       "parameter. After you get the trace file, use the go tool trace command to investigate the trace."},
+  };
+  return answer(200, kHtml, pprof_index(profiles, kIndexNote));
+}
 
 Result<Response> goroutine_answer(const ProfileSubject& subject, const ProfileWanted& wanted,
                                   const std::stop_token& unwanted) {

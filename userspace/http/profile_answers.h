@@ -22,7 +22,11 @@ struct ProfileSubject {
 // The longest difference that is waited for.
 inline constexpr std::int64_t kLongestDifference = 20;
 
-// kNoProcess: it has ended, or another one has its PID. Once `unwanted` a look at the goroutines ends early,
+// The page that lists the others, with how many goroutines live and threads were created: 0 where that cannot
+// be read. kNoProcess: it has ended, or another one has its PID.
+[[nodiscard]] Result<Response> index_answer(const ProfileSubject& subject);
+
+// kNoProcess: likewise. Once `unwanted` a look at the goroutines ends early,
 // and so does the wait for the second one.
 [[nodiscard]] Result<Response> goroutine_answer(const ProfileSubject& subject, const ProfileWanted& wanted,
                                                 const std::stop_token& unwanted);
