@@ -205,7 +205,7 @@ int write_text(const Target* target, const Plans& plans, const Host& host, const
   return write_to_stdout(for_locale(std::move(text)));
 }
 
-int run(const std::optional<std::string>& target_name, bool as_json, const CommonOptions& common) {
+int run_check(const std::optional<std::string>& target_name, bool as_json, const CommonOptions& common) {
   std::unique_ptr<Target> target;
   if (target_name) {
     auto opened = open_target(*target_name);
@@ -229,11 +229,11 @@ int run(const std::optional<std::string>& target_name, bool as_json, const Commo
 }  // namespace
 
 void add_check_command(CLI::App& app, const CommonOptions& common, int& exit) {
-  struct Arguments {
+  struct CheckArguments {
     std::optional<std::string> target;
     bool json = false;
   };
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<CheckArguments>();
   CLI::App* check =
       app.add_subcommand("check", "what this host and a process allow; planned probes and their cost");
   check->footer(
@@ -241,7 +241,8 @@ void add_check_command(CLI::App& app, const CommonOptions& common, int& exit) {
       "Exit codes: 0 done, 1 probes are not possible or it failed, 2 usage, 3 target not supported.");
   check->add_option("-p,--pid,PID", arguments->target, kTargetHelp)->type_name("TARGET");
   check->add_flag("--json", arguments->json, "one JSON object");
-  check->callback([arguments, &common, &exit] { exit = run(arguments->target, arguments->json, common); });
+  check->callback(
+      [arguments, &common, &exit] { exit = run_check(arguments->target, arguments->json, common); });
 }
 
 }  // namespace gorotrace

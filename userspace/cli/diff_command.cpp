@@ -24,7 +24,7 @@
 namespace gorotrace {
 namespace {
 
-struct Arguments {  // as typed
+struct DiffArguments {  // as typed
   std::string before, after;
   std::vector<pid_t> pids;
   std::size_t limit = 10;
@@ -56,7 +56,7 @@ bool are_of_one_process(const RecordedTarget& a, const RecordedTarget& b) {
   return a.facts.target.host_pid == b.facts.target.host_pid && a.start_time_ticks == b.start_time_ticks;
 }
 
-Status comparable(const Arguments& a, const Side& before, const Side& after) {
+Status comparable(const DiffArguments& a, const Side& before, const Side& after) {
   const TargetFacts &one = before.target->facts.target, &other = after.target->facts.target;
   if (!are_of_one_program(one, other))
     return fail(ErrorKind::kUsage, fmt::format("two programs do not compare: {} is of {}, {} of {}", a.before,
@@ -76,7 +76,7 @@ Status comparable(const Arguments& a, const Side& before, const Side& after) {
   return {};
 }
 
-Status compare_recordings(const Arguments& a, const Screen& screen, OutputFile& out) {
+Status compare_recordings(const DiffArguments& a, const Screen& screen, OutputFile& out) {
   auto before = read(a.before, a.pids.empty() ? 0 : a.pids.front());
   if (!before) return std::unexpected(before.error());
   auto after = read(a.after, a.pids.empty() ? 0 : a.pids.back());
@@ -95,7 +95,7 @@ Status compare_recordings(const Arguments& a, const Screen& screen, OutputFile& 
   return out.commit();
 }
 
-Status compare_dumps(const Arguments& a, const Screen& screen, OutputFile& out) {
+Status compare_dumps(const DiffArguments& a, const Screen& screen, OutputFile& out) {
   const auto growth = growth_between(a.before, a.after);
   if (!growth) return std::unexpected(growth.error());
   if (a.json) {
@@ -109,7 +109,7 @@ Status compare_dumps(const Arguments& a, const Screen& screen, OutputFile& out) 
   return out.commit();
 }
 
-Status diff(const Arguments& a, const CommonOptions& common) {
+Status diff(const DiffArguments& a, const CommonOptions& common) {
   if (a.pids.size() > 2) return fail(ErrorKind::kUsage, "-p: once for both files, or once for each");
   const auto one = is_capture_file(a.before), other = is_capture_file(a.after);
   if (!one) return std::unexpected(one.error());
@@ -127,7 +127,7 @@ Status diff(const Arguments& a, const CommonOptions& common) {
 }  // namespace
 
 void add_diff_command(CLI::App& app, const CommonOptions& common, int& exit) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<DiffArguments>();
   CLI::App* command =
       app.add_subcommand("diff", "what grew, what got slower, what is new between two recordings or dumps");
   command->footer(

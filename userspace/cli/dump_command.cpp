@@ -30,7 +30,7 @@
 namespace gorotrace {
 namespace {
 
-struct Arguments {  // as typed
+struct DumpArguments {  // as typed
   std::string target, format, output, min_wait, watch, observe, probes = "none", sample_cpu = "5%",
                                                                 budget = "10%";
   std::vector<std::string> where, created_by, diff;
@@ -40,14 +40,14 @@ struct Arguments {  // as typed
 
 constexpr std::string_view kFormats = "text, pprof, folded, json";
 
-struct Plan {  // as meant
+struct DumpPlan {  // as meant
   DumpFormat format = DumpFormat::kText;
   DumpFilter filter;
   std::optional<std::chrono::nanoseconds> watch;
   std::optional<ObserveOptions> observe;
 };
 
-Result<DumpFormat> understand_format(const Arguments& a) {
+Result<DumpFormat> understand_format(const DumpArguments& a) {
   const std::string json(name_of(DumpFormat::kJson));
   if (a.json && !a.format.empty() && a.format != json)
     return fail(ErrorKind::kUsage,
@@ -91,7 +91,7 @@ Result<std::chrono::nanoseconds> window(const std::string& text, const char* opt
   return *duration;
 }
 
-Result<std::optional<ObserveOptions>> understand_observe(const Arguments& a) {
+Result<std::optional<ObserveOptions>> understand_observe(const DumpArguments& a) {
   if (a.observe.empty()) {
     if (a.probes != "none") return fail(ErrorKind::kUsage, "--probes watch: give --observe and how long");
     return std::nullopt;
@@ -117,8 +117,8 @@ Result<std::optional<ObserveOptions>> understand_observe(const Arguments& a) {
   return o;
 }
 
-Result<Plan> understand(const Arguments& a) {
-  Plan p;
+Result<DumpPlan> understand(const DumpArguments& a) {
+  DumpPlan p;
   if (a.target.empty() == a.diff.empty())
     return fail(ErrorKind::kUsage, "give -p PID, or --diff and two files");
   const bool chosen = !a.where.empty() || !a.created_by.empty() || !a.min_wait.empty() || a.system;
@@ -153,7 +153,7 @@ Result<Plan> understand(const Arguments& a) {
   return p;
 }
 
-bool to_stdout(const Arguments& arguments) {
+bool to_stdout(const DumpArguments& arguments) {
   return arguments.output.empty() || arguments.output == "-";
 }
 
@@ -167,7 +167,7 @@ Options text_options(std::size_t limit, const CommonOptions& common, bool to_std
   return options;
 }
 
-int report_growth(const Result<Growth>& growth, DumpFormat format, const Arguments& arguments,
+int report_growth(const Result<Growth>& growth, DumpFormat format, const DumpArguments& arguments,
                   const CommonOptions& common, OutputFile& out) {
   if (!growth) return report_error(growth.error());
   if (format == DumpFormat::kJson) {
@@ -182,7 +182,7 @@ int report_growth(const Result<Growth>& growth, DumpFormat format, const Argumen
   return kExitDone;
 }
 
-int report_dump(const Target& target, Dump& dump, const Plan& plan, const Arguments& arguments,
+int report_dump(const Target& target, Dump& dump, const DumpPlan& plan, const DumpArguments& arguments,
                 const CommonOptions& common, OutputFile& out) {
   dump.held = what_holds(target.process().pid());
   StackTable symbols = dump_symbols(target);
@@ -206,7 +206,7 @@ int report_dump(const Target& target, Dump& dump, const Plan& plan, const Argume
   return kExitDone;
 }
 
-int run(const Arguments& arguments, const CommonOptions& common) {
+int run_dump(const DumpArguments& arguments, const CommonOptions& common) {
   auto plan = understand(arguments);
   if (!plan) return report_error(plan.error());
   if (!arguments.diff.empty()) {
@@ -240,7 +240,7 @@ int run(const Arguments& arguments, const CommonOptions& common) {
 }  // namespace
 
 void add_dump_command(CLI::App& app, const CommonOptions& common, int& exit) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<DumpArguments>();
   CLI::App* dump =
       app.add_subcommand("dump", "every goroutine of a running process now: stacks, states, waits");
   dump->footer(
@@ -316,7 +316,7 @@ void add_dump_command(CLI::App& app, const CommonOptions& common, int& exit) {
       ->expected(2)
       ->type_name("BEFORE AFTER");
   dump->add_flag("--system", arguments->system, "show the runtime's own goroutines too");
-  dump->callback([arguments, &common, &exit] { exit = run(*arguments, common); });
+  dump->callback([arguments, &common, &exit] { exit = run_dump(*arguments, common); });
 }
 
 }  // namespace gorotrace

@@ -26,7 +26,7 @@
 namespace gorotrace {
 namespace {
 
-struct Arguments {  // as typed
+struct ExportArguments {  // as typed
   std::string file, to, output;
   pid_t pid = 0;
   std::optional<unsigned> trace_version;
@@ -61,7 +61,7 @@ std::string groups_of_formats() {
   return text;
 }
 
-Result<AnyFormat> format_of(const Arguments& a) {
+Result<AnyFormat> format_of(const ExportArguments& a) {
   const auto tables = value_named<CaptureFormat>(a.to);
   const auto trace = value_named<TraceFormat>(a.to);
   const auto stream = value_named<StreamFormat>(a.to);
@@ -81,7 +81,7 @@ Result<AnyFormat> format_of(const Arguments& a) {
   return trace ? AnyFormat(*trace) : AnyFormat(*tables);
 }
 
-Result<GoTraceOptions> go_trace_options(const Arguments& a) {
+Result<GoTraceOptions> go_trace_options(const ExportArguments& a) {
   GoTraceOptions options;
   if (a.trace_version) options.version = *a.trace_version;
   if (!is_trace_version(options.version)) {
@@ -97,7 +97,7 @@ Result<GoTraceOptions> go_trace_options(const Arguments& a) {
   return options;
 }
 
-Status export_items(const Arguments& a) {
+Status export_items(const ExportArguments& a) {
   if (a.pid != 0) return fail(ErrorKind::kUsage, "-p: json is of all processes of the file");
   if (!a.part.from.empty() || !a.part.to.empty())
     return fail(
@@ -121,7 +121,7 @@ Status export_items(const Arguments& a) {
   return out->commit();
 }
 
-Status export_tables(CaptureFormat format, const PartWanted& part, const Arguments& a) {
+Status export_tables(CaptureFormat format, const PartWanted& part, const ExportArguments& a) {
   auto recording = replay_capture(a.file, part, details_needed(format));
   if (!recording) return std::unexpected(recording.error());
   const auto target = choose_target(a.file, a.pid, *recording);
@@ -135,7 +135,7 @@ Status export_tables(CaptureFormat format, const PartWanted& part, const Argumen
   return out->commit();
 }
 
-Status export_file(const Arguments& a) {
+Status export_file(const ExportArguments& a) {
   const auto format = format_of(a);
   if (!format) return std::unexpected(format.error());
   if (auto spared = spare_input(a.file, a.output); !spared) return spared;
@@ -153,7 +153,7 @@ Status export_file(const Arguments& a) {
 }  // namespace
 
 void add_export_command(CLI::App& app, int& exit) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ExportArguments>();
   CLI::App* command = app.add_subcommand("export", "a capture file in the formats of other tools");
   command->footer(
       "Example: gorotrace export --to pprof-block incident.gtr -o block.pb.gz && go tool pprof -top "

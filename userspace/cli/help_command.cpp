@@ -31,7 +31,7 @@ inline constexpr auto kEnumNames<HelpForm> = enum_names<HelpForm>({
 
 namespace {
 
-struct Arguments {  // as typed
+struct HelpArguments {  // as typed
   std::string command, format = name_of(HelpForm::kText);
 };
 
@@ -48,7 +48,7 @@ std::string page_of(const ProgramText& text, const CLI::App* command) {
                       version);
 }
 
-Result<std::string> help_of(const CLI::App& app, const Arguments& a) {
+Result<std::string> help_of(const CLI::App& app, const HelpArguments& a) {
   const CLI::App* command = nullptr;
   if (!a.command.empty()) {
     const auto commands =
@@ -80,7 +80,7 @@ Result<std::string> help_of(const CLI::App& app, const Arguments& a) {
 }  // namespace
 
 void add_help_command(CLI::App& app, int& exit) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<HelpArguments>();
   CLI::App* help = app.add_subcommand("help", "what a command does, and its options");
   help->footer(
       "Example: gorotrace help stat\n"

@@ -25,7 +25,7 @@
 namespace gorotrace {
 namespace {
 
-struct Arguments {
+struct MetricsArguments {
   std::string target, interval, duration;
   bool json = false;
 };
@@ -64,7 +64,7 @@ class Metrics {
   std::unique_ptr<Target> target_;
 };
 
-int write(const MetricsReport& report, const MetricsReport* before, const Arguments& arguments,
+int write(const MetricsReport& report, const MetricsReport* before, const MetricsArguments& arguments,
           const CommonOptions& common) {
   if (arguments.json) return write_json_to_stdout([&](JsonWriter& out) { metrics_json(out, report); });
   return write_to_stdout(for_locale(
@@ -75,7 +75,7 @@ int write(const MetricsReport& report, const MetricsReport* before, const Argume
 
 // Until the duration is over, a signal comes or the process ends, which is no error once it was read.
 int repeat(const Metrics& metrics, std::chrono::nanoseconds interval,
-           std::optional<std::chrono::nanoseconds> duration, const Arguments& arguments,
+           std::optional<std::chrono::nanoseconds> duration, const MetricsArguments& arguments,
            const CommonOptions& common) {
   auto stop = StopSignal::make();
   if (!stop) return report_error(stop.error());
@@ -108,7 +108,7 @@ int repeat(const Metrics& metrics, std::chrono::nanoseconds interval,
   return exit;
 }
 
-int run(const Arguments& arguments, const CommonOptions& common) {
+int run_metrics(const MetricsArguments& arguments, const CommonOptions& common) {
   std::optional<std::chrono::nanoseconds> interval, duration;
   if (!arguments.interval.empty()) {
     const auto given = parse_duration(arguments.interval);
@@ -137,7 +137,7 @@ int run(const Arguments& arguments, const CommonOptions& common) {
 }  // namespace
 
 void add_metrics_command(CLI::App& app, const CommonOptions& common, int& exit) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<MetricsArguments>();
   CLI::App* metrics =
       app.add_subcommand("metrics", "what runtime/metrics would report, same names and units");
   metrics->footer(
@@ -154,7 +154,7 @@ void add_metrics_command(CLI::App& app, const CommonOptions& common, int& exit) 
   metrics->add_option("-d,--duration", arguments->duration, "with -i: for this long (1m)")->type_name("TIME");
   metrics->add_flag("--json", arguments->json,
                     "one JSON object for each reading, histograms with all their buckets");
-  metrics->callback([arguments, &common, &exit] { exit = run(*arguments, common); });
+  metrics->callback([arguments, &common, &exit] { exit = run_metrics(*arguments, common); });
 }
 
 }  // namespace gorotrace

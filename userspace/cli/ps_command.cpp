@@ -81,13 +81,13 @@ void write_json(JsonWriter& out, const GoRow& r) {
   out.end_line();
 }
 
-struct Arguments {  // as typed
+struct PsArguments {  // as typed
   std::vector<std::string> names, where;
   std::string sort = "pid";
   bool json = false;
 };
 
-int run(const Arguments& arguments, const CommonOptions& common) {
+int run_ps(const PsArguments& arguments, const CommonOptions& common) {
   PsFilter filter;
   for (const std::string& name : arguments.names) filter.add_name(name);
   for (const std::string& condition : arguments.where) {
@@ -121,7 +121,7 @@ int run(const Arguments& arguments, const CommonOptions& common) {
 }  // namespace
 
 void add_ps_command(CLI::App& app, const CommonOptions& common, int& exit) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<PsArguments>();
   CLI::App* ps = app.add_subcommand("ps", "the Go processes of this machine");
   ps->footer(
       "Example: sudo gorotrace ps\n"
@@ -142,7 +142,7 @@ void add_ps_command(CLI::App& app, const CommonOptions& common, int& exit) {
       ->option_text(all_names<PsColumn>(" ") + " -" + all_names<PsColumn>(" -"))
       ->capture_default_str();
   ps->add_flag("--json", arguments->json, "one JSON object per line");
-  ps->callback([arguments, &common, &exit] { exit = run(*arguments, common); });
+  ps->callback([arguments, &common, &exit] { exit = run_ps(*arguments, common); });
 }
 
 }  // namespace gorotrace

@@ -35,7 +35,7 @@ constexpr std::chrono::milliseconds kLineEach(1000);
 // It is looked at ten times a second: less would be passed by far.
 constexpr std::uint64_t kLeastBytes = 1u << 20;
 
-struct Arguments {  // as typed
+struct RecordArguments {  // as typed
   SessionArguments session;
   std::string output, max_size, last, user, by;
   std::vector<std::string> until;
@@ -61,7 +61,7 @@ Result<std::string> label_key_of(const std::string& by) {
   return by.substr(kLabel.size());
 }
 
-Status check_subject(const Arguments& arguments, const SpawnedProgram& program) {
+Status check_subject(const RecordArguments& arguments, const SpawnedProgram& program) {
   if (program.wanted() && !arguments.session.targets.empty())
     return fail(ErrorKind::kUsage, "record takes either a process (-p) or a program to start (-- PROGRAM)");
   if (!program.wanted() && arguments.session.targets.empty())
@@ -91,7 +91,7 @@ Status contradiction_of(const Session& session) {
   return {};
 }
 
-Status record(const Arguments& arguments, SpawnedProgram& program, std::optional<StopSignal>& stop) {
+Status record(const RecordArguments& arguments, SpawnedProgram& program, std::optional<StopSignal>& stop) {
   if (auto checked = check_subject(arguments, program); !checked) return checked;
   auto plan = understand(arguments.session, kRecordedGroups, false);
   if (!plan) return std::unexpected(plan.error());
@@ -153,7 +153,7 @@ Status record(const Arguments& arguments, SpawnedProgram& program, std::optional
   return closed ? contradicted : closed;
 }
 
-int run(const Arguments& arguments, const ProgramToStart& to_start) {
+int run_record(const RecordArguments& arguments, const ProgramToStart& to_start) {
   SpawnedProgram program(to_start, arguments.user);
   auto held = StopSignal::make(program.signals(!arguments.last.empty()));
   if (!held) return report_error(held.error());
@@ -167,7 +167,7 @@ int run(const Arguments& arguments, const ProgramToStart& to_start) {
 }  // namespace
 
 void add_record_command(CLI::App& app, const ProgramToStart& program, int& exit) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<RecordArguments>();
   CLI::App* command = app.add_subcommand("record", "write all that goroutines do to a capture file");
   command->footer(
       "Example: gorotrace record -p 4242 -d 30s -o incident.gtr\n"
@@ -219,7 +219,7 @@ void add_record_command(CLI::App& app, const ProgramToStart& program, int& exit)
                    "(panic>N: more than N times); several: repeated, the first one counts")
       ->type_name("CONDITION")
       ->allow_extra_args(false);
-  command->callback([arguments, &program, &exit] { exit = run(*arguments, program); });
+  command->callback([arguments, &program, &exit] { exit = run_record(*arguments, program); });
 }
 
 }  // namespace gorotrace

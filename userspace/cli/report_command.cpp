@@ -33,7 +33,7 @@ namespace {
 // A chart of a page has about a point for each four pixels.
 constexpr std::size_t kMoments = 300;
 
-struct Arguments {  // as typed
+struct ReportArguments {  // as typed
   std::string file, out;
   PartArguments part;
   RowArguments rows;
@@ -58,7 +58,7 @@ std::string head(const std::string& file, const Recording& recording) {
 }
 
 // For each target of the recording: the rows that are asked for, in its own wait reasons.
-Result<std::vector<RowOptions>> rows_of_targets(const RowOptions& asked, const Arguments& a,
+Result<std::vector<RowOptions>> rows_of_targets(const RowOptions& asked, const ReportArguments& a,
                                                 const Recording& recording) {
   std::vector<RowOptions> rows;
   for (const auto& target : recording.targets) {
@@ -95,7 +95,7 @@ void write_json(OutputFile& out, const Recording& recording, const std::vector<R
   }
 }
 
-void write_html(OutputFile& out, const Arguments& a, const PartWanted& part, const Recording& recording,
+void write_html(OutputFile& out, const ReportArguments& a, const PartWanted& part, const Recording& recording,
                 const std::vector<RowOptions>& rows) {
   HtmlCapture capture;
   capture.file = a.file;
@@ -115,8 +115,8 @@ void write_html(OutputFile& out, const Arguments& a, const PartWanted& part, con
   write_html_page(out.sink(), capture);
 }
 
-void write_text(OutputFile& out, const Arguments& a, const CommonOptions& common, const Recording& recording,
-                const std::vector<RowOptions>& rows) {
+void write_text(OutputFile& out, const ReportArguments& a, const CommonOptions& common,
+                const Recording& recording, const std::vector<RowOptions>& rows) {
   const Screen screen = gorotrace::screen(common.colour);
   const bool on_screen = a.out.empty() || a.out == "-";
   out.write(head(a.file, recording));
@@ -149,7 +149,7 @@ void write_text(OutputFile& out, const Arguments& a, const CommonOptions& common
   }
 }
 
-Status report(const Arguments& a, const CommonOptions& common) {
+Status report(const ReportArguments& a, const CommonOptions& common) {
   auto asked = row_options(a.rows);
   if (!asked) return std::unexpected(asked.error());
   const auto part = part_wanted(a.part);
@@ -183,7 +183,7 @@ Status report(const Arguments& a, const CommonOptions& common) {
 }  // namespace
 
 void add_report_command(CLI::App& app, const CommonOptions& common, int& exit) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ReportArguments>();
   CLI::App* command =
       app.add_subcommand("report", "what a capture file tells: the summary of stat, on any machine");
   command->footer(

@@ -36,21 +36,21 @@ namespace {
 // histogram of latencies; running and runnable by sampling).
 constexpr GroupMask kDefaultGroups = group_bit(GT_GROUP_LIFECYCLE) | group_bit(GT_GROUP_BLOCK);
 
-struct Arguments {  // as typed
+struct StatArguments {  // as typed
   SessionArguments session;
   RowArguments rows;
   std::string interval = "1s", waits, record;
   bool json = false;
 };
 
-struct Plan {  // as meant
+struct StatPlan {  // as meant
   SessionPlan session;
   std::chrono::nanoseconds interval{};
   RowOptions rows;
 };
 
-Result<Plan> plan_of(const Arguments& a) {
-  Plan p;
+Result<StatPlan> plan_of(const StatArguments& a) {
+  StatPlan p;
   const auto interval = parse_duration(a.interval);
   if (!interval) return wrap(interval.error(), "-i");
   if (*interval < std::chrono::milliseconds(100))
@@ -75,7 +75,7 @@ struct Files {
 };
 
 // The capture file is there by now, whatever leads to it; kept_as: the name of what it held.
-Status two_files(const Arguments& arguments, const std::string& kept_as) {
+Status two_files(const StatArguments& arguments, const std::string& kept_as) {
   if (arguments.waits.empty()) return {};
   struct stat record{}, waits{};
   // The same terminal, or /dev/null, may be meant twice.
@@ -102,7 +102,7 @@ Status two_files(const Arguments& arguments, const std::string& kept_as) {
   return {};
 }
 
-Status open_files(const Arguments& arguments, SessionOptions& options, Files& files) {
+Status open_files(const StatArguments& arguments, SessionOptions& options, Files& files) {
   if (!arguments.record.empty()) {
     auto recorder = Recorder::make(arguments.record, {.held = true});
     if (!recorder) return std::unexpected(recorder.error());
@@ -119,7 +119,7 @@ Status open_files(const Arguments& arguments, SessionOptions& options, Files& fi
   return {};
 }
 
-Status trace(const Arguments& arguments, const CommonOptions& common, Files& files) {
+Status trace(const StatArguments& arguments, const CommonOptions& common, Files& files) {
   auto held = StopSignal::make();  // before anything else: a signal that comes early ends in a summary, too
   if (!held) return std::unexpected(held.error());
   std::optional<StopSignal> stop(std::move(*held));
@@ -148,7 +148,7 @@ Status trace(const Arguments& arguments, const CommonOptions& common, Files& fil
   return reported;
 }
 
-int run(const Arguments& arguments, const CommonOptions& common) {
+int run_stat(const StatArguments& arguments, const CommonOptions& common) {
   Files files;
   auto done = trace(arguments, common, files);
   if (done && files.waits) done = files.waits->close();
@@ -164,7 +164,7 @@ int run(const Arguments& arguments, const CommonOptions& common) {
 }  // namespace
 
 void add_stat_command(CLI::App& app, const CommonOptions& common, int& exit) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<StatArguments>();
   CLI::App* stat =
       app.add_subcommand("stat", "live goroutines, blocking hot spots, creation sites of a running process");
   stat->footer(
@@ -189,7 +189,7 @@ void add_stat_command(CLI::App& app, const CommonOptions& common, int& exit) {
           "write all that is seen to this capture file, too (gorotrace report reads it); what it holds "
           "already is kept as FILE.old")
       ->type_name("FILE");
-  stat->callback([arguments, &common, &exit] { exit = run(*arguments, common); });
+  stat->callback([arguments, &common, &exit] { exit = run_stat(*arguments, common); });
 }
 
 }  // namespace gorotrace

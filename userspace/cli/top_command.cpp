@@ -25,11 +25,11 @@
 namespace gorotrace {
 namespace {
 
-struct Arguments {  // as typed
+struct TopArguments {  // as typed
   std::string target, connect, token_file, interval = "2s", sample_cpu = "5%";
 };
 
-struct Plan {  // as meant
+struct TopPlan {  // as meant
   std::unique_ptr<TopSource> source;
   TopScreen::Options screen;
   TopFeed::Options feed;
@@ -47,7 +47,7 @@ Result<TopFeed::Options> feed_options(const std::string& text) {
   return options;
 }
 
-Result<std::unique_ptr<TopSource>> remote(const Arguments& a, TopScreen::Options& screen,
+Result<std::unique_ptr<TopSource>> remote(const TopArguments& a, TopScreen::Options& screen,
                                           std::shared_ptr<const std::atomic<bool>> leaving) {
   auto peer = parse_http_peer(a.connect);
   if (!peer) return wrap(peer.error(), "--connect");
@@ -61,8 +61,8 @@ Result<std::unique_ptr<TopSource>> remote(const Arguments& a, TopScreen::Options
   return remote_source(*std::move(peer), std::move(token), std::move(leaving));
 }
 
-Result<Plan> plan_of(const Arguments& a, std::shared_ptr<const std::atomic<bool>> leaving) {
-  Plan plan;
+Result<TopPlan> plan_of(const TopArguments& a, std::shared_ptr<const std::atomic<bool>> leaving) {
+  TopPlan plan;
   if (!a.target.empty() && !a.connect.empty())
     return fail(ErrorKind::kUsage, "-p looks at a process of this machine: it does not go with --connect");
   if (!a.token_file.empty() && a.connect.empty())
@@ -103,7 +103,7 @@ class Quiet {
   const spdlog::level::level_enum before_;
 };
 
-Status show(const Arguments& arguments, const CommonOptions& common) {
+Status show(const TopArguments& arguments, const CommonOptions& common) {
   if (auto usable = CursesTerminal::usable(); !usable) return usable;  // before anything else is done
   TopWindow* window = nullptr;                                         // while it is there
   auto stop = StopSignal::make({.signals = TopWindow::signals(), .take = [&](const signalfd_siginfo& info) {
@@ -129,7 +129,7 @@ Status show(const Arguments& arguments, const CommonOptions& common) {
   return ran;
 }
 
-int run(const Arguments& arguments, const CommonOptions& common) {
+int run_top(const TopArguments& arguments, const CommonOptions& common) {
   const Status done = show(arguments, common);
   return done ? kExitDone : report_error(done.error());
 }
@@ -137,7 +137,7 @@ int run(const Arguments& arguments, const CommonOptions& common) {
 }  // namespace
 
 void add_top_command(CLI::App& app, const CommonOptions& common, int& exit) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<TopArguments>();
   CLI::App* top =
       app.add_subcommand("top", "the Go processes of a node and their goroutines, live on a terminal");
   top->footer(
@@ -161,7 +161,7 @@ void add_top_command(CLI::App& app, const CommonOptions& common, int& exit) {
                   "without --connect: share of one CPU for looking at the processes")
       ->type_name("SHARE")
       ->capture_default_str();
-  top->callback([arguments, &common, &exit] { exit = run(*arguments, common); });
+  top->callback([arguments, &common, &exit] { exit = run_top(*arguments, common); });
 }
 
 }  // namespace gorotrace
