@@ -320,6 +320,11 @@ def test_index(monitor, served):
         named = re.search(r"href='(\w+)\?|profile-name>(\w+): ", line)
         if not named or (named[1] or named[2]) in profiles:
             assert re.sub(r"<td>\d+</td>", "", line) in re.sub(r"<td>\d+</td>", "", ours), line
+    theirs, ours = ({name: int(count) for count, name in re.findall(r"<tr><td>(\d+)</td><td><a href='(\w+)", page)}
+                    for page in (theirs, ours))
+    # The program has a goroutine more or less by who asks.
+    assert ours["threadcreate"] == theirs["threadcreate"] and abs(ours["goroutine"] - theirs["goroutine"]) <= 2, (ours, theirs)
+    assert ours["goroutinecreate"] == ours["goroutine"]
     for profile in profiles:
         assert monitor.ask(path + profile).status == 200
 
@@ -740,7 +745,8 @@ def test_check_config(tmp_path):
 
     good = check('listen = "localhost:1"\n')
     assert good.returncode == 0 and "no mistakes" in good.stdout, good.stderr
-    for text, word in (("listen = 7\n", f"{config}:1"), ('listen = "0.0.0.0:1"\n', "--token-file"), ("x = [\n", f"{config}:")):
+    for text, word in (("listen = 7\n", f"{config}:1"), ('listen = "0.0.0.0:1"\n', f"{config}:1: listen: 0.0.0.0:1 can be reached from other machines"),
+                       ('\ntoken_file = "/dev/null"\n', f"{config}:2: token_file: "), ("x = [\n", f"{config}:")):
         bad = check(text)
         assert bad.returncode == 2 and word in re.sub(r"\s+", " ", bad.stderr), bad.stderr
     rule = '[[rule]]\naction = "exclude"\n'
@@ -750,6 +756,9 @@ def test_check_config(tmp_path):
         assert bad.returncode == 2 and f"{config}:{line}: " in bad.stderr, (bad.returncode, bad.stderr[-500:])
     doubtful = check(rule + 'user = "nosuchuser"\n')
     assert doubtful.returncode == 0 and "no mistakes, but 1 warning" in doubtful.stdout, doubtful.stderr
+    elsewhere = check('listen = ":1"\ntoken_file = "/nowhere/token"\ninsecure_listen = true\n')
+    assert elsewhere.returncode == 0 and "no mistakes, but 1 warning" in elsewhere.stdout, elsewhere.stderr
+    assert f"warning: {config}:2: token_file: cannot open /nowhere/token" in re.sub(r"\s+", " ", elsewhere.stderr)
     assert f'warning: {config}:3: rule.user: there is no user "nosuchuser"' in re.sub(r"\s+", " ", doubtful.stderr)
 
 

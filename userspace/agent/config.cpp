@@ -46,6 +46,9 @@ class Reader {
     return fail(ErrorKind::kUsage,
                 fmt::format("{}:{}: {}{}", name_, line, key.empty() ? "" : key + ": ", what));
   }
+  [[nodiscard]] std::string place(std::uint32_t line, const std::string& key) const {
+    return fmt::format("{}:{}: {}", name_, line, key);
+  }
 
   struct Key {
     const char* name;
@@ -351,6 +354,10 @@ Result<AgentConfig> parse_agent_config(std::string_view text, const std::string&
   };
   if (auto read = reader.table(parsed.table(), "", keys); !read) return std::unexpected(read.error());
   if (auto fits = consistent(reader, parsed.table(), config); !fits) return std::unexpected(fits.error());
+  for (const auto& [key, node] : parsed.table()) {
+    const std::string named(key.str());
+    config.places.emplace(named, reader.place(key.source().begin.line, named));
+  }
   for (const AgentRule& rule : config.rules) config.probes |= rule.probes;
   config.warnings = users_who_are_not_here(reader, parsed.table(), is_user);
   return config;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,8 @@ struct AgentConfig {
   bool captures = true;
   double capture_percent = 10;
 
+  // Of the keys that are given outside of a table: "FILE:LINE: key".
+  std::map<std::string, std::string> places;
   // "FILE:LINE: key: ..." of what holds, and is hardly meant so: a user who is not there may come yet.
   std::vector<std::string> warnings;
 };

@@ -15,85 +15,24 @@
 #include "agent/config.h"
 #include "base/event_loop.h"
 #include "base/plural.h"
-#include "base/small_file.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/monitor_config.h"
 #include "cli/output_file.h"
 #include "cli/service_log.h"
 #include "cli/stop_signal.h"
-#include "http/authorization.h"
 #include "http/monitor_pages.h"
 #include "http/server.h"
 
 namespace gorotrace {
 namespace {
 
-constexpr std::size_t kLongestPem = std::size_t{1} << 20;
-
-struct Arguments {
-  std::string config, check_config, listen, token_file, tls_cert, tls_key, client_ca;
-  bool insecure_listen = false;
+struct MonitorArguments {
+  MonitorOptions options;
+  std::string check_config;
   std::string log_format = name_of(LogFormat::kKeyValues);
 };
-
-// What stands on the command line weighs more than the file.
-Result<AgentConfig> read_config(const Arguments& a) {
-  AgentConfig config;
-  if (!a.config.empty()) {
-    auto loaded = load_agent_config(a.config);
-    if (!loaded) return loaded;
-    config = *std::move(loaded);
-  }
-  const auto given = [](std::string& of_file, const std::string& on_line) {
-    if (!on_line.empty()) of_file = on_line;
-  };
-  given(config.listen, a.listen);
-  given(config.token_file, a.token_file);
-  given(config.tls_cert, a.tls_cert);
-  given(config.tls_key, a.tls_key);
-  given(config.client_ca, a.client_ca);
-  config.insecure_listen |= a.insecure_listen;
-  return config;
-}
-
-// Whether it may listen there with what protects it; no file is read.
-Result<ListenAddress> allowed_address(const AgentConfig& config) {
-  const auto address = parse_listen_address(config.listen);
-  if (!address) return address;
-  if (config.tls_cert.empty() != config.tls_key.empty())
-    return fail(ErrorKind::kUsage,
-                "a certificate and its key belong together: give --tls-cert and --tls-key");
-  const Protection protection{.token = !config.token_file.empty(),
-                              .tls = !config.tls_cert.empty(),
-                              .client_ca = !config.client_ca.empty(),
-                              .insecure_listen = config.insecure_listen};
-  if (auto allowed = may_listen(*address, protection); !allowed) return std::unexpected(allowed.error());
-  return address;
-}
-
-Result<ServerOptions> server_options(const AgentConfig& config) {
-  const auto address = allowed_address(config);
-  if (!address) return std::unexpected(address.error());
-  ServerOptions options;
-  options.address = *address;
-  if (!config.token_file.empty()) {
-    auto token = read_token_file(config.token_file);
-    if (!token) return std::unexpected(token.error());
-    options.token = *std::move(token);
-  }
-  if (config.tls_cert.empty()) return options;
-  TlsPem& tls = options.tls.emplace();
-  for (const auto& [path, into] : {std::pair{&config.tls_cert, &tls.certificate},
-                                   {&config.tls_key, &tls.key},
-                                   {&config.client_ca, &tls.client_ca}}) {
-    if (path->empty()) continue;
-    auto text = read_small_file(*path, kLongestPem);
-    if (!text) return std::unexpected(text.error());
-    *into = *std::move(text);
-  }
-  return options;
-}
 
 std::vector<MetricFamily> server_metrics(const ServerCounts& counts) {
   MetricFamily responses{"gorotrace_http_responses_total",
@@ -110,7 +49,7 @@ std::vector<MetricFamily> server_metrics(const ServerCounts& counts) {
 
 class Monitor {
  public:
-  explicit Monitor(const Arguments& arguments) : arguments_(arguments) {}
+  explicit Monitor(const MonitorArguments& arguments) : arguments_(arguments) {}
 
   // Until a signal ends it.
   [[nodiscard]] Status run();
@@ -125,7 +64,7 @@ class Monitor {
     return true;
   }
 
-  const Arguments& arguments_;
+  const MonitorArguments& arguments_;
   AgentConfig config_;
   std::shared_ptr<Agent> agent_;
   std::unique_ptr<MonitorPages> pages_;
@@ -133,7 +72,7 @@ class Monitor {
 };
 
 Status Monitor::start() {
-  auto config = read_config(arguments_);
+  auto config = read_config(arguments_.options);
   if (!config) return std::unexpected(config.error());
   config_ = *std::move(config);
   auto options = server_options(config_);
@@ -153,7 +92,7 @@ Status Monitor::start() {
   log_info("listening", {{"address", server_->address().text()},
                          {"tls", tls ? "yes" : "no"},
                          {"token", token ? "yes" : "no"},
-                         {"config", arguments_.config}});
+                         {"config", arguments_.options.config}});
   for (const std::string& warning : config_.warnings) log_warning(warning);
   for (const std::string& notice : agent_->notices()) log_warning(notice);
   return {};
@@ -161,10 +100,10 @@ Status Monitor::start() {
 
 // What cannot be read leaves everything as it is.
 void Monitor::reload() {
-  auto config = read_config(arguments_);
+  auto config = read_config(arguments_.options);
   if (!config) return log_failure(wrap(config.error(), "not reloaded").error());
   if (server_->has_token() && !config->token_file.empty()) {
-    auto token = read_token_file(config->token_file);
+    auto token = read_token(*config);
     if (!token) return log_failure(wrap(token.error(), "not reloaded").error());
     server_->set_token(*std::move(token));
   }
@@ -178,7 +117,7 @@ void Monitor::reload() {
   pages_->captures().configure(config->captures, config->capture_percent);
   agent_->reload(*config);
   for (const std::string& warning : config->warnings) log_warning(warning);
-  log_info("reloaded", {{"config", arguments_.config}});
+  log_info("reloaded", {{"config", arguments_.options.config}});
 }
 
 Status Monitor::run() {
@@ -203,19 +142,16 @@ Status Monitor::run() {
 }
 
 int check_config(const std::string& path) {
-  Arguments arguments;
-  arguments.config = path;
-  const auto config = read_config(arguments);
+  const auto config = read_config({.config = path});
   if (!config) return report_error(config.error());
-  if (const auto address = allowed_address(*config); !address)
-    return report_error(wrap(address.error(), printable(path)).error());
-  for (const std::string& warning : config->warnings) tell("warning: " + warning);
-  const std::size_t count = config->warnings.size();
+  std::vector<std::string> warnings = config->warnings;
+  if (const auto options = server_options(*config, &warnings); !options) return report_error(options.error());
+  for (const std::string& warning : warnings) tell("warning: " + warning);
   return write_to_stdout(fmt::format("{}: no mistakes{}\n", printable(path),
-                                     count > 0 ? ", but " + plural(count, "warning") : ""));
+                                     warnings.empty() ? "" : ", but " + plural(warnings.size(), "warning")));
 }
 
-int run(const Arguments& arguments) {
+int run_monitor(const MonitorArguments& arguments) {
   if (!arguments.check_config.empty()) return check_config(arguments.check_config);
   const auto format = value_named<LogFormat>(arguments.log_format);
   if (!format) {
@@ -234,7 +170,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_monitor_command(CLI::App& app, int& exit) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<MonitorArguments>();
   CLI::App* monitor = app.add_subcommand("monitor", "every Go process of this node, always, over HTTP");
   monitor->footer(
       "Example: sudo gorotrace monitor\n"
@@ -249,7 +185,7 @@ void add_monitor_command(CLI::App& app, int& exit) {
       "SIGHUP reads the configuration and the token again; SIGTERM and Ctrl-C end it.\n"
       "Exit codes: 0 done, 1 failed, 2 usage.");
   monitor
-      ->add_option("--config", arguments->config,
+      ->add_option("--config", arguments->options.config,
                    "read this file (TOML); options of the command line weigh more, and without it everything "
                    "has its default")
       ->type_name("FILE");
@@ -258,32 +194,33 @@ void add_monitor_command(CLI::App& app, int& exit) {
                    "say what is wrong with this file, by line, and do nothing else")
       ->type_name("FILE");
   monitor
-      ->add_option("--listen", arguments->listen,
+      ->add_option("--listen", arguments->options.listen,
                    "serve here: an address of this machine, or :9464 for all of them, port 0 for one that is "
                    "free; others than localhost need --token-file or --client-ca")
       ->type_name("ADDRESS:PORT")
       ->default_str(AgentConfig{}.listen);
   monitor
       ->add_option(
-          "--token-file", arguments->token_file,
+          "--token-file", arguments->options.token_file,
           "who asks must send the token in this file (16 characters or more) as Authorization: Bearer TOKEN")
       ->type_name("FILE");
   monitor
-      ->add_option("--tls-cert", arguments->tls_cert,
+      ->add_option("--tls-cert", arguments->options.tls_cert,
                    "serve HTTPS with this certificate (PEM), whose key is --tls-key")
       ->type_name("FILE");
-  monitor->add_option("--tls-key", arguments->tls_key, "the key of --tls-cert (PEM)")->type_name("FILE");
+  monitor->add_option("--tls-key", arguments->options.tls_key, "the key of --tls-cert (PEM)")
+      ->type_name("FILE");
   monitor
-      ->add_option("--client-ca", arguments->client_ca,
+      ->add_option("--client-ca", arguments->options.client_ca,
                    "who asks must show a certificate of this authority (PEM)")
       ->type_name("FILE");
-  monitor->add_flag("--insecure-listen", arguments->insecure_listen,
+  monitor->add_flag("--insecure-listen", arguments->options.insecure_listen,
                     "let the token go over the network without TLS, where something else encrypts it");
   monitor->add_option("--log-format", arguments->log_format, "lines of the log: logfmt (key=value), or json")
       ->type_name("FORMAT")
       ->option_text(all_names<LogFormat>(" "))
       ->capture_default_str();
-  monitor->callback([arguments, &exit] { exit = run(*arguments); });
+  monitor->callback([arguments, &exit] { exit = run_monitor(*arguments); });
 }
 
 }  // namespace gorotrace

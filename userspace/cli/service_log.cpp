@@ -59,8 +59,8 @@ class ServiceSink : public spdlog::sinks::sink {
                                          fmt::gmtime(static_cast<std::time_t>(ms / 1000)), ms % 1000);
     const std::string body =
         text.starts_with(kBody) ? std::string(text.substr(1)) : log_body(log_format, text, {});
-    const char* const form = log_format == LogFormat::kJson ? "{{\"time\":\"{}\",\"level\":\"{}\",{}}}\n"
-                                                            : "time={} level={} {}\n";
+    const char* const form = log_format == LogFormat::kJsonLines ? "{{\"time\":\"{}\",\"level\":\"{}\",{}}}\n"
+                                                                 : "time={} level={} {}\n";
     const std::string line = fmt::format(fmt::runtime(form), time, level_name(message.level), body);
     // One write, so that lines stay whole beside those of others. Who takes none is not waited for.
     (void)!::write(STDERR_FILENO, line.data(), line.size());
@@ -81,7 +81,7 @@ void log_for_services(LogFormat format) {
 }
 
 std::string log_body(LogFormat format, std::string_view message, LogFields fields) {
-  if (format == LogFormat::kJson) {
+  if (format == LogFormat::kJsonLines) {
     const std::string object = json_text([&](JsonWriter& out) {
       out.object([&] {
         out.field("msg", printable(message, kLongest));

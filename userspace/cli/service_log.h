@@ -13,11 +13,11 @@
 
 namespace gorotrace {
 
-enum class LogFormat : std::uint8_t { kKeyValues, kJson };
+enum class LogFormat : std::uint8_t { kKeyValues, kJsonLines };
 template <>
 inline constexpr auto kEnumNames<LogFormat> = enum_names<LogFormat>({
     {LogFormat::kKeyValues, "logfmt"},
-    {LogFormat::kJson, "json"},
+    {LogFormat::kJsonLines, "json"},
 });
 
 using LogFields = std::initializer_list<std::pair<std::string_view, std::string>>;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string>
+
 #include "http/authorization.h"
 
 namespace gorotrace {
@@ -23,23 +26,29 @@ bool asks_for_foreign_page(const AccessRules& rules, const Credentials& asker) {
 }  // namespace
 
 Status may_listen(const ListenAddress& address, const Protection& p) {
+  const auto named = [&p](std::string option) {
+    if (!p.named_as_keys) return option;
+    option.erase(0, 2);
+    std::ranges::replace(option, '-', '_');
+    return option;
+  };
+  const std::string cert = named("--tls-cert"), key = named("--tls-key"), client_ca = named("--client-ca");
   if (p.client_ca && !p.tls)
-    return fail(ErrorKind::kUsage, "--client-ca needs TLS: give --tls-cert and --tls-key, too");
+    return fail(ErrorKind::kUsage, fmt::format("{} needs TLS: give {} and {}, too", client_ca, cert, key));
   if (address.loopback()) return {};
   if (!p.token && !p.client_ca) {
     return fail(
         ErrorKind::kUsage,
         fmt::format("{} can be reached from other machines, and everybody there could read what is served: "
-                    "give --token-file, or --tls-cert, --tls-key and --client-ca, or listen on localhost",
-                    address.text()));
+                    "give {}, or {}, {} and {}, or listen on localhost",
+                    address.text(), named("--token-file"), cert, key, client_ca));
   }
   if (p.token && !p.tls && !p.insecure_listen) {
     return fail(
         ErrorKind::kUsage,
         fmt::format("{} can be reached from other machines, and without TLS the token goes over the network "
-                    "in the clear: give --tls-cert and --tls-key, or --insecure-listen where something else "
-                    "encrypts it",
-                    address.text()));
+                    "in the clear: give {} and {}, or {} where something else encrypts it",
+                    address.text(), cert, key, named("--insecure-listen")));
   }
   return {};
 }

@@ -17,6 +17,7 @@ struct Protection {
   bool tls = false;              // a certificate and its key
   bool client_ca = false;        // clients show certificates
   bool insecure_listen = false;  // a token may go over the network in the clear
+  bool named_as_keys = false;    // an error speaks of token_file, not of --token-file
 };
 // kUsage: everybody on the network could read what the server knows, or the token on its way.
 [[nodiscard]] Status may_listen(const ListenAddress& address, const Protection& protection);

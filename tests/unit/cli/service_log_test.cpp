@@ -17,7 +17,7 @@ TEST(ServiceLog, KeyValues) {
 
 TEST(ServiceLog, JsonHasTheSameFields) {
   const std::string line =
-      "{" + log_body(LogFormat::kJson, "a \"b\"\n", {{"path", "\x1b[1m"}, {"bad", "\xff"}}) + "}";
+      "{" + log_body(LogFormat::kJsonLines, "a \"b\"\n", {{"path", "\x1b[1m"}, {"bad", "\xff"}}) + "}";
   const auto parsed = nlohmann::json::parse(line);
   EXPECT_EQ(parsed.size(), 3u);
   EXPECT_EQ(parsed["msg"].get<std::string>().substr(0, 5), "a \"b\"");
