@@ -24,10 +24,13 @@ std::string label(const std::vector<CountedWay>& ways, std::size_t i, WaysOf who
 
 }  // namespace
 
-std::string ways_text(const std::vector<CountedWay>& ways, WaysOf whose, std::size_t width,
+std::string ways_text(const std::vector<CountedWay>& all, WaysOf whose, std::size_t width,
                       const Style& style) {
   std::string out;
-  if (std::ranges::all_of(ways, [](const CountedWay& way) { return way.frames.empty(); })) return out;
+  if (std::ranges::all_of(all, [](const CountedWay& way) { return way.frames.empty(); })) return out;
+  // Those of which nothing is known may all have ended.
+  std::vector<CountedWay> ways = all;
+  std::erase_if(ways, [](const CountedWay& way) { return way.frames.empty() && way.count == 0; });
   for (std::size_t i = 0; i < std::min(ways.size(), kShownWays); ++i) {
     const CountedWay& way = ways[i];
     const std::string first = label(ways, i, whose);

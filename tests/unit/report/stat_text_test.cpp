@@ -309,6 +309,8 @@ TEST(StatText, WhoseCodeLedToAGoStatementOfTheLibrary) {
                                  "        2x < net/http.(*Transport).queueForDial  transport.go:1628\n"
                                  "           < main.other  main.go:60\n"
                                  "        1x < (not known)\n"));
+  x.tables.creation[0].origins.back() = {{{0, 0x500, 0x520, 7}}, 1, 0};
+  EXPECT_THAT(text(x), Not(HasSubstr("(not known)"))) << "those have all ended";
   // Nothing but memory: goroutine 1 made it.
   x.tables.creation[0].origins = {{{{0, 0x500, 0x520, 1}, {0, 0, 0x530, 0}}, 0, 12}};
   EXPECT_THAT(text(x), HasSubstr("transport.go:1994\n          < runtime.main  proc.go:283\n"));
