@@ -39,6 +39,9 @@ using Clock = std::chrono::steady_clock;
 // How often it is seen to clients that went away or take too long.
 constexpr std::chrono::milliseconds kTick{200};
 
+// How long the last answers may take at the end.
+constexpr std::chrono::seconds kLastAnswers{2};
+
 // Of a connection, all of it used as long as that is open: for a request's head and its fields (64 bytes
 // each), and beside what HeadLimits leave of them for the head of an answer, of which a capture's has up to
 // 18 KiB. An answer for whose head there is no room is none. What fills it before its end gets 414 or 431
@@ -156,7 +159,8 @@ class Server::Impl {
   AccessRules rules_;
   bool stopping_ = false;
   std::set<std::shared_ptr<Exchange>> waiting_;
-  std::string complaint_;  // the library's last line
+  std::condition_variable left_;  // one of them has left
+  std::string complaint_;         // the library's last line
 
   std::condition_variable_any tick_;
   std::jthread watch_;
@@ -259,6 +263,11 @@ Server::Impl::~Impl() {
   }
   for (const auto& exchange : waiting) exchange->give_up(plain(503, "the server ends"));
   waiting.clear();
+  {
+    // The library's thread has yet to send them, and closes what is open when it is stopped.
+    std::unique_lock lock(mutex_);
+    left_.wait_for(lock, kLastAnswers, [this] { return waiting_.empty(); });
+  }
   watch_ = {};
   library_.stop_daemon(daemon_);
 }
@@ -284,6 +293,7 @@ void Server::Impl::leave(MHD_Connection* connection) {
     const std::lock_guard lock(mutex_);
     waiting_.erase(found->second);
   }
+  left_.notify_all();
   exchanges_.erase(found);
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <future>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -452,20 +453,29 @@ TEST_F(ServerTest, ALengthThatOnlyGetWouldTellIsNotToldToHead) {
   EXPECT_EQ(got.find("\r\n\r\n") + 4, got.size()) << got;
 }
 
-TEST_F(ServerTest, EndsWhileSomebodyWaits) {
+// Whoever reads, that is.
+TEST_F(ServerTest, TellsWhoStillWaitsWhenItEnds) {
+  std::mutex mutex;
+  std::vector<Server::Answer> kept;
   std::promise<void> asked;
-  std::optional<Server::Answer> kept;
+  constexpr std::size_t kClients = 20;
   start([&](const Request&, const Server::Answer& answer) {
-    kept = answer;
-    asked.set_value();
+    const std::lock_guard lock(mutex);
+    kept.push_back(answer);
+    if (kept.size() == kClients) asked.set_value();
   });
-  const UniqueFd fd = connect_to();
-  write_all(fd, "GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  std::vector<UniqueFd> clients;
+  for (std::size_t i = 0; i < kClients; ++i) {
+    clients.push_back(connect_to());
+    write_all(clients.back(), kGet);
+  }
   asked.get_future().wait();
   server_.reset();
-  (*kept)(plain(200, "nobody is there"));
-  const std::string got = read_all(fd);
-  EXPECT_TRUE(got.empty() || got.starts_with("HTTP/1.1 503")) << got;
+  for (const auto& answer : kept) answer(plain(200, "nobody is there"));
+  for (const UniqueFd& client : clients) {
+    const std::string got = read_all(client);
+    EXPECT_TRUE(got.starts_with("HTTP/1.1 503") && got.ends_with("the server ends\n")) << got;
+  }
 }
 
 TEST_F(ServerTest, SlowClientsLoseTheirConnection) {
