@@ -298,6 +298,20 @@ def stat_now(pid, *arguments, duration="1s"):
         return stat.finish()
 
 
+def await_group(path, group, seconds=60):
+    """Until the recording says that the group's probes are on."""
+    end = time.monotonic() + seconds
+    while f"group {group} on" not in (cat(path) if path.exists() and path.stat().st_size else ""):
+        assert time.monotonic() < end, f"not attached within {seconds} s"
+        time.sleep(0.2)
+
+
+def cat(path):
+    done = subprocess.run([gorotrace(), "cat", path], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 # ---------------------------------------------------------------- what holds for every summary
 
 _validator = None

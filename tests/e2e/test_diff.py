@@ -1,13 +1,14 @@
 """Two recordings, or two dumps, held against each other."""
 
 import json
+import signal
 import subprocess
 import time
 
 import jsonschema
 import pytest
 
-from harness import PROGRAMS, ROOT, Process, build, gorotrace
+from harness import PROGRAMS, ROOT, Process, await_group, build, gorotrace
 
 
 def run(*arguments, code=0):
@@ -26,11 +27,14 @@ def files(tmp_path_factory):
         run("record", "-p", target.pid, "-d", "1s", "-o", before)
         with open(directory / "before.json", "w") as out:
             out.write(run("dump", "--format", "json", "-p", target.pid).stdout)
-        with Process([gorotrace(), "record", "-p", target.pid, "-o", after, "--budget", "none", "-d", "4s"]) as record:
+        with Process([gorotrace(), "record", "-p", target.pid, "-o", after, "--budget", "none"]) as record:
+            await_group(after, "block")
             for _ in range(2):
                 target.popen.stdin.write(b"go\n")
                 target.popen.stdin.flush()
                 assert target.lines.next(90)
+            time.sleep(0.5)
+            record.popen.send_signal(signal.SIGINT)
             assert record.wait(60) == 0, record.stderr
         with open(directory / "after.json", "w") as out:
             out.write(run("dump", "--format", "json", "-p", target.pid).stdout)

@@ -12,7 +12,7 @@ import time
 import jsonschema
 import pytest
 
-from harness import NEWEST, PROGRAMS, ROOT, VERSIONS, Process, build, gorotrace
+from harness import NEWEST, PROGRAMS, ROOT, VERSIONS, Process, await_group, build, gorotrace
 
 ITEM_SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "userspace" / "export" / "items.schema.json").read_text()))
 
@@ -82,10 +82,7 @@ def profiled(request, tmp_path_factory):
     with Process([build(PROGRAMS / "profiled", request.param), directory]) as target:
         assert target.lines.next(30) == "ready"
         with Process([gorotrace(), "record", "-p", target.pid, "-o", path, "--budget", "none"]) as record:
-            end = time.monotonic() + 30
-            while "group syscall on" not in (run("cat", path).stdout if path.exists() and path.stat().st_size else ""):
-                assert time.monotonic() < end, "not attached within 30 s"
-                time.sleep(0.2)
+            await_group(path, "syscall")
             target.popen.stdin.write(b"go\n")
             target.popen.stdin.flush()
             live = int(target.lines.next(90).split()[1])

@@ -14,7 +14,7 @@ import time
 import pytest
 
 import harness
-from harness import NEWEST, PROGRAMS, Process, Truth, build, gorotrace
+from harness import NEWEST, PROGRAMS, Process, Truth, await_group, build, gorotrace
 
 HERE = pathlib.Path(__file__).parent
 GROUPS = "lifecycle,block,run,syscall"
@@ -30,14 +30,6 @@ def run(*arguments, code=0):
 
 def record(pid, path, *arguments, budget="none", probes=GROUPS):
     return Process([gorotrace(), "record", "-p", pid, "-o", path, "--budget", budget, "--probes", probes, *arguments])
-
-
-def recording(path, seconds=30):
-    """It is armed: the file says so."""
-    end = time.monotonic() + seconds
-    while "group syscall on" not in (run("cat", path).stdout if path.exists() and path.stat().st_size else ""):
-        assert time.monotonic() < end, f"not attached within {seconds} s"
-        time.sleep(0.2)
 
 
 def stopped(process):
@@ -121,7 +113,7 @@ def test_it_says_what_runtime_trace_says(tmp_path, version):
                "recv,recvclosed,send,sendfull,select,mutex,rwread,rwwrite,waitgroup,cond,net,pipe,locked,spawn,sleep,gosched",
                "-n", "4", "-trace", own) as target:
         with record(target.pid, path) as process:
-            recording(path)
+            await_group(path, "syscall")
             target.go()
             said = stopped(process)
     assert "nothing lost" in said, said
@@ -175,7 +167,7 @@ def test_versions_and_slices(tmp_path):
     path = tmp_path / "f.gtr"
     with Truth(build(PROGRAMS / "truth"), "-scenario", "all", "-n", "2") as target:
         with record(target.pid, path) as process:
-            recording(path)
+            await_group(path, "syscall")
             target.go()
             stopped(process)
     whole, = export(path, tmp_path / "whole.out", "--slice", "0")
@@ -216,7 +208,7 @@ def test_two_parts_have_what_the_whole_has(tmp_path):
     path = tmp_path / "f.gtr"
     with Truth(build(PROGRAMS / "truth"), "-scenario", "recv,select,mutex,spawn,sleep,gosched,syscalls", "-n", "2") as target:
         with record(target.pid, path) as process:
-            recording(path)
+            await_group(path, "syscall")
             target.go()
             said = stopped(process)
     assert "nothing lost" in said, said
@@ -291,7 +283,7 @@ def test_goroutines_of_c_threads(tmp_path):
     path = tmp_path / "f.gtr"
     with Truth(build(PROGRAMS / "truth", NEWEST, "cgo"), "-scenario", "all", "-n", "2") as target:
         with record(target.pid, path) as process:
-            recording(path)
+            await_group(path, "syscall")
             target.go()
             stopped(process)
     out, = export(path, tmp_path / "out")
@@ -362,7 +354,7 @@ def test_perfetto(tmp_path):
     path, out = tmp_path / "f.gtr", tmp_path / "out"
     with Truth(build(PROGRAMS / "truth"), "-scenario", "recv,select,mutex,spawn,syscalls", "-n", "2") as target:
         with record(target.pid, path) as process:
-            recording(path)
+            await_group(path, "syscall")
             target.go()
             stopped(process)
     run("export", "--to", "perfetto", path, "-o", out)

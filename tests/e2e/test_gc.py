@@ -9,7 +9,7 @@ import time
 import pytest
 
 import harness
-from harness import NEWEST, PROGRAMS, Stat, Truth, build, check_schema
+from harness import NEWEST, PROGRAMS, Stat, Truth, await_group, build, check_schema
 from test_export_trace import check_readable, decoded, export, record, run, stopped, transitions
 
 SOME = ["1.18.10", "1.21.13", NEWEST]
@@ -20,13 +20,6 @@ MARK, SWEEP = "GC mark termination", "GC sweep termination"
 
 def minor(version):
     return int(version.split(".")[1])
-
-
-def armed(path, seconds=60):
-    end = time.monotonic() + seconds
-    while "group gc on" not in (run("cat", path).stdout if path.exists() and path.stat().st_size else ""):
-        assert time.monotonic() < end, f"not attached within {seconds} s"
-        time.sleep(0.2)
 
 
 def expected(told, version):
@@ -86,7 +79,7 @@ def test_pauses_are_the_runtimes_own(version, tmp_path):
     less than the runtime's, by what lies between those places."""
     path = tmp_path / "f.gtr"
     with Truth(build(PROGRAMS / "pauses", version)) as target, record(target.pid, path, probes="gc") as process:
-        armed(path)
+        await_group(path, "gc")
         told = target.go()
         stopped(process)
     summary = json.loads(run("report", "--json", path).stdout)
@@ -113,7 +106,7 @@ def test_two_recordings_compare_their_pauses(tmp_path):
     with Truth(build(PROGRAMS / "pauses")) as target:
         for path, times in zip(paths, (1, 2)):
             with record(target.pid, path, probes="gc") as process:
-                armed(path)
+                await_group(path, "gc")
                 for _ in range(times):
                     told = target.go()
                 stopped(process)
@@ -150,7 +143,7 @@ def test_traces_have_them(version, tmp_path):
     path, own = tmp_path / "f.gtr", tmp_path / "own.trace"
     arguments = ("-trace", own) if minor(version) >= 22 else ()
     with Truth(build(PROGRAMS / "pauses", version), *arguments) as target, record(target.pid, path, probes=GROUPS) as process:
-        armed(path)
+        await_group(path, "gc")
         told = target.go()
         stopped(process)
     summary = json.loads(run("report", "--json", path).stdout)
@@ -204,7 +197,7 @@ def check_perfetto(path, out, summary):
 def test_the_page_shades_them(tmp_path, browser):
     path, page = tmp_path / "f.gtr", tmp_path / "f.html"
     with Truth(build(PROGRAMS / "pauses")) as target, record(target.pid, path, probes=GROUPS) as process:
-        armed(path)
+        await_group(path, "gc")
         target.go()
         time.sleep(1)
         stopped(process)

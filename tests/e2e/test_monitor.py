@@ -383,7 +383,8 @@ def raw_profile(body):
     types, *rows = samples.splitlines()
     found = {}
     for row in rows:
-        sample = re.match(r" +(-?\d+): ((?:\d+ )+)$", row)
+        # Without a location: a goroutine that waits to run for the first time, by a wrapper (runtime/pprof leaves out goexit).
+        sample = re.match(r" +(-?\d+): ((?:\d+ )*)$", row)
         if sample:
             last = (tuple(n for i in sample[2].split() for n in names[int(i)]), "")
             found[last] = found.get(last, 0) + int(sample[1])

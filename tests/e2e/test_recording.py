@@ -12,7 +12,7 @@ import zlib
 import pytest
 
 import harness
-from harness import PROGRAMS, Process, Stat, Truth, build, gorotrace
+from harness import PROGRAMS, Process, Stat, Truth, await_group, build, gorotrace
 
 
 def run(*arguments, code=0, **options):
@@ -85,10 +85,7 @@ def test_record_says_what_it_did_and_report_tells_it(truth, tmp_path):
     target = truth("-scenario", "all", "-n", "3")
     path = tmp_path / "of today; $(f).gtr"
     with Process([gorotrace(), "record", "-p", target.pid, "-o", path, "--budget", "none"]) as record:
-        end = time.monotonic() + 30
-        while "group lifecycle on" not in (run("cat", path).stdout if path.exists() and path.stat().st_size else ""):
-            assert time.monotonic() < end, "not attached within 30 s"
-            time.sleep(0.2)
+        await_group(path, "lifecycle")
         done = target.go()
         record.popen.send_signal(signal.SIGINT)
         assert record.wait(60) == 0, record.stderr
