@@ -1,6 +1,7 @@
 """gorotrace monitor under load: killed while it works, many targets, targets that come and go, and clients that mean it ill.
 
-Loads go to the loopback interface alone; each is bounded in number and time."""
+Loads go to the loopback interface alone; each is bounded in number and time. `pytest -s` shows the figures of
+tests/bench/README.md."""
 
 import concurrent.futures
 import contextlib
@@ -94,6 +95,11 @@ def held(pid):
     return kinds
 
 
+def cpu_seconds(pid):
+    user, system = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def figures(monitor):
     return samples(monitor.answered("/metrics").text)
 
@@ -127,8 +133,10 @@ def test_killed_while_it_is_scraped_and_started_again():
                 harness.check_untouched(program.pid, program.command[0])
                 assert program.popen.poll() is None
             # The same address at once: what the first one's connections left behind does not hold it.
+            begin = time.monotonic()
             second = stack.enter_context(Monitor(listen=f"127.0.0.1:{first.port}"))
             assert {p.pid: second.target(p.pid)["id"] for p in programs} == targets
+            print(f"\nall {len(programs)} are watched {time.monotonic() - begin:.2f} s after the new start")
             again = scrapes.answers.get(200, 0)
             comes("scrapes go on", lambda: scrapes.answers.get(200, 0) > again + 20)
         after = figures(second)
@@ -154,12 +162,13 @@ def test_killed_while_it_is_scraped_and_started_again():
 @pytest.mark.slow
 def test_a_thousand_processes():
     with together(lambda: idle(n=2), 1000) as programs, Monitor() as monitor:
-        pids = {p.pid for p in programs}
+        pids, begin = {p.pid for p in programs}, time.monotonic()
 
         def watched():
             return [t["id"] for t in monitor.targets() if t["host_pid"] in pids and t["state"] == "watched"]
 
         comes("all are watched", lambda: len(watched()) == len(pids), 120)
+        watched_after, cpu = time.monotonic() - begin, cpu_seconds(monitor.pid)
         found = watched()
         # A scrape has 1 s for those that it reads, and takes the others as they were: nobody is left out for good.
         names = {f'gorotrace_goroutines{{target="{t}"}}' for t in found}
@@ -167,6 +176,8 @@ def test_a_thousand_processes():
         for target in found:
             assert "go_goroutines 3\n" in monitor.answered(f"/targets/{target}/metrics").text
         size, has = resident(monitor.pid), held(monitor.pid)
+        print(f"\nall watched after {watched_after:.1f} s and {cpu:.1f} s of CPU; each scraped {cpu_seconds(monitor.pid):.1f} s: "
+              f"{size:.0f} MB, {has}")
         assert size < 150, f"{size} MB"
         assert has["fds"] < 3 * len(pids) + 100 and has["threads"] < 150, has
         for program in programs[:990]:
@@ -215,6 +226,7 @@ def test_nothing_grows_while_targets_come_and_go(count, warm_up):
                 assert min(later[-warm_up:]) <= warm, (warm, later)
             else:
                 assert later[-1] == kinds[0][kind], kinds
+        print(f"\n{count} rounds, MB: {', '.join(f'{size:.1f}' for size in sizes)}; at first {kinds[0]}, at last {kinds[-1]}")
         warm, last = max(sizes[:warm_up]), sorted(sizes[-warm_up:])[warm_up // 2]
         assert last <= warm + 8 + 0.1 * warm, f"resident MB by rounds: {sizes}"
         assert of_target(figures(monitor), "gorotrace_goroutines", target) == 4
@@ -229,7 +241,7 @@ def test_two_thousand_a_minute():
         paths = ["/metrics", *(f"{monitor.path(p.pid)}/metrics" for p in programs)]
         for path in paths:
             assert monitor.answered(path).status == 200
-        before, size = figures(monitor), resident(monitor.pid)
+        before, size, cpu = figures(monitor), resident(monitor.pid), cpu_seconds(monitor.pid)
         with Scrapes(monitor, paths, threads=1) as scrapes:
             begin = time.monotonic()
             for i in range(2000):
@@ -240,6 +252,7 @@ def test_two_thousand_a_minute():
                 with contextlib.suppress(ChildProcessError):
                     while os.waitpid(-1, os.WNOHANG)[0]:
                         pass
+        took, cpu = time.monotonic() - begin, cpu_seconds(monitor.pid) - cpu
         comes("all are looked at", lambda: accounted(before, figures(monitor)) == 0, 60)
         after = figures(monitor)
         executed = "gorotrace_agent_executed_programs_total"
@@ -250,6 +263,8 @@ def test_two_thousand_a_minute():
         assert scrapes.slowest < 10
         pids = {p.pid for p in programs}
         comes("none is left", lambda: not [t for t in monitor.targets() if t["exe"] == str(go) and t["host_pid"] not in pids], 60)
+        print(f"\n2,000 programs in {took:.0f} s: {cpu / took:.1%} of one CPU with {sum(scrapes.answers.values())} scrapes, the "
+              f"slowest {scrapes.slowest:.2f} s; {size:.1f} MB before, {resident(monitor.pid):.1f} after")
         assert resident(monitor.pid) < size + 30
         monitor.end()
 
