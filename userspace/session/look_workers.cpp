@@ -14,7 +14,7 @@
 
 namespace gorotrace {
 namespace {
-constexpr std::uint64_t kPatienceNs = 200'000'000;
+constexpr std::uint64_t kLongAgoNs = 200'000'000;
 }  // namespace
 
 // What the threads share with the session, which may be gone before the last of them is.
@@ -113,7 +113,7 @@ void LookWorkers::look_after() {
   const std::lock_guard lock(shared_->mutex);
   const auto next = shared_->next();
   if (next == shared_->users.end() || shared_->threads == most_threads_) return;
-  const bool long_ago = monotonic_ns() > next->second.queue.front().since_ns + kPatienceNs;
+  const bool long_ago = monotonic_ns() > next->second.queue.front().since_ns + kLongAgoNs;
   if (shared_->threads != 0 && !long_ago) return;
   if (crew_.add([shared = shared_] { shared->run(); })) ++shared_->threads;
 }

@@ -5,14 +5,14 @@
 #include <array>
 #include <utility>
 
+#include "snapshot/g_words.h"
+
 namespace gorotrace {
 namespace {
 
-constexpr std::uint64_t kUserEnd = 1ull << 56;
-
 void drop_nonsense(std::span<std::uint64_t> pointers) {
   for (std::uint64_t& g : pointers) {
-    if (g < 4096 || g >= kUserEnd || g % 8 != 0) g = 0;
+    if (!may_be_g(g)) g = 0;
   }
 }
 

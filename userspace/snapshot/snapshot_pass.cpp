@@ -7,6 +7,7 @@
 #include "bpf/shared/abi.h"
 #include "snapshot/collection_times.h"
 #include "snapshot/far_end.h"
+#include "snapshot/g_words.h"
 
 namespace gorotrace {
 namespace {
@@ -101,8 +102,7 @@ std::vector<SnapshotPass::Entry> SnapshotPass::distinct(std::span<const std::uin
   std::vector<Entry> entries;
   entries.reserve(gs.size());
   for (std::size_t i = 0; i < gs.size(); ++i) {
-    constexpr std::uint64_t kUserEnd = 1ull << 56;
-    if (gs[i] < 4096 || gs[i] >= kUserEnd || gs[i] % 8 != 0) {
+    if (!may_be_g(gs[i])) {
       ++counts.unreadable;
     } else {
       entries.push_back({gs[i], static_cast<std::uint32_t>(i)});
