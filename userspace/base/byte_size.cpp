@@ -9,7 +9,7 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::array kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
+constexpr std::array kByteUnits{"B", "KiB", "MiB", "GiB", "TiB"};
 
 }  // namespace
 
@@ -17,11 +17,11 @@ std::string format_bytes(std::uint64_t bytes) {
   if (bytes < 1024) return fmt::format("{} B", bytes);
   double value = static_cast<double>(bytes);
   std::size_t unit = 0;
-  while (value >= 1023.95 && unit + 1 < kUnits.size()) {
+  while (value >= 1023.95 && unit + 1 < kByteUnits.size()) {
     value /= 1024;
     ++unit;
   }
-  return fmt::format("{:.{}f} {}", value, value < 99.95 ? 1 : 0, kUnits[unit]);
+  return fmt::format("{:.{}f} {}", value, value < 99.95 ? 1 : 0, kByteUnits[unit]);
 }
 
 std::optional<std::uint64_t> parse_bytes(std::string_view text) {

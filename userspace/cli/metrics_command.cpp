@@ -64,8 +64,8 @@ class Metrics {
   std::unique_ptr<Target> target_;
 };
 
-int write(const MetricsReport& report, const MetricsReport* before, const MetricsArguments& arguments,
-          const CommonOptions& common) {
+int write_report(const MetricsReport& report, const MetricsReport* before, const MetricsArguments& arguments,
+                 const CommonOptions& common) {
   if (arguments.json) return write_json_to_stdout([&](JsonWriter& out) { metrics_json(out, report); });
   return write_to_stdout(for_locale(
       metrics_text(report, {.width = screen(common.colour).name_width(),
@@ -92,7 +92,7 @@ int repeat(const Metrics& metrics, std::chrono::nanoseconds interval,
       loop.stop();
       return;
     }
-    exit = write(*report, last ? &*last : nullptr, arguments, common);
+    exit = write_report(*report, last ? &*last : nullptr, arguments, common);
     last = std::move(*report);
     if (exit != kExitDone) loop.stop();
   };
@@ -131,7 +131,7 @@ int run_metrics(const MetricsArguments& arguments, const CommonOptions& common) 
   if (!metrics) return report_error(metrics.error());
   if (interval) return repeat(*metrics, *interval, duration, arguments, common);
   const auto report = metrics->read();
-  return report ? write(*report, nullptr, arguments, common) : report_error(report.error());
+  return report ? write_report(*report, nullptr, arguments, common) : report_error(report.error());
 }
 
 }  // namespace

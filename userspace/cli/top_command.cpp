@@ -38,9 +38,10 @@ struct TopPlan {  // as meant
 Result<TopFeed::Options> feed_options(const std::string& text) {
   const auto interval = parse_duration(text);
   if (!interval) return wrap(interval.error(), "-i");
-  constexpr std::chrono::milliseconds kShortest(200);
-  constexpr std::chrono::hours kLongest(1);
-  if (*interval < kShortest || *interval > kLongest) return fail(ErrorKind::kUsage, "-i: give 200ms to 1h");
+  constexpr std::chrono::milliseconds kShortestInterval(200);
+  constexpr std::chrono::hours kLongestInterval(1);
+  if (*interval < kShortestInterval || *interval > kLongestInterval)
+    return fail(ErrorKind::kUsage, "-i: give 200ms to 1h");
   TopFeed::Options options;
   options.interval = std::chrono::duration_cast<std::chrono::milliseconds>(*interval);
   options.window = std::max<std::chrono::nanoseconds>(options.window, *interval);

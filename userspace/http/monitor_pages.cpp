@@ -128,7 +128,8 @@ void MonitorPages::targets(const Request& request, const Server::Answer& answer)
     const std::vector<std::string> notices = agent->notices();
     const std::vector<AgentTarget> all = agent->targets();
     const TargetList list{monotonic_ns(), unix_ns(), agent->ready(), notices, all};
-    return gorotrace::answer(200, kJson, json_text([&](JsonWriter& out) { targets_json(out, list); }) + "\n");
+    return gorotrace::answer(200, kJsonText,
+                             json_text([&](JsonWriter& out) { targets_json(out, list); }) + "\n");
   });
 }
 
@@ -136,9 +137,9 @@ Response MonitorPages::service_discovery(const Request& request) const {
   const std::vector<AgentTarget> all = agent_->targets();
   // As whoever asks has reached it; a server that listens on every address knows no better name of itself.
   const std::string& reached = plain_host(request.host) ? request.host : request.served_at;
-  return gorotrace::answer(200, kJson, json_text([&](JsonWriter& out) {
-                                         service_discovery_json(out, all, reached, node_name());
-                                       }) + "\n");
+  return gorotrace::answer(200, kJsonText, json_text([&](JsonWriter& out) {
+                                             service_discovery_json(out, all, reached, node_name());
+                                           }) + "\n");
 }
 
 void MonitorPages::metrics(const Request& request, const Server::Answer& answer) {
@@ -178,7 +179,7 @@ void MonitorPages::stat(const Request& request, const std::string& id, const Ser
   reading("stat", request, id, answer, [agent = agent_, id]() -> Result<Response> {
     auto summary = agent->stat(id);
     if (!summary) return std::unexpected(summary.error());
-    return gorotrace::answer(200, kJson, *std::move(summary) + "\n");
+    return gorotrace::answer(200, kJsonText, *std::move(summary) + "\n");
   });
 }
 

@@ -129,7 +129,7 @@ Result<Response> index_answer(const ProfileSubject& subject) {
        "A trace of execution of the current program. You can specify the duration in the seconds GET "
        "parameter. After you get the trace file, use the go tool trace command to investigate the trace."},
   };
-  return answer(200, kHtml, pprof_index(profiles, kIndexNote));
+  return answer(200, kHtmlText, pprof_index(profiles, kIndexNote));
 }
 
 Result<Response> goroutine_answer(const ProfileSubject& subject, const ProfileWanted& wanted,

@@ -12,7 +12,7 @@
 namespace gorotrace {
 
 inline constexpr std::string_view kPlainText = "text/plain; charset=utf-8",
-                                  kHtml = "text/html; charset=utf-8", kJson = "application/json";
+                                  kHtmlText = "text/html; charset=utf-8", kJsonText = "application/json";
 
 struct Response {
   unsigned status = 200;

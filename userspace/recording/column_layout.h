@@ -10,7 +10,7 @@
 #include "bpf/shared/abi.h"
 #include "recording/record_columns.h"
 
-namespace gorotrace::columns {
+namespace gorotrace::column_layout {
 
 // In the order in which they stand in a block, which is that in which a reader needs them.
 enum Column : std::uint8_t {
@@ -81,4 +81,4 @@ class History {
   SeededHash hash_;  // the target chooses goids
 };
 
-}  // namespace gorotrace::columns
+}  // namespace gorotrace::column_layout

@@ -11,7 +11,7 @@
 namespace gorotrace {
 namespace {
 
-using namespace columns;
+using namespace column_layout;
 
 // Each function gives false for what no writer makes.
 class BlockReader {

@@ -10,7 +10,7 @@
 namespace gorotrace {
 namespace {
 
-using namespace columns;
+using namespace column_layout;
 
 // The values of a dictionary in the order in which they were new. Of two that share a slot the later one is
 // found: one may stand in it twice, which costs a few bytes and no more, whoever chose the values.

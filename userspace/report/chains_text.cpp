@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t kShownChains = 4;  // of a place
 
 using Steps = std::vector<std::string>;
-struct Place {
+struct WaitPlace {
   WaitChains::Sum sum;
   std::map<Steps, WaitChains::Sum> chains;  // that read alike are one
 };
@@ -47,7 +47,7 @@ std::string waker_of(Symbolizer& symbols, const Waker& waker) {
 const WaitChains::Sum& sum_of(const WaitChains::Sum& sum) {
   return sum;
 }
-const WaitChains::Sum& sum_of(const Place& place) {
+const WaitChains::Sum& sum_of(const WaitPlace& place) {
   return place.sum;
 }
 
@@ -81,12 +81,12 @@ std::string chain_text(const Steps& steps, const WaitChains::Sum& sum, std::size
 
 std::string chains_text(const WaitChains& chains, Symbolizer& symbols,
                         const std::vector<std::string>& reasons, const ChainsTextOptions& options) {
-  std::map<std::pair<std::string, std::string>, Place> places;  // reason, where
+  std::map<std::pair<std::string, std::string>, WaitPlace> places;  // reason, where
   for (const auto& [row, sum] : chains.rows()) {
     if ((row.system && !options.system) || (options.shown && !options.shown(row))) continue;
     const std::string reason =
         row.reason < reasons.size() ? reasons[row.reason] : fmt::format("reason {}", row.reason);
-    Place& place = places[{reason, place_of(symbols, row.stack)}];
+    WaitPlace& place = places[{reason, place_of(symbols, row.stack)}];
     Steps steps;
     for (std::size_t i = 0; i < row.chain.steps; ++i) steps.push_back(waker_of(symbols, row.chain.wakers[i]));
     if (steps.empty()) steps.emplace_back("nobody that is known");

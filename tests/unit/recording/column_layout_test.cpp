@@ -22,7 +22,7 @@ TEST(ColumnLayout, RecordsAreHeldAgainstThoseBefore) {
   for (const unsigned goids : {1u, 30u, 500u, 100'000u}) {
     std::vector<gt_record> records(kMaxBlockRecords);
     std::vector<gt_u8> hook_before;
-    columns::History history(records.data());
+    column_layout::History history(records.data());
     for (std::size_t i = 0; i < records.size(); ++i) {
       gt_record& r = records[i];
       r.extra = i + 1;

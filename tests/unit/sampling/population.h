@@ -17,7 +17,7 @@ inline constexpr std::uint64_t kMs = 1'000'000;
 inline constexpr std::uint8_t kReason[] = {3, 7, 9};
 
 // One stretch of a goroutine's life.
-struct Stay {
+struct TrueStay {
   std::uint64_t from_ns;
   GStatus status;
   std::uint8_t reason;
@@ -25,11 +25,11 @@ struct Stay {
 
 struct Goroutine {
   std::uint64_t goid;
-  std::vector<Stay> stays;  // ascending; the last lasts for ever
+  std::vector<TrueStay> stays;  // ascending; the last lasts for ever
 
   [[nodiscard]] std::size_t at(std::uint64_t t) const {
     const auto after = std::upper_bound(stays.begin(), stays.end(), t,
-                                        [](std::uint64_t x, const Stay& s) { return x < s.from_ns; });
+                                        [](std::uint64_t x, const TrueStay& s) { return x < s.from_ns; });
     return static_cast<std::size_t>(after - stays.begin()) - 1;
   }
   [[nodiscard]] GWords words(std::uint64_t t) const {

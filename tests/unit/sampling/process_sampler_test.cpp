@@ -58,12 +58,12 @@ TEST(ProcessSampler, LooksUntilItIsStoppedAndKnowsTheStacks) {
 TEST(ProcessSampler, RowsAreToldApartByALabel) {
   Forged f;
   f.config.offsets.g_labels = 360;
-  constexpr std::uint64_t kSet = 0x800000, kList = 0x801000, kText = 0x802000;
-  f.memory.put(kText, "tenantacme", 10);
-  f.memory.words(kSet, {kList, 1, 1});
-  f.memory.words(kList, {kText, 6, kText + 6, 4});
+  constexpr std::uint64_t label_set = 0x800000, label_list = 0x801000, label_text = 0x802000;
+  f.memory.put(label_text, "tenantacme", 10);
+  f.memory.words(label_set, {label_list, 1, 1});
+  f.memory.words(label_list, {label_text, 6, label_text + 6, 4});
   for (std::uint64_t goid = 1; goid <= 3; ++goid)
-    f.word(f.add(goid), f.config.offsets.g_labels, goid == 3 ? 0 : kSet);
+    f.word(f.add(goid), f.config.offsets.g_labels, goid == 3 ? 0 : label_set);
   f.subject.goroutines = f.config;
   f.subject.sampling.by_label = true;
   f.subject.label = LabelSubject{.key = "tenant", .layout = {.offsets = f.config.offsets}};

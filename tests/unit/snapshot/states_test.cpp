@@ -13,7 +13,7 @@ struct Expected {
   GStatus status;
   bool alive, stack;
 };
-constexpr std::array kStates{
+constexpr std::array kForgedStates{
     Expected{GStatus::kIdle, false, false},     Expected{GStatus::kRunnable, true, true},
     Expected{GStatus::kRunning, true, false},   Expected{GStatus::kSyscall, true, true},
     Expected{GStatus::kWaiting, true, true},    Expected{GStatus::kDead, false, false},
@@ -44,7 +44,7 @@ TEST_P(States, WhoLivesAndWhoHasAStack) {
     EXPECT_EQ(s->pcs(s->goroutines[0]).size(), expected.stack ? 2u : 0u);
   }
 }
-INSTANTIATE_TEST_SUITE_P(All, States, ::testing::ValuesIn(kStates), [](const auto& state) {
+INSTANTIATE_TEST_SUITE_P(All, States, ::testing::ValuesIn(kForgedStates), [](const auto& state) {
   return std::to_string(static_cast<int>(state.param.status));
 });
 
