@@ -139,7 +139,7 @@ void ItemsJson::start_field(Target& target, std::uint64_t startpc) {
 }
 
 void ItemsJson::of(TargetId id, Target& target, const gt_record& record) {
-  const auto hook = static_cast<gt_hook>(record.hook);
+  const auto hook = hook_of(record.hook);
   tell_stack(id, target, record.stack);
   line("event", id, [&] {
     out_.field("at_ns", record.time_ns);

@@ -47,6 +47,10 @@ inline constexpr auto kEnumNames<gt_hook> = enum_names<gt_hook>({
     {GT_HOOK_GC_END, "gc-end"},
 });
 static_assert(kEnumNames<gt_hook>.size() == GT_HOOK_COUNT);
+// Of a record, which may be that of a capture file: GT_HOOK_NONE when there is no such hook.
+[[nodiscard]] constexpr gt_hook hook_of(gt_u8 number) {
+  return number < GT_HOOK_COUNT ? static_cast<gt_hook>(number) : GT_HOOK_NONE;
+}
 
 template <>
 inline constexpr auto kEnumNames<gt_group> = enum_names<gt_group>({

@@ -93,7 +93,7 @@ std::string ItemText::reason(const Target& target, unsigned reason) const {
 }
 
 std::string ItemText::record_text(Target& target, const gt_record& record) {
-  const auto hook = static_cast<gt_hook>(record.hook);
+  const auto hook = hook_of(record.hook);
   std::string text = fmt::format("{} {}", record.hook < GT_HOOK_COUNT ? name_of(hook) : "?", record.goid);
   if (record.hook == GT_HOOK_PARK) text += " \"" + reason(target, record.detail) + "\"";
   if (record.hook == GT_HOOK_STW_BEGIN && record.detail != GT_NO_REASON)
