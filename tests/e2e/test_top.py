@@ -258,6 +258,7 @@ def test_without_colour_and_without_utf8(swell):
             screen = terminal.screen(escapes=True)
             assert bool(re.search(coloured, screen)) == (name == "LC_ALL"), (name, screen)
             assert screen.isascii() == (name == "LC_ALL"), (name, screen)
+            assert re.search("[A-Z]v" if screen.isascii() else "▼", screen), (name, screen)
             terminal.keys("q")
 
 

@@ -9,7 +9,7 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kSigns{{{"≥", ">="},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kSigns{{{"≥", ">="},
                                                                                 {"≤", "<="},
                                                                                 {"±", "+-"},
                                                                                 {"≈", "~"},
@@ -20,7 +20,11 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kSigns{{
                                                                                 {"█", "#"},
                                                                                 {"→", "->"},
                                                                                 {"–", "-"},
-                                                                                {"×", "x"}}};
+                                                                                {"×", "x"},
+                                                                                {"▲", "^"},
+                                                                                {"▼", "v"},
+                                                                                {"↑", "^"},
+                                                                                {"↓", "v"}}};
 
 bool starts_character(char c) {
   return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u;

@@ -50,6 +50,7 @@ TEST(Wrapping, BreaksAtBlanksAndWordsThatNoLineHolds) {
 TEST(Ascii, TablesStayStraight) {
   EXPECT_EQ(ascii_text("   oldest  max\n   ≥5.01s  1µs\n"), "   oldest  max\n  >=5.01s  1us\n");
   EXPECT_EQ(ascii_text("a · b ± c ≈2 … │█▏│"), "a - b +- c ~2 ... |#.|");
+  EXPECT_EQ(ascii_text("COST▼ NAME▲ ↑ ↓ scroll"), "COSTv NAME^ ^ v scroll");
   EXPECT_EQ(ascii_text("main.世"), "main.??");
 }
 
