@@ -41,13 +41,13 @@ class Reader {
  public:
   explicit Reader(std::string name) : name_(std::move(name)) {}
 
+  // "FILE:LINE: key"; key: "" where it is of none.
+  [[nodiscard]] std::string place(std::uint32_t line, const std::string& key) const {
+    return fmt::format("{}:{}{}{}", name_, line, key.empty() ? "" : ": ", key);
+  }
   [[nodiscard]] std::unexpected<Error> error(std::uint32_t line, const std::string& key,
                                              const std::string& what) const {
-    return fail(ErrorKind::kUsage,
-                fmt::format("{}:{}: {}{}", name_, line, key.empty() ? "" : key + ": ", what));
-  }
-  [[nodiscard]] std::string place(std::uint32_t line, const std::string& key) const {
-    return fmt::format("{}:{}: {}", name_, line, key);
+    return fail(ErrorKind::kUsage, place(line, key) + ": " + what);
   }
 
   struct Key {
