@@ -1,6 +1,5 @@
 #include "cli/monitor_config.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/small_file.h"
@@ -15,9 +14,7 @@ constexpr std::size_t kLongestPem = std::size_t{1} << 20;
 // Where the value of that key stands.
 std::string place_of(const AgentConfig& config, const std::string& key) {
   if (const auto at = config.places.find(key); at != config.places.end()) return at->second;
-  std::string option = "--" + key;
-  std::ranges::replace(option, '_', '-');
-  return option;
+  return option_of(key);
 }
 
 Result<ListenAddress> allowed_address(const AgentConfig& config) {

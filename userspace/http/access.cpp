@@ -25,14 +25,15 @@ bool asks_for_foreign_page(const AccessRules& rules, const Credentials& asker) {
 
 }  // namespace
 
+std::string option_of(std::string_view key) {
+  std::string option = fmt::format("--{}", key);
+  std::ranges::replace(option, '_', '-');
+  return option;
+}
+
 Status may_listen(const ListenAddress& address, const Protection& p) {
-  const auto named = [&p](std::string option) {
-    if (!p.named_as_keys) return option;
-    option.erase(0, 2);
-    std::ranges::replace(option, '-', '_');
-    return option;
-  };
-  const std::string cert = named("--tls-cert"), key = named("--tls-key"), client_ca = named("--client-ca");
+  const auto named = [&p](const char* key) { return p.named_as_keys ? std::string(key) : option_of(key); };
+  const std::string cert = named("tls_cert"), key = named("tls_key"), client_ca = named("client_ca");
   if (p.client_ca && !p.tls)
     return fail(ErrorKind::kUsage, fmt::format("{} needs TLS: give {} and {}, too", client_ca, cert, key));
   if (address.loopback()) return {};
@@ -41,14 +42,14 @@ Status may_listen(const ListenAddress& address, const Protection& p) {
         ErrorKind::kUsage,
         fmt::format("{} can be reached from other machines, and everybody there could read what is served: "
                     "give {}, or {}, {} and {}, or listen on localhost",
-                    address.text(), named("--token-file"), cert, key, client_ca));
+                    address.text(), named("token_file"), cert, key, client_ca));
   }
   if (p.token && !p.tls && !p.insecure_listen) {
     return fail(
         ErrorKind::kUsage,
         fmt::format("{} can be reached from other machines, and without TLS the token goes over the network "
                     "in the clear: give {} and {}, or {} where something else encrypts it",
-                    address.text(), cert, key, named("--insecure-listen")));
+                    address.text(), cert, key, named("insecure_listen")));
   }
   return {};
 }

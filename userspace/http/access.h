@@ -11,6 +11,9 @@
 
 namespace gorotrace {
 
+// The option of the command line for that key of a configuration: "--token-file" for "token_file".
+[[nodiscard]] std::string option_of(std::string_view key);
+
 // What the administrator gave beside the address.
 struct Protection {
   bool token = false;            // there is one
