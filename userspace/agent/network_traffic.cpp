@@ -12,7 +12,7 @@
 namespace gorotrace {
 namespace {
 
-constexpr std::uint64_t kYoungNs = 1'000'000'000;
+constexpr std::uint64_t kYoungReadNs = 1'000'000'000;
 
 IpBytes read_traffic(pid_t pid) {
   const auto netstat = procfs::read_file(pid, "net/netstat", kProcTextBytes);
@@ -44,7 +44,7 @@ IpBytes NetworkTraffic::of(pid_t pid) {
   if (::stat(procfs::path(pid, "ns/net").c_str(), &file) != 0) return read_traffic(pid);
   const Namespace its(file.st_dev, file.st_ino);
   const std::uint64_t now = monotonic_ns();
-  const auto young = [now](const Known& known) { return since(now, known.read_ns) < kYoungNs; };
+  const auto young = [now](const Known& known) { return since(now, known.read_ns) < kYoungReadNs; };
   {
     const std::lock_guard lock(mutex_);
     if (const auto at = known_.find(its); at != known_.end() && young(at->second)) return at->second.bytes;

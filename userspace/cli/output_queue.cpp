@@ -148,7 +148,7 @@ int OutputQueue::event_fd() const {
 
 void OutputQueue::acknowledge() {
   std::uint64_t n = 0;
-  (void)!read(shared_->event.get(), &n, sizeof n);
+  (void)!::read(shared_->event.get(), &n, sizeof n);
 }
 
 }  // namespace gorotrace

@@ -154,12 +154,13 @@ std::string ps_text(const std::vector<GoRow>& rows, const Screen& screen) {
       const std::string value = text(i);
       out += (i > 0 ? " " : "") + (number ? pad_left(value, widths[i]) : pad_right(value, widths[i]));
     }
-    constexpr std::size_t kIndent = 8;
+    constexpr std::size_t kReasonIndent = 8;
     const std::size_t width = screen.name_width();
     if (display_width(out) + 1 + display_width(last) <= width) return out + " " + last + "\n";
     out.resize(out.find_last_not_of(' ') + 1);
     // A reason is longer than a line.
-    return wrapped(out, width, kIndent) + wrapped(std::string(kIndent, ' ') + last, width, kIndent);
+    return wrapped(out, width, kReasonIndent) +
+           wrapped(std::string(kReasonIndent, ' ') + last, width, kReasonIndent);
   };
   std::string out = line([&](std::size_t i) { return std::string(kHeads[i]); }, "MODULE");
   for (const GoRow& row : rows)

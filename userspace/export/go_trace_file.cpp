@@ -13,8 +13,8 @@ namespace {
 constexpr std::uint64_t kGeneration = 1;
 // Kinds of batches, and of what is in those that are no events.
 constexpr char kBatch = 1;
-constexpr std::uint8_t kStacks = 2, kStack = 3, kStrings = 4, kString = 5, kFrequency = 8, kSync = 50,
-                       kClockSnapshot = 51, kEndOfGeneration = 52;
+constexpr std::uint8_t kEvStacks = 2, kEvStack = 3, kEvStrings = 4, kEvString = 5, kEvFrequency = 8,
+                       kEvSync = 50, kEvClockSnapshot = 51, kEvEndOfGeneration = 52;
 constexpr std::uint64_t kTicksPerSecond = 1'000'000'000;
 constexpr std::size_t kMostEventBytes = 1 + 5 * 10;
 
@@ -42,14 +42,14 @@ GoTraceFile::GoTraceFile(TextSink sink, unsigned version, std::uint64_t begin_ns
   sink_(header(version));
   std::string data;
   if (version < 25) {
-    data += static_cast<char>(kFrequency);
+    data += static_cast<char>(kEvFrequency);
     append_uvarint(data, kTicksPerSecond);
   } else {
     const std::int64_t real = clocks.realtime_ns + static_cast<std::int64_t>(begin_ns - clocks.monotonic_ns);
-    data += static_cast<char>(kSync);
-    data += static_cast<char>(kFrequency);
+    data += static_cast<char>(kEvSync);
+    data += static_cast<char>(kEvFrequency);
     append_uvarint(data, kTicksPerSecond);
-    data += static_cast<char>(kClockSnapshot);
+    data += static_cast<char>(kEvClockSnapshot);
     append_uvarint(data, 0);
     append_uvarint(data, begin_ns);
     append_uvarint(data, static_cast<std::uint64_t>(std::max<std::int64_t>(real, 0) / 1'000'000'000));
@@ -111,7 +111,7 @@ void GoTraceFile::add_to_table(std::string& table, std::uint8_t kind, std::strin
 
 void GoTraceFile::stack(std::uint64_t number, const std::vector<StackFrame>& frames) {
   const std::size_t n = std::min(frames.size(), kMaxFrames);
-  entry_.assign(1, static_cast<char>(kStack));
+  entry_.assign(1, static_cast<char>(kEvStack));
   append_uvarint(entry_, number);
   append_uvarint(entry_, n);
   for (std::size_t i = 0; i < n; ++i) {
@@ -120,23 +120,23 @@ void GoTraceFile::stack(std::uint64_t number, const std::vector<StackFrame>& fra
     append_uvarint(entry_, frames[i].file);
     append_uvarint(entry_, frames[i].line);
   }
-  add_to_table(stacks_, kStacks, entry_);
+  add_to_table(stacks_, kEvStacks, entry_);
 }
 
 void GoTraceFile::string(std::uint64_t number, std::string_view text) {
   text = text.substr(0, kMaxString);
-  entry_.assign(1, static_cast<char>(kString));
+  entry_.assign(1, static_cast<char>(kEvString));
   append_uvarint(entry_, number);
   append_uvarint(entry_, text.size());
   entry_ += text;
-  add_to_table(strings_, kStrings, entry_);
+  add_to_table(strings_, kEvStrings, entry_);
 }
 
 void GoTraceFile::finish() {
   write_events();
   if (!stacks_.empty()) write_batch(kNoThread, begin_ns_, stacks_);
   if (!strings_.empty()) write_batch(kNoThread, begin_ns_, strings_);
-  if (version_ >= 26) sink_(std::string(1, static_cast<char>(kEndOfGeneration)));
+  if (version_ >= 26) sink_(std::string(1, static_cast<char>(kEvEndOfGeneration)));
 }
 
 }  // namespace gorotrace

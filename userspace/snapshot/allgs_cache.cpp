@@ -5,14 +5,14 @@
 #include <array>
 #include <utility>
 
-#include "snapshot/g_words.h"
+#include "snapshot/user_address.h"
 
 namespace gorotrace {
 namespace {
 
 void drop_nonsense(std::span<std::uint64_t> pointers) {
   for (std::uint64_t& g : pointers) {
-    if (!may_be_g(g)) g = 0;
+    if (!may_be_pointer(g)) g = 0;
   }
 }
 

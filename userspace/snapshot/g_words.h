@@ -30,11 +30,6 @@ struct GWords {
   [[nodiscard]] bool at_rest() const;
 };
 
-// A pointer that the runtime may have to a g: of the user's half of the address space, aligned, not nil.
-[[nodiscard]] constexpr bool may_be_g(std::uint64_t pointer) {
-  return pointer >= 4096 && pointer < std::uint64_t{1} << 56 && pointer % 8 == 0;
-}
-
 // Bytes of g from its start that pick_words() needs.
 [[nodiscard]] std::size_t g_window(const RuntimeOffsets& offsets);
 [[nodiscard]] GWords pick_words(Bytes g, const RuntimeOffsets& offsets);

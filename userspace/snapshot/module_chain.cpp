@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "golang/pclntab_layout.h"
+#include "snapshot/user_address.h"
 
 namespace gorotrace {
 namespace {
@@ -18,11 +19,7 @@ constexpr std::uint64_t kModuledataHead = 192;  // the fields up to etext, the s
 // Of a struct whose bytes differ from those that were searched before: some of its words change while a
 // plugin is opened, and after that none does.
 constexpr int kMaxSearches = 4 * static_cast<int>(ModuleChain::kMax);
-constexpr std::uint64_t kLowest = 4096, kAddressEnd = 1ull << 56, kMostText = 1ull << 32;
-
-bool may_be_pointer(std::uint64_t address) {
-  return address >= kLowest && address < kAddressEnd && address % 8 == 0;
-}
+constexpr std::uint64_t kMostText = 1ull << 32;
 
 // Its first words: the table's header, and slices that must be those which the header describes.
 std::optional<ChainedModule> parse_moduledata(const Memory& memory, std::uint64_t address, Bytes head) {
@@ -37,7 +34,7 @@ std::optional<ChainedModule> parse_moduledata(const Memory& memory, std::uint64_
       word(104) != header + table->pcln_off())
     return std::nullopt;
   const ChainedModule module{address, word(176), word(184)};
-  if (module.text < kLowest || module.text >= module.etext || module.etext > kAddressEnd ||
+  if (module.text < kUserStart || module.text >= module.etext || module.etext > kUserEnd ||
       module.etext - module.text > kMostText)
     return std::nullopt;
   return module;

@@ -8,6 +8,7 @@
 #include "snapshot/collection_times.h"
 #include "snapshot/far_end.h"
 #include "snapshot/g_words.h"
+#include "snapshot/user_address.h"
 
 namespace gorotrace {
 namespace {
@@ -102,7 +103,7 @@ std::vector<SnapshotPass::Entry> SnapshotPass::distinct(std::span<const std::uin
   std::vector<Entry> entries;
   entries.reserve(gs.size());
   for (std::size_t i = 0; i < gs.size(); ++i) {
-    if (!may_be_g(gs[i])) {
+    if (!may_be_pointer(gs[i])) {
       ++counts.unreadable;
     } else {
       entries.push_back({gs[i], static_cast<std::uint32_t>(i)});

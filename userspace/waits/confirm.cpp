@@ -5,13 +5,13 @@
 
 #include "base/clock.h"
 #include "snapshot/merged_ranges.h"
+#include "snapshot/user_address.h"
 
 namespace gorotrace::waits {
 namespace {
 
 constexpr std::size_t kFirstChunk = 32, kSmallestChunk = 2, kLargestChunk = 128;
-constexpr int kLooks = 8;  // at a goroutine whose looks came too far apart
-constexpr std::uint64_t kUserEnd = 1ull << 56;
+constexpr int kLooks = 8;                  // at a goroutine whose looks came too far apart
 constexpr std::size_t kMaxEvidence = 512;  // words of one goroutine; a longer select cannot be read in time
 
 class Pass {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/seeded_hash.h"
+#include "snapshot/user_address.h"
 
 namespace gorotrace::waits {
 namespace {
@@ -13,8 +14,7 @@ constexpr std::uint64_t kDepth = 1024;
 constexpr std::size_t kMaxSearches = 4096;
 
 bool may_point(std::uint64_t word, const GWords& g) {
-  constexpr std::uint64_t kFirst = 4096, kUserEnd = 1ull << 56;
-  return word >= kFirst && word < kUserEnd && word % 8 == 0 && (word < g.stack_lo || word >= g.stack_hi);
+  return may_be_pointer(word) && (word < g.stack_lo || word >= g.stack_hi);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-constexpr std::uint64_t kPlugin = 0x900000, kMade = 0xa00000, kGoexit = 0x400f01;
+constexpr std::uint64_t kPlugin = 0x900000, kMade = 0xa00000, kGoexitPc = 0x400f01;
 
 struct WithOthers : ForgedRuntime {
   int asked = 0;
@@ -38,9 +38,9 @@ std::vector<std::uint64_t> pcs(const Snapshot& s, std::size_t i) {
 
 TEST(OutsideCode, APluginsFramesAreFramesWhereTheyLeadToTheOutermost) {
   WithOthers p;
-  p.standing(1, {0x400200, kPlugin + 8, 0x400300, kGoexit});
+  p.standing(1, {0x400200, kPlugin + 8, 0x400300, kGoexitPc});
   const Snapshot s = p.whole();
-  EXPECT_THAT(pcs(s, 0), ElementsAre(0x400100, 0x400200, kPlugin + 8, 0x400300, kGoexit));
+  EXPECT_THAT(pcs(s, 0), ElementsAre(0x400100, 0x400200, kPlugin + 8, 0x400300, kGoexitPc));
   EXPECT_FALSE(s.goroutines[0].truncated);
   EXPECT_FALSE(s.goroutines[0].ends_outside);
   EXPECT_EQ(s.counts.unvalidated, 0u);
@@ -59,7 +59,7 @@ TEST(OutsideCode, APluginsFramesThatLeadNowhereEndTheStackAtThem) {
 
 TEST(OutsideCode, CodeMadeAtRunTimeEndsTheStackSinceItNeedNotKeepFramePointers) {
   WithOthers p;
-  p.standing(1, {0x400200, kMade + 8, 0x400300, kGoexit});
+  p.standing(1, {0x400200, kMade + 8, 0x400300, kGoexitPc});
   p.standing(2, {0x400200, kMade + 8, 0xbad});  // the register held something else
   const Snapshot s = p.whole();
   for (std::size_t i = 0; i < 2; ++i) {
@@ -73,7 +73,7 @@ TEST(OutsideCode, CodeMadeAtRunTimeEndsTheStackSinceItNeedNotKeepFramePointers) 
 
 TEST(OutsideCode, WhatIsNoCodeAnywhereIsNoStack) {
   WithOthers p;
-  p.standing(1, {0x400200, kPlugin + 0x1000, kGoexit});
+  p.standing(1, {0x400200, kPlugin + 0x1000, kGoexitPc});
   const Snapshot s = p.whole();
   EXPECT_TRUE(pcs(s, 0).empty());
   EXPECT_EQ(s.counts.unvalidated, 1u);
@@ -81,7 +81,7 @@ TEST(OutsideCode, WhatIsNoCodeAnywhereIsNoStack) {
 
 TEST(OutsideCode, AProgramWithoutAnyIsNotAsked) {
   WithOthers p;
-  p.standing(1, {0x400200, kGoexit});
+  p.standing(1, {0x400200, kGoexitPc});
   EXPECT_EQ(pcs(p.whole(), 0).size(), 3u);
   EXPECT_EQ(p.asked, 0);
 }
