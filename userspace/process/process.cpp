@@ -29,6 +29,10 @@ constexpr ::off_t kNeverMapped = ::off_t{3} << 55;
 // How long the other threads of a process that is being killed may outlive its first.
 constexpr int kEndOfAllMs = 200;
 
+// How long an exec may take on a machine that does much else; it is done within a millisecond on one that
+// rests.
+constexpr int kExecMs = 200;
+
 std::unexpected<Error> no_permission(pid_t pid, const std::string& what) {
   const char* way_out =
       ::geteuid() == 0
@@ -64,6 +68,18 @@ Status check_proc(pid_t pid, int pidfd) {
                           "mount one of your own, as 'unshare --mount-proc' does, or enter the mount "
                           "namespace, too ('nsenter -m')",
                           pid, *shown == 0 ? "nobody" : std::to_string(*shown)));
+}
+
+// Where the initial stack starts, 0: unknown. Waits for the end of an exec that is under way.
+std::uint64_t initial_stack(pid_t task, int pidfd) {
+  for (int ms = 0; ms < kExecMs; ++ms) {
+    const auto text = procfs::read_file(task, "stat");
+    const auto stat = text ? procfs::parse_stat(*text) : std::nullopt;
+    if (!stat || !stat->in_exec()) return stat ? stat->start_stack : 0;
+    pollfd exited{pidfd, POLLIN, 0};
+    if (::poll(&exited, 1, 1) > 0) break;
+  }
+  return 0;
 }
 
 std::optional<std::uint64_t> auxv_value(std::string_view auxv, std::uint64_t type) {
@@ -171,9 +187,7 @@ Result<std::unique_ptr<Process>> Process::open(pid_t host_pid) {
   process->ns_pid_ = status->namespace_pid;
   process->start_time_ = stat->start_time;
   // A main thread that has exited has no address space to tell of.
-  const auto task_text = procfs::read_file(process->task(), "stat");
-  const auto task_stat = task_text ? procfs::parse_stat(*task_text) : std::nullopt;
-  process->start_stack_ = task_stat ? task_stat->start_stack : 0;
+  process->start_stack_ = initial_stack(process->task(), process->pidfd_.get());
   process->clock_ = TargetClock(monotonic_offset(fmt::format("/proc/{}", process->task())));
 
   const auto link = procfs::read_link(process->task(), "exe");

@@ -79,12 +79,14 @@ std::optional<Stat> parse_stat(std::string_view text) {
   const auto threads = whole_number<std::size_t>(rest[20 - kFirst]);
   const auto start_time = whole_number<std::uint64_t>(rest[22 - kFirst]);
   const auto addresses = whole_number<std::uint64_t>(rest[23 - kFirst]);
+  const auto start_code = whole_number<std::uint64_t>(rest[26 - kFirst]);
   const auto start_stack = whole_number<std::uint64_t>(rest[28 - kFirst]);
-  if (!flags || !threads || !start_time || !addresses || !start_stack) return std::nullopt;
+  if (!flags || !threads || !start_time || !addresses || !start_code || !start_stack) return std::nullopt;
   stat.flags = *flags;
   stat.threads = *threads;
   stat.start_time = *start_time;
   stat.addresses = *addresses;
+  stat.start_code = *start_code;
   stat.start_stack = *start_stack;
   return stat;
 }

@@ -22,10 +22,14 @@ struct Stat {
   std::size_t threads = 0;        // 20
   std::uint64_t start_time = 0;   // 22, clock ticks since boot
   std::uint64_t addresses = 0;    // 23, bytes of its address space that are taken
+  std::uint64_t start_code = 0;   // 26, 1 unless we may ptrace it
   std::uint64_t start_stack = 0;  // 28, 0 unless we may ptrace it
   // Also of one that is at its end: do_exit marks a thread before it lets go of memory and files, and shows
   // it as running until it is a zombie (kernel/exit.c).
   [[nodiscard]] bool has_exited() const;
+  // Its address space is being built: mappings lack, and the stack's start is not the last. Where the code
+  // lies is said at the end (fs/binfmt_elf.c load_elf_binary), a first start of the stack long before it.
+  [[nodiscard]] bool in_exec() const { return start_code == 0 && start_stack != 0; }
 };
 inline constexpr std::uint32_t kExiting = 0x0000'0004;       // PF_EXITING, include/linux/sched.h
 inline constexpr std::uint32_t kKernelThread = 0x0020'0000;  // PF_KTHREAD

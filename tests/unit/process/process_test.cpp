@@ -348,6 +348,18 @@ TEST(ProcessLiveness, AnExecIsSeenOfTheSameFileToo) {
   }
 }
 
+TEST(ProcessLiveness, OneThatIsOpenedInTheMiddleOfAnExecHasNotExecutedAnother) {
+  const std::string self = *procfs::read_link(::getpid(), "exe");
+  for (int i = 0; i < 300; ++i) {
+    const Child child([] { ::execl("/bin/sleep", "sleep", "100", nullptr); });
+    // The file is another as soon as the old address space is gone, before the new one is built.
+    while (procfs::read_link(child.pid(), "exe") == self) continue;
+    const auto p = opened(child.pid());
+    std::this_thread::sleep_for(2ms);
+    ASSERT_EQ(p->liveness(), Liveness::kAlive) << "round " << i;
+  }
+}
+
 TEST(ProcessLiveness, AStoppedProcessIsAlive) {
   const Child child(sleep_for_ever);
   const auto p = opened(child.pid());

@@ -14,6 +14,7 @@ TEST(Stat, CommMayHoldAnything) {
   EXPECT_EQ(stat->state, 'S');
   EXPECT_EQ(stat->threads, 9u);
   EXPECT_EQ(stat->start_time, 12345u);
+  EXPECT_EQ(stat->start_code, 1u);
   EXPECT_EQ(stat->start_stack, 140000000000u);
   EXPECT_EQ(stat->comm.find('\x1b'), std::string::npos);
 }
@@ -27,6 +28,17 @@ TEST(Stat, WhoIsAtItsEndHasExited) {
   EXPECT_TRUE(in('R', 4194560 | kExiting));
   EXPECT_TRUE(in('Z', 0));
   EXPECT_TRUE(in('X', 0));
+}
+
+// As seen of /bin/sleep, thousands of times: nothing, a first start of the stack, all.
+TEST(Stat, AnExecIsOverWhenTheCodesPlaceIsSaid) {
+  const auto in_exec = [](std::uint64_t code, std::uint64_t stack) {
+    return Stat{.comm = "x", .start_code = code, .start_stack = stack}.in_exec();
+  };
+  EXPECT_TRUE(in_exec(0, 0x7ffd0000));
+  EXPECT_FALSE(in_exec(0x400000, 0x7ffd0000));
+  EXPECT_FALSE(in_exec(1, 0)) << "who may not know it";
+  EXPECT_FALSE(in_exec(0, 0)) << "a zombie";
 }
 
 TEST(Stat, RefusesWhatIsCutOrGarbled) {
