@@ -43,11 +43,11 @@ def window(target, seconds):
     log = accounts(target)
     assert summary["events"]["dropped"] == 0, summary["events"]
     assert (summary["cost"]["phases"] or {"count": 0})["count"] >= 2, summary["cost"]
-    # One wait all the time is one wait, through phases and what lies between them (of 4 windows the shortest proof:
-    # 39 % of the window; a phase alone is 2 to 5 %).
+    # One wait all the time is one wait, through phases and what lies between them (in 8 of 8 windows the proof is all
+    # of the window; a phase alone is 2 to 5 %).
     idle, = [row for row in summary["blocking"] if any(f["function"] == "main.idle" for f in row["stack"])]
     assert idle["blocked_now"] == 1 and idle["count"] in (0, None), idle
-    assert 0.2 * idle["in_window_ns"] <= idle["oldest_ns"] and idle["oldest_is_lower_bound"], idle
+    assert 0.5 * idle["in_window_ns"] <= idle["oldest_ns"] and idle["oldest_is_lower_bound"], idle
     places = {}
     for row in summary["blocking"]:
         whole, place = row["whole_window"], place_of(row)

@@ -57,18 +57,25 @@ void CarriedStays::seen(const Snapshot& snapshot, const OpenWaits& open) {
   seen_ns_ = std::max(seen_ns_, snapshot.counts.end_ns);
 }
 
-void CarriedStays::unmoved(const OpenWaits& open) {
-  SeededMap<std::uint64_t, CarriedStay> still;
-  for (const OpenWait& wait : open.waits) {
-    const auto found = stays_.find(wait.goid);
-    if (found == stays_.end() || wait.since_ns > found->second.seen_ns ||
-        wait.in_syscall != (found->second.status == GStatus::kSyscall))
-      continue;
-    CarriedStay stay = found->second;
-    stay.seen_ns = std::max(stay.seen_ns, open.at_ns);
-    still.insert_or_assign(stay.goid, stay);
+void CarriedStays::told(const OpenWaits& open) {
+  SeededMap<std::uint64_t, const OpenWait*> waits;
+  for (const OpenWait& wait : open.waits) waits.insert_or_assign(wait.goid, &wait);
+  SeededMap<std::uint64_t, std::uint64_t> moved;
+  for (const LastMove& move : open.moves) moved.insert_or_assign(move.goid, move.at_ns);
+  for (auto next = stays_.begin(); next != stays_.end();) {
+    const auto at = next++;
+    CarriedStay& stay = at->second;
+    const bool in_syscall = stay.status == GStatus::kSyscall;
+    const auto move = moved.find(stay.goid);
+    const auto wait = waits.find(stay.goid);
+    // The end of a system call that is not among the waits may not have been probed.
+    const bool may_be_over = wait == waits.end() ? in_syscall : wait->second->in_syscall != in_syscall;
+    if (may_be_over || (move != moved.end() && move->second > stay.seen_ns)) {
+      stays_.erase(at);
+    } else if (wait != waits.end() && wait->second->since_ns <= stay.seen_ns) {
+      stay.seen_ns = std::max(stay.seen_ns, open.at_ns);
+    }
   }
-  stays_ = std::move(still);
 }
 
 const CarriedStay* CarriedStays::before(const CarriedStay& later) const {

@@ -36,8 +36,9 @@ class CarriedStays {
   void sampled(std::span<const CarriedStay> stays, std::uint64_t at_ns);
   // A look at all goroutines; `open`: what events say as of its end.
   void seen(const Snapshot& snapshot, const OpenWaits& open);
-  // Events told of every move up to here: whoever is not among these, without a break, has moved.
-  void unmoved(const OpenWaits& open);
+  // What events have told up to here: who moved is forgotten, a wait that they prove was seen here. Of others,
+  // as in a phase that ended before its look at memory, it is known what was known before it.
+  void told(const OpenWaits& open);
 
   // The stay that goes on in this one; nullptr: none that is known.
   [[nodiscard]] const CarriedStay* before(const CarriedStay& later) const;

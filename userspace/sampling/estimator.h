@@ -31,7 +31,7 @@ class Estimator {
     block_on_ = on;
   }
   // Right before the model is told that the group goes off: it knows who has not moved while it was on.
-  void block_ends(std::uint64_t at_ns, const Model& model) { stays_.unmoved(model.open_waits(at_ns)); }
+  void block_ends(std::uint64_t at_ns, const Model& model) { stays_.told(model.open_waits(at_ns)); }
   // A look at all goroutines, before the model is told of it: the same with what sampling has proven of those
   // that wait, as GoroutineSnapshot::waited_at_ns. Nothing: it has proven nothing.
   [[nodiscard]] std::optional<Snapshot> with_proven(const Snapshot& snapshot);

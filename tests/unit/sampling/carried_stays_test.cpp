@@ -54,7 +54,7 @@ TEST(CarriedStays, WhatSamplingProvedHoldsForASnapshotThatFindsTheSameStay) {
 TEST(CarriedStays, EventsProveAWaitFromTheBeginOfTheGroupOn) {
   CarriedStays stays;
   stays.seen(look(1000, 5), open(1010, 300));
-  stays.unmoved(open(2000, 300));
+  stays.told(open(2000, 300));
   CarriedStay later = sampled(1);
   later.since_ns = later.seen_ns = 2100;
   const CarriedStay* before = stays.before(later);
@@ -66,19 +66,44 @@ TEST(CarriedStays, EventsProveAWaitFromTheBeginOfTheGroupOn) {
 TEST(CarriedStays, WhoMovedWhileEventsToldIsForgotten) {
   CarriedStay later = sampled(1);
   later.since_ns = later.seen_ns = 2100;
-  for (const OpenWaits& at_end : {OpenWaits{2000, {}}, open(2000, 1500), open(2000, 1500, true)}) {
+  for (OpenWaits at_end : {OpenWaits{2000, {}}, open(2000, 1500), open(2000, 1500, true)}) {
+    at_end.moves = {{1, 1500}};
     CarriedStays stays;
     stays.seen(look(1000, 5), open(1010, 300));
-    stays.unmoved(at_end);
+    stays.told(at_end);
     EXPECT_EQ(stays.before(later), nullptr) << "its wait is another one, whatever the counter says";
   }
+}
+
+TEST(CarriedStays, APhaseThatEndedBeforeItsLookProvesNothingAndForgetsNobody) {
+  CarriedStays stays;
+  stays.sampled(std::vector{sampled(4)}, 900);
+  stays.told({2000, {}, {{2, 1500}}});
+  stays.told({2000, {}});
+  EXPECT_EQ(since(stays, look(2100, 5)), 100u);
+  EXPECT_EQ(since(stays, look(2100, 6)), std::nullopt);
+  stays.told({2000, {}, {{1, 800}}});
+  EXPECT_EQ(since(stays, look(2100, 5)), 100u) << "it moved before it was seen";
+  stays.told({2000, {}, {{1, 1500}}});
+  EXPECT_EQ(since(stays, look(2100, 5)), std::nullopt);
+}
+
+TEST(CarriedStays, ASystemCallThatNoEventTellsOfIsForgotten) {
+  CarriedStay in_syscall = sampled(4);
+  in_syscall.status = GStatus::kSyscall;
+  in_syscall.reason = 0;
+  CarriedStays stays;
+  stays.sampled(std::vector{in_syscall}, 900);
+  ASSERT_NE(stays.before(in_syscall), nullptr);
+  stays.told({2000, {}});
+  EXPECT_EQ(stays.before(in_syscall), nullptr);
 }
 
 TEST(CarriedStays, APartOfTheWindowIsHandedOnAsOftenAsItChanges) {
   CarriedStays stays;
   stays.sampled(std::vector{sampled(4)}, 900);
   stays.seen(look(1000, 5), open(1010, 950));
-  stays.unmoved(open(2000, 950));
+  stays.told(open(2000, 950));
   EXPECT_EQ(since(stays, look(2100, 5)), 100u);
   stays.seen(look(2100, 5), open(2110, 2050));
   EXPECT_EQ(since(stays, look(3000, 5)), 100u);
@@ -94,7 +119,9 @@ TEST(CarriedStays, AWaitThatBeganBehindTheLookIsNotThatOfTheLook) {
   later.since_ns = later.seen_ns = 2100;
   ASSERT_NE(stays.before(later), nullptr);
   EXPECT_EQ(stays.before(later)->since_ns, 1000u);
-  stays.unmoved(open(2000, 1100, true));
+  OpenWaits at_end = open(2000, 1100, true);
+  at_end.moves = {{1, 1100}};
+  stays.told(at_end);
   EXPECT_EQ(stays.before(later), nullptr);
 }
 
