@@ -36,8 +36,8 @@ class CarriedStays {
   void sampled(std::span<const CarriedStay> stays, std::uint64_t at_ns);
   // A look at all goroutines; `open`: what events say as of its end.
   void seen(const Snapshot& snapshot, const OpenWaits& open);
-  // What events have told up to here: who moved is forgotten, a wait that they prove was seen here. Of others,
-  // as in a phase that ended before its look at memory, it is known what was known before it.
+  // What events have told up to here: who moved is forgotten, a wait that they prove was seen here. Of
+  // others, as in a phase that ended before its look at memory, it is known what was known before it.
   void told(const OpenWaits& open);
 
   // The stay that goes on in this one; nullptr: none that is known.
