@@ -22,7 +22,7 @@ import (
 )
 
 func main() {
-	duration := flag.Duration("duration", time.Minute, "end after this long")
+	duration := flag.Duration("duration", 10*time.Minute, "end after this long")
 	rate := flag.Int("rate", 300, "requests per second of the load generator, at most 2000")
 	load := flag.String("load", "", "be the load generator for the server at this host:port")
 	flag.Parse()
