@@ -76,6 +76,7 @@ void add(JsonWriter& out, const SemaphoreWait& w) {
   } else {
     out.field("likely_holders", nullptr);
   }
+  out.field("deferred_holders", known ? std::optional(w.deferred_holders) : std::nullopt);
   out.field("holder_candidates", known ? std::optional(w.holder_candidates) : std::nullopt);
 }
 

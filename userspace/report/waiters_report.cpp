@@ -81,15 +81,21 @@ class Holders {
     for (const GoroutineSnapshot& g : view.goroutines()) by_goid_.try_emplace(g.goid, &g);
   }
 
-  // "  likely held by goroutine 8 in main.transfer transfer.go:31 or goroutine 35 in ...".
+  // "  likely held by goroutine 8 in main.transfer transfer.go:31 or goroutine 35 in ...", and behind those
+  // with a deferred call ", less likely by goroutine 1 in main.main".
   [[nodiscard]] std::string text(const WaitObject& object) const {
     const auto* wait = std::get_if<SemaphoreWait>(&object.what);
     if (wait == nullptr) return "";
     if (wait->likely_holders.empty()) return without(*wait);
     const std::size_t n = std::min(wait->likely_holders.size(), kHolders);
     std::string out;
-    for (const std::uint64_t goid : std::span(wait->likely_holders).first(n))
-      out += (out.empty() ? "  likely held by " : " or ") + name(goid);
+    for (std::size_t i = 0; i < n; ++i) {
+      const bool less = i > 0 && i == wait->deferred_holders;
+      out += (i == 0 ? "  likely held by "
+              : less ? ", less likely by "
+                     : " or ") +
+             name(wait->likely_holders[i]);
+    }
     if (wait->holder_candidates > n)
       out += fmt::format(" or {}", plural(wait->holder_candidates - n, "other"));
     return out;

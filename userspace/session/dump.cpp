@@ -97,8 +97,10 @@ Result<Dump> take_dump_with_moved(Target& target, WaitsWanted wanted) {
   WaitReader::Config config = WaitReader::config_for(target.binary(), target.modules());
   config.find = WaitReader::Find::kObjects;
   const WaitReader reader(target.process(), &target.process(), std::move(config));
+  const std::uint64_t ended_ns = dump->snapshot.counts.end_ns;
   if (auto read = read_moved(target.goroutines(), reader, dump->snapshot, dump->waits); !read)
     return failed(target, read.error());
+  dump->unix_ns += dump->snapshot.counts.end_ns - ended_ns;
   if (auto one = of_one_program(target); !one) return std::unexpected(one.error());
   return dump;
 }

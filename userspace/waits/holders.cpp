@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/seeded_hash.h"
 #include "base/sort_stably.h"
+#include "snapshot/stack_base.h"
+#include "snapshot/stack_walk.h"
 #include "waits/batch.h"
 #include "waits/holder_signs.h"
 #include "waits/semaphores.h"
@@ -139,10 +141,14 @@ class HolderSearch {
     return now_.semaphore(all_[row].g, words);
   }
 
-  // Known of one that stands where its row shows it.
-  [[nodiscard]] std::span<const std::uint64_t> frames_of(const Candidate& c) const {
-    if (!as_in_row(all_[c.row], c.words)) return {};
-    return context_.snapshot.pcs(all_[c.row]);
+  // `stack`: what searched_stack() names. Of one that runs they are not known.
+  [[nodiscard]] std::span<const std::uint64_t> frames_of(const Candidate& c, Bytes stack) {
+    if (as_in_row(all_[c.row], c.words)) return context_.snapshot.pcs(all_[c.row]);
+    const auto base = stack_base(c.words, context_.config.offsets, false);
+    if (!base || stack.empty()) return {};
+    walk_frame_pointers({.base = base->sp, .bytes = stack, .hi = c.words.stack_hi}, Code({}, &code_at_),
+                        base->pc, base->fp, nullptr, walked_);
+    return walked_.pcs;
   }
 
   // Every goroutine of the snapshot, as it is now: a holder goes on working, and so it moves.
@@ -162,7 +168,7 @@ class HolderSearch {
       now_.forget();
       for (std::size_t i = 0; i < chunk.size(); ++i) {
         if (failed_[i]) continue;
-        const auto found = signs_.on_stack(ranges[i].out, addresses_, frames_of(chunk[i]));
+        const auto found = signs_.on_stack(ranges[i].out, addresses_, frames_of(chunk[i], ranges[i].out));
         if (found.empty()) continue;
         const std::uint64_t waits_for = semaphore(chunk[i].row, chunk[i].words);
         for (const auto& [address, held] : found) {
@@ -260,7 +266,7 @@ class HolderSearch {
         continue;
       }
       Candidate& c = members[i];
-      const auto found = signs_.on_stack(ranges[stack_at].out, one, frames_of(c));
+      const auto found = signs_.on_stack(ranges[stack_at].out, one, frames_of(c, ranges[stack_at].out));
       if (found.empty()) continue;
       c.at = found.begin()->second;
       if (!unmoved(c.words, pick_words(ranges[words_at].out, context_.config.offsets))) {
@@ -292,7 +298,7 @@ class HolderSearch {
     for (const std::size_t row : lock.waiters) {
       each_wait(row, lock, [](SemaphoreWait& wait) {
         wait.likely_holders.clear();
-        wait.holder_candidates = 0;
+        wait.deferred_holders = wait.holder_candidates = 0;
         wait.holder_search = HolderSearchEnd::kCutShort;
       });
     }
@@ -319,9 +325,11 @@ class HolderSearch {
       if (as_in_row(all_[c.row], c.words)) still.insert(c.row);
     }
     std::vector<std::uint64_t> named;
+    std::uint32_t deferred = 0;
     if (look.held) {
       for (const Candidate& c : std::span(look.found).first(std::min(kShown, look.found.size()))) {
         named.push_back(all_[c.row].goid);
+        if (c.at.sign == Sign::kDeferred) ++deferred;
         if (!as_in_row(all_[c.row], c.words)) waits_.elsewhere.push_back(c.row);
       }
     }
@@ -333,6 +341,7 @@ class HolderSearch {
         wait.holder_search = valid ? HolderSearchEnd::kDone : HolderSearchEnd::kChangedHands;
         if (!valid) return;
         wait.likely_holders = named;
+        wait.deferred_holders = deferred;
         wait.holder_candidates = look.held ? static_cast<std::uint32_t>(look.found.size() + others) : 0;
         if (look.lock.state.index() != 0) wait.state = look.lock.state;
       });
@@ -352,6 +361,11 @@ class HolderSearch {
   LockSet addresses_;
   std::vector<std::uint8_t> bytes_;  // of kTogether stacks
   std::vector<bool> failed_;
+  const Code::Elsewhere code_at_ = [this](std::uint64_t pc) {
+    const Modules* modules = context_.config.modules.get();
+    return modules != nullptr && modules->function_at(pc) ? CodeKind::kGo : CodeKind::kNoCode;
+  };
+  WalkedStack walked_;
 };
 
 }  // namespace

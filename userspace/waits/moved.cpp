@@ -34,6 +34,7 @@ class Rows {
     GoroutineWaits found = few_waits.goroutines[at];
     if (now.goid != row.goid || found.moved || now.stack == StackSet::kNone) return;
     const StackSet::Stack stack = few.stacks[now.stack];
+    snapshot_.counts.end_ns = std::max(snapshot_.counts.end_ns, few.counts.end_ns);
     if (row.stack == StackSet::kNone)
       --(running(row) ? snapshot_.counts.running : snapshot_.counts.unvalidated);
     now.index = row.index;
@@ -112,6 +113,7 @@ class Again {
         const auto few = std::span(moved).subspan(first, std::min(kFew, moved.size() - first));
         if (auto read = read_few(few); !read) return read;
       }
+      leave_out_waiting_holders(snapshot_, waits_);  // whose locks are looked at once more
       if (auto found = reader_.find_holders(snapshot_, waits_); !found) return found;
     }
     return {};
@@ -171,10 +173,18 @@ void leave_out_waiting_holders(const Snapshot& snapshot, Waits& waits) {
   each([&](std::size_t, SemaphoreWait& wait) {
     wait.waiters = on_semaphore[wait.semaphore];
     if (wait.likely_holders.empty()) return;
-    const std::vector<std::uint64_t>& waiting = waiters[wait.object];
-    wait.holder_candidates -= static_cast<std::uint32_t>(std::erase_if(
-        wait.likely_holders, [&](std::uint64_t goid) { return std::ranges::binary_search(waiting, goid); }));
-    if (wait.holder_candidates == 0) wait.holder_search = HolderSearchEnd::kChangedHands;
+    const auto waits_for_it = [&waiting = waiters[wait.object]](std::uint64_t goid) {
+      return std::ranges::binary_search(waiting, goid);
+    };
+    if (waits_for_it(wait.likely_holders.front())) {
+      wait.likely_holders.clear();
+      wait.deferred_holders = wait.holder_candidates = 0;
+      wait.holder_search = HolderSearchEnd::kChangedHands;
+      return;
+    }
+    wait.deferred_holders -= static_cast<std::uint32_t>(
+        std::ranges::count_if(std::span(wait.likely_holders).first(wait.deferred_holders), waits_for_it));
+    wait.holder_candidates -= static_cast<std::uint32_t>(std::erase_if(wait.likely_holders, waits_for_it));
   });
 }
 

@@ -15,8 +15,9 @@ namespace gorotrace {
 [[nodiscard]] Status read_moved(const GoroutineReader& goroutines, const WaitReader& reader,
                                 Snapshot& snapshot, Waits& waits);
 
-// Of the likely holders of a mutex those that are found to wait for it themselves. Counts the waiters of each
-// semaphore anew.
+// Of the likely holders of a mutex those that are found to wait for it themselves. Where that is the
+// likeliest one the mutex has changed hands since, and of the others less was known. Counts the waiters of
+// each semaphore anew.
 void leave_out_waiting_holders(const Snapshot& snapshot, Waits& waits);
 
 }  // namespace gorotrace

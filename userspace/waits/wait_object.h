@@ -165,6 +165,7 @@ struct SemaphoreWait {
   // best (a goroutine that used it once, or will, may have it too). Goids, those first for whom most speaks
   // (holder_signs.h), a few; the count is of all. None before the search is kDone.
   std::vector<std::uint64_t> likely_holders;
+  std::uint32_t deferred_holders = 0;  // the first so many of likely_holders have a deferred call with it
   std::uint32_t holder_candidates = 0;
   HolderSearchEnd holder_search = HolderSearchEnd::kNotLookedFor;
 };

@@ -79,6 +79,10 @@ TEST(WaitersText, ALockInACircleCanBeFollowed) {
                               "               1x  main.transfer  transfer.go:31  goroutine 9\n"));
   EXPECT_THAT(text, HasSubstr("likely held by goroutine 9 in main.transfer transfer.go:31 or goroutine 10 "
                               "(running) or goroutine 77 or 3 others\n"));
+  std::get<SemaphoreWait>(fake.dump.waits.goroutines[0].objects[0].what).deferred_holders = 1;
+  EXPECT_THAT(text_of(fake),
+              HasSubstr("likely held by goroutine 9 in main.transfer transfer.go:31, less likely "
+                        "by goroutine 10 (running) or goroutine 77 or 3 others\n"));
 }
 
 TEST(WaitersText, AGoroutineInASelectIsOne) {

@@ -195,14 +195,23 @@ TEST(Semaphores, WhoIsFoundToWaitLaterDoesNotHoldItEither) {
   SemaphoreWait wait;
   wait.kind = SyncKind::kMutex;
   wait.object = kMutexAt;
-  wait.likely_holders = {2, 7};
+  wait.likely_holders = {7, 2};
+  wait.deferred_holders = 2;
   wait.holder_candidates = 9;
   waits.goroutines[0].objects = {{Certainty::kProven, "semtable", wait}};
   wait.likely_holders.clear();
   waits.goroutines[1].objects = {{Certainty::kProven, "semtable", wait}};  // goid 2, read again
   leave_out_waiting_holders(p.snapshot, waits);
   EXPECT_THAT(semaphore_of(waits, 0).likely_holders, ElementsAre(7));
+  EXPECT_EQ(semaphore_of(waits, 0).deferred_holders, 1u);
   EXPECT_EQ(semaphore_of(waits, 0).holder_candidates, 8u);
+
+  wait.likely_holders = {2, 7};
+  wait.holder_search = HolderSearchEnd::kDone;
+  waits.goroutines[0].objects = {{Certainty::kProven, "semtable", wait}};
+  leave_out_waiting_holders(p.snapshot, waits);
+  EXPECT_EQ(semaphore_of(waits, 0).holder_search, HolderSearchEnd::kChangedHands);
+  EXPECT_THAT(semaphore_of(waits, 0).likely_holders, ElementsAre()) << "7 was the less likely one";
 }
 
 TEST(Semaphores, AHolderThatMovedSinceTheSnapshotIsNamedByItsGoid) {
