@@ -15,8 +15,10 @@
 namespace gorotrace {
 namespace {
 
-// A request's reply channel, a leaked goroutine's own: however many, they say one thing.
+// A request's reply channel, a leaked goroutine's own: however many, they say one thing. A lock that somebody
+// waits for now may be one half of a deadlock.
 bool waited_on_once(const ObjectRow& row) {
+  if (row.kind == ObjectRow::Kind::kSemaphore && row.blocked_now > 0) return false;
   return row.waits == 1 && row.sends <= 1 && row.receives <= 1 && row.closes <= 1 && row.acquires <= 1 &&
          row.releases <= 1;
 }
@@ -100,8 +102,9 @@ std::string objects_text(const TextContext& c) {
     out += display_width(cells) + 2 + display_width(use) <= c.width ? cells + "  " + use + "\n"
                                                                     : cells + "\n" + under(use);
     if (channel && row.would_block > 0)
-      // Of an unbuffered channel each one does, also with a partner that waits.
-      out += under(fmt::format("{} found it full or empty", plural(row.would_block, "operation")));
+      out += under(row.would_block == row.sends + row.receives
+                       ? "every operation found it full or empty, as each of an unbuffered channel does"
+                       : fmt::format("{} found it full or empty", plural(row.would_block, "operation")));
     out += wakers_text(c, row.releasers, 0, channel ? "woken by" : "released by");
   }
   if (once > 0) {

@@ -447,6 +447,8 @@ TEST(StatText, ObjectsOnlyWhenThereAreSome) {
   EXPECT_THAT(out, HasSubstr("0xc000012345       3      5     5.00ms  7 send, 0 recv, 0 close\n"));
   EXPECT_THAT(out, HasSubstr("from before the attach as memory proved\n"));
   EXPECT_THAT(out, HasSubstr("1 operation found it full or empty\n"));
+  x.tables.objects[0].would_block = 7;
+  EXPECT_THAT(text(x), HasSubstr("every operation found it full or empty, as each of an unbuffered channel"));
   EXPECT_THAT(out, HasSubstr("woken by 100% …/pool.(*Pool).Submit  pool.go:55"));
   expect_fits(out, 80);
 }
@@ -489,6 +491,10 @@ TEST(StatText, ObjectsWaitedOnOnceAreOneLine) {
   EXPECT_THAT(out, HasSubstr("  499 objects waited on once each: 3.49s in_window\n"));
   EXPECT_THAT(out, Not(HasSubstr("address")));
   expect_fits(out, 80);
+  x.tables.objects.back().kind = ObjectRow::Kind::kSemaphore;
+  EXPECT_THAT(text(x), HasSubstr("  499 objects waited on once each"));
+  x.tables.objects.back().blocked_now = 1;
+  EXPECT_THAT(text(x), HasSubstr("0xd1f2")) << "a lock that is waited for now may be half of a deadlock";
 }
 
 TEST(StatText, GoroutineOneHasNoGoStatement) {
