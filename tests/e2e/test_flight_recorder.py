@@ -88,7 +88,7 @@ def test_the_last_part_is_what_the_program_did_in_it(swell, tmp_path):
     assert (found := re.fullmatch(rf"recorded \S+ of .*swell.* \(PID {swell.pid}\): the last (\S+)s, (\d+) events?, .* in "
                                   rf"{re.escape(str(path))}, .* from before dropped; nothing lost", first)), said
     assert 3 <= float(found[1]) < 5.5, said
-    assert re.fullmatch(r"cost: \d+ hits?, .*% of the target's CPU", cost), said
+    assert re.fullmatch(r"cost: \d+ hits?, .* % of the target's CPU(, within the budget: .*)?", cost), said
     assert following == f"next: gorotrace report {path}", said
     summary = report(path)
     assert 2.9e9 < summary["window_ns"] < 6e9, summary["window_ns"]

@@ -598,7 +598,7 @@ def test_a_user_without_rights_sees_his_own_processes(truth, everyones):
         assert check.returncode == FAILED and "not possible" in check.stdout, check
         listed = as_nobody(everyones, "ps")
         assert listed.returncode == DONE and re.search(rf"^ *{own.pid} ", listed.stdout, re.M), listed
-        assert "lack of rights" in listed.stderr, listed.stderr
+        assert "may not be read" in listed.stderr, listed.stderr
 
 
 @pytest.mark.parametrize("own", [True, False])

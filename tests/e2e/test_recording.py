@@ -91,7 +91,7 @@ def test_record_says_what_it_did_and_report_tells_it(truth, tmp_path):
         assert record.wait(60) == 0, record.stderr
         said = record.stderr.splitlines()
     assert re.fullmatch(rf"recorded .* of .*truth.* \(PID {target.pid}\): \d+ events?, .* in .*\(f\)\.gtr; nothing lost", said[-3]), said
-    assert re.fullmatch(r"cost: \d+ hits?, .*% of the target's CPU", said[-2]), said
+    assert re.fullmatch(r"cost: \d+ hits?, .* % of the target's CPU(, within the budget: .*)?", said[-2]), said
     assert said[-1].startswith("next: gorotrace report ") and shlex.split(said[-1])[3:] == [str(path)], said
     summary = json.loads(report_lines(path)[0])
     harness.check_schema(summary)

@@ -81,7 +81,8 @@ std::unexpected<Error> load_error(int err) {
   if (err == EPERM || err == EACCES)
     return fail(ErrorKind::kPermission,
                 "the kernel does not let us load BPF programs: run as root, or with CAP_BPF, CAP_PERFMON and "
-                "CAP_SYS_PTRACE; kernel lockdown in confidentiality mode forbids it to everyone");
+                "CAP_SYS_PTRACE; root of a user namespace has them there alone: trace from the node; kernel "
+                "lockdown in confidentiality mode forbids it to everyone");
   const bool no_types = err == ESRCH;  // libbpf's word for it (btf__load_vmlinux_btf)
   if (no_types && ::access("/sys/kernel", F_OK) != 0)
     return fail(ErrorKind::kKernel,

@@ -114,6 +114,10 @@ int run_ps(const PsArguments& arguments, const CommonOptions& common) {
     out->write(for_locale(ps_text(rows, screen(common.colour))));
   }
   if (auto written = out->commit(); !written) return report_error(written.error());
+  if (rows.empty() && !arguments.json) {
+    const bool all = arguments.names.empty() && arguments.where.empty();
+    tell(all ? "no Go process runs here" : "no Go process matches");
+  }
   if (!processes.forbidden.empty()) tell(forbidden_text(processes.forbidden, geteuid() == 0));
   return kExitDone;
 }

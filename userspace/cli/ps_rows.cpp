@@ -131,8 +131,8 @@ std::string forbidden_text(const std::vector<pid_t>& pids, bool root) {
       pids.size() > kNamed
           ? plural(pids.size(), "process", "processes")
           : fmt::format("{} {}", pids.size() == 1 ? "process" : "processes", fmt::join(pids, ", "));
-  return fmt::format("not looked at for lack of rights: {}; {}", who,
-                     root ? fmt::format("not even root's are enough for {}", pids.size() == 1 ? "it" : "them")
+  return fmt::format("{} may not be read and {} not listed: {}", who, pids.size() == 1 ? "is" : "are",
+                     root ? "of a user namespace above this one, or protected by a security module"
                           : "run as root, or add CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
 }
 

@@ -16,6 +16,7 @@
 #include "cli/messages.h"
 #include "cli/shell_word.h"
 #include "report/columns.h"
+#include "report/stat_text.h"
 
 namespace gorotrace {
 namespace {
@@ -162,10 +163,11 @@ void RecordOutput::tell_end(const Status& written, const FlightRecorder::Written
                            facts.target.host_pid, facts.ended_by.empty() ? "" : ", ", facts.ended_by);
     const CostFacts& cost = facts.cost;
     costs += fmt::format(
-        "{}{}{}, {}% of the target's CPU", costs.empty() ? "" : "; ",
+        "{}{}{}, {} % of the target's CPU{}", costs.empty() ? "" : "; ",
         ended_.size() > 1 ? fmt::format("PID {}: ", facts.target.host_pid) : "", plural(cost.hits, "hit"),
         short_percent(
-            cost.target_cpu_ns == 0 ? 0 : 100 * cost.charged_ns / static_cast<double>(cost.target_cpu_ns)));
+            cost.target_cpu_ns == 0 ? 0 : 100 * cost.charged_ns / static_cast<double>(cost.target_cpu_ns)),
+        within_floor_text(cost, since(facts.end_ns, facts.begin_ns)));
     costs += detached_text(facts);
   }
   const std::string fired = options_.until == nullptr ? "" : options_.until->fired();

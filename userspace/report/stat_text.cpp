@@ -224,21 +224,13 @@ std::string cost(const TextContext& c) {
                   : "cost: none, nothing was attached\n";
   }
   const auto trap = [](double ns) { return format_duration(static_cast<std::uint64_t>(std::max(0.0, ns))); };
-  // The rule is Governor::step's.
-  const bool by_floor = cost.budget_share &&
-                        cost.charged_ns > *cost.budget_share * static_cast<double>(cost.target_cpu_ns) &&
-                        cost.charged_ns <= kFloorCpu * static_cast<double>(window);
-  const std::string within =
-      by_floor ? fmt::format(", within the budget: a nearly idle target may cost {:.0f} % of one CPU",
-                             100 * kFloorCpu)
-               : "";
   return wrapped(
       fmt::format("cost: {}{}, {} % of the target's CPU, {} % of one CPU{} (estimated: a trap here costs "
                   "{}, single-stepped {})",
                   plural(cost.hits, "hit"),
                   told_before ? fmt::format(" in the first {}", format_duration(window)) : "",
-                  percent(cost.target_cpu_ns), percent(window), within, trap(c.facts.calibrated->emulated_ns),
-                  trap(c.facts.calibrated->single_step_ns)),
+                  percent(cost.target_cpu_ns), percent(window), within_floor_text(cost, window),
+                  trap(c.facts.calibrated->emulated_ns), trap(c.facts.calibrated->single_step_ns)),
       c.width, 2);
 }
 
@@ -304,6 +296,15 @@ std::string events(const TextContext& c) {
 }
 
 }  // namespace
+
+std::string within_floor_text(const CostFacts& cost, std::uint64_t window_ns) {
+  const bool by_floor = cost.budget_share &&
+                        cost.charged_ns > *cost.budget_share * static_cast<double>(cost.target_cpu_ns) &&
+                        cost.charged_ns <= kFloorCpu * static_cast<double>(window_ns);
+  return by_floor ? fmt::format(", within the budget: a nearly idle target may cost {:.0f} % of one CPU",
+                                100 * kFloorCpu)
+                  : "";
+}
 
 std::string stat_summary_text(const StatFacts& facts, const Tables& tables, Symbolizer& symbols,
                               const StatTextOptions& options) {

@@ -12,6 +12,10 @@
 
 namespace gorotrace {
 
+// ", within the budget: ..." of a cost above the budget's share that the floor allows (Governor::step);
+// else "".
+[[nodiscard]] std::string within_floor_text(const CostFacts& cost, std::uint64_t window_ns);
+
 struct StatTextOptions {
   std::size_t width = 80;          // columns; below 76 counts as 76
   bool screen = true;              // names are broken at the width; else nobody is hurt by a long line

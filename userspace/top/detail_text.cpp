@@ -67,10 +67,10 @@ std::vector<IndentedText> site_text(const TopSite& site) {
 }
 
 std::vector<IndentedText> help_text() {
-  constexpr std::size_t kText = 2;
+  constexpr std::size_t kText = 2, kMeaning = 14;
   std::vector<IndentedText> out;
   const auto head = [&](const char* text) { out.push_back({text, Ink::kStrong}); };
-  const auto line = [&](const char* text) { out.push_back({text, Ink::kPlain, kText}); };
+  const auto line = [&](const char* text) { out.push_back({text, Ink::kPlain, kText, kMeaning}); };
   head("Keys");
   line("↑ ↓ PgUp PgDn Home End (k j g G)   move");
   line("Enter →       open the row: process, then stack; of a reason, its waits");
@@ -82,7 +82,7 @@ std::vector<IndentedText> help_text() {
   line("/             show only rows with this text; Esc while typing: all rows");
   line("space p       pause and go on");
   line("Ctrl-L        draw everything anew");
-  line("h ?           this page");
+  line("h ?           this page, and back");
   out.push_back({});
   head("Processes");
   line("GOROUTINES    as runtime.NumGoroutine, when they were read last");
@@ -90,14 +90,13 @@ std::vector<IndentedText> help_text() {
   line("BLOCKED       goroutines that wait, where the agent samples the process; - until it first has");
   line(
       "STATE         watched; starting: being looked at; excluded: by a rule; opted out: GOROTRACE=off; "
-      "refused,");
-  line("              not read: the reason stands behind the program (it holds up who reads its memory)");
+      "refused, not read: the reason stands behind the program (it holds up who reads its memory)");
   line("COST%         CPU time of the agent for it, of one CPU; the process itself pays none");
   out.push_back({});
   head("One process, by sampling its goroutines: nothing is attached to it");
   line("BLOCKED NOW   goroutines that wait there, on average since the screen before");
   line(
-      "MEAN          goroutines that were there at once, on average of the last seconds; ± is one "
+      "ON AVG        goroutines that were there at once, on average of the last seconds; ± is one "
       "standard error");
   line("%             of all goroutine time");
   line("OLDEST        how long the oldest has waited or lived, as far as it was watched: ≥");

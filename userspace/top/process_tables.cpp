@@ -79,7 +79,7 @@ std::string site_id(const TopSite& site) {
 Table wait_table() {
   return Table({{"BLOCKED", 8},
                 {"OLDEST", 7},
-                {"MEAN", 6},
+                {"ON AVG", 7},
                 {"±", 5, false, 2},
                 {"%", 4},
                 {"LONGEST", 8, false, 3},
@@ -115,7 +115,7 @@ std::vector<TableRow> wait_rows(const TopStat& stat) {
 Table site_table() {
   return Table({{"LIVE", 6},
                 {"CREATED", 8},
-                {"MEAN", 6},
+                {"ON AVG", 7},
                 {"±", 5, false, 2},
                 {"OLDEST", 7},
                 {"GOROUTINE", 30, true, 1},
@@ -148,7 +148,7 @@ std::vector<TableRow> site_rows(const TopStat& stat) {
 
 Table state_table() {
   return Table({{"NOW", 6},
-                {"MEAN", 6},
+                {"ON AVG", 7},
                 {"±", 5, false, 2},
                 {"%", 4},
                 {"OLDEST", 7},

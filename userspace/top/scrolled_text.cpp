@@ -3,8 +3,20 @@
 #include <algorithm>
 
 #include "report/columns.h"
+#include "report/wrapping.h"
 
 namespace gorotrace {
+namespace {
+
+std::vector<std::string> in_lines(std::string_view prose, std::size_t columns, std::size_t further) {
+  std::vector<std::string> out;
+  const std::string lines = wrapped(prose, columns, further);
+  for (std::size_t at = 0, end; (end = lines.find('\n', at)) != std::string::npos; at = end + 1)
+    out.push_back(lines.substr(at, end - at));
+  return out;
+}
+
+}  // namespace
 
 bool ScrolledText::press(const KeyPress& key) {
   using enum KeyPress::Kind;
@@ -27,10 +39,14 @@ std::vector<PictureLine> ScrolledText::draw(std::size_t lines, std::size_t colum
     const std::size_t indent = columns > text.indent + kLeast ? text.indent : 0;
     const std::size_t room = columns > indent + kFurther + kLeast ? columns - indent - kFurther : kLeast;
     const bool fits = indent + display_width(text.text) <= columns;
-    const std::vector<std::string> pieces = fits ? std::vector{text.text} : broken(text.text, room);
+    const bool at_words = text.prose != 0 && room > text.prose + kLeast;
+    const std::size_t further = at_words ? 0 : kFurther;  // wrapped() indents itself
+    const std::vector<std::string> pieces = fits       ? std::vector{text.text}
+                                            : at_words ? in_lines(text.text, columns - indent, text.prose)
+                                                       : broken(text.text, room);
     for (std::size_t i = 0; i < pieces.size(); ++i)
       all.push_back(
-          fitted({{std::string(indent + (i > 0 ? kFurther : 0), ' ') + pieces[i], text.ink}}, columns));
+          fitted({{std::string(indent + (i > 0 ? further : 0), ' ') + pieces[i], text.ink}}, columns));
   }
   page_ = std::max<std::size_t>(lines, 1);
   all_ = all.size();

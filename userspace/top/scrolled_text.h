@@ -14,6 +14,7 @@ struct IndentedText {
   std::string text;
   Ink ink = Ink::kPlain;
   std::size_t indent = 0;  // of its first line; what has no room there goes on two columns further right
+  std::size_t prose = 0;   // columns further right at which prose goes on, at a word; 0: it is a name
 };
 
 class ScrolledText {

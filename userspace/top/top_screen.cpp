@@ -200,7 +200,9 @@ void TopScreen::press(const KeyPress& key) {
     turn_pause();
   } else if (key.is("/") && rows != nullptr) {
     filter_.emplace(rows->filter());
-  } else if ((key.is("h") || key.is("?")) && page() != Page::kHelp) {
+  } else if ((key.is("h") || key.is("?")) && page() == Page::kHelp) {
+    back();
+  } else if (key.is("h") || key.is("?")) {
     help_.rewind();
     pages_.push_back(Page::kHelp);
   } else if (process && key.is(kTab)) {

@@ -106,11 +106,15 @@ TEST(PsRows, ALibrarysRuntimeIsNamedAsPTakesIt) {
 
 TEST(PsRows, WhoCouldNotBeLookedAtIsNamedWhenTheyAreFew) {
   EXPECT_EQ(forbidden_text({7}, true),
-            "not looked at for lack of rights: process 7; not even root's are enough for it");
+            "process 7 may not be read and is not listed: of a user namespace above this one, or protected "
+            "by a security "
+            "module");
   EXPECT_EQ(forbidden_text({7, 9}, true),
-            "not looked at for lack of rights: processes 7, 9; not even root's are enough for them");
+            "processes 7, 9 may not be read and are not listed: of a user namespace above this one, or "
+            "protected by a "
+            "security module");
   EXPECT_EQ(forbidden_text({1, 2, 3, 4, 5, 6}, false),
-            "not looked at for lack of rights: 6 processes; run as root, or add CAP_SYS_PTRACE and "
+            "6 processes may not be read and are not listed: run as root, or add CAP_SYS_PTRACE and "
             "CAP_DAC_READ_SEARCH");
 }
 

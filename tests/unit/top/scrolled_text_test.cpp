@@ -19,6 +19,15 @@ TEST(ScrolledText, BreaksWhatIsTooLongAndCutsNothing) {
   EXPECT_EQ(joined, "shortexample.com/module/pkg.(*Type[go.shape.string]).Method.func1");
 }
 
+TEST(ScrolledText, ProseGoesOnAtAWord) {
+  ScrolledText text;
+  text.set({{"KEY     what it means to a person who reads this", Ink::kPlain, 2, 8}});
+  std::vector<std::string> lines;
+  for (const PictureLine& line : text.draw(20, 28)) lines.push_back(line_text(line));
+  EXPECT_EQ(lines, (std::vector<std::string>{"  KEY     what it means to a", "          person who reads",
+                                             "          this"}));
+}
+
 TEST(ScrolledText, ScrollsFromEndToEnd) {
   ScrolledText text;
   std::vector<IndentedText> lines;

@@ -185,6 +185,9 @@ TEST(TopScreen, HelpComesAndGoes) {
   EXPECT_TRUE(has(screen, "reverse the order"));
   screen.press({kText, "q"});
   EXPECT_TRUE(has(screen, "main.worker"));
+  screen.press({kText, "h"});
+  screen.press({kText, "h"});
+  EXPECT_TRUE(has(screen, "main.worker"));
   EXPECT_FALSE(screen.over());
 }
 
