@@ -49,8 +49,8 @@ class Monitor:
 
     def port(self):
         while True:
-            self.log.seek(0)
-            for line in self.log.read().splitlines():
+            # Whoever seeks moves the place at which the agent writes.
+            for line in os.pread(self.log.fileno(), READ_AT_ONCE, 0).decode().splitlines():
                 if "msg=listening" in line:
                     return int(line.split("address=")[1].split()[0].rsplit(":", 1)[1])
             assert self.process.poll() is None

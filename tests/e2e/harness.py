@@ -166,6 +166,11 @@ class Lines:
         return line.decode()
 
 
+def written(file):
+    """What a process has written to it. Whoever seeks moves the place at which that process writes."""
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode(errors="replace")
+
+
 class Process:
     def __init__(self, command, **options):
         self.command = [str(c) for c in command]
@@ -178,8 +183,7 @@ class Process:
 
     @property
     def stderr(self):
-        self.stderr_file.seek(0)
-        return self.stderr_file.read()
+        return written(self.stderr_file)
 
     def wait(self, seconds=30):
         return self.popen.wait(seconds)

@@ -80,7 +80,7 @@ def unread(target, *arguments, window=4):
         with running("stat", "-p", target.pid, "-i", "100ms", "--json", *arguments, stdout=writer, stderr=errors) as stat:
             os.close(writer)
             await_(lambda: attached(target))
-            stat.errors = lambda: (errors.seek(0), errors.read())[1]
+            stat.errors = lambda: harness.written(errors)
             yield stat, reader
 
 

@@ -69,12 +69,18 @@ std::string sites_text(const Plan& plan, const std::optional<TrapCosts>& costs, 
   }
   for (const Unplanned& u : plan.unplanned) {
     text += wrapped(fmt::format("{}{}{}: {}", pad_right(name_of(u.hook), widths[0] + gap),
-                                u.expected   ? ""
+                                u.expected   ? "not needed: "
                                 : u.inferred ? "INFERRED: "
                                              : "MISSING: ",
                                 u.function, u.reason),
                     width, widths[0] + gap);
   }
+  const bool lacks =
+      std::ranges::any_of(plan.unplanned, [](const Unplanned& u) { return !u.expected && !u.inferred; });
+  GroupMask groups = 0;
+  for (const Site& s : plan.sites) groups |= s.groups;
+  if (!lacks && groups != 0)
+    text += wrapped(fmt::format("nothing is missing for the probe groups {}", group_list(groups)), width, 2);
   return text;
 }
 

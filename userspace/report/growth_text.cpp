@@ -66,6 +66,21 @@ std::string table(const char* title, const std::vector<Grown>& rows, bool shrink
   return out;
 }
 
+// Of go statements of the standard library that the program's code led to, nobody knows how.
+std::string unknown_ways_text(const std::vector<Grown>& sites, std::size_t width) {
+  const auto known = [](const CountedWay& way) { return !way.frames.empty(); };
+  const auto n = static_cast<std::size_t>(std::ranges::count_if(sites, [&](const Grown& row) {
+    return row.places.size() > 1 && classify(row.places[1].function) == FrameClass::kStandard &&
+           std::ranges::none_of(row.ways, known);
+  }));
+  if (n == 0) return "";
+  return wrapped(fmt::format("  which code of the program led to {1} of the standard library is not known: "
+                             "gorotrace{0}dump --observe{0}10s --probes{0}lifecycle learns it of goroutines "
+                             "made meanwhile",
+                             kTie, plural(n, "go statement")),
+                 width, 4);
+}
+
 std::string conditions_text(const Growth& g, std::size_t width) {
   if (g.chosen_alike()) return "";
   const auto listed = [](const std::vector<std::string>& conditions) {
@@ -98,6 +113,7 @@ std::string growth_text(const Growth& g, const GrowthOptions& options) {
   out += conditions_text(g, options.width);
   out += table("STACKS THAT GREW", g.stacks, shrinking_known, options, stack_lines);
   out += table("CREATION SITES THAT GREW", g.sites, shrinking_known, options, site_lines);
+  out += unknown_ways_text(g.sites, options.width);
   return out + fmt::format("\n{} and {} became fewer\n", plural(g.stacks_shrunk, "stack"),
                            plural(g.sites_shrunk, "creation site"));
 }

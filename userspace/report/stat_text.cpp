@@ -212,9 +212,9 @@ std::string cross_check(const TextContext& c) {
 
 std::string cost(const TextContext& c) {
   const CostFacts& cost = c.facts.cost;
-  const bool told_before = c.options.lack != nullptr && c.options.lack->told_ns != 0;
-  const std::uint64_t window =
-      since(told_before ? c.options.lack->told_ns : c.facts.end_ns, c.facts.begin_ns);
+  const std::uint64_t to_ns =
+      c.options.lack == nullptr ? c.facts.end_ns : c.options.lack->cost_to(c.facts.end_ns);
+  const std::uint64_t window = since(to_ns, c.facts.begin_ns);
   const auto percent = [&](std::uint64_t of) {
     return of > 0 ? short_percent(100 * cost.charged_ns / static_cast<double>(of)) : std::string("-");
   };
@@ -228,7 +228,7 @@ std::string cost(const TextContext& c) {
       fmt::format("cost: {}{}, {} % of the target's CPU, {} % of one CPU{} (estimated: a trap here costs "
                   "{}, single-stepped {})",
                   plural(cost.hits, "hit"),
-                  told_before ? fmt::format(" in the first {}", format_duration(window)) : "",
+                  to_ns != c.facts.end_ns ? fmt::format(" in the first {}", format_duration(window)) : "",
                   percent(cost.target_cpu_ns), percent(window), within_floor_text(cost, window),
                   trap(c.facts.calibrated->emulated_ns), trap(c.facts.calibrated->single_step_ns)),
       c.width, 2);

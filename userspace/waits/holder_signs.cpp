@@ -26,7 +26,7 @@ std::pair<std::uint64_t, std::uint64_t> searched_stack(const GWords& g) {
 }
 
 std::map<std::uint64_t, HeldAddress> HolderSigns::on_stack(Bytes stack, const LockSet& locks,
-                                                           std::span<const std::uint64_t> frames) {
+                                                           const Frames& frames) {
   std::map<std::uint64_t, HeldAddress> out;
   std::uint64_t below = 0, second = 0;
   for (std::size_t at = 0; at + 8 <= stack.size(); at += 8) {
@@ -43,17 +43,17 @@ std::map<std::uint64_t, HeldAddress> HolderSigns::on_stack(Bytes stack, const Lo
 }
 
 // below, second: the words below it on the stack, the nearer one first.
-Sign HolderSigns::of(std::uint64_t below, std::uint64_t second, std::span<const std::uint64_t> frames) {
+Sign HolderSigns::of(std::uint64_t below, std::uint64_t second, const Frames& frames) {
   // Of an interface the closure has the type and then the value.
   return of(second, frames) == Sign::kDeferred ? Sign::kDeferred : of(below, frames);
 }
 
-Sign HolderSigns::of(std::uint64_t before, std::span<const std::uint64_t> frames) {
+Sign HolderSigns::of(std::uint64_t before, const Frames& frames) {
   if (config_.modules == nullptr) return Sign::kNone;
   const Meaning& what = meaning(before);
   if (what.sign != Sign::kDeferred) return what.sign;
   const std::string by = what.deferred_by;
-  return std::ranges::any_of(frames, [&](std::uint64_t pc) { return function_of(pc) == by; })
+  return std::ranges::any_of(frames(), [&](std::uint64_t pc) { return function_of(pc) == by; })
              ? Sign::kDeferred
              : Sign::kNone;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -53,19 +54,20 @@ class HolderSigns {
  public:
   explicit HolderSigns(const WaitReader::Config& config) : config_(config) {}
 
-  // The locks whose address lies on that stack. frames: its program counters, of a goroutine at rest; none
-  // where they are not known. Frames keep words of calls that are over: a deferred call counts only of a
-  // function that is among them.
+  // Its program counters, of a goroutine at rest; none where they are not known. Asked for where they matter.
+  using Frames = std::function<std::span<const std::uint64_t>()>;
+  // The locks whose address lies on that stack. Frames keep words of calls that are over: a deferred call
+  // counts only of a function that is among them.
   [[nodiscard]] std::map<std::uint64_t, HeldAddress> on_stack(Bytes stack, const LockSet& locks,
-                                                              std::span<const std::uint64_t> frames);
+                                                              const Frames& frames);
 
  private:
   struct Meaning {
     Sign sign = Sign::kNone;
     std::string deferred_by;  // function
   };
-  [[nodiscard]] Sign of(std::uint64_t below, std::uint64_t second, std::span<const std::uint64_t> frames);
-  [[nodiscard]] Sign of(std::uint64_t before, std::span<const std::uint64_t> frames);
+  [[nodiscard]] Sign of(std::uint64_t below, std::uint64_t second, const Frames& frames);
+  [[nodiscard]] Sign of(std::uint64_t before, const Frames& frames);
   [[nodiscard]] const Meaning& meaning(std::uint64_t word);
   [[nodiscard]] const std::string& function_of(std::uint64_t pc);
 

@@ -144,6 +144,7 @@ class HolderSearch {
   // `stack`: what searched_stack() names. Of one that runs they are not known.
   [[nodiscard]] std::span<const std::uint64_t> frames_of(const Candidate& c, Bytes stack) {
     if (as_in_row(all_[c.row], c.words)) return context_.snapshot.pcs(all_[c.row]);
+    if (!c.words.at_rest()) return {};
     const auto base = stack_base(c.words, context_.config.offsets, false);
     if (!base || stack.empty()) return {};
     walk_frame_pointers({.base = base->sp, .bytes = stack, .hi = c.words.stack_hi}, Code({}, &code_at_),
@@ -168,7 +169,8 @@ class HolderSearch {
       now_.forget();
       for (std::size_t i = 0; i < chunk.size(); ++i) {
         if (failed_[i]) continue;
-        const auto found = signs_.on_stack(ranges[i].out, addresses_, frames_of(chunk[i], ranges[i].out));
+        const auto found =
+            signs_.on_stack(ranges[i].out, addresses_, [&] { return frames_of(chunk[i], ranges[i].out); });
         if (found.empty()) continue;
         const std::uint64_t waits_for = semaphore(chunk[i].row, chunk[i].words);
         for (const auto& [address, held] : found) {
@@ -266,7 +268,8 @@ class HolderSearch {
         continue;
       }
       Candidate& c = members[i];
-      const auto found = signs_.on_stack(ranges[stack_at].out, one, frames_of(c, ranges[stack_at].out));
+      const auto found =
+          signs_.on_stack(ranges[stack_at].out, one, [&] { return frames_of(c, ranges[stack_at].out); });
       if (found.empty()) continue;
       c.at = found.begin()->second;
       if (!unmoved(c.words, pick_words(ranges[words_at].out, context_.config.offsets))) {

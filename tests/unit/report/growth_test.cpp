@@ -50,6 +50,11 @@ TEST(GrowthReport, TheWaysStandUnderTheSite) {
                                             "        3x < net/http.queue  http.go:9\n"
                                             "           < main.client  c.go:3\n"
                                             "        1x < (not known)\n"));
+  Growth unknown = g;
+  constexpr const char* kUnknown = "led to 1 go statement of the standard library is not known";
+  EXPECT_THAT(growth_text(unknown, {.width = 200}), Not(HasSubstr(kUnknown)));
+  for (Grown& row : unknown.sites) row.ways = {{{}, 4}};
+  EXPECT_THAT(growth_text(unknown, {.width = 200}), HasSubstr(kUnknown));
   const auto ways = nlohmann::json::parse(
       json_text([&](JsonWriter& out) { growth_json(out, g); }))["creation_sites"][0]["ways"];
   ASSERT_EQ(ways.size(), 2u);
