@@ -216,4 +216,6 @@ def test_interrupted_at_any_instruction(version):
         assert not different, different[0]
         assert len(theirs) == 16 and sum(g.words == ["runnable"] for g in theirs.values()) >= 12
         assert sum(any(f[0] == "main.millAfterFault" for f in g.frames) for g in theirs.values()) == 8
-        assert len({g.frames[0][2:] for g in ours.values() if g.goid in theirs}) > 1, "all stand at one instruction"
+        # Of inlined frames, such as the innermost ones here, the text has the line alone.
+        at = {next((f[0], f[3]) for f in g.frames if f[3]) for g in ours.values() if g.goid in theirs}
+        assert len(at) > len({function for function, _ in at}), "all of a function stand at one instruction"
