@@ -819,3 +819,13 @@ def test_held_up_memory_holds_up_nobody_else(served):
         begin = time.monotonic()
         monitor.end()
         assert time.monotonic() - begin < 10
+
+
+def test_ps_passes_over_who_holds_up_its_reader(served):
+    other = served()
+    with Parked() as process:
+        process.hide_a_goroutine()
+        done = subprocess.run([harness.gorotrace(), "ps", "--json"], capture_output=True, text=True, timeout=25)
+        rows = {row["pid"]: row for row in map(json.loads, done.stdout.splitlines())}
+    assert done.returncode == 0 and rows[other.pid]["supported"], done
+    assert not rows[process.pid]["supported"] and rows[process.pid]["reason"] == "it holds up who reads its memory", rows

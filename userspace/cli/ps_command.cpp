@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -44,12 +47,18 @@ GoRow row_of(const ProcessRow& process, const CodeFile& file, BinaryCache& binar
   return row;
 }
 
+struct Caches {
+  GoFiles files;
+  BinaryCache binaries;
+};
+
 // None: no Go. A process that may not be read has its executable looked at, if that may be.
-std::vector<GoRow> describe(const ProcessRow& process, GoFiles& files, BinaryCache& binaries) {
+std::vector<GoRow> describe(const ProcessRow& process, Caches& caches) {
   std::vector<GoRow> rows;
   const auto opened = Process::open(process.pid);
   if (opened) {
-    for (const CodeFile& file : files.of(**opened)) rows.push_back(row_of(process, file, binaries));
+    for (const CodeFile& file : caches.files.of(**opened))
+      rows.push_back(row_of(process, file, caches.binaries));
     return rows;
   }
   const auto image = ElfImage::open(fmt::format("/proc/{}/exe", process.task));
@@ -60,6 +69,28 @@ std::vector<GoRow> describe(const ProcessRow& process, GoFiles& files, BinaryCac
   row.unsupported = opened.error().message;
   return rows;
 }
+
+// A process can hold up whoever reads its memory for ever (userfaultfd(2)): then the thread that reads it is
+// left behind with what it has, until the command ends.
+class Descriptions {
+ public:
+  std::vector<GoRow> of(const ProcessRow& process) {
+    std::packaged_task<std::vector<GoRow>()> task(
+        [process, caches = caches_] { return describe(process, *caches); });
+    auto rows = task.get_future();
+    std::thread(std::move(task)).detach();
+    if (rows.wait_for(kPatience) == std::future_status::ready) return rows.get();
+    caches_ = std::make_shared<Caches>();
+    GoRow row;
+    row.process = process;
+    row.unsupported = "it holds up who reads its memory";
+    return {row};
+  }
+
+ private:
+  static constexpr std::chrono::seconds kPatience{5};
+  std::shared_ptr<Caches> caches_ = std::make_shared<Caches>();
+};
 
 void write_json(JsonWriter& out, const GoRow& r) {
   out.object([&] {
@@ -98,10 +129,9 @@ int run_ps(const PsArguments& arguments, const CommonOptions& common) {
   if (!order) return report_error(wrap(order.error(), "--sort").error());
   const ProcessList processes = list_processes();
   std::vector<GoRow> rows;
-  GoFiles files;
-  BinaryCache binaries;
+  Descriptions descriptions;
   for (const ProcessRow& process : processes.rows) {
-    for (GoRow& row : describe(process, files, binaries))
+    for (GoRow& row : descriptions.of(process))
       if (filter.matches(row)) rows.push_back(std::move(row));
   }
   sort_rows(rows, *order);
