@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <future>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,14 +49,16 @@ GoRow row_of(const ProcessRow& process, const CodeFile& file, BinaryCache& binar
   return row;
 }
 
+using Rows = std::vector<GoRow>;
+
 struct Caches {
   GoFiles files;
   BinaryCache binaries;
 };
 
 // None: no Go. A process that may not be read has its executable looked at, if that may be.
-std::vector<GoRow> describe(const ProcessRow& process, Caches& caches) {
-  std::vector<GoRow> rows;
+Rows describe(const ProcessRow& process, Caches& caches) {
+  Rows rows;
   const auto opened = Process::open(process.pid);
   if (opened) {
     for (const CodeFile& file : caches.files.of(**opened))
@@ -74,22 +78,41 @@ std::vector<GoRow> describe(const ProcessRow& process, Caches& caches) {
 // left behind with what it has, until the command ends.
 class Descriptions {
  public:
-  std::vector<GoRow> of(const ProcessRow& process) {
-    std::packaged_task<std::vector<GoRow>()> task(
-        [process, caches = caches_] { return describe(process, *caches); });
-    auto rows = task.get_future();
+  void add(const ProcessRow& process) {
+    std::packaged_task<Rows()> task([process, caches = caches_] { return describe(process, *caches); });
+    Late late{process, task.get_future()};
     std::thread(std::move(task)).detach();
-    if (rows.wait_for(kPatience) == std::future_status::ready) return rows.get();
+    if (late.rows.wait_for(kOthersWait) == std::future_status::ready) return take(late.rows.get());
     caches_ = std::make_shared<Caches>();
-    GoRow row;
-    row.process = process;
-    row.unsupported = "it holds up who reads its memory";
-    return {row};
+    late_.push_back(std::move(late));
+  }
+  // However many of them do: those that are late are waited for together.
+  Rows all() {
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    for (Late& late : late_) {
+      if (late.rows.wait_until(deadline) == std::future_status::ready) {
+        take(late.rows.get());
+        continue;
+      }
+      GoRow& row = rows_.emplace_back();
+      row.process = late.process;
+      row.unsupported = "it holds up who reads its memory";
+    }
+    return std::move(rows_);
   }
 
  private:
+  static constexpr std::chrono::milliseconds kOthersWait{200};
   static constexpr std::chrono::seconds kPatience{5};
+  struct Late {
+    ProcessRow process;
+    std::future<Rows> rows;
+  };
+  void take(Rows rows) { std::ranges::move(rows, std::back_inserter(rows_)); }
+
   std::shared_ptr<Caches> caches_ = std::make_shared<Caches>();
+  Rows rows_;
+  std::vector<Late> late_;
 };
 
 void write_json(JsonWriter& out, const GoRow& r) {
@@ -128,12 +151,10 @@ int run_ps(const PsArguments& arguments, const CommonOptions& common) {
   const auto order = parse_ps_order(arguments.sort);
   if (!order) return report_error(wrap(order.error(), "--sort").error());
   const ProcessList processes = list_processes();
-  std::vector<GoRow> rows;
   Descriptions descriptions;
-  for (const ProcessRow& process : processes.rows) {
-    for (GoRow& row : descriptions.of(process))
-      if (filter.matches(row)) rows.push_back(std::move(row));
-  }
+  for (const ProcessRow& process : processes.rows) descriptions.add(process);
+  Rows rows = descriptions.all();
+  std::erase_if(rows, [&](const GoRow& row) { return !filter.matches(row); });
   sort_rows(rows, *order);
   auto out = OutputFile::open("");
   if (!out) return report_error(out.error());
