@@ -10,10 +10,10 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include "base/crew.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/output_file.h"
@@ -74,23 +74,24 @@ Rows describe(const ProcessRow& process, Caches& caches) {
   return rows;
 }
 
-// A process can hold up whoever reads its memory for ever (userfaultfd(2)): then the thread that reads it is
-// left behind with what it has, until the command ends.
+// A process can hold up whoever reads its memory for ever (base/crew.h): the caches then stay with the thread
+// that reads it.
 class Descriptions {
  public:
   void add(const ProcessRow& process) {
-    std::packaged_task<Rows()> task([process, caches = caches_] { return describe(process, *caches); });
-    Late late{process, task.get_future()};
-    std::thread(std::move(task)).detach();
+    const auto task = std::make_shared<std::packaged_task<Rows()>>(
+        [process, caches = caches_] { return describe(process, *caches); });
+    Late late{process, task->get_future()};
+    if (!crew_.add([task] { (*task)(); })) (*task)();
     if (late.rows.wait_for(kOthersWait) == std::future_status::ready) return take(late.rows.get());
     caches_ = std::make_shared<Caches>();
     late_.push_back(std::move(late));
   }
   // However many of them do: those that are late are waited for together.
   Rows all() {
-    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    crew_.leave(kPatience);
     for (Late& late : late_) {
-      if (late.rows.wait_until(deadline) == std::future_status::ready) {
+      if (late.rows.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
         take(late.rows.get());
         continue;
       }
@@ -113,6 +114,7 @@ class Descriptions {
   std::shared_ptr<Caches> caches_ = std::make_shared<Caches>();
   Rows rows_;
   std::vector<Late> late_;
+  Crew crew_;
 };
 
 void write_json(JsonWriter& out, const GoRow& r) {
