@@ -366,7 +366,7 @@ class HolderSearch {
   std::vector<bool> failed_;
   const Code::Elsewhere code_at_ = [this](std::uint64_t pc) {
     const Modules* modules = context_.config.modules.get();
-    return modules != nullptr && modules->function_at(pc) ? CodeKind::kGo : CodeKind::kNoCode;
+    return modules != nullptr && modules->at(pc) != nullptr ? CodeKind::kGo : CodeKind::kNoCode;
   };
   WalkedStack walked_;
 };
