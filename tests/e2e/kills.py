@@ -104,6 +104,6 @@ def leave_breakpoints(path, pid, offsets):
     """What a tracer without protection leaves that is killed while it detaches."""
     code = pathlib.Path(__file__).parent / "unprotected.py"
     with harness.Process([sys.executable, code, path, pid, *offsets]) as other:
-        assert other.lines.next(30) == "closing", other.stderr
+        assert other.lines.next() == "closing", other.stderr
         other.popen.kill()
         other.wait()

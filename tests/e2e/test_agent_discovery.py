@@ -34,7 +34,7 @@ def types(text):
     return dict(line.split()[2:4] for line in text.splitlines() if line.startswith("# TYPE "))
 
 
-def comes(what, condition, seconds=30):
+def comes(what, condition, seconds=harness.PATIENCE):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, what
@@ -133,10 +133,10 @@ def test_another_program_in_the_same_process(monitor):
         assert known(monitor, shell.pid) is None
         shell.popen.stdin.write(b"\n")
         shell.popen.stdin.flush()
-        assert shell.lines.next(30) == "ready"
+        assert shell.lines.next() == "ready"
         assert monitor.target(shell.pid)["go_version"] == f"go{harness.NEWEST}"
     with harness.Process(["sh", "-c", 'exec "$0" -n 2', older]) as program:
-        assert program.lines.next(30) == "ready"
+        assert program.lines.next() == "ready"
         assert monitor.target(program.pid)["go_version"] == "go1.21.13"
 
 
@@ -196,7 +196,7 @@ def test_the_container_by_its_control_group(monitor):
     with control_group(f"docker-{container}.scope") as group, \
          harness.Process(["sh", "-c", command, harness.build(harness.PROGRAMS / "idle"),
                           group / "cgroup.procs"]) as program:
-        assert program.lines.next(30) == "ready", program.stderr
+        assert program.lines.next() == "ready", program.stderr
         monitor.target(program.pid)
         line = next(line for line in monitor.ask("/metrics").text.splitlines()
                     if line.startswith("gorotrace_target_info") and f'pid="{program.pid}"' in line)

@@ -27,12 +27,12 @@ for line in sys.stdin:
 class Late(harness.Process):
     def __init__(self):
         super().__init__([sys.executable, "-c", LATE])
-        assert self.lines.next(20) == "ready"
+        assert self.lines.next() == "ready"
 
     def load(self, library):
         self.popen.stdin.write(f"{library}\n".encode())
         self.popen.stdin.flush()
-        assert self.lines.next(20) == "loaded", self.stderr
+        assert self.lines.next() == "loaded", self.stderr
 
 
 def runtimes(monitor, pid):
@@ -133,11 +133,11 @@ def test_another_program_in_place_of_the_one_with_the_library(monitor, waiting):
     text = ("import ctypes, os, sys; ctypes.CDLL(sys.argv[1]).Start(); print('loaded', flush=True)\n"
             "sys.stdin.readline(); os.execv(sys.argv[2], [sys.argv[2], '-n', '2'])")
     with harness.Process([sys.executable, "-c", text, waiting(), program]) as process:
-        assert process.lines.next(20) == "loaded"
+        assert process.lines.next() == "loaded"
         library, = watched(monitor, process.pid).values()
         process.popen.stdin.write(b"\n")
         process.popen.stdin.flush()
-        assert process.lines.next(20) == "ready"
+        assert process.lines.next() == "ready"
         comes("the program is known", lambda: [t["runtime_file"] for t in runtimes(monitor, process.pid)] == [str(program)])
         target, = watched(monitor, process.pid).values()
         assert library["id"].startswith(target["id"] + "-")

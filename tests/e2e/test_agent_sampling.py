@@ -50,9 +50,9 @@ def test_goroutines_that_come_while_it_is_looked_at_are_in(monitor):
         def park(n):
             program.popen.stdin.write(f"park {n}\n".encode())
             program.popen.stdin.flush()
-            return json.loads(program.lines.next(30))["goroutines"]
+            return json.loads(program.lines.next())["goroutines"]
 
-        assert json.loads(program.lines.next(30))["type"] == "ready"
+        assert json.loads(program.lines.next())["type"] == "ready"
         first = park(30)
         assert stat(monitor, program.pid)["goroutines"]["live"] == first
         time.sleep(1.5)
@@ -153,7 +153,7 @@ SITES = {f"main.{name}": f"main.{name}.func1" for name in ("napShort", "napMediu
 def account(program):
     program.popen.stdin.write(b"\n")
     program.popen.stdin.flush()
-    return json.loads(program.lines.next(30))
+    return json.loads(program.lines.next())
 
 
 def waited(monitor, target):
@@ -172,7 +172,7 @@ def test_probes_by_rule_and_none_once_it_is_gone(tmp_path, version):
     config.write_text(RULE + "[metrics]\ntop_sites = 10\n")
     binary = harness.build(harness.PROGRAMS / "phases", version)
     with harness.Process([binary]) as program, idle() as other, Monitor("--config", config) as monitor:
-        assert json.loads(program.lines.next(30))["type"] == "ready"
+        assert json.loads(program.lines.next())["type"] == "ready"
         comes("its probes", lambda: (known(monitor, program.pid) or {}).get("charged_ns") is not None)
         target = monitor.target(program.pid)["id"]
         assert monitor.target(program.pid)["probes"] == ["lifecycle", "block"]

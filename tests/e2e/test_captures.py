@@ -56,7 +56,7 @@ class Asked(threading.Thread):
         return self.got
 
 
-def attached(monitor, process, seconds=30):
+def attached(monitor, process, seconds=harness.PATIENCE):
     """Probes of a capture are in the program's text, all of them."""
     end, last = time.monotonic() + seconds, None
     while True:

@@ -92,7 +92,7 @@ def test_the_window_ends_though_nobody_reads(truth):
         await_(lambda: not attached(target), DETACH)
         assert stat.poll() is None, "the summary is nowhere, and it has ended"
         text = read_all(reader)
-        assert stat.wait(20) == DONE, stat.errors()
+        assert stat.wait(harness.PATIENCE) == DONE, stat.errors()
     *lines, summary = map(json.loads, text.splitlines())
     harness.check_always(summary)
     left_out = [n for n in summary["notices"] if "left out: the output was not read" in n]
@@ -106,12 +106,12 @@ def test_a_line_covers_the_time_of_those_that_were_left_out(truth):
     with unread(target) as (stat, reader):
         time.sleep(8)  # About thirty lines wait for their reader before one is left out.
         lines = harness.Lines(reader, "stat")
-        read = [json.loads(lines.next(20)) for _ in range(60)]
+        read = [json.loads(lines.next()) for _ in range(60)]
         assert all(a["to_ns"] == b["from_ns"] for a, b in zip(read, read[1:])), "a stretch of time is in no line"
         assert max(line["to_ns"] - line["from_ns"] for line in read) > 1e9, "none was left out: the test tests nothing"
         stat.send_signal(signal.SIGINT)
         read_all(reader)
-        assert stat.wait(20) == DONE
+        assert stat.wait(harness.PATIENCE) == DONE
 
 
 def test_a_signal_ends_it_though_nobody_reads(truth):
@@ -439,7 +439,7 @@ def test_an_exec_during_the_attach_is_told_as_one(truth):
             stat.popen.send_signal(signal.SIGINT)
             while stat.read(20) is not None:
                 pass
-            code = stat.wait(20)
+            code = stat.wait()
             assert "another Go runtime" not in stat.stderr, stat.stderr
             if stat.summaries:
                 assert stat.summaries[0]["ended_by"] in (None, "the target executed another program")

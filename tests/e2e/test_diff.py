@@ -23,7 +23,7 @@ def files(tmp_path_factory):
     directory = tmp_path_factory.mktemp("diff")
     before, after, other = directory / "before.gtr", directory / "after.gtr", directory / "other.gtr"
     with Process([build(PROGRAMS / "profiled"), directory]) as target:
-        assert target.lines.next(30) == "ready"
+        assert target.lines.next() == "ready"
         run("record", "-p", target.pid, "-d", "1s", "-o", before)
         with open(directory / "before.json", "w") as out:
             out.write(run("dump", "--format", "json", "-p", target.pid).stdout)

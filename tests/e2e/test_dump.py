@@ -307,7 +307,7 @@ def test_waiters(stacks):
 def test_who_holds_a_mutex_stands_before_who_owns_it():
     """By the deferred Unlock; and with what it does, so that a circle of locks can be followed."""
     with harness.Process([harness.build(harness.PROGRAMS / "waits")]) as process:
-        told = json.loads(process.lines.next(30))["goroutines"]
+        told = json.loads(process.lines.next())["goroutines"]
         fact = next(f for f in told if "owner" in f)
         holders = {tuple(w["likely_holders"]) for g in dump_json("-p", process.pid)["goroutines"] for w in g["waits_on"]
                    if w.get("address") == hex(fact["object"])}
@@ -333,7 +333,7 @@ def likely_holders(found):
 @pytest.mark.parametrize("hold", ["3ms", "30ms"])
 def test_the_holder_of_a_mutex_that_goes_from_hand_to_hand_is_named(hold):
     with harness.Process([harness.build(harness.PROGRAMS / "handed"), "-hold", hold]) as process:
-        process.lines.next(30)
+        process.lines.next()
         right = wrong = 0
         for _ in range(10):
             found = dump_json("-p", process.pid)
@@ -359,7 +359,7 @@ def test_the_holder_of_a_mutex_that_goes_from_hand_to_hand_is_named(hold):
 def test_objects_of_a_busy_server_are_established():
     """Most of its goroutines move between two looks at all of them: those are read again, a few at a time."""
     with harness.Process([harness.build(harness.PROGRAMS / "demo"), "-rate", 1500, "-duration", "60s"]) as server:
-        server.lines.next(30)
+        server.lines.next()
         time.sleep(2)
         waiting, kinds = [], collections.Counter()
         for _ in range(5):
@@ -465,7 +465,7 @@ def test_an_exec_ends_the_watch(truth):
     with harness.Process([harness.gorotrace(), "dump", "-p", truth.pid, "--watch", "20s", "--json"]) as watch:
         time.sleep(3)  # the second look is over
         truth.ask("exec", "ready")
-        found = json.loads(watch.lines.next(30))
+        found = json.loads(watch.lines.next())
         assert watch.wait() == 0
         assert "the watch ended early" in watch.stderr and "executed another program" in watch.stderr, watch.stderr
     assert 2 <= found["looks"] <= 4 and found["goroutines"]["first"] == found["goroutines"]["last"], found
@@ -508,7 +508,7 @@ def test_watch_finds_what_never_shrinks(stacks):
         process.ask("leak 7", "leak")
         time.sleep(0.8)
         process.ask("leak 4", "leak")
-        found = json.loads(watch.lines.next(30))
+        found = json.loads(watch.lines.next())
         assert watch.wait() == 0
     assert found["looks"] == 11
     top = found["creation_sites"][0]

@@ -80,7 +80,7 @@ def profiled(request, tmp_path_factory):
     directory = tmp_path_factory.mktemp("profiled")
     path = directory / "f.gtr"
     with Process([build(PROGRAMS / "profiled", request.param), directory]) as target:
-        assert target.lines.next(30) == "ready"
+        assert target.lines.next() == "ready"
         with Process([gorotrace(), "record", "-p", target.pid, "-o", path, "--budget", "none"]) as record:
             await_group(path, "syscall")
             target.popen.stdin.write(b"go\n")

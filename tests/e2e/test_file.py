@@ -89,7 +89,7 @@ def test_names_are_right_or_missing_when_the_file_changes_before_a_dump(overlay,
     with program_on(overlay, "changed") as (target, path):
         change(path)
         done = subprocess.run([harness.gorotrace(), "dump", "-p", str(target.pid)], capture_output=True, text=True,
-                              timeout=30, stdin=subprocess.DEVNULL)
+                              timeout=harness.PATIENCE, stdin=subprocess.DEVNULL)
     if change is cut_off:
         # Or gone, or about to go: a thread of the process that came to run a page that is no more.
         assert done.returncode > 0 and any(s in done.stderr for s in ("is empty", "has exited", "no process with PID")), done

@@ -1,6 +1,5 @@
 """record --last and --until: the last part of a recording, written when somebody wants it, or when it is time."""
 
-import contextlib
 import json
 import os
 import re
@@ -20,19 +19,7 @@ def swell():
         yield target
 
 
-@contextlib.contextmanager
-def record(pid, path, *arguments):
-    """gorotrace record, attached."""
-    with Process([gorotrace(), "-v", "record", "-p", pid, "-o", path, "--budget", "none", *arguments],
-                 stdin=subprocess.DEVNULL) as recording:
-        end = time.monotonic() + 60
-        while ": probes " not in recording.stderr:
-            assert recording.popen.poll() is None and time.monotonic() < end, recording.stderr
-            time.sleep(0.05)
-        yield recording
-
-
-def said_while(recording, pattern, seconds=30):
+def said_while(recording, pattern, seconds=harness.PATIENCE):
     end = time.monotonic() + seconds
     while not (found := re.search(pattern, recording.stderr)):
         assert recording.popen.poll() is None and time.monotonic() < end, recording.stderr
@@ -75,7 +62,7 @@ def created_in(summary, function):
 def test_the_last_part_is_what_the_program_did_in_it(swell, tmp_path):
     """What it did before is not in it, and what goes on since then is."""
     path = tmp_path / "f.gtr"
-    with record(swell.pid, path, "--last", "3s") as recording:
+    with harness.recording(swell.pid, path, "--last", "3s") as recording:
         swell.ask("park 40", "park")
         swell.ask("early 50", "early")
         time.sleep(7)
@@ -109,7 +96,7 @@ def test_the_last_part_is_what_the_program_did_in_it(swell, tmp_path):
 def test_a_recording_that_is_shorter_than_asked_is_all_there(swell, tmp_path):
     path = tmp_path / "f.gtr"
     path.write_text("of yesterday")
-    with record(swell.pid, path, "--last", "60s") as recording:
+    with harness.recording(swell.pid, path, "--last", "60s") as recording:
         swell.ask("early 50", "early")
         swell.ask("nap 30", "nap")
         time.sleep(0.3)
@@ -130,7 +117,7 @@ def test_sigusr1_writes_a_window_and_goes_on(tmp_path):
     (tmp_path / "f.3.gtr").write_text("of somebody else")
     with Truth(build(PROGRAMS / "truth"), "-scenario", "pingpong", "-for", "60s") as target:
         target.send("go")
-        with record(target.pid, path, "--last", "2s", "--ring-size", "8m") as recording:
+        with harness.recording(target.pid, path, "--last", "2s", "--ring-size", "8m") as recording:
             for name in ("f.gtr", "f.2.gtr"):
                 time.sleep(2.5)
                 recording.popen.send_signal(signal.SIGUSR1)
@@ -149,7 +136,7 @@ def test_sigusr1_writes_a_window_and_goes_on(tmp_path):
 
 def test_two_sigusr1_at_once_are_two_windows_or_one(swell, tmp_path):
     """Two that come before the first was looked at are one, as signals are."""
-    with record(swell.pid, tmp_path / "f.gtr", "--last", "10s") as recording:
+    with harness.recording(swell.pid, tmp_path / "f.gtr", "--last", "10s") as recording:
         swell.ask("nap 5", "nap")
         recording.popen.send_signal(signal.SIGUSR1)
         recording.popen.send_signal(signal.SIGUSR1)
@@ -166,7 +153,7 @@ def test_goroutines_end_a_recording(swell, last, tmp_path):
     """The runtime's own count is what it goes by."""
     path = tmp_path / "f.gtr"
     before = swell.ask("park 200", "park")["goroutines"]
-    with record(swell.pid, path, *last, "--until", "blocked>1h:1", "--until", "goroutines>500") as recording:
+    with harness.recording(swell.pid, path, *last, "--until", "blocked>1h:1", "--until", "goroutines>500") as recording:
         time.sleep(1)
         assert recording.popen.poll() is None, recording.stderr
         after = swell.ask("grow 600", "grow")["goroutines"]
@@ -185,7 +172,7 @@ def test_goroutines_that_are_blocked_for_long_end_a_recording(swell, tmp_path):
     """Those who waited before it began count from its begin; the main goroutine may be one of them."""
     path = tmp_path / "f.gtr"
     swell.ask("park 30", "park")
-    with record(swell.pid, path, "--last", "30s", "--until", "blocked>1s:50") as recording:
+    with harness.recording(swell.pid, path, "--last", "30s", "--until", "blocked>1s:50") as recording:
         swell.ask("park 15", "park")
         time.sleep(3)
         assert recording.popen.poll() is None, recording.stderr
@@ -205,7 +192,7 @@ def test_a_window_has_no_more_than_its_size(tmp_path):
     path = tmp_path / "f.gtr"
     with Truth(build(PROGRAMS / "truth"), "-scenario", "pingpong", "-for", "60s") as target:
         target.send("go")
-        with record(target.pid, path, "--last", "10m", "--max-size", "1m", "--ring-size", "8m") as recording:
+        with harness.recording(target.pid, path, "--last", "10m", "--max-size", "1m", "--ring-size", "8m") as recording:
             time.sleep(15)  # more than 1 MiB: an event of a ping-pong takes little more than a byte
             said = interrupt(recording)
     first = last_lines(said)[0]
@@ -232,7 +219,7 @@ def test_a_disk_that_is_full_leaves_what_was_there_and_the_recording_goes_on(sma
     path.write_text("of yesterday")
     with Truth(build(PROGRAMS / "truth"), "-scenario", "pingpong", "-for", "60s") as target:
         target.send("go")
-        with record(target.pid, path, "--last", "30s", "--ring-size", "8m") as recording:
+        with harness.recording(target.pid, path, "--last", "30s", "--ring-size", "8m") as recording:
             time.sleep(4)
             recording.popen.send_signal(signal.SIGUSR1)
             said_while(recording, r"\(SIGUSR1: no window was written: .*No space left on device\)")

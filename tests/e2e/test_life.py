@@ -21,7 +21,7 @@ from harness import Stat, check_counts, check_lossless, check_untouched, gorotra
 DONE, FAILED, USAGE, UNSUPPORTED = 0, 1, 2, 3
 
 
-def run(*arguments, seconds=30):
+def run(*arguments, seconds=harness.PATIENCE):
     return subprocess.run([gorotrace(), *map(str, arguments)], capture_output=True, text=True, timeout=seconds,
                           stdin=subprocess.DEVNULL)
 
@@ -278,7 +278,7 @@ def test_of_a_target_that_has_ended_nothing_is_said_to_be_so_now(truth):
         target.go()
         target.popen.kill()
         target.wait()
-        text = stat.communicate(timeout=30)[0]
+        text = stat.communicate(timeout=harness.PATIENCE)[0]
     finally:
         stat.kill()
         stat.wait()
@@ -331,7 +331,7 @@ def test_the_target_is_killed_during_the_attach(truth):
             target.wait()
             while stat.read(20) is not None:
                 pass
-            assert stat.wait(20) in (DONE, FAILED), stat.stderr
+            assert stat.wait() in (DONE, FAILED), stat.stderr
             assert stat.summaries or says_that_it_ended(stat.stderr), stat.stderr
         target.close()
     check_untouched(None, None)
@@ -349,7 +349,7 @@ def test_the_target_is_killed_while_it_is_read(truth, command):
             time.sleep(delay)
             target.popen.kill()
             target.wait()
-            while reader.lines.next(20) is not None:
+            while reader.lines.next() is not None:
                 pass
             assert reader.wait() == DONE or reader.wait() == FAILED and says_that_it_ended(reader.stderr), reader.stderr
         target.close()
@@ -538,7 +538,7 @@ def test_too_few_file_descriptors(truth):
     target = truth()
     for files in [4, *range(8, 16), 32]:
         done = subprocess.run(["prlimit", f"--nofile={files}", gorotrace(), "stat", "-p", str(target.pid), "-d", "300ms"],
-                              capture_output=True, text=True, timeout=30)
+                              capture_output=True, text=True, timeout=harness.PATIENCE)
         assert done.returncode == FAILED and "ulimit -n" in done.stderr, (files, done)
         assert "no process" not in done.stderr and "kernel" not in done.stderr, (files, done.stderr)
     check_untouched(target.pid, target.binary)
@@ -546,7 +546,7 @@ def test_too_few_file_descriptors(truth):
 
 def test_a_soft_limit_of_file_descriptors_is_raised(truth):
     done = subprocess.run(["prlimit", "--nofile=8:1024", gorotrace(), "stat", "-p", str(truth().pid), "-d", "300ms"],
-                          capture_output=True, text=True, timeout=30)
+                          capture_output=True, text=True, timeout=harness.PATIENCE)
     assert done.returncode == DONE, done.stderr
 
 
@@ -576,7 +576,7 @@ def everyones():
 
 def as_nobody(everyones, *arguments):
     return subprocess.run([*NOBODY, everyones / "gorotrace", *map(str, arguments)], capture_output=True, text=True,
-                          timeout=30, stdin=subprocess.DEVNULL)
+                          timeout=harness.PATIENCE, stdin=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize("command", ["stat", "dump", "metrics", "check"])
@@ -613,7 +613,7 @@ def test_the_capabilities_that_suffice(everyones, own, probes, capabilities):
     def stat(pid, names):
         added = ["--inh-caps=" + ",".join(f"+{n}" for n in names), "--ambient-caps=" + ",".join(f"+{n}" for n in names)]
         return subprocess.run([*NOBODY, *(added if names else []), everyones / "gorotrace", "stat", "-p", str(pid), "-d", "300ms",
-                               "--probes", probes], capture_output=True, text=True, timeout=30)
+                               "--probes", probes], capture_output=True, text=True, timeout=harness.PATIENCE)
 
     with harness.Truth(everyones / "truth", prefix=NOBODY if own else []) as target:
         done = stat(target.pid, capabilities)
@@ -628,7 +628,7 @@ def test_a_kernel_without_type_information(truth):
     def run_there(*arguments):
         hide = 'mount -t tmpfs none /sys/kernel/btf && exec "$0" "$@"'
         return subprocess.run(["unshare", "--mount", "sh", "-c", hide, gorotrace(), *map(str, arguments)],
-                              capture_output=True, text=True, timeout=30)
+                              capture_output=True, text=True, timeout=harness.PATIENCE)
 
     refused(run_there("stat", "-p", target.pid, "-d", "1s"), FAILED, "CONFIG_DEBUG_INFO_BTF", "stat --probes none")
     check = run_there("check", "-p", target.pid)
@@ -648,7 +648,7 @@ def test_a_thread_is_no_process(truth):
 def test_output_that_cannot_be_written(truth, arguments):
     target = [] if arguments == ["ps"] else ["-p", str(truth().pid)]
     with open("/dev/full", "w") as full:
-        done = subprocess.run([gorotrace(), *arguments, *target], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
+        done = subprocess.run([gorotrace(), *arguments, *target], stdout=full, stderr=subprocess.PIPE, text=True, timeout=harness.PATIENCE)
     assert done.returncode == FAILED and "No space left on device" in done.stderr, (done.returncode, done.stderr)
 
 
@@ -657,7 +657,7 @@ def test_a_closed_stdout(truth, arguments):
     """No file that is opened meanwhile gets its number, and the report with it."""
     target = [] if arguments == ["ps"] else ["-p", str(truth().pid)]
     done = subprocess.run(["sh", "-c", 'exec "$0" "$@" >&-', gorotrace(), *arguments, *target], stderr=subprocess.PIPE,
-                          text=True, timeout=30)
+                          text=True, timeout=harness.PATIENCE)
     assert done.returncode == FAILED and "cannot write to stdout: Bad file descriptor" in done.stderr, done
 
 
@@ -669,10 +669,10 @@ def test_an_stderr_that_takes_nothing(truth, arguments, closed):
     target = [] if arguments == ["ps"] else ["-p", str(truth().pid)]
     redirect = "2>&-" if closed else "2>/dev/full"
     done = subprocess.run(["sh", "-c", f'exec "$0" "$@" {redirect}', gorotrace(), *arguments, *target],
-                          stdout=subprocess.PIPE, timeout=30)
+                          stdout=subprocess.PIPE, timeout=harness.PATIENCE)
     assert done.returncode == DONE and done.stdout, done
     done = subprocess.run(["sh", "-c", f'exec "$0" "$@" {redirect}', gorotrace(), *arguments, "-p", "no-such-process"],
-                          stdout=subprocess.PIPE, timeout=30)
+                          stdout=subprocess.PIPE, timeout=harness.PATIENCE)
     assert done.returncode in (FAILED, USAGE), done
 
 
@@ -681,7 +681,7 @@ def test_no_memory_is_an_error_and_no_crash(arguments):
     """At whatever moment it ends: a line, exit code 1, and a target that is as it was."""
     program, told = harness.build(harness.PROGRAMS / "idle"), 0
     with harness.Process([program, "-n", "20000"]) as target:
-        assert target.lines.next(30) == "ready"
+        assert target.lines.next() == "ready"
         for megabytes in (24, 32, 48, 64, 96, 128, 192, 256, 512):
             done = subprocess.run(["prlimit", f"--as={megabytes << 20}", gorotrace(), *arguments, "-p", str(target.pid)],
                                   capture_output=True, text=True, timeout=60)
@@ -697,7 +697,7 @@ def test_no_memory_is_an_error_and_no_crash(arguments):
 def test_a_thread_that_cannot_be_started_is_named():
     """Its stack of 8 MB finds no place: the least memory in which the command works, and a bit less."""
     command = [gorotrace(), "stat", "-p", str(os.getpid()), "-d", "300ms"]
-    said = [subprocess.run(["prlimit", f"--as={megabytes << 20}", *command], capture_output=True, text=True, timeout=30)
+    said = [subprocess.run(["prlimit", f"--as={megabytes << 20}", *command], capture_output=True, text=True, timeout=harness.PATIENCE)
             for megabytes in range(12, 72, 2)]
     of_threads = [done for done in said if "a thread could not be started" in done.stderr]
     assert of_threads and all(done.returncode == FAILED and "ulimit -v, ulimit -u" in done.stderr for done in of_threads), \
@@ -828,7 +828,7 @@ def test_check_plans_probes_for_a_process(truth):
 @pytest.mark.parametrize("columns", [80, 100, 200])
 def test_check_fits_the_terminal(truth, columns):
     done = subprocess.run(["script", "-qec", f"stty cols {columns}; exec {gorotrace()} check -p {truth().pid}", "/dev/null"],
-                          capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
+                          capture_output=True, text=True, timeout=harness.PATIENCE, stdin=subprocess.DEVNULL)
     table = done.stdout[done.stdout.index("HOOK"):].splitlines()
     assert len(table) > 10 and all(len(line) <= columns for line in table), done.stdout
     assert len({len(line) for line in table if "emulated" in line}) == 1, done.stdout

@@ -67,7 +67,7 @@ class Monitor(harness.Process):
             found.append({k: re.sub(r"\\(.)", r"\1", v[1:-1]) if v[0] == '"' else v for k, v in fields.items()})
         return found
 
-    def logged(self, message, seconds=30, count=1):
+    def logged(self, message, seconds=harness.PATIENCE, count=1):
         end = time.monotonic() + seconds
         while True:
             found = [line for line in self.log() if line["msg"].startswith(message)]
@@ -96,7 +96,7 @@ class Monitor(harness.Process):
         assert not errors, errors[:10]
         return message["targets"]
 
-    def target(self, pid, state="watched", seconds=30):
+    def target(self, pid, state="watched", seconds=harness.PATIENCE):
         """What it says of that process once it is in that state."""
         end = time.monotonic() + seconds
         while True:
@@ -111,7 +111,7 @@ class Monitor(harness.Process):
 
     def end(self, how=signal.SIGTERM, code=0):
         self.popen.send_signal(how)
-        got = self.wait(20)
+        got = self.wait()
         assert got == code, f"{got}\n{self.stderr}"
 
 
@@ -588,14 +588,14 @@ def test_tls_and_client_certificates(secrets):
 ], ids=str)
 def test_what_is_refused_at_the_start(secrets, arguments, word):
     arguments = [re.sub(r"\{(.*)\}", lambda m: str(secrets / m[1]), a) for a in arguments]
-    done = subprocess.run([harness.gorotrace(), "monitor", *arguments], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([harness.gorotrace(), "monitor", *arguments], capture_output=True, text=True, timeout=harness.PATIENCE)
     assert done.returncode == 2 and word in done.stderr and TOKEN not in done.stderr, done.stderr
 
 
 # ---------------------------------------------------------------- limits
 
 def connect(port, source="127.0.0.1"):
-    return socket.create_connection(("127.0.0.1", port), timeout=30, source_address=(source, 0))
+    return socket.create_connection(("127.0.0.1", port), timeout=harness.PATIENCE, source_address=(source, 0))
 
 
 def test_a_slow_client_loses_its_connection():

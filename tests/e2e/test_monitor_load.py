@@ -61,7 +61,7 @@ class Scrapes:
             for path in self.paths:
                 begin = time.monotonic()
                 try:
-                    status = ask(self.port, path, timeout=30).status
+                    status = ask(self.port, path, timeout=harness.PATIENCE).status
                     self.slowest = max(self.slowest, time.monotonic() - begin)
                 except (OSError, http.client.HTTPException):
                     status = "none"
@@ -127,7 +127,7 @@ def test_killed_while_it_is_scraped_and_started_again():
             harness.traced_with.update(harness.held_objects(first.pid))
             assert harness.traced_with
             first.popen.kill()
-            assert first.wait(20) == -signal.SIGKILL
+            assert first.wait() == -signal.SIGKILL
             comes("scrapes find nobody", lambda: scrapes.answers.get("none", 0) > 10)
             for program in programs:
                 harness.check_untouched(program.pid, program.command[0])
@@ -347,7 +347,7 @@ def test_a_flood_of_requests():
 
         def client(number):
             answers = {}
-            connection = http.client.HTTPConnection("127.0.0.1", monitor.port, timeout=30)
+            connection = http.client.HTTPConnection("127.0.0.1", monitor.port, timeout=harness.PATIENCE)
             with contextlib.closing(connection):
                 for i in range(requests):
                     connection.request("PUT" if i % 20 == 19 else "GET", pages[(number + i) % len(pages)])

@@ -19,7 +19,7 @@ SIZE = 16  # of a Mutex, a WaitGroup, and of an RWMutex what has its semaphores 
 @pytest.mark.parametrize("version", harness.VERSIONS)
 def test_waits_from_before_the_attach_count_at_their_objects(version):
     with Process([build(PROGRAMS / "waits", version)]) as target:
-        facts = json.loads(target.lines.next(30))["goroutines"]
+        facts = json.loads(target.lines.next())["goroutines"]
         with Stat(target.pid, "--budget", "none", "--probes", "lifecycle,block,run,sync,chan") as stat:
             stat.armed()
             time.sleep(0.5)
@@ -57,7 +57,7 @@ def check(row, waiters, summary):
 
 def test_memory_is_asked_for_the_groups_that_name_objects_only():
     with Process([build(PROGRAMS / "waits")]) as target:
-        target.lines.next(30)
+        target.lines.next()
         for groups, kinds in (("lifecycle,block", set()), ("lifecycle,block,chan", {"channel"})):
             with Stat(target.pid, "--budget", "none", "--probes", groups) as stat:
                 stat.armed()

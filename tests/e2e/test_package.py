@@ -127,7 +127,7 @@ def port(machine, after=0):
     return int(found[-1])
 
 
-def watched(port, name, seconds=30):
+def watched(port, name, seconds=harness.PATIENCE):
     end = time.monotonic() + seconds
     while True:
         targets = json.loads(ask(port, "/targets").body)

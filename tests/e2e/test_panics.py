@@ -173,12 +173,9 @@ def test_the_kernel_tells_without_the_group(tmp_path):
     path = tmp_path / "f.gtr"
     with Process([build(PANICS, NEWEST, "stripped"), "serve"]) as target:
         time.sleep(0.3)
-        recorder = subprocess.Popen([gorotrace(), "record", "-p", str(target.pid), "-o", str(path), "--probes", "lifecycle"],
-                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(2)
-        os.kill(target.pid, signal.SIGKILL)
-        out, err = recorder.communicate(timeout=60)
-        assert recorder.returncode == 0, err
+        with harness.recording(target.pid, path, "--probes", "lifecycle") as recorder:
+            os.kill(target.pid, signal.SIGKILL)
+            assert recorder.wait() == 0, recorder.stderr
     summary = summary_of(path)
     assert summary["process_end"]["by"] == "kernel" and summary["process_end"]["signal"] == "SIGKILL", summary["process_end"]
     assert summary["panics"]["thrown"] is None

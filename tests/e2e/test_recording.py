@@ -48,7 +48,7 @@ def recorded_stat(pid, path, *arguments, duration="2s"):
 
 ENGINES = {"default": [], "none": ["--probes", "none"], "all": ["--probes", "lifecycle,block,run,syscall,sync,chan",
                                                                 "--budget", "none", "--ring-size", "8m"],
-           "detach": ["--budget", "5%,detach", "--ring-size", "8m"], "label": ["--by", "label:tenant"], "system": ["--system"]}
+           "detach": ["--budget", "1%,detach", "--ring-size", "8m"], "label": ["--by", "label:tenant"], "system": ["--system"]}
 
 
 @pytest.mark.parametrize("kind", ENGINES)

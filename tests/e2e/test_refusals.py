@@ -82,7 +82,7 @@ def test_an_empty_sys_is_named(truth):
 
     def run_there(*arguments):
         return subprocess.run(["unshare", "--mount", "sh", "-c", hide, harness.gorotrace(), *map(str, arguments)],
-                              capture_output=True, text=True, timeout=30)
+                              capture_output=True, text=True, timeout=harness.PATIENCE)
 
     refused(run_there("stat", "-p", target.pid, "-d", "1s"), FAILED, "/sys is empty", "stat --probes none")
     for arguments in (["stat", "--probes", "none", "-d", "300ms"], ["dump"], ["metrics"]):

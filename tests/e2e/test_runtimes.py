@@ -274,7 +274,7 @@ sys.stdin.read()
 def test_a_copy_that_a_fork_made_is_refused_with_its_cause(waiting, version, prefix):
     """As Python's multiprocessing makes them: the library's goroutines are in its memory, and nobody runs them."""
     with harness.Process([*prefix, sys.executable, "-c", FORKED, waiting(version)]) as process:
-        assert process.lines.next(20)
+        assert process.lines.next()
         forked = {r["pid"]: r for r in map(json.loads, run("ps", "--json", "python").stdout.splitlines())
                   if r["runtime_file"] == str(waiting(version))}
         copies = [r for r in forked.values() if not r["supported"]]

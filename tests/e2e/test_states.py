@@ -162,7 +162,7 @@ def test_a_stack_that_is_being_copied(version):
 
 # ---------------------------------------------------------------- interrupted
 
-def stopped(pid, seconds=30):
+def stopped(pid, seconds=harness.PATIENCE):
     end = time.monotonic() + seconds
     while True:
         with open(f"/proc/{pid}/stat") as stat:

@@ -298,7 +298,7 @@ def test_names_of_a_target_are_made_printable(swell_binary, tmp_path):
 
 def refused(*arguments, stdin=subprocess.DEVNULL, **environment):
     done = subprocess.run([harness.gorotrace(), "top", *map(str, arguments)], stdin=stdin, capture_output=True, text=True,
-                          env={**os.environ, **environment}, timeout=30)
+                          env={**os.environ, **environment}, timeout=harness.PATIENCE)
     assert not done.stdout
     return done.returncode, done.stderr
 

@@ -195,14 +195,14 @@ def test_contended_objects(truth, scenario, group, kind):
 def test_the_runtimes_counters_equal_the_probes_at_rest(version):
     """To the last goroutine, over Ps that come and go with their free lists and their batches of goids."""
     with harness.Process([harness.build(harness.PROGRAMS / "parked", version)]) as target:
-        while target.lines.next(30) != "end":
+        while target.lines.next() != "end":
             pass
         with Stat(target.pid, "--budget", "none", "--probes", "lifecycle", "--sample-cpu", "none") as stat:
             stat.armed()
             for command in ("go 2000", "procs 5", "go 2000", "parked 300", "procs 1", "go 2000", "procs 3", "go 1000"):
                 target.popen.stdin.write(command.encode() + b"\n")
                 target.popen.stdin.flush()
-                assert target.lines.next(30).startswith("ok")
+                assert target.lines.next().startswith("ok")
             time.sleep(0.2)
             summary = stat.stop()
     check_lossless(summary)
