@@ -155,6 +155,12 @@ def test_each_of_several_plugins_is_known():
         check_work(summary)
 
 
+def check_text(pid):
+    done = subprocess.run([harness.gorotrace(), "check", "-p", str(pid)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def test_check_tells_of_probes_in_a_plugin():
     host, plugin = build_plugin()
     with Truth(host, plugin) as process:
@@ -168,6 +174,7 @@ def test_check_tells_of_probes_in_a_plugin():
         assert {"create", "ready"} <= {s["hook"] for s in theirs}
         assert {s["function"] for s in theirs} <= {s["function"] for s in own}
         assert all(u["expected"] for u in target["plugins"][0]["unplanned"]), target["plugins"][0]["unplanned"]
+        assert "\nnothing is missing for the probe groups" in check_text(process.pid)
 
 
 @pytest.mark.slow
@@ -175,9 +182,9 @@ def test_what_a_plugins_copies_hide_is_said():
     """PGO inlined casgstatus in its copy of the scheduler, in which a thread begins that its code started."""
     host, plugin = build_plugin(variant="hidden-cgo")
     with Truth(host, plugin) as process:
-        done = subprocess.run([harness.gorotrace(), "check", "-p", str(process.pid)], capture_output=True, text=True,
-                              timeout=60)
-        missing = done.stdout.split("\nplugin", 1)[1]
+        text = check_text(process.pid)
+        missing = text.split("\nplugin", 1)[1]
+        assert "nothing is missing" not in text
         assert "ready MISSING: runtime.findRunnable: runtime.casgstatus is inlined" in " ".join(missing.split())
         summary = harness.stat_now(process.pid)
         assert any(f"ready is not seen in runtime.findRunnable of {plugin}" in n for n in summary["notices"])
@@ -228,6 +235,7 @@ def test_a_plugin_whose_file_is_damaged_is_named_and_nothing_is_called_exact(tmp
                               text=True, timeout=60)
         target = json.loads(done.stdout)["target"]
         assert [p["path"] for p in target["plugins_refused"]] == [str(plugin)] and target["plugins"] == []
+        assert "nothing is missing" not in check_text(process.pid)
         summary = harness.stat_now(process.pid)
         assert any(f"what code of {plugin} does is not seen" in n for n in summary["notices"]), summary["notices"]
         assert {r["quality"] for r in summary["blocking"]} == {"lower bound"}

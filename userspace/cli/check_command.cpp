@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -168,6 +169,18 @@ std::string plugin_text(const PluginPlan& plugin, std::size_t width) {
   return text;
 }
 
+// "" where something is missing: the lines that say so are its verdict.
+std::string verdict_text(const Target& t, const Plans& plans, std::size_t width) {
+  const bool lacks = lacks_sites(plans.own) || !t.plugins_refused().empty() ||
+                     std::ranges::any_of(plans.of_plugins, [](const PluginPlan& plugin) {
+                       return !plugin.error.empty() || lacks_sites(plugin.plan);
+                     });
+  GroupMask groups = 0;
+  for (const Site& s : plans.own.sites) groups |= s.groups;
+  if (lacks || groups == 0) return "";
+  return wrapped(fmt::format("nothing is missing for the probe groups {}", group_list(groups)), width, 2);
+}
+
 std::string target_text(const Target& t, const Plans& plans, const Host& h, std::size_t width) {
   const GoBinary& go = t.binary();
   const auto line = [&](const std::string& words) { return wrapped(words, width, kIndent); };
@@ -186,7 +199,7 @@ std::string target_text(const Target& t, const Plans& plans, const Host& h, std:
   for (const std::string& site : plans.shared)
     text += line(
         fmt::format("shared   {} already carries a breakpoint of another tracer, living or killed", site));
-  return text;
+  return text + verdict_text(t, plans, width);
 }
 
 int write_json(const Target* target, const Plans& plans, const Host& host) {

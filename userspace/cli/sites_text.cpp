@@ -75,13 +75,11 @@ std::string sites_text(const Plan& plan, const std::optional<TrapCosts>& costs, 
                                 u.function, u.reason),
                     width, widths[0] + gap);
   }
-  const bool lacks =
-      std::ranges::any_of(plan.unplanned, [](const Unplanned& u) { return !u.expected && !u.inferred; });
-  GroupMask groups = 0;
-  for (const Site& s : plan.sites) groups |= s.groups;
-  if (!lacks && groups != 0)
-    text += wrapped(fmt::format("nothing is missing for the probe groups {}", group_list(groups)), width, 2);
   return text;
+}
+
+bool lacks_sites(const Plan& plan) {
+  return std::ranges::any_of(plan.unplanned, [](const Unplanned& u) { return !u.expected && !u.inferred; });
 }
 
 }  // namespace gorotrace

@@ -14,5 +14,7 @@ namespace gorotrace {
 // be measured here.
 [[nodiscard]] std::string sites_text(const Plan& plan, const std::optional<TrapCosts>& costs,
                                      std::size_t width);
+// Whether a hook has no site, and nothing that stands in for it.
+[[nodiscard]] bool lacks_sites(const Plan& plan);
 
 }  // namespace gorotrace
