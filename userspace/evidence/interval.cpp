@@ -58,8 +58,8 @@ IntervalRow interval_row(const Sample& before, const Sample& now) {
   }
   if (on(GT_GROUP_RUN) || !on(GT_GROUP_BLOCK)) {
     row.runnable = now.totals.in_state[static_cast<std::size_t>(GState::kRunnable)];
-  } else if (now.totals.runs) {
-    row.runnable = now.totals.runs->runnable_now;
+  } else if (now.totals.runs && now.totals.runs->last_look_ns > before.at_ns) {
+    row.runnable = now.totals.runs->runnable_last;
   }
 
   const double charged = now.cost.charged_ns - before.cost.charged_ns;

@@ -238,7 +238,7 @@ struct SeenObjects {
 // the Ps and their queues now and then. The runtime's own are among those that waited.
 struct SampledRuns {
   SampledTime running, runnable;
-  std::optional<std::uint64_t> runnable_now;  // at the last look, while looks go on
+  std::uint64_t runnable_last = 0, last_look_ns = 0;  // at the last look, and when that was
   std::vector<Interval> covered;
   bool operator==(const SampledRuns&) const = default;
 };

@@ -95,6 +95,9 @@ const Frame* naming_frame(const std::vector<Frame>& frames) {
       if (classify(f.function) == wanted) return &f;
     }
   }
+  for (const Frame& f : frames) {
+    if (f.function != "runtime.systemstack_switch") return &f;
+  }
   return frames.empty() ? nullptr : &frames.front();
 }
 

@@ -34,7 +34,8 @@ inline constexpr std::size_t kMostFrameLines = 4;
 // frames of the program itself; when it has none, the outermost ones of the library, `user` with the first.
 // Without any frame above the runtime: the leaf.
 [[nodiscard]] std::vector<std::size_t> telling_frames(const std::vector<Frame>& frames, std::size_t user);
-// The one frame to name a waker or creator by: the first of the program, else of the library, else the leaf.
+// The one frame to name a waker or creator by: the first of the program, else of the library, else the leaf,
+// but not where the goroutine went to the system stack to do it (runtime/asm_*.s, systemstack).
 [[nodiscard]] const Frame* naming_frame(const std::vector<Frame>& frames);
 // Who ended a wait and was no goroutine.
 [[nodiscard]] std::string runtime_waker_name(WakerKind kind);

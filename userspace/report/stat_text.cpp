@@ -43,6 +43,8 @@ std::string seconds(double s) {
 // Parts of "running or runnable", and not beside it.
 std::string sampled_runs(const SampledRuns& runs) {
   const auto part = [](const SampledTime& of) {
+    // What no sample saw is not known to be nothing, and has no error that could be told.
+    if (of.ns == 0) return std::string("in no sample");
     return seconds(static_cast<double>(of.ns) / 1e9) + "±" + seconds(static_cast<double>(of.error_ns) / 1e9);
   };
   return fmt::format(" (sampled: running{}{}, runnable{}{})", kTie, part(runs.running), kTie,
@@ -245,7 +247,8 @@ std::string shared_probes(const TextContext& c) {
 
 std::string sampling_cost(const SamplingFacts& f) {
   std::string out;
-  if (f.missed > 0) out += fmt::format(", {} left out", f.missed);
+  if (f.missed > 0)
+    out += fmt::format(", {} left out (its share of CPU was spent, or no thread ran)", f.missed);
   if (f.time_ns > 0) {
     out += fmt::format("; {} % of one CPU of gorotrace, none of the target's",
                        short_percent(100 * static_cast<double>(f.cpu_ns) / static_cast<double>(f.time_ns)));

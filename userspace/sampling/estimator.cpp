@@ -19,8 +19,9 @@ StackRef Estimator::stack(std::uint64_t id) const {
 
 void Estimator::apply(const SampleTick& tick, const Model& model) {
   if (tick.what == SampledWhat::kRuns) {
-    runs_open_ = runs_.apply(tick);
-    runs_seen_ = runs_seen_ || runs_open_;
+    if (!runs_.apply(tick)) return;
+    runs_look_ns_ = tick.at_ns;
+    runnable_ = runs_.in_state()[static_cast<std::size_t>(GState::kRunnable)];
     return;
   }
   const bool lists = tick.all && tick.everyone;
@@ -35,7 +36,6 @@ void Estimator::apply(const SampleTick& tick, const Model& model) {
 void Estimator::end(SampledWhat what, std::uint64_t at_ns, const Model& model) {
   if (what == SampledWhat::kRuns) {
     runs_.end_segment();
-    runs_open_ = false;
     return;
   }
   keep_stays();
@@ -45,13 +45,11 @@ void Estimator::end(SampledWhat what, std::uint64_t at_ns, const Model& model) {
 }
 
 std::optional<SampledRuns> Estimator::runs() const {
-  if (!runs_seen_) return std::nullopt;
+  if (runs_look_ns_ == 0) return std::nullopt;
   const SampledTables tables = runs_.tables();
-  const auto state = [](const auto& of, GState s) { return of[static_cast<std::size_t>(s)]; };
-  SampledRuns out{state(tables.states, GState::kRunning), state(tables.states, GState::kRunnable),
-                  std::nullopt, tables.covered};
-  if (runs_open_) out.runnable_now = state(runs_.in_state(), GState::kRunnable);
-  return out;
+  const auto state = [&](GState s) { return tables.states[static_cast<std::size_t>(s)]; };
+  return SampledRuns{state(GState::kRunning), state(GState::kRunnable), runnable_, runs_look_ns_,
+                     tables.covered};
 }
 
 std::optional<Snapshot> Estimator::with_proven(const Snapshot& snapshot) {

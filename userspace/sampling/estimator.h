@@ -68,11 +68,11 @@ class Estimator {
   Sampling runs_;
   CarriedStays stays_;
   bool block_on_ = false;
-  bool runs_open_ = false, runs_seen_ = false;
-  NamedStacks::Map stacks_;          // that classes name
-  Replaced replaced_;                // of the stretches that have ended
-  std::optional<Tables> open_from_;  // the one that goes on: the model's tables at its begin
-  bool any_ = false;                 // there was one
+  std::uint64_t runs_look_ns_ = 0, runnable_ = 0;  // the last of runs_, and what it saw
+  NamedStacks::Map stacks_;                        // that classes name
+  Replaced replaced_;                              // of the stretches that have ended
+  std::optional<Tables> open_from_;                // the one that goes on: the model's tables at its begin
+  bool any_ = false;                               // there was one
 };
 
 }  // namespace gorotrace

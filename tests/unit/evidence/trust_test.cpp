@@ -76,9 +76,13 @@ TEST(IntervalRow, WhoIsRunnableIsNotKnownByBlockAlone) {
   EXPECT_EQ(interval_row(before, now).runnable, 3u) << "as memory has it";
   before.groups = now.groups = group_bit(GT_GROUP_BLOCK);
   EXPECT_FALSE(interval_row(before, now).runnable.has_value());
+  before.at_ns = 1'000;
   now.totals.runs = SampledRuns{};
-  now.totals.runs->runnable_now = 7;
-  EXPECT_EQ(interval_row(before, now).runnable, 7u) << "as sampling has it";
+  now.totals.runs->runnable_last = 7;
+  now.totals.runs->last_look_ns = before.at_ns;
+  EXPECT_FALSE(interval_row(before, now).runnable.has_value()) << "that was an interval ago";
+  now.totals.runs->last_look_ns = before.at_ns + 1;
+  EXPECT_EQ(interval_row(before, now).runnable, 7u) << "as sampling has it, also if it has ended since";
   now.totals.runs.reset();
   before.groups = now.groups = group_bit(GT_GROUP_BLOCK) | group_bit(GT_GROUP_RUN);
   EXPECT_EQ(interval_row(before, now).runnable, 3u);

@@ -10,6 +10,12 @@
 namespace gorotrace {
 namespace {
 
+std::vector<Frame> frames_named(std::initializer_list<const char*> functions) {
+  std::vector<Frame> out;
+  for (const char* f : functions) out.push_back({f, "", 0, false});
+  return out;
+}
+
 TEST(Frames, Classes) {
   EXPECT_EQ(classify("runtime.gopark"), FrameClass::kRuntime);
   EXPECT_EQ(classify("internal/poll.runtime_pollWait"), FrameClass::kRuntime);
@@ -23,26 +29,34 @@ TEST(Frames, Classes) {
 }
 
 TEST(Frames, TheTellingOnes) {
-  const auto stack = [](std::initializer_list<const char*> functions) {
-    std::vector<Frame> out;
-    for (const char* f : functions) out.push_back({f, "", 0, false});
-    return out;
-  };
   using Picked = std::vector<std::size_t>;
-  EXPECT_EQ(
-      telling_frames(stack({"runtime.gopark", "net.Read", "bufio.Fill", "main.a", "main.b", "main.c"}), 2),
-      (Picked{1, 3, 4}));
-  EXPECT_EQ(telling_frames(stack({"runtime.gopark", "main.a", "net/http.serve", "runtime.goexit"}), 3),
+  EXPECT_EQ(telling_frames(
+                frames_named({"runtime.gopark", "net.Read", "bufio.Fill", "main.a", "main.b", "main.c"}), 2),
+            (Picked{1, 3, 4}));
+  EXPECT_EQ(telling_frames(frames_named({"runtime.gopark", "main.a", "net/http.serve", "runtime.goexit"}), 3),
             (Picked{1}));
   // Nothing of the user's: where the library began.
-  EXPECT_EQ(telling_frames(stack({"runtime.gopark", "internal/poll.wait", "net.Read", "bufio.Fill",
-                                  "net/http.(*conn).serve", "net/http.Serve.gowrap3", "runtime.goexit"}),
-                           3),
-            (Picked{1, 4, 5}));
-  EXPECT_EQ(telling_frames(stack({"internal/poll.wait", "net/http.serve"}), 3), (Picked{0, 1}));
-  EXPECT_EQ(telling_frames(stack({"runtime.gopark", "time.Sleep"}), 3), (Picked{1}));
-  EXPECT_EQ(telling_frames(stack({"runtime.gopark", "runtime.goexit"}), 3), (Picked{0}));
+  EXPECT_EQ(
+      telling_frames(frames_named({"runtime.gopark", "internal/poll.wait", "net.Read", "bufio.Fill",
+                                   "net/http.(*conn).serve", "net/http.Serve.gowrap3", "runtime.goexit"}),
+                     3),
+      (Picked{1, 4, 5}));
+  EXPECT_EQ(telling_frames(frames_named({"internal/poll.wait", "net/http.serve"}), 3), (Picked{0, 1}));
+  EXPECT_EQ(telling_frames(frames_named({"runtime.gopark", "time.Sleep"}), 3), (Picked{1}));
+  EXPECT_EQ(telling_frames(frames_named({"runtime.gopark", "runtime.goexit"}), 3), (Picked{0}));
   EXPECT_EQ(telling_frames({}, 3), Picked{});
+}
+
+TEST(Frames, TheNamingOne) {
+  const auto named = [](std::initializer_list<const char*> functions) {
+    return naming_frame(frames_named(functions))->function;
+  };
+  EXPECT_EQ(named({"runtime.ready", "net.Read", "main.a", "main.b"}), "main.a");
+  EXPECT_EQ(named({"runtime.ready", "net.Read", "bufio.Fill"}), "net.Read");
+  EXPECT_EQ(named({"runtime.systemstack_switch", "runtime.gcMarkDone", "runtime.gcBgMarkWorker"}),
+            "runtime.gcMarkDone");
+  EXPECT_EQ(named({"runtime.systemstack_switch"}), "runtime.systemstack_switch");
+  EXPECT_EQ(naming_frame({}), nullptr);
 }
 
 TEST(Frames, ShortNames) {

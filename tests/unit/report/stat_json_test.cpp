@@ -316,7 +316,6 @@ TEST(StatJson, WithoutRunItHasWhatWasSampledAndWhatTheRuntimeTimed) {
   without_run(x);
   x.tables.runs = SampledRuns{.running = {2 * s, s / 10, 0},
                               .runnable = {s / 2, s / 20, 0},
-                              .runnable_now = std::nullopt,
                               .covered = {{Session::kBegin, Session::kBegin + s}}};
   x.facts.run_sampling = SamplingFacts{.looks = 990, .missed = 10, .cpu_ns = s / 500, .time_ns = s};
   RuntimeLatency timed{{x.facts.begin_ns, x.facts.end_ns}, {}};

@@ -553,7 +553,6 @@ TEST(StatText, WithoutRunItSaysWhatWasSampledAndWhatTheRuntimeTimed) {
   without_run(x);
   x.tables.runs = SampledRuns{.running = {2 * s, s / 10, 0},
                               .runnable = {s / 2, s / 20, 0},
-                              .runnable_now = std::nullopt,
                               .covered = {{Session::kBegin, Session::kBegin + s}}};
   x.facts.run_sampling = SamplingFacts{.looks = 990, .missed = 10, .cpu_ns = s / 500, .time_ns = s};
   RuntimeLatency timed{{x.facts.begin_ns, x.facts.end_ns}, {}};
@@ -569,8 +568,11 @@ TEST(StatText, WithoutRunItSaysWhatWasSampledAndWhatTheRuntimeTimed) {
   EXPECT_THAT(out, HasSubstr("timed by the runtime, 1 goroutine in 8"));
   EXPECT_THAT(out, Not(HasSubstr("inferred")));
   EXPECT_THAT(
-      out, HasSubstr("running, runnable: 990 samples of the Ps and their run queues, 10 left out; 0.2 % of "
-                     "one CPU of gorotrace"));
+      out,
+      HasSubstr("running, runnable: 990 samples of the Ps and their run queues, 10 left out (its share of "
+                "CPU was spent, or no thread ran); 0.2 % of one CPU of gorotrace"));
+  x.tables.runs->running = {};
+  EXPECT_THAT(text(x, {.width = 200}), HasSubstr("(sampled: running in no sample, runnable 0.50±0.05)"));
   x.facts.runtime_latency->times = {};
   EXPECT_THAT(text(x), HasSubstr("the runtime timed none"));
 }
@@ -778,7 +780,7 @@ TEST(StatText, SamplingShowsItsErrors) {
   EXPECT_THAT(out, HasSubstr("sampling · sampled"));
   EXPECT_THAT(out, HasSubstr("blocked   oldest in_window        ±    %  longest\n"));
   EXPECT_THAT(out, HasSubstr("    400   ≥1m32s      1h6m    1m20s   98   ≈7.00s\n"));
-  EXPECT_THAT(out, HasSubstr("sampling: 990 samples, every goroutine each time, 10 left out; 2.0 % of"));
+  EXPECT_THAT(out, HasSubstr("sampling: 990 samples, every goroutine each time, 10 left out (its share"));
   EXPECT_THAT(out, Not(HasSubstr("no mean or quantile")));
 }
 

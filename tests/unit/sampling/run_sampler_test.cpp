@@ -66,7 +66,8 @@ TEST(Estimator, TellsWhoRanBesideTheProbesTables) {
   EXPECT_EQ(t.runs->running.ns, 2000 * kRunMs);
   EXPECT_EQ(t.runs->runnable.ns, 5000 * kRunMs);
   EXPECT_GT(t.runs->running.error_ns, 0u) << "equal looks prove nothing";
-  EXPECT_EQ(t.runs->runnable_now, 5u);
+  EXPECT_EQ(t.runs->runnable_last, 5u);
+  EXPECT_EQ(t.runs->last_look_ns, 1010 * kRunMs);
   ASSERT_EQ(t.runs->covered.size(), 1u);
   EXPECT_EQ(t.runs->covered[0], (Interval{10 * kRunMs, 1010 * kRunMs}));
   EXPECT_TRUE(t.covered_by_sampling.empty()) << "it stands in for no probe";
@@ -78,7 +79,8 @@ TEST(Estimator, TellsWhoRanBesideTheProbesTables) {
   EXPECT_EQ(estimator.over(model.tables(2000 * kRunMs)).runs->running.ns, 2000 * kRunMs);
   estimator.end(SampledWhat::kRuns, 2000 * kRunMs, model);
   t = estimator.over_totals(model.totals(2000 * kRunMs), true);
-  EXPECT_FALSE(t.runs->runnable_now.has_value()) << "nobody looks any more";
+  EXPECT_EQ(t.runs->runnable_last, 5u) << "nobody looks any more, and it is told when the last did";
+  EXPECT_EQ(t.runs->last_look_ns, 1010 * kRunMs);
 }
 
 }  // namespace
