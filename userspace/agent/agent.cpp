@@ -17,6 +17,7 @@
 #include "agent/sampled_families.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/thread_name.h"
 
 namespace gorotrace {
 
@@ -32,8 +33,14 @@ class Agent::Impl {
     if (!sampling) return std::unexpected(sampling.error());
     watch_ = *std::move(watch);
     sampling_ = *std::move(sampling);
-    thread_ = std::thread([this] { watch_->run(); });
-    sampling_thread_ = std::thread([this] { sampling_->run(); });
+    thread_ = std::thread([this] {
+      name_thread("gt-watch");
+      watch_->run();
+    });
+    sampling_thread_ = std::thread([this] {
+      name_thread("gt-sampling");
+      sampling_->run();
+    });
     return {};
   }
 

@@ -3,6 +3,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/thread_name.h"
+
 namespace gorotrace {
 
 void Crew::forget_returned() {
@@ -17,7 +19,8 @@ void Crew::forget_returned() {
 bool Crew::add(std::function<void()> body) {
   forget_returned();
   const auto flag = std::make_shared<bool>(false);
-  auto run = [body = std::move(body), flag, all = returned_]() mutable {
+  auto run = [body = std::move(body), flag, all = returned_, name = name_]() mutable {
+    name_thread(name);
     body();
     body = nullptr;  // what it shares goes before anybody is told that it went
     const std::lock_guard lock(all->mutex);

@@ -21,7 +21,8 @@ class Crew {
   // For a thread that is in no such read, and that was told to return.
   static constexpr std::chrono::milliseconds kPatience{1000};
 
-  Crew() = default;
+  // What its threads are called (base/thread_name.h).
+  explicit Crew(const char* name) : name_(name) {}
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
   ~Crew() { leave(); }
@@ -43,6 +44,7 @@ class Crew {
     std::thread thread;
     std::shared_ptr<bool> returned;  // under Returned::mutex
   };
+  const char* name_;
   std::shared_ptr<Returned> returned_ = std::make_shared<Returned>();
   std::vector<Member> members_;
 };

@@ -5,13 +5,17 @@
 #include <system_error>
 #include <utility>
 
+#include "base/thread_name.h"
 #include "capture/detach.h"
 
 namespace gorotrace {
 
 Detacher::Detacher() {
   try {
-    thread_ = std::thread([this] { run(); });
+    thread_ = std::thread([this] {
+      name_thread("gt-detach");
+      run();
+    });
   } catch (const std::system_error&) {  // none to be had: detach() does it itself
   }
 }

@@ -114,7 +114,7 @@ class Descriptions {
   std::shared_ptr<Caches> caches_ = std::make_shared<Caches>();
   Rows rows_;
   std::vector<Late> late_;
-  Crew crew_;
+  Crew crew_{"gt-ps"};
 };
 
 void write_json(JsonWriter& out, const GoRow& r) {

@@ -40,7 +40,7 @@ class Captures {
   struct Shared;
   std::shared_ptr<Shared> shared_;
   std::mutex crew_mutex_;
-  Crew crew_;
+  Crew crew_{"gt-capture"};
 };
 
 }  // namespace gorotrace

@@ -35,7 +35,7 @@ class TargetJobs {
   struct Shared;
   std::shared_ptr<Shared> shared_;
   std::mutex crew_mutex_;
-  Crew crew_;
+  Crew crew_{"gt-answer"};
 };
 
 }  // namespace gorotrace

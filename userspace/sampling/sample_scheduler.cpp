@@ -65,7 +65,7 @@ struct SampleScheduler::Shared : std::enable_shared_from_this<Shared> {
   std::uint64_t divide_ns = 0;
   std::vector<std::unique_ptr<Worker>> workers;
   Worker* leader = nullptr;
-  Crew crew;
+  Crew crew{"gt-sample"};
 };
 
 SampleScheduler::SampleScheduler(double cpu_share) : shared_(std::make_shared<Shared>(cpu_share)) {}

@@ -37,7 +37,7 @@ class LookWorkers {
   struct Shared;
   std::shared_ptr<Shared> shared_;
   const std::size_t most_threads_;
-  Crew crew_;
+  Crew crew_{"gt-look"};
 };
 
 // Of a process, for LookWorkers::add(): its effective user's number; "" when it is gone.

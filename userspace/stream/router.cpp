@@ -11,6 +11,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/thread_name.h"
 #include "stream/definer.h"
 #include "stream/merge.h"
 #include "stream/sequence.h"
@@ -261,7 +262,10 @@ void Router::Impl::hand_on() {
 
 Router::Router(std::vector<ItemSink*> sinks) : impl_(std::make_unique<Impl>()) {
   impl_->sinks = std::move(sinks);
-  impl_->thread = std::thread([this] { impl_->run(); });
+  impl_->thread = std::thread([this] {
+    name_thread("gt-router");
+    impl_->run();
+  });
 }
 
 Router::~Router() {

@@ -47,7 +47,7 @@ class TopFeed {
   class Worker;
   explicit TopFeed(std::shared_ptr<Worker> worker) : worker_(std::move(worker)) {}
   std::shared_ptr<Worker> worker_;
-  Crew crew_;
+  Crew crew_{"gt-feed"};
 };
 
 }  // namespace gorotrace

@@ -2,7 +2,9 @@
 #include "base/crew.h"
 
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 
@@ -18,9 +20,12 @@ struct Gate {
 
 TEST(Crew, WaitsForThoseThatReturn) {
   std::atomic<int> done = 0;
-  Crew crew;
+  Crew crew("test-crew");
   for (int i = 0; i < 5; ++i) {
     ASSERT_TRUE(crew.add([&done] {
+      std::array<char, 16> name{};
+      ::prctl(PR_GET_NAME, name.data());
+      EXPECT_STREQ(name.data(), "test-crew");
       std::this_thread::sleep_for(20ms);
       ++done;
     }));
@@ -34,7 +39,7 @@ TEST(Crew, LeavesBehindWhoIsHeldUp) {
   const std::weak_ptr<Gate> watched = gate;
   const auto begin = Clock::now();
   {
-    Crew crew;
+    Crew crew("test-crew");
     auto shared = gate;
     ASSERT_TRUE(crew.add([shared] {
       while (!shared->open) std::this_thread::sleep_for(1ms);
@@ -50,7 +55,7 @@ TEST(Crew, LeavesBehindWhoIsHeldUp) {
 }
 
 TEST(Crew, IsACrewAgainAfterwards) {
-  Crew crew;
+  Crew crew("test-crew");
   for (int i = 0; i < 2; ++i) {
     std::atomic<bool> ran = false;
     ASSERT_TRUE(crew.add([&ran] { ran = true; }));
