@@ -14,6 +14,7 @@ from harness import GOROTRACE, HERE, head, median, process_cpu_ns
 
 PERIOD = 15  # a common scrape interval, s
 READ_AT_ONCE = 1 << 20
+AGENT_BUDGET = 2 * os.cpu_count() / 4  # of one CPU, %: [budget] agent unless it is given (deploy/gorotrace.toml)
 
 
 class Programs:
@@ -130,7 +131,8 @@ def measure(name, command, count, rounds):
             shares.append((process_cpu_ns(monitor.pid) - cpu) / passed)
             busy.append((programs.cpu_ns() - theirs) / passed)
         print(f"  {count} {name} ({median(busy):.0f} % of one CPU), found in {found:.1f} s; agent at rest {at_rest:.2f} % of one "
-              f"CPU, scraped each {PERIOD} s {median(shares):.2f} % (min {min(shares):.2f}, max {max(shares):.2f}); "
+              f"CPU (budget of this node: {AGENT_BUDGET:.2f} %), scraped each {PERIOD} s {median(shares):.2f} % "
+              f"(min {min(shares):.2f}, max {max(shares):.2f}); "
               f"resident {monitor.figure('VmRSS') / 1024:.1f} MB (peak {monitor.figure('VmHWM') / 1024:.1f}), "
               f"{monitor.figure('Threads')} threads, {len(os.listdir(f'/proc/{monitor.pid}/fd'))} descriptors")
         for kind, values in times.items():
@@ -138,6 +140,7 @@ def measure(name, command, count, rounds):
                   f"max {max(values) * 1e3:.2f}; {median([s for s, _ in sizes[kind]]):,.0f} series, "
                   f"{median([b for _, b in sizes[kind]]):,.0f} bytes")
         print(f"    answers: {dict(statuses)}", flush=True)
+        assert at_rest <= 1.2 * AGENT_BUDGET
     finally:
         monitor.stop()
         programs.stop()
