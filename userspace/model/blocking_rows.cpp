@@ -5,6 +5,14 @@
 
 namespace gorotrace {
 
+void BlockingData::note_site(std::uint32_t of_goroutine) {
+  if (!std::exchange(sited, true)) {
+    site = of_goroutine;
+  } else if (site != of_goroutine) {
+    site = kNone;
+  }
+}
+
 std::uint32_t BlockingRows::row(const BlockingKey& key) {
   const std::uint32_t found = index_.find(hash_of(key), [&](std::uint32_t i) { return rows_[i].key == key; });
   if (found != kNone) return found;

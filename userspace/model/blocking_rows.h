@@ -34,6 +34,10 @@ struct BlockingData {
   Wakers wakers;
   // Of in_window_ns, and of the waits that go on: what lies before the checkpoint that the model began from.
   std::uint64_t before_ns = 0;
+  // The creation site of all whose waits were in it; kNone: there are several, or none is known.
+  std::uint32_t site = kNone;
+  bool sited = false;
+  void note_site(std::uint32_t of_goroutine);
 };
 
 // BlockingData::begun of each row, so far, and how many rows had been folded by then.

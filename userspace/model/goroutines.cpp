@@ -148,6 +148,7 @@ void Model::Impl::open_wait(Goroutine& g, const BlockingKey& key, std::uint64_t 
     return;
   }
   ++blocking[g.row].open;
+  blocking[g.row].note_site(g.site);
   g.set(kWaitOpen | kStartSeen);
   g.wait_from_ns = t;
 }
@@ -166,6 +167,7 @@ void Model::Impl::rebook_open_wait(Goroutine& g, const BlockingKey& key) {
   }
   --blocking[g.row].open;
   ++blocking[row].open;
+  blocking[row].note_site(g.site);
   g.row = row;
 }
 

@@ -167,6 +167,9 @@ struct BlockingRow {  // wait reason x blocking stack, x value of a label with M
   std::vector<WakerRow> wakers;  // most frequent first, at most kTopWakers, the rest summed in wakers_other
   std::uint64_t wakers_other = 0;
   LabelId label = kNoLabelAsked;
+  // The creation site of all its goroutines: what is cut off a deep stack begins there. 0: several, or not
+  // known.
+  std::uint64_t gopc = 0, startpc = 0;
   bool operator==(const BlockingRow&) const = default;
 };
 

@@ -129,9 +129,11 @@ void Model::Impl::from_memory(Goroutine& g, const GoroutineSnapshot& seen) {
   // The age that is proven: by collections that found it waiting, else by the absence of events, else nothing
   // before this look: it may have run since the last one. Nor does that prove what a look told that came
   // before the group went on.
-  const bool of_before = !g.has(kStartSeen) && g.wait_from_ns < coverage.since(GT_GROUP_BLOCK);
-  if (!goes_on || !quiet || of_before)
-    g.wait_from_ns = std::min(std::max(proven, g.last_ns), seen.read_at_ns);
+  // A system call goes on unless the group of its own saw it end.
+  const gt_group by = in_syscall ? GT_GROUP_SYSCALL : GT_GROUP_BLOCK;
+  const bool of_before = !g.has(kStartSeen) && g.wait_from_ns < coverage.since(by);
+  const bool seen_to_go_on = goes_on && (in_syscall ? coverage.is_on(by) : quiet);
+  if (!seen_to_go_on || of_before) g.wait_from_ns = std::min(std::max(proven, g.last_ns), seen.read_at_ns);
   if (!in_syscall && seen.waited_at_ns != 0) g.wait_from_ns = std::min(g.wait_from_ns, seen.waited_at_ns);
 }
 

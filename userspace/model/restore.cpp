@@ -99,6 +99,7 @@ Status Model::Impl::restore_wait(Goroutine& g, const OpenStay& open, std::uint64
   if (g.row == kNone) return too_large("rows of waits");
   ++blocking[g.row].open;
   blocking[g.row].before_ns += before_ns;
+  blocking[g.row].note_site(g.site);
   g.set(kWaitOpen);
   if (open.park_seen) g.set(kStartSeen);
   g.wait_from_ns = open.from_ns;

@@ -96,7 +96,12 @@ std::uint64_t Model::Impl::known_until(const Goroutine& g, std::uint64_t at) con
 }
 
 void Model::Impl::fill_rows(Tables& out, std::uint64_t at) const {
-  for (const BlockingData& data : blocking.all()) out.blocking.push_back(row_of(data));
+  for (const BlockingData& data : blocking.all()) {
+    BlockingRow& row = out.blocking.emplace_back(row_of(data));
+    if (data.site == kNone) continue;
+    row.gopc = creation.all()[data.site].gopc;
+    row.startpc = creation.all()[data.site].startpc;
+  }
   for (const CreationData& data : creation.all()) out.creation.push_back(row_of(data));
   for (const ObjectData& data : objects.all()) out.objects.push_back(row_of(data));
 

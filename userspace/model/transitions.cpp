@@ -125,6 +125,7 @@ void Model::Impl::superseded(Goroutine& g, const gt_record& r) {
   } else {
     ++blocking[row].begun;
     ++blocking[row].ended_unknown;
+    blocking[row].note_site(g.site);
   }
 }
 

@@ -20,10 +20,14 @@ class Creators {
   explicit Creators(const TextContext& c) : c_(c) {
     for (const CreationRow* row : creation_rows(c.tables, true)) {
       by_function_[c.symbols.frames(row->startpc, PcKind::kExact).back().function].push_back(row);
+      by_site_.emplace(std::pair(row->gopc, row->startpc), row);
     }
   }
-  [[nodiscard]] std::string text(std::uint64_t stack) const {
-    const auto it = by_function_.find(start_function(c_.symbols.stack(stack)));
+  [[nodiscard]] std::string text(const BlockingRow& of) const {
+    if (const auto site = by_site_.find({of.gopc, of.startpc});
+        site != by_site_.end() && c_.symbols.truncated(of.stack))
+      return creator_text(c_, *site->second, WaysOf::kMoreThanRow);
+    const auto it = by_function_.find(start_function(c_.symbols.stack(of.stack)));
     if (it == by_function_.end()) return "";
     const std::string sites =
         it->second.size() > 1 ? " and at " + plural(it->second.size() - 1, "other go statement") : "";
@@ -33,6 +37,7 @@ class Creators {
  private:
   const TextContext& c_;
   std::map<std::string, std::vector<const CreationRow*>> by_function_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, const CreationRow*> by_site_;
 };
 
 // What the columns of the blocking table are: counts and durations of waits where probes saw them, errors
@@ -197,7 +202,7 @@ std::string blocking_row_text(const TextContext& c, const BlockingRow& row, cons
     out += under(
         fmt::format("{}  (other stacks, {} of them)", c.style.bold(reason_name(row, c.facts)), row.folded));
   } else {
-    out += stack_text(c, row.stack, reason_name(row, c.facts)) + creators.text(row.stack);
+    out += stack_text(c, row.stack, reason_name(row, c.facts)) + creators.text(row);
     if (row.folded > 0)
       out += under(fmt::format("and {} (without --by: a row for each)", plural(row.folded, "other stack")));
   }
@@ -220,6 +225,11 @@ std::string blocking_text(const TextContext& c) {
                                    : std::string(name_of(c.options.rows.by)));
   std::string out = table_title(c, "BLOCKING HOT SPOTS",
                                 by + " · " + of_rows(c, rows.size(), c.rows.blocking_hidden), trust);
+  if (c.rows.blocking_cut > 0)
+    out +=
+        wrapped(fmt::format("  {} not shown {} cut off before its end: it may be what was asked for",
+                            plural(c.rows.blocking_cut, "stack"), c.rows.blocking_cut == 1 ? "was" : "were"),
+                c.width, 4);
   if (rows.empty())
     return out + (c.rows.blocking_hidden > 0 ? "  no such wait\n" : "  no goroutine waited\n");
   const bool sampled = std::ranges::any_of(rows, [](const BlockingRow& r) { return r.sampled.has_value(); });

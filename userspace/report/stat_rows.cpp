@@ -26,7 +26,9 @@ class Matcher {
     (void)filter_.find_reasons(facts.wait_reasons, facts.target.go_version);
     if (filter.created_by.empty()) return;
     for (const CreationRow& row : tables.creation) {
-      if (created_by(row)) started_.insert(started_with(row));
+      if (!created_by(row)) continue;
+      started_.insert(started_with(row));
+      sites_.emplace(row.gopc, row.startpc);
     }
   }
   [[nodiscard]] bool matches(const BlockingRow& row) const {
@@ -38,11 +40,19 @@ class Matcher {
         std::ranges::find(filter_.reasons, reason_name(row, facts_)) == filter_.reasons.end())
       return false;
     const std::vector<Frame>& frames = symbols_.stack(row.stack);
-    if (!filter_.functions.empty() && std::ranges::none_of(frames, [&](const Frame& f) {
-          return contains_any(f.function, filter_.functions);
-        }))
+    const bool begins_elsewhere = cut_with_site(row);
+    const auto named = [&](const Frame& f) { return contains_any(f.function, filter_.functions); };
+    if (!filter_.functions.empty() && std::ranges::none_of(frames, named) &&
+        !(begins_elsewhere && named(symbols_.frames(row.startpc, PcKind::kExact).back())))
       return false;
-    return filter_.created_by.empty() || started_.contains(start_function(frames));
+    if (filter_.created_by.empty()) return true;
+    return begins_elsewhere ? sites_.contains({row.gopc, row.startpc})
+                            : started_.contains(start_function(frames));
+  }
+  // Whether frames that were not recorded may be what is asked for.
+  [[nodiscard]] bool may_match(const BlockingRow& row) const {
+    return symbols_.truncated(row.stack) &&
+           (!filter_.functions.empty() || (!filter_.created_by.empty() && row.startpc == 0));
   }
   // A site has neither a reason nor a state: those conditions choose waits alone.
   [[nodiscard]] bool matches(const CreationRow& row) const {
@@ -51,6 +61,9 @@ class Matcher {
   }
 
  private:
+  [[nodiscard]] bool cut_with_site(const BlockingRow& row) const {
+    return row.startpc != 0 && symbols_.truncated(row.stack);
+  }
   [[nodiscard]] std::string started_with(const CreationRow& row) const {
     return symbols_.frames(row.startpc, PcKind::kExact).back().function;
   }
@@ -68,6 +81,7 @@ class Matcher {
   Symbolizer& symbols_;
   DumpFilter filter_;
   std::set<std::string> started_;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> sites_;  // gopc, startpc
 };
 
 void add_wakers(BlockingRow& to, const BlockingRow& from) {
@@ -124,6 +138,7 @@ void add_row(BlockingRow& to, const BlockingRow& from) {
   }
   add_count(to.begun, from.begun);
   add_wakers(to, from);
+  if (std::pair(to.gopc, to.startpc) != std::pair(from.gopc, from.startpc)) to.gopc = to.startpc = 0;
 }
 
 // What rows have in common that become one. A stack without a frame of the program, or that is not known, is
@@ -220,6 +235,7 @@ StatRows stat_rows(const StatFacts& facts, const Tables& tables, Symbolizer& sym
       out.blocking.push_back(*row);
     } else {
       ++out.blocking_hidden;
+      if (matcher.may_match(*row)) ++out.blocking_cut;
     }
   }
   for (const CreationRow* row : creation_rows(tables, options.filter.system)) {

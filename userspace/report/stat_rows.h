@@ -67,6 +67,7 @@ struct StatRows {
   std::vector<BlockingRow> blocking;
   std::vector<const CreationRow*> creation;              // of the tables
   std::size_t blocking_hidden = 0, creation_hidden = 0;  // by conditions
+  std::size_t blocking_cut = 0;  // of blocking_hidden: by a stack whose deeper frames were not recorded
 };
 // Whether the conditions choose waits at this place; a row's figures do not matter. The arguments outlive it.
 [[nodiscard]] std::function<bool(const BlockingRow&)> wait_filter(const StatFacts& facts,

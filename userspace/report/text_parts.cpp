@@ -99,7 +99,7 @@ std::string stack_text(const TextContext& c, std::uint64_t id, const std::string
     const std::string head = labelled ? c.style.bold(label) + "  " : out.empty() ? "" : "  ";
     out += under(c, head, labelled ? display_width(label) + 2 : head.size(), frames[i], c.style);
   }
-  if (c.options.stacks && c.symbols.truncated(id)) out += under("  (deeper frames not recorded)");
+  if (c.symbols.truncated(id)) out += under("  (deeper frames not recorded)");
   return out;
 }
 

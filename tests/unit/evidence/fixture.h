@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,12 +14,13 @@ namespace gorotrace::report_test {
 class FakeSymbols : public Symbolizer {
  public:
   std::map<std::uint64_t, std::vector<Frame>> stacks, pcs;
+  std::set<std::uint64_t> cut;
   const std::vector<Frame>& stack(std::uint64_t id) override {
     static const std::vector<Frame> none;
     const auto it = stacks.find(id);
     return it == stacks.end() ? none : it->second;
   }
-  bool truncated(std::uint64_t) override { return false; }
+  bool truncated(std::uint64_t id) override { return cut.contains(id); }
   const std::vector<Frame>& frames(std::uint64_t pc, PcKind) override {
     static const std::vector<Frame> unknown{{"?", "", 0, false}};
     const auto it = pcs.find(pc);

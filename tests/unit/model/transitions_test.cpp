@@ -236,6 +236,23 @@ TEST_F(Transitions, creation_sites_count_live_created_exited_and_stacks) {
   EXPECT_EQ(t.creation[0].stacks[0].created, 2u);
 }
 
+TEST_F(Transitions, a_row_of_waits_knows_the_site_that_made_all_its_goroutines) {
+  create(2000, 1, 0x4000, 71);
+  create(2100, 2, 0x4000, 72);
+  create(2200, 3, 0x4100, 72);
+  for (const std::uint64_t goid : {1, 2, 3}) run(2300, goid);
+  park(2400, 1, kChanReceive, 10);
+  park(2400, 2, kChanReceive, 10);
+  const auto site = [](const Tables& t) { return t.blocking.at(0).startpc; };
+  EXPECT_EQ(site(tables(2500)), 0x4000u);
+  park(2600, 3, kChanReceive, 10);
+  EXPECT_EQ(site(tables(2700)), 0u) << "of two sites";
+  ready(2800, 1, 3);
+  run(2900, 1);
+  park(2950, 1, kChanReceive, 10);
+  EXPECT_EQ(site(tables(3000)), 0u) << "for good";
+}
+
 TEST_F(Transitions, system_goroutines_stay_out_of_live_and_goroutine_seconds) {
   create(2000, 1);
   create(2000, 2, kSystemStart);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "fixture.h"
 
 namespace gorotrace::report_test {
@@ -65,6 +67,27 @@ TEST(StatRows, CreatedByChoosesTheWaitsOfTheSitesGoroutinesToo) {
   ASSERT_EQ(r.creation.size(), 1u);
   EXPECT_EQ(r.creation[0]->gopc, 0x200u);
   EXPECT_THAT(stacks(r), ElementsAre(11));
+}
+
+TEST(StatRows, OfACutStackTheSiteOfItsGoroutinesDecides) {
+  Session x = make_session();
+  x.symbols.cut = {11};
+  x.symbols.stacks[11].resize(3);
+  RowOptions by_start;
+  by_start.filter.created_by = {"pool.Start"};
+  StatRows r = rows(x, by_start);
+  EXPECT_THAT(stacks(r), IsEmpty());
+  EXPECT_EQ(r.blocking_cut, 1u) << "nobody knows who made them";
+  EXPECT_EQ(rows(x, where("function=pool.(*Pool).worker")).blocking_cut, 1u);
+  BlockingRow& pool = *std::ranges::find(x.tables.blocking, 11u, &BlockingRow::stack);
+  pool.gopc = 0x200;
+  pool.startpc = 0x100;
+  r = rows(x, by_start);
+  EXPECT_THAT(stacks(r), ElementsAre(11));
+  EXPECT_EQ(r.blocking_cut, 0u);
+  EXPECT_THAT(stacks(rows(x, where("function=pool.(*Pool).worker"))), ElementsAre(11));
+  by_start.filter.created_by = {"somebody else"};
+  EXPECT_EQ(rows(x, by_start).blocking_cut, 0u);
 }
 
 TEST(StatRows, CreatedByFindsWhatTheLibraryMadeForSomebody) {
