@@ -78,6 +78,7 @@ Tables Estimator::over(Tables model) const {
     for (SampledWaits& row : sampled.waits) row.open_since_ns.reset();
   }
   Tables out = combine(std::move(model), replaced, sampled);
+  for (BlockingRow& row : out.blocking) believe_times(row);
   out.stacks = std::move(named);
   return out;
 }

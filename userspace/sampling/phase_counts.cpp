@@ -138,4 +138,18 @@ void PhaseCounts::over(Tables& tables) const {
   }
 }
 
+void believe_times(BlockingRow& row) {
+  constexpr double kMuchLonger = 2;
+  constexpr std::uint64_t kFewCut = 10;  // one of so many
+  if (!row.begun || row.waits.count() == 0) return;
+  const std::uint64_t open_ns = row.blocked_now * row.oldest_ns.value_or(0);
+  const auto ended_ns = static_cast<double>(row.in_window_ns - std::min(row.in_window_ns, open_ns));
+  const double mean =
+      std::max(1.0, static_cast<double>(row.waits.total()) / static_cast<double>(row.waits.count()));
+  const bool cut = kFewCut * (row.ended_unknown + row.tainted) > row.waits.count();
+  const auto longest = static_cast<double>(std::max(row.waits.max(), row.long_waits.max()));
+  if (ended_ns <= (cut ? longest : kMuchLonger * mean) * static_cast<double>(row.begun->count)) return;
+  row.begun = EstimatedCount{static_cast<std::uint64_t>(ended_ns / mean), std::nullopt, GoesBy::kTime};
+}
+
 }  // namespace gorotrace

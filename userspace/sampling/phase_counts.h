@@ -81,4 +81,9 @@ class PhaseCounts {
   Sums sums_;                 // of those that have ended
 };
 
+// A program does otherwise while it is traced, but its waits are hardly much shorter then. Where a count
+// would make them twice as long on average as those that phases saw (where phases cut many: longer than any),
+// it is what sampling saw of them by the mean of those; without an error, which nothing tells.
+void believe_times(BlockingRow& row);
+
 }  // namespace gorotrace

@@ -341,5 +341,31 @@ TEST(PhaseCounts, of_waits_that_somebody_has_or_has_not_tell_no_error) {
   EXPECT_EQ(told, 0);
 }
 
+TEST(PhaseCounts, NoCountMakesWaitsMuchLongerThanThoseThatWereSeen) {
+  BlockingRow row;
+  for (int i = 0; i < 100; ++i) row.waits.add(1'000'000);
+  row.in_window_ns = 40'000'000'000;
+  row.begun = EstimatedCount{19'000, 500, GoesBy::kTimedRuns};
+  BlockingRow kept = row;
+  kept.begun->count = 21'000;
+  believe_times(kept);
+  EXPECT_EQ(kept.begun->count, 21'000u);
+  EXPECT_EQ(kept.begun->error, 500u);
+  BlockingRow cut = row;
+  cut.waits.add(3'000'000);
+  cut.tainted = 11;
+  believe_times(cut);
+  EXPECT_EQ(cut.begun->count, 19'000u) << "the longer ones may be those that were cut";
+  believe_times(row);
+  EXPECT_NEAR(static_cast<double>(row.begun->count), 40'000, 100);
+  EXPECT_FALSE(row.begun->error);
+  // One that goes on all the time is in in_window, and is no reason.
+  row.begun = EstimatedCount{19'000, 500, GoesBy::kTimedRuns};
+  row.blocked_now = 1;
+  row.oldest_ns = 10'100'000'000;
+  believe_times(row);
+  EXPECT_EQ(row.begun->count, 19'000u);
+}
+
 }  // namespace
 }  // namespace gorotrace
