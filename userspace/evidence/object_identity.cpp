@@ -12,7 +12,7 @@ ObjectIdentity object_identity(const ObjectRow& row, const StatFacts& facts, Sym
   const SyncPlace place =
       functions.place(row.waiter_reason < reasons.size() ? reasons[row.waiter_reason] : std::string_view{});
   if (row.address < place.semaphore_at) return {name_of(row.kind), row.address};
-  return {name_of(place.kind), row.address - place.semaphore_at};
+  return {name_of(place.kind), row.address - place.semaphore_at, place.behind_writer};
 }
 
 }  // namespace gorotrace

@@ -12,8 +12,9 @@
 namespace gorotrace {
 
 struct ObjectIdentity {
-  std::string_view kind;      // "channel", or as name_of(SyncKind)
-  std::uint64_t address = 0;  // of the whole object
+  std::string_view kind;       // "channel", or as name_of(SyncKind)
+  std::uint64_t address = 0;   // of the whole object
+  bool behind_writer = false;  // as SyncPlace
 };
 // By the stack of one that waited; where nobody did a semaphore is only that.
 [[nodiscard]] ObjectIdentity object_identity(const ObjectRow& row, const StatFacts& facts,

@@ -1,12 +1,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/plural.h"
+#include "base/sort_stably.h"
 #include "base/text.h"
 #include "evidence/object_identity.h"
 #include "report/text_parts.h"
@@ -21,6 +24,45 @@ bool waited_on_once(const ObjectRow& row) {
   if (row.kind == ObjectRow::Kind::kSemaphore && row.blocked_now > 0) return false;
   return row.waits == 1 && row.sends <= 1 && row.receives <= 1 && row.closes <= 1 && row.acquires <= 1 &&
          row.releases <= 1;
+}
+
+// Channels that are waited for at one place, from eight on as in dump --waiters: a request has one of its
+// own, whose address the heap gives to the next, so that one row may be of many.
+struct Alike {
+  ObjectRow sum;  // under the address of the one that was waited for longest
+  std::size_t objects = 1;
+};
+void add_row(ObjectRow& sum, const ObjectRow& row) {
+  for (const auto figure :
+       {&ObjectRow::waits, &ObjectRow::selects, &ObjectRow::in_window_ns, &ObjectRow::blocked_now,
+        &ObjectRow::sends, &ObjectRow::receives, &ObjectRow::closes, &ObjectRow::would_block})
+    sum.*figure += row.*figure;
+}
+std::vector<Alike> folded(const std::vector<const ObjectRow*>& rows) {
+  constexpr std::size_t kFewest = 8;
+  const auto place = [](const ObjectRow& row) {
+    return row.kind == ObjectRow::Kind::kChannel ? row.waiter_stack : 0;
+  };
+  std::map<std::uint64_t, std::size_t> at_place;
+  for (const ObjectRow* row : rows) ++at_place[place(*row)];
+  std::map<std::uint64_t, std::size_t> shown_at;
+  std::vector<Alike> out;
+  for (const ObjectRow* row : rows) {
+    const std::uint64_t where = place(*row);
+    if (where == 0 || at_place[where] < kFewest) {
+      out.push_back({*row});
+      continue;
+    }
+    const auto [at, first] = shown_at.emplace(where, out.size());
+    if (first) {
+      out.push_back({*row});
+    } else {
+      add_row(out[at->second].sum, *row);
+      ++out[at->second].objects;
+    }
+  }
+  sort_stably(out, std::ranges::greater{}, [](const Alike& alike) { return alike.sum.in_window_ns; });
+  return out;
 }
 
 std::string count_text(const std::optional<std::uint64_t>& n) {
@@ -80,16 +122,17 @@ std::string objects_text(const TextContext& c) {
     return true;
   });
   const TableTrust trust = table_trust(TableKind::kObjects, c.facts, c.tables);
+  const std::vector<Alike> alike = folded(rows);
   std::string out = table_title(c, "CONTENDED OBJECTS",
-                                "by in_window · " + of_rows(c, rows.size()) + unfiltered(c, true), trust);
+                                "by in_window · " + of_rows(c, alike.size()) + unfiltered(c, true), trust);
   if ((c.facts.requested & group_bit(GT_GROUP_BLOCK)) != 0)
     out += c.style.dim("  waits: a select at one channel; from before the attach as memory proved") + "\n";
   if (!rows.empty())
     out += c.style.dim(fmt::format("{:>9}{:>16}{:>8}{:>7}{:>11}  {}", "object", "address", "blocked", "waits",
                                    "in_window", "use")) +
            "\n";
-  for (std::size_t i = 0; i < shown(rows.size(), c.options.limit); ++i) {
-    const ObjectRow& row = *rows[i];
+  for (std::size_t i = 0; i < shown(alike.size(), c.options.limit); ++i) {
+    const ObjectRow& row = alike[i].sum;
     const bool channel = row.kind == ObjectRow::Kind::kChannel;
     const ObjectFigures figures = object_figures(row, coverage);
     const ObjectIdentity object = object_identity(row, c.facts, c.symbols);
@@ -101,11 +144,16 @@ std::string objects_text(const TextContext& c) {
     const std::string use = use_text(channel, figures);
     out += display_width(cells) + 2 + display_width(use) <= c.width ? cells + "  " + use + "\n"
                                                                     : cells + "\n" + under(use);
+    if (alike[i].objects > 1)
+      out += under(fmt::format("and {} that look alike, in these figures: waited for at the same place",
+                               plural(alike[i].objects - 1, "other channel")));
+    if (object.kind == name_of(SyncKind::kRWMutexWrite))
+      out += under(object.behind_writer ? "writers behind a writer" : "a writer behind readers");
     if (channel && row.would_block > 0)
       out += under(row.would_block == row.sends + row.receives
                        ? "every operation found it full or empty, as each of an unbuffered channel does"
                        : fmt::format("{} found it full or empty", plural(row.would_block, "operation")));
-    out += wakers_text(c, row.releasers, 0, channel ? "woken by" : "released by");
+    if (alike[i].objects == 1) out += wakers_text(c, row.releasers, 0, channel ? "woken by" : "released by");
   }
   if (once > 0) {
     out += fmt::format("  {}{} waited on once{}: {} in_window\n", rows.empty() ? "" : "and ",

@@ -57,7 +57,7 @@ SyncPlace SyncFunctions::place(std::string_view wait_reason) const {
   if (wait_reason == "sync.WaitGroup.Wait") met = kWait;
   if ((met & kMutexLock) != 0) {
     // RWMutex.Lock first takes the mutex at its beginning, which keeps other writers out.
-    if ((met & kRWLock) != 0) return {SyncKind::kRWMutexWrite, kMutexSema};
+    if ((met & kRWLock) != 0) return {SyncKind::kRWMutexWrite, kMutexSema, true};
     if ((met & kOnce) != 0) return {SyncKind::kOnce, kOnceSema};
     return {SyncKind::kMutex, kMutexSema};
   }

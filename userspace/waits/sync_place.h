@@ -13,6 +13,8 @@ namespace gorotrace {
 struct SyncPlace {
   SyncKind kind = SyncKind::kSemaphore;
   std::uint32_t semaphore_at = 0;  // offset of the semaphore in the object
+  // Of a writer of an RWMutex: it waits for the mutex that keeps other writers out, not for readers to go.
+  bool behind_writer = false;
 };
 
 class SyncFunctions {
