@@ -29,5 +29,18 @@ TEST(Folded, OutermostFirstAndNamesThatAreEqualAddUp) {
             "main.g:x 3\xef\xbf\xbd;runtime.gopark 1\n");
 }
 
+TEST(Folded, WhatLiesBetweenTheEndsOfADeepStackIsCounted) {
+  FakeDump fake;
+  const std::uint64_t leaf = fake.function("runtime.gopark"), inner = fake.function("main.inner"),
+                      outer = fake.function("main.outer");
+  const std::vector<std::uint64_t> pcs = {leaf, inner, outer};
+  GoroutineSnapshot& g = fake.goroutine(1, pcs);
+  g.stack = fake.dump.snapshot.stacks.add(g.stack_id + 1, pcs, true, StackSet::Gap{2, 861});
+  StackTable symbols = fake.symbols();
+  const DumpView view(fake.dump, symbols);
+  EXPECT_EQ(written([&](const TextSink& sink) { folded_stacks(view, select(view, {}), sink); }),
+            "main.outer;[861 calls left out];main.inner;runtime.gopark 1\n");
+}
+
 }  // namespace
 }  // namespace gorotrace
