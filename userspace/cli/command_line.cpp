@@ -62,7 +62,8 @@ std::string unexpected(const CLI::App& program, const CLI::App* command) {
   const std::vector<std::string> left = program.remaining(true);
   if (left.empty()) return "";
   const std::string what = printable(left.front(), 64);
-  if (command == nullptr) return fmt::format("there is no command or option \"{}\"", what);
+  if (command == nullptr)
+    return fmt::format("there is no command or option \"{}\"; commands: {}", what, command_names(program));
   const std::string name = command->get_name();
   if (what.starts_with('-')) return fmt::format("{} has no option \"{}\"", name, what);
   const auto positionals = command->get_options([](const CLI::Option* o) { return o->get_positional(); });
@@ -83,7 +84,23 @@ const CLI::Option* option_named(const CLI::App& program, const CLI::App* command
   return own != nullptr ? own : program.get_option_no_throw(name);
 }
 
+// The option whose values may stand bare behind the command, several of them: CLI11 takes one, for what
+// stands behind the option itself is one value.
+const CLI::Option* bare_values_of(const CLI::App& command) {
+  const auto several = command.get_options([](const CLI::Option* o) {
+    return o->get_positional() && o->nonpositional() && o->get_delimiter() != '\0';
+  });
+  return several.empty() ? nullptr : several.front();
+}
+
 }  // namespace
+
+std::string command_names(const CLI::App& program) {
+  std::string names;
+  for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; }))
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  return names;
+}
 
 Result<UnderstoodWords> understood_words(const CLI::App& program, const std::vector<std::string>& words,
                                          std::string_view starts_programs) {
@@ -102,7 +119,10 @@ Result<UnderstoodWords> understood_words(const CLI::App& program, const std::vec
       }
       break;
     }
+    const CLI::Option* bare =
+        command != nullptr && !word.starts_with('-') ? bare_values_of(*command) : nullptr;
     if (command == nullptr) command = command_named(program, word);
+    if (bare != nullptr) out.push_back(bare->get_name());
     const std::size_t equals = word.find('=');
     const std::string name = word.substr(0, equals);
     const CLI::Option* option = option_named(program, command, name);

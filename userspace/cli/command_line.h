@@ -31,6 +31,9 @@ struct UnderstoodWords {
                                                        const std::vector<std::string>& words,
                                                        std::string_view starts_programs);
 
+// "stat, dump, ...".
+[[nodiscard]] std::string command_names(const CLI::App& program);
+
 // Lines for stderr.
 [[nodiscard]] std::string usage_error(const std::string& what);
 [[nodiscard]] std::string usage_error(const CLI::App& program, const CLI::Error& error);

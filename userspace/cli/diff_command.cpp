@@ -62,6 +62,7 @@ Status comparable(const DiffArguments& a, const Side& before, const Side& after)
     return fail(ErrorKind::kUsage, fmt::format("two programs do not compare: {} is of {}, {} of {}", a.before,
                                                one.program(), a.after, other.program()));
   for (const auto& [group, what] : {std::pair{GT_GROUP_BLOCK, "places where goroutines waited"},
+                                    std::pair{GT_GROUP_SYSCALL, "system calls"},
                                     std::pair{GT_GROUP_PANIC, "panics"}, std::pair{GT_GROUP_GC, "pauses"}}) {
     const auto saw = [group](const Side& side) { return !side.target->tables.covered[group].empty(); };
     if (saw(before) != saw(after))

@@ -10,6 +10,7 @@
 #include "base/enum_names.h"
 #include "base/text.h"
 #include "cli/app_text.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/output_file.h"
@@ -54,7 +55,8 @@ Result<std::string> help_of(const CLI::App& app, const HelpArguments& a) {
     const auto commands =
         app.get_subcommands([&](const CLI::App* known) { return known->get_name() == a.command; });
     if (commands.empty())
-      return fail(ErrorKind::kUsage, fmt::format("there is no command \"{}\"", printable(a.command, 64)));
+      return fail(ErrorKind::kUsage, fmt::format("there is no command \"{}\": choose from {}",
+                                                 printable(a.command, 64), command_names(app)));
     command = commands.front();
   }
   const auto form = value_named<HelpForm>(a.format);

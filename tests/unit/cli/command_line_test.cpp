@@ -35,6 +35,10 @@ class CommandLine : public testing::Test {
     CLI::App* ps = program_.add_subcommand("ps", "");
     ps->add_option("NAME", names_, "");
     ps->add_option("--where", where_, "")->allow_extra_args(false);
+    program_.add_subcommand("stat", "")
+        ->add_option("-p,--pid,PID", several_, "")
+        ->delimiter(',')
+        ->allow_extra_args(false);
     program_.add_subcommand("run", "")->add_option("-o,--output", output_, "");
     program_.add_subcommand("read", "")->add_option("FILE", output_, "")->required();
     CLI::App* compare = program_.add_subcommand("compare", "");
@@ -58,7 +62,7 @@ class CommandLine : public testing::Test {
   }
   CLI::App program_;
   std::string colour_, pid_, duration_, output_;
-  std::vector<std::string> files_, names_, where_, started_;
+  std::vector<std::string> files_, names_, where_, started_, several_;
 
  private:
   bool json_ = false;
@@ -123,6 +127,12 @@ TEST_F(CommandLine, ShortOptionsTakeAnEqualsSignAsGosFlagsDo) {
   EXPECT_EQ(pid_, "1");
 }
 
+TEST_F(CommandLine, SeveralProcessesStandBareAsWell) {
+  EXPECT_EQ(refused({"stat", "1", "2,3", "-p", "4", "--color", "never", "5"}), "");
+  EXPECT_THAT(several_, testing::ElementsAre("1", "2", "3", "4", "5"));
+  EXPECT_EQ(colour_, "never");
+}
+
 TEST_F(CommandLine, WhatIsOneTooManyIsNamed) {
   EXPECT_THAT(refused({"dump", "1", "2"}),
               HasSubstr("gorotrace: dump takes one process: \"2\" is one too many\n"));
@@ -135,7 +145,8 @@ TEST_F(CommandLine, WhatIsOneTooManyIsNamed) {
   EXPECT_THAT(refused({"dump", "1", "-d", "1s", "-d", "2s", "-d", "3s"}), HasSubstr("is given 3 times\n"));
   EXPECT_THAT(refused({"dump", "1", "--where", "x"}),
               HasSubstr("gorotrace: dump has no option \"--where\"\n"));
-  EXPECT_THAT(refused({"dmup"}), HasSubstr("gorotrace: there is no command or option \"dmup\"\n"));
+  EXPECT_THAT(refused({"dmup"}),
+              HasSubstr("gorotrace: there is no command or option \"dmup\"; commands: dump, ps, "));
 }
 
 TEST_F(CommandLine, AnOptionWithoutItsValueIsNamed) {
