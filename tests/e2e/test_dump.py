@@ -468,7 +468,7 @@ def test_an_exec_ends_the_watch(truth):
         found = json.loads(watch.lines.next())
         assert watch.wait() == 0
         assert "the watch ended early" in watch.stderr and "executed another program" in watch.stderr, watch.stderr
-    assert 2 <= found["looks"] <= 4 and found["goroutines"]["first"] == found["goroutines"]["last"], found
+    assert 2 <= found["samples"] <= 4 and found["goroutines"]["first"] == found["goroutines"]["last"], found
     assert found["stacks"] == [], found
 
 
@@ -510,7 +510,7 @@ def test_watch_finds_what_never_shrinks(stacks):
         process.ask("leak 4", "leak")
         found = json.loads(watch.lines.next())
         assert watch.wait() == 0
-    assert found["looks"] == 11
+    assert found["samples"] == 11
     top = found["creation_sites"][0]
     assert (top["start_function"], top["first"], top["last"], top["never_shrank"]) == ("main.leaked", 3, 14, True)
 

@@ -94,7 +94,7 @@ def test_a_main_thread_that_exits_in_the_window(process):
         summary = stat.stop()
     reasons = {d["reason"] for d in summary["cost"]["detached"]}
     assert len(reasons) == 1 and "thread" in reasons.pop(), summary["cost"]
-    assert summary["sampling"]["looks"] > 0, summary["sampling"]
+    assert summary["sampling"]["samples"] > 0, summary["sampling"]
     waiting = sum(r["blocked_now"] for r in summary["blocking"] if any(f["function"] == "main.inLibrary" for f in r["stack"]))
     assert waiting == 9, summary["blocking"]
 

@@ -92,7 +92,7 @@ def test_the_sampling_knows_since_when_to_two_looks(ages, version):
     before = process.ask("park", "park")["parked"]
     found, during = observe_while(process, 3, lambda: park_thrice(process))
     sampling = found["watched"]["sampling"]
-    assert sampling["looks"] == sampling["looks_at_all"] and found["watched"]["probes"] == []
+    assert sampling["samples"] == sampling["samples_of_all"] and found["watched"]["probes"] == []
     assert found["watched"]["events"]["produced"] == 0
     # Running <-> syscall is counted by nobody since 1.26: no look proves that a call is still the same.
     provable = {"receive", "select", "sleep", "mutex", "locked"} | ({"syscall"} if minor(version) < 26 else set())
@@ -156,7 +156,7 @@ def test_the_budget_takes_the_probes_while_it_watches(ages):
     found = json.loads(out)
     watched = found["watched"]
     assert "block" in {d["group"] for d in watched["cost"]["detached"]}, watched["cost"]
-    assert watched["sampling"]["looks"] > 0 and watched["sampling"]["looks"] == watched["sampling"]["looks_at_all"]
+    assert watched["sampling"]["samples"] > 0 and watched["sampling"]["samples"] == watched["sampling"]["samples_of_all"]
     known = check(found, old) + check(found, young)
     provable = {"receive", "select", "sleep", "mutex", "locked"}
     assert {p["kind"] for _, p, _ in known} == provable and len(known) == 2 * len(provable), known

@@ -45,7 +45,7 @@ def test_two_run_and_three_wait(version):
     assert error["running"] < 0.2 * covered and error["runnable"] < 0.3 * covered, runs
     # Parts of what the probes counted, exactly.
     assert runs["running"] + runs["runnable"] <= seconds["running_or_runnable"] * 1.1, seconds
-    assert summary["run_sampling"]["looks"] > 100 and summary["run_sampling"]["of_one_cpu_percent"] < 5, summary["run_sampling"]
+    assert summary["run_sampling"]["samples"] > 100 and summary["run_sampling"]["of_one_cpu_percent"] < 5, summary["run_sampling"]
 
     latency = summary["latency"]
     assert (latency["engine"], latency["quality"], latency["sampled_one_in"]) == ("counters", "sampled", 8), latency

@@ -133,7 +133,7 @@ def test_too_many_goroutines_are_sampled_within_the_share():
             with Stat(target.pid, "--probes", "none", "--sample-cpu", "4%", "-d", length) as stat:
                 sampling = stat.finish()
             c = sampling["sampling"]
-            assert c["looks_at_all"] < 0.5 * c["looks"], c
+            assert c["samples_of_all"] < 0.5 * c["samples"], c
             # Granted are 3.8 %: what is left, and a fifth, is for a look that another process made dear.
             assert c["of_one_cpu_percent"] < 4.8, f"4 % of a CPU allowed in {length}: {c}"
     low, high = window(sampling)
@@ -162,7 +162,7 @@ def test_many_idle_targets_share_one_budget_evenly():
         stat.finish()
     assert len(stat.summaries) == len(targets)
     sampling = [s["sampling"] for s in stat.summaries]
-    looks = sorted(c["looks"] for c in sampling)
+    looks = sorted(c["samples"] for c in sampling)
     of_one_cpu = sum(c["of_one_cpu_percent"] for c in sampling)
     assert of_one_cpu < 6, f"5 % of one CPU for all: {of_one_cpu:.2f} %"
     # What is shared evenly is the CPU time. A dear look (the first one reads the stacks; the host takes the CPU away

@@ -61,9 +61,9 @@ void add_node_families(std::vector<MetricFamily>& families, const NodeFigures& n
           "Executables and libraries that were opened for it; those that are known are not.",
           count(node.files_examined));
   counter("gorotrace_agent_unreadable_processes_total",
-          "Looks at processes whose executable the agent may not read.", count(node.unreadable));
+          "Readings of processes whose executable the agent may not read.", count(node.unreadable));
   counter("gorotrace_agent_left_out_inspections_total",
-          "Looks that were put off, for other processes of the user hold up whoever reads them.",
+          "Samples that were put off, for other processes of the user hold up whoever reads them.",
           count(node.left_out));
   counter("gorotrace_agent_targets_ended_total", "Go processes that were known and are gone.",
           count(node.ended));

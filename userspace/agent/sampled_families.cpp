@@ -25,7 +25,7 @@ void add_sampled_families(std::vector<MetricFamily>& families,
   };
   using enum MetricType;
   family("gorotrace_state_goroutines",
-         "Goroutines by state and wait reason at the last look, without the runtime's own.", kGauge,
+         "Goroutines by state and wait reason in the last sample, without the runtime's own.", kGauge,
          "sampled", [](const SampledFigures& of, const Add& add) {
            for (const auto& [name, count] : of.in_state)
              add(static_cast<double>(count), {{"state", name.first}, {"reason", name.second}});
@@ -44,7 +44,7 @@ void add_sampled_families(std::vector<MetricFamily>& families,
            for (const auto& [reason, ns] : of.oldest_ns) add(in_seconds(ns), {{"reason", reason}});
          });
   family("gorotrace_creation_site_goroutines",
-         "Goroutines at the last look by the function that made them, without the runtime's own.", kGauge,
+         "Goroutines in the last sample by the function that made them, without the runtime's own.", kGauge,
          "sampled", [](const SampledFigures& of, const Add& add) {
            for (const auto& [site, count] : of.live_by_site)
              add(static_cast<double>(count), {{"site", site}});
@@ -53,7 +53,7 @@ void add_sampled_families(std::vector<MetricFamily>& families,
          "For so long it was seen who waits: by sampling in turns, or by probes.", kCounter, "sampled",
          [](const SampledFigures& of, const Add& add) { add(in_seconds(of.covered_ns), {}); });
   family(
-      "gorotrace_sample_age_seconds", "How long ago the last look of these figures was.", kGauge, "sampled",
+      "gorotrace_sample_age_seconds", "How long ago the last sample of these figures was.", kGauge, "sampled",
       [now_ns](const SampledFigures& of, const Add& add) { add(in_seconds(since(now_ns, of.at_ns)), {}); });
 }
 

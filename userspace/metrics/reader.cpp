@@ -52,7 +52,7 @@ class Settling {
     if (good_ == 1) out_.before = out_.now;
     if (good_ == 0) {
       out_.missing = last_ == Pass::kMoving
-                         ? fmt::format("was being changed in each of {} looks", kPasses)
+                         ? fmt::format("was being changed in each of {} readings", kPasses)
                          : "cannot be read: not mapped, not what it should be, or the process is gone";
     } else if (contradicts_ && !out_.exact) {
       out_.missing = "the words contradict each other: this is a modified Go runtime or one we do not know";

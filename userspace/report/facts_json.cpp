@@ -73,16 +73,16 @@ void sampling_fields(JsonWriter& out, const SamplingFacts& c) {
   const auto per = [](std::uint64_t n, std::uint64_t of, double unit) {
     return of > 0 ? std::optional(unit * static_cast<double>(n) / static_cast<double>(of)) : std::nullopt;
   };
-  out.field("looks", c.looks);
-  out.field("looks_at_all", c.looks_at_all);
+  out.field("samples", c.looks);
+  out.field("samples_of_all", c.looks_at_all);
   out.field("missed", c.missed);
-  out.field("slots_per_look", per(c.goroutines_seen, c.looks, 1));
+  out.field("goroutines_per_sample", per(c.goroutines_seen, c.looks, 1));
   out.field("resolution_ns", per(c.time_ns, c.looks, 1));
   out.field("of_one_cpu_percent", per(c.cpu_ns, c.time_ns, 100));
 }
 
 void run_sampling_fields(JsonWriter& out, const SamplingFacts& c) {
-  out.field("looks", c.looks);
+  out.field("samples", c.looks);
   out.field("missed", c.missed);
   out.field("of_one_cpu_percent", c.time_ns > 0 ? std::optional(100 * static_cast<double>(c.cpu_ns) /
                                                                 static_cast<double>(c.time_ns))

@@ -21,7 +21,7 @@ void growth_json(JsonWriter& out, const Growth& g) {
     out.field("type", "growth");
     out.field("engine", "snapshot");
     out.field("quality", name_of(g.quality()));
-    out.field("looks", g.looks);
+    out.field("samples", g.looks);
     out.field("same_process", !g.two_processes);
     out.object_field("before", [&] { target_fields(out, g.from.target); });
     out.object_field("after", [&] { target_fields(out, g.to.target); });

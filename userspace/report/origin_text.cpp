@@ -21,14 +21,26 @@ bool same_places(const std::vector<Frame>& a, const std::vector<Frame>& b) {
   });
 }
 
+// Of goroutine 1 it is known that it made something, or where: main.main's stack says so, runtime.main's does
+// not.
+bool by_main(const std::vector<Frame>& frames) {
+  return !frames.empty() && (frames.back().function == "main.main" || is_main_goroutine(frames.back()));
+}
+
+bool same_way(const std::vector<Frame>& a, const std::vector<Frame>& b) {
+  if (a.size() != b.size() || !by_main(a) || !by_main(b)) return same_places(a, b);
+  return same_places({a.begin(), a.end() - 1}, {b.begin(), b.end() - 1}) &&
+         (same_places(a, b) || is_main_goroutine(a.back()) || is_main_goroutine(b.back()));
+}
+
 // What reads alike is one.
 std::vector<Way> ways(const CreationRow& row, Symbolizer& symbols) {
   std::vector<Way> out;
   for (const CreationRow::Origin& origin : row.origins) {
     std::vector<Frame> frames = way_from_user_code(chain_of(origin, symbols));
-    const auto same =
-        std::ranges::find_if(out, [&](const Way& way) { return same_places(way.frames, frames); });
-    Way& way = same != out.end() ? *same : out.emplace_back(Way{.frames = std::move(frames)});
+    const auto same = std::ranges::find_if(out, [&](const Way& way) { return same_way(way.frames, frames); });
+    Way& way = same != out.end() ? *same : out.emplace_back(Way{.frames = frames});
+    if (!frames.empty() && is_main_goroutine(way.frames.back())) way.frames = std::move(frames);
     way.live += origin.live;
     way.created += origin.created;
   }

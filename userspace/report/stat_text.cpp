@@ -97,7 +97,11 @@ std::string goroutines(const TextContext& c) {
   const auto count = [](const std::optional<std::uint64_t>& v) { return v ? fmt::format("{}", *v) : "-"; };
   std::string line = fmt::format("goroutines: live{} {}", c.tense("", " at its end"), t.live);
   if (c.facts.live_at_start) line += fmt::format(" (at the start {})", *c.facts.live_at_start);
-  line += fmt::format(", created {}, exited {}", count(n.created), count(n.exited));
+  // The runtime's own are created, too, and are not live: only where as many exited does the sum add up.
+  const bool own = n.created && n.engine == Engine::kProbes && !n.partial && t.created_system > t.exited_system;
+  line +=
+      fmt::format(", created {}{}, exited {}", count(n.created),
+                  own ? fmt::format(" ({} of the runtime's own)", t.created_system) : "", count(n.exited));
   if (!n.created) {
     line += " (the runtime's counters were not read twice)";
   } else if (n.engine == Engine::kCounters) {
@@ -304,7 +308,7 @@ std::string within_floor_text(const CostFacts& cost, std::uint64_t window_ns) {
   const bool by_floor = cost.budget_share &&
                         cost.charged_ns > *cost.budget_share * static_cast<double>(cost.target_cpu_ns) &&
                         cost.charged_ns <= kFloorCpu * static_cast<double>(window_ns);
-  return by_floor ? fmt::format(", within the budget: a nearly idle target may cost {:.0f} % of one CPU",
+  return by_floor ? fmt::format(", within the budget, which is never less than {:.0f} % of one CPU",
                                 100 * kFloorCpu)
                   : "";
 }

@@ -37,7 +37,11 @@ std::string ways_text(const std::vector<CountedWay>& all, WaysOf whose, std::siz
     if (way.frames.empty()) out += under(first + std::string(kFrom) + "(not known)");
     for (std::size_t f = 0; f < way.frames.size(); ++f) {
       const std::string head = (f == 0 ? first : std::string(first.size(), ' ')) + std::string(kFrom);
-      out += under(head + frame_text(way.frames[f], {width, kIndent + head.size(), kIndent + 4}, style));
+      // Only that goroutine 1 did it is known then.
+      const std::string_view after =
+          is_main_goroutine(way.frames[f]) ? " (main.main or an init function)" : "";
+      out +=
+          under(head + frame_text(way.frames[f], {width, kIndent + head.size(), kIndent + 4}, style, after));
     }
   }
   if (ways.size() > kShownWays)

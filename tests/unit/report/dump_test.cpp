@@ -392,7 +392,7 @@ TEST(DumpText, SaysWhoWatchedAndWhatThatTells) {
   EXPECT_EQ(json["watched"]["window_ns"], 5'000'000'000);
   EXPECT_EQ(json["watched"]["probes"], nlohmann::json::array({"block"}));
   EXPECT_EQ(json["watched"]["events"]["dropped"], 2);
-  EXPECT_EQ(json["watched"]["sampling"]["looks"], 50);
+  EXPECT_EQ(json["watched"]["sampling"]["samples"], 50);
   EXPECT_EQ(json["goroutines"][0]["waiting_source"], "sampling");
 }
 

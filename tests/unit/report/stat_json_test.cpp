@@ -327,7 +327,7 @@ TEST(StatJson, WithoutRunItHasWhatWasSampledAndWhatTheRuntimeTimed) {
   EXPECT_EQ(runs["runnable"], 0.5);
   EXPECT_EQ(runs["standard_error"], (json{{"running", 0.1}, {"runnable", 0.05}}));
   EXPECT_EQ(runs["covered"], json::parse("[[0, 1000000000]]"));
-  EXPECT_EQ(j["run_sampling"], (json{{"looks", 990}, {"missed", 10}, {"of_one_cpu_percent", 0.2}}));
+  EXPECT_EQ(j["run_sampling"], (json{{"samples", 990}, {"missed", 10}, {"of_one_cpu_percent", 0.2}}));
   EXPECT_EQ(j["latency"]["count"], 8);
   EXPECT_EQ(j["latency"]["sampled_one_in"], 8);
   EXPECT_EQ(j["latency"]["engine"], "counters");
@@ -468,7 +468,7 @@ TEST(StatJson, SamplingSaysWhatItIsAndNotWhatItCannotKnow) {
   EXPECT_EQ(table["covered"], json::parse("[[0,10000000000]]"));
   EXPECT_EQ(j["goroutine_seconds"]["engine"], "sampling");
   EXPECT_EQ(j["goroutine_seconds"]["standard_error"]["waiting"], 3.0);
-  EXPECT_EQ(j["sampling"]["looks"], 990);
+  EXPECT_EQ(j["sampling"]["samples"], 990);
   EXPECT_DOUBLE_EQ(j["sampling"]["of_one_cpu_percent"], 2.0);
   const json& pool = j["blocking"][0];
   for (const char* unknown :

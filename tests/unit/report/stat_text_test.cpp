@@ -244,6 +244,62 @@ Session leaky_connections() {
   return x;
 }
 
+TEST(StatText, ChannelsThatTheHeapGivesToOneRequestAfterTheOtherAreOneRow) {
+  Session x = make_session();
+  x.facts.requested = x.facts.on_at_end |= group_bit(GT_GROUP_CHAN);
+  x.tables.covered[GT_GROUP_CHAN] = {{Session::kBegin, x.facts.end_ns}};
+  x.tables.objects.clear();
+  for (std::uint64_t i = 0; i < 8; ++i) {
+    ObjectRow reply;
+    reply.address = 0xc000100000 + i * 96;
+    reply.waits = 200;
+    reply.in_window_ns = (5 + i) * 1'000'000'000;
+    reply.waiter_stack = 11;
+    x.tables.objects.push_back(reply);
+  }
+  ObjectRow queue;
+  queue.address = 0xc000200000;
+  queue.waits = 3;
+  queue.in_window_ns = 60'000'000'000;
+  queue.waiter_stack = 12;
+  x.tables.objects.push_back(queue);
+  const std::string out = text(x);
+  EXPECT_THAT(out, HasSubstr("CONTENDED OBJECTS  by in_window · 2 rows"));
+  EXPECT_THAT(out, HasSubstr("  channel    0xc0001002a0       0   1600       1m8s"));
+  EXPECT_THAT(out, HasSubstr("and 7 other channels that look alike, in these figures"));
+  x.tables.objects.erase(x.tables.objects.begin());
+  EXPECT_THAT(text(x), HasSubstr("CONTENDED OBJECTS  by in_window · 8 rows"));
+}
+
+TEST(StatText, OfACutStackItSaysSoAndWhoMadeItsGoroutines) {
+  Session x = make_session();
+  x.symbols.cut = {11};
+  x.symbols.stacks[11].resize(3);
+  EXPECT_THAT(text(x), HasSubstr("(deeper frames not recorded)\n        woken by"));
+  BlockingRow& pool = *std::ranges::find(x.tables.blocking, 11u, &BlockingRow::stack);
+  pool.gopc = 0x200;
+  pool.startpc = 0x100;
+  EXPECT_THAT(
+      text(x),
+      HasSubstr("(deeper frames not recorded)\n        created by example.com/server/internal/pool.Start"));
+}
+
+// Of goroutine 1 it is known where, or only that it did: one way.
+TEST(StatText, GoroutineOneIsOneWay) {
+  Session x = leaky_connections();
+  x.symbols.pcs[0x700] = {{"runtime.main", "/go/src/runtime/proc.go", 147, false}};
+  x.symbols.stacks[34] = {
+      {"net/http.(*Transport).queueForDial", "/go/src/net/http/transport.go", 1628, false},
+      {"main.main", "/src/main.go", 9, false}};
+  CreationRow& loop = x.tables.creation[0];
+  loop.origins = {{{{0, 0x500, 0x520, 1}, {0, 0, 0x700, 0}}, 5, 5}};
+  EXPECT_THAT(text(x), HasSubstr("< runtime.main  proc.go:147 (main.main or an init function)\n"));
+  loop.origins.push_back({{{34, 0x500, 0x520, 1}}, 4, 4});
+  const std::string both = text(x);
+  EXPECT_THAT(both, HasSubstr("< main.main  main.go:9\n"));
+  EXPECT_THAT(both, Not(HasSubstr("< runtime.main")));
+}
+
 // Two of the twelve wait at that stack: whose code made those two is not known.
 TEST(StatText, WaysOfMoreGoroutinesThanARowCountsStandWithoutCounts) {
   Session x = leaky_connections();
@@ -313,7 +369,10 @@ TEST(StatText, WhoseCodeLedToAGoStatementOfTheLibrary) {
   EXPECT_THAT(text(x), Not(HasSubstr("(not known)"))) << "those have all ended";
   // Nothing but memory: goroutine 1 made it.
   x.tables.creation[0].origins = {{{{0, 0x500, 0x520, 1}, {0, 0, 0x530, 0}}, 0, 12}};
-  EXPECT_THAT(text(x), HasSubstr("transport.go:1994\n          < runtime.main  proc.go:283\n"));
+  EXPECT_THAT(
+      text(x),
+      HasSubstr(
+          "transport.go:1994\n          < runtime.main  proc.go:283 (main.main or an init function)\n"));
 }
 
 TEST(StatText, SystemRowsOnlyWhenAsked) {
@@ -644,7 +703,7 @@ TEST(StatText, ACostThatOnlyTheFloorOfTheBudgetAllowsSaysSo) {
   x.facts.cost = {
       .hits = 1000, .charged_ns = window / 50, .target_cpu_ns = x.facts.end_ns - x.facts.begin_ns};
   x.facts.cost.target_cpu_ns /= 10;
-  constexpr const char* kFloor = "within the budget: a nearly idle target may cost 5 % of one CPU";
+  constexpr const char* kFloor = "within the budget, which is never less than 5 % of one CPU";
   EXPECT_THAT(text(x, {.width = 200}), Not(HasSubstr("within the budget"))) << "the budget is no share";
   x.facts.cost.budget_share = 0.1;
   EXPECT_THAT(text(x, {.width = 200}), HasSubstr(kFloor));
