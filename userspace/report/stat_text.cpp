@@ -98,7 +98,8 @@ std::string goroutines(const TextContext& c) {
   std::string line = fmt::format("goroutines: live{} {}", c.tense("", " at its end"), t.live);
   if (c.facts.live_at_start) line += fmt::format(" (at the start {})", *c.facts.live_at_start);
   // The runtime's own are created, too, and are not live: only where as many exited does the sum add up.
-  const bool own = n.created && n.engine == Engine::kProbes && !n.partial && t.created_system > t.exited_system;
+  const bool own =
+      n.created && n.engine == Engine::kProbes && !n.partial && t.created_system > t.exited_system;
   line +=
       fmt::format(", created {}{}, exited {}", count(n.created),
                   own ? fmt::format(" ({} of the runtime's own)", t.created_system) : "", count(n.exited));
