@@ -48,10 +48,13 @@ Result<std::uint32_t> uprobe_event_type() {
 // thread has exited there is no such memory, and nothing would be installed, silently; a perf event takes any
 // thread (kernel/trace/bpf_trace.c uprobe_multi_link_filter, kernel/trace/trace_uprobe.c uprobe_perf_filter).
 // A program that was loaded for the one cannot be attached by the other (bpf_prog_attach_check_attach_type).
-bool can_follow(AttachMode mode, pid_t pid) {
-  if (mode != AttachMode::kUprobeMulti || pid == kEveryProcess) return true;
+Status can_follow(AttachMode mode, pid_t pid) {
+  if (mode != AttachMode::kUprobeMulti || pid == kEveryProcess) return {};
   const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));  // refuses other threads
-  return static_cast<bool>(process);
+  if (process) return {};
+  if (errno == ESRCH) return fail(ErrorKind::kNoProcess, fmt::format("process {} is gone", pid));
+  return fail(ErrorKind::kFailed,
+              fmt::format("the main thread of the process has exited, and {} goes by that", name_of(mode)));
 }
 
 // Links to be made in a process apart, where nothing may allocate (apart.h): all memory is had before.
@@ -144,9 +147,7 @@ class NewLinks {
 
 Result<std::vector<Links>> attach_sets(AttachMode mode, pid_t pid, const std::string& path,
                                        std::span<const ProbeSet> sets) {
-  if (!can_follow(mode, pid))
-    return fail(ErrorKind::kFailed,
-                fmt::format("the main thread of the process has exited, and {} goes by that", name_of(mode)));
+  if (auto can = can_follow(mode, pid); !can) return std::unexpected(can.error());
   std::uint32_t event_type = 0;
   if (mode != AttachMode::kUprobeMulti) {
     auto type = uprobe_event_type();

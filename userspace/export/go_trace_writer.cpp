@@ -26,7 +26,13 @@ Status GoTraceWriter::begins(std::uint64_t at_ns) {
   world_stop_.reset();
   collects_ = false;
   now_ns_ = at_ns;
-  return open(at_ns);
+  return {};
+}
+
+// Between two losses there may be nothing at all: that is no file. What reads traces knows no such (Go 1.22:
+// "frontier is empty").
+Status GoTraceWriter::have_file() {
+  return file_ == nullptr ? open(now_ns_) : Status{};
 }
 
 Status GoTraceWriter::open(std::uint64_t at_ns) {
@@ -88,6 +94,10 @@ Status GoTraceWriter::finish(Waiting& waiting) {
 }
 
 Status GoTraceWriter::finish() {
+  if (figures_.files == 0) {  // nothing in the whole of it
+    if (auto opened = open(now_ns_); !opened) return opened;
+    if (auto closed = close(); !closed) return closed;
+  }
   for (Waiting& waiting : waiting_) {
     if (auto finished = finish(waiting); !finished) return finished;
   }
@@ -97,7 +107,7 @@ Status GoTraceWriter::finish() {
 
 Status GoTraceWriter::ends(std::uint64_t, std::uint64_t lost) {
   figures_.lost = lost;
-  return close();
+  return file_ != nullptr ? close() : Status{};
 }
 
 // ---- what stands where a file begins
@@ -108,6 +118,8 @@ bool GoTraceWriter::over(std::uint64_t goid) const {
 }
 
 Status GoTraceWriter::stands(const StandingGoroutine& s) {
+  if (s.state == GState::kUnknown || s.state == GState::kAwake) return {};
+  if (auto some = have_file(); !some) return some;
   if (over(s.goid)) return {};
   Goroutine& g = goroutines_[s.goid];
   if (g.state != State::kUnwritten || g.standing != State::kUnwritten) return {};
@@ -411,6 +423,7 @@ bool GoTraceWriter::ends_call_in_place(const Step& s) const {
 }
 
 Status GoTraceWriter::step(const Step& told) {
+  if (auto some = have_file(); !some) return some;
   if (is_pause(told.kind)) return pause(told);
   if (is_instant(told.kind)) return instant(told);
   Step s = told;

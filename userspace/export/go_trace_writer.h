@@ -70,6 +70,7 @@ class GoTraceWriter : public TimelineVisitor {
     std::unique_ptr<GoTraceTables> tables;
   };
 
+  [[nodiscard]] Status have_file();
   [[nodiscard]] Status open(std::uint64_t at_ns);
   [[nodiscard]] Status close();
   [[nodiscard]] Status next_file();

@@ -47,11 +47,15 @@ std::string frame_text(const Frame& frame, const FramePlace& place, const Style&
 
   const std::string next_line = "\n" + std::string(place.indent, ' ');
   std::string out;
-  const std::string shorter = cut_middle(short_function(frame.function, room), kMostFrameLines * below);
+  const auto fitting = [&](std::size_t columns) {
+    return cut_middle(short_function(frame.function, columns), kMostFrameLines * below);
+  };
+  std::string shorter = fitting(room);
   std::size_t at = place.at;
   if (display_width(shorter) > room && place.indent < place.at) {
     out = next_line;
     at = place.indent;
+    shorter = fitting(below);
   }
   const auto add = [&](const std::string& text, const auto& styled) {
     const std::vector<std::string> pieces = broken(text, std::min(below, place.width - at));

@@ -252,7 +252,8 @@ std::optional<std::uint64_t> TargetGroups::switch_to(GroupMask want, Why why, co
     limit(want);
   }
   auto on = attach(want);
-  if (!on) notices_.add(on.error().message);
+  // How one ended that is gone is told elsewhere.
+  if (!on && on.error().kind != ErrorKind::kNoProcess) notices_.add(on.error().message);
   on_ = on.value_or(on_);
   // On after the last one came, from a moment that no record has reached yet: coverage claims only what was
   // armed throughout, and all of that is applied as covered.

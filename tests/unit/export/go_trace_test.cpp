@@ -165,6 +165,24 @@ TEST(GoTrace, ALossBeginsAnotherFile) {
   EXPECT_EQ(w.figures->lost, 3u);
 }
 
+TEST(GoTrace, BetweenTwoLossesThereMayBeNoFile) {
+  CaptureItems c;
+  c.begin().groups(100, true).park(110, 5, 2).tell(115, Loss{.to_ns = 125, .count = 3});
+  c.tell(126, Loss{.to_ns = 127, .count = 3}).park(130, 5, 2);
+  const Written w = written(c);
+  ASSERT_EQ(w.files.size(), 2u);
+  EXPECT_EQ(w.at(1).threads.at("2"), (Lines{"127 ProcStatus 0 1", "127 GoStatus 5 2 2", "130 GoBlock 1 0"}));
+  EXPECT_EQ(w.figures->lost, 6u);
+}
+
+TEST(GoTrace, OfNothingThereIsOneFile) {
+  CaptureItems c;
+  c.begin().groups(100, true);
+  const Written w = written(c);
+  ASSERT_EQ(w.files.size(), 1u);
+  EXPECT_TRUE(w.at(0).threads.empty());
+}
+
 TEST(GoTrace, NamesThatComeBehindTheirEventsAreInAllTheSame) {
   CaptureItems c;
   c.begin().groups(100, true);

@@ -74,6 +74,9 @@ TEST(Frames, WhatHasNoRoomGoesBelowAndNoNameIsCut) {
             "example.com/shop/pool.(*Pool).Submit\n            pool_of_workers.go:55 and 2 more");
   EXPECT_EQ(frame_text(f, {40, 30, 12}, {}),
             "\n            …/pool.(*Pool).Submit\n            pool_of_workers.go:55");
+  EXPECT_EQ(frame_text(f, {50, 40, 12}, {}),
+            "\n            example.com/shop/pool.(*Pool).Submit\n            pool_of_workers.go:55")
+      << "it has a line of its own";
   EXPECT_EQ(frame_text(f, {24, 8, 4}, {}),
             "\n    …/pool.(*Pool).\n    Submit\n    pool_of_workers.\n    go:55");
   EXPECT_EQ(frame_text(f, {kNoWidth, 300, 12}, {}),
