@@ -129,7 +129,7 @@ def scheduler_profile(version):
     profile = pathlib.Path(f"{program}.prof")
     if not profile.exists():
         fresh = profile.with_suffix(f".{os.getpid()}")
-        done = subprocess.run([program, fresh, "4"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([program, fresh, "4"], capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stderr
         os.rename(fresh, profile)
     return profile
@@ -281,7 +281,7 @@ class Stat(Process):
             assert time.monotonic() < end, f"{self.command}: not stopped {seconds} s after SIGSTOP"
             time.sleep(0.01)
 
-    def finish(self, seconds=60, code=0):
+    def finish(self, seconds=PATIENCE, code=0):
         """Reads what is left; the summary. A line may take that long, all of them five minutes."""
         end = time.monotonic() + 300
         while self.read(seconds) is not None:
@@ -295,7 +295,7 @@ class Stat(Process):
             check_schema(message)
         return self.summaries[0] if self.summaries else None
 
-    def stop(self, seconds=60):
+    def stop(self, seconds=PATIENCE):
         self.note_objects()
         self.popen.send_signal(signal.SIGINT)
         return self.finish(seconds)
@@ -306,7 +306,7 @@ def stat_now(pid, *arguments, duration="1s"):
         return stat.finish()
 
 
-def await_group(path, group, seconds=60):
+def await_group(path, group, seconds=PATIENCE):
     """Until the recording says that the group's probes are on."""
     end = time.monotonic() + seconds
     while f"group {group} on" not in (cat(path) if path.exists() and path.stat().st_size else ""):

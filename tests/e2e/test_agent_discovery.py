@@ -48,7 +48,7 @@ def known(monitor, pid):
 def idle(n=3, env=(), binary=None):
     process = harness.Process([binary or harness.build(harness.PROGRAMS / "idle"), "-n", str(n)],
                               env={**os.environ, **dict(env)})
-    assert process.lines.next(60) == "ready"
+    assert process.lines.next() == "ready"
     return process
 
 
@@ -68,9 +68,9 @@ def test_the_same_as_the_process_says_itself(monitor):
         def ask(command):
             program.popen.stdin.write(command.encode() + b"\n")
             program.popen.stdin.flush()
-            return program.lines.next(60)
+            return program.lines.next()
 
-        assert program.lines.next(60) == "ready"
+        assert program.lines.next() == "ready"
         path = f"{monitor.path(program.pid)}/metrics"
 
         def outside():

@@ -34,7 +34,7 @@ def another_users(n):
         os.chmod(folder, 0o755)
         binary = shutil.copy(harness.build(harness.PROGRAMS / "idle"), folder)
         with harness.Process([binary, "-n", str(n)], user=65534, group=65534, extra_groups=[], cwd="/") as program:
-            assert program.lines.next(60) == "ready"
+            assert program.lines.next() == "ready"
             yield program
 
 
@@ -55,7 +55,7 @@ def test_inspections_of_another_users_programs_go_on(recovers):
             assert json.loads(monitor.answered(f"/targets/{target['id']}/stat").body)["goroutines"]["live"] == 8
         mine = harness.Process([harness.build(harness.PROGRAMS / "idle"), "-n", "1"])
         with mine:
-            assert mine.lines.next(60) == "ready"
+            assert mine.lines.next() == "ready"
             if recovers:
                 for program in programs:
                     program.popen.kill()

@@ -253,12 +253,12 @@ class Ages(harness.Process):
 
     def __init__(self, **environment):
         super().__init__([harness.build(harness.PROGRAMS / "ages")], env={**os.environ, **environment})
-        assert json.loads(self.lines.next(60))["type"] == "ready"
+        assert json.loads(self.lines.next())["type"] == "ready"
 
     def ask(self, command):
         self.popen.stdin.write(command.encode() + b"\n")
         self.popen.stdin.flush()
-        return json.loads(self.lines.next(60))
+        return json.loads(self.lines.next())
 
     def oldest(self, monitor, reason):
         """What the agent says, s, and the earliest and latest that its last look can have been, CLOCK_MONOTONIC s."""

@@ -84,6 +84,6 @@ def test_a_window_in_a_namespace_ends_when_it_should(ours):
     with target("ages", 0) as (process, pid):
         began = time.monotonic()
         done = subprocess.run([*within(ours), harness.gorotrace(), "stat", "-p", str(pid), "-d", "1s", "--probes", "none"],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=harness.PATIENCE)
         assert done.returncode == 0, done.stderr
         assert 0.9 < time.monotonic() - began < 20

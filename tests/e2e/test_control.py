@@ -312,7 +312,7 @@ def test_a_window_that_was_kept_is_not_talked_about(truth):
 
 def parked(goroutines):
     process = harness.Process([harness.build(harness.PROGRAMS / "parked")])
-    while process.lines.next(60) != "end":
+    while process.lines.next() != "end":
         pass
     process.popen.stdin.write(f"parked {goroutines}\n".encode())
     process.popen.stdin.flush()
@@ -374,7 +374,7 @@ def test_a_signal_in_the_first_milliseconds(truth, sig):
 # ---------------------------------------------------------------- targets that do not run, or are another program
 
 def text_of(*arguments):
-    done = subprocess.run([gorotrace(), *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([gorotrace(), *map(str, arguments)], capture_output=True, text=True, timeout=harness.PATIENCE)
     assert done.returncode == DONE, done.stderr
     return done.stdout
 
@@ -437,7 +437,7 @@ def test_an_exec_during_the_attach_is_told_as_one(truth):
             time.sleep(delay)
             target.ask("exec", "ready")
             stat.popen.send_signal(signal.SIGINT)
-            while stat.read(20) is not None:
+            while stat.read(harness.PATIENCE) is not None:
                 pass
             code = stat.wait()
             assert "another Go runtime" not in stat.stderr, stat.stderr

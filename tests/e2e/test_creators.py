@@ -162,7 +162,7 @@ def test_watch_says_for_whom_the_library_made_more(leaky):
     with harness.Process([harness.gorotrace(), "dump", "-p", process.pid, "--watch", "3s", "--json"]) as watch:
         time.sleep(1)
         process.ask("leak 3", "leak")
-        found = json.loads(watch.lines.next(60))
+        found = json.loads(watch.lines.next())
         assert watch.wait() == 0, watch.stderr
     assert of_clients(found) == {"main.leakyClient": 3}
 

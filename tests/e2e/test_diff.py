@@ -8,6 +8,7 @@ import time
 import jsonschema
 import pytest
 
+import harness
 from harness import PROGRAMS, ROOT, Process, await_group, build, gorotrace
 
 
@@ -35,7 +36,7 @@ def files(tmp_path_factory):
                 assert target.lines.next(90)
             time.sleep(0.5)
             record.popen.send_signal(signal.SIGINT)
-            assert record.wait(60) == 0, record.stderr
+            assert record.wait(harness.PATIENCE) == 0, record.stderr
         with open(directory / "after.json", "w") as out:
             out.write(run("dump", "--format", "json", "-p", target.pid).stdout)
     with Process([build(PROGRAMS / "demo")]) as target:

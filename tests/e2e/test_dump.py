@@ -265,7 +265,7 @@ def test_the_output_file_is_whole_or_as_it_was(stacks, tmp_path):
     watching.kill()
     watching.wait()
     # What is too long for the limit fails to be written, as on a full disk.
-    small = subprocess.run(command, capture_output=True, text=True, restore_signals=False, timeout=60,
+    small = subprocess.run(command, capture_output=True, text=True, restore_signals=False, timeout=harness.PATIENCE,
                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)))
     assert small.returncode == 1 and "too large" in small.stderr, small
     assert file.read_text() == "as it was" and {p.name for p in tmp_path.iterdir()} == {"file", "link"}

@@ -12,6 +12,7 @@ import time
 import jsonschema
 import pytest
 
+import harness
 from harness import NEWEST, PROGRAMS, ROOT, VERSIONS, Process, await_group, build, gorotrace
 
 ITEM_SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "userspace" / "export" / "items.schema.json").read_text()))
@@ -88,7 +89,7 @@ def profiled(request, tmp_path_factory):
             live = int(target.lines.next(90).split()[1])
             time.sleep(0.5)
             record.popen.send_signal(signal.SIGINT)
-            assert record.wait(60) == 0, record.stderr
+            assert record.wait(harness.PATIENCE) == 0, record.stderr
             assert "nothing lost" in record.stderr, record.stderr
     return directory, path, live
 

@@ -34,7 +34,7 @@ def record(pid, path, *arguments, budget="none", probes=GROUPS):
 
 def stopped(process):
     process.popen.send_signal(signal.SIGINT)
-    assert process.wait(60) == 0, process.stderr
+    assert process.wait(harness.PATIENCE) == 0, process.stderr
     return process.stderr
 
 
@@ -268,7 +268,7 @@ def test_what_was_lost_ends_a_file_and_all_can_be_read(tmp_path):
         target.popen.stdin.flush()
         time.sleep(0.5)
         with record(target.pid, path, "-d", "1s", "--ring-size", "16k") as process:
-            assert process.wait(60) == 0, process.stderr
+            assert process.wait(harness.PATIENCE) == 0, process.stderr
             said = process.stderr
     assert re.search(r"lost: [1-9]\d* by the kernel", said), said
     files = export(path, tmp_path / "out")
@@ -297,7 +297,7 @@ def test_groups_that_the_budget_takes_and_gives_back(tmp_path):
         target.popen.stdin.write(b"go\n")
         target.popen.stdin.flush()
         with record(target.pid, path, "-d", "8s", budget="10%,phases") as process:
-            assert process.wait(60) == 0, process.stderr
+            assert process.wait(harness.PATIENCE) == 0, process.stderr
     phases = run("cat", path).stdout.count("group block on")
     assert phases > 1, phases
     files = export(path, tmp_path / "out")
@@ -311,7 +311,7 @@ def test_a_recording_without_a_group_is_refused(tmp_path):
     path = tmp_path / "f.gtr"
     with Process([build(PROGRAMS / "demo")]) as target:
         with record(target.pid, path, "-d", "1s", probes="lifecycle,block") as process:
-            assert process.wait(60) == 0, process.stderr
+            assert process.wait(harness.PATIENCE) == 0, process.stderr
         for kind in ("go-trace", "perfetto"):
             done = run("export", "--to", kind, path, "-o", tmp_path / "out", code=3)
             assert f"record -p {target.pid} --probes {GROUPS}" in done.stderr, done.stderr

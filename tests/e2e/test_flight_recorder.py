@@ -29,7 +29,7 @@ def said_while(recording, pattern, seconds=harness.PATIENCE):
 
 def interrupt(recording, code=0, how=signal.SIGINT):
     recording.popen.send_signal(how)
-    assert recording.wait(60) == code, recording.stderr
+    assert recording.wait(harness.PATIENCE) == code, recording.stderr
     return recording.stderr
 
 
@@ -38,7 +38,7 @@ def last_lines(said):
 
 
 def report(path, *arguments):
-    done = subprocess.run([gorotrace(), "report", "--json", path, *arguments], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([gorotrace(), "report", "--json", path, *arguments], capture_output=True, text=True, timeout=harness.PATIENCE)
     assert done.returncode == 0 and not done.stderr, done
     summary, = map(json.loads, done.stdout.splitlines())
     harness.check_schema(summary)
@@ -157,7 +157,7 @@ def test_goroutines_end_a_recording(swell, last, tmp_path):
         time.sleep(1)
         assert recording.popen.poll() is None, recording.stderr
         after = swell.ask("grow 600", "grow")["goroutines"]
-        assert recording.wait(60) == 0, recording.stderr
+        assert recording.wait(harness.PATIENCE) == 0, recording.stderr
         said = recording.stderr
     assert before < 500 < after
     assert (found := re.search(rf"; ended by goroutines>500: (\d+) in process {swell.pid}; ", last_lines(said)[0])), said
@@ -178,7 +178,7 @@ def test_goroutines_that_are_blocked_for_long_end_a_recording(swell, tmp_path):
         assert recording.popen.poll() is None, recording.stderr
         began = time.monotonic()
         swell.ask("park 10", "park")
-        assert recording.wait(60) == 0, recording.stderr
+        assert recording.wait(harness.PATIENCE) == 0, recording.stderr
         took = time.monotonic() - began
         said = recording.stderr
     assert (found := re.search(rf"; ended by blocked>1s:50: (\d+) in process {swell.pid}; ", last_lines(said)[0])), said
@@ -241,7 +241,7 @@ def test_of_a_disk_without_a_byte_free_nothing_is_to_be_read(small_disk):
     with Process([build(PROGRAMS / "demo")]) as target:
         time.sleep(0.3)
         done = subprocess.run([gorotrace(), "record", "-p", str(target.pid), "-o", path, "-d", "1s"],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=harness.PATIENCE)
     assert done.returncode == 1 and path.stat().st_size == 0, done.stderr
     said = done.stderr.splitlines()
     assert f"nothing could be written to {path}" in said[0] and "nothing lost" not in said[0], said
@@ -269,7 +269,7 @@ def test_sampling_begins_anew_in_each_segment(swell, tmp_path):
 ])
 def test_options_that_make_no_sense_are_refused(arguments, says, tmp_path):
     done = subprocess.run([gorotrace(), "record", "-p", "1", "-o", tmp_path / "f.gtr", *arguments], capture_output=True,
-                          text=True, timeout=60)
+                          text=True, timeout=harness.PATIENCE)
     assert done.returncode == 2 and says in done.stderr, done
     assert not os.listdir(tmp_path)
 
@@ -277,5 +277,5 @@ def test_options_that_make_no_sense_are_refused(arguments, says, tmp_path):
 def test_a_window_needs_a_file(tmp_path):
     for path, code in (("/dev/full", 2), (tmp_path / "no" / "such.gtr", 1)):
         done = subprocess.run([gorotrace(), "record", "-p", "1", "-o", path, "--last", "10s"], capture_output=True, text=True,
-                              timeout=60)
+                              timeout=harness.PATIENCE)
         assert done.returncode == code and str(path) in done.stderr, done

@@ -48,7 +48,7 @@ def end_main_thread(process):
 
 
 def run(*arguments, code=0):
-    done = subprocess.run([harness.gorotrace(), *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([harness.gorotrace(), *map(str, arguments)], capture_output=True, text=True, timeout=harness.PATIENCE)
     assert done.returncode == code, done
     return done.stdout
 

@@ -89,7 +89,7 @@ def hostile(tmp_path_factory):
         yield process
 
 
-def run(*arguments, seconds=60):
+def run(*arguments, seconds=harness.PATIENCE):
     """stdout of gorotrace, which must be what a terminal can be given, like its stderr."""
     begin = time.monotonic()
     done = subprocess.run([harness.gorotrace(), *map(str, arguments)], capture_output=True, timeout=seconds)

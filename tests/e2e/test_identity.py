@@ -114,17 +114,17 @@ def test_an_exec_in_a_pid_namespace_ends_the_window(tmp_path):
 def test_a_proc_of_another_pid_namespace_is_refused():
     """Our /proc, another namespace's numbers: 1 names two processes, and one of them is the tracer itself."""
     done = subprocess.run(["unshare", "--pid", "--fork", harness.gorotrace(), "stat", "-p", "1", "-d", "1s"],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=harness.PATIENCE)
     assert done.returncode == USAGE, (done.returncode, done.stderr)
     assert "/proc is of another PID namespace" in done.stderr, done.stderr
     with Nested(2, harness.build(harness.PROGRAMS / "truth")) as nested:  # /proc is of the inner one: we are not in it
         done = subprocess.run(["nsenter", "--target", str(nested.chain[1]), "--pid", "--mount", "--root", harness.gorotrace(),
                                "stat", "-p", str(numbers(nested.host_pid)[1]), "-d", "1s"],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=harness.PATIENCE)
     assert done.returncode == USAGE and "/proc is of another PID namespace" in done.stderr, done
     with harness.Truth(harness.build(harness.PROGRAMS / "truth")) as target:
         done = subprocess.run(["unshare", "--pid", "--fork", harness.gorotrace(), "stat", "-p", str(target.pid)],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=harness.PATIENCE)
         assert done.returncode != 0 and "no process with PID" in done.stderr, done.stderr
 
 

@@ -17,7 +17,7 @@ def naps():
 
 
 def text_of(*arguments):
-    done = subprocess.run([harness.gorotrace(), "stat", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([harness.gorotrace(), "stat", *map(str, arguments)], capture_output=True, text=True, timeout=harness.PATIENCE)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

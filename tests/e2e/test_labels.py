@@ -113,7 +113,7 @@ def test_dumps_have_the_labels(labelled, version, variant):
 
     def dump(*arguments):
         done = subprocess.run([harness.gorotrace(), "dump", "-p", str(process.pid), *arguments],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=harness.PATIENCE)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -144,13 +144,13 @@ def test_dumps_have_the_labels(labelled, version, variant):
 def test_text_names_the_value(labelled):
     process = labelled()
     done = subprocess.run([harness.gorotrace(), "stat", "-p", str(process.pid), "-d", "2s", "--by", "label:tenant",
-                           "--limit", "0"], capture_output=True, text=True, timeout=60)
+                           "--limit", "0"], capture_output=True, text=True, timeout=harness.PATIENCE)
     assert done.returncode == 0, done.stderr
     assert "one row per label tenant" in done.stdout, done.stdout
     for line in ("        tenant=acme\n        sleep  ", "        no label tenant\n        sleep  ", "        labels not read\n"):
         assert line in done.stdout, done.stdout
     refused = subprocess.run([harness.gorotrace(), "stat", "-p", str(process.pid), "--by", "label:"],
-                             capture_output=True, text=True, timeout=60)
+                             capture_output=True, text=True, timeout=harness.PATIENCE)
     assert refused.returncode == 2 and "label:KEY" in refused.stderr, refused.stderr
 
 

@@ -329,7 +329,7 @@ def test_the_target_is_killed_during_the_attach(truth):
             time.sleep(delay)
             target.popen.kill()
             target.wait()
-            while stat.read(20) is not None:
+            while stat.read(harness.PATIENCE) is not None:
                 pass
             assert stat.wait() in (DONE, FAILED), stat.stderr
             assert stat.summaries or says_that_it_ended(stat.stderr), stat.stderr
@@ -393,7 +393,7 @@ def test_a_target_whose_runtime_has_not_begun():
     ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
     traceme, detach = 0, 17
     binary = harness.build(harness.PROGRAMS / "demo")
-    target = subprocess.Popen([binary, "-duration", "20s"], stdout=subprocess.DEVNULL,
+    target = subprocess.Popen([binary, "-duration", "5m"], stdout=subprocess.DEVNULL,
                               preexec_fn=lambda: ptrace(traceme, 0, None, None))
     try:
         os.waitpid(target.pid, os.WUNTRACED)
@@ -401,7 +401,7 @@ def test_a_target_whose_runtime_has_not_begun():
         with Stat(target.pid, "-d", "300ms") as stat:
             time.sleep(0.3)
             os.kill(target.pid, signal.SIGCONT)
-            summary = stat.finish(20)
+            summary = stat.finish()
         assert summary["goroutines"]["live"] > 0, summary["goroutines"]
     finally:
         target.kill()
@@ -684,7 +684,7 @@ def test_no_memory_is_an_error_and_no_crash(arguments):
         assert target.lines.next() == "ready"
         for megabytes in (24, 32, 48, 64, 96, 128, 192, 256, 512):
             done = subprocess.run(["prlimit", f"--as={megabytes << 20}", gorotrace(), *arguments, "-p", str(target.pid)],
-                                  capture_output=True, text=True, timeout=60)
+                                  capture_output=True, text=True, timeout=harness.PATIENCE)
             # 127: not even the libraries found a place.
             assert done.returncode in (DONE, FAILED, 127), (megabytes, done.returncode, done.stderr[-500:])
             if done.returncode == FAILED:

@@ -30,12 +30,12 @@ class Subject(harness.Process):
 
     def ask(self, command, answer):
         self.send(command)
-        line = self.lines.next(60)
+        line = self.lines.next()
         assert line == answer, f"{command}: {line!r}\n{self.stderr[-3000:]}"
 
     def printed(self):
         self.send("print")
-        return json.loads(self.lines.next(60))
+        return json.loads(self.lines.next())
 
 
 def outside(pid):

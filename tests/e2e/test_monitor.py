@@ -79,7 +79,7 @@ class Monitor(harness.Process):
     def ask(self, path, *arguments, **options):
         return ask(self.port, path, *arguments, **{**self.key, **options})
 
-    def answered(self, path, seconds=60, **options):
+    def answered(self, path, seconds=harness.PATIENCE, **options):
         """Asked again while a busy machine has not read the counters in time (503)."""
         end = time.monotonic() + seconds
         while True:
@@ -771,13 +771,13 @@ class Parked(harness.Process):
     def __init__(self):
         self.binary = harness.build(harness.PROGRAMS / "parked", variant="symbols")
         super().__init__([self.binary])
-        while self.lines.next(60) != "end":
+        while self.lines.next() != "end":
             pass
 
     def ask(self, command):
         self.popen.stdin.write(command.encode() + b"\n")
         self.popen.stdin.flush()
-        answer, value = self.lines.next(60).split()
+        answer, value = self.lines.next().split()
         assert answer == "ok"
         return int(value)
 

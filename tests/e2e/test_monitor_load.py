@@ -44,7 +44,7 @@ def together(make, count):
 def busy():
     """Goroutines that park, end and are made, and collections, without a pause."""
     process = harness.Process([harness.build(harness.PROGRAMS / "churn"), *CHURN], env={**os.environ, "GOMAXPROCS": "1"})
-    assert process.lines.next(60) == "ready"
+    assert process.lines.next() == "ready"
     return process
 
 

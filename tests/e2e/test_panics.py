@@ -211,7 +211,7 @@ def test_stat_and_report_say_the_same_of_them(tmp_path):
     with Process([build(PANICS, NEWEST, "stripped"), "serve"]) as target:
         time.sleep(0.3)
         done = subprocess.run([gorotrace(), "stat", "-p", str(target.pid), "-d", "2s", "--json", "--record", str(path),
-                               "--probes", "lifecycle,block,panic", "--budget", "none"], capture_output=True, text=True, timeout=60)
+                               "--probes", "lifecycle,block,panic", "--budget", "none"], capture_output=True, text=True, timeout=harness.PATIENCE)
     assert done.returncode == 0, done.stderr
     live = json.loads(done.stdout.splitlines()[-1])
     harness.check_schema(live)
@@ -226,7 +226,7 @@ def test_until_panic(until, tmp_path):
         time.sleep(0.3)
         began = time.monotonic()
         done = subprocess.run([gorotrace(), "record", "-p", str(target.pid), "--last", "5s", "--until", until, "-o", str(path)],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=harness.PATIENCE)
         took = time.monotonic() - began
     assert done.returncode == 0 and until in done.stderr, done.stderr
     assert took < 30
@@ -235,7 +235,7 @@ def test_until_panic(until, tmp_path):
 
 def test_until_panic_needs_its_group(tmp_path):
     done = subprocess.run([gorotrace(), "record", "-p", str(os.getpid()), "--until", "panic", "--probes", "block", "-o", str(tmp_path / "f")],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=harness.PATIENCE)
     assert done.returncode == 2 and "needs the group panic" in done.stderr, done.stderr
 
 

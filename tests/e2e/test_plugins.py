@@ -156,7 +156,7 @@ def test_each_of_several_plugins_is_known():
 
 
 def check_text(pid):
-    done = subprocess.run([harness.gorotrace(), "check", "-p", str(pid)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([harness.gorotrace(), "check", "-p", str(pid)], capture_output=True, text=True, timeout=harness.PATIENCE)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -165,7 +165,7 @@ def test_check_tells_of_probes_in_a_plugin():
     host, plugin = build_plugin()
     with Truth(host, plugin) as process:
         done = subprocess.run([harness.gorotrace(), "check", "-p", str(process.pid), "--json"], capture_output=True,
-                              text=True, timeout=60)
+                              text=True, timeout=harness.PATIENCE)
         assert done.returncode == 0, done.stderr
         target = json.loads(done.stdout)["target"]
         assert target["plugins_refused"] == []
@@ -232,7 +232,7 @@ def test_a_plugin_whose_file_is_damaged_is_named_and_nothing_is_called_exact(tmp
         text = dump("-p", process.pid)
         assert "[plug.so](...)" in text and "p.receive" not in text
         done = subprocess.run([harness.gorotrace(), "check", "-p", str(process.pid), "--json"], capture_output=True,
-                              text=True, timeout=60)
+                              text=True, timeout=harness.PATIENCE)
         target = json.loads(done.stdout)["target"]
         assert [p["path"] for p in target["plugins_refused"]] == [str(plugin)] and target["plugins"] == []
         assert "nothing is missing" not in check_text(process.pid)

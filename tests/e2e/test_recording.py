@@ -36,7 +36,7 @@ def recorded_stat(pid, path, *arguments, duration="2s"):
     """stat --json --record: its summary, as it was written, and as a value."""
     with Stat(pid, "-d", duration, "--record", str(path), *arguments) as stat:
         lines = []
-        while (line := stat.lines.next(60)) is not None:
+        while (line := stat.lines.next()) is not None:
             lines.append(line)
         assert stat.wait() == 0, stat.stderr
     summaries = [line for line in lines if json.loads(line)["type"] == "summary"]
@@ -88,7 +88,7 @@ def test_record_says_what_it_did_and_report_tells_it(truth, tmp_path):
         await_group(path, "lifecycle")
         done = target.go()
         record.popen.send_signal(signal.SIGINT)
-        assert record.wait(60) == 0, record.stderr
+        assert record.wait(harness.PATIENCE) == 0, record.stderr
         said = record.stderr.splitlines()
     assert re.fullmatch(rf"recorded .* of .*truth.* \(PID {target.pid}\): \d+ events?, .* in .*\(f\)\.gtr; nothing lost", said[-3]), said
     assert re.fullmatch(r"cost: \d+ hits?, .* % of the target's CPU(, within the budget: .*)?", said[-2]), said
@@ -159,7 +159,7 @@ def test_a_target_that_exits_ends_its_recording(tmp_path):
     path = tmp_path / "f.gtr"
     with Process([build(PROGRAMS / "demo"), "-duration", "3s"]) as target:
         with Process([gorotrace(), "record", "-p", target.pid, "-o", path]) as record:
-            assert record.wait(60) == 0, record.stderr
+            assert record.wait(harness.PATIENCE) == 0, record.stderr
             assert f"(PID {target.pid}, the target exited)" in record.stderr, record.stderr
     summary = json.loads(report_lines(path)[0])
     harness.check_always(summary)
@@ -191,8 +191,8 @@ def test_a_writer_that_was_killed_leaves_what_it_wrote(tmp_path):
     path = tmp_path / "f.gtr"
     with Process([build(PROGRAMS / "demo")]) as target:
         time.sleep(0.3)
-        with Process([gorotrace(), "record", "-p", target.pid, "-o", path, "--budget", "none"]) as record:
-            time.sleep(4)
+        with harness.recording(target.pid, path) as record:
+            time.sleep(3)
             record.popen.kill()
             record.wait()
     told = run("report", "--json", path)
@@ -214,7 +214,7 @@ def test_a_writer_that_was_killed_leaves_what_it_wrote(tmp_path):
     whole = path.read_bytes()
     for size in (0, 1, 40, len(whole) // 3, len(whole) - 1):
         path.write_bytes(whole[:size])
-        done = subprocess.run([gorotrace(), "report", path], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([gorotrace(), "report", path], capture_output=True, text=True, timeout=harness.PATIENCE)
         assert done.returncode in (0, 1), done
         assert done.returncode == 0 or done.stderr.startswith("gorotrace: "), done.stderr
 
@@ -226,7 +226,7 @@ def test_a_disk_that_is_full_is_said_and_stops_nothing(tmp_path):
         time.sleep(0.3)
         limit = ["bash", "-c", "ulimit -f 16; exec \"$@\"", "limited"]
         with Process([*limit, gorotrace(), "record", "-p", target.pid, "-o", path, "-d", "4s", "--budget", "none"]) as record:
-            assert record.wait(60) == 1
+            assert record.wait(harness.PATIENCE) == 1
             said = record.stderr
     assert "File too large" in said, said
     assert re.search(r"lost: 0 by the kernel, [1-9]\d* on the way to the file", said), said
@@ -272,7 +272,7 @@ def test_a_recording_ends_at_its_size(tmp_path):
         target.send("go")
         with Process([gorotrace(), "record", "-p", target.pid, "-o", path, "--max-size", "1m", "--budget", "none",
                       "--ring-size", "8m"]) as record:
-            assert record.wait(60) == 0, record.stderr
+            assert record.wait(harness.PATIENCE) == 0, record.stderr
             assert "as large as it may be" in record.stderr, record.stderr
     assert path.stat().st_size < 6 << 20, path.stat().st_size
     report_lines(path)
@@ -293,7 +293,7 @@ def test_usr1_without_a_window_to_write_is_ignored(tmp_path):
         with Process([gorotrace(), "record", "-p", target.pid, "-o", path, "-d", "2s"]) as record:
             time.sleep(1)
             record.popen.send_signal(signal.SIGUSR1)
-            assert record.wait(60) == 0, record.stderr
+            assert record.wait(harness.PATIENCE) == 0, record.stderr
     assert json.loads(report_lines(path)[0])["window_ns"] > 1.9e9
 
 
@@ -353,7 +353,7 @@ def test_a_file_has_one_recorder(tmp_path):
                 refused = run(*command, other, "-o", path, code=1).stderr
                 assert "a recording is being written to it" in refused, refused
             record.popen.send_signal(signal.SIGINT)
-            assert record.wait(60) == 0, record.stderr
+            assert record.wait(harness.PATIENCE) == 0, record.stderr
         assert json.loads(report_lines(path)[0])["events"]["received"] > 0
         run("record", "-p", target.pid, "-d", "1s", "-o", path)
 
@@ -367,7 +367,7 @@ def test_a_file_that_others_take_away_is_said(how, says, tmp_path):
             await_begun(path)
             path.unlink() if how == "remove" else os.truncate(path, 0)
             record.popen.send_signal(signal.SIGINT)
-            assert record.wait(60) == 1
+            assert record.wait(harness.PATIENCE) == 1
             said = record.stderr
     assert says in said.splitlines()[-1], said
     assert "nothing lost" not in said and (how == "cut" or "next:" not in said), said  # what is behind a hole can be read
@@ -423,7 +423,7 @@ def test_a_pid_that_was_given_again_is_another_process(tmp_path):
             target.popen.kill()
             target.wait()
             with with_the_pid(pid, [demo]) as again:
-                assert record.wait(60) == 0, record.stderr
+                assert record.wait(harness.PATIENCE) == 0, record.stderr
                 assert "the target" in record.stderr, record.stderr
                 time.sleep(0.3)
                 run("record", "-p", again.pid, "-o", other, "-d", "1s")

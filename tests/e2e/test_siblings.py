@@ -70,13 +70,13 @@ def test_the_text_says_what_others_ran_into(siblings):
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as stat:
         lines = harness.Lines(stat.stdout.fileno(), "stat")
         for _ in range(MANY):
-            lines.next(60)
+            lines.next()
         (stranger,) = siblings(1, "-scenario", "spawn")
         stranger.go()
         text = lines.buffer.decode()
-        while (line := lines.next(60)) is not None:
+        while (line := lines.next()) is not None:
             text += line + "\n"
-        assert stat.wait(60) == 0
+        assert stat.wait(harness.PATIENCE) == 0
     said = re.findall(r"shared probes: (\d+) targets run this file; its other processes ran into the probes (\d+) times",
                       re.sub(r"\s+", " ", text))
     assert len(said) == MANY, text[-2000:]

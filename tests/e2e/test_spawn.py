@@ -142,7 +142,7 @@ def test_a_recording_that_fails_is_not_hidden_by_a_program_that_does_not(tmp_pat
     limit = ["bash", "-c", "trap '' XFSZ; ulimit -f 8; exec \"$@\"", "limited"]
     for status, code in ((0, 1), (7, 7)):
         done = subprocess.run([*limit, *command(tmp_path / "f.gtr", build(STARTED), "count", "9999", "0s", status)],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=harness.PATIENCE)
         assert done.returncode == code and "File too large" in done.stderr, done
 
 
@@ -163,7 +163,7 @@ def test_it_is_given_what_it_would_be_given_without_us(tmp_path):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SUDO_")} | {"GIVEN": "so"}
 
     def given(*words):
-        done = subprocess.run(["python3", "-c", starter, *map(str, words)], capture_output=True, text=True, timeout=60,
+        done = subprocess.run(["python3", "-c", starter, *map(str, words)], capture_output=True, text=True, timeout=harness.PATIENCE,
                               env=environment, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         return re.sub(r"pipe:\[\d+\]", "pipe", done.stdout).splitlines()
@@ -263,7 +263,7 @@ def test_goroutines_that_contradict_what_is_known_end_the_recording_alone(tmp_pa
 
 def signals(path, *options):
     record = Process(command(path, build(STARTED), "signals", options=options))
-    record.program = int(record.lines.next(60).removeprefix("ready "))
+    record.program = int(record.lines.next().removeprefix("ready "))
     return record
 
 
@@ -275,7 +275,7 @@ def test_signals_that_are_sent_to_us_come_to_it(tmp_path):
             assert process.lines.next(10) == f"came {name}"
         process.popen.send_signal(signal.SIGTERM)
         assert process.lines.next(10) == "came terminated"
-        assert process.wait(60) == 3, process.stderr
+        assert process.wait(harness.PATIENCE) == 3, process.stderr
     assert summary_of(tmp_path / "f.gtr")["ended_by"] == "the target exited"
 
 
@@ -300,7 +300,7 @@ def test_a_terminals_keys_are_its_own(tmp_path):
     lines = Lines(terminal, "bash")
 
     def expect(pattern):
-        while not re.search(pattern, line := lines.next(60).strip()):
+        while not re.search(pattern, line := lines.next().strip()):
             assert "came" not in line, (line, pattern)
         return line
 

@@ -20,10 +20,10 @@ def text_of(paths):
     with Truth(build(PROGRAMS / "paths")) as target:
         with Process(["env", "COLUMNS=200", harness.gorotrace(), "stat", "-p", target.pid, "--budget", "none",
                       "--limit", "3", "--ring-size", "32m"]) as stat:
-            while "unparks" not in stat.lines.next(60):
+            while "unparks" not in stat.lines.next():
                 pass
-            stat.lines.next(60)
-            stat.lines.next(60)  # the first interval: it is armed
+            stat.lines.next()
+            stat.lines.next()  # the first interval: it is armed
             target.ask(str(paths), "done", 300)
             resident = memory_kb(stat.pid)
             stat.popen.send_signal(signal.SIGINT)
@@ -64,7 +64,7 @@ def wait_log(tmp_path, read):
         with Stat(target.pid, "-d", "2s", "--budget", "none", "--waits", str(fifo)) as stat:
             while stat.read() is not None:
                 pass
-            code, took = stat.wait(60), time.monotonic() - began
+            code, took = stat.wait(harness.PATIENCE), time.monotonic() - began
             assert stat.summaries, stat.stderr
             harness.check_always(stat.summaries[0])
             text = stat.stderr

@@ -31,7 +31,7 @@ def environment(**values):
     return {**plain, "TERM": "xterm-256color", **values}
 
 
-def on_terminal(columns, *arguments, seconds=60, **values):
+def on_terminal(columns, *arguments, seconds=harness.PATIENCE, **values):
     """Its exit code, and all that it wrote to a terminal that is so wide: stdout and stderr."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
@@ -50,7 +50,7 @@ def on_terminal(columns, *arguments, seconds=60, **values):
 
 
 def piped(*arguments, **values):
-    return subprocess.run([harness.gorotrace(), *map(str, arguments)], capture_output=True, env=environment(**values), timeout=60)
+    return subprocess.run([harness.gorotrace(), *map(str, arguments)], capture_output=True, env=environment(**values), timeout=harness.PATIENCE)
 
 
 def width(line):
@@ -96,9 +96,9 @@ def test_a_message_is_broken_at_words_on_a_terminal_alone(arguments):
 def test_what_is_asked_for_and_cannot_be_written_is_an_error():
     for arguments in (["--version"], ["--help"], ["stat", "--help"], ["help"]):
         with open("/dev/full", "w") as full:
-            done = subprocess.run([harness.gorotrace(), *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+            done = subprocess.run([harness.gorotrace(), *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=harness.PATIENCE)
         assert done.returncode == 1 and "No space left on device" in done.stderr, (arguments, done)
-        assert subprocess.run([harness.gorotrace(), *arguments], capture_output=True, timeout=60).returncode == 0
+        assert subprocess.run([harness.gorotrace(), *arguments], capture_output=True, timeout=harness.PATIENCE).returncode == 0
 
 
 def test_columns_decides_before_the_terminal(target):

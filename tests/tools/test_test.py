@@ -49,7 +49,7 @@ def test_root_is_asked_for_bpf_alone(checkout):
     assert any("^bpf$" in line for line in roots(checkout.asked))
     ends = [line for line in checkout.asked if "tests/e2e" in line]
     assert ends == [line for line in roots(checkout.asked) if "tests/e2e" in line]
-    assert [("not alone" in line, "-n 6" in line, "not slow" in line) for line in ends] == [(True, True, True), (False, False, True)]
+    assert [("not alone" in line, "-n 4" in line, "not slow" in line) for line in ends] == [(True, True, True), (False, False, True)]
     assert not any("^unit$" in line for line in roots(checkout.asked))
 
 
