@@ -52,7 +52,7 @@ def test_one_process_down_to_its_stacks(swell):
         terminal.await_match(r"^ *40 .* waiting +chan receive")
         terminal.keys("Enter")  # leads to the waits with that reason
         parked(terminal, 40)
-        assert swell.ask("end", "end")["goroutines"] == alone
+        swell.ask("end", "end")  # its count may have the last one in it, which is on its way out
         terminal.await_text(f"{alone} goroutines")
         terminal.keys("q")
         terminal.await_screen(lambda s: "gorotrace top  " not in s, "the shell")
