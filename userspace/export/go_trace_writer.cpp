@@ -29,7 +29,7 @@ Status GoTraceWriter::begins(std::uint64_t at_ns) {
   return {};
 }
 
-// Between two losses there may be nothing at all: that is no file. What reads traces knows no such (Go 1.22:
+// A stretch that a loss ends before anything came is no file. What reads traces knows no such (Go 1.22:
 // "frontier is empty").
 Status GoTraceWriter::have_file() {
   return file_ == nullptr ? open(now_ns_) : Status{};

@@ -165,14 +165,31 @@ TEST(GoTrace, ALossBeginsAnotherFile) {
   EXPECT_EQ(w.figures->lost, 3u);
 }
 
-TEST(GoTrace, BetweenTwoLossesThereMayBeNoFile) {
+// The groups came on in the middle of what a small ring could not hold.
+TEST(GoTrace, WhatALossEndsBeforeAnythingCameIsNoFile) {
   CaptureItems c;
-  c.begin().groups(100, true).park(110, 5, 2).tell(115, Loss{.to_ns = 125, .count = 3});
-  c.tell(126, Loss{.to_ns = 127, .count = 3}).park(130, 5, 2);
+  c.begin().groups(100, true).tell(115, Loss{.to_ns = 125, .count = 3}).park(130, 5, 2);
   const Written w = written(c);
-  ASSERT_EQ(w.files.size(), 2u);
-  EXPECT_EQ(w.at(1).threads.at("2"), (Lines{"127 ProcStatus 0 1", "127 GoStatus 5 2 2", "130 GoBlock 1 0"}));
-  EXPECT_EQ(w.figures->lost, 6u);
+  ASSERT_EQ(w.files.size(), 1u);
+  EXPECT_EQ(w.at(0).threads.at("2"), (Lines{"125 ProcStatus 0 1", "125 GoStatus 5 2 2", "130 GoBlock 1 0"}));
+  EXPECT_EQ(w.figures->lost, 3u);
+}
+
+TEST(GoTrace, EachFileHasEvents) {
+  for (const gt_hook hook : {GT_HOOK_PARK, GT_HOOK_READY, GT_HOOK_EXECUTE, GT_HOOK_EXIT, GT_HOOK_CREATE,
+                             GT_HOOK_SYSCALL_ENTER, GT_HOOK_SYSCALL_EXIT}) {
+    for (const std::uint64_t goid : {5u, 9u}) {
+      for (const std::uint64_t other : {0u, 5u, 8u}) {
+        CaptureItems c;
+        c.begin().groups(100, true).park(110, 5, 2).tell(115, Loss{.to_ns = 125, .count = 3});
+        c.by(126, hook, goid, 2, other).tell(127, Loss{.to_ns = 128, .count = 3}).park(130, 5, 2);
+        const Written w = written(c);
+        for (std::size_t n = 0; n < w.files.size(); ++n)
+          EXPECT_FALSE(w.at(n).threads.empty())
+              << name_of(hook) << " of " << goid << " by " << other << ", file " << n;
+      }
+    }
+  }
 }
 
 TEST(GoTrace, OfNothingThereIsOneFile) {
