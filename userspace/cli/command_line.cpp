@@ -97,7 +97,7 @@ const CLI::Option* bare_values_of(const CLI::App& command) {
 
 std::string command_names(const CLI::App& program) {
   std::string names;
-  for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; }))
+  for (const CLI::App* command : program.get_subcommands({}))
     names += (names.empty() ? "" : ", ") + command->get_name();
   return names;
 }

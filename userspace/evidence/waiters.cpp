@@ -32,9 +32,6 @@ bool in_select(const WaitObject& object) {
   return channel != nullptr && channel->in_select;
 }
 
-// From so many objects on that look alike they are one row.
-constexpr std::size_t kAlike = 8;
-
 bool likely_held(const WaitObject& object) {
   const auto* semaphore = std::get_if<SemaphoreWait>(&object.what);
   return semaphore != nullptr && !semaphore->likely_holders.empty();
@@ -92,7 +89,7 @@ std::vector<WaitedOn> fold_alike(std::vector<WaitedOn> rows) {
   }
   std::vector<bool> folded(rows.size());
   for (const auto& [key, members] : alike) {
-    if (members.size() < kAlike) continue;
+    if (members.size() < kFewestAlike) continue;
     WaitedOn& first = rows[members.front()];
     for (const std::size_t i : std::span(members).subspan(1)) {
       add(first, rows[i]);

@@ -13,6 +13,9 @@
 
 namespace gorotrace {
 
+// From so many objects on that look alike they are one row.
+inline constexpr std::size_t kFewestAlike = 8;
+
 // One channel, mutex, WaitGroup, Cond, semaphore or file descriptor; or many of one kind for which goroutines
 // wait at the same stacks. Sleeps and system calls have none.
 struct WaitedOn {

@@ -13,8 +13,7 @@ namespace gorotrace {
 
 std::string latency_text(const TextContext& c) {
   const Histogram* timed = latencies(c.facts, c.tables);
-  if (timed == nullptr)
-    return "\n" + c.style.bold("SCHEDULING LATENCY") + "  not known: probes tell (--probes block,run)\n";
+  if (timed == nullptr) return titled(c, "SCHEDULING LATENCY", "not known: probes tell (--probes block,run)");
   const Histogram& h = *timed;
   const TableTrust trust = table_trust(TableKind::kLatency, c.facts, c.tables);
   const bool by_runtime = trust.engine == Engine::kCounters;

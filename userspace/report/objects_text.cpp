@@ -12,6 +12,7 @@
 #include "base/sort_stably.h"
 #include "base/text.h"
 #include "evidence/object_identity.h"
+#include "evidence/waiters.h"
 #include "report/text_parts.h"
 #include "waits/wait_object.h"
 
@@ -39,7 +40,6 @@ void add_row(ObjectRow& sum, const ObjectRow& row) {
     sum.*figure += row.*figure;
 }
 std::vector<Alike> folded(const std::vector<const ObjectRow*>& rows) {
-  constexpr std::size_t kFewest = 8;
   const auto place = [](const ObjectRow& row) {
     return row.kind == ObjectRow::Kind::kChannel ? row.waiter_stack : 0;
   };
@@ -49,7 +49,7 @@ std::vector<Alike> folded(const std::vector<const ObjectRow*>& rows) {
   std::vector<Alike> out;
   for (const ObjectRow* row : rows) {
     const std::uint64_t where = place(*row);
-    if (where == 0 || at_place[where] < kFewest) {
+    if (where == 0 || at_place[where] < kFewestAlike) {
       out.push_back({*row});
       continue;
     }

@@ -8,7 +8,6 @@
 #include "base/sort_stably.h"
 #include "base/text.h"
 #include "report/text_parts.h"
-#include "report/wrapping.h"
 
 namespace gorotrace {
 
@@ -26,12 +25,6 @@ std::string without_run(const TextContext& c) {
                      short_rate(static_cast<double>(runs->runnable.ns) / static_cast<double>(covered_ns)));
 }
 
-// In place of a table.
-std::string with_title(const TextContext& c, const std::string& title, const std::string& text) {
-  const std::string lines = wrapped(title + "  " + text, c.width, 2);
-  return c.style.bold(title) + lines.substr(title.size());
-}
-
 }  // namespace
 
 std::string runnable_text(const TextContext& c) {
@@ -44,7 +37,7 @@ std::string runnable_text(const TextContext& c) {
     all_ns += row->runnable_ns;
   }
   if (!has_figure(GState::kRunnable, c.facts, c.tables))
-    return "\n" + with_title(c, "WAITING FOR A CPU", without_run(c));
+    return titled(c, "WAITING FOR A CPU", without_run(c));
   if (rows.empty()) return "";
   sort_stably(rows, std::ranges::greater{}, &CreationRow::runnable_ns);
   std::string out = table_title(

@@ -24,12 +24,16 @@ std::string intervals_text(const TextContext& c, const std::vector<Interval>& in
 
 }  // namespace
 
+std::string titled(const TextContext& c, std::string_view title, std::string_view text) {
+  // Styled behind the breaking: a style has no width.
+  const std::string lines = wrapped(fmt::format("{}  {}", title, text), c.width, 2);
+  return "\n" + c.style.bold(title) + lines.substr(title.size());
+}
+
 std::string table_title(const TextContext& c, std::string_view title, std::string_view note,
                         const TableTrust& trust) {
   const std::string facts = fmt::format("{} · {} · {}", note, name_of(trust.engine), name_of(trust.quality));
-  // Styled behind the breaking: a style has no width.
-  std::string lines = wrapped(fmt::format("{}  {}", title, facts), c.width, 2);
-  std::string out = "\n" + c.style.bold(title) + lines.substr(title.size());
+  std::string out = titled(c, title, facts);
   const std::uint64_t window = since(c.facts.end_ns, c.facts.begin_ns);
   // Sampling begins with its first look and ends with its last.
   if (trust.engine == Engine::kSampling && trust.covered_ns >= window - window / 100) return out;

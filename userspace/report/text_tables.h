@@ -29,6 +29,8 @@ struct TextContext {
   }
 };
 
+// "TITLE  text", in the place of a table.
+[[nodiscard]] std::string titled(const TextContext& c, std::string_view title, std::string_view text);
 // "TITLE  note" and, when the table saw only part of the window, a line that says which.
 [[nodiscard]] std::string table_title(const TextContext& c, std::string_view title, std::string_view note,
                                       const TableTrust& trust);
